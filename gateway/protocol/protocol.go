@@ -1,0 +1,72 @@
+// Package protocol is the wire between Nextup and its clients: the frames, the
+// error codes and the close codes of the WebSocket subprotocol nextup.v1.
+//
+// SPEC.md beside this file is the contract for people; this package is the same
+// contract for the compiler, and the TypeScript types are generated from it.
+// Frames are JSON text messages, one frame a message, told apart by "type".
+// Field names are snake_case; every time is a Unix time in milliseconds of the
+// site's log, never of a gateway's own clock.
+//
+// Two frames are views: Ticket shows a visitor their whole place, Desk shows an
+// agent everything they hold. A view always says all there is to know, so the
+// first frame, an update and the answer to a reconnect cannot disagree.
+package protocol
+
+// Subprotocol is what client and server agree on during the WebSocket handshake.
+const Subprotocol = "nextup.v1"
+
+// Limits of the wire. A frame past MaxFrameBytes closes the socket (1009);
+// everything else is answered with an error frame.
+const (
+	MaxFrameBytes   = 64 << 10 // a whole frame, in bytes
+	MaxNesting      = 16       // objects and arrays inside each other
+	MaxTextBytes    = 8 << 10  // the text of one message, in bytes of UTF-8
+	MaxIDBytes      = 64       // a request id or a client message id
+	MaxTopicBytes   = 128      // the topic of a join
+	MaxLanguages    = 8        // languages listed in one join
+	HelloTimeoutSec = 3        // seconds from the open socket to hello
+)
+
+// Role says who holds a token.
+type Role string
+
+// The roles of a token.
+const (
+	Visitor    Role = "visitor"
+	Agent      Role = "agent"
+	Supervisor Role = "supervisor"
+)
+
+// Roles lists every role, in the order of the specification.
+func Roles() []Role { return []Role{Visitor, Agent, Supervisor} }
+
+// Type names a frame.
+type Type string
+
+// Frames that a client sends.
+const (
+	TypeHello     Type = "hello"
+	TypeJoin      Type = "join"
+	TypeLeave     Type = "leave"
+	TypeAccept    Type = "accept"
+	TypeDecline   Type = "decline"
+	TypeStatus    Type = "status"
+	TypeOpen      Type = "open"
+	TypeSend      Type = "send"
+	TypeTyping    Type = "typing" // both ways
+	TypeRead      Type = "read"
+	TypeClose     Type = "close"
+	TypeRenew     Type = "renew"
+	TypeHeartbeat Type = "heartbeat" // both ways
+)
+
+// Frames that only the server sends.
+const (
+	TypeWelcome Type = "welcome"
+	TypeOK      Type = "ok"
+	TypeError   Type = "error"
+	TypeTicket  Type = "ticket"
+	TypeDesk    Type = "desk"
+	TypeEntry   Type = "entry"
+	TypeReset   Type = "reset"
+)

@@ -1,0 +1,211 @@
+package protocol
+
+// Welcome answers hello. For a visitor with an open or recently closed ticket a
+// ticket frame follows at once; for an agent a desk frame does.
+type Welcome struct {
+	Type Type   `json:"type"`
+	ID   string `json:"id,omitzero"`
+	Site string `json:"site"`
+	Role Role   `json:"role"`
+	// Subject is the token's sub.
+	Subject string `json:"subject"`
+	Name    string `json:"name,omitzero"`
+	// HeartbeatS is how often the client must send a heartbeat, in seconds. Two
+	// missed ones and either side takes the conn for lost.
+	HeartbeatS int `json:"heartbeat_s"`
+	// ExpiresAtMS is when the token ends; renew it before.
+	ExpiresAtMS int64 `json:"expires_at_ms"`
+	// NowMS is the log's time.
+	NowMS int64 `json:"now_ms"`
+	// Departments are those of the site, for a page that asks where to join.
+	Departments []Department `json:"departments"`
+}
+
+// Department describes a department to a client.
+type Department struct {
+	ID string `json:"id"`
+	// Languages are BCP 47 tags.
+	Languages []string `json:"languages"`
+}
+
+// OK answers a request that succeeded.
+type OK struct {
+	Type Type   `json:"type"`
+	ID   string `json:"id,omitzero"`
+	// Log is the number of the site's log that holds the effect, 0 where there
+	// is none.
+	Log uint64 `json:"log,omitzero"`
+	// Ticket is the ticket of a join.
+	Ticket string `json:"ticket,omitzero"`
+	// MessageID and Number answer a send: the entry's number in the conversation.
+	MessageID string `json:"message_id,omitzero"`
+	Number    uint64 `json:"number,omitzero"`
+	AtMS      int64  `json:"at_ms,omitzero"`
+	// ExpiresAtMS answers a renew.
+	ExpiresAtMS int64 `json:"expires_at_ms,omitzero"`
+}
+
+// Error answers a request that was refused, or a frame that could not be read
+// (then ID is empty). The socket stays open unless a close frame follows.
+type Error struct {
+	Type    Type   `json:"type"`
+	ID      string `json:"id,omitzero"`
+	Code    Code   `json:"code"`
+	Message string `json:"message"`
+	// Field names the offending field, where one is.
+	Field string `json:"field,omitzero"`
+	// Known lists what would have been accepted (departments, languages).
+	Known []string `json:"known,omitzero"`
+	// RetryAfterMS says when to try the same request again, where that helps.
+	RetryAfterMS int64 `json:"retry_after_ms,omitzero"`
+}
+
+// TicketStatus is where a ticket stands.
+type TicketStatus string
+
+// The life of a ticket: waiting, offered, assigned, then closed; or abandoned
+// when the visitor left or was lost before an agent came.
+const (
+	Waiting   TicketStatus = "waiting"
+	Offered   TicketStatus = "offered"
+	Assigned  TicketStatus = "assigned"
+	Closed    TicketStatus = "closed"
+	Abandoned TicketStatus = "abandoned"
+)
+
+// Wait is a promise: a range of seconds, or explicitly unknown.
+type Wait struct {
+	Known bool `json:"known"`
+	// LowS and HighS are the median and the ninetieth percentile of the wait
+	// from now, in seconds.
+	LowS  int `json:"low_s,omitzero"`
+	HighS int `json:"high_s,omitzero"`
+}
+
+// Reason says why a place got worse.
+type Reason string
+
+// The reasons for a place that got worse.
+const (
+	PriorityArrival Reason = "priority_arrival"
+	Returned        Reason = "returned"
+	TransferIn      Reason = "transfer_in"
+	Raised          Reason = "raised"
+)
+
+// EndReason says why a ticket ended.
+type EndReason string
+
+// The reasons for an end.
+const (
+	EndAgentClosed EndReason = "agent_closed"
+	EndVisitorLeft EndReason = "visitor_left"
+	EndVisitorLost EndReason = "visitor_lost"
+)
+
+// Ticket is the visitor's view: their whole place.
+type Ticket struct {
+	Type       Type         `json:"type"`
+	Ticket     string       `json:"ticket"`
+	Status     TicketStatus `json:"status"`
+	Department string       `json:"department"`
+	Language   string       `json:"language"`
+	JoinedAtMS int64        `json:"joined_at_ms"`
+	// Position is the 1-based rank in line and Size the number in line; both are
+	// set while the ticket is waiting or offered.
+	Position int `json:"position,omitzero"`
+	Size     int `json:"size,omitzero"`
+	// Wait is set while the ticket is waiting or offered.
+	Wait *Wait `json:"wait,omitzero"`
+	// Reason is set when Position is worse than in the frame before.
+	Reason Reason `json:"reason,omitzero"`
+	// Agent is set while the ticket is assigned, and after.
+	Agent *Person `json:"agent,omitzero"`
+	// End is set once the ticket is closed or abandoned.
+	End EndReason `json:"end,omitzero"`
+	// AsOfMS is the log's time, and Log the log's number, that this view shows.
+	AsOfMS int64  `json:"as_of_ms"`
+	Log    uint64 `json:"log"`
+}
+
+// Person is somebody in a conversation.
+type Person struct {
+	Role Role   `json:"role"`
+	ID   string `json:"id"`
+	Name string `json:"name,omitzero"`
+}
+
+// Desk is the agent's view: their status and everything they hold.
+type Desk struct {
+	Type     Type        `json:"type"`
+	Status   AgentStatus `json:"status"`
+	Capacity int         `json:"capacity"`
+	// Load is the sum of the weights of the tickets held or offered.
+	Load      int          `json:"load"`
+	Languages []string     `json:"languages"`
+	Offers    []DeskOffer  `json:"offers"`
+	Tickets   []DeskTicket `json:"tickets"`
+	AsOfMS    int64        `json:"as_of_ms"`
+	Log       uint64       `json:"log"`
+}
+
+// DeskOffer is a ticket that an agent may take until a deadline.
+type DeskOffer struct {
+	Offer      string `json:"offer"`
+	DeadlineMS int64  `json:"deadline_ms"`
+	DeskTicket
+}
+
+// DeskTicket is a ticket as its agent sees it.
+type DeskTicket struct {
+	Ticket     string `json:"ticket"`
+	Department string `json:"department"`
+	Language   string `json:"language"`
+	Topic      string `json:"topic,omitzero"`
+	Visitor    Person `json:"visitor"`
+	// Tier is the visitor's tier from their token.
+	Tier       string `json:"tier,omitzero"`
+	Weight     int    `json:"weight"`
+	JoinedAtMS int64  `json:"joined_at_ms"`
+	// AssignedAtMS is 0 for an offer.
+	AssignedAtMS int64 `json:"assigned_at_ms,omitzero"`
+	// Token is the fencing token of the assignment, 0 for an offer.
+	Token uint64 `json:"token,omitzero"`
+	// VisitorLost says that the visitor's conn is gone and may come back.
+	VisitorLost bool `json:"visitor_lost,omitzero"`
+}
+
+// EntryKind tells the entries of a conversation apart.
+type EntryKind string
+
+// The kinds of entry.
+const (
+	EntryMessage EntryKind = "message" // From, MessageID, Text
+	EntryRead    EntryKind = "read"    // From has read everything up to UpTo
+	EntryMember  EntryKind = "member"  // From, an agent, took the ticket
+	EntryClosed  EntryKind = "closed"  // nothing follows
+)
+
+// Entry is one record of a conversation. Numbers are gap-free and rise by one;
+// a client that has seen n asks for the rest with open and after = n.
+type Entry struct {
+	Type   Type      `json:"type"`
+	Ticket string    `json:"ticket"`
+	Number uint64    `json:"number"`
+	Kind   EntryKind `json:"kind"`
+	AtMS   int64     `json:"at_ms"`
+	From   *Person   `json:"from,omitzero"`
+	// MessageID and Text are a message's.
+	MessageID string `json:"message_id,omitzero"`
+	Text      string `json:"text,omitzero"`
+	// UpTo is a read mark's.
+	UpTo uint64 `json:"up_to,omitzero"`
+}
+
+// Reset says that the log was replaced (records were lost in a failover): the
+// client drops what it knows of the conversation and opens it again from 0, or,
+// without Ticket, of its place; a new view follows.
+type Reset struct {
+	Type   Type   `json:"type"`
+	Ticket string `json:"ticket,omitzero"`
+}

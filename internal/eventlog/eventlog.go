@@ -1,0 +1,209 @@
+// Package eventlog is the one log mechanism of Nextup. A log is an ordered,
+// gap-free list of records with a small set of entities beside it; whoever
+// follows it and assigns the records' after-images sees what everybody sees.
+// The package knows nothing of queues or messages: bodies are bytes to it.
+//
+// # Committing
+//
+// A Commit is decided outside, against versions of entities that the decider
+// saw, and is accepted or refused here as a whole. One call may carry many
+// commits to one log; each stands alone. An entity's version is the ID of the
+// commit that wrote it last, so a later commit of the same call may build on an
+// earlier one that is not accepted yet. A commit's ID comes from its intent and
+// is remembered: the same ID again is answered with the first one's number
+// (Duplicate), and with another Intent it is refused (IDReused).
+//
+// # Following
+//
+// Numbers start at 1. Each record names its predecessor's commit ID. A record
+// whose predecessor is not mine, a head behind mine, or another ID at my number
+// means that the log lost records and used their numbers again: a fork, healed
+// by a new snapshot. What is published is only a wake-up; the stream of records
+// is the truth, and a Follower reads what it lacks whenever in doubt.
+//
+// # Time
+//
+// Every record is stamped by the log (Unix milliseconds; stamps never go back),
+// and NotBefore and NotAfter are compared with the log's clock, never with the
+// caller's. Clock estimates that time from the stamps of replies.
+package eventlog
+
+import (
+	"context"
+	"errors"
+	"time"
+)
+
+// Errors of a backend.
+var (
+	// ErrTrimmed says that the records after the given number are no longer all
+	// there: take a snapshot.
+	ErrTrimmed = errors.New("eventlog: the records asked for were trimmed")
+	// ErrUnavailable wraps every failure to reach the log. What became of a
+	// commit is then unknown, and retrying it is safe.
+	ErrUnavailable = errors.New("eventlog: the log cannot be reached")
+)
+
+// Log names a log and says how long what it holds is kept.
+type Log struct {
+	// Name is unique among all logs, at most 256 bytes, without braces.
+	Name string
+	// Remember is how long commit IDs are remembered; 0 means as long as the log.
+	Remember time.Duration
+	// Trim is the least age at which records may be dropped; 0 keeps them all.
+	Trim time.Duration
+	// Keep is how long the log outlives its last commit; 0 means for ever.
+	Keep time.Duration
+}
+
+// Head is the newest record's place. The zero Head is that of an empty log.
+type Head struct {
+	Number uint64
+	ID     string
+	// At is the newest record's stamp.
+	At int64
+}
+
+// Record is one committed step.
+type Record struct {
+	Number uint64
+	// ID is the commit's, Prev its predecessor's ("" for number 1).
+	ID, Prev string
+	// At is the stamp in Unix milliseconds.
+	At int64
+	// Data is the commit's Data, untouched.
+	Data []byte
+}
+
+// Entity is what a log remembers under a name, as a snapshot shows it.
+type Entity struct {
+	Name string
+	// Version is the ID of the commit that wrote it last; Number and At are that
+	// record's.
+	Version string
+	Number  uint64
+	At      int64
+	Body    []byte
+}
+
+// Commit is a proposal to append one record.
+type Commit struct {
+	// ID comes from the intent, at most 128 bytes of printable ASCII without
+	// space. Intent is a digest of what was asked for.
+	ID, Intent string
+	// Reads are compared first; one mismatch is a Conflict.
+	Reads []Read
+	// Writes are applied to the entities.
+	Writes []Write
+	// Ranks are applied to the log's sorted sets.
+	Ranks []Rank
+	// NotBefore and NotAfter bound the log's time, inclusive; 0 is no bound.
+	NotBefore, NotAfter int64
+	// Fence, when not 0, must not be below the log's fence. RaiseFence lifts the
+	// log's fence to at least that.
+	Fence, RaiseFence uint64
+	// Seal refuses every later commit that is not itself a Seal.
+	Seal bool
+	// Data becomes the record's.
+	Data []byte
+}
+
+// Read is a version that the decider saw; "" means that the entity was absent.
+type Read struct{ Name, Version string }
+
+// Write sets an entity's body; nil removes the entity.
+type Write struct {
+	Name string
+	Body []byte
+}
+
+// Rank puts a member into a sorted set, or takes it out.
+//
+// Members sort by Score, then by Number: the member's key in the set is Number
+// as 16 digits, a colon and Member.
+type Rank struct {
+	Set, Member string
+	// Number 0 stands for the number of this very record.
+	Number uint64
+	// Score is in milliseconds. FromStamp adds this very record's stamp to it.
+	Score     int64
+	FromStamp bool
+	Remove    bool
+}
+
+// Status is what became of a commit.
+type Status uint8
+
+// The outcomes of a commit.
+const (
+	Committed Status = iota + 1
+	// Duplicate: this ID was committed before; Head is that record's.
+	Duplicate
+	// Conflict: a version differs.
+	Conflict
+	// IDReused: this ID was committed before with another Intent.
+	IDReused
+	// TooEarly and TooLate: the log's time is outside the bounds.
+	TooEarly
+	TooLate
+	// Fenced: the log's fence is above the commit's.
+	Fenced
+	// Sealed: the log takes no more.
+	Sealed
+)
+
+// Outcome answers one commit. Head.Number and Head.At are those of the commit's
+// record when Status is Committed or Duplicate; else those of the log's head.
+type Outcome struct {
+	Status Status
+	Head   Head
+}
+
+// Signal is what subscribers of a log hear. With a nil Payload it is a wake-up:
+// there may be something to read. Otherwise it is a transient note from Signal,
+// which is not stored and may be lost.
+type Signal struct{ Payload []byte }
+
+// Backend keeps logs. All methods may be called from many goroutines.
+type Backend interface {
+	// Commit applies the commits in order, each accepted or refused alone, and
+	// returns one Outcome for each. An error means that the fate of all of them
+	// is unknown.
+	Commit(ctx context.Context, log Log, commits []Commit) ([]Outcome, error)
+	// Heads returns the heads of the logs, in their order.
+	Heads(ctx context.Context, logs []Log) ([]Head, error)
+	// Read returns up to limit records numbered above after, in order, or
+	// ErrTrimmed.
+	Read(ctx context.Context, log Log, after uint64, limit int) ([]Record, error)
+	// Scan returns a page of the entities and the cursor of the next; it starts
+	// and ends with cursor 0. A page may be empty, and an entity may come twice.
+	Scan(ctx context.Context, log Log, cursor uint64) ([]Entity, uint64, error)
+	// Subscribe calls hear, on a goroutine that it must not block, at every
+	// signal of the log until stop is called. It returns once the subscription
+	// is asked for; while the connection is being repaired signals may be lost,
+	// and a wake-up follows the repair.
+	Subscribe(log Log, hear func(Signal)) (stop func())
+	// Signal sends a transient note to all subscribers of the log.
+	Signal(ctx context.Context, log Log, payload []byte) error
+	// Lease takes or renews the named lease of the log for owner and says
+	// whether owner holds it for ttl from now.
+	Lease(ctx context.Context, log Log, name, owner string, ttl time.Duration) (bool, error)
+	// Now estimates the log's time in Unix milliseconds. It never goes back.
+	Now() int64
+	// Ready is nil while the backend is reachable and its subscriptions are
+	// proven alive.
+	Ready(ctx context.Context) error
+	// Close ends everything the backend started.
+	Close() error
+}
+
+// Replica is what a Follower feeds. Its methods are called by one goroutine at
+// a time.
+type Replica interface {
+	// Load replaces everything by the entities. Records from head on follow;
+	// those that an entity already holds (by its Number) must change nothing of
+	// that entity.
+	Load(head Head, entities []Entity) error
+	// Apply takes the next records, in order.
+	Apply(records []Record) error
+}
