@@ -1,0 +1,220 @@
+package protocol
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+)
+
+// Refusal is the error of Decode: why a frame was not taken and what to do
+// about it. Neither Message nor Field ever repeats a value of the frame, so a
+// Refusal may be logged and sent back whatever the frame held.
+type Refusal struct {
+	Code Code
+	// Message is one sentence that says what to do.
+	Message string
+	// Field is the offending field, "" where there is none or where its name is
+	// not a plain word.
+	Field string
+	// ID is the request's id, "" where it could not be read.
+	ID string
+}
+
+// Error implements error.
+func (r *Refusal) Error() string { return string(r.Code) + ": " + r.Message }
+
+// Frame is the error frame that tells the client.
+func (r *Refusal) Frame() Error {
+	return Error{Type: TypeError, ID: r.ID, Code: r.Code, Message: r.Message, Field: r.Field}
+}
+
+// Decode reads one frame of a client. It takes exactly one JSON object in valid
+// UTF-8, nested at most MaxNesting deep, without duplicate keys and without
+// fields that the frame's type does not have (case counts), and checks that
+// required fields are there and every value is in its range. Its error is
+// always a *Refusal. The size of the frame is the caller's to bound.
+func Decode(data []byte) (Request, error) {
+	o, refusal := survey(data)
+	if refusal == nil {
+		var req Request
+		if req, refusal = o.decode(data); refusal == nil {
+			return req, nil
+		}
+	}
+	refusal.ID = o.id
+	return nil, refusal
+}
+
+// outline is what a first walk through a frame finds out: enough to know which
+// struct to fill and whom to answer.
+type outline struct {
+	typ, id string
+	hasType bool
+	keys    []string // of the outermost object
+	null    string   // the outermost key under which a null stands
+	hasNull bool
+	deep    bool
+}
+
+// survey walks the whole frame once, even past a breach of the rules, so that a
+// refusal can carry the request's id wherever in the frame it stands. It finds
+// what the typed pass cannot tell apart: null, an absent false, depth.
+func survey(data []byte) (outline, *Refusal) {
+	var o outline
+	dec := jsontext.NewDecoder(bytes.NewBuffer(data), jsontext.AllowDuplicateNames(true))
+	if dec.PeekKind() != '{' {
+		return o, refuse(CodeBadFrame, "", "Send one JSON object in UTF-8 per frame.")
+	}
+	var key string // the latest key of the outermost object
+	for done := false; !done; {
+		token, err := dec.ReadToken()
+		if err != nil {
+			return o, refuse(CodeBadFrame, "", "Send one whole JSON object in UTF-8 per frame.")
+		}
+		depth := dec.StackDepth()
+		switch token.Kind() {
+		case '{', '[':
+			o.deep = o.deep || depth > MaxNesting
+		case '}', ']':
+			done = depth == 0
+		case 'n':
+			if !o.hasNull {
+				o.null, o.hasNull = key, true
+			}
+		case '"':
+			if depth != 1 {
+				continue
+			}
+			if _, n := dec.StackIndex(1); n%2 == 1 {
+				key = token.String()
+				o.keys = append(o.keys, key)
+			} else {
+				o.note(key, token.String())
+			}
+		}
+	}
+	if _, err := dec.ReadToken(); !errors.Is(err, io.EOF) {
+		return o, refuse(CodeBadFrame, "", "Send nothing after the JSON object.")
+	}
+	if o.deep {
+		return o, refuse(CodeTooDeep, "", fmt.Sprintf("Nest objects and arrays at most %d deep.", MaxNesting))
+	}
+	return o, nil
+}
+
+// note keeps the two strings that every refusal and the typed pass need.
+func (o *outline) note(key, value string) {
+	switch {
+	case key == "type" && !o.hasType:
+		o.typ, o.hasType = value, true
+	case key == "id" && o.id == "" && plainID(value):
+		o.id = value
+	}
+}
+
+func (o outline) has(key string) bool {
+	return slices.Contains(o.keys, key)
+}
+
+// decode fills the struct of the frame's type and checks its fields.
+func (o outline) decode(data []byte) (Request, *Refusal) {
+	switch {
+	case !o.has("type"):
+		return nil, refuse(CodeBadFrame, "type", `Say what the frame is in a field "type".`)
+	case !o.hasType:
+		return nil, refuse(CodeBadField, "type", `Give "type" as a string.`)
+	}
+	switch Type(o.typ) {
+	case TypeHello:
+		return fill[Hello](o, data)
+	case TypeJoin:
+		return fill[Join](o, data)
+	case TypeLeave:
+		return fill[Leave](o, data)
+	case TypeAccept:
+		return fill[Accept](o, data)
+	case TypeDecline:
+		return fill[Decline](o, data)
+	case TypeStatus:
+		return fill[Status](o, data)
+	case TypeOpen:
+		return fill[Open](o, data)
+	case TypeSend:
+		return fill[Send](o, data)
+	case TypeTyping:
+		return fill[Typing](o, data)
+	case TypeRead:
+		return fill[Read](o, data)
+	case TypeClose:
+		return fill[Close](o, data)
+	case TypeRenew:
+		return fill[Renew](o, data)
+	case TypeHeartbeat:
+		return fill[Heartbeat](o, data)
+	default:
+		return nil, refuse(CodeUnknownType, "type", "Send one of the frame types that the specification gives to clients.")
+	}
+}
+
+// checked is a request that knows the ranges of its fields.
+type checked interface {
+	Request
+	check(o outline) *Refusal
+}
+
+func fill[T checked](o outline, data []byte) (Request, *Refusal) {
+	var frame T
+	if err := json.Unmarshal(data, &frame, json.RejectUnknownMembers(true)); err != nil {
+		return nil, explain(err)
+	}
+	// A null would pass for an absent field; nothing in this protocol is null.
+	if o.hasNull {
+		return nil, refuse(CodeBadField, o.null, "Leave a field out instead of sending null.")
+	}
+	if refusal := frame.check(o); refusal != nil {
+		return nil, refusal
+	}
+	return frame, nil
+}
+
+// explain turns an error of the typed pass into a refusal. The error's own text
+// is not used: it may repeat a value.
+func explain(err error) *Refusal {
+	var syntactic *jsontext.SyntacticError
+	if errors.As(err, &syntactic) {
+		// survey has read the whole frame, so nothing but this is left.
+		return refuse(CodeDuplicateKey, outermost(syntactic.JSONPointer), "Give each key of an object once.")
+	}
+	var semantic *json.SemanticError
+	if !errors.As(err, &semantic) {
+		return refuse(CodeBadFrame, "", "Send one whole JSON object in UTF-8 per frame.")
+	}
+	field := outermost(semantic.JSONPointer)
+	if errors.Is(semantic.Err, json.ErrUnknownName) {
+		return refuse(CodeUnknownField, field, "Leave out fields that this frame does not have; upper and lower case count.")
+	}
+	return refuse(CodeBadField, field, "Give the field the type that the specification shows.")
+}
+
+// outermost is the key of the outermost object that the pointer goes through.
+func outermost(p jsontext.Pointer) string {
+	for token := range p.Tokens() {
+		return token
+	}
+	return ""
+}
+
+// refuse names the field only where its name is a plain word: a client that
+// swaps keys and values must not find its text in our reply or our log.
+func refuse(code Code, field, message string) *Refusal {
+	if len(field) > 32 || strings.Trim(field, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_") != "" {
+		field = ""
+	}
+	return &Refusal{Code: code, Field: field, Message: message}
+}
