@@ -1,0 +1,151 @@
+package queue
+
+import (
+	"crypto/sha256"
+	"encoding/base64"
+	"errors"
+	"strings"
+)
+
+// Cause says what a change is; replay does not look at it, people and
+// estimators do.
+type Cause string
+
+// The causes of a change.
+const (
+	CauseJoined    Cause = "joined"
+	CauseLeft      Cause = "left"
+	CauseOffered   Cause = "offered"
+	CauseAccepted  Cause = "accepted"
+	CauseDeclined  Cause = "declined"
+	CauseLapsed    Cause = "lapsed"
+	CauseClosed    Cause = "closed"
+	CauseStatus    Cause = "status"
+	CauseBound     Cause = "bound"
+	CauseLost      Cause = "lost"
+	CauseExpired   Cause = "expired" // a grace time ran out
+	CauseForgotten Cause = "forgotten"
+	CauseEstimated Cause = "estimated"
+)
+
+// Reason says why a place got worse.
+type Reason string
+
+// The reasons for a place that got worse.
+const (
+	PriorityArrival Reason = "priority_arrival"
+	Returned        Reason = "returned"
+	TransferIn      Reason = "transfer_in"
+	Raised          Reason = "raised"
+)
+
+// Errors of the deciders. They are final for the State that they were decided
+// on; none of them leaves anything changed.
+var (
+	ErrUnknownDepartment = errors.New("queue: unknown department")
+	ErrUnknownLanguage   = errors.New("queue: the department does not speak any of the languages")
+	ErrUnknownTicket     = errors.New("queue: unknown ticket")
+	ErrUnknownOffer      = errors.New("queue: the offer is not there any more")
+	ErrUnknownAgent      = errors.New("queue: unknown agent")
+	ErrForbidden         = errors.New("queue: not yours")
+	ErrEnded             = errors.New("queue: the ticket has ended")
+	ErrQueueFull         = errors.New("queue: the queue's limit is reached")
+	ErrHolds             = errors.New("queue: the agent still holds tickets")
+)
+
+// Read is a version that a decider saw; "" says that the entity was absent.
+type Read struct{ Name, Version string }
+
+// Write sets an entity. Image nil removes it. Was is the image that the decider
+// saw, nil for none.
+type Write struct {
+	Name       string
+	Image, Was Image
+}
+
+// Change is a proposal: committed as a whole if no read has moved, or not at
+// all. The zero Change proposes nothing.
+type Change struct {
+	// ID comes from the intent: the same wish, seen on the same State, has the
+	// same ID, whichever gateway decides it and however often.
+	ID string
+	// Intent tells two wishes under one ID apart; the second is refused.
+	Intent    string
+	Cause     Cause
+	Reads     []Read
+	Writes    []Write
+	NotBefore Stamp
+	NotAfter  Stamp
+}
+
+// Empty says that there is nothing to do.
+func (c *Change) Empty() bool { return c.ID == "" }
+
+// intentID is a commit id: 128 bits over the words of an intent.
+func intentID(words ...string) string {
+	sum := sha256.Sum256([]byte(strings.Join(words, "\x00")))
+	return base64.RawURLEncoding.EncodeToString(sum[:16])
+}
+
+// version of an image that may be nil.
+func version(i Image) string { return i.revision().Version }
+
+// change begins a Change.
+func change(cause Cause, words ...string) Change {
+	return Change{ID: intentID(append([]string{string(cause)}, words...)...), Cause: cause}
+}
+
+// write adds an after-image of an entity that was seen as was.
+func (c *Change) write(was, is Image) {
+	c.Reads = append(c.Reads, Read{is.Name(), version(was)})
+	c.Writes = append(c.Writes, Write{Name: is.Name(), Image: is, Was: was})
+}
+
+// create adds an entity that must be absent.
+func (c *Change) create(is Image) {
+	c.Reads = append(c.Reads, Read{Name: is.Name()})
+	c.Writes = append(c.Writes, Write{Name: is.Name(), Image: is})
+}
+
+// remove adds the end of an entity that was seen as was.
+func (c *Change) remove(was Image) {
+	c.Reads = append(c.Reads, Read{was.Name(), version(was)})
+	c.Writes = append(c.Writes, Write{Name: was.Name(), Was: was})
+}
+
+// Rank is what a ticket's write does to the sorted set of a queue.
+type Rank struct {
+	Queue  QueueID
+	Ticket string
+	// Joined 0 stands for the number of the very record.
+	Joined uint64
+	// Score is absolute, or relative to the record's stamp with FromStamp.
+	Score     Stamp
+	FromStamp bool
+	Remove    bool
+}
+
+// Ranks says how the queues' sorted sets change: only when a ticket enters or
+// leaves a line or moves in it.
+func (c *Change) Ranks() []Rank {
+	var ranks []Rank
+	for _, w := range c.Writes {
+		was, _ := w.Was.(*Ticket)
+		is, _ := w.Image.(*Ticket)
+		wasIn, isIn := was != nil && was.Queued(), is != nil && is.Queued()
+		if wasIn && isIn && was.Queue() == is.Queue() && was.Score() == is.Score() {
+			continue
+		}
+		if wasIn && (!isIn || was.Queue() != is.Queue()) {
+			ranks = append(ranks, Rank{Queue: was.Queue(), Ticket: was.ID, Joined: was.Joined, Remove: true})
+		}
+		if isIn {
+			r := Rank{Queue: is.Queue(), Ticket: is.ID, Joined: is.Joined, Score: is.Score()}
+			if is.JoinedAt == Here {
+				r.FromStamp, r.Score = true, -Stamp(is.HeadStart)
+			}
+			ranks = append(ranks, r)
+		}
+	}
+	return ranks
+}

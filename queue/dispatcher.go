@@ -1,0 +1,135 @@
+package queue
+
+import "slices"
+
+// Dispatcher proposes what nobody asks for: offers, and what time ends. One
+// gateway of a site runs it, holding a lease; nothing depends on there being
+// one only, since two of them merely conflict.
+type Dispatcher struct {
+	// Batch bounds the changes of one proposal; 0 counts as 256.
+	Batch int
+}
+
+// Propose returns what is due at now: time-outs first, since they free places,
+// then offers. The caller commits them, replays the result and asks again until
+// nothing comes.
+func (d Dispatcher) Propose(s *State, now Stamp) []Change {
+	batch := d.Batch
+	if batch == 0 {
+		batch = 256
+	}
+	stages := []func() []Change{
+		func() []Change { return s.lapse(now) },
+		func() []Change { return s.expire(now) },
+		func() []Change { return s.Match(batch) },
+		func() []Change { return s.forgetEnded(now) },
+	}
+	for _, stage := range stages { // a later one may build on what an earlier one changes
+		if due := stage(); len(due) > 0 {
+			return due[:min(len(due), batch)]
+		}
+	}
+	return nil
+}
+
+// lapse ends the offers past their deadline.
+func (s *State) lapse(now Stamp) []Change {
+	var due []Change
+	for _, t := range s.offered {
+		if now <= t.Offer.Deadline() {
+			continue
+		}
+		c := change(CauseLapsed, t.Offer.ID)
+		c.NotBefore = t.Offer.Deadline() + 1
+		c.write(t, t.passed())
+		due = append(due, c)
+	}
+	slices.SortFunc(due, byFirstWrite)
+	return due
+}
+
+// byFirstWrite makes the order of proposals independent of map order.
+func byFirstWrite(a, b Change) int {
+	if a.Writes[0].Name < b.Writes[0].Name {
+		return -1
+	}
+	return 1
+}
+
+// expire ends what was lost for longer than its grace.
+func (s *State) expire(now Stamp) []Change {
+	var due []Change
+	for _, lost := range s.lost {
+		switch is := lost.(type) {
+		case *Visitor:
+			if c := s.expireVisitor(is, now); !c.Empty() {
+				due = append(due, c)
+			}
+		case *Agent:
+			if now > is.Session.LostAt.Add(s.site.AgentGrace) {
+				due = append(due, s.expireAgent(is))
+			}
+		}
+	}
+	slices.SortFunc(due, byFirstWrite)
+	return due
+}
+
+func (s *State) expireVisitor(v *Visitor, now Stamp) Change {
+	t := s.tickets[v.Ticket]
+	if t == nil || !t.Open() {
+		return Change{}
+	}
+	grace := s.site.VisitorGrace
+	if t.Status == Assigned {
+		grace = s.site.AssignedGrace
+	}
+	deadline := v.Session.LostAt.Add(grace)
+	if now <= deadline {
+		return Change{}
+	}
+	c := s.end(CauseExpired, t, VisitorLost)
+	c.NotBefore = deadline + 1
+	c.Reads = append(c.Reads, Read{v.Name(), v.Rev.Version}) // a reconnect wins
+	return c
+}
+
+// expireAgent takes an agent who stayed away off line: offers return, and their
+// conversations go back to waiting where they stood.
+func (s *State) expireAgent(a *Agent) Change {
+	c := change(CauseExpired, a.Name(), a.Rev.Version)
+	c.NotBefore = a.Session.LostAt.Add(s.site.AgentGrace) + 1
+	is := *a
+	is.Status = Offline
+	c.write(a, &is)
+	for _, t := range s.Held(a.ID) {
+		c.write(t, t.backInLine())
+	}
+	return c
+}
+
+// maxForgotten bounds the entities of one record of forgetting.
+const maxForgotten = 64
+
+// forgetEnded removes tickets that ended longer ago than the retention, each
+// with its visitor unless a newer ticket is there.
+func (s *State) forgetEnded(now Stamp) []Change {
+	var old []*Ticket
+	for _, t := range s.ended[:min(len(s.ended), maxForgotten)] {
+		if now > t.EndedAt.Add(s.site.Retention) {
+			old = append(old, t)
+		}
+	}
+	if len(old) == 0 {
+		return nil
+	}
+	c := change(CauseForgotten, old[0].ID, old[0].Rev.Version)
+	c.Intent = intentID(old[len(old)-1].ID)
+	for _, t := range old {
+		c.remove(t)
+		if v := s.visitors[t.Visitor]; v != nil && v.Ticket == t.ID {
+			c.remove(v)
+		}
+	}
+	return []Change{c}
+}

@@ -1,0 +1,86 @@
+package queue
+
+import "sort"
+
+// Estimates is what the dispatcher's gateway learned and published: every
+// gateway reads its visitors' waits off the same curves, so all say the same,
+// and a new gateway knows at once.
+type Estimates struct {
+	// Curves are by QueueID.String(). A queue without one is unknown.
+	Curves map[string]Curve `json:"curves"`
+	// Checkpoint is what the estimator needs to go on learning, in its own form.
+	Checkpoint []byte `json:"checkpoint,omitzero"`
+	// Number is the log number up to which it has learned.
+	Number uint64 `json:"number"`
+
+	Rev Revision `json:"-"`
+}
+
+// Curve gives quantiles of the wait by position, at rising positions. Between
+// two points it is read linearly, past the last it goes on with the last slope.
+type Curve []Point
+
+// Point says: whoever stands at Position now waits at most P50 seconds with
+// one chance in two, and at most P90 with nine in ten.
+type Point struct {
+	Position int     `json:"n"`
+	P50      float64 `json:"p50"`
+	P90      float64 `json:"p90"`
+}
+
+// EstimatedWait is a range of seconds, or explicitly unknown.
+type EstimatedWait struct {
+	Known    bool
+	P50, P90 float64
+}
+
+// At reads the curve at a position of 1 or more.
+func (c Curve) At(position int) EstimatedWait {
+	if len(c) == 0 {
+		return EstimatedWait{}
+	}
+	i := sort.Search(len(c), func(i int) bool { return c[i].Position >= position })
+	if i < len(c) && c[i].Position == position || len(c) == 1 {
+		p := c[min(i, len(c)-1)]
+		return EstimatedWait{true, p.P50, p.P90}
+	}
+	i = min(max(i, 1), len(c)-1)
+	a, b := c[i-1], c[i]
+	f := float64(position-a.Position) / float64(b.Position-a.Position)
+	return EstimatedWait{true, max(0, a.P50+f*(b.P50-a.P50)), max(0, a.P90+f*(b.P90-a.P90))}
+}
+
+// Estimates returns what was published last, or nil.
+func (s *State) Estimates() *Estimates { return s.estimates }
+
+// Wait is the published estimate for a position of a queue.
+func (s *State) Wait(q QueueID, position int) EstimatedWait {
+	if s.estimates == nil {
+		return EstimatedWait{}
+	}
+	return s.estimates.Curves[q.String()].At(position)
+}
+
+// Publish proposes new estimates.
+func (s *State) Publish(e *Estimates) Change {
+	c := change(CauseEstimated, e.Name(), s.estimates.version())
+	if s.estimates == nil {
+		c.create(e)
+	} else {
+		c.write(s.estimates, e)
+	}
+	return c
+}
+
+// Name implements Image.
+func (e *Estimates) Name() string { return estimatesKind }
+
+func (e *Estimates) revision() Revision            { return e.Rev }
+func (e *Estimates) resolve(rev Revision, _ Stamp) { e.Rev = rev }
+
+func (e *Estimates) version() string {
+	if e == nil {
+		return ""
+	}
+	return e.Rev.Version
+}

@@ -1,0 +1,171 @@
+package queue
+
+import (
+	"cmp"
+	"container/heap"
+	"slices"
+)
+
+// Match proposes offers: tickets in order of score over all lines, each to the
+// eligible agent who passed on it least often, then has the lowest load for
+// their capacity, then the fewest languages (polyglots stay free for those who
+// need them), then is idle longest. It proposes at most limit changes.
+//
+// An agent is eligible who is available and present, serves the line and has
+// room for the weight. A ticket whose visitor is lost keeps its place and is
+// passed over. The changes build on each other in order: the second offer to an
+// agent names the first one's commit as the version that it saw.
+//
+// The cost is that of the lines that somebody free serves, from the front until
+// the room is used up; with nobody free it is one look at each agent.
+func (s *State) Match(limit int) []Change {
+	m := match{State: s}
+	m.begin()
+	for m.cursors.Len() > 0 && len(m.changes) < limit {
+		c := m.cursors[0]
+		if t := c.ticket(); t.Status == Waiting && !s.visitorLost(t) {
+			if a := m.choose(c, t); a != nil {
+				m.offer(a, t)
+			}
+		}
+		if c.next(); c.done() {
+			heap.Pop(&m.cursors)
+		} else {
+			heap.Fix(&m.cursors, 0)
+		}
+	}
+	return m.changes
+}
+
+func (s *State) visitorLost(t *Ticket) bool {
+	v := s.visitors[t.Visitor]
+	return v != nil && v.Session.Lost()
+}
+
+// match is the scratch paper of one Match.
+type match struct {
+	*State
+	cursors cursors
+	changes []Change
+}
+
+// candidate is an agent with room, as the changes proposed so far leave them.
+type candidate struct {
+	agent *Agent // Rev.Version is that of the newest change proposed
+	load  int
+	turn  int // raised by each offer of this match: later turns are less idle
+}
+
+func (c *candidate) room() int { return c.agent.Capacity - c.load }
+
+// cursor walks one line.
+type cursor struct {
+	line       *line
+	at         int
+	candidates []*candidate
+}
+
+func (c *cursor) ticket() *Ticket { return c.line.all()[c.at] }
+
+func (c *cursor) next() { c.at++ }
+
+// done says that nothing further back in the line can be matched.
+func (c *cursor) done() bool {
+	c.candidates = slices.DeleteFunc(c.candidates, func(k *candidate) bool { return k.room() < c.line.lightest() })
+	return len(c.candidates) == 0 || c.at >= c.line.len()
+}
+
+type cursors []*cursor
+
+func (c cursors) Len() int           { return len(c) }
+func (c cursors) Less(i, j int) bool { return c[i].ticket().before(c[j].ticket()) }
+func (c cursors) Swap(i, j int)      { c[i], c[j] = c[j], c[i] }
+func (c *cursors) Push(x any)        { *c = append(*c, x.(*cursor)) }
+func (c *cursors) Pop() any {
+	old := *c
+	last := old[len(old)-1]
+	*c = old[:len(old)-1]
+	return last
+}
+
+// begin puts a cursor at the head of each line that somebody free serves.
+func (m *match) begin() {
+	by := map[QueueID]*cursor{}
+	for _, a := range m.agents {
+		load := m.Load(a.ID)
+		if !a.Takes() || load >= a.Capacity {
+			continue
+		}
+		k := &candidate{agent: a, load: load}
+		for _, d := range a.Departments {
+			for _, l := range a.Languages {
+				q := QueueID{d, l}
+				line := m.lines[q]
+				if line == nil || line.len() == 0 {
+					continue
+				}
+				if by[q] == nil {
+					by[q] = &cursor{line: line}
+				}
+				by[q].candidates = append(by[q].candidates, k)
+			}
+		}
+	}
+	for _, c := range by {
+		if !c.done() {
+			m.cursors = append(m.cursors, c)
+		}
+	}
+	heap.Init(&m.cursors)
+}
+
+// choose is the rule of who gets a ticket.
+func (m *match) choose(c *cursor, t *Ticket) *candidate {
+	var best *candidate
+	for _, k := range c.candidates {
+		if k.room() >= t.Weight && (best == nil || k.better(best, t)) {
+			best = k
+		}
+	}
+	return best
+}
+
+func (k *candidate) better(than *candidate, t *Ticket) bool {
+	return cmp.Or(
+		cmp.Compare(t.passes(k.agent.ID), t.passes(than.agent.ID)),
+		cmp.Compare(k.load*than.agent.Capacity, than.load*k.agent.Capacity),
+		cmp.Compare(len(k.agent.Languages), len(than.agent.Languages)),
+		cmp.Compare(k.turn, than.turn),
+		cmp.Compare(k.agent.IdleSince, than.agent.IdleSince),
+		cmp.Compare(k.agent.ID, than.agent.ID),
+	) < 0
+}
+
+// passes counts how often the agent did not take the ticket.
+func (t *Ticket) passes(agent string) int {
+	n := 0
+	for _, p := range t.Passed {
+		if p == agent {
+			n++
+		}
+	}
+	return n
+}
+
+// offer proposes that k takes t, and counts it as taken from here on.
+func (m *match) offer(k *candidate, t *Ticket) {
+	dep, _ := m.site.Department(t.Department)
+	is := *t
+	is.Status, is.Attempts = Offered, t.Attempts+1
+	is.Offer = &Offer{ID: offerID(t.ID, is.Attempts), Agent: k.agent.ID, At: Here, TTL: dep.OfferTTL}
+	busy := *k.agent
+	busy.IdleSince = Here
+	c := change(CauseOffered, is.Offer.ID, t.Rev.Version, k.agent.Rev.Version)
+	c.Intent = intentID(k.agent.ID)
+	c.write(t, &is)
+	c.write(k.agent, &busy)
+	m.changes = append(m.changes, c)
+	next := busy
+	next.IdleSince, next.Rev.Version = k.agent.IdleSince, c.ID
+	k.agent, k.load, k.turn = &next, k.load+t.Weight, len(m.changes)
+}

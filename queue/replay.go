@@ -1,0 +1,200 @@
+package queue
+
+import (
+	"cmp"
+	"slices"
+)
+
+// Record is a committed change, as the log hands it out.
+type Record struct {
+	Number uint64
+	// ID is the commit id and becomes the version of all that was written.
+	ID     string
+	At     Stamp
+	Cause  Cause
+	Writes []Write // Was is not set
+}
+
+// Step is what a record did, for those who tell people about it.
+type Step struct {
+	Record
+	// Tickets are the tickets written, as they were and as they are.
+	Tickets []TicketStep
+	// Agents and Visitors are the ids of those written.
+	Agents, Visitors []string
+	// Estimates says that the published estimates changed.
+	Estimates bool
+}
+
+// TicketStep is one ticket before and after; either may be nil.
+type TicketStep struct{ Was, Is *Ticket }
+
+// Apply assigns the after-images of the next record. An image that is not newer
+// than what is there (after a snapshot) changes nothing.
+func (s *State) Apply(r Record) Step {
+	step := Step{Record: r}
+	rev := Revision{Version: r.ID, Number: r.Number}
+	for _, w := range r.Writes {
+		if w.Image != nil {
+			w.Image.resolve(rev, r.At)
+		}
+		s.assign(w, r, &step)
+	}
+	s.number, s.at = r.Number, r.At
+	return step
+}
+
+// Restore replaces everything by the entities of a snapshot taken at or after the
+// number. Their images must be resolved already (see Resolve).
+func (s *State) Restore(number uint64, at Stamp, images []Image) {
+	*s = *NewState(s.site)
+	var ignored Step
+	for _, i := range images {
+		s.assign(Write{Name: i.Name(), Image: i}, Record{Number: i.revision().Number}, &ignored)
+	}
+	slices.SortFunc(s.ended, func(a, b *Ticket) int { return cmp.Compare(a.EndedAt, b.EndedAt) })
+	for _, l := range s.lines {
+		l.ahead = nil
+	}
+	s.number, s.at = number, at
+}
+
+// Resolve gives an image of a snapshot the revision and stamp of the record
+// that wrote it.
+func Resolve(i Image, rev Revision, at Stamp) { i.resolve(rev, at) }
+
+// assign puts one image, or its absence, in its place.
+func (s *State) assign(w Write, r Record, step *Step) {
+	kind, id := split(w.Name)
+	switch kind {
+	case ticketKind:
+		is, _ := w.Image.(*Ticket)
+		was := s.tickets[id]
+		if was != nil && was.Rev.Number >= r.Number {
+			return
+		}
+		s.assignTicket(was, is, r)
+		step.Tickets = append(step.Tickets, TicketStep{was, is})
+	case visitorKind:
+		is, _ := w.Image.(*Visitor)
+		if was := s.visitors[id]; was != nil && was.Rev.Number >= r.Number {
+			return
+		}
+		put(s.visitors, id, is)
+		if is != nil && is.Session.Lost() {
+			s.lost[w.Name] = is
+		} else {
+			delete(s.lost, w.Name)
+		}
+		step.Visitors = append(step.Visitors, id)
+	case agentKind:
+		is, _ := w.Image.(*Agent)
+		if was := s.agents[id]; was != nil && was.Rev.Number >= r.Number {
+			return
+		}
+		put(s.agents, id, is)
+		if is != nil && is.Session.Lost() && is.Status != Offline {
+			s.lost[w.Name] = is
+		} else {
+			delete(s.lost, w.Name)
+		}
+		step.Agents = append(step.Agents, id)
+	case estimatesKind:
+		is, _ := w.Image.(*Estimates)
+		if was := s.estimates; was != nil && was.Rev.Number >= r.Number {
+			return
+		}
+		s.estimates = is
+		step.Estimates = true
+	}
+}
+
+// assignTicket keeps the lines and the sets in step with a ticket.
+func (s *State) assignTicket(was, is *Ticket, r Record) {
+	wasIn, isIn := was != nil && was.Queued(), is != nil && is.Queued()
+	same := wasIn && isIn && was.Queue() == is.Queue() && was.Score() == is.Score() && was.Weight == is.Weight
+	switch {
+	case same:
+		s.lines[was.Queue()].replace(was, is)
+	default:
+		if wasIn {
+			s.lines[was.Queue()].remove(was)
+		}
+		if isIn {
+			s.enter(was, is, r)
+		}
+	}
+	if was != nil {
+		if by := was.HeldBy(); by != "" {
+			delete(s.held[by], was.ID)
+			if len(s.held[by]) == 0 {
+				delete(s.held, by)
+			}
+		}
+		delete(s.offered, was.ID)
+	}
+	if is == nil {
+		if was != nil {
+			delete(s.tickets, was.ID)
+			s.forget(was)
+		}
+		return
+	}
+	s.tickets[is.ID] = is
+	if by := is.HeldBy(); by != "" {
+		if s.held[by] == nil {
+			s.held[by] = map[string]*Ticket{}
+		}
+		s.held[by][is.ID] = is
+	}
+	switch {
+	case is.Status == Offered:
+		s.offered[is.ID] = is
+	case !is.Open() && (was == nil || was.Open()):
+		s.ended = append(s.ended, is)
+	}
+}
+
+// forget takes a ticket off the list of the ended; it is mostly the first.
+func (s *State) forget(t *Ticket) {
+	i := slices.IndexFunc(s.ended, func(u *Ticket) bool { return u.ID == t.ID })
+	switch {
+	case i == 0:
+		s.ended[0] = nil
+		s.ended = s.ended[1:]
+	case i > 0:
+		s.ended = slices.Delete(s.ended, i, i+1)
+	}
+}
+
+// enter puts a ticket in its line and notes who it was put before, and why.
+func (s *State) enter(was, is *Ticket, r Record) {
+	l := s.lines[is.Queue()]
+	if l == nil { // a queue that this gateway's site file does not know
+		l = &line{}
+		s.lines[is.Queue()] = l
+	}
+	l.insert(is)
+	if all := l.all(); all[len(all)-1] == is {
+		return
+	}
+	reason := PriorityArrival
+	switch {
+	case was == nil:
+	case !was.Queued():
+		reason = Returned
+	case was.Queue() != is.Queue():
+		reason = TransferIn
+	default:
+		reason = Raised
+	}
+	l.note(is, r.Number, reason)
+}
+
+func put[T any](m map[string]*T, id string, v *T) {
+	if v == nil {
+		delete(m, id)
+	} else {
+		m[id] = v
+	}
+}

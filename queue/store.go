@@ -1,0 +1,68 @@
+package queue
+
+import (
+	"context"
+	"errors"
+	"time"
+)
+
+// ErrUnavailable wraps every failure to reach the log. What became of a change
+// is then unknown; committing it again is safe.
+var ErrUnavailable = errors.New("queue: the log cannot be reached")
+
+// Verdict says what became of a change.
+type Verdict uint8
+
+// The verdicts.
+const (
+	// Done: the change is in the log under Outcome.Number, now or since an
+	// earlier try.
+	Done Verdict = iota + 1
+	// Moved: something it read has changed, or another wish has its id. Replay
+	// up to Outcome.Number and decide again.
+	Moved
+	// Early and Late: the log's time is outside the change's bounds.
+	Early
+	Late
+)
+
+// Outcome answers one change.
+type Outcome struct {
+	Verdict Verdict
+	// Number is the change's own log number when Done, else the log's newest.
+	Number uint64
+}
+
+// Store commits changes and lets gateways follow the log of a site. All methods
+// may be called from many goroutines.
+type Store interface {
+	// Commit takes changes of one site in order, each accepted or refused alone.
+	// An error (ErrUnavailable) leaves the fate of all of them unknown.
+	Commit(ctx context.Context, site string, changes []Change) ([]Outcome, error)
+	// Follow feeds the replica until ctx ends.
+	Follow(ctx context.Context, site string, replica Replica) Follower
+	// Lease takes or renews the dispatcher's lease of a site for a node and says
+	// whether node holds it for ttl from now.
+	Lease(ctx context.Context, site, node string, ttl time.Duration) (bool, error)
+	// Now estimates the log's time. It never goes back.
+	Now() Stamp
+}
+
+// Replica is fed by a Store, by one goroutine at a time.
+type Replica interface {
+	// Restore replaces everything; lost says that the log had forked, so that
+	// what people were shown may never have happened.
+	Restore(number uint64, at Stamp, images []Image, lost bool)
+	// Apply takes the next records.
+	Apply(records []Record)
+}
+
+// Follower says how far a replica is.
+type Follower interface {
+	// WaitFor returns once the replica has replayed up to the number.
+	WaitFor(ctx context.Context, number uint64) error
+	// Ready says whether the replica is known to be up to date.
+	Ready() bool
+	// Err is why the replica is not ready, or nil.
+	Err() error
+}
