@@ -31,6 +31,7 @@ package eventlog
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 )
 
@@ -42,6 +43,9 @@ var (
 	// ErrUnavailable wraps every failure to reach the log. What became of a
 	// commit is then unknown, and retrying it is safe.
 	ErrUnavailable = errors.New("eventlog: the log cannot be reached")
+	// ErrFull is an ErrUnavailable of which the fate is known: nothing of the
+	// call was committed, for want of memory.
+	ErrFull = fmt.Errorf("%w: its memory is full", ErrUnavailable)
 )
 
 // Log names a log and says how long what it holds is kept.
@@ -104,6 +108,9 @@ type Commit struct {
 	Fence, RaiseFence uint64
 	// Seal refuses every later commit that is not itself a Seal.
 	Seal bool
+	// Frees says that the commit ends something, so that memory will be given
+	// back: a call of which every commit says so is taken even by a full log.
+	Frees bool
 	// Data becomes the record's.
 	Data []byte
 }
@@ -119,8 +126,8 @@ type Write struct {
 
 // Rank puts a member into a sorted set, or takes it out.
 //
-// Members sort by Score, then by Number: the member's key in the set is Number
-// as 16 digits, a colon and Member.
+// Members sort by Score, then by Number: the member's key in the set is
+// RankKey(Number, Member). A log with Keep has no sorted sets.
 type Rank struct {
 	Set, Member string
 	// Number 0 stands for the number of this very record.
@@ -164,7 +171,8 @@ type Outcome struct {
 // which is not stored and may be lost.
 type Signal struct{ Payload []byte }
 
-// Backend keeps logs. All methods may be called from many goroutines.
+// Backend keeps logs. All methods may be called from many goroutines. Bytes
+// handed out must not be changed.
 type Backend interface {
 	// Commit applies the commits in order, each accepted or refused alone, and
 	// returns one Outcome for each. An error means that the fate of all of them
@@ -180,8 +188,9 @@ type Backend interface {
 	Scan(ctx context.Context, log Log, cursor uint64) ([]Entity, uint64, error)
 	// Subscribe calls hear, on a goroutine that it must not block, at every
 	// signal of the log until stop is called. It returns once the subscription
-	// is asked for; while the connection is being repaired signals may be lost,
-	// and a wake-up follows the repair.
+	// is asked for, and a first wake-up says that it stands; while the connection
+	// is being repaired signals may be lost, and a wake-up follows the repair.
+	// One call of hear may still be under way when stop returns.
 	Subscribe(log Log, hear func(Signal)) (stop func())
 	// Signal sends a transient note to all subscribers of the log.
 	Signal(ctx context.Context, log Log, payload []byte) error

@@ -1,0 +1,264 @@
+package eventlog
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"sync"
+	"time"
+)
+
+// The defaults of FollowerOptions.
+const (
+	DefaultBatch     = 512
+	DefaultHeadCheck = time.Second
+	DefaultGather    = 3 * time.Millisecond
+)
+
+// FollowerOptions tune a Follower; the zero value is fit for use.
+type FollowerOptions struct {
+	// Batch is how many records one read asks for.
+	Batch int
+	// HeadCheck is how long a silent log is believed silent; the real pause is
+	// up to a fifth longer or shorter, so that gateways do not ask in step.
+	HeadCheck time.Duration
+	// Gather is the least pause between two reads that wake-ups ask for. The
+	// first wake-up after a pause reads at once.
+	Gather time.Duration
+	// OnReset is called after a fork, once the replica holds the new snapshot.
+	OnReset func()
+	// OnError is told every failure of a step: the log out of reach
+	// (ErrUnavailable), or what the replica said of records or a snapshot.
+	OnError func(error)
+}
+
+// Follower keeps a Replica up to date with a log.
+//
+// It reads from its own newest record on, that one included: a log that still
+// shows the same ID there is the log that it knows, and everything else (a head
+// behind it, another ID, another predecessor) is a fork. Records that are gone
+// are a gap. Both are healed by a snapshot: the head is noted, the entities are
+// scanned, and the records after the noted head are replayed over them. Until
+// it has replayed past the newest entity of the scan the replica is a mixture
+// of times, and the Follower is not ready.
+//
+// A replica that refuses records or a snapshot is loaded anew at the next try,
+// since how much of them it took is unknown.
+type Follower struct {
+	backend Backend
+	log     Log
+	replica Replica
+	options FollowerOptions
+
+	poked chan struct{} // holds one: somebody wants a read
+	turn  chan struct{} // holds one: whoever took it may step
+
+	// What the holder of turn owns.
+	loaded bool
+	forked bool // OnReset is owed
+	head   Head
+	floor  uint64            // the newest entity of the snapshot
+	expect map[uint64]string // who wrote the entities newer than the noted head
+
+	mu      sync.Mutex
+	number  uint64
+	ready   bool
+	waiting []waiter
+}
+
+type waiter struct {
+	number  uint64
+	reached chan struct{}
+}
+
+// NewFollower returns a Follower that has not read anything yet.
+func NewFollower(backend Backend, log Log, replica Replica, options FollowerOptions) *Follower {
+	if options.Batch <= 0 {
+		options.Batch = DefaultBatch
+	}
+	if options.HeadCheck <= 0 {
+		options.HeadCheck = DefaultHeadCheck
+	}
+	if options.Gather <= 0 {
+		options.Gather = DefaultGather
+	}
+	return &Follower{
+		backend: backend,
+		log:     log,
+		replica: replica,
+		options: options,
+		poked:   make(chan struct{}, 1),
+		turn:    make(chan struct{}, 1),
+	}
+}
+
+// Number is the newest record that the replica holds. It goes down only when
+// the log forked.
+func (f *Follower) Number() uint64 {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.number
+}
+
+// Ready says whether the replica shows a true state of the log and the log could
+// be read at the last try.
+func (f *Follower) Ready() bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.ready
+}
+
+// WaitFor returns once the replica holds the record of that number, or with the
+// context's error. It needs Run or somebody who steps.
+func (f *Follower) WaitFor(ctx context.Context, number uint64) error {
+	f.mu.Lock()
+	if f.number >= number {
+		f.mu.Unlock()
+		return nil
+	}
+	w := waiter{number, make(chan struct{})}
+	f.waiting = append(f.waiting, w)
+	f.mu.Unlock()
+	f.poke()
+	select {
+	case <-w.reached:
+		return nil
+	case <-ctx.Done():
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for i := range f.waiting {
+		if f.waiting[i].reached == w.reached {
+			f.waiting = append(f.waiting[:i], f.waiting[i+1:]...)
+			return ctx.Err()
+		}
+	}
+	return nil // reached in the same moment
+}
+
+func (f *Follower) poke() {
+	select {
+	case f.poked <- struct{}{}:
+	default:
+	}
+}
+
+// Run follows the log until the context ends, whose error it returns. Failures
+// are retried with back-off and told to OnError.
+func (f *Follower) Run(ctx context.Context) error {
+	stop := f.backend.Subscribe(f.log, func(s Signal) {
+		if s.Payload == nil {
+			f.poke()
+		}
+	})
+	defer stop()
+	failures := 0
+	for {
+		select {
+		case <-f.poked: // this read is what it asked for
+		default:
+		}
+		err := f.Step(ctx)
+		read := time.Now()
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		if err != nil {
+			failures++
+			if err := pause(ctx, backOff(failures)); err != nil {
+				return err
+			}
+			continue
+		}
+		failures = 0
+		if err := f.await(ctx, read); err != nil {
+			return err
+		}
+	}
+}
+
+// await returns when the next read is due.
+func (f *Follower) await(ctx context.Context, read time.Time) error {
+	check := time.NewTimer(jitter(f.options.HeadCheck))
+	defer check.Stop()
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-check.C:
+		return nil
+	case <-f.poked:
+		return pause(ctx, f.options.Gather-time.Since(read))
+	}
+}
+
+// Step reads and applies all that is missing, once. An error leaves the
+// Follower unready, and the next Step starts where this one could not go on.
+func (f *Follower) Step(ctx context.Context) error {
+	select {
+	case f.turn <- struct{}{}:
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	defer func() { <-f.turn }()
+	err := f.catchUp(ctx)
+	f.publish(err == nil)
+	if err != nil && ctx.Err() == nil && f.options.OnError != nil {
+		f.options.OnError(err)
+	}
+	return err
+}
+
+// publish shows where the replica is and releases who waited for that.
+func (f *Follower) publish(healthy bool) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.ready = healthy && f.loaded && f.head.Number >= f.floor
+	f.number = f.head.Number
+	kept := f.waiting[:0]
+	for _, w := range f.waiting {
+		if f.number >= w.number && f.loaded {
+			close(w.reached)
+		} else {
+			kept = append(kept, w)
+		}
+	}
+	clear(f.waiting[len(kept):])
+	f.waiting = kept
+}
+
+func jitter(d time.Duration) time.Duration {
+	return d*4/5 + rand.N(d*2/5+1)
+}
+
+// backOff is the pause after the n-th failure in a row: 50 ms doubling to 2 s,
+// and less by up to a half.
+func backOff(n int) time.Duration {
+	d := min(50*time.Millisecond<<min(n-1, 6), 2*time.Second)
+	return d/2 + rand.N(d/2+1)
+}
+
+func pause(ctx context.Context, d time.Duration) error {
+	if d <= 0 {
+		return ctx.Err()
+	}
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// replicaError marks what the replica refused.
+type replicaError struct{ err error }
+
+func (e replicaError) Error() string { return fmt.Sprintf("eventlog: the replica refused: %v", e.err) }
+func (e replicaError) Unwrap() error { return e.err }
+
+var (
+	errFork = errors.New("eventlog: the log forked")
+	errGap  = errors.New("eventlog: records are missing")
+)

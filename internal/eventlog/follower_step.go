@@ -1,0 +1,183 @@
+package eventlog
+
+import (
+	"context"
+	"errors"
+	"fmt"
+)
+
+// maxRestarts bounds how often one Step takes a snapshot: a log that forks or
+// trims faster than it can be read is an error, retried after a pause.
+const maxRestarts = 3
+
+// catchUp brings the replica to the log's head.
+func (f *Follower) catchUp(ctx context.Context) error {
+	for restarts := 0; ; restarts++ {
+		err := f.replay(ctx)
+		switch {
+		case err == nil:
+			return nil
+		case errors.Is(err, errFork):
+			f.loaded, f.forked = false, true
+		case errors.Is(err, errGap), errors.Is(err, ErrTrimmed):
+			f.loaded = false
+		case errors.As(err, new(replicaError)):
+			f.loaded = false
+			return err
+		default:
+			return err
+		}
+		f.publish(false)
+		if restarts == maxRestarts {
+			return err
+		}
+	}
+}
+
+// replay loads a snapshot if there is none, then reads until the log has no
+// more than the replica holds.
+func (f *Follower) replay(ctx context.Context) error {
+	if !f.loaded {
+		if err := f.load(ctx); err != nil {
+			return err
+		}
+	}
+	for {
+		more, err := f.readOn(ctx)
+		if err != nil {
+			return err
+		}
+		f.publish(true)
+		if !more {
+			break
+		}
+	}
+	if f.head.Number < f.floor {
+		// The scan saw records that the log no longer shows.
+		return errFork
+	}
+	return nil
+}
+
+// readOn reads a batch, beginning with the record that the replica has already.
+func (f *Follower) readOn(ctx context.Context) (more bool, err error) {
+	after, limit := f.head.Number, f.options.Batch
+	if after > 0 {
+		after, limit = after-1, limit+1
+	}
+	records, err := f.backend.Read(ctx, f.log, after, limit)
+	if err != nil {
+		return false, err
+	}
+	full := len(records) == limit
+	if f.head.Number > 0 {
+		if len(records) == 0 || records[0].Number == f.head.Number && records[0].ID != f.head.ID {
+			return false, errFork
+		}
+		if records[0].Number != f.head.Number {
+			return false, errGap
+		}
+		records = records[1:]
+	}
+	if len(records) == 0 {
+		return false, nil
+	}
+	head, err := f.follow(records)
+	if err != nil {
+		return false, err
+	}
+	if err := f.replica.Apply(records); err != nil {
+		return false, replicaError{err}
+	}
+	f.head = head
+	return full, nil
+}
+
+// follow checks that the records continue the replica's and each other, and
+// that they are the ones whose effects the snapshot already showed.
+func (f *Follower) follow(records []Record) (Head, error) {
+	head := f.head
+	for i := range records {
+		r := &records[i]
+		if r.Number != head.Number+1 {
+			return head, errGap
+		}
+		if r.Prev != head.ID {
+			return head, errFork
+		}
+		if version, ok := f.expect[r.Number]; ok && version != r.ID {
+			return head, errFork
+		}
+		head = Head{Number: r.Number, ID: r.ID, At: r.At}
+	}
+	if head.Number >= f.floor {
+		f.expect = nil
+	}
+	return head, nil
+}
+
+// load takes a snapshot: the head first, then the entities, so that whatever
+// changes meanwhile is among the records that follow.
+func (f *Follower) load(ctx context.Context) error {
+	heads, err := f.backend.Heads(ctx, []Log{f.log})
+	if err != nil {
+		return err
+	}
+	entities, err := f.scan(ctx)
+	if err != nil {
+		return err
+	}
+	head := heads[0]
+	floor, expect := head.Number, map[uint64]string{}
+	for i := range entities {
+		e := &entities[i]
+		floor = max(floor, e.Number)
+		if e.Number > head.Number {
+			expect[e.Number] = e.Version
+		}
+	}
+	if err := f.replica.Load(head, entities); err != nil {
+		return replicaError{err}
+	}
+	f.head, f.floor, f.expect = head, floor, expect
+	f.loaded = true
+	if f.forked {
+		f.forked = false
+		if f.options.OnReset != nil {
+			f.options.OnReset()
+		}
+	}
+	return nil
+}
+
+// scan returns every entity once, the newest form that a page showed.
+func (f *Follower) scan(ctx context.Context) ([]Entity, error) {
+	var (
+		entities []Entity
+		place    = map[string]int{}
+		cursor   uint64
+	)
+	for {
+		page, next, err := f.backend.Scan(ctx, f.log, cursor)
+		if err != nil {
+			return nil, err
+		}
+		for _, e := range page {
+			i, seen := place[e.Name]
+			switch {
+			case !seen:
+				place[e.Name] = len(entities)
+				entities = append(entities, e)
+			case e.Number > entities[i].Number:
+				entities[i] = e
+			}
+		}
+		if next == 0 {
+			return entities, nil
+		}
+		if len(page) > 0 && next == cursor {
+			return nil, fmt.Errorf("%w: a scan does not move on", ErrUnavailable)
+		}
+		cursor = next
+	}
+}

@@ -1,0 +1,232 @@
+package eventlog
+
+import (
+	"context"
+	"sync"
+	"time"
+)
+
+// Memory is a Backend in this process: no durability, one machine, the same
+// answers as Redis gives. Several stores may share one Memory; they are then to
+// each other what gateways over one Redis are. It starts no goroutine that
+// outlives what it has to deliver.
+type Memory struct {
+	clock      func() time.Time
+	maxRecords int
+
+	mu     sync.Mutex
+	last   int64 // the newest time handed out, Unix milliseconds
+	logs   map[string]*memoryLog
+	leases map[leaseKey]lease
+	wakes  deliveries
+}
+
+// MemoryOption changes a Memory.
+type MemoryOption func(*Memory)
+
+// WithClock replaces the real clock. A clock that goes back is held at the
+// newest time that it showed.
+func WithClock(now func() time.Time) MemoryOption {
+	return func(m *Memory) { m.clock = now }
+}
+
+// WithMaxRecords bounds the records of one log, 1<<18 without it. Past it a log
+// with Trim drops its oldest records, however young, and another one is full.
+func WithMaxRecords(n int) MemoryOption {
+	return func(m *Memory) { m.maxRecords = max(n, 1) }
+}
+
+// NewMemory returns an empty Memory.
+func NewMemory(opts ...MemoryOption) *Memory {
+	m := &Memory{
+		clock:      time.Now,
+		maxRecords: 1 << 18,
+		logs:       map[string]*memoryLog{},
+		leases:     map[leaseKey]lease{},
+	}
+	m.wakes.subs = map[string]map[*subscription]struct{}{}
+	for _, o := range opts {
+		o(m)
+	}
+	return m
+}
+
+// nowLocked is the clock, held where it would go back.
+func (m *Memory) nowLocked() int64 {
+	m.last = max(m.last, m.clock().UnixMilli())
+	return m.last
+}
+
+// logLocked returns the log of the name if it is there and has not expired.
+func (m *Memory) logLocked(name string) *memoryLog {
+	l := m.logs[name]
+	if l != nil && l.expired(m.nowLocked()) {
+		delete(m.logs, name)
+		return nil
+	}
+	return l
+}
+
+// sweepLocked looks at a few logs and leases and drops those that expired, so
+// that what nobody asks for again does not stay for ever. Maps are walked from
+// a random place, so all are reached in time.
+func (m *Memory) sweepLocked(now int64) {
+	n := 0
+	for name, l := range m.logs {
+		if l.expired(now) {
+			delete(m.logs, name)
+		}
+		if n++; n == 4 {
+			break
+		}
+	}
+	n = 0
+	for key, l := range m.leases {
+		if l.until <= now {
+			delete(m.leases, key)
+		}
+		if n++; n == 4 {
+			break
+		}
+	}
+}
+
+// Commit implements Backend.
+func (m *Memory) Commit(ctx context.Context, log Log, commits []Commit) ([]Outcome, error) {
+	if err := Check(log, commits); err != nil {
+		return nil, err
+	}
+	if err := ctx.Err(); err != nil {
+		return nil, unavailable(err)
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	now := m.nowLocked()
+	m.sweepLocked(now)
+	l := m.logLocked(log.Name)
+	if l == nil {
+		l = newMemoryLog()
+	}
+	if log.Trim == 0 && len(l.records)+len(commits) > m.maxRecords && !AllFree(commits) {
+		return nil, ErrFull
+	}
+	outcomes := make([]Outcome, len(commits))
+	committed := false
+	for i := range commits {
+		outcomes[i] = l.commit(log, &commits[i], now)
+		committed = committed || outcomes[i].Status == Committed
+	}
+	if committed {
+		l.trim(log, m.maxRecords)
+		if log.Keep > 0 {
+			l.expires = now + log.Keep.Milliseconds()
+		}
+		m.logs[log.Name] = l
+		m.wakes.wake(log.Name)
+	}
+	return outcomes, nil
+}
+
+// Heads implements Backend.
+func (m *Memory) Heads(ctx context.Context, logs []Log) ([]Head, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, unavailable(err)
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	heads := make([]Head, len(logs))
+	for i, log := range logs {
+		if l := m.logLocked(log.Name); l != nil {
+			heads[i] = l.head
+		}
+	}
+	return heads, nil
+}
+
+// Read implements Backend.
+func (m *Memory) Read(ctx context.Context, log Log, after uint64, limit int) ([]Record, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, unavailable(err)
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if l := m.logLocked(log.Name); l != nil {
+		return l.read(after, limit)
+	}
+	return nil, nil
+}
+
+// Scan implements Backend.
+func (m *Memory) Scan(ctx context.Context, log Log, cursor uint64) ([]Entity, uint64, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, 0, unavailable(err)
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if l := m.logLocked(log.Name); l != nil {
+		page, next := l.scan(cursor)
+		return page, next, nil
+	}
+	return nil, 0, nil
+}
+
+// Ranked returns the keys (see RankKey) of a sorted set in order: the witness
+// that tests compare a replica with.
+func (m *Memory) Ranked(_ context.Context, log Log, set string) ([]string, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if l := m.logLocked(log.Name); l != nil {
+		return l.ranked(set), nil
+	}
+	return nil, nil
+}
+
+// Subscribe implements Backend.
+func (m *Memory) Subscribe(log Log, hear func(Signal)) (stop func()) {
+	return m.wakes.subscribe(log.Name, hear)
+}
+
+// Signal implements Backend.
+func (m *Memory) Signal(ctx context.Context, log Log, payload []byte) error {
+	if err := ctx.Err(); err != nil {
+		return unavailable(err)
+	}
+	m.wakes.note(log.Name, payload)
+	return nil
+}
+
+type leaseKey struct{ log, name string }
+
+type lease struct {
+	owner string
+	until int64
+}
+
+// Lease implements Backend.
+func (m *Memory) Lease(ctx context.Context, log Log, name, owner string, ttl time.Duration) (bool, error) {
+	if err := ctx.Err(); err != nil {
+		return false, unavailable(err)
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	now, key := m.nowLocked(), leaseKey{log.Name, name}
+	if held, ok := m.leases[key]; ok && held.until > now && held.owner != owner {
+		return false, nil
+	}
+	m.leases[key] = lease{owner, now + ttl.Milliseconds()}
+	m.sweepLocked(now)
+	return true, nil
+}
+
+// Now implements Backend.
+func (m *Memory) Now() int64 {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.nowLocked()
+}
+
+// Ready implements Backend: memory is always there.
+func (m *Memory) Ready(context.Context) error { return nil }
+
+// Close implements Backend. There is nothing to end, and others may share m.
+func (m *Memory) Close() error { return nil }
