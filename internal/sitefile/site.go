@@ -1,0 +1,174 @@
+package sitefile
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/goccy/go-yaml"
+	"github.com/goccy/go-yaml/parser"
+)
+
+// The defaults of a site.
+const (
+	defaultQueueLimit       = 10_000
+	defaultOfferTimeout     = 20 * time.Second
+	defaultCapacity         = 3
+	defaultVisitorGrace     = 60 * time.Second
+	defaultAgentGrace       = 20 * time.Second
+	defaultRetention        = 24 * time.Hour
+	defaultVisitorHeartbeat = 10 * time.Second
+	defaultAgentHeartbeat   = 5 * time.Second
+	defaultFramesPerSecond  = 20
+	defaultBurst            = 100
+	defaultOutgoingBuffer   = 64 << 10
+)
+
+// file reads a whole file. What it returns is of use only if no problem was
+// reported.
+func (r *reader) file(data []byte) *File {
+	if len(data) > MaxBytes {
+		r.report(0, "", fmt.Sprintf("got %d bytes; want at most %d", len(data), MaxBytes))
+		return nil
+	}
+	if !utf8.Valid(data) {
+		r.report(0, "", "not valid UTF-8")
+		return nil
+	}
+	parsed, err := parser.ParseBytes(data, 0)
+	if err != nil {
+		r.syntax(err)
+		return nil
+	}
+	root := value{r: r, line: 1}
+	switch len(parsed.Docs) {
+	case 0:
+	case 1:
+		if body := parsed.Docs[0].Body; body != nil {
+			root = root.child("", body, 1)
+		}
+	default:
+		r.report(0, "", fmt.Sprintf("got %d YAML documents; want one", len(parsed.Docs)))
+		return nil
+	}
+	sites := root.fields("sites")["sites"]
+	list := sites.list("a list of sites")
+	if len(list) == 0 && r.invalid == nil {
+		sites.bad("a list of at least one site")
+	}
+	file := &File{}
+	taken := map[string]bool{}
+	for _, v := range list {
+		file.Sites = append(file.Sites, v.site(taken))
+	}
+	return file
+}
+
+// syntax reports why the file is not YAML, without the line of text that the
+// YAML library would show: it may hold a secret.
+func (r *reader) syntax(err error) {
+	var syntax *yaml.SyntaxError
+	if errors.As(err, &syntax) && syntax.Token != nil {
+		r.report(syntax.Token.Position.Line, "", "not valid YAML: "+syntax.Message)
+		return
+	}
+	r.report(0, "", "not valid YAML")
+}
+
+// site reads one site; taken are the ids of those before it.
+func (v value) site(taken map[string]bool) Site {
+	f := v.fields("id", "origins", "languages", "departments", "agents", "grace", "retention", "heartbeat", "limits", "keys")
+	s := Site{ID: f["id"].id(taken, value.slug)}
+	s.Origins = f["origins"].distinct("", nil, value.origin)
+	s.Languages = f["languages"].distinct("", nil, value.language)
+	if f["languages"].empty() {
+		f["languages"].bad("a list of at least one BCP 47 language tag, such as en")
+	}
+	s.Departments = f["departments"].departments(s.Languages)
+	s.Agents = f["agents"].agents(&s)
+
+	grace := f["grace"].fields("visitor", "agent")
+	s.Grace.Visitor = grace["visitor"].duration(defaultVisitorGrace, time.Second, time.Hour, time.Millisecond)
+	s.Grace.Agent = grace["agent"].duration(defaultAgentGrace, time.Second, time.Hour, time.Millisecond)
+
+	s.Retention = f["retention"].duration(defaultRetention, time.Minute, 90*24*time.Hour, time.Millisecond)
+
+	// The wire says the heartbeat in whole seconds.
+	heartbeat := f["heartbeat"].fields("visitor", "agent")
+	s.Heartbeat.Visitor = heartbeat["visitor"].duration(defaultVisitorHeartbeat, time.Second, 5*time.Minute, time.Second)
+	s.Heartbeat.Agent = heartbeat["agent"].duration(defaultAgentHeartbeat, time.Second, 5*time.Minute, time.Second)
+
+	limits := f["limits"].fields("frames_per_second", "burst", "outgoing_buffer")
+	s.Limits.FramesPerSecond = limits["frames_per_second"].integer(defaultFramesPerSecond, 1, 1000)
+	s.Limits.Burst = limits["burst"].integer(defaultBurst, 1, 10_000)
+	s.Limits.OutgoingBuffer = limits["outgoing_buffer"].size(defaultOutgoingBuffer, 64<<10, 16<<20)
+
+	s.Keys = f["keys"].keys()
+	return s
+}
+
+func (v value) departments(siteLanguages []string) []Department {
+	if v.empty() {
+		v.bad("a list of at least one department")
+		return nil
+	}
+	var out []Department
+	taken := map[string]bool{}
+	for _, item := range v.list("a list of departments") {
+		f := item.fields("id", "name", "languages", "queue_limit", "offer_timeout")
+		d := Department{ID: f["id"].id(taken, value.slug)}
+		d.Name = f["name"].label(d.ID, 64)
+		d.Languages = f["languages"].distinct("the site's languages", siteLanguages, value.language)
+		if f["languages"].missing() {
+			d.Languages = slices.Clone(siteLanguages)
+		} else if f["languages"].empty() {
+			f["languages"].bad("at least one of the site's languages, or no such field for all of them")
+		}
+		d.QueueLimit = f["queue_limit"].integer(defaultQueueLimit, 1, 1_000_000)
+		d.OfferTimeout = f["offer_timeout"].duration(defaultOfferTimeout, time.Second, 10*time.Minute, time.Millisecond)
+		out = append(out, d)
+	}
+	return out
+}
+
+func (v value) agents(s *Site) Agents {
+	f := v.fields("defaults", "known")
+	var all []string
+	for _, d := range s.Departments {
+		all = append(all, d.ID)
+	}
+	out := Agents{Known: map[string]Agent{}}
+	defaults := f["defaults"].fields("capacity", "departments")
+	out.Defaults = agent(defaults, Agent{Capacity: defaultCapacity, Departments: all}, all)
+	pairs, _ := f["known"].pairs("a mapping from the sub of an agent's token to what holds for them")
+	for _, p := range pairs {
+		if p.name == "" || len(p.name) > 128 || strings.ContainsFunc(p.name, unicode.IsControl) {
+			p.fault("got the name %s; want the sub of a token: 1 to 128 bytes without control characters", p.quoted(p.name))
+			continue
+		}
+		known := p.fields("capacity", "departments", "languages")
+		a := agent(known, out.Defaults, all)
+		a.Languages = known["languages"].distinct("the site's languages", s.Languages, value.language)
+		out.Known[p.name] = a
+	}
+	return out
+}
+
+// agent reads what may be said of all agents and of a single one.
+func agent(f map[string]value, byDefault Agent, departments []string) Agent {
+	a := Agent{
+		Capacity:    f["capacity"].integer(byDefault.Capacity, 1, 50),
+		Departments: slices.Clone(byDefault.Departments),
+	}
+	if list := f["departments"]; !list.missing() {
+		a.Departments = list.distinct("the site's departments", departments, value.slug)
+		if list.empty() {
+			list.bad("at least one of the site's departments, or no such field for the default")
+		}
+	}
+	return a
+}

@@ -1,0 +1,180 @@
+// Package sitefile reads the site file: the YAML in which an operator describes
+// the sites that a gateway serves.
+//
+// The file is read strictly. A field that is not known is a problem, and so is a
+// value out of its range; every problem names the field by its path, the value
+// that stands there, what is allowed, and the line, and all of them are reported
+// at once. What a caller gets has every default filled in, so nobody else knows
+// what the defaults are.
+//
+// Secrets are read here (from the file, another file or the environment) and are
+// never shown: not in a problem, not by printing a Site. Because a secret can be
+// pasted into the wrong field, a problem inside a key shows a value only if it
+// is shorter than any usable secret.
+//
+// YAML anchors, aliases and tags are refused: they make a file hard to review,
+// and nothing here is long enough to need them.
+package sitefile
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"time"
+)
+
+// MaxBytes is the largest site file that is read.
+const MaxBytes = 1 << 20
+
+// File is a whole site file.
+type File struct {
+	// Sites holds at least one site; their ids differ.
+	Sites []Site
+}
+
+// Site is one tenant.
+type Site struct {
+	// ID is a slug: lower-case letters, digits and inner hyphens, 1 to 63 bytes.
+	ID string
+	// Origins are the values of a browser's Origin header that may connect, such
+	// as https://shop.example, or "*" for all; empty means the gateway's own host.
+	Origins []string
+	// Languages are the site's BCP 47 tags in canonical form, at least one.
+	Languages []string
+	// Departments holds at least one department; their ids differ.
+	Departments []Department
+	// Agents says what agents may do.
+	Agents Agents
+	// Grace is how long a lost conn keeps its place.
+	Grace Grace
+	// Retention is how long closed tickets and conversations are kept.
+	Retention time.Duration
+	// Heartbeat is how often clients must say that they are there.
+	Heartbeat Heartbeat
+	// Limits bound what one conn may ask of a gateway.
+	Limits Limits
+	// Keys verify the site's tokens, at least one; their ids differ.
+	Keys []Key
+}
+
+// Department is a group of agents by matter, with one queue per language.
+type Department struct {
+	// ID is a slug, as a site's.
+	ID string
+	// Name is shown to people, 1 to 64 bytes; by default the ID.
+	Name string
+	// Languages are a subset of the site's, in canonical form; by default all.
+	Languages []string
+	// QueueLimit is how many tickets may wait in each queue, 1 to 1,000,000.
+	QueueLimit int
+	// OfferTimeout is how long an agent has to accept an offer, 1 s to 10 min.
+	OfferTimeout time.Duration
+}
+
+// Agents says what agents may do.
+type Agents struct {
+	// Defaults is what holds for an agent who is not in Known.
+	Defaults Agent
+	// Known is what holds for single agents, by the sub of their token. What the
+	// file leaves out for one of them is filled in from Defaults.
+	Known map[string]Agent
+}
+
+// Of returns what holds for the agent with that sub.
+func (a Agents) Of(sub string) Agent {
+	if known, ok := a.Known[sub]; ok {
+		return known
+	}
+	return a.Defaults
+}
+
+// Agent is what one agent may do.
+type Agent struct {
+	// Capacity is the sum of weights that the agent may hold, 1 to 50.
+	Capacity int
+	// Departments are ids of the site's departments; by default all of them.
+	Departments []string
+	// Languages are a subset of the site's, in canonical form; empty means those
+	// of the agent's token.
+	Languages []string
+}
+
+// Grace is how long a lost conn keeps its place, 1 s to 1 h each.
+type Grace struct{ Visitor, Agent time.Duration }
+
+// Heartbeat is the time between two heartbeats of a client, 1 s to 5 min each,
+// in whole seconds.
+type Heartbeat struct{ Visitor, Agent time.Duration }
+
+// Limits bound what one conn may ask of a gateway.
+type Limits struct {
+	// FramesPerSecond is how many frames a second are taken for ever, 1 to 1,000.
+	FramesPerSecond int
+	// Burst is how many frames may come at once, 1 to 10,000.
+	Burst int
+	// OutgoingBuffer is how many bytes may wait to be read by a slow client, 64
+	// KiB (the largest frame) to 16 MiB.
+	OutgoingBuffer int
+}
+
+// Load reads and validates the site file at path. It returns *Invalid if the
+// file can be read but has problems.
+func Load(path string) (*File, error) {
+	data, err := readRegular(path, MaxBytes)
+	if err != nil {
+		return nil, fmt.Errorf("site file %s: %w", path, err)
+	}
+	file, err := Parse(data, filepath.Dir(path))
+	var invalid *Invalid
+	if errors.As(err, &invalid) {
+		invalid.File = path
+	}
+	return file, err
+}
+
+// Parse validates the text of a site file; relative paths in it are resolved
+// against dir. Its error is always *Invalid.
+func Parse(data []byte, dir string) (*File, error) {
+	r := &reader{dir: dir}
+	file := r.file(data)
+	if r.invalid != nil {
+		return nil, r.invalid
+	}
+	return file, nil
+}
+
+// readRegular reads a file of at most limit bytes. It refuses devices and pipes,
+// which might never end. Its errors leave the path out: it may be a secret that
+// was pasted into the wrong field.
+func readRegular(path string, limit int64) ([]byte, error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return nil, withoutPath(err)
+	}
+	if !info.Mode().IsRegular() {
+		return nil, errors.New("not a regular file")
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, withoutPath(err)
+	}
+	defer f.Close()
+	data, err := io.ReadAll(io.LimitReader(f, limit+1))
+	if err != nil {
+		return nil, withoutPath(err)
+	}
+	if int64(len(data)) > limit {
+		return nil, fmt.Errorf("larger than %d bytes", limit)
+	}
+	return data, nil
+}
+
+func withoutPath(err error) error {
+	var pathErr *os.PathError
+	if errors.As(err, &pathErr) {
+		return pathErr.Err
+	}
+	return err
+}

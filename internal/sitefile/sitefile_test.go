@@ -1,0 +1,227 @@
+package sitefile_test
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+
+	"nextup/internal/sitefile"
+)
+
+// secret is long enough to be used, and is looked for in everything printed.
+const secret = "0123456789-do-not-print-0123456789"
+
+const small = `sites:
+- id: shop
+  languages: [en, zh]
+  departments:
+  - id: support
+  keys:
+  - id: k1
+    algorithm: HS256
+    secret: ` + secret + `
+    roles: [visitor]
+`
+
+func parse(t *testing.T, text string) sitefile.Site {
+	t.Helper()
+	file, err := sitefile.Parse([]byte(text), t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return file.Sites[0]
+}
+
+func TestASmallSiteGetsEveryDefault(t *testing.T) {
+	t.Parallel()
+	want := sitefile.Site{
+		ID:        "shop",
+		Languages: []string{"en", "zh"},
+		Departments: []sitefile.Department{{
+			ID: "support", Name: "support", Languages: []string{"en", "zh"},
+			QueueLimit: 10000, OfferTimeout: 20 * time.Second,
+		}},
+		Agents: sitefile.Agents{
+			Defaults: sitefile.Agent{Capacity: 3, Departments: []string{"support"}},
+			Known:    map[string]sitefile.Agent{},
+		},
+		Grace:     sitefile.Grace{Visitor: time.Minute, Agent: 20 * time.Second},
+		Retention: 24 * time.Hour,
+		Heartbeat: sitefile.Heartbeat{Visitor: 10 * time.Second, Agent: 5 * time.Second},
+		Limits:    sitefile.Limits{FramesPerSecond: 20, Burst: 100, OutgoingBuffer: 64 << 10},
+		Keys: []sitefile.Key{{
+			ID: "k1", Algorithm: sitefile.HS256, Roles: []sitefile.Role{sitefile.RoleVisitor},
+			Secret: sitefile.Secret(secret),
+		}},
+	}
+	if got := parse(t, small); !reflect.DeepEqual(got, want) {
+		t.Errorf("got  %+v\nwant %+v", got, want)
+	}
+}
+
+func TestEveryFieldIsRead(t *testing.T) {
+	t.Parallel()
+	got := parse(t, `
+sites:
+- id: shop
+  origins: ["https://Shop.example", "http://localhost:8080", "*"]
+  languages: [EN-us, zh, iw]
+  departments:
+  - {id: support, name: Help, languages: [zh], queue_limit: 5, offer_timeout: 1m30s}
+  - {id: trading}
+  agents:
+    defaults: {capacity: 2, departments: [trading]}
+    known:
+      mei: {capacity: 50, languages: [zh]}
+      "o'brien@shop.example": {departments: [support, trading]}
+  grace: {visitor: 5s, agent: 1500ms}
+  retention: 48h
+  heartbeat: {visitor: 20s, agent: 1s}
+  limits: {frames_per_second: 7, burst: 9, outgoing_buffer: 1MiB}
+  keys:
+  - {id: k1, algorithm: HS256, secret: "`+secret+`", roles: [visitor, agent]}
+  - {id: set, algorithm: ES256, jwks_url: "http://127.0.0.1:9/keys", roles: [supervisor]}
+`)
+	defaults := sitefile.Agent{Capacity: 2, Departments: []string{"trading"}}
+	want := sitefile.Site{
+		ID:        "shop",
+		Origins:   []string{"https://shop.example", "http://localhost:8080", "*"},
+		Languages: []string{"en-US", "zh", "he"},
+		Departments: []sitefile.Department{
+			{ID: "support", Name: "Help", Languages: []string{"zh"}, QueueLimit: 5, OfferTimeout: 90 * time.Second},
+			{ID: "trading", Name: "trading", Languages: []string{"en-US", "zh", "he"}, QueueLimit: 10000, OfferTimeout: 20 * time.Second},
+		},
+		Agents: sitefile.Agents{
+			Defaults: defaults,
+			Known: map[string]sitefile.Agent{
+				"mei":                  {Capacity: 50, Departments: []string{"trading"}, Languages: []string{"zh"}},
+				"o'brien@shop.example": {Capacity: 2, Departments: []string{"support", "trading"}},
+			},
+		},
+		Grace:     sitefile.Grace{Visitor: 5 * time.Second, Agent: 1500 * time.Millisecond},
+		Retention: 48 * time.Hour,
+		Heartbeat: sitefile.Heartbeat{Visitor: 20 * time.Second, Agent: time.Second},
+		Limits:    sitefile.Limits{FramesPerSecond: 7, Burst: 9, OutgoingBuffer: 1 << 20},
+		Keys: []sitefile.Key{
+			{ID: "k1", Algorithm: sitefile.HS256, Roles: []sitefile.Role{sitefile.RoleVisitor, sitefile.RoleAgent}, Secret: sitefile.Secret(secret)},
+			{ID: "set", Algorithm: sitefile.ES256, Roles: []sitefile.Role{sitefile.RoleSupervisor}, JWKSURL: "http://127.0.0.1:9/keys"},
+		},
+	}
+	if !reflect.DeepEqual(got, want) {
+		t.Errorf("got  %+v\nwant %+v", got, want)
+	}
+	if mei := got.Agents.Of("mei"); mei.Capacity != 50 {
+		t.Errorf("a known agent got %+v", mei)
+	}
+	if stranger := got.Agents.Of("stranger"); !reflect.DeepEqual(stranger, defaults) {
+		t.Errorf("an agent who is not known got %+v", stranger)
+	}
+}
+
+func TestAllProblemsAreReportedAtOnce(t *testing.T) {
+	t.Parallel()
+	_, err := sitefile.Parse([]byte(`sites:
+- id: Shop!
+  colour: red
+  languages: [en, xx-nowhere]
+  departments:
+  - id: support
+    languages: [fr]
+    queue_limit: 0
+  retention: 24
+  keys: []
+`), t.TempDir())
+	want := strings.Join([]string{
+		`site file: line 3: sites[0]: unknown field "colour"; known: id, origins, languages, departments, agents, grace, retention, heartbeat, limits, keys`,
+		`site file: line 2: sites[0].id: got "Shop!"; want lower-case letters, digits and inner hyphens, 1 to 63 bytes`,
+		`site file: line 4: sites[0].languages[1]: got "xx-nowhere"; want a BCP 47 language tag, such as en, zh or pt-BR`,
+		`site file: line 7: sites[0].departments[0].languages[0]: got "fr"; want one of the site's languages: en`,
+		`site file: line 8: sites[0].departments[0].queue_limit: got 0; want a whole number from 1 to 1000000`,
+		`site file: line 9: sites[0].retention: got 24; want a duration from 1m to 2160h`,
+		`site file: line 10: sites[0].keys: got a list; want a list of at least one key`,
+	}, "\n")
+	if err == nil || err.Error() != want {
+		t.Errorf("got\n%v\nwant\n%s", err, want)
+	}
+}
+
+func TestTheReportIsBounded(t *testing.T) {
+	t.Parallel()
+	_, err := sitefile.Parse([]byte("sites:\n"+strings.Repeat("- id: x\n", 500)), "")
+	var invalid *sitefile.Invalid
+	if !errors.As(err, &invalid) || len(invalid.Problems) != 100 || invalid.More < 1000 {
+		t.Fatalf("got %d problems and %d more", len(invalid.Problems), invalid.More)
+	}
+	if last := fmt.Sprintf("and %d more problems", invalid.More); !strings.HasSuffix(err.Error(), last) {
+		t.Errorf("the report does not end with %q", last)
+	}
+}
+
+func TestLoadNamesTheFile(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	path := filepath.Join(dir, "site.yaml")
+	if _, err := sitefile.Load(path); !errors.Is(err, os.ErrNotExist) || !strings.Contains(err.Error(), path) {
+		t.Errorf("for no file: %v", err)
+	}
+	if _, err := sitefile.Load(dir); err == nil || !strings.Contains(err.Error(), "not a regular file") {
+		t.Errorf("for a folder: %v", err)
+	}
+	write(t, path, "sites: 7")
+	if _, err := sitefile.Load(path); err == nil || err.Error() != path+": line 1: sites: got 7; want a list of sites" {
+		t.Errorf("for a bad file: %v", err)
+	}
+	write(t, path, strings.Repeat("#", sitefile.MaxBytes+1))
+	if _, err := sitefile.Load(path); err == nil || !strings.Contains(err.Error(), "larger than 1048576 bytes") {
+		t.Errorf("for a large file: %v", err)
+	}
+	write(t, path, strings.Replace(small, "secret: "+secret, "secret_file: secret.txt", 1))
+	write(t, filepath.Join(dir, "secret.txt"), secret+"\n")
+	file, err := sitefile.Load(path)
+	if err != nil || string(file.Sites[0].Keys[0].Secret) != secret {
+		t.Errorf("a secret beside the file: %+v, %v", file, err)
+	}
+}
+
+func TestTheDemoSiteIsWhatItSays(t *testing.T) {
+	t.Parallel()
+	site := parse(t, string(sitefile.Demo()))
+	if got := strings.Join(site.Languages, " "); site.ID != "demo" || got != "zh en es ja ko" {
+		t.Errorf("got site %q with languages %s", site.ID, got)
+	}
+	if d := site.Departments; len(d) != 2 || d[0].ID != "support" || d[1].ID != "trading" {
+		t.Errorf("got departments %+v", d)
+	}
+	if s := string(site.Keys[0].Secret); !strings.Contains(s, "development-only") {
+		t.Error("the demo's secret does not say that it is for development only")
+	}
+}
+
+func TestASecretDoesNotPrint(t *testing.T) {
+	t.Parallel()
+	site := parse(t, small)
+	asJSON, err := json.Marshal(site)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, printed := range []string{
+		fmt.Sprint(site), fmt.Sprintf("%v %+v %#v %s %q", site, site, site, site.Keys[0].Secret, site.Keys[0].Secret), string(asJSON),
+	} {
+		if strings.Contains(printed, secret) {
+			t.Errorf("the secret stands in %s", printed)
+		}
+	}
+}
+
+func write(t *testing.T, path, text string) {
+	t.Helper()
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
