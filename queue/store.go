@@ -50,11 +50,13 @@ type Store interface {
 
 // Replica is fed by a Store, by one goroutine at a time.
 type Replica interface {
-	// Restore replaces everything; lost says that the log had forked, so that
-	// what people were shown may never have happened.
-	Restore(number uint64, at Stamp, images []Image, lost bool)
+	// Restore replaces everything by a snapshot, its images resolved.
+	Restore(number uint64, at Stamp, images []Image)
 	// Apply takes the next records.
 	Apply(records []Record)
+	// Reset says that the log had forked and Restore has shown the new one: what
+	// people were told may never have happened.
+	Reset()
 }
 
 // Follower says how far a replica is.

@@ -1,0 +1,183 @@
+// Package logstore is the one queue.Store: it carries changes to a site's log
+// and records back, whatever keeps the log. memqueue and redisqueue say what
+// keeps it.
+//
+// The log of a site is named "s:<site>". It remembers commit ids for ten
+// minutes and keeps its records for at least as long, so a gateway that was
+// away for less catches up without a snapshot.
+package logstore
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"time"
+
+	"nextup/internal/eventlog"
+	"nextup/queue"
+)
+
+// History is how long commit ids are remembered and records are kept.
+const History = 10 * time.Minute
+
+// LogOf is the log of a site.
+func LogOf(site string) eventlog.Log {
+	return eventlog.Log{Name: "s:" + site, Remember: History, Trim: History}
+}
+
+// Store implements queue.Store over an eventlog.Backend.
+type Store struct{ backend eventlog.Backend }
+
+// New returns a store over a backend, which stays the caller's to close.
+func New(backend eventlog.Backend) *Store { return &Store{backend} }
+
+// Backend is what keeps the logs.
+func (s *Store) Backend() eventlog.Backend { return s.backend }
+
+// Now implements queue.Store.
+func (s *Store) Now() queue.Stamp { return queue.Stamp(s.backend.Now()) }
+
+// Lease implements queue.Store.
+func (s *Store) Lease(ctx context.Context, site, node string, ttl time.Duration) (bool, error) {
+	held, err := s.backend.Lease(ctx, LogOf(site), "dispatcher", node, ttl)
+	return held, unavailable(err)
+}
+
+func unavailable(err error) error {
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("%w: %w", queue.ErrUnavailable, err)
+}
+
+// Commit implements queue.Store.
+func (s *Store) Commit(ctx context.Context, site string, changes []queue.Change) ([]queue.Outcome, error) {
+	commits := make([]eventlog.Commit, len(changes))
+	for i := range changes {
+		c, err := encode(&changes[i])
+		if err != nil {
+			return nil, err
+		}
+		commits[i] = c
+	}
+	outcomes, err := s.backend.Commit(ctx, LogOf(site), commits)
+	if err != nil {
+		return nil, unavailable(err)
+	}
+	verdicts := make([]queue.Outcome, len(outcomes))
+	for i, o := range outcomes {
+		verdicts[i] = queue.Outcome{Verdict: verdict(o.Status), Number: o.Head.Number}
+	}
+	return verdicts, nil
+}
+
+func verdict(s eventlog.Status) queue.Verdict {
+	switch s {
+	case eventlog.Committed, eventlog.Duplicate:
+		return queue.Done
+	case eventlog.TooEarly:
+		return queue.Early
+	case eventlog.TooLate:
+		return queue.Late
+	case eventlog.Conflict, eventlog.IDReused, eventlog.Fenced, eventlog.Sealed:
+		return queue.Moved
+	}
+	return queue.Moved
+}
+
+// encode turns a change into what the log understands.
+func encode(c *queue.Change) (eventlog.Commit, error) {
+	out := eventlog.Commit{
+		ID: c.ID, Intent: c.Intent,
+		NotBefore: int64(c.NotBefore), NotAfter: int64(c.NotAfter),
+		Reads:  make([]eventlog.Read, len(c.Reads)),
+		Writes: make([]eventlog.Write, len(c.Writes)),
+	}
+	for i, r := range c.Reads {
+		out.Reads[i] = eventlog.Read(r)
+	}
+	bodies := make([][]byte, len(c.Writes))
+	for i, w := range c.Writes {
+		if w.Image != nil {
+			body, err := queue.EncodeImage(w.Image)
+			if err != nil {
+				return out, err
+			}
+			bodies[i] = body
+		}
+		out.Writes[i] = eventlog.Write{Name: w.Name, Body: bodies[i]}
+	}
+	for _, r := range c.Ranks() {
+		out.Ranks = append(out.Ranks, eventlog.Rank{
+			Set: r.Queue.String(), Member: r.Ticket, Number: r.Joined,
+			Score: int64(r.Score), FromStamp: r.FromStamp, Remove: r.Remove,
+		})
+	}
+	var err error
+	out.Data, err = queue.EncodeRecord(c, bodies)
+	return out, err
+}
+
+// Follow implements queue.Store.
+func (s *Store) Follow(ctx context.Context, site string, replica queue.Replica) queue.Follower {
+	f := &follower{}
+	f.Follower = eventlog.NewFollower(s.backend, LogOf(site), decoder{replica}, eventlog.FollowerOptions{
+		OnReset: replica.Reset,
+		OnError: f.fail,
+	})
+	go f.Run(ctx) //nolint:errcheck // it ends with the context's error and no other
+	return f
+}
+
+// follower remembers why it is not ready.
+type follower struct {
+	*eventlog.Follower
+	mu  sync.Mutex
+	err error
+}
+
+func (f *follower) fail(err error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.err = err
+}
+
+// Err implements queue.Follower.
+func (f *follower) Err() error {
+	if f.Ready() {
+		return nil
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.err
+}
+
+// decoder feeds a queue.Replica from the bytes of a log.
+type decoder struct{ replica queue.Replica }
+
+func (d decoder) Load(head eventlog.Head, entities []eventlog.Entity) error {
+	images := make([]queue.Image, 0, len(entities))
+	for _, e := range entities {
+		i, err := queue.DecodeImage(e.Name, e.Body)
+		if err != nil {
+			return err
+		}
+		queue.Resolve(i, queue.Revision{Version: e.Version, Number: e.Number}, queue.Stamp(e.At))
+		images = append(images, i)
+	}
+	d.replica.Restore(head.Number, queue.Stamp(head.At), images)
+	return nil
+}
+
+func (d decoder) Apply(records []eventlog.Record) error {
+	out := make([]queue.Record, len(records))
+	for i, r := range records {
+		rec, err := queue.DecodeRecord(r.Number, r.ID, queue.Stamp(r.At), r.Data)
+		if err != nil {
+			return err
+		}
+		out[i] = rec
+	}
+	d.replica.Apply(out)
+	return nil
+}

@@ -1,0 +1,214 @@
+package queuetest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"reflect"
+	"sync"
+	"testing"
+	"time"
+
+	"nextup/queue"
+)
+
+// Site is the site that the suite plays on; its times are short, so that
+// offers lapse and graces run out while a test looks.
+func Site(id string) *queue.Site {
+	return &queue.Site{
+		ID: id,
+		Departments: []queue.Department{
+			{ID: "support", Languages: []string{"en", "zh"}, QueueLimit: 10_000, OfferTTL: 60},
+			{ID: "trading", Languages: []string{"en"}, QueueLimit: 10_000, OfferTTL: 60},
+		},
+		VisitorGrace: 80, AgentGrace: 80, AssignedGrace: 160, Retention: 3_600_000,
+	}
+}
+
+// node is one gateway's replica of a site.
+type node struct {
+	name     string
+	store    queue.Store
+	site     *queue.Site
+	follower queue.Follower
+
+	mu     sync.Mutex
+	state  *queue.State
+	judge  *judge // may be nil
+	resets int
+}
+
+// follow starts a node over a store; it stops with the test.
+func follow(t *testing.T, store queue.Store, site *queue.Site, name string, j *judge) *node {
+	t.Helper()
+	n := &node{name: name, store: store, site: site, state: queue.NewState(site), judge: j}
+	ctx, stop := context.WithCancel(context.Background())
+	t.Cleanup(stop)
+	n.follower = store.Follow(ctx, site.ID, n)
+	return n
+}
+
+// Restore implements queue.Replica.
+func (n *node) Restore(number uint64, at queue.Stamp, images []queue.Image) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.state.Restore(number, at, images)
+}
+
+// Apply implements queue.Replica.
+func (n *node) Apply(records []queue.Record) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	for _, r := range records {
+		step := n.state.Apply(r)
+		if n.judge != nil {
+			n.judge.see(n.state, step)
+		}
+	}
+}
+
+// Reset implements queue.Replica.
+func (n *node) Reset() {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.resets++
+}
+
+// ready waits until the node has the log that is there.
+func (n *node) ready(t *testing.T) {
+	t.Helper()
+	for deadline := time.Now().Add(10 * time.Second); !n.follower.Ready(); time.Sleep(time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatalf("%s is not ready: %v", n.name, n.follower.Err())
+		}
+	}
+}
+
+// forks is how often the node heard that its log had forked.
+func (n *node) forks() int {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.resets
+}
+
+// read runs look on the state.
+func (n *node) read(look func(s *queue.State)) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	look(n.state)
+}
+
+// errGivenUp says that a wish met too many conflicts.
+var errGivenUp = errors.New("too many conflicts")
+
+// do decides, commits and replays, and decides again after a conflict, as a
+// gateway does. It returns the log number of the effect, 0 for none.
+func (n *node) do(ctx context.Context, decide func(s *queue.State) (queue.Change, error)) (uint64, error) {
+	for range 100 {
+		var c queue.Change
+		var err error
+		n.read(func(s *queue.State) { c, err = decide(s) })
+		if err != nil || c.Empty() {
+			return 0, err
+		}
+		out, err := n.store.Commit(ctx, n.site.ID, []queue.Change{c})
+		if err != nil {
+			return 0, err
+		}
+		if err := n.follower.WaitFor(ctx, out[0].Number); err != nil {
+			return 0, fmt.Errorf("waiting for record %d: %w", out[0].Number, err)
+		}
+		switch out[0].Verdict {
+		case queue.Done:
+			return out[0].Number, nil
+		case queue.Late:
+			return 0, nil
+		case queue.Moved, queue.Early:
+			time.Sleep(time.Duration(rand.IntN(500)) * time.Microsecond) // jitter, as a gateway has
+		}
+	}
+	return 0, errGivenUp
+}
+
+// must is do for a wish that cannot fail.
+func (n *node) must(t *testing.T, decide func(s *queue.State) (queue.Change, error)) uint64 {
+	t.Helper()
+	ctx, stop := context.WithTimeout(context.Background(), 20*time.Second)
+	defer stop()
+	number, err := n.do(ctx, decide)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return number
+}
+
+// dispatch commits what the dispatcher proposes until nothing comes.
+func (n *node) dispatch(ctx context.Context) error {
+	for {
+		var due []queue.Change
+		n.read(func(s *queue.State) { due = queue.Dispatcher{}.Propose(s, n.store.Now()) })
+		if len(due) == 0 {
+			return nil
+		}
+		out, err := n.store.Commit(ctx, n.site.ID, due)
+		if err != nil {
+			return err
+		}
+		var newest uint64
+		for _, o := range out {
+			newest = max(newest, o.Number)
+		}
+		if err := n.follower.WaitFor(ctx, newest); err != nil {
+			return err
+		}
+	}
+}
+
+// picture is everything a state holds, for comparing replicas.
+type picture struct {
+	Number  uint64
+	Tickets map[string]queue.Ticket
+	Agents  map[string]queue.Agent
+	Lines   map[queue.QueueID][]string
+	Loads   map[string]int
+}
+
+func (n *node) picture() picture {
+	p := picture{Tickets: map[string]queue.Ticket{}, Agents: map[string]queue.Agent{}, Lines: map[queue.QueueID][]string{}, Loads: map[string]int{}}
+	n.read(func(s *queue.State) {
+		p.Number = s.Number()
+		for _, q := range n.site.Queues() {
+			s.Sweep(q, 1, s.Size(q), func(position int, t *queue.Ticket) bool {
+				p.Lines[q] = append(p.Lines[q], t.ID)
+				p.Tickets[t.ID] = *t
+				return true
+			})
+		}
+		for _, a := range s.Agents() {
+			p.Agents[a.ID], p.Loads[a.ID] = *a, s.Load(a.ID)
+			for _, t := range s.Held(a.ID) {
+				p.Tickets[t.ID] = *t
+			}
+		}
+	})
+	return p
+}
+
+// agree waits until all nodes hold the record and compares them.
+func agree(t *testing.T, number uint64, nodes ...*node) {
+	t.Helper()
+	ctx, stop := context.WithTimeout(context.Background(), 10*time.Second)
+	defer stop()
+	first := picture{}
+	for i, n := range nodes {
+		if err := n.follower.WaitFor(ctx, number); err != nil {
+			t.Fatalf("%s did not reach record %d: %v", n.name, number, err)
+		}
+		if p := n.picture(); i == 0 {
+			first = p
+		} else if !reflect.DeepEqual(first, p) {
+			t.Fatalf("%s and %s disagree:\n%+v\n%+v", nodes[0].name, n.name, first, p)
+		}
+	}
+}
