@@ -1,0 +1,27 @@
+import { CloseCode } from "./protocol.gen.ts";
+
+const baseMS = 1_000;
+const capMS = 30_000;
+
+/**
+ * Full jitter from the first retry on: a time drawn evenly from 0 to
+ * min(30 s, 1 s · 2^attempt), so that the clients of a lost gateway do not come
+ * back together. attempt counts from 0.
+ */
+export function backoffMS(attempt: number): number {
+  return Math.random() * Math.min(capMS, baseMS * 2 ** attempt);
+}
+
+/** Says whether a client reconnects after the server closed with the code. */
+export function comesBack(code: number): boolean {
+  if (code === CloseCode.InvalidUTF8 || code === CloseCode.TooLarge) {
+    return false;
+  }
+  return code < 4500 || code > 4999;
+}
+
+/** A random id that needs no secure context: 26 characters, 130 bits. */
+export function randomID(): string {
+  const alphabet = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
+  return Array.from(crypto.getRandomValues(new Uint8Array(26)), (byte) => alphabet[byte & 31]).join("");
+}

@@ -1,0 +1,335 @@
+import { backoffMS, comesBack } from "./backoff.ts";
+import { Emitter } from "./emitter.ts";
+import { NextupError, refused } from "./errors.ts";
+import {
+  CloseCode,
+  SUBPROTOCOL,
+  type ClientFrame,
+  type DeskFrame,
+  type EntryFrame,
+  type OKFrame,
+  type ResetFrame,
+  type ServerFrame,
+  type TicketFrame,
+  type TypingFrame,
+  type WelcomeFrame,
+} from "./protocol.gen.ts";
+import { Requests, type RequestFrame, type RequestOptions } from "./requests.ts";
+import { Renewal } from "./renewal.ts";
+import { mute, type SocketClass, type SocketLike } from "./socket.ts";
+
+export interface ConnectionOptions {
+  /** ws: or wss: address of /v1/connect. */
+  url: string;
+  /** Gives a token for every connect and before each expiry. */
+  token: () => string | Promise<string>;
+  /** Where there is no global WebSocket. */
+  WebSocket?: SocketClass;
+}
+
+export type ConnectionState =
+  | { readonly name: "idle" }
+  | { readonly name: "connecting" }
+  | { readonly name: "open"; readonly welcome: WelcomeFrame }
+  /** Lost; comes back by itself at retryAtMS (of Date.now). */
+  | { readonly name: "waiting"; readonly retryAtMS: number }
+  /** Stays away until connect is called again. code is the close code, 0 where there was none. */
+  | { readonly name: "stopped"; readonly code: number; readonly error: NextupError };
+
+export interface ConnectionEvents {
+  state: ConnectionState;
+  ticket: TicketFrame;
+  desk: DeskFrame;
+  entry: EntryFrame;
+  typing: TypingFrame;
+  reset: ResetFrame;
+  /** A frame of ours that the server could not even answer by id, or a token that could not be had. */
+  error: Error;
+}
+
+const welcomeTimeoutMS = 10_000;
+/** A conn that lived this long resets the back-off. */
+const steadyMS = 5_000;
+
+/**
+ * Connection keeps one authenticated socket alive: hello, heartbeats, token
+ * renewal, and reconnects by the contract of the close codes. What it receives
+ * it hands on as events; requests wait for it across reconnects.
+ */
+export class Connection extends Emitter<ConnectionEvents> {
+  readonly #options: ConnectionOptions;
+  readonly #requests = new Requests((frame) => this.transmit(frame));
+  readonly #renewal: Renewal;
+  #state: ConnectionState = { name: "idle" };
+  #welcome: WelcomeFrame | undefined;
+  #socket: SocketLike | undefined;
+  #attempt = 0;
+  #openedAt = 0;
+  #helloID = "";
+  #token = "";
+  /** The token that the server called expired: no use coming back with it. */
+  #spentToken = "";
+  #refusal: NextupError | undefined;
+  /** Heartbeats sent since anything was received. */
+  #silentBeats = 0;
+  #beatDueAt = 0;
+  #clockOffset = -Infinity;
+  /** The one timer of the state: retry, welcome or heartbeat. */
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  /** Rises with every connect, so that a late token is not used. */
+  #generation = 0;
+
+  constructor(options: ConnectionOptions) {
+    super();
+    this.#options = options;
+    this.#renewal = new Renewal({
+      token: options.token,
+      now: () => this.now(),
+      renew: async (token) => {
+        const answer = await this.request({ type: "renew", token }, { resend: false });
+        this.#token = token;
+        return answer.expires_at_ms ?? 0;
+      },
+      failed: (error) => this.emit("error", error),
+    });
+  }
+
+  get state(): ConnectionState {
+    return this.#state;
+  }
+
+  /** The newest welcome: who we are, and the site's departments. */
+  get welcome(): WelcomeFrame | undefined {
+    return this.#welcome;
+  }
+
+  /** The log's time in Unix milliseconds, as well as this client can tell. */
+  now(): number {
+    return Date.now() + (Number.isFinite(this.#clockOffset) ? this.#clockOffset : 0);
+  }
+
+  /** Starts, or comes back at once where the connection waits or was stopped. */
+  connect(): void {
+    if (this.#state.name === "open" || this.#state.name === "connecting") {
+      return;
+    }
+    if (this.#state.name !== "waiting") {
+      this.#attempt = 0;
+    }
+    void this.#open();
+  }
+
+  /** Ends the connection; connect starts it again. */
+  close(): void {
+    this.#stop(1000, new NextupError("stopped", "The connection was closed here."));
+  }
+
+  /** The network is back or the page is seen again: find out soon whether the conn lives. */
+  wake(): void {
+    if (this.#state.name === "waiting") {
+      this.connect();
+    } else if (this.#state.name === "open") {
+      this.#beat(this.#state.welcome);
+    }
+  }
+
+  /** Sends a request and waits for its answer; rejects with a NextupError. */
+  request(frame: RequestFrame, options: RequestOptions = {}): Promise<OKFrame> {
+    if (this.#state.name === "stopped") {
+      return Promise.reject(this.#state.error);
+    }
+    return this.#requests.add(frame, options);
+  }
+
+  /** Sends a frame now, or drops it where the connection is not open. */
+  transmit(frame: ClientFrame): void {
+    if (this.#state.name === "open") {
+      this.#socket?.send(JSON.stringify(frame));
+    }
+  }
+
+  async #open(): Promise<void> {
+    clearTimeout(this.#timer);
+    const generation = ++this.#generation;
+    this.#refusal = undefined;
+    this.#timer = setTimeout(() => this.#drop(), welcomeTimeoutMS);
+    this.#become({ name: "connecting" });
+    let token: string;
+    try {
+      token = await this.#options.token();
+    } catch (error) {
+      if (generation === this.#generation) {
+        this.emit("error", error instanceof Error ? error : new Error(String(error)));
+        this.#retry();
+      }
+      return;
+    }
+    if (generation !== this.#generation) {
+      return;
+    }
+    if (token === this.#spentToken) {
+      this.#stop(CloseCode.TokenExpired, new NextupError("stopped", "The token has expired and no new one came."));
+      return;
+    }
+    this.#token = token;
+    try {
+      this.#dial(token);
+    } catch (error) {
+      this.#stop(0, new NextupError("stopped", `The address ${this.#options.url} cannot be dialled: ${String(error)}`));
+    }
+  }
+
+  #dial(token: string): void {
+    const WebSocketClass = this.#options.WebSocket ?? globalThis.WebSocket;
+    const socket: SocketLike = new WebSocketClass(this.#options.url, SUBPROTOCOL);
+    this.#socket = socket;
+    socket.onopen = () => {
+      this.#helloID = this.#requests.nextID();
+      socket.send(JSON.stringify({ type: "hello", id: this.#helloID, token } satisfies ClientFrame));
+    };
+    socket.onmessage = (event: { data: unknown }) => this.#receive(String(event.data));
+    socket.onclose = (event: { code: number }) => this.#closed(event.code);
+    socket.onerror = () => undefined; // close follows and tells the code
+  }
+
+  #receive(data: string): void {
+    this.#silentBeats = 0;
+    let frame: ServerFrame;
+    try {
+      frame = JSON.parse(data) as ServerFrame;
+    } catch {
+      this.emit("error", new Error("What came from the server is not a frame."));
+      return;
+    }
+    if (this.#state.name === "open" && Date.now() >= this.#beatDueAt) {
+      this.#beat(this.#state.welcome); // the timers of a hidden page come late
+    }
+    switch (frame.type) {
+      case "welcome":
+        this.#welcomed(frame);
+        break;
+      case "ok":
+        this.#requests.answer(frame);
+        break;
+      case "error":
+        if (frame.id === this.#helloID) {
+          this.#refusal = refused(frame);
+        } else if (!this.#requests.answer(frame)) {
+          this.emit("error", refused(frame));
+        }
+        break;
+      case "heartbeat":
+        this.#hearTime(frame.as_of_ms ?? 0);
+        break;
+      case "ticket":
+        this.emit("ticket", frame);
+        break;
+      case "desk":
+        this.emit("desk", frame);
+        break;
+      case "entry":
+        this.emit("entry", frame);
+        break;
+      case "typing":
+        this.emit("typing", frame);
+        break;
+      case "reset":
+        this.emit("reset", frame);
+        break;
+      default:
+        ignoreNewer(frame);
+    }
+  }
+
+  #welcomed(frame: WelcomeFrame): void {
+    this.#welcome = frame;
+    this.#openedAt = Date.now();
+    this.#clockOffset = -Infinity;
+    this.#hearTime(frame.now_ms);
+    this.#scheduleBeat(frame);
+    this.#renewal.start(frame.expires_at_ms);
+    this.#state = { name: "open", welcome: frame };
+    this.#requests.resendAll(); // before the listeners of the state add their own
+    this.emit("state", this.#state);
+  }
+
+  /** A stamp can only be late, so the greatest difference is the nearest. */
+  #hearTime(ms: number): void {
+    this.#clockOffset = Math.max(this.#clockOffset, ms - Date.now());
+  }
+
+  #scheduleBeat(welcome: WelcomeFrame): void {
+    const wait = welcome.heartbeat_s * 1_000;
+    this.#beatDueAt = Date.now() + wait;
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => this.#beat(welcome), wait);
+  }
+
+  #beat(welcome: WelcomeFrame): void {
+    if (this.#silentBeats >= 2) {
+      this.#drop();
+      return;
+    }
+    this.#silentBeats++;
+    this.transmit({ type: "heartbeat" });
+    this.#scheduleBeat(welcome);
+  }
+
+  /** Gives up a socket whose other end is silent: its own close may take minutes. */
+  #drop(): void {
+    this.#release();
+    this.#retry();
+  }
+
+  #release(): void {
+    clearTimeout(this.#timer);
+    this.#renewal.stop();
+    const socket = this.#socket;
+    this.#socket = undefined;
+    this.#silentBeats = 0;
+    if (socket !== undefined) {
+      mute(socket);
+      socket.close(1000);
+    }
+    this.#requests.lost();
+  }
+
+  #closed(code: number): void {
+    const steady = this.#state.name === "open" && Date.now() - this.#openedAt >= steadyMS;
+    this.#release();
+    if (steady) {
+      this.#attempt = 0;
+    }
+    const expired = code === CloseCode.TokenExpired || this.#refusal?.code === "token_expired";
+    if (expired) {
+      this.#spentToken = this.#token;
+    }
+    if (comesBack(code) || expired) {
+      this.#retry(code === CloseCode.Restart && this.#attempt === 0);
+    } else {
+      this.#stop(code, this.#refusal ?? new NextupError("stopped", `The server closed the connection with ${code}.`));
+    }
+  }
+
+  #retry(atOnce = false): void {
+    const wait = atOnce ? 0 : backoffMS(this.#attempt);
+    this.#attempt++;
+    this.#timer = setTimeout(() => void this.#open(), wait);
+    this.#become({ name: "waiting", retryAtMS: Date.now() + wait });
+  }
+
+  #stop(code: number, error: NextupError): void {
+    this.#generation++;
+    this.#release();
+    this.#become({ name: "stopped", code, error });
+    this.#requests.rejectAll(error);
+  }
+
+  #become(state: ConnectionState): void {
+    this.#state = state;
+    this.emit("state", state);
+  }
+}
+
+/** A newer server may send frames that this client does not know. */
+function ignoreNewer(_frame: never): void {}

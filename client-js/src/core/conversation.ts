@@ -1,0 +1,250 @@
+import type { Connection } from "./connection.ts";
+import { Emitter } from "./emitter.ts";
+import { NextupError } from "./errors.ts";
+import { Outbox, type OutgoingMessage } from "./outbox.ts";
+import type { EntryFrame, Person, TypingFrame } from "./protocol.gen.ts";
+
+export interface ConversationEvents {
+  /** A new entry, in order, once each. */
+  entry: EntryFrame;
+  /** entries, outbox, marks or typing are not what they were. */
+  change: undefined;
+}
+
+/** Entries kept in memory; older ones are dropped from the front. */
+const keptEntries = 5_000;
+const typingShownMS = 6_000;
+const typingEveryMS = 3_000;
+
+/**
+ * Conversation follows one conversation: it opens it on every connect after the
+ * last entry it has, takes each number once and in order, and sends messages
+ * and read marks. Its owner feeds it the frames of its ticket.
+ */
+export class Conversation extends Emitter<ConversationEvents> {
+  readonly ticket: string;
+  readonly #connection: Connection;
+  readonly #outbox: Outbox;
+  readonly #forget: () => void;
+  #entries: EntryFrame[] = [];
+  #last = 0;
+  #closed = false;
+  #opening = false;
+  #read = 0;
+  #wantedRead = 0;
+  #marking = false;
+  #seen = 0;
+  #typist: Person | undefined;
+  #typistTimer: ReturnType<typeof setTimeout> | undefined;
+  #typedAt = -Infinity;
+
+  constructor(connection: Connection, ticket: string) {
+    super();
+    this.#connection = connection;
+    this.ticket = ticket;
+    this.#outbox = new Outbox(
+      ({ message_id, text }) =>
+        connection.request({ type: "send", ticket, message_id, text }, { timeoutMS: Infinity }),
+      () => this.#change(),
+    );
+    this.#forget = connection.on("state", (state) => {
+      if (state.name === "open") {
+        this.#resume();
+      }
+    });
+    this.#resume();
+  }
+
+  /** The entries from the first kept one to the last, numbers rising by one. */
+  get entries(): readonly EntryFrame[] {
+    return this.#entries;
+  }
+
+  /** Own messages that are not among the entries yet, in order. */
+  get outbox(): readonly OutgoingMessage[] {
+    return this.#outbox.messages;
+  }
+
+  /** Nothing follows any more. */
+  get closed(): boolean {
+    return this.#closed;
+  }
+
+  /** Who else is writing right now. */
+  get typist(): Person | undefined {
+    return this.#typist;
+  }
+
+  /** The highest number that anybody else has marked as read. */
+  get seen(): number {
+    return this.#seen;
+  }
+
+  /** The number of messages of others above one's own read mark. */
+  get unread(): number {
+    const read = Math.max(this.#read, this.#wantedRead);
+    return this.#entries.filter((e) => e.kind === "message" && e.number > read && !this.isOwn(e.from)).length;
+  }
+
+  isOwn(person: Person | undefined): boolean {
+    const self = this.#connection.welcome;
+    return person !== undefined && person.role === self?.role && person.id === self.subject;
+  }
+
+  /** Queues a message and returns its id; it is sent as soon as that is possible. */
+  send(text: string): string {
+    const id = this.#outbox.add(text);
+    this.#typedAt = -Infinity;
+    return id;
+  }
+
+  retry(messageID: string): void {
+    this.#outbox.retry(messageID);
+  }
+
+  discard(messageID: string): void {
+    this.#outbox.remove(messageID);
+  }
+
+  /** Marks all entries so far as read. */
+  markRead(): void {
+    const upTo = this.#entries.findLast((e) => e.kind === "message" && !this.isOwn(e.from))?.number ?? 0;
+    if (upTo > this.#wantedRead && upTo > this.#read) {
+      this.#wantedRead = upTo;
+      this.#change();
+      void this.#sendMark();
+    }
+  }
+
+  /** Tells the others that somebody writes here; calls in quick succession are joined. */
+  setTyping(on: boolean): void {
+    const now = Date.now();
+    if (on ? now - this.#typedAt >= typingEveryMS : this.#typedAt !== -Infinity) {
+      this.#typedAt = on ? now : -Infinity;
+      this.#connection.transmit({ type: "typing", ticket: this.ticket, on });
+    }
+  }
+
+  /** Takes an entry of this ticket. */
+  receive(entry: EntryFrame): void {
+    if (entry.number <= this.#last) {
+      return; // delivered twice, around a reconnect
+    }
+    if (entry.number !== this.#last + 1) {
+      this.#resume(); // a gap: ask for what is missing
+      return;
+    }
+    this.#last = entry.number;
+    this.#entries = [...this.#entries.slice(-(keptEntries - 1)), entry];
+    switch (entry.kind) {
+      case "message":
+        if (this.isOwn(entry.from) && entry.message_id !== undefined) {
+          this.#outbox.remove(entry.message_id);
+        } else if (entry.from?.id === this.#typist?.id) {
+          this.#showTypist(undefined);
+        }
+        break;
+      case "read":
+        if (this.isOwn(entry.from)) {
+          this.#read = Math.max(this.#read, entry.up_to ?? 0);
+        } else {
+          this.#seen = Math.max(this.#seen, entry.up_to ?? 0);
+        }
+        break;
+      case "member":
+        break;
+      case "closed":
+        this.#closed = true;
+        this.#showTypist(undefined);
+        break;
+      default:
+        ignoreNewer(entry.kind);
+    }
+    this.emit("entry", entry);
+    this.#change();
+  }
+
+  receiveTyping(frame: TypingFrame): void {
+    this.#showTypist(frame.on && !this.isOwn(frame.from) ? frame.from : undefined);
+    this.#change();
+  }
+
+  /** The conversation's log was replaced: drop what is known and read it anew. */
+  reset(): void {
+    this.#entries = [];
+    this.#last = 0;
+    this.#read = 0;
+    this.#wantedRead = 0;
+    this.#seen = 0;
+    this.#closed = false;
+    this.#change();
+    this.#resume();
+  }
+
+  /** Stops following. */
+  dispose(): void {
+    this.#forget();
+    clearTimeout(this.#typistTimer);
+  }
+
+  #resume(): void {
+    if (this.#connection.state.name !== "open") {
+      return; // the next open state resumes
+    }
+    void this.#open();
+    void this.#outbox.pump();
+  }
+
+  async #open(): Promise<void> {
+    if (this.#opening) {
+      return;
+    }
+    this.#opening = true;
+    try {
+      await this.#connection.request({ type: "open", ticket: this.ticket, after: this.#last }, { resend: false });
+    } catch (error) {
+      if (error instanceof NextupError && error.code === "unknown_ticket") {
+        this.#closed = true; // it is past its retention
+        this.#change();
+      }
+    } finally {
+      this.#opening = false;
+    }
+  }
+
+  async #sendMark(): Promise<void> {
+    if (this.#marking) {
+      return;
+    }
+    this.#marking = true;
+    try {
+      for (let upTo = 0; upTo < this.#wantedRead; ) {
+        upTo = this.#wantedRead;
+        await this.#connection.request({ type: "read", ticket: this.ticket, up_to: upTo });
+      }
+    } catch {
+      this.#wantedRead = this.#read; // the next markRead tries again
+    } finally {
+      this.#marking = false;
+    }
+  }
+
+  #showTypist(person: Person | undefined): void {
+    clearTimeout(this.#typistTimer);
+    this.#typist = person;
+    if (person !== undefined) {
+      this.#typistTimer = setTimeout(() => {
+        this.#typist = undefined;
+        this.#change();
+      }, typingShownMS);
+    }
+  }
+
+  #change(): void {
+    this.emit("change", undefined);
+  }
+}
+
+/** A newer server may have kinds of entry that this client does not know. */
+function ignoreNewer(_kind: never): void {}
+

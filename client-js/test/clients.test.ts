@@ -1,0 +1,172 @@
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { AgentClient, VisitorClient } from "../src/core/index.ts";
+import { FakeSocket, settle } from "./fake-socket.ts";
+import { golden } from "./fixtures.ts";
+
+beforeEach(() => {
+  FakeSocket.all = [];
+  vi.useFakeTimers({ now: 1_793_996_400_000 });
+  vi.spyOn(Math, "random").mockReturnValue(0.5);
+});
+
+afterEach(() => {
+  vi.useRealTimers();
+  vi.restoreAllMocks();
+});
+
+const options = { url: "ws://x/v1/connect", token: () => "t", WebSocket: FakeSocket };
+
+describe("a visitor", () => {
+  async function visitor() {
+    const client = new VisitorClient(options);
+    client.connect();
+    await settle();
+    FakeSocket.latest.welcomes();
+    return { client, socket: FakeSocket.latest };
+  }
+
+  test("[join-1] joins with a department, languages and a topic and gets a ticket", async () => {
+    const { client, socket } = await visitor();
+    const joined = client.join({ department: "support", languages: ["zh"], topic: "card" });
+    expect(socket.last("join")).toMatchObject({ department: "support", languages: ["zh"], topic: "card" });
+    socket.answers("join", { ticket: "t-9f2c" });
+    await expect(joined).resolves.toBe("t-9f2c");
+  });
+
+  test("[join-1] leaves out what was not given", async () => {
+    const { client, socket } = await visitor();
+    void client.join({ department: "support" });
+    expect(Object.keys(socket.last("join")).toSorted()).toEqual(["department", "id", "type"]);
+  });
+
+  test("[ticket-1] shows the newest view and leaves that ticket", async () => {
+    const { client, socket } = await visitor();
+    expect(client.settled).toBe(false);
+    socket.receives(golden("ticket"));
+    socket.receives(golden("ticket", { position: 2, reason: undefined }));
+    expect([client.settled, client.ticket?.position]).toEqual([true, 2]);
+    const left = client.leave();
+    expect(socket.last("leave").ticket).toBe("t-9f2c");
+    socket.answers("leave");
+    await left;
+  });
+
+  test("[ticket-2] a welcome without a view means that there is no ticket", async () => {
+    const { client, socket } = await visitor();
+    socket.receives(golden("ticket"));
+    socket.serverCloses(1012);
+    await vi.advanceTimersByTimeAsync(0);
+    FakeSocket.latest.welcomes();
+    expect(client.ticket?.ticket).toBe("t-9f2c");
+    vi.advanceTimersByTime(2_000);
+    expect([client.ticket, client.conversation, client.settled]).toEqual([undefined, undefined, true]);
+  });
+
+  test("another ticket is another conversation", async () => {
+    const { client, socket } = await visitor();
+    socket.receives(golden("ticket.closed"));
+    const first = client.conversation;
+    socket.receives(golden("ticket", { ticket: "t-2" }));
+    expect(client.conversation).not.toBe(first);
+    socket.receives(golden("entry", { ticket: "t-9f2c", number: 1 }));
+    expect(client.conversation?.entries).toEqual([]);
+  });
+
+  test("[reset-1] a reset without ticket forgets the place until a new view comes", async () => {
+    const { client, socket } = await visitor();
+    socket.receives(golden("ticket"));
+    socket.receives(golden("reset", { ticket: undefined }));
+    expect(client.ticket).toBeUndefined();
+    socket.receives(golden("ticket"));
+    expect(client.ticket?.position).toBe(3);
+  });
+
+  test("cannot write before joining", async () => {
+    const { client } = await visitor();
+    expect(() => client.send("hi")).toThrow("join first");
+  });
+});
+
+describe("an agent", () => {
+  async function agent() {
+    const client = new AgentClient(options);
+    client.connect();
+    await settle();
+    FakeSocket.latest.welcomes({ role: "agent", subject: "a-3" });
+    FakeSocket.latest.receives(golden("desk"));
+    return { client, socket: FakeSocket.latest };
+  }
+
+  test("[desk-1] opens the conversation of every ticket on the desk", async () => {
+    const { client, socket } = await agent();
+    expect(socket.frames("open")).toMatchObject([{ ticket: "t-9f2c", after: 0 }]);
+    socket.receives(golden("entry", { number: 1 }));
+    socket.receives(golden("typing", { from: { role: "visitor", id: "v-17" } }));
+    expect(client.conversation("t-9f2c")).toMatchObject({ unread: 1, typist: { id: "v-17" } });
+  });
+
+  test("hears of each offer once", async () => {
+    const { client, socket } = await agent();
+    const offers: string[] = [];
+    client.on("offer", (o) => offers.push(o.offer));
+    const [offer] = golden("desk").offers;
+    socket.receives(golden("desk", { offers: [offer, { ...offer, offer: "o-2" }] }));
+    socket.receives(golden("desk", { offers: [{ ...offer, offer: "o-2" }] }));
+    expect(offers).toEqual(["o-2"]);
+  });
+
+  test("sets the status, accepts, declines and closes", async () => {
+    const { client, socket } = await agent();
+    void client.setStatus("away");
+    void client.accept("o-1");
+    void client.decline("o-2");
+    void client.closeConversation("t-9f2c");
+    expect(socket.sent.slice(-4)).toMatchObject([
+      { type: "status", status: "away" },
+      { type: "accept", offer: "o-1" },
+      { type: "decline", offer: "o-2" },
+      { type: "close", ticket: "t-9f2c" },
+    ]);
+  });
+
+  test("an accept that came too late is refused with its code", async () => {
+    const { client, socket } = await agent();
+    const accepted = client.accept("o-1");
+    socket.receives(golden("error", { id: socket.last("accept").id, code: "unknown_offer" }));
+    await expect(accepted).rejects.toMatchObject({ code: "unknown_offer" });
+  });
+
+  test("a ticket that left the desk stays readable until it is dismissed", async () => {
+    const { client, socket } = await agent();
+    socket.receives(golden("entry", { number: 1 }));
+    socket.receives(golden("desk", { tickets: [] }));
+    expect(client.held).toMatchObject([{ gone: true, conversation: { unread: 1 } }]);
+    client.dismiss("t-9f2c");
+    expect(client.held).toEqual([]);
+  });
+
+  test("a ticket on the desk cannot be dismissed", async () => {
+    const { client } = await agent();
+    client.dismiss("t-9f2c");
+    expect(client.held).toHaveLength(1);
+  });
+
+  test("a ticket that comes back is read from the start", async () => {
+    const { client, socket } = await agent();
+    socket.receives(golden("entry", { number: 1 }));
+    socket.receives(golden("desk", { tickets: [] }));
+    socket.receives(golden("desk"));
+    expect(client.held).toMatchObject([{ gone: false, conversation: { unread: 0 } }]);
+    expect(socket.frames("open").map((f) => f.after)).toEqual([0, 0]);
+  });
+
+  test("at most 20 tickets that left are kept", async () => {
+    const { client, socket } = await agent();
+    const [ticket] = golden("desk").tickets;
+    for (let i = 0; i < 30; i++) {
+      socket.receives(golden("desk", { tickets: [{ ...ticket, ticket: `t-${i}` }] }));
+    }
+    expect(client.held.filter((h) => h.gone)).toHaveLength(20);
+    expect(client.held.at(-1)?.ticket.ticket).toBe("t-29");
+  });
+});

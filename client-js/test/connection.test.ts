@@ -1,0 +1,391 @@
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { Connection, type ConnectionState } from "../src/core/index.ts";
+import { comesBack } from "../src/core/backoff.ts";
+import { FakeSocket, settle } from "./fake-socket.ts";
+import { golden } from "./fixtures.ts";
+
+const url = "ws://127.0.0.1:1/v1/connect";
+
+beforeEach(() => {
+  FakeSocket.all = [];
+  vi.useFakeTimers({ now: 1_793_996_400_000 });
+  vi.spyOn(Math, "random").mockReturnValue(0.5);
+});
+
+afterEach(() => {
+  vi.useRealTimers();
+  vi.restoreAllMocks();
+});
+
+/** A connection whose tokens are t1, t2, and so on. */
+function connection(token?: () => string | Promise<string>) {
+  let count = 0;
+  const states: ConnectionState[] = [];
+  const c = new Connection({ url, token: token ?? (() => `t${++count}`), WebSocket: FakeSocket });
+  c.on("state", (s) => states.push(s));
+  return { c, states };
+}
+
+async function opened(welcome: object = {}) {
+  const made = connection();
+  made.c.connect();
+  await settle();
+  FakeSocket.latest.welcomes(welcome);
+  return { ...made, socket: FakeSocket.latest };
+}
+
+describe("opening", () => {
+  test("[connect-1] [hello-1] the subprotocol is asked for and hello is the first frame", async () => {
+    const { c, states } = connection();
+    c.connect();
+    await settle();
+    const socket = FakeSocket.latest;
+    expect([socket.url, socket.protocols]).toEqual([url, "nextup.v1"]);
+    socket.opens();
+    expect(socket.sent).toEqual([{ type: "hello", id: expect.any(String), token: "t1" }]);
+    socket.receives(golden("welcome"));
+    expect(states.map((s) => s.name)).toEqual(["connecting", "open"]);
+  });
+
+  test("requests made before welcome are sent after it", async () => {
+    const { c } = connection();
+    void c.request({ type: "join", department: "support" });
+    c.connect();
+    await settle();
+    const socket = FakeSocket.latest;
+    socket.opens();
+    expect(socket.frames("join")).toEqual([]);
+    socket.receives(golden("welcome"));
+    expect(socket.frames("join")).toHaveLength(1);
+  });
+
+  test("no welcome in 10 s is a lost conn", async () => {
+    const { c } = connection();
+    c.connect();
+    await settle();
+    FakeSocket.latest.opens();
+    vi.advanceTimersByTime(10_000);
+    expect(c.state.name).toBe("waiting");
+    expect(FakeSocket.latest.closedWith).toBe(1000);
+  });
+
+  test("a token that cannot be had is reported and tried again", async () => {
+    let calls = 0;
+    const { c } = connection(() => (++calls === 1 ? Promise.reject(new Error("no network")) : "t"));
+    const errors: string[] = [];
+    c.on("error", (e) => errors.push(e.message));
+    c.connect();
+    await settle();
+    expect([errors, c.state.name]).toEqual([["no network"], "waiting"]);
+    await vi.advanceTimersByTimeAsync(500);
+    expect(FakeSocket.all).toHaveLength(1);
+  });
+
+  test("an address that cannot be dialled stops with a reason", async () => {
+    const c = new Connection({
+      url: "nowhere",
+      token: () => "t",
+      WebSocket: class extends FakeSocket {
+        constructor(address: string, protocols: string) {
+          super(address, protocols);
+          throw new SyntaxError("bad address");
+        }
+      },
+    });
+    c.connect();
+    await settle();
+    expect(c.state).toMatchObject({ name: "stopped", code: 0, error: { reason: "stopped" } });
+  });
+
+  test("a token that comes after close opens nothing", async () => {
+    let give: (token: string) => void = () => undefined;
+    const { c } = connection(() => new Promise((resolve) => (give = resolve)));
+    c.connect();
+    c.close();
+    give("late");
+    await settle();
+    expect(FakeSocket.all).toEqual([]);
+  });
+});
+
+describe("close codes", () => {
+  test("[close-1] which codes come back", () => {
+    const back = [1000, 1001, 1006, 1008, 1011, 1012, 4000, 4001, 4002, 4003, 4499];
+    const away = [1007, 1009, 4500, 4501, 4502, 4503, 4999];
+    expect(back.filter(comesBack)).toEqual(back);
+    expect(away.filter(comesBack)).toEqual([]);
+  });
+
+  test("[close-2] the back-off has full jitter from the first retry and grows to 30 s", async () => {
+    const { c } = connection();
+    c.connect();
+    const waits: number[] = [];
+    for (let i = 0; i < 7; i++) {
+      await settle();
+      FakeSocket.latest.serverCloses(1006);
+      if (c.state.name === "waiting") {
+        waits.push(c.state.retryAtMS - Date.now());
+      }
+      await vi.advanceTimersToNextTimerAsync();
+    }
+    expect(waits).toEqual([500, 1_000, 2_000, 4_000, 8_000, 15_000, 15_000]);
+  });
+
+  test("[close-2] a conn that lived for 5 s resets the back-off, a shorter one does not", async () => {
+    const { c, socket } = await opened();
+    socket.serverCloses(4002);
+    await vi.advanceTimersByTimeAsync(500);
+    FakeSocket.latest.welcomes();
+    FakeSocket.latest.serverCloses(4002);
+    expect(c.state).toMatchObject({ name: "waiting", retryAtMS: Date.now() + 1_000 });
+    await vi.advanceTimersByTimeAsync(1_000);
+    FakeSocket.latest.welcomes();
+    await vi.advanceTimersByTimeAsync(5_000);
+    FakeSocket.latest.serverCloses(4002);
+    expect(c.state).toMatchObject({ name: "waiting", retryAtMS: Date.now() + 500 });
+  });
+
+  test("[close-3] after 1012 it comes back at once, but not in a loop", async () => {
+    const { c, socket } = await opened();
+    socket.serverCloses(1012);
+    expect(c.state).toMatchObject({ name: "waiting", retryAtMS: Date.now() });
+    await vi.advanceTimersByTimeAsync(0);
+    expect(FakeSocket.all).toHaveLength(2);
+    FakeSocket.latest.serverCloses(1012);
+    expect(c.state).toMatchObject({ name: "waiting", retryAtMS: Date.now() + 1_000 });
+  });
+
+  test.each([1007, 1009, 4502, 4503])("[close-1] after %d it stays away and pending requests are rejected", async (code) => {
+    const { c, socket } = await opened();
+    const request = c.request({ type: "status", status: "away" });
+    socket.serverCloses(code);
+    expect(c.state).toMatchObject({ name: "stopped", code });
+    await expect(request).rejects.toMatchObject({ reason: "stopped" });
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(FakeSocket.all).toHaveLength(1);
+    await expect(c.request({ type: "status", status: "away" })).rejects.toMatchObject({ reason: "stopped" });
+  });
+
+  test("[hello-4] a refused hello stops with the server's reason", async () => {
+    const { c } = connection();
+    c.connect();
+    await settle();
+    const socket = FakeSocket.latest;
+    socket.opens();
+    socket.receives(golden("error", { id: socket.last("hello").id, code: "wrong_site", message: "No such site." }));
+    socket.serverCloses(4500);
+    expect(c.state).toMatchObject({ name: "stopped", code: 4500, error: { message: "No such site.", code: "wrong_site" } });
+  });
+
+  test("[close-4] after 4501 it comes back with a new token", async () => {
+    const { socket } = await opened();
+    socket.serverCloses(4501);
+    await vi.advanceTimersByTimeAsync(500);
+    FakeSocket.latest.opens();
+    expect(FakeSocket.latest.last("hello").token).toBe("t2");
+  });
+
+  test("[close-4] after 4501 it stays away while the token is the same", async () => {
+    const { c } = connection(() => "the only one");
+    c.connect();
+    await settle();
+    FakeSocket.latest.welcomes();
+    FakeSocket.latest.serverCloses(4501);
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(FakeSocket.all).toHaveLength(1);
+    expect(c.state).toMatchObject({ name: "stopped", code: 4501 });
+  });
+
+  test("close ends it and connect starts it again", async () => {
+    const { c, socket } = await opened();
+    c.close();
+    expect([c.state.name, socket.closedWith]).toEqual(["stopped", 1000]);
+    c.connect();
+    await settle();
+    FakeSocket.latest.welcomes();
+    expect(c.state.name).toBe("open");
+  });
+});
+
+describe("heartbeats", () => {
+  test("[beat-1] one every heartbeat_s", async () => {
+    const { socket } = await opened({ heartbeat_s: 5 });
+    for (let i = 0; i < 4; i++) {
+      vi.advanceTimersByTime(5_000);
+      socket.receives(golden("heartbeat"));
+    }
+    expect(socket.frames("heartbeat").map((f) => Object.keys(f))).toEqual([["type"], ["type"], ["type"], ["type"]]);
+  });
+
+  test("[beat-2] two unanswered and the conn is lost", async () => {
+    const { c, socket } = await opened({ heartbeat_s: 5 });
+    vi.advanceTimersByTime(14_999);
+    expect(c.state.name).toBe("open");
+    vi.advanceTimersByTime(1);
+    expect([c.state.name, socket.closedWith]).toEqual(["waiting", 1000]);
+    socket.serverCloses(1006); // what a dead socket says late is not heard
+    await vi.advanceTimersByTimeAsync(500);
+    expect(FakeSocket.all).toHaveLength(2);
+  });
+
+  test("[beat-2] any frame counts as an answer", async () => {
+    const { c, socket } = await opened({ heartbeat_s: 5 });
+    for (let i = 0; i < 10; i++) {
+      vi.advanceTimersByTime(5_000);
+      socket.receives(golden("ticket"));
+    }
+    expect(c.state.name).toBe("open");
+  });
+
+  test("a hidden page whose timers are late sends its heartbeat when it receives", async () => {
+    const { socket } = await opened({ heartbeat_s: 5 });
+    vi.setSystemTime(Date.now() + 5_000); // time passed, no timer ran
+    socket.receives(golden("ticket"));
+    expect(socket.frames("heartbeat")).toHaveLength(1);
+  });
+
+  test("the log's time follows the latest stamp that is nearest", async () => {
+    const { c, socket } = await opened({ now_ms: Date.now() + 7_000 });
+    expect(c.now()).toBe(Date.now() + 7_000);
+    socket.receives(golden("heartbeat", { as_of_ms: Date.now() + 6_000 })); // it was late
+    expect(c.now()).toBe(Date.now() + 7_000);
+    socket.receives(golden("heartbeat", { as_of_ms: Date.now() + 7_050 }));
+    expect(c.now()).toBe(Date.now() + 7_050);
+  });
+
+  test("wake comes back at once from a back-off and probes an open conn", async () => {
+    const { c, socket } = await opened();
+    c.wake();
+    expect(socket.frames("heartbeat")).toHaveLength(1);
+    socket.serverCloses(1006);
+    c.wake();
+    await settle();
+    expect(FakeSocket.all).toHaveLength(2);
+  });
+});
+
+describe("token renewal", () => {
+  const life = (ms: number) => ({ now_ms: Date.now(), expires_at_ms: Date.now() + ms });
+
+  test("[renew-1] a minute before the end a new token is handed in, again and again", async () => {
+    const { socket } = await opened({ ...life(600_000), heartbeat_s: 3_600 });
+    await vi.advanceTimersByTimeAsync(539_999);
+    expect(socket.frames("renew")).toEqual([]);
+    await vi.advanceTimersByTimeAsync(1);
+    expect(socket.last("renew").token).toBe("t2");
+    socket.answers("renew", { expires_at_ms: Date.now() + 600_000 });
+    await vi.advanceTimersByTimeAsync(540_000);
+    expect(socket.last("renew").token).toBe("t3");
+  });
+
+  test("[renew-1] a short token is renewed at half of its life", async () => {
+    const { socket } = await opened({ ...life(40_000), heartbeat_s: 3_600 });
+    await vi.advanceTimersByTimeAsync(20_000);
+    expect(socket.frames("renew")).toHaveLength(1);
+  });
+
+  test("[renew-2] a refused renewal is reported and tried again in what is left", async () => {
+    const { c, socket } = await opened({ ...life(600_000), heartbeat_s: 3_600 });
+    const errors: Error[] = [];
+    c.on("error", (e) => errors.push(e));
+    await vi.advanceTimersByTimeAsync(540_000);
+    socket.receives(golden("error", { id: socket.last("renew").id, code: "bad_token", message: "Sign it again." }));
+    await vi.advanceTimersByTimeAsync(30_000);
+    expect(errors).toMatchObject([{ code: "bad_token" }]);
+    expect(socket.frames("renew")).toHaveLength(2);
+  });
+
+  test("a token of a year is not renewed too soon", async () => {
+    const { socket } = await opened({ ...life(365 * 86_400_000), heartbeat_s: 2_000_000 });
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(socket.frames("renew")).toEqual([]);
+  });
+});
+
+describe("requests", () => {
+  test("[error-1] answers find their request by id, in any order", async () => {
+    const { c, socket } = await opened();
+    const first = c.request({ type: "accept", offer: "o-1" });
+    const second = c.request({ type: "decline", offer: "o-2" });
+    socket.answers("decline", { log: 2 });
+    socket.receives(golden("error", { id: socket.last("accept").id, code: "unknown_offer" }));
+    await expect(second).resolves.toMatchObject({ log: 2 });
+    await expect(first).rejects.toMatchObject({ reason: "refused", code: "unknown_offer" });
+  });
+
+  test("[request-2] what has no answer is sent again, with the same id and in order, after a reconnect", async () => {
+    const { c, socket } = await opened();
+    const join = c.request({ type: "join", department: "support" });
+    void c.request({ type: "status", status: "away" });
+    socket.serverCloses(1012);
+    await vi.advanceTimersByTimeAsync(0);
+    FakeSocket.latest.welcomes();
+    expect(FakeSocket.latest.sent.slice(1)).toEqual(socket.sent.slice(1));
+    FakeSocket.latest.answers("join", { ticket: "t-1" });
+    await expect(join).resolves.toMatchObject({ ticket: "t-1" });
+  });
+
+  test("[error-3] a refusal that passes by is tried again after retry_after_ms", async () => {
+    const { c, socket } = await opened();
+    const join = c.request({ type: "join", department: "support" });
+    socket.receives(golden("error.later", { id: socket.last("join").id, retry_after_ms: 400 }));
+    vi.advanceTimersByTime(399);
+    expect(socket.frames("join")).toHaveLength(1);
+    vi.advanceTimersByTime(600);
+    expect(socket.frames("join")).toHaveLength(2);
+    socket.answers("join");
+    await expect(join).resolves.toBeDefined();
+  });
+
+  test("a request without an answer is given up", async () => {
+    const { c } = await opened({ heartbeat_s: 3_600 });
+    const join = c.request({ type: "join", department: "support" }, { timeoutMS: 3_000 });
+    vi.advanceTimersByTime(3_000);
+    await expect(join).rejects.toMatchObject({ reason: "timeout" });
+  });
+
+  test("at most 200 requests wait", async () => {
+    const { c } = connection();
+    for (let i = 0; i < 200; i++) {
+      void c.request({ type: "status", status: "away" }, { timeoutMS: Infinity });
+    }
+    await expect(c.request({ type: "status", status: "away" })).rejects.toMatchObject({ reason: "overflow" });
+  });
+
+  test("an error without id is reported", async () => {
+    const { c, socket } = await opened();
+    const errors: Error[] = [];
+    c.on("error", (e) => errors.push(e));
+    socket.receives(golden("error", { id: undefined, code: "bad_frame" }));
+    expect(errors).toMatchObject([{ code: "bad_frame" }]);
+  });
+
+  test("[version-2] frames of a newer server and junk are survived", async () => {
+    const { c, socket } = await opened();
+    const errors: Error[] = [];
+    c.on("error", (e) => errors.push(e));
+    socket.receives({ type: "rating" });
+    socket.onmessage?.({ data: "<html>" } as never);
+    expect([c.state.name, errors.length]).toEqual(["open", 1]);
+  });
+
+  test("a listener that throws stops nobody", async () => {
+    const caught: unknown[] = [];
+    vi.stubGlobal("queueMicrotask", (task: () => void) => {
+      try {
+        task();
+      } catch (error) {
+        caught.push(error);
+      }
+    });
+    const { c, socket } = await opened();
+    const heard: string[] = [];
+    c.on("ticket", () => {
+      throw new Error("mine");
+    });
+    c.on("ticket", (t) => heard.push(t.ticket));
+    socket.receives(golden("ticket"));
+    vi.unstubAllGlobals();
+    expect([heard, caught]).toEqual([["t-9f2c"], [new Error("mine")]]);
+  });
+});

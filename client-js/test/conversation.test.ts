@@ -1,0 +1,234 @@
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { VisitorClient, type EntryFrame } from "../src/core/index.ts";
+import { FakeSocket, settle } from "./fake-socket.ts";
+import { golden } from "./fixtures.ts";
+
+beforeEach(() => {
+  FakeSocket.all = [];
+  vi.useFakeTimers({ now: 1_793_996_400_000 });
+  vi.spyOn(Math, "random").mockReturnValue(0.5);
+});
+
+afterEach(() => {
+  vi.useRealTimers();
+  vi.restoreAllMocks();
+});
+
+/** A visitor whose conversation is open on the server. */
+async function inConversation() {
+  const client = new VisitorClient({ url: "ws://x/v1/connect", token: () => "t", WebSocket: FakeSocket });
+  const entries: EntryFrame[] = [];
+  client.on("entry", (e) => entries.push(e));
+  client.connect();
+  await settle();
+  const socket = FakeSocket.latest;
+  socket.welcomes({ heartbeat_s: 3_600 });
+  socket.receives(golden("ticket"));
+  socket.answers("open");
+  await settle();
+  const { conversation } = client;
+  if (conversation === undefined) {
+    throw new Error("no conversation");
+  }
+  return { client, conversation, entries, socket };
+}
+
+async function reconnect(socket: FakeSocket): Promise<FakeSocket> {
+  socket.serverCloses(1006);
+  await vi.advanceTimersByTimeAsync(1_000);
+  FakeSocket.latest.welcomes({ heartbeat_s: 3_600 });
+  FakeSocket.latest.receives(golden("ticket"));
+  await settle();
+  return FakeSocket.latest;
+}
+
+const message = (number: number, change: object = {}) =>
+  golden("entry", { number, message_id: `x-${number}`, from: { role: "agent", id: "a-3", name: "Mei" }, ...change });
+
+test("[open-1] a conversation is opened with its ticket, and again after the last entry on every connect", async () => {
+  const { entries, socket } = await inConversation();
+  expect(socket.frames("open")).toMatchObject([{ ticket: "t-9f2c", after: 0 }]);
+  socket.receives(message(1));
+  socket.receives(message(2));
+  const again = await reconnect(socket);
+  expect(again.frames("open")).toMatchObject([{ after: 2 }]);
+  again.receives(message(3));
+  expect(entries.map((e) => e.number)).toEqual([1, 2, 3]);
+});
+
+test("[entry-1] each number is taken once and in order; a gap is asked for", async () => {
+  const { entries, socket } = await inConversation();
+  socket.receives(message(1));
+  socket.receives(message(1));
+  socket.receives(message(4));
+  expect(socket.frames("open").map((f) => f.after)).toEqual([0, 1]);
+  for (const n of [2, 3, 4]) {
+    socket.receives(message(n));
+  }
+  expect(entries.map((e) => e.number)).toEqual([1, 2, 3, 4]);
+});
+
+test("[open-2] an open that was refused as busy is tried again", async () => {
+  const { conversation, socket } = await inConversation();
+  conversation.reset();
+  socket.receives(golden("error.later", { id: socket.last("open").id }));
+  await vi.advanceTimersByTimeAsync(1_000);
+  expect(socket.frames("open")).toHaveLength(3);
+});
+
+test("[reset-1] reset drops what is known and reads from the start", async () => {
+  const { conversation, socket } = await inConversation();
+  socket.receives(message(1));
+  socket.receives(golden("reset"));
+  expect(conversation.entries).toEqual([]);
+  expect(socket.last("open").after).toBe(0);
+  socket.receives(message(1, { text: "another past" }));
+  expect(conversation.entries).toMatchObject([{ text: "another past" }]);
+});
+
+test("[send-1] messages are sent one after the other, so that they stay in order", async () => {
+  const { conversation, socket } = await inConversation();
+  conversation.send("one");
+  conversation.send("two");
+  expect(socket.frames("send").map((f) => f.text)).toEqual(["one"]);
+  socket.answers("send", { number: 1 });
+  await settle();
+  expect(socket.frames("send").map((f) => f.text)).toEqual(["one", "two"]);
+});
+
+test("[send-2] a message without an answer is sent again with the same message id", async () => {
+  const { conversation, socket } = await inConversation();
+  const id = conversation.send("hello?");
+  const again = await reconnect(socket);
+  expect(again.frames("send")).toEqual([socket.last("send")]);
+  expect(again.last("send").message_id).toBe(id);
+});
+
+test("[send-2] a message stays in the outbox until its entry has come", async () => {
+  const { conversation, socket } = await inConversation();
+  const id = conversation.send("hello");
+  expect(conversation.outbox).toMatchObject([{ text: "hello", state: "waiting" }]);
+  socket.answers("send", { number: 1, message_id: id });
+  await settle();
+  expect(conversation.outbox).toMatchObject([{ state: "sent" }]);
+  socket.receives(message(1, { message_id: id, text: "hello", from: { role: "visitor", id: "v-17" } }));
+  expect(conversation.outbox).toEqual([]);
+});
+
+test("[send-4] a refused message stays, with the reason, and can be tried again or discarded", async () => {
+  const { conversation, socket } = await inConversation();
+  const id = conversation.send("late");
+  conversation.send("later");
+  socket.receives(golden("error", { id: socket.last("send").id, code: "conversation_closed" }));
+  await settle();
+  expect(conversation.outbox).toMatchObject([
+    { text: "late", state: "refused", error: { code: "conversation_closed" } },
+    { text: "later", state: "waiting" },
+  ]);
+  socket.answers("send");
+  await settle();
+  conversation.retry(id);
+  expect(socket.last("send")).toMatchObject({ text: "late", message_id: id });
+  conversation.discard(id);
+  expect(conversation.outbox.map((m) => m.text)).toEqual(["later"]);
+});
+
+test("messages written while stopped are sent after connect", async () => {
+  const { client, conversation, socket } = await inConversation();
+  socket.serverCloses(4502);
+  conversation.send("still here");
+  await settle();
+  expect(conversation.outbox).toMatchObject([{ state: "waiting" }]);
+  client.connect();
+  await settle();
+  FakeSocket.latest.welcomes();
+  expect(FakeSocket.latest.frames("send").map((f) => f.text)).toEqual(["still here"]);
+});
+
+test("[limit-2] a text that can never be sent is refused at once", async () => {
+  const { conversation } = await inConversation();
+  expect(() => conversation.send("")).toThrow("1 to 8192 bytes");
+  expect(() => conversation.send("中".repeat(2_731))).toThrow("8193");
+  for (let i = 0; i < 100; i++) {
+    conversation.send("x");
+  }
+  expect(() => conversation.send("x")).toThrow("More than 100");
+});
+
+test("[read-1] a mark is sent up to the last message of others, once, and counts as read at once", async () => {
+  const { conversation, socket } = await inConversation();
+  socket.receives(message(1));
+  socket.receives(message(2));
+  expect(conversation.unread).toBe(2);
+  conversation.markRead();
+  conversation.markRead();
+  expect(conversation.unread).toBe(0);
+  socket.receives(message(3));
+  conversation.markRead();
+  expect(socket.frames("read").map((f) => f.up_to)).toEqual([2]);
+  socket.answers("read");
+  await settle();
+  expect(socket.frames("read").map((f) => f.up_to)).toEqual([2, 3]);
+  socket.answers("read");
+  await settle();
+  socket.receives(golden("entry.read", { number: 4, up_to: 3, from: { role: "visitor", id: "v-17" } }));
+  conversation.markRead();
+  expect(socket.frames("read")).toHaveLength(2);
+});
+
+test("[read-2] marks of others tell what they have seen", async () => {
+  const { conversation, socket } = await inConversation();
+  socket.receives(message(1, { from: { role: "visitor", id: "v-17" } }));
+  socket.receives(golden("entry.read", { number: 2, up_to: 1 }));
+  expect(conversation.seen).toBe(1);
+});
+
+test("[typing-1] own typing is sent at most every 3 s and its end once", async () => {
+  const { conversation, socket } = await inConversation();
+  conversation.setTyping(false);
+  conversation.setTyping(true);
+  conversation.setTyping(true);
+  vi.advanceTimersByTime(3_000);
+  conversation.setTyping(true);
+  conversation.setTyping(false);
+  conversation.setTyping(false);
+  expect(socket.frames("typing").map((f) => f.on)).toEqual([true, true, false]);
+});
+
+test("[typing-2] another's typing is shown until it ends, they write, or 6 s passed", async () => {
+  const { conversation, socket } = await inConversation();
+  const types = () => socket.receives(golden("typing"));
+  types();
+  expect(conversation.typist).toMatchObject({ name: "Mei" });
+  socket.receives(golden("typing", { on: false }));
+  expect(conversation.typist).toBeUndefined();
+  types();
+  socket.receives(message(1));
+  expect(conversation.typist).toBeUndefined();
+  types();
+  vi.advanceTimersByTime(6_000);
+  expect(conversation.typist).toBeUndefined();
+});
+
+test("[entry-2] nothing follows closed", async () => {
+  const { conversation, socket } = await inConversation();
+  socket.receives(golden("entry.closed", { number: 1 }));
+  expect(conversation.closed).toBe(true);
+});
+
+test("a conversation that is not kept any more counts as closed", async () => {
+  const { conversation, socket } = await inConversation();
+  conversation.reset();
+  socket.receives(golden("error", { id: socket.last("open").id, code: "unknown_ticket" }));
+  await settle();
+  expect(conversation.closed).toBe(true);
+});
+
+test("at most 5,000 entries are kept, the newest", async () => {
+  const { conversation, socket } = await inConversation();
+  const template = message(1);
+  for (let n = 1; n <= 5_003; n++) {
+    socket.receives({ ...template, number: n });
+  }
+  expect([conversation.entries.length, conversation.entries[0]?.number]).toEqual([5_000, 4]);
+});

@@ -1,0 +1,3 @@
+package protocol
+
+//go:generate go run nextup/internal/tsgen . ../../client-js/src/core/protocol.gen.ts

@@ -1,0 +1,54 @@
+package main
+
+import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+const protocolDir = "../../gateway/protocol"
+
+func TestTheCommittedTypesAreThoseOfTheProtocol(t *testing.T) {
+	s, err := load(protocolDir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var want bytes.Buffer
+	if err := s.print(&want); err != nil {
+		t.Fatal(err)
+	}
+	got, err := os.ReadFile("../../client-js/src/core/protocol.gen.ts")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(got, want.Bytes()) {
+		t.Error("client-js/src/core/protocol.gen.ts is not what the protocol says: run go generate ./gateway/protocol")
+	}
+}
+
+func TestAFieldWithoutTypeScriptIsRefusedByName(t *testing.T) {
+	for name, field := range map[string]string{
+		"a map":        "Extra map[string]string `json:\"extra\"`",
+		"a float":      "Extra float64 `json:\"extra\"`",
+		"no json name": "Extra string",
+	} {
+		t.Run(name, func(t *testing.T) {
+			dir := t.TempDir()
+			code := "package protocol\ntype Type string\ntype CloseCode int\nconst TypeA Type = \"a\"\n" +
+				"type A struct {\n\tType Type `json:\"type\"`\n\t" + field + "\n}\n" +
+				"func (A) FrameType() Type { return TypeA }\nfunc (A) serverFrame() Type { return TypeA }\n"
+			if err := os.WriteFile(filepath.Join(dir, "a.go"), []byte(code), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			s, err := load(dir)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := s.print(new(bytes.Buffer)); err == nil || !strings.Contains(err.Error(), "Extra") {
+				t.Errorf("got %v, want an error that names Extra", err)
+			}
+		})
+	}
+}
