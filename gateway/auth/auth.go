@@ -1,0 +1,254 @@
+// Package auth decides who holds a token.
+//
+// A token is a signed JWT. Which key may have signed it is not the token's to
+// say: its kid and its site only choose among the keys that New was given, and
+// the key fixes the algorithm, the sites and the roles. So alg: none, an RSA
+// public key used as an HMAC secret, a key of another site and a role that the
+// key may not give are all refused, whatever the token says of itself.
+//
+// Claims are decoded strictly: names are case-sensitive, a name that stands twice
+// and invalid UTF-8 are refused. An issuer that lets people add claims of their
+// own could otherwise be made to sign "ROLE" beside "role".
+//
+// Errors say in a sentence why a token was refused. They never quote it, since
+// they end up in logs and in frames.
+package auth
+
+import (
+	"context"
+	"crypto"
+	"crypto/ecdsa"
+	"crypto/ed25519"
+	"crypto/elliptic"
+	"crypto/rsa"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"slices"
+	"time"
+
+	"github.com/golang-jwt/jwt/v5"
+	"golang.org/x/sync/errgroup"
+
+	"nextup/gateway/protocol"
+)
+
+// Why a token is refused.
+var (
+	// ErrBadToken: malformed, a bad signature, another algorithm than the key's,
+	// an unknown key, or a claim that is missing or out of range.
+	ErrBadToken = errors.New("the token is not valid")
+	// ErrTokenExpired: past its exp.
+	ErrTokenExpired = errors.New("the token has expired")
+	// ErrWrongAudience: aud does not contain nextup.
+	ErrWrongAudience = errors.New("the token is not for nextup")
+	// ErrWrongSite: the site is unknown here, or not the key's.
+	ErrWrongSite = errors.New("the token is for another site")
+	// ErrForbiddenRole: the key may not give this role.
+	ErrForbiddenRole = errors.New("the key of the token may not give this role")
+	// ErrUnavailable: the key set that may hold the token's key cannot be
+	// fetched now. The token may be good: come back.
+	ErrUnavailable = errors.New("the keys cannot be fetched now")
+)
+
+// Key verifies tokens. Exactly one of Secret, Public and JWKSURL is set.
+type Key struct {
+	// ID is the kid of its tokens. For a key set it only names the set in logs:
+	// its tokens name a key of the set.
+	ID string
+	// Algorithm is HS256 (with Secret), RS256, ES256 or EdDSA (with Public or
+	// JWKSURL).
+	Algorithm string
+	// Sites and Roles are what its tokens may claim, at least one of each.
+	Sites []string
+	Roles []protocol.Role
+	// Secret has at least 32 bytes.
+	Secret []byte `json:"-"`
+	// Public is an *rsa.PublicKey of at least 2048 bits, an *ecdsa.PublicKey on
+	// P-256 or an ed25519.PublicKey, as Algorithm says.
+	Public crypto.PublicKey
+	// JWKSURL is where a key set is fetched.
+	JWKSURL string
+}
+
+// String implements fmt.Stringer without the secret.
+func (k Key) String() string { return fmt.Sprintf("key %s (%s)", k.ID, k.Algorithm) }
+
+// GoString implements fmt.GoStringer without the secret.
+func (k Key) GoString() string { return k.String() }
+
+// Identity is what a good token says.
+type Identity struct {
+	Site string
+	// Subject is unique per site and role, 1 to 128 bytes without control
+	// characters.
+	Subject string
+	Role    protocol.Role
+	// Name is shown to people, at most 128 bytes.
+	Name string
+	// Languages are BCP 47 tags in canonical form, in order of preference, at
+	// most 8.
+	Languages []string
+	// Tier is at most 64 bytes.
+	Tier string
+	// ExpiresAt is when the token ends, in whole seconds.
+	ExpiresAt time.Time
+}
+
+// Options bound how key sets are fetched. The zero value is good.
+type Options struct {
+	// Client fetches them; redirects are not followed in any case.
+	Client *http.Client
+	// Timeout bounds one fetch, and so how long New and Verify may wait for one;
+	// by default 5 s.
+	Timeout time.Duration
+	// Refresh is the time between two fetches; by default 10 min.
+	Refresh time.Duration
+	// RefreshUnknown is the least time between two fetches that are made because
+	// a token names a key that is not in the set; by default 30 s.
+	RefreshUnknown time.Duration
+	// Log is told of fetches that fail; by default slog.Default().
+	Log *slog.Logger
+}
+
+func (o Options) withDefaults() Options {
+	if o.Client == nil {
+		o.Client = &http.Client{}
+	}
+	if o.Timeout <= 0 {
+		o.Timeout = 5 * time.Second
+	}
+	if o.Refresh <= 0 {
+		o.Refresh = 10 * time.Minute
+	}
+	if o.RefreshUnknown <= 0 {
+		o.RefreshUnknown = 30 * time.Second
+	}
+	if o.Log == nil {
+		o.Log = slog.Default()
+	}
+	return o
+}
+
+// Verifier verifies tokens. It is safe for many goroutines.
+type Verifier struct {
+	parser *jwt.Parser
+	sites  map[string]*siteKeys
+	// kids are those of all sites, to tell a key of another site from none.
+	kids  map[string]bool
+	close context.CancelFunc
+}
+
+// siteKeys are the keys of one site.
+type siteKeys struct {
+	byKid map[string]Key
+	sets  []*keySet
+}
+
+// New returns a verifier that knows these keys. Key sets are fetched at once; one
+// that cannot be is logged and fetched later. Call Close in the end.
+func New(keys []Key, options Options) (*Verifier, error) {
+	options = options.withDefaults()
+	ctx, cancel := context.WithCancel(context.Background())
+	v := &Verifier{
+		parser: jwt.NewParser(
+			jwt.WithValidMethods([]string{"HS256", "RS256", "ES256", "EdDSA"}),
+			jwt.WithStrictDecoding(),
+			// Claims are checked here, against the time that the caller gives.
+			jwt.WithoutClaimsValidation(),
+		),
+		sites: map[string]*siteKeys{},
+		kids:  map[string]bool{},
+		close: cancel,
+	}
+	if err := v.add(ctx, keys, options); err != nil {
+		cancel()
+		return nil, err
+	}
+	return v, nil
+}
+
+func (v *Verifier) add(ctx context.Context, keys []Key, options Options) error {
+	var sets []*keySet
+	for _, k := range keys {
+		if err := k.check(); err != nil {
+			return err
+		}
+		var set *keySet
+		if k.JWKSURL != "" {
+			set = &keySet{Key: k}
+			sets = append(sets, set)
+		}
+		for _, id := range k.Sites {
+			site := v.sites[id]
+			if site == nil {
+				site = &siteKeys{byKid: map[string]Key{}}
+				v.sites[id] = site
+			}
+			if set != nil {
+				site.sets = append(site.sets, set)
+				continue
+			}
+			if _, taken := site.byKid[k.ID]; taken {
+				return fmt.Errorf("auth: %s: another key of site %s has this id", k, id)
+			}
+			site.byKid[k.ID] = k
+			v.kids[k.ID] = true
+		}
+	}
+	var starting errgroup.Group
+	for _, set := range sets {
+		starting.Go(func() error { return set.start(ctx, options) })
+	}
+	return starting.Wait()
+}
+
+// Close stops fetching key sets.
+func (v *Verifier) Close() { v.close() }
+
+func (k Key) check() error {
+	sources := 0
+	for _, given := range []bool{k.Secret != nil, k.Public != nil, k.JWKSURL != ""} {
+		if given {
+			sources++
+		}
+	}
+	unknown := func(r protocol.Role) bool { return !slices.Contains(protocol.Roles(), r) }
+	switch {
+	case k.ID == "":
+		return errors.New("auth: a key without id")
+	case len(k.Sites) == 0 || slices.Contains(k.Sites, ""):
+		return fmt.Errorf("auth: %s: no site", k)
+	case len(k.Roles) == 0 || slices.ContainsFunc(k.Roles, unknown):
+		return fmt.Errorf("auth: %s: roles must be some of %v", k, protocol.Roles())
+	case sources != 1:
+		return fmt.Errorf("auth: %s: exactly one of a secret, a public key and a key set", k)
+	case k.JWKSURL != "":
+		if k.Algorithm != "RS256" && k.Algorithm != "ES256" && k.Algorithm != "EdDSA" {
+			return fmt.Errorf("auth: %s: a key set is for RS256, ES256 or EdDSA", k)
+		}
+		return nil
+	case k.Secret != nil && (k.Algorithm != "HS256" || len(k.Secret) < 32):
+		return fmt.Errorf("auth: %s: a secret is for HS256 and has at least 32 bytes", k)
+	case k.Public != nil && !fits(k.Algorithm, k.Public):
+		return fmt.Errorf("auth: %s: the public key is not one for this algorithm", k)
+	default:
+		return nil
+	}
+}
+
+// fits says whether a public key is one for the algorithm, and strong enough.
+// The JWT library would take ECDSA keys on other curves and short RSA keys.
+func fits(algorithm string, public crypto.PublicKey) bool {
+	switch k := public.(type) {
+	case *rsa.PublicKey:
+		return algorithm == "RS256" && k.N != nil && k.N.BitLen() >= 2048
+	case *ecdsa.PublicKey:
+		return algorithm == "ES256" && k.Curve == elliptic.P256()
+	case ed25519.PublicKey:
+		return algorithm == "EdDSA" && len(k) == ed25519.PublicKeySize
+	default:
+		return false
+	}
+}

@@ -1,0 +1,329 @@
+package auth_test
+
+import (
+	"context"
+	"crypto"
+	"crypto/ecdsa"
+	"crypto/ed25519"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/rsa"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"math/big"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/golang-jwt/jwt/v5"
+	"go.uber.org/goleak"
+
+	"nextup/gateway/auth"
+	"nextup/gateway/protocol"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// issuer serves a key set, which a test may change, and counts who asks for it.
+type issuer struct {
+	*httptest.Server
+	asked chan struct{}
+
+	mu      sync.Mutex
+	answer  http.HandlerFunc
+	fetches int
+}
+
+func newIssuer(t *testing.T, set string) *issuer {
+	i := &issuer{asked: make(chan struct{}, 1000)}
+	i.serve(set)
+	i.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		i.mu.Lock()
+		i.fetches++
+		answer := i.answer
+		i.mu.Unlock()
+		i.asked <- struct{}{}
+		answer(w, r)
+	}))
+	t.Cleanup(i.Close)
+	return i
+}
+
+func (i *issuer) serve(set string) {
+	i.respond(func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, `{"keys":[`+set+`]}`) })
+}
+
+func (i *issuer) respond(answer http.HandlerFunc) {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	i.answer = answer
+}
+
+func (i *issuer) count() int {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	return i.fetches
+}
+
+// verifier trusts the issuer's keys of one algorithm for site shop.
+func (i *issuer) verifier(t *testing.T, algorithm string, o auth.Options) *auth.Verifier {
+	t.Helper()
+	o.Log = slog.New(slog.DiscardHandler)
+	o.Client = i.Client()
+	v, err := auth.New([]auth.Key{{
+		ID: "set", Algorithm: algorithm, Sites: []string{"shop"}, Roles: []protocol.Role{protocol.Visitor}, JWKSURL: i.URL,
+	}}, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(v.Close)
+	return v
+}
+
+// signer is a private key that an issuer may publish.
+type signer struct {
+	kid    string
+	method jwt.SigningMethod
+	key    crypto.Signer
+}
+
+func newSigner(t *testing.T, algorithm, kid string) signer {
+	t.Helper()
+	s := signer{kid: kid, method: jwt.GetSigningMethod(algorithm)}
+	var err error
+	switch algorithm {
+	case "RS256":
+		s.key, err = rsa.GenerateKey(rand.Reader, 2048)
+	case "ES256":
+		s.key, err = ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	case "ES384":
+		s.key, err = ecdsa.GenerateKey(elliptic.P384(), rand.Reader)
+	case "EdDSA":
+		_, s.key, err = ed25519.GenerateKey(rand.Reader)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+func (s signer) token(t *testing.T) string {
+	t.Helper()
+	token := jwt.NewWithClaims(s.method, jwt.MapClaims{
+		"sub": "ana", "site": "shop", "role": "visitor", "aud": "nextup", "exp": now.Unix() + 60,
+	})
+	token.Header["kid"] = s.kid
+	out, err := token.SignedString(s.key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return out
+}
+
+// jwk is the public half as a key set holds it; more is added to it.
+func (s signer) jwk(t *testing.T, more string) string {
+	t.Helper()
+	b64 := base64.RawURLEncoding.EncodeToString
+	var fields string
+	switch k := s.key.Public().(type) {
+	case *rsa.PublicKey:
+		fields = fmt.Sprintf(`"kty":"RSA","n":%q,"e":%q`, b64(k.N.Bytes()), b64(big.NewInt(int64(k.E)).Bytes()))
+	case *ecdsa.PublicKey:
+		point, err := k.Bytes()
+		if err != nil {
+			t.Fatal(err)
+		}
+		half := len(point) / 2
+		fields = fmt.Sprintf(`"kty":"EC","crv":%q,"x":%q,"y":%q`, k.Curve.Params().Name, b64(point[1:1+half]), b64(point[1+half:]))
+	case ed25519.PublicKey:
+		fields = fmt.Sprintf(`"kty":"OKP","crv":"Ed25519","x":%q`, b64(k))
+	}
+	return fmt.Sprintf(`{%s,"kid":%q%s}`, fields, s.kid, more)
+}
+
+func TestKeysOfASetVerifyTokens(t *testing.T) {
+	t.Parallel()
+	for _, algorithm := range []string{"RS256", "ES256", "EdDSA"} {
+		t.Run(algorithm, func(t *testing.T) {
+			t.Parallel()
+			s, other := newSigner(t, algorithm, "a"), newSigner(t, algorithm, "a")
+			i := newIssuer(t, s.jwk(t, `,"use":"sig","alg":"`+algorithm+`"`))
+			v := i.verifier(t, algorithm, auth.Options{})
+			if id, err := v.Verify(t.Context(), s.token(t), now); err != nil || id.Subject != "ana" {
+				t.Errorf("got %+v, %v", id, err)
+			}
+			if _, err := v.Verify(t.Context(), other.token(t), now); !errors.Is(err, auth.ErrBadToken) {
+				t.Errorf("another key with the same kid: %v", err)
+			}
+			if n := i.count(); n != 1 {
+				t.Errorf("the set was fetched %d times, want once", n)
+			}
+		})
+	}
+}
+
+func TestKeysOfASetMustFitTheAlgorithm(t *testing.T) {
+	t.Parallel()
+	es256, rs256 := newSigner(t, "ES256", "a"), newSigner(t, "RS256", "a")
+	tests := []struct {
+		name, algorithm string
+		published, used signer
+		more            string
+	}{
+		{"a key of another algorithm", "ES256", newSigner(t, "RS256", "a"), newSigner(t, "ES256", "a"), ""},
+		{"a curve that ES256 does not use", "ES256", newSigner(t, "ES384", "a"), newSigner(t, "ES256", "a"), ""},
+		{"a key for encryption", "ES256", es256, es256, `,"use":"enc"`},
+		{"a key that says it is for another algorithm", "RS256", rs256, rs256, `,"alg":"PS256"`},
+		{"a token of another algorithm than the key's", "ES256", rs256, rs256, ""},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			i := newIssuer(t, tt.published.jwk(t, tt.more))
+			v := i.verifier(t, tt.algorithm, auth.Options{})
+			if _, err := v.Verify(t.Context(), tt.used.token(t), now); !errors.Is(err, auth.ErrBadToken) {
+				t.Errorf("got %v", err)
+			}
+		})
+	}
+	t.Run("a shared secret in a set", func(t *testing.T) {
+		t.Parallel()
+		i := newIssuer(t, `{"kty":"oct","kid":"a","k":"`+base64.RawURLEncoding.EncodeToString(shop.Secret)+`"}`)
+		v := i.verifier(t, "RS256", auth.Options{})
+		good := fmt.Sprintf(goodClaims, now.Unix()+60)
+		for _, header := range []string{`{"alg":"HS256","kid":"a"}`, `{"alg":"RS256","kid":"a"}`} {
+			if _, err := v.Verify(t.Context(), forge(shop.Secret, header, good), now); !errors.Is(err, auth.ErrBadToken) {
+				t.Errorf("for %s got %v", header, err)
+			}
+		}
+	})
+}
+
+func TestANewKeyIsFetchedOnceForAllWhoUseIt(t *testing.T) {
+	t.Parallel()
+	first, next := newSigner(t, "EdDSA", "a"), newSigner(t, "EdDSA", "b")
+	i := newIssuer(t, first.jwk(t, ""))
+	v := i.verifier(t, "EdDSA", auth.Options{RefreshUnknown: time.Hour})
+	i.serve(first.jwk(t, "") + "," + next.jwk(t, ""))
+	token := next.token(t)
+	var all sync.WaitGroup
+	for range 50 {
+		all.Go(func() {
+			if _, err := v.Verify(t.Context(), token, now); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	all.Wait()
+	if n := i.count(); n != 2 {
+		t.Errorf("the set was fetched %d times, want 2", n)
+	}
+}
+
+func TestUnknownKidsDoNotFloodTheIssuer(t *testing.T) {
+	t.Parallel()
+	i := newIssuer(t, newSigner(t, "EdDSA", "a").jwk(t, ""))
+	v := i.verifier(t, "EdDSA", auth.Options{RefreshUnknown: time.Hour})
+	for n := range 50 {
+		stranger := newSigner(t, "EdDSA", fmt.Sprint("unknown-", n))
+		if _, err := v.Verify(t.Context(), stranger.token(t), now); !errors.Is(err, auth.ErrBadToken) {
+			t.Fatal(err)
+		}
+	}
+	if n := i.count(); n != 2 {
+		t.Errorf("the set was fetched %d times, want 2", n)
+	}
+}
+
+func TestARemovedKeyStopsWorking(t *testing.T) {
+	t.Parallel()
+	s := newSigner(t, "EdDSA", "a")
+	i := newIssuer(t, s.jwk(t, ""))
+	v := i.verifier(t, "EdDSA", auth.Options{Refresh: 5 * time.Millisecond, RefreshUnknown: time.Hour})
+	if _, err := v.Verify(t.Context(), s.token(t), now); err != nil {
+		t.Fatal(err)
+	}
+	removed := make(chan struct{}, 1000)
+	i.respond(func(w http.ResponseWriter, _ *http.Request) {
+		io.WriteString(w, `{"keys":[]}`)
+		removed <- struct{}{}
+	})
+	// Fetches come one after the other: with the second, the first is in place.
+	<-removed
+	<-removed
+	if _, err := v.Verify(t.Context(), s.token(t), now); !errors.Is(err, auth.ErrBadToken) {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestASetThatCannotBeFetchedMeansComeBack(t *testing.T) {
+	t.Parallel()
+	s := newSigner(t, "EdDSA", "a")
+	tests := []struct {
+		name   string
+		answer http.HandlerFunc
+	}{
+		{"an error", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusBadGateway) }},
+		{"no JSON", func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, "<html>") }},
+		{"a redirect", func(w http.ResponseWriter, r *http.Request) {
+			if r.URL.Path == "/elsewhere" {
+				io.WriteString(w, `{"keys":[`+s.jwk(t, "")+`]}`)
+				return
+			}
+			http.Redirect(w, r, "/elsewhere", http.StatusFound)
+		}},
+		{"a set without end", func(w http.ResponseWriter, _ *http.Request) {
+			io.WriteString(w, `{"keys":[],"x":"`+strings.Repeat("x", 2<<20)+`"}`)
+		}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			i := newIssuer(t, "")
+			i.respond(tt.answer)
+			v := i.verifier(t, "EdDSA", auth.Options{RefreshUnknown: time.Nanosecond})
+			if _, err := v.Verify(t.Context(), s.token(t), now); !errors.Is(err, auth.ErrUnavailable) {
+				t.Errorf("while it fails: %v", err)
+			}
+			i.serve(s.jwk(t, ""))
+			if _, err := v.Verify(t.Context(), s.token(t), now); err != nil {
+				t.Errorf("when it is back: %v", err)
+			}
+		})
+	}
+}
+
+func TestNobodyWaitsForASlowIssuerPastTheirOwnTime(t *testing.T) {
+	t.Parallel()
+	s := newSigner(t, "EdDSA", "b")
+	i := newIssuer(t, newSigner(t, "EdDSA", "a").jwk(t, ""))
+	v := i.verifier(t, "EdDSA", auth.Options{RefreshUnknown: time.Nanosecond, Timeout: time.Minute})
+	<-i.asked
+	release := make(chan struct{})
+	i.respond(func(w http.ResponseWriter, _ *http.Request) {
+		<-release
+		io.WriteString(w, `{"keys":[`+s.jwk(t, "")+`]}`)
+	})
+	token := s.token(t)
+	first := make(chan error)
+	go func() {
+		_, err := v.Verify(t.Context(), token, now)
+		first <- err
+	}()
+	<-i.asked
+	gone, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := v.Verify(gone, token, now); !errors.Is(err, auth.ErrUnavailable) {
+		t.Errorf("the one who left: %v", err)
+	}
+	close(release)
+	if err := <-first; err != nil {
+		t.Errorf("the one who stayed: %v", err)
+	}
+}
