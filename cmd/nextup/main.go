@@ -1,0 +1,56 @@
+// Command nextup is the gateway and its tools in one binary. Each subcommand is
+// one file: its flags, its help and its Run; everything else lives in packages.
+package main
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"runtime/debug"
+
+	"github.com/alecthomas/kong"
+)
+
+// cli has one field for each subcommand.
+type cli struct {
+	Token tokenCmd `cmd:"" help:"Sign a token for development."`
+	Check checkCmd `cmd:"" help:"Say everything that is wrong with a site file."`
+
+	Version kong.VersionFlag `help:"Print the version."`
+}
+
+const description = `Nextup puts visitors in line, shows them their place and an honest wait, and hands
+them to an agent who speaks their language and has room.`
+
+func main() {
+	var commands cli
+	ctx := kong.Parse(&commands,
+		kong.Name("nextup"),
+		kong.Description(description),
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 100}),
+		kong.Vars{"version": version()},
+		kong.BindTo(os.Stdout, (*io.Writer)(nil)),
+	)
+	if err := ctx.Run(); err != nil {
+		fmt.Fprintln(os.Stderr, "nextup:", err)
+		os.Exit(1)
+	}
+}
+
+// version is that of the module, with the commit where the build knows it.
+func version() string {
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return "unknown"
+	}
+	v, modified := info.Main.Version, ""
+	for _, s := range info.Settings {
+		switch {
+		case s.Key == "vcs.revision":
+			v += " " + s.Value
+		case s.Key == "vcs.modified" && s.Value == "true":
+			modified = " (modified)"
+		}
+	}
+	return fmt.Sprintf("nextup %s%s %s", v, modified, info.GoVersion)
+}

@@ -1,0 +1,238 @@
+package main
+
+import (
+	"bytes"
+	"errors"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+
+	"nextup/gateway/auth"
+	"nextup/gateway/protocol"
+	"nextup/internal/sitefile"
+)
+
+// TestMain is the command itself when a test starts this binary as nextup.
+func TestMain(m *testing.M) {
+	if os.Getenv("NEXTUP_TEST_AS_COMMAND") != "" {
+		main()
+		os.Exit(0)
+	}
+	os.Exit(m.Run())
+}
+
+// nextup runs the command and returns what it wrote and its exit code.
+func nextup(t *testing.T, args ...string) (stdout, stderr string, code int) {
+	t.Helper()
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.CommandContext(t.Context(), self, args...)
+	cmd.Env = append(os.Environ(), "NEXTUP_TEST_AS_COMMAND=1")
+	var out, errs bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &errs
+	var exit *exec.ExitError
+	if err := cmd.Run(); err != nil && !errors.As(err, &exit) {
+		t.Fatal(err)
+	}
+	return out.String(), errs.String(), cmd.ProcessState.ExitCode()
+}
+
+const twoSites = `sites:
+- id: shop
+  languages: [en, zh]
+  departments: [{id: support}]
+  keys:
+  - {id: visitors, algorithm: HS256, secret: visitors-visitors-visitors-visitors, roles: [visitor]}
+  - {id: staff, algorithm: HS256, secret: staff-staff-staff-staff-staff-staff-staff, roles: [agent]}
+  - {id: login, algorithm: RS256, jwks_url: "https://login.example/keys", roles: [supervisor]}
+- id: bank
+  origins: ["https://bank.example"]
+  languages: [en]
+  departments: [{id: cards, queue_limit: 7}]
+  keys: [{id: only, algorithm: HS256, secret: only-only-only-only-only-only-only-only, roles: [visitor]}]
+`
+
+func siteFile(t *testing.T, text string) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "site.yaml")
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+// verify checks a printed token as a gateway would.
+func verify(t *testing.T, file *sitefile.File, token string) auth.Identity {
+	t.Helper()
+	var keys []auth.Key
+	for _, s := range file.Sites {
+		some, err := Keys(s)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, k := range some {
+			if k.JWKSURL == "" {
+				keys = append(keys, k)
+			}
+		}
+	}
+	v, err := auth.New(keys, auth.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(v.Close)
+	id, err := v.Verify(t.Context(), strings.TrimSpace(token), time.Now())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return id
+}
+
+func TestTokenSignsWhatAGatewayAccepts(t *testing.T) {
+	t.Parallel()
+	path := siteFile(t, twoSites)
+	tests := []struct {
+		name string
+		file string
+		args []string
+		want auth.Identity
+	}{
+		{"for a visitor of the demo", "", []string{"--sub", "ana"}, auth.Identity{Site: "demo", Subject: "ana", Role: protocol.Visitor}},
+		{
+			"with everything", "",
+			[]string{"--role", "agent", "--sub", "mei", "--name", "Mei", "--languages", "zh,en-us", "--tier", "gold", "--key", "development"},
+			auth.Identity{Site: "demo", Subject: "mei", Role: protocol.Agent, Name: "Mei", Languages: []string{"zh", "en-US"}, Tier: "gold"},
+		},
+		{"with the key for the role", path, []string{"--site", "shop", "--role", "agent", "--sub", "bo"}, auth.Identity{Site: "shop", Subject: "bo", Role: protocol.Agent}},
+		{"for one of many sites", path, []string{"--site", "bank", "--sub", "bo"}, auth.Identity{Site: "bank", Subject: "bo", Role: protocol.Visitor}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			args := append([]string{"token", "--ttl", "10m"}, tt.args...)
+			if tt.file != "" {
+				args = append(args, "--site-file", tt.file)
+			}
+			stdout, stderr, code := nextup(t, args...)
+			if code != 0 || stderr != "" {
+				t.Fatalf("exit %d: %s", code, stderr)
+			}
+			file, err := loadSites(tt.file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			got := verify(t, file, stdout)
+			if left := time.Until(got.ExpiresAt); left < 9*time.Minute || left > 10*time.Minute {
+				t.Errorf("it is valid for %s, want 10m", left)
+			}
+			got.ExpiresAt = time.Time{}
+			if !reflect.DeepEqual(got, tt.want) {
+				t.Errorf("got %+v, want %+v", got, tt.want)
+			}
+		})
+	}
+}
+
+func TestTokenSaysWhyItCannotSign(t *testing.T) {
+	t.Parallel()
+	path := siteFile(t, twoSites)
+	tests := []struct {
+		name, want string
+		args       []string
+	}{
+		{"without a sub", "missing flags: --sub", nil},
+		{"for no role", "--role must be one of", []string{"--sub", "a", "--role", "admin"}},
+		{"for no time", "--ttl 0s: want more than nothing", []string{"--sub", "a", "--ttl", "0s"}},
+		{"for a language that is none", "languages must be BCP 47 tags", []string{"--sub", "a", "--languages", "klingonese"}},
+		{"with no such key", "--key x: site demo has no such key", []string{"--sub", "a", "--key", "x"}},
+		{"with no site named", "--site is needed: the file has the sites shop, bank", []string{"--sub", "a", "--site-file", path}},
+		{"with no such site", "--site x: the file has only shop, bank", []string{"--sub", "a", "--site-file", path, "--site", "x"}},
+		{"with no secret for the role", "site shop has no key with a secret that may sign for the role supervisor", []string{"--sub", "a", "--site-file", path, "--site", "shop", "--role", "supervisor"}},
+		{"with a key that has no secret", "only a key with a secret can sign here", []string{"--sub", "a", "--site-file", path, "--site", "shop", "--role", "supervisor", "--key", "login"}},
+		{"with a key for another role", "key visitors (HS256) is for [visitor]", []string{"--sub", "a", "--site-file", path, "--site", "shop", "--role", "agent", "--key", "visitors"}},
+		{"with no such file", "no such file or directory", []string{"--sub", "a", "--site-file", path + ".none"}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			stdout, stderr, code := nextup(t, append([]string{"token"}, tt.args...)...)
+			if code == 0 || stdout != "" || !strings.Contains(stderr, tt.want) {
+				t.Errorf("exit %d, printed %q, said %q; want %q", code, stdout, stderr, tt.want)
+			}
+		})
+	}
+}
+
+func TestCheckDescribesAGoodFile(t *testing.T) {
+	t.Parallel()
+	path := siteFile(t, twoSites)
+	stdout, stderr, code := nextup(t, "check", path)
+	want := path + ` is valid; sites: 2
+
+shop
+  department support: en zh; at most 10000 waiting per queue, 20s to accept an offer
+  queues: 2
+  agents: capacity 3 by default, 0 known by name
+  origins: the gateway's own host
+  key visitors: HS256, for visitor
+  key staff: HS256, for agent
+  key login: RS256, for supervisor
+
+bank
+  department cards: en; at most 7 waiting per queue, 20s to accept an offer
+  queues: 1
+  agents: capacity 3 by default, 0 known by name
+  origins: https://bank.example
+  key only: HS256, for visitor
+`
+	if code != 0 || stderr != "" || stdout != want {
+		t.Errorf("exit %d, said %q, printed\n%s\nwant\n%s", code, stderr, stdout, want)
+	}
+}
+
+func TestCheckWarnsOfTheDemosSecret(t *testing.T) {
+	t.Parallel()
+	stdout, _, code := nextup(t, "check", siteFile(t, string(sitefile.Demo())))
+	if code != 0 || !strings.Contains(stdout, "WARNING: key development has the demo's secret") {
+		t.Errorf("exit %d, printed %s", code, stdout)
+	}
+}
+
+func TestCheckPrintsEveryProblem(t *testing.T) {
+	t.Parallel()
+	path := siteFile(t, "sites:\n- id: A\n  languages: [en]\n  departments: [{id: b}]\n  keys: []\n")
+	stdout, stderr, code := nextup(t, "check", path)
+	if code != 1 || strings.Count(stdout, path+": line ") != 2 || stderr != "nextup: problems found: 2\n" {
+		t.Errorf("exit %d, said %q, printed\n%s", code, stderr, stdout)
+	}
+	if _, stderr, code := nextup(t, "check", path+".none"); code != 1 || !strings.Contains(stderr, "no such file") {
+		t.Errorf("for no file: exit %d, said %q", code, stderr)
+	}
+}
+
+func TestHelpTeachesByExample(t *testing.T) {
+	t.Parallel()
+	for _, command := range []string{"token", "check"} {
+		stdout, _, code := nextup(t, command, "--help")
+		if code != 0 || !strings.Contains(stdout, "Example:\n\n    nextup "+command+" ") {
+			t.Errorf("%s --help: exit %d, printed %s", command, code, stdout)
+		}
+	}
+	if stdout, _, code := nextup(t, "--version"); code != 0 || !strings.HasPrefix(stdout, "nextup ") {
+		t.Errorf("--version: exit %d, printed %q", code, stdout)
+	}
+}
+
+func TestARoleThatTheProtocolLacksIsNoKeys(t *testing.T) {
+	t.Parallel()
+	_, err := Keys(sitefile.Site{ID: "s", Keys: []sitefile.Key{{ID: "k", Roles: []sitefile.Role{"admin"}}}})
+	if err == nil || err.Error() != "key k of site s: the protocol has no role admin" {
+		t.Errorf("got %v", err)
+	}
+}

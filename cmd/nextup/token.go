@@ -1,0 +1,92 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"time"
+
+	"nextup/gateway/auth"
+	"nextup/gateway/protocol"
+	"nextup/internal/sitefile"
+)
+
+type tokenCmd struct {
+	SiteFile  string        `help:"Site file with the key; by default the demo's." placeholder:"FILE"`
+	Site      string        `help:"Site of the token; may be left out if the file has only one." placeholder:"ID"`
+	Role      string        `help:"Role: visitor, agent or supervisor." enum:"visitor,agent,supervisor" default:"visitor"`
+	Sub       string        `help:"Who it is: unique per site and role." required:"" placeholder:"ID"`
+	Name      string        `help:"Name shown to others."`
+	Languages []string      `help:"BCP 47 tags in order of preference, with commas between." placeholder:"TAG"`
+	Tier      string        `help:"Tier of a visitor, shown to agents."`
+	TTL       time.Duration `help:"How long it is valid." default:"1h" name:"ttl"`
+	Key       string        `help:"Id of the key; by default the first with a secret that may sign for the role." placeholder:"ID"`
+}
+
+// Help is shown by --help below the summary.
+func (tokenCmd) Help() string {
+	return `The token is printed alone, for use in scripts. Only keys with a secret (HS256) can
+sign here: the private half of other keys stays where real tokens are made.
+
+Example:
+
+    nextup token --sub ana --name Ana --languages es,en
+    nextup token --site-file site.yaml --role agent --sub mei --languages zh --ttl 8h`
+}
+
+// Run implements the command.
+func (c *tokenCmd) Run(out io.Writer) error {
+	if c.TTL <= 0 {
+		return fmt.Errorf("--ttl %s: want more than nothing, such as 1h", c.TTL)
+	}
+	file, err := loadSites(c.SiteFile)
+	if err != nil {
+		return err
+	}
+	site, err := c.choose(file)
+	if err != nil {
+		return err
+	}
+	keys, err := Keys(site)
+	if err != nil {
+		return err
+	}
+	role := protocol.Role(c.Role)
+	i := slices.IndexFunc(keys, func(k auth.Key) bool {
+		if c.Key != "" {
+			return k.ID == c.Key
+		}
+		return k.Secret != nil && slices.Contains(k.Roles, role)
+	})
+	switch {
+	case i < 0 && c.Key != "":
+		return fmt.Errorf("--key %s: site %s has no such key", c.Key, site.ID)
+	case i < 0:
+		return fmt.Errorf("site %s has no key with a secret that may sign for the role %s", site.ID, role)
+	}
+	token, err := auth.Sign(keys[i], auth.Identity{
+		Site: site.ID, Subject: c.Sub, Role: role, Name: c.Name,
+		Languages: c.Languages, Tier: c.Tier, ExpiresAt: time.Now().Add(c.TTL),
+	})
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintln(out, token)
+	return err
+}
+
+func (c *tokenCmd) choose(file *sitefile.File) (sitefile.Site, error) {
+	ids := make([]string, len(file.Sites))
+	for i, s := range file.Sites {
+		if s.ID == c.Site || c.Site == "" && len(file.Sites) == 1 {
+			return s, nil
+		}
+		ids[i] = s.ID
+	}
+	if c.Site == "" {
+		return sitefile.Site{}, errors.New("--site is needed: the file has the sites " + strings.Join(ids, ", "))
+	}
+	return sitefile.Site{}, fmt.Errorf("--site %s: the file has only %s", c.Site, strings.Join(ids, ", "))
+}
