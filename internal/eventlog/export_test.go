@@ -29,3 +29,10 @@ func (l *memoryLog) clone() *memoryLog {
 	}
 	return &c
 }
+
+// Logs counts the logs held.
+func (m *Memory) Logs() int {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return len(m.logs)
+}

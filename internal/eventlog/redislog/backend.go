@@ -1,0 +1,181 @@
+// Package redislog keeps logs in Redis: one server, a Sentinel group or a
+// Cluster.
+//
+// # Committing
+//
+// One Lua script judges and applies all commits of a call, so that nobody sees
+// half of one. All keys of a log carry its name as hash tag (keys.go), and all
+// that the script touches are handed to it (commit.lua tells what they hold).
+// Nothing is retried inside: a lost reply is an eventlog.ErrUnavailable, and the
+// caller's retry finds its own commit by the ID.
+//
+// # Hearing
+//
+// One connection carries the channels of all logs that somebody subscribed to. A
+// subscription connection can die without a word, so every two seconds a nonce
+// is published to a channel of our own; if it does not come back, the connection
+// is closed and opened anew. Whenever Redis confirms a channel, the first time or
+// after a repair, its subscribers are woken: what they missed is in the log.
+//
+// # Time
+//
+// Replies carry Redis's time; between them the local monotonic clock goes on.
+package redislog
+
+import (
+	"context"
+	_ "embed"
+	"errors"
+	"fmt"
+	"log/slog"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"nextup/internal/eventlog"
+)
+
+// Options tune a Backend; the zero value is fit for use.
+type Options struct {
+	// ProbeEvery is the pause between two proofs that the subscription
+	// connection is alive; 2 s without it.
+	ProbeEvery time.Duration
+	// Logger hears of repairs; nothing is logged without it.
+	Logger *slog.Logger
+}
+
+// DefaultProbeEvery is Options.ProbeEvery's default.
+const DefaultProbeEvery = 2 * time.Second
+
+// Backend is an eventlog.Backend on Redis.
+type Backend struct {
+	client  redis.UniversalClient
+	options Options
+	clock   *clock
+	wire    *wire
+
+	cancel context.CancelFunc
+	done   sync.WaitGroup
+}
+
+var _ eventlog.Backend = (*Backend)(nil)
+
+// Open connects to the Redis of the URL (see Dial) and returns once it answered
+// and the subscription connection proved alive, or with an error.
+func Open(ctx context.Context, url string, options Options) (*Backend, error) {
+	client, err := Dial(url)
+	if err != nil {
+		return nil, err
+	}
+	b, err := New(ctx, client, options)
+	if err != nil {
+		return nil, errors.Join(err, client.Close())
+	}
+	return b, nil
+}
+
+// New is Open on a client that is there already. Close closes it; an error
+// leaves it open. The client should be set up as Dial does.
+func New(ctx context.Context, client redis.UniversalClient, options Options) (*Backend, error) {
+	if options.ProbeEvery <= 0 {
+		options.ProbeEvery = DefaultProbeEvery
+	}
+	if options.Logger == nil {
+		options.Logger = slog.New(slog.DiscardHandler)
+	}
+	b := &Backend{client: client, options: options, clock: newClock()}
+	if err := b.sampleTime(ctx); err != nil {
+		return nil, err
+	}
+	b.wire = newWire(client, options, b.sampleTime)
+	running, cancel := context.WithCancel(context.Background())
+	b.cancel = cancel
+	b.done.Go(func() { b.wire.run(running) })
+	select {
+	case <-b.wire.proven:
+		return b, nil
+	case <-ctx.Done():
+		cancel()
+		b.wire.hangUp()
+		b.done.Wait()
+		return nil, failed(ctx.Err())
+	}
+}
+
+// Client is the client beneath, for whoever keeps something beside the logs.
+func (b *Backend) Client() redis.UniversalClient { return b.client }
+
+func (b *Backend) sampleTime(ctx context.Context) error {
+	t, err := b.client.Time(ctx).Result()
+	if err != nil {
+		return failed(err)
+	}
+	b.clock.sample(t.UnixMilli())
+	return nil
+}
+
+//go:embed lease.lua
+var leaseSource string
+
+var leaseScript = redis.NewScript(leaseSource)
+
+// Lease implements eventlog.Backend.
+func (b *Backend) Lease(ctx context.Context, log eventlog.Log, name, owner string, ttl time.Duration) (bool, error) {
+	held, err := leaseScript.Run(ctx, b.client, []string{leaseKey(log.Name, name)},
+		owner, max(milliseconds(ttl), 1)).Int()
+	if err != nil {
+		return false, failed(err)
+	}
+	return held == 1, nil
+}
+
+// Subscribe implements eventlog.Backend.
+func (b *Backend) Subscribe(log eventlog.Log, hear func(eventlog.Signal)) (stop func()) {
+	return b.wire.subscribe(signalsChannel(log.Name), hear)
+}
+
+// Signal implements eventlog.Backend.
+func (b *Backend) Signal(ctx context.Context, log eventlog.Log, payload []byte) error {
+	if err := b.client.Publish(ctx, signalsChannel(log.Name), notePrefix+string(payload)).Err(); err != nil {
+		return failed(err)
+	}
+	return nil
+}
+
+// Now implements eventlog.Backend. In a Cluster the nodes' clocks may differ; it
+// is then that of the node that is furthest ahead.
+func (b *Backend) Now() int64 { return b.clock.now() }
+
+// Ready implements eventlog.Backend.
+func (b *Backend) Ready(ctx context.Context) error {
+	if err := b.client.Ping(ctx).Err(); err != nil {
+		return failed(err)
+	}
+	if age := b.wire.silence(); age > 5*b.options.ProbeEvery/2 {
+		return fmt.Errorf("%w: the subscription connection was last heard %v ago", eventlog.ErrUnavailable, age.Round(time.Millisecond))
+	}
+	return nil
+}
+
+// Close implements eventlog.Backend.
+func (b *Backend) Close() error {
+	b.cancel()
+	b.wire.hangUp()
+	b.done.Wait()
+	return b.client.Close()
+}
+
+// failed tells a full Redis from one that cannot be reached or cannot serve.
+func failed(err error) error {
+	if strings.HasPrefix(err.Error(), "OOM ") {
+		return fmt.Errorf("%w: %w", eventlog.ErrFull, err)
+	}
+	return fmt.Errorf("%w: %w", eventlog.ErrUnavailable, err)
+}
+
+// broken says that Redis holds something that commit.lua does not write.
+func broken(what string, err error) error {
+	return fmt.Errorf("%w: unreadable %s: %w", eventlog.ErrUnavailable, what, err)
+}

@@ -1,0 +1,109 @@
+package redislog
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+)
+
+// How long one command, one write or one dial may take.
+const networkTimeout = 2 * time.Second
+
+// Dial makes a client for the URL; nothing is sent yet. The forms are
+//
+//	redis://[name:password@]host:port[/db]        one server
+//	redis://host:port,host:port,...               a Cluster, by some of its nodes
+//	redis+cluster://[name:password@]host:port,... a Cluster, by one node or more
+//	redis+sentinel://master[:password]@host:port,...[/db]  what the Sentinels say
+//
+// and the same with rediss for TLS. Query parameters are those of go-redis.
+//
+// The client never repeats a command by itself, since an effect whose reply was
+// lost would happen twice, heeds the deadlines of contexts, and looks at a
+// Cluster's layout every second, without which a lost master stays lost.
+func Dial(url string) (redis.UniversalClient, error) {
+	scheme, rest, ok := strings.Cut(url, "://")
+	base, kind, _ := strings.Cut(scheme, "+")
+	if !ok || base != "redis" && base != "rediss" || kind != "" && kind != "cluster" && kind != "sentinel" {
+		return nil, fmt.Errorf("redislog: a URL begins with redis://, rediss://, redis+cluster:// or redis+sentinel://")
+	}
+	end := strings.IndexAny(rest, "/?")
+	if end < 0 {
+		end = len(rest)
+	}
+	authority, tail := rest[:end], rest[end:]
+	credentials := ""
+	if at := strings.LastIndex(authority, "@"); at >= 0 {
+		credentials, authority = authority[:at+1], authority[at+1:]
+	}
+	hosts := strings.Split(authority, ",")
+	for _, h := range hosts {
+		if h == "" {
+			return nil, fmt.Errorf("redislog: a host of the URL is empty")
+		}
+	}
+	o, err := redis.ParseURL(base + "://" + credentials + hosts[0] + tail)
+	if err != nil {
+		// The error may quote the URL, and with it a password.
+		return nil, fmt.Errorf("redislog: the URL of %s cannot be read", authority)
+	}
+	tune(o)
+	if len(hosts) > 1 && o.TLSConfig != nil {
+		o.TLSConfig.ServerName = "" // that of each host instead of the first
+	}
+	switch {
+	case kind == "sentinel":
+		if o.Username == "" {
+			return nil, fmt.Errorf("redislog: redis+sentinel:// needs a master's name before the @")
+		}
+		return redis.NewFailoverClient(failover(o, hosts)), nil
+	case kind == "cluster" || len(hosts) > 1:
+		if o.DB != 0 {
+			return nil, fmt.Errorf("redislog: a Cluster has no database %d", o.DB)
+		}
+		return redis.NewClusterClient(cluster(o, hosts)), nil
+	default:
+		return redis.NewClient(o), nil
+	}
+}
+
+func tune(o *redis.Options) {
+	o.Protocol = 2 // pushes of RESP3 would go past the receive loop
+	o.ContextTimeoutEnabled = true
+	o.MaxRetries = -1
+	o.DialerRetries = 1
+	if o.DialTimeout == 0 {
+		o.DialTimeout = networkTimeout
+	}
+	if o.ReadTimeout == 0 {
+		o.ReadTimeout = networkTimeout
+	}
+	if o.WriteTimeout == 0 {
+		o.WriteTimeout = networkTimeout
+	}
+}
+
+func cluster(o *redis.Options, hosts []string) *redis.ClusterOptions {
+	return &redis.ClusterOptions{
+		Addrs:    hosts,
+		Username: o.Username, Password: o.Password, TLSConfig: o.TLSConfig,
+		Protocol: o.Protocol, ContextTimeoutEnabled: o.ContextTimeoutEnabled,
+		MaxRetries: o.MaxRetries, DialerRetries: o.DialerRetries,
+		DialTimeout: o.DialTimeout, ReadTimeout: o.ReadTimeout, WriteTimeout: o.WriteTimeout,
+		PoolSize: o.PoolSize, MinIdleConns: o.MinIdleConns, PoolTimeout: o.PoolTimeout,
+		ClusterStateReloadInterval: time.Second,
+	}
+}
+
+func failover(o *redis.Options, hosts []string) *redis.FailoverOptions {
+	return &redis.FailoverOptions{
+		MasterName: o.Username, SentinelAddrs: hosts,
+		Password: o.Password, DB: o.DB, TLSConfig: o.TLSConfig,
+		Protocol: o.Protocol, ContextTimeoutEnabled: o.ContextTimeoutEnabled,
+		MaxRetries: o.MaxRetries, DialerRetries: o.DialerRetries,
+		DialTimeout: o.DialTimeout, ReadTimeout: o.ReadTimeout, WriteTimeout: o.WriteTimeout,
+		PoolSize: o.PoolSize, MinIdleConns: o.MinIdleConns, PoolTimeout: o.PoolTimeout,
+	}
+}

@@ -1,0 +1,16 @@
+package redislog
+
+// Every key and channel of a log carries the log's name as hash tag, so that all
+// of a log lies in one slot of a Cluster. What each holds is told in commit.lua.
+
+func logKey(log, part string) string { return "nextup:{" + log + "}:" + part }
+
+func headKey(log string) string        { return logKey(log, "head") }
+func recordsKey(log string) string     { return logKey(log, "records") }
+func entitiesKey(log string) string    { return logKey(log, "entities") }
+func idsKey(log string) string         { return logKey(log, "ids") }
+func idKey(log, commit string) string  { return logKey(log, "id:"+commit) }
+func rankKey(log, set string) string   { return logKey(log, "rank:"+set) }
+func leaseKey(log, name string) string { return logKey(log, "lease:"+name) }
+func signalsChannel(log string) string { return logKey(log, "signals") }
+func probeChannel(nonce string) string { return "nextup:probe:" + nonce }

@@ -1,0 +1,12 @@
+#!lua
+-- Purpose: take a lease, or renew it if it is the owner's.
+-- KEYS
+--   lease   string: the owner, expiring with the lease
+-- ARGV
+--   owner ttl   ttl in milliseconds
+-- Returns 1 if owner holds the lease from now for ttl, else 0.
+
+local holder = redis.call('GET', KEYS[1])
+if holder and holder ~= ARGV[1] then return 0 end
+redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
+return 1

@@ -1,0 +1,167 @@
+package redislog
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/redis/go-redis/v9"
+
+	"nextup/internal/eventlog"
+)
+
+const (
+	headsPerPipeline = 512
+	entitiesPerPage  = 512
+)
+
+// Heads implements eventlog.Backend.
+func (b *Backend) Heads(ctx context.Context, logs []eventlog.Log) ([]eventlog.Head, error) {
+	heads := make([]eventlog.Head, 0, len(logs))
+	for len(logs) > 0 {
+		part := logs[:min(len(logs), headsPerPipeline)]
+		logs = logs[len(part):]
+		replies := make([]*redis.SliceCmd, len(part))
+		_, err := b.client.Pipelined(ctx, func(p redis.Pipeliner) error {
+			for i, log := range part {
+				replies[i] = p.HMGet(ctx, headKey(log.Name), "number", "id", "at")
+			}
+			return nil
+		})
+		if err != nil {
+			return nil, failed(err)
+		}
+		for _, r := range replies {
+			head, err := parseHead(r.Val())
+			if err != nil {
+				return nil, err
+			}
+			heads = append(heads, head)
+		}
+	}
+	return heads, nil
+}
+
+func parseHead(values []any) (eventlog.Head, error) {
+	if len(values) != 3 || values[0] == nil {
+		return eventlog.Head{}, nil
+	}
+	number, err1 := strconv.ParseUint(text(values[0]), 10, 64)
+	at, err2 := strconv.ParseInt(text(values[2]), 10, 64)
+	if err := errors.Join(err1, err2); err != nil {
+		return eventlog.Head{}, broken("head", err)
+	}
+	return eventlog.Head{Number: number, ID: text(values[1]), At: at}, nil
+}
+
+// Read implements eventlog.Backend.
+func (b *Backend) Read(ctx context.Context, log eventlog.Log, after uint64, limit int) ([]eventlog.Record, error) {
+	if limit <= 0 {
+		return nil, nil
+	}
+	// Without go-redis's typed reply, which makes a map of every record.
+	reply, err := b.client.Do(ctx, "XRANGE", recordsKey(log.Name),
+		strconv.FormatUint(after+1, 10)+"-0", "+", "COUNT", limit).Slice()
+	if err != nil && !errors.Is(err, redis.Nil) {
+		return nil, failed(err)
+	}
+	records := make([]eventlog.Record, len(reply))
+	for i, entry := range reply {
+		r, err := parseRecord(entry)
+		if err != nil {
+			return nil, broken("record", err)
+		}
+		if r.Number != after+1+uint64(i) {
+			return nil, eventlog.ErrTrimmed
+		}
+		records[i] = r
+	}
+	return records, nil
+}
+
+func parseRecord(entry any) (r eventlog.Record, err error) {
+	pair, _ := entry.([]any)
+	if len(pair) != 2 {
+		return r, errors.New("not a stream entry")
+	}
+	number, _, _ := strings.Cut(text(pair[0]), "-")
+	if r.Number, err = strconv.ParseUint(number, 10, 64); err != nil {
+		return r, err
+	}
+	fields, _ := pair[1].([]any)
+	for i := 0; i+1 < len(fields); i += 2 {
+		value := text(fields[i+1])
+		switch text(fields[i]) {
+		case "id":
+			r.ID = value
+		case "prev":
+			r.Prev = value
+		case "at":
+			if r.At, err = strconv.ParseInt(value, 10, 64); err != nil {
+				return r, err
+			}
+		case "data":
+			r.Data = []byte(value)
+		}
+	}
+	return r, nil
+}
+
+// Scan implements eventlog.Backend.
+func (b *Backend) Scan(ctx context.Context, log eventlog.Log, cursor uint64) ([]eventlog.Entity, uint64, error) {
+	pairs, next, err := b.client.HScan(ctx, entitiesKey(log.Name), cursor, "", entitiesPerPage).Result()
+	if err != nil {
+		return nil, 0, failed(err)
+	}
+	entities := make([]eventlog.Entity, 0, len(pairs)/2)
+	for i := 0; i+1 < len(pairs); i += 2 {
+		e, err := parseEntity(pairs[i], pairs[i+1])
+		if err != nil {
+			return nil, 0, broken("entity", err)
+		}
+		entities = append(entities, e)
+	}
+	return entities, next, nil
+}
+
+func parseEntity(name, packed string) (e eventlog.Entity, err error) {
+	parts := strings.SplitN(packed, " ", 4)
+	if len(parts) != 4 {
+		return e, fmt.Errorf("%q is not version, number, at and body", name)
+	}
+	e.Name, e.Version, e.Body = name, parts[0], []byte(parts[3])
+	if e.Number, err = strconv.ParseUint(parts[1], 10, 64); err != nil {
+		return e, err
+	}
+	e.At, err = strconv.ParseInt(parts[2], 10, 64)
+	return e, err
+}
+
+// Ranked returns the keys (see eventlog.RankKey) of a sorted set in order: the
+// witness that tests compare a replica with.
+func (b *Backend) Ranked(ctx context.Context, log eventlog.Log, set string) ([]string, error) {
+	keys, err := b.client.ZRange(ctx, rankKey(log.Name, set), 0, -1).Result()
+	if err != nil {
+		return nil, failed(err)
+	}
+	return keys, nil
+}
+
+// Rank returns the 0-based place of a key in a sorted set, or -1.
+func (b *Backend) Rank(ctx context.Context, log eventlog.Log, set, key string) (int64, error) {
+	place, err := b.client.ZRank(ctx, rankKey(log.Name, set), key).Result()
+	switch {
+	case errors.Is(err, redis.Nil):
+		return -1, nil
+	case err != nil:
+		return -1, failed(err)
+	}
+	return place, nil
+}
+
+func text(v any) string {
+	s, _ := v.(string)
+	return s
+}

@@ -1,0 +1,351 @@
+package redislog
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"strconv"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"nextup/internal/eventlog"
+)
+
+// What is published to a log's channel begins with one of these.
+const (
+	wakePayload = "w"
+	notePrefix  = "n"
+)
+
+const channelsPerCommand = 512
+
+// wire is the one subscription connection of a Backend. run owns the
+// connection: it receives, and beside it tend asks for what is wanted and probe
+// proves that it is alive; whoever fails closes it, and run opens the next.
+type wire struct {
+	client     redis.UniversalClient
+	options    Options
+	sampleTime func(context.Context) error
+
+	proven     chan struct{} // closed at the first echo
+	provenOnce sync.Once
+	echoedAt   atomic.Int64 // nanoseconds since start
+	start      time.Time
+	dirty      chan struct{} // holds one: tend has something to do
+
+	mu       sync.Mutex
+	channels map[string]*channel
+	changed  map[string]struct{} // channels that tend should look at
+	pubsub   *redis.PubSub       // nil between two connections
+	closed   bool
+}
+
+// channel is what is wanted of a channel and what was asked of this connection.
+type channel struct {
+	listeners map[*listener]struct{}
+	asked     bool
+	confirmed bool
+	fresh     []*listener // owed a first wake-up
+}
+
+type listener struct{ hear func(eventlog.Signal) }
+
+func newWire(client redis.UniversalClient, options Options, sampleTime func(context.Context) error) *wire {
+	return &wire{
+		client:     client,
+		options:    options,
+		sampleTime: sampleTime,
+		proven:     make(chan struct{}),
+		start:      time.Now(),
+		dirty:      make(chan struct{}, 1),
+		channels:   map[string]*channel{},
+		changed:    map[string]struct{}{},
+	}
+}
+
+func (w *wire) subscribe(name string, hear func(eventlog.Signal)) (stop func()) {
+	l := &listener{hear}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	c := w.channels[name]
+	if c == nil {
+		c = &channel{listeners: map[*listener]struct{}{}}
+		w.channels[name] = c
+	}
+	c.listeners[l] = struct{}{}
+	c.fresh = append(c.fresh, l)
+	w.changeLocked(name)
+	return func() {
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		delete(c.listeners, l)
+		if len(c.listeners) == 0 {
+			w.changeLocked(name)
+		}
+	}
+}
+
+func (w *wire) changeLocked(name string) {
+	w.changed[name] = struct{}{}
+	select {
+	case w.dirty <- struct{}{}:
+	default:
+	}
+}
+
+// silence is how long ago the last probe came back.
+func (w *wire) silence() time.Duration {
+	return time.Since(w.start) - time.Duration(w.echoedAt.Load())
+}
+
+// hangUp closes the connection for good.
+func (w *wire) hangUp() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.closed = true
+	if w.pubsub != nil {
+		_ = w.pubsub.Close()
+	}
+}
+
+// run keeps a connection open until the context ends.
+func (w *wire) run(ctx context.Context) {
+	for failures := 0; ctx.Err() == nil; {
+		opened := time.Now()
+		err := w.converse(ctx)
+		if ctx.Err() != nil {
+			return
+		}
+		if time.Since(opened) > 2*w.options.ProbeEvery {
+			failures = 0
+		}
+		wait := min(20*time.Millisecond<<min(failures, 6), time.Second)
+		wait += rand.N(wait)
+		failures++
+		w.options.Logger.Warn("subscription connection lost", "error", err, "retry_in", wait)
+		select {
+		case <-time.After(wait):
+		case <-ctx.Done():
+		}
+	}
+}
+
+// converse opens a connection and serves it until it fails.
+func (w *wire) converse(ctx context.Context) error {
+	// The channel's name differs each time: in a Cluster it chooses the node.
+	probe := probeChannel(strconv.FormatUint(rand.Uint64(), 36))
+	pubsub := w.client.Subscribe(ctx)
+	defer pubsub.Close()
+	if err := pubsub.Subscribe(ctx, probe); err != nil {
+		return err
+	}
+	if !w.begin(pubsub) {
+		return nil
+	}
+	ctx, cancel := context.WithCancelCause(ctx)
+	fail := func(err error) {
+		cancel(err)
+		_ = pubsub.Close()
+	}
+	var beside sync.WaitGroup
+	defer beside.Wait()
+	defer cancel(nil)
+	echo := make(chan string, 1)
+	stands := make(chan struct{})
+	confirmProbe := sync.OnceFunc(func() { close(stands) })
+	beside.Go(func() { w.tend(ctx, pubsub, fail) })
+	beside.Go(func() {
+		select {
+		case <-stands:
+			w.prove(ctx, probe, echo, fail)
+		case <-time.After(w.options.ProbeEvery):
+			fail(errors.New("the probe's channel was not confirmed"))
+		case <-ctx.Done():
+		}
+	})
+	for {
+		// go-redis would mend the connection silently after an error; it is
+		// closed instead, so that every channel is confirmed anew.
+		message, err := pubsub.Receive(ctx)
+		if err != nil {
+			if cause := context.Cause(ctx); cause != nil {
+				err = cause
+			}
+			return err
+		}
+		switch m := message.(type) {
+		case *redis.Subscription:
+			switch {
+			case m.Kind != "subscribe":
+			case m.Channel == probe:
+				confirmProbe()
+			default:
+				w.confirm(m.Channel)
+			}
+		case *redis.Message:
+			if m.Channel == probe {
+				select {
+				case echo <- m.Payload:
+				default:
+				}
+				continue
+			}
+			w.deliver(m.Channel, m.Payload)
+		}
+	}
+}
+
+// begin makes pubsub the connection on which everything has to be asked for.
+func (w *wire) begin(pubsub *redis.PubSub) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.closed {
+		return false
+	}
+	w.pubsub = pubsub
+	for name, c := range w.channels {
+		c.asked, c.confirmed = false, false
+		w.changeLocked(name)
+	}
+	return true
+}
+
+// tend asks for the channels that are wanted and gives up those that are not.
+func (w *wire) tend(ctx context.Context, pubsub *redis.PubSub, fail func(error)) {
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-w.dirty:
+		}
+		for {
+			ask, leave, fresh := w.wants()
+			if len(ask)+len(leave)+len(fresh) == 0 {
+				break
+			}
+			for _, l := range fresh {
+				l.hear(eventlog.Signal{})
+			}
+			if len(ask) > 0 {
+				if err := pubsub.Subscribe(ctx, ask...); err != nil {
+					fail(err)
+					return
+				}
+			}
+			if len(leave) > 0 {
+				if err := pubsub.Unsubscribe(ctx, leave...); err != nil {
+					fail(err)
+					return
+				}
+			}
+		}
+	}
+}
+
+// wants takes a bounded bite of what changed.
+func (w *wire) wants() (ask, leave []string, fresh []*listener) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for name := range w.changed {
+		if len(ask)+len(leave)+len(fresh) >= channelsPerCommand {
+			return ask, leave, fresh
+		}
+		delete(w.changed, name)
+		c := w.channels[name]
+		if c == nil {
+			continue
+		}
+		wanted := len(c.listeners) > 0
+		switch {
+		case wanted && !c.asked:
+			c.asked = true
+			ask = append(ask, name)
+		case wanted && c.confirmed:
+			for _, l := range c.fresh {
+				if _, stays := c.listeners[l]; stays {
+					fresh = append(fresh, l)
+				}
+			}
+			c.fresh = nil
+		case !wanted:
+			// A later subscriber begins with a channel of its own, and Redis
+			// sees the two commands in this order.
+			delete(w.channels, name)
+			if c.asked {
+				leave = append(leave, name)
+			}
+		}
+	}
+	return ask, leave, fresh
+}
+
+// confirm wakes all subscribers of a channel that from now on is heard.
+func (w *wire) confirm(name string) {
+	w.mu.Lock()
+	c := w.channels[name]
+	if c == nil {
+		w.mu.Unlock()
+		return
+	}
+	c.confirmed, c.fresh = true, nil
+	w.mu.Unlock()
+	w.deliver(name, wakePayload)
+}
+
+func (w *wire) deliver(name, payload string) {
+	var signal eventlog.Signal
+	if len(payload) > 0 && payload[:1] == notePrefix {
+		signal.Payload = []byte(payload[1:])
+	}
+	w.mu.Lock()
+	var listeners []*listener
+	if c := w.channels[name]; c != nil {
+		listeners = make([]*listener, 0, len(c.listeners))
+		for l := range c.listeners {
+			listeners = append(listeners, l)
+		}
+	}
+	w.mu.Unlock()
+	for _, l := range listeners {
+		l.hear(signal)
+	}
+}
+
+// prove publishes a nonce again and again and fails the connection when one does
+// not come back before the next is due.
+func (w *wire) prove(ctx context.Context, probe string, echo <-chan string, fail func(error)) {
+	for n := 0; ; n++ {
+		nonce := strconv.Itoa(n)
+		due := time.NewTimer(w.options.ProbeEvery)
+		publishing, cancel := context.WithTimeout(ctx, w.options.ProbeEvery)
+		err := w.client.Publish(publishing, probe, nonce).Err()
+		if err == nil {
+			err = w.sampleTime(publishing)
+		}
+		cancel()
+		heard := false
+		for waiting := true; waiting; {
+			select {
+			case e := <-echo:
+				if e == nonce {
+					heard = true
+					w.echoedAt.Store(int64(time.Since(w.start)))
+					w.provenOnce.Do(func() { close(w.proven) })
+				}
+			case <-due.C:
+				waiting = false
+			case <-ctx.Done():
+				due.Stop()
+				return
+			}
+		}
+		if !heard {
+			fail(fmt.Errorf("probe %d did not come back (publishing: %v)", n, err))
+			return
+		}
+	}
+}
