@@ -24,6 +24,8 @@ type Welcome struct {
 // Department describes a department to a client.
 type Department struct {
 	ID string `json:"id"`
+	// Name is for people; without it the ID serves.
+	Name string `json:"name,omitzero"`
 	// Languages are BCP 47 tags.
 	Languages []string `json:"languages"`
 }

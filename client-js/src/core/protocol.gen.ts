@@ -120,6 +120,8 @@ export const CloseCode = {
 /** Department describes a department to a client. */
 export interface Department {
   id: string;
+  /** Name is for people; without it the ID serves. */
+  name?: string;
   /** Languages are BCP 47 tags. */
   languages: string[];
 }

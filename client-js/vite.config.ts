@@ -1,0 +1,35 @@
+import { readdirSync, rmSync } from "node:fs";
+import { defineConfig, type Plugin } from "vite";
+
+const gateway = process.env["NEXTUP_GATEWAY"] ?? "http://127.0.0.1:8080";
+
+/** Empties dist but for the committed page that says how to build. */
+function keepPlaceholder(): Plugin {
+  return {
+    name: "keep-placeholder",
+    apply: "build",
+    buildStart() {
+      for (const name of readdirSync("dist").filter((n) => n !== "PLACEHOLDER.html")) {
+        rmSync(`dist/${name}`, { recursive: true });
+      }
+    },
+  };
+}
+
+export default defineConfig({
+  base: "./",
+  plugins: [keepPlaceholder()],
+  build: {
+    emptyOutDir: false,
+    modulePreload: { polyfill: false },
+    assetsInlineLimit: 0, // no data: addresses, for a strict content policy
+    rolldownOptions: { input: ["index.html", "visitor.html", "agent.html"] },
+  },
+  // npm run dev serves the sources and passes the rest to a running gateway.
+  server: {
+    proxy: {
+      "/v1": { target: gateway, ws: true },
+      "/demo": { target: gateway },
+    },
+  },
+});
