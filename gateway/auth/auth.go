@@ -108,8 +108,8 @@ type Options struct {
 	// RefreshUnknown is the least time between two fetches that are made because
 	// a token names a key that is not in the set; by default 30 s.
 	RefreshUnknown time.Duration
-	// Log is told of fetches that fail; by default slog.Default().
-	Log *slog.Logger
+	// Logger is told of fetches that fail; by default slog.Default().
+	Logger *slog.Logger
 }
 
 func (o Options) withDefaults() Options {
@@ -125,8 +125,8 @@ func (o Options) withDefaults() Options {
 	if o.RefreshUnknown <= 0 {
 		o.RefreshUnknown = 30 * time.Second
 	}
-	if o.Log == nil {
-		o.Log = slog.Default()
+	if o.Logger == nil {
+		o.Logger = slog.Default()
 	}
 	return o
 }

@@ -68,7 +68,7 @@ func (s *keySet) start(ctx context.Context, o Options) error {
 		Storage:                   freshStorage{jwkset.NewMemoryStorage(), &s.fresh},
 		RefreshErrorHandler: func(ctx context.Context, err error) {
 			s.fresh.Store(false)
-			o.Log.WarnContext(ctx, "a key set could not be fetched", slog.String("key", s.ID), slog.Any("error", err))
+			o.Logger.WarnContext(ctx, "a key set could not be fetched", slog.String("key", s.ID), slog.Any("error", err))
 		},
 	})
 	if err != nil {

@@ -74,7 +74,7 @@ func (i *issuer) count() int {
 // verifier trusts the issuer's keys of one algorithm for site shop.
 func (i *issuer) verifier(t *testing.T, algorithm string, o auth.Options) *auth.Verifier {
 	t.Helper()
-	o.Log = slog.New(slog.DiscardHandler)
+	o.Logger = slog.New(slog.DiscardHandler)
 	o.Client = i.Client()
 	v, err := auth.New([]auth.Key{{
 		ID: "set", Algorithm: algorithm, Sites: []string{"shop"}, Roles: []protocol.Role{protocol.Visitor}, JWKSURL: i.URL,
