@@ -1,0 +1,241 @@
+// Package client speaks the public protocol from Go. The simulated people of
+// nextup traffic and the project's own tests use it, so that what they see is
+// what any client sees; it has no way in that a stranger's client lacks.
+package client
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/coder/websocket"
+	"github.com/go-json-experiment/json"
+	"github.com/google/uuid"
+
+	"nextup/gateway/protocol"
+)
+
+// Refused is an error frame as a Go error.
+type Refused struct{ Frame protocol.Error }
+
+// Error implements error.
+func (r *Refused) Error() string { return string(r.Frame.Code) + ": " + r.Frame.Message }
+
+// Conn is one socket after hello. Its methods may be called from many
+// goroutines.
+type Conn struct {
+	Welcome protocol.Welcome
+	ws      *websocket.Conn
+	stop    context.CancelFunc
+	done    chan struct{}
+	err     error // set before done is closed
+
+	mu      sync.Mutex
+	waiting map[string]chan answer
+}
+
+type answer struct {
+	ok  protocol.OK
+	err error
+}
+
+// Dial opens a socket, says hello and beats as welcome asks. Every frame that
+// answers no request is handed to on, one by one, on a goroutine that on must
+// not block for long. The context bounds the dial and the hello only.
+func Dial(ctx context.Context, url, token string, on func(protocol.ServerFrame)) (*Conn, error) {
+	ws, _, err := websocket.Dial(ctx, url, &websocket.DialOptions{Subprotocols: []string{protocol.Subprotocol}})
+	if err != nil {
+		return nil, err
+	}
+	ws.SetReadLimit(4 << 20)
+	c := &Conn{ws: ws, done: make(chan struct{}), waiting: map[string]chan answer{}}
+	if err := c.hello(ctx, token); err != nil {
+		_ = ws.CloseNow()
+		return nil, err
+	}
+	run, stop := context.WithCancel(context.Background())
+	c.stop = stop
+	go c.read(run, on)
+	go c.beat(run)
+	return c, nil
+}
+
+func (c *Conn) hello(ctx context.Context, token string) error {
+	h := protocol.Hello{Envelope: protocol.Envelope{Type: protocol.TypeHello, ID: "hello"}, Token: token}
+	if err := c.write(ctx, h); err != nil {
+		return err
+	}
+	_, data, err := c.ws.Read(ctx)
+	if err != nil {
+		return err
+	}
+	f, err := DecodeServer(data)
+	if err != nil {
+		return err
+	}
+	switch f := f.(type) {
+	case protocol.Welcome:
+		c.Welcome = f
+		return nil
+	case protocol.Error:
+		return &Refused{f}
+	default:
+		return fmt.Errorf("client: hello was answered by %T", f)
+	}
+}
+
+func (c *Conn) write(ctx context.Context, frame any) error {
+	data, err := json.Marshal(frame)
+	if err != nil {
+		return err
+	}
+	return c.ws.Write(ctx, websocket.MessageText, data)
+}
+
+// Request sends what build makes of an envelope and waits for the answer: a
+// *Refused if the gateway says no.
+func (c *Conn) Request(ctx context.Context, t protocol.Type, build func(protocol.Envelope) protocol.Request) (protocol.OK, error) {
+	id := uuid.NewString()
+	wait := make(chan answer, 1)
+	c.mu.Lock()
+	c.waiting[id] = wait
+	c.mu.Unlock()
+	defer func() {
+		c.mu.Lock()
+		delete(c.waiting, id)
+		c.mu.Unlock()
+	}()
+	if err := c.write(ctx, build(protocol.Envelope{Type: t, ID: id})); err != nil {
+		return protocol.OK{}, err
+	}
+	select {
+	case a := <-wait:
+		return a.ok, a.err
+	case <-ctx.Done():
+		return protocol.OK{}, ctx.Err()
+	case <-c.done:
+		return protocol.OK{}, errors.Join(errors.New("client: the conn has ended"), c.err)
+	}
+}
+
+func (c *Conn) read(ctx context.Context, on func(protocol.ServerFrame)) {
+	defer close(c.done)
+	defer c.stop()
+	for {
+		_, data, err := c.ws.Read(ctx)
+		if err != nil {
+			c.err = err
+			return
+		}
+		f, err := DecodeServer(data)
+		if err != nil {
+			c.err = err
+			_ = c.ws.CloseNow()
+			return
+		}
+		switch f := f.(type) {
+		case protocol.OK:
+			c.answer(f.ID, answer{ok: f})
+		case protocol.Error:
+			if !c.answer(f.ID, answer{err: &Refused{f}}) {
+				on(f)
+			}
+		default:
+			on(f)
+		}
+	}
+}
+
+func (c *Conn) answer(id string, a answer) bool {
+	c.mu.Lock()
+	wait := c.waiting[id]
+	delete(c.waiting, id)
+	c.mu.Unlock()
+	if wait != nil {
+		wait <- a
+	}
+	return wait != nil
+}
+
+func (c *Conn) beat(ctx context.Context) {
+	tick := time.NewTicker(time.Duration(c.Welcome.HeartbeatS) * time.Second)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+			if c.write(ctx, protocol.Heartbeat{Type: protocol.TypeHeartbeat}) != nil {
+				return
+			}
+		}
+	}
+}
+
+// Done is closed when the socket has ended; Err then says why.
+func (c *Conn) Done() <-chan struct{} { return c.done }
+
+// Err is why the socket has ended, and nil before.
+func (c *Conn) Err() error {
+	select {
+	case <-c.done:
+		return c.err
+	default:
+		return nil
+	}
+}
+
+// Close says goodbye.
+func (c *Conn) Close() {
+	_ = c.ws.Close(websocket.StatusNormalClosure, "")
+	c.stop()
+	<-c.done
+}
+
+// Cut ends the socket without a word, as a lost network does.
+func (c *Conn) Cut() {
+	_ = c.ws.CloseNow()
+	<-c.done
+}
+
+// DecodeServer reads a frame of the server.
+func DecodeServer(data []byte) (protocol.ServerFrame, error) {
+	var head struct {
+		Type protocol.Type `json:"type"`
+	}
+	if err := json.Unmarshal(data, &head); err != nil {
+		return nil, fmt.Errorf("client: %w", err)
+	}
+	switch head.Type {
+	case protocol.TypeWelcome:
+		return decode[protocol.Welcome](data)
+	case protocol.TypeOK:
+		return decode[protocol.OK](data)
+	case protocol.TypeError:
+		return decode[protocol.Error](data)
+	case protocol.TypeTicket:
+		return decode[protocol.Ticket](data)
+	case protocol.TypeDesk:
+		return decode[protocol.Desk](data)
+	case protocol.TypeEntry:
+		return decode[protocol.Entry](data)
+	case protocol.TypeReset:
+		return decode[protocol.Reset](data)
+	case protocol.TypeTyping:
+		return decode[protocol.Typing](data)
+	case protocol.TypeHeartbeat:
+		return decode[protocol.Heartbeat](data)
+	default:
+		return nil, fmt.Errorf("client: a frame of the unknown type %q", head.Type)
+	}
+}
+
+func decode[T protocol.ServerFrame](data []byte) (protocol.ServerFrame, error) {
+	var f T
+	if err := json.Unmarshal(data, &f); err != nil {
+		return nil, fmt.Errorf("client: %w", err)
+	}
+	return f, nil
+}

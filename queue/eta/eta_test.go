@@ -1,0 +1,156 @@
+package eta
+
+import (
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"testing"
+
+	"nextup/queue"
+)
+
+var support = queue.QueueID{Department: "support", Language: "en"}
+
+func site() *queue.Site {
+	return &queue.Site{ID: "demo", Departments: []queue.Department{{ID: "support", Languages: []string{"en", "zh"}}}}
+}
+
+// scene builds a state with agents who are busy since the given ages and a line
+// of waiting tickets.
+func scene(now queue.Stamp, capacity int, busySince []queue.Stamp, waiting int) *queue.State {
+	var images []queue.Image
+	images = append(images, &queue.Agent{ID: "a", Languages: []string{"en"}, Departments: []string{"support"}, Capacity: capacity, Status: queue.Available})
+	for i, at := range busySince {
+		images = append(images, &queue.Ticket{ID: fmt.Sprint("busy", i), Visitor: fmt.Sprint("b", i), Department: "support", Language: "en", Weight: 1, Status: queue.Assigned, Agent: "a", AssignedAt: at, JoinedAt: at})
+	}
+	for i := range waiting {
+		images = append(images, &queue.Ticket{ID: fmt.Sprint("wait", i), Visitor: fmt.Sprint("w", i), Department: "support", Language: "en", Weight: 1, Status: queue.Waiting, JoinedAt: now - 1000})
+	}
+	for i, im := range images {
+		queue.Resolve(im, queue.Revision{Version: fmt.Sprint("c", i), Number: uint64(i + 1)}, now)
+	}
+	st := queue.NewState(site())
+	st.Restore(uint64(len(images)), now, images)
+	return st
+}
+
+// ended is the step of a conversation that took the time.
+func ended(at queue.Stamp, took queue.Millis) queue.Step {
+	was := &queue.Ticket{ID: "x", Department: "support", Language: "en", Status: queue.Assigned, AssignedAt: at - queue.Stamp(took)}
+	is := *was
+	is.Status, is.EndedAt = queue.Closed, at
+	return queue.Step{Record: queue.Record{At: at}, Tickets: []queue.TicketStep{{Was: was, Is: &is}}}
+}
+
+func TestUnknownUntilThereIsSomethingToSay(t *testing.T) {
+	const now = 10_000_000
+	tests := []struct {
+		name        string
+		completions int
+		available   bool
+		queue       queue.QueueID
+		known       bool
+	}{
+		{"nothing was ever completed", 0, true, support, false},
+		{"two completions are too few", 2, true, support, false},
+		{"five completions and an agent", 5, true, support, true},
+		{"nobody speaks the language", 5, true, queue.QueueID{Department: "support", Language: "zh"}, false},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			e := New(nil)
+			for range tt.completions {
+				e.Observe(ended(now, 300_000))
+			}
+			out := e.Estimate(scene(now, 1, []queue.Stamp{now}, 3), now)
+			if got := out.Curves[tt.queue.String()].At(1).Known; got != tt.known {
+				t.Errorf("known = %v, want %v", got, tt.known)
+			}
+		})
+	}
+}
+
+func TestTheWaitIsTheTimeOfAsManyCompletions(t *testing.T) {
+	const now, places, mean = 100_000_000, 10, 300.0
+	e := New(nil)
+	rng := rand.New(rand.NewPCG(1, 2))
+	for range 4000 {
+		e.Observe(ended(now, queue.Millis(rng.ExpFloat64()*mean*1000)))
+	}
+	busy := make([]queue.Stamp, places)
+	for i := range busy {
+		busy[i] = now
+	}
+	out := e.Estimate(scene(now, places, busy, 50), now)
+	for _, k := range []int{1, 5, 20, 50} {
+		got := out.Curves[support.String()].At(k)
+		// A tenth of the places' time works for the other language served: none is.
+		want := float64(k) * mean / places
+		if k >= 5 && math.Abs(got.P50-want)/want > 0.12 {
+			t.Errorf("place %d: median %.0f s, want about %.0f", k, got.P50, want)
+		}
+		if got.P90 <= got.P50 {
+			t.Errorf("place %d: P90 %.0f is not above P50 %.0f", k, got.P90, got.P50)
+		}
+	}
+}
+
+func TestOpenConversationsCountAsExposure(t *testing.T) {
+	const now = 10_000_000
+	median := func(openFor queue.Stamp) float64 {
+		e := New(nil)
+		for range 5 {
+			e.Observe(ended(now, 60_000))
+		}
+		out := e.Estimate(scene(now, 4, []queue.Stamp{now - openFor, now - openFor, now - openFor, now - openFor}, 8), now)
+		return out.Curves[support.String()].At(8).P50
+	}
+	if fresh, long := median(0), median(600_000); long < 3*fresh {
+		t.Errorf("four conversations open for ten minutes raise the wait from %.0f s to %.0f s only", fresh, long)
+	}
+}
+
+func TestAnEstimatorGoesOnFromWhatWasPublished(t *testing.T) {
+	const now = 10_000_000
+	first := New(nil)
+	for range 20 {
+		first.Observe(ended(now, 240_000))
+	}
+	st := scene(now, 2, []queue.Stamp{now, now}, 4)
+	published := first.Estimate(st, now)
+	if again := first.Estimate(st, now+1000); again != nil {
+		t.Error("published again though nobody would see a difference")
+	}
+	second := New(published)
+	second.last = nil
+	if got, want := second.Estimate(st, now), published; !sameShown(st, got, want) {
+		t.Errorf("the next dispatcher says %v, the last one said %v", got.Curves, want.Curves)
+	}
+}
+
+func TestShownIsRoundedUpOnTheLadder(t *testing.T) {
+	for _, tt := range []struct {
+		p50, p90  float64
+		low, high int
+	}{
+		{0, 0, 60, 60}, {59, 61, 60, 120}, {241, 301, 300, 420}, {3601, 99999, 7200, 7200},
+	} {
+		got := Shown(queue.EstimatedWait{Known: true, P50: tt.p50, P90: tt.p90})
+		if got.Low != tt.low || got.High != tt.high {
+			t.Errorf("%.0f–%.0f s is shown as %d–%d, want %d–%d", tt.p50, tt.p90, got.Low, got.High, tt.low, tt.high)
+		}
+	}
+	if Shown(queue.EstimatedWait{}).Known {
+		t.Error("unknown is shown as known")
+	}
+}
+
+func TestGammaQuantilesAreNearTheExactOnes(t *testing.T) {
+	// Exact values: k = 1 is exponential, −ln(1−p).
+	if got, want := gamma(1, z90), math.Log(10); math.Abs(got-want)/want > 0.04 {
+		t.Errorf("P90 at 1 = %.3f, want %.3f", got, want)
+	}
+	if got, want := gamma(1, z50), math.Log(2); math.Abs(got-want)/want > 0.04 {
+		t.Errorf("P50 at 1 = %.3f, want %.3f", got, want)
+	}
+}

@@ -1,0 +1,107 @@
+package redisqueue_test
+
+import (
+	"context"
+	"testing"
+
+	"github.com/redis/go-redis/v9"
+
+	"nextup/internal/eventlog/redislog"
+	"nextup/internal/redistest"
+	"nextup/queue"
+	"nextup/queue/queuetest"
+	"nextup/queue/redisqueue"
+)
+
+func TestConformanceOnRedis(t *testing.T) {
+	queuetest.Run(t, harness(redistest.Start(t)))
+}
+
+// Three masters: a script whose keys lie in two slots is refused here.
+func TestConformanceOnACluster(t *testing.T) {
+	queuetest.Run(t, harness(redistest.Cluster(t)))
+}
+
+func harness(url string) queuetest.Harness {
+	return queuetest.Harness{
+		Open: func(t *testing.T) queue.Store { return open(t, url) },
+		Lose: func(t *testing.T, site string, during func()) { lose(t, url, site, during) },
+		Rank: func(t *testing.T, site string, _ queue.QueueID, ticket *queue.Ticket) (int, int) {
+			rank, size, err := open(t, url).Rank(t.Context(), site, ticket)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return rank, size
+		},
+		Seeds: 6,
+	}
+}
+
+func open(t *testing.T, url string) *redisqueue.Store {
+	t.Helper()
+	backend, err := redislog.Open(t.Context(), url, redislog.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = backend.Close() })
+	return redisqueue.New(backend)
+}
+
+// lose takes every key of the site back to what it was before during, as a
+// failover to a replica that lagged does.
+func lose(t *testing.T, url, site string, during func()) {
+	t.Helper()
+	client, err := redislog.Dial(url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer client.Close()
+	ctx := t.Context()
+	pattern := "nextup:{s:" + site + "}:*"
+	before := map[string]string{}
+	for _, key := range keys(t, client, pattern) {
+		if before[key], err = client.Dump(ctx, key).Result(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	during()
+	for _, key := range keys(t, client, pattern) {
+		if err := client.Del(ctx, key).Err(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for key, dump := range before {
+		if err := client.Restore(ctx, key, 0, dump).Err(); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// keys lists the keys of a pattern on every master.
+func keys(t *testing.T, client redis.UniversalClient, pattern string) []string {
+	t.Helper()
+	scan := func(ctx context.Context, c redis.Cmdable) ([]string, error) { return c.Keys(ctx, pattern).Result() }
+	cluster, ok := client.(*redis.ClusterClient)
+	if !ok {
+		all, err := scan(t.Context(), client)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return all
+	}
+	found := make(chan []string, 16)
+	err := cluster.ForEachMaster(t.Context(), func(ctx context.Context, c *redis.Client) error {
+		some, err := scan(ctx, c)
+		found <- some
+		return err
+	})
+	close(found)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var all []string
+	for some := range found {
+		all = append(all, some...)
+	}
+	return all
+}
