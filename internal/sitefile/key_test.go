@@ -60,7 +60,8 @@ func keyFolder(t *testing.T) string {
 }
 
 func withKey(fields string) []byte {
-	return []byte(small[:strings.Index(small, "  keys:")] + "  keys:\n  - {" + fields + "}\n")
+	before, _, _ := strings.Cut(small, "  keys:")
+	return []byte(before + "  keys:\n  - {" + fields + "}\n")
 }
 
 func TestKeysAreReadFromWhereTheyAre(t *testing.T) {

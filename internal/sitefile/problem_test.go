@@ -19,6 +19,7 @@ func TestProblemsNameTheFieldTheValueAndWhatIsAllowed(t *testing.T) {
 		sub      = "the sub of a token: 1 to 128 bytes without control characters"
 		size     = "a number of bytes from 64 KiB to 16384 KiB, such as 131072, 128KiB or 1MiB"
 	)
+	_, keys, _ := strings.Cut(small, "  keys:\n")
 	at := func(where, got, want string) string { return where + ": got " + got + "; want " + want }
 	add := func(lines string) [2]string { return [2]string{"  keys:\n", lines + "\n  keys:\n"} }
 	tests := []struct {
@@ -87,7 +88,7 @@ func TestProblemsNameTheFieldTheValueAndWhatIsAllowed(t *testing.T) {
 		{"a negative burst", add("  limits: {burst: -1}"), at("line 6: sites[0].limits.burst", "-1", "a whole number from 1 to 10000")},
 		{"a buffer smaller than a frame", add("  limits: {outgoing_buffer: 32KiB}"), at("line 6: sites[0].limits.outgoing_buffer", `"32KiB"`, size)},
 		{"a buffer in an unknown unit", add("  limits: {outgoing_buffer: 64kB}"), at("line 6: sites[0].limits.outgoing_buffer", `"64kB"`, size)},
-		{"keys that are texts", [2]string{small[strings.Index(small, "  keys:"):], "  keys: [" + secret + "]"}, at("line 6: sites[0].keys[0]", "a text of 34 bytes", "a mapping with the fields id, algorithm, roles, secret, secret_file, secret_env, public_key_file, jwks_url")},
+		{"keys that are texts", [2]string{"\n" + keys, " [" + secret + "]"}, at("line 6: sites[0].keys[0]", "a text of 34 bytes", "a mapping with the fields id, algorithm, roles, secret, secret_file, secret_env, public_key_file, jwks_url")},
 		{"a truth for a number", add("  limits: {burst: true}"), at("line 6: sites[0].limits.burst", "true", "a whole number from 1 to 10000")},
 	}
 	for _, tt := range tests {

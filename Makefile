@@ -1,0 +1,66 @@
+# make help says what there is.
+
+.DEFAULT_GOAL := help
+SHELL := /usr/bin/env bash
+.SHELLFLAGS := -euo pipefail -c
+
+# The linter is built from source when it is first used, in some minutes.
+GOLANGCI_LINT := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
+
+# Browsers are never downloaded: the tests use the one of the system.
+export PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD := 1
+
+# More flags for the command that run or load starts.
+ARGS ?=
+# make load: the gateway that gets the traffic.
+TARGET ?= http://127.0.0.1:8080
+# make bench: which benchmarks, for how long each, and how often.
+BENCH ?= .
+BENCHTIME ?= 1s
+COUNT ?= 1
+
+PAGES := client-js/dist/visitor.html
+PACKAGES := client-js/node_modules/.package-lock.json
+
+.PHONY: help run test lint bench load build generate clean client-deps client
+
+help: ## Say what there is
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+run: $(PAGES) ## Start a gateway with the demo site and simulated people (ARGS="--listen :9000")
+	go run ./cmd/nextup serve --demo $(ARGS)
+
+test: ## Install what is missing where allowed, then run every test
+	@scripts/test
+
+lint: $(PACKAGES) ## Check style and the import arrows (the first time takes some minutes)
+	go run $(GOLANGCI_LINT) run
+	cd client-js && npm run lint
+
+bench: ## Measure (BENCH=regexp BENCHTIME=1s COUNT=1)
+	go test -run '^$$' -bench '$(BENCH)' -benchtime $(BENCHTIME) -count $(COUNT) -benchmem \
+		$$(go list -f '{{.Dir}}' ./... | while read -r d; do grep -qs '^func Benchmark' "$$d"/*_test.go && echo "$$d" || true; done)
+
+load: ## Drive a running gateway with visitors and agents (TARGET=http://127.0.0.1:8080 ARGS="--help")
+	go run ./cmd/nextup traffic --target $(TARGET) $(ARGS)
+
+build: $(PAGES) ## Build bin/nextup with the pages inside
+	go build -trimpath -o bin/nextup ./cmd/nextup
+
+generate: ## Write the TypeScript types of the protocol from the Go ones
+	go generate ./gateway/protocol
+
+clean: ## Remove what was built
+	rm -rf bin client-js/test-results client-js/playwright-report
+	find client-js/dist -mindepth 1 ! -name PLACEHOLDER.html -delete
+
+client-deps: $(PACKAGES)
+client: $(PAGES)
+
+$(PACKAGES): client-js/package.json client-js/package-lock.json
+	cd client-js && npm ci --no-audit --no-fund
+	touch $@
+
+$(PAGES): $(PACKAGES) $(shell find client-js/src client-js/*.html client-js/*.json client-js/*.ts -type f 2>/dev/null)
+	cd client-js && npm run build
+	touch $@
