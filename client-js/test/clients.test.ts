@@ -129,7 +129,7 @@ describe("an agent", () => {
     ]);
   });
 
-  test("an accept that came too late is refused with its code", async () => {
+  test("[offer-1] an accept that came too late is refused with its code", async () => {
     const { client, socket } = await agent();
     const accepted = client.accept("o-1");
     socket.receives(golden("error", { id: socket.last("accept").id, code: "unknown_offer" }));

@@ -244,7 +244,7 @@ describe("heartbeats", () => {
     expect(socket.frames("heartbeat")).toHaveLength(1);
   });
 
-  test("the log's time follows the latest stamp that is nearest", async () => {
+  test("[beat-3] the log's time follows the latest stamp that is nearest", async () => {
     const { c, socket } = await opened({ now_ms: Date.now() + 7_000 });
     expect(c.now()).toBe(Date.now() + 7_000);
     socket.receives(golden("heartbeat", { as_of_ms: Date.now() + 6_000 })); // it was late
@@ -335,6 +335,20 @@ describe("requests", () => {
     expect(socket.frames("join")).toHaveLength(2);
     socket.answers("join");
     await expect(join).resolves.toBeDefined();
+  });
+
+  test("[error-4] after rate_limited everything without an answer is sent again", async () => {
+    const { c, socket } = await opened();
+    void c.request({ type: "status", status: "away" });
+    const accepted = c.request({ type: "accept", offer: "o-1" });
+    socket.answers("status");
+    socket.receives(golden("error.later", { id: undefined, code: "rate_limited", retry_after_ms: 1_000 }));
+    await vi.advanceTimersByTimeAsync(999);
+    expect(socket.frames("accept")).toHaveLength(1);
+    await vi.advanceTimersByTimeAsync(1_000);
+    expect([socket.frames("accept").length, socket.frames("status").length]).toEqual([2, 1]);
+    socket.answers("accept");
+    await accepted;
   });
 
   test("a request without an answer is given up", async () => {

@@ -210,6 +210,14 @@ test("[typing-2] another's typing is shown until it ends, they write, or 6 s pas
   expect(conversation.typist).toBeUndefined();
 });
 
+test("[entry-3] an entry of a newer kind is skipped, its number counts", async () => {
+  const { conversation, entries, socket } = await inConversation();
+  socket.receives({ ...message(1), kind: "rating" } as unknown as EntryFrame);
+  socket.receives(message(2));
+  expect(socket.frames("open")).toHaveLength(1);
+  expect([conversation.unread, entries.length]).toEqual([1, 2]);
+});
+
 test("[entry-2] nothing follows closed", async () => {
   const { conversation, socket } = await inConversation();
   socket.receives(golden("entry.closed", { number: 1 }));

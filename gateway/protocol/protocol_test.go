@@ -173,7 +173,7 @@ func TestBadInputIsRefusedWithItsCodeFieldAndID(t *testing.T) {
 	}
 }
 
-func TestValuesAtTheEdgeOfTheirRangeAreTaken(t *testing.T) {
+func TestValuesAtTheEdgeOfTheirRangeAreTaken(t *testing.T) { // [limit-2] [limit-3] [frame-7]
 	x := func(n int) string { return strings.Repeat("x", n) }
 	for name, frame := range map[string]string{
 		"an id of 64 bytes":          `{"type":"leave","id":"` + x(64) + `","ticket":"t-1"}`,

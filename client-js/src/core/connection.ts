@@ -214,6 +214,8 @@ export class Connection extends Emitter<ConnectionEvents> {
       case "error":
         if (frame.id === this.#helloID) {
           this.#refusal = refused(frame);
+        } else if (frame.id === undefined && frame.code === "rate_limited") {
+          this.#requests.resendLater(frame.retry_after_ms ?? 1_000);
         } else if (!this.#requests.answer(frame)) {
           this.emit("error", refused(frame));
         }

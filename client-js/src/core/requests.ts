@@ -35,6 +35,7 @@ export class Requests {
   readonly #transmit: (frame: ClientFrame) => void;
   readonly #prefix = randomID();
   #count = 0;
+  #later: ReturnType<typeof setTimeout> | undefined;
 
   /** transmit sends when the connection is open and does nothing when it is not. */
   constructor(transmit: (frame: ClientFrame) => void) {
@@ -91,6 +92,12 @@ export class Requests {
     return true;
   }
 
+  /** Some requests were dropped unread, nobody knows which: send all again later. */
+  resendLater(waitMS: number): void {
+    clearTimeout(this.#later);
+    this.#later = setTimeout(() => this.resendAll(), waitMS + backoffMS(0));
+  }
+
   /** The connection is open again: send what has no answer, in order. */
   resendAll(): void {
     for (const pending of this.#pending.values()) {
@@ -101,6 +108,7 @@ export class Requests {
 
   /** The connection was lost: give up what must not be sent again. */
   lost(): void {
+    clearTimeout(this.#later);
     for (const [id, pending] of this.#pending) {
       clearTimeout(pending.again);
       if (!pending.resend) {

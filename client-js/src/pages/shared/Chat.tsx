@@ -1,6 +1,5 @@
 import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
 import type { Conversation, EntryFrame, OutgoingMessage, Person } from "../../core/index.ts";
-import { never } from "../../core/index.ts";
 import { Composer } from "./Composer.tsx";
 import type { ChatTexts } from "./texts.ts";
 import "./chat.css";
@@ -111,8 +110,13 @@ function Entry({ entry, conversation, texts, locale }: EntryProps) {
     case "read":
       return null;
     default:
-      return never(entry.kind);
+      return newer(entry.kind);
   }
+}
+
+/** An entry of a kind that only a newer server knows is not shown. */
+function newer(_kind: never): null {
+  return null;
 }
 
 interface OutgoingProps {

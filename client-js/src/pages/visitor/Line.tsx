@@ -17,6 +17,7 @@ export function Line({ ticket, texts, now, leave }: Props) {
   useTick(1_000);
   const position = ticket.position ?? 1;
   const age = Math.max(0, Math.round((now() - ticket.as_of_ms) / 1_000));
+  const reason: string | undefined = ticket.reason && texts.reasons[ticket.reason];
   return (
     <section class="line" aria-label={texts.yourPlace} data-status={ticket.status}>
       <p class="spoken-only" role="status">
@@ -39,9 +40,9 @@ export function Line({ ticket, texts, now, leave }: Props) {
           {age < 2 ? texts.updatedNow : texts.updated(age)}
         </span>
       </p>
-      {ticket.reason !== undefined && (
+      {reason !== undefined && (
         <p class="notice" data-testid="reason">
-          {texts.reasons[ticket.reason]}
+          {reason}
         </p>
       )}
       {leave}
