@@ -80,13 +80,13 @@ func (r room) forbids(path string) string {
 		first, _, _ := strings.Cut(path, "/")
 		standard := !strings.Contains(first, ".") && first != "nextup"
 		if entry == "$gostd" && standard {
-			allowed = max(allowed, 0)
+			allowed = max(allowed, len(path)) // it stands for each package by name
 		} else if matches(path, entry) {
 			allowed = max(allowed, len(entry))
 		}
 	}
 	for _, entry := range r.Deny {
-		if matches(path, entry.Pkg) && len(entry.Pkg) > allowed {
+		if matches(path, entry.Pkg) && len(entry.Pkg) >= allowed {
 			return entry.Desc
 		}
 	}
