@@ -1,0 +1,178 @@
+package conversation
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+
+	"nextup/gateway/protocol"
+	"nextup/internal/eventlog"
+)
+
+// Draft is an entry that somebody wants to write.
+type Draft struct {
+	// Kind is a message or a read mark.
+	Kind protocol.EntryKind
+	From protocol.Person
+	// MessageID and Text are a message's. The id is unique for its sender.
+	MessageID string
+	Text      string
+	// UpTo is a read mark's: the number of the last entry seen. What lies beyond
+	// the log's head counts as the head.
+	UpTo uint64
+	// Token is the fencing token of an agent's assignment, 0 for a visitor.
+	Token uint64
+}
+
+// Append writes the draft and returns the entry's number and time in Unix
+// milliseconds. A message that was written before is answered with the first
+// one's; a read mark not above the sender's last is answered with that one's,
+// and with 0 where there is nothing to mark.
+func (h *Hub) Append(ctx context.Context, site, ticket string, d Draft) (number uint64, atMS int64, err error) {
+	log := h.log(site, ticket)
+	switch d.Kind {
+	case protocol.EntryMessage:
+		return h.appendMessage(ctx, log, d)
+	case protocol.EntryRead:
+		return h.appendRead(ctx, log, d)
+	case protocol.EntryMember, protocol.EntryClosed:
+	}
+	return 0, 0, fmt.Errorf("conversation: nobody drafts an entry of kind %q", d.Kind)
+}
+
+func (h *Hub) appendMessage(ctx context.Context, log eventlog.Log, d Draft) (uint64, int64, error) {
+	if d.MessageID == "" || d.Text == "" || len(d.Text) > protocol.MaxTextBytes {
+		return 0, 0, errors.New("conversation: a message needs an id and a text within the limit")
+	}
+	data, err := record{Kind: d.Kind, From: &d.From, MessageID: d.MessageID, Text: d.Text}.encode()
+	if err != nil {
+		return 0, 0, err
+	}
+	return h.commit(ctx, log, eventlog.Commit{
+		ID:     "message:" + digest(string(d.From.Role), d.From.ID, d.MessageID),
+		Intent: digest(d.Text),
+		Fence:  d.Token,
+		Data:   data,
+	})
+}
+
+// maxReadTries bounds how often marks of one person may overtake each other.
+const maxReadTries = 5
+
+// errConflict says that the sender's mark moved meanwhile.
+var errConflict = errors.New("conversation: the read mark moved meanwhile")
+
+func (h *Hub) appendRead(ctx context.Context, log eventlog.Log, d Draft) (uint64, int64, error) {
+	heads, err := h.backend.Heads(ctx, []eventlog.Log{log})
+	if err != nil {
+		return 0, 0, err
+	}
+	d.UpTo = min(d.UpTo, heads[0].Number)
+	if d.UpTo == 0 {
+		return 0, 0, nil
+	}
+	name := "read/" + string(d.From.Role) + "/" + d.From.ID
+	upTo := strconv.FormatUint(d.UpTo, 10)
+	data, err := record{Kind: d.Kind, From: &d.From, UpTo: d.UpTo}.encode()
+	if err != nil {
+		return 0, 0, err
+	}
+	for range maxReadTries {
+		last, err := h.entity(ctx, log, name)
+		if err != nil {
+			return 0, 0, err
+		}
+		if marked, err := strconv.ParseUint(string(last.Body), 10, 64); err == nil && marked >= d.UpTo {
+			return last.Number, last.At, nil
+		}
+		number, at, err := h.commit(ctx, log, eventlog.Commit{
+			ID:     "read:" + digest(string(d.From.Role), d.From.ID, upTo),
+			Reads:  []eventlog.Read{{Name: name, Version: last.Version}},
+			Writes: []eventlog.Write{{Name: name, Body: []byte(upTo)}},
+			Fence:  d.Token,
+			Data:   data,
+		})
+		if !errors.Is(err, errConflict) {
+			return number, at, err
+		}
+	}
+	return 0, 0, fmt.Errorf("%w: %w", ErrUnavailable, errConflict)
+}
+
+// entity finds an entity of a conversation, which has one for each person who
+// read it: a page or two. The zero Entity is an absent one.
+func (h *Hub) entity(ctx context.Context, log eventlog.Log, name string) (found eventlog.Entity, err error) {
+	for cursor := uint64(0); ; {
+		page, next, err := h.backend.Scan(ctx, log, cursor)
+		if err != nil {
+			return found, err
+		}
+		for _, e := range page {
+			if e.Name == name && e.Number >= found.Number {
+				found = e
+			}
+		}
+		if cursor = next; cursor == 0 {
+			return found, nil
+		}
+	}
+}
+
+// Member copies from the site's log (its number is siteLog) that an agent took
+// the ticket with that fencing token; older tokens are refused from then on.
+// Only the first copy is written.
+func (h *Hub) Member(ctx context.Context, site, ticket string, siteLog uint64, agent protocol.Person, token uint64) error {
+	data, err := record{Kind: protocol.EntryMember, From: &agent, SiteLog: siteLog}.encode()
+	if err != nil {
+		return err
+	}
+	// The token names the assignment, whatever record of the site's log the
+	// caller saw it in. After a fork of that log it may come again for somebody
+	// else, so the agent is a part of the ID.
+	_, _, err = h.commit(ctx, h.log(site, ticket), eventlog.Commit{
+		ID:         "member:" + strconv.FormatUint(token, 10) + ":" + digest(string(agent.Role), agent.ID),
+		Fence:      token,
+		RaiseFence: token,
+		Data:       data,
+	})
+	return err
+}
+
+// Closed copies from the site's log (its number is siteLog) that the ticket
+// ended: nothing can be written any more. Only the first copy is written.
+func (h *Hub) Closed(ctx context.Context, site, ticket string, siteLog uint64) error {
+	data, err := record{Kind: protocol.EntryClosed, SiteLog: siteLog}.encode()
+	if err != nil {
+		return err
+	}
+	_, _, err = h.commit(ctx, h.log(site, ticket), eventlog.Commit{ID: "closed", Seal: true, Frees: true, Data: data})
+	return err
+}
+
+// Signal passes a transient note to all subscribers of the conversation. It may
+// be lost.
+func (h *Hub) Signal(ctx context.Context, site, ticket string, payload []byte) error {
+	return h.backend.Signal(ctx, h.log(site, ticket), payload)
+}
+
+func (h *Hub) commit(ctx context.Context, log eventlog.Log, c eventlog.Commit) (uint64, int64, error) {
+	outcomes, err := h.backend.Commit(ctx, log, []eventlog.Commit{c})
+	if err != nil {
+		return 0, 0, err
+	}
+	switch o := outcomes[0]; o.Status {
+	case eventlog.Committed, eventlog.Duplicate:
+		return o.Head.Number, o.Head.At, nil
+	case eventlog.Sealed:
+		return 0, 0, ErrClosed
+	case eventlog.Fenced:
+		return 0, 0, ErrFenced
+	case eventlog.IDReused:
+		return 0, 0, ErrIDReused
+	case eventlog.Conflict:
+		return 0, 0, errConflict
+	case eventlog.TooEarly, eventlog.TooLate: // no bound was set
+	}
+	return 0, 0, fmt.Errorf("conversation: the log answered with status %d", outcomes[0].Status)
+}

@@ -1,0 +1,122 @@
+// Package conversation keeps the messages of a ticket: a log for each, with the
+// same mechanism as a site's (package eventlog), which lives for twice the
+// site's retention after its last entry.
+//
+// # Writing
+//
+// An entry's commit ID comes from its intent (what kind, from whom, which client
+// message id), so a message that is sent again after a lost reply is found and
+// not doubled. Who may write is the site's log to say, which lies elsewhere; its
+// rulings are copied here as control records: a member with the fencing token of
+// the assignment, after which older tokens are refused, and closed, which seals
+// the log. Both may be copied by any gateway, any number of times.
+//
+// # Reading
+//
+// A Hub has one thread for each conversation that somebody here has open. A
+// thread is no goroutine: a wake-up puts it in a queue, and a few workers read
+// what is missing and hand it to the subscribers. At most one worker is at a
+// thread at a time, so a conversation's subscribers hear everything in order,
+// each once. Every ten seconds the heads of all threads are compared with what
+// was read, in case a wake-up was lost.
+//
+// A subscriber's place is the number and the ID of its newest entry, and every
+// read begins with that entry. Should the log show another one there, or none,
+// it lost entries in a failover: the subscriber hears reset, and nothing more.
+package conversation
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"sync"
+	"time"
+
+	"nextup/internal/eventlog"
+)
+
+// Errors of Append, Member and Closed.
+var (
+	// ErrClosed: the conversation has ended.
+	ErrClosed = errors.New("conversation: it is closed")
+	// ErrIDReused: the sender used this message id for another text.
+	ErrIDReused = errors.New("conversation: the message id was used for another text")
+	// ErrFenced: a later assignment has a higher fencing token.
+	ErrFenced = errors.New("conversation: the assignment is out of date")
+	// ErrUnavailable: whether it was written is unknown, and repeating is safe.
+	ErrUnavailable = eventlog.ErrUnavailable
+)
+
+// Options tune a Hub; the zero value is fit for use.
+type Options struct {
+	// Retention is how long a conversation of a site can be read after its end,
+	// 24 h for a site that is not in it. The log lives for twice that after its
+	// last entry.
+	Retention map[string]time.Duration
+	// HeadCheck is the pause between two looks at the heads of all open
+	// conversations; 10 s without it.
+	HeadCheck time.Duration
+	// Workers is how many conversations are read at the same time; 8 without it.
+	Workers int
+	// Logger hears of conversations that could not be read.
+	Logger *slog.Logger
+}
+
+const (
+	defaultRetention = 24 * time.Hour
+	pageSize         = 100             // entries in one delivery
+	maxNotes         = 32              // transient notes that wait in one thread
+	readTimeout      = 5 * time.Second // of one read or head check
+)
+
+// Hub appends to conversations and delivers them. Its methods may be called from
+// many goroutines.
+type Hub struct {
+	backend eventlog.Backend
+	options Options
+	ctx     context.Context
+	cancel  context.CancelFunc
+
+	mu      sync.Mutex
+	threads map[string]*thread // by the log's name
+	queue   []*thread          // each at most once
+	workers int
+	check   *time.Timer // set while there are threads
+	closed  bool
+}
+
+// New returns a Hub on the backend, which stays the caller's to close.
+func New(backend eventlog.Backend, options Options) *Hub {
+	if options.HeadCheck <= 0 {
+		options.HeadCheck = 10 * time.Second
+	}
+	if options.Workers <= 0 {
+		options.Workers = 8
+	}
+	if options.Logger == nil {
+		options.Logger = slog.New(slog.DiscardHandler)
+	}
+	h := &Hub{backend: backend, options: options, threads: map[string]*thread{}}
+	h.ctx, h.cancel = context.WithCancel(context.Background())
+	return h
+}
+
+// Close ends all subscriptions. A delivery may still be under way.
+func (h *Hub) Close() {
+	h.cancel()
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.closed = true
+	for _, t := range h.threads {
+		clear(t.subscribers)
+		h.tidyLocked(t)
+	}
+}
+
+func (h *Hub) log(site, ticket string) eventlog.Log {
+	retention := h.options.Retention[site]
+	if retention <= 0 {
+		retention = defaultRetention
+	}
+	return eventlog.Log{Name: "c:" + site + ":" + ticket, Keep: 2 * retention}
+}

@@ -1,0 +1,326 @@
+package conversation_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"nextup/gateway/conversation"
+	"nextup/gateway/protocol"
+	"nextup/internal/eventlog"
+	"nextup/internal/eventlog/redislog"
+	"nextup/internal/redistest"
+)
+
+func TestMain(m *testing.M) { os.Exit(redistest.Main(m)) }
+
+// pair is two gateways' hubs over the same logs.
+type pair struct {
+	a, b    *conversation.Hub
+	backend eventlog.Backend
+}
+
+// onEveryBackend runs the test in memory and on a real Redis.
+func onEveryBackend(t *testing.T, test func(t *testing.T, p pair)) {
+	t.Run("memory", func(t *testing.T) {
+		m := eventlog.NewMemory()
+		test(t, hubs(t, m, m))
+	})
+	t.Run("redis", func(t *testing.T) {
+		url := redistest.Shared(t)
+		test(t, hubs(t, openRedis(t, url), openRedis(t, url)))
+	})
+}
+
+func openRedis(t *testing.T, url string) *redislog.Backend {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	defer cancel()
+	b, err := redislog.Open(ctx, url, redislog.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := b.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return b
+}
+
+func hubs(t *testing.T, a, b eventlog.Backend) pair {
+	p := pair{conversation.New(a, conversation.Options{}), conversation.New(b, conversation.Options{}), a}
+	t.Cleanup(p.a.Close)
+	t.Cleanup(p.b.Close)
+	return p
+}
+
+func (p pair) each() []*conversation.Hub { return []*conversation.Hub{p.a, p.b} }
+
+// ticketOf names a conversation that no other test uses.
+func ticketOf(t *testing.T) string { return fmt.Sprint(t.Name(), time.Now().UnixNano()) }
+
+func visitor(id string) protocol.Person { return protocol.Person{Role: protocol.Visitor, ID: id} }
+func agent(id string) protocol.Person   { return protocol.Person{Role: protocol.Agent, ID: id} }
+
+func message(from protocol.Person, id, text string) conversation.Draft {
+	return conversation.Draft{Kind: protocol.EntryMessage, From: from, MessageID: id, Text: text}
+}
+
+func mustAppend(t testing.TB, h *conversation.Hub, ticket string, d conversation.Draft) uint64 {
+	t.Helper()
+	n, _, err := h.Append(t.Context(), "s", ticket, d)
+	if err != nil {
+		t.Fatalf("append: %v", err)
+	}
+	return n
+}
+
+// receiver collects what a subscription delivers and checks that the numbers
+// rise by one.
+type receiver struct {
+	mu      sync.Mutex
+	after   uint64
+	entries []protocol.Entry
+	largest int // delivery
+	notes   chan string
+	resets  chan struct{}
+	changed chan struct{}
+	broken  string
+	stop    func()
+}
+
+func receive(h *conversation.Hub, ticket string, after uint64) *receiver {
+	r := &receiver{
+		after: after, notes: make(chan string, 100), resets: make(chan struct{}, 100), changed: make(chan struct{}, 1),
+	}
+	r.stop = h.Subscribe("s", ticket, after, r.deliver,
+		func(n []byte) { r.notes <- string(n) },
+		func() { r.resets <- struct{}{} })
+	return r
+}
+
+func (r *receiver) deliver(entries []protocol.Entry) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.largest = max(r.largest, len(entries))
+	for _, e := range entries {
+		if want := r.after + uint64(len(r.entries)) + 1; e.Number != want && r.broken == "" {
+			r.broken = fmt.Sprintf("entry %d came where %d was due", e.Number, want)
+		}
+		r.entries = append(r.entries, e)
+	}
+	select {
+	case r.changed <- struct{}{}:
+	default:
+	}
+	return true
+}
+
+// wait returns the entries once there are n.
+func (r *receiver) wait(t testing.TB, n int) []protocol.Entry {
+	t.Helper()
+	timeout := time.After(20 * time.Second)
+	for {
+		r.mu.Lock()
+		entries, broken := slices.Clone(r.entries), r.broken
+		r.mu.Unlock()
+		if broken != "" {
+			t.Fatal(broken)
+		}
+		if len(entries) >= n {
+			return entries
+		}
+		select {
+		case <-r.changed:
+		case <-timeout:
+			t.Fatalf("%d of %d entries came", len(entries), n)
+		}
+	}
+}
+
+func hear[T any](t testing.TB, what string, from <-chan T) T {
+	t.Helper()
+	select {
+	case v := <-from:
+		return v
+	case <-time.After(20 * time.Second):
+		t.Fatalf("no %s", what)
+		panic("unreachable")
+	}
+}
+
+func TestAMessageIsWrittenOnceAndAnsweredAsTheFirstTime(t *testing.T) {
+	onEveryBackend(t, func(t *testing.T, p pair) {
+		ticket := ticketOf(t)
+		v, a := visitor("v"), agent("v") // the same id in another role is another sender
+		n, at, err := p.a.Append(t.Context(), "s", ticket, message(v, "m1", "hello"))
+		if n != 1 || at == 0 || err != nil {
+			t.Fatal(n, at, err)
+		}
+		mustAppend(t, p.a, ticket, message(v, "m2", "hello"))
+		again, atAgain, err := p.b.Append(t.Context(), "s", ticket, message(v, "m1", "hello"))
+		if again != 1 || atAgain != at || err != nil {
+			t.Fatalf("again: %d at %d, %v", again, atAgain, err)
+		}
+		if _, _, err := p.b.Append(t.Context(), "s", ticket, message(v, "m1", "hello!")); !errors.Is(err, conversation.ErrIDReused) {
+			t.Fatalf("another text: %v", err)
+		}
+		if n := mustAppend(t, p.b, ticket, message(a, "m1", "another's")); n != 3 {
+			t.Fatalf("the other sender's is %d", n)
+		}
+		r := receive(p.b, ticket, 0)
+		defer r.stop()
+		e := r.wait(t, 3)[0]
+		want := protocol.Entry{Type: protocol.TypeEntry, Ticket: ticket, Number: 1, Kind: protocol.EntryMessage, AtMS: at, MessageID: "m1", Text: "hello"}
+		if e.From == nil || *e.From != v {
+			t.Fatalf("from %+v", e.From)
+		}
+		if e.From = nil; e != want {
+			t.Fatalf("got %+v, want %+v", e, want)
+		}
+	})
+}
+
+func TestABadDraftIsRefused(t *testing.T) {
+	h := conversation.New(eventlog.NewMemory(), conversation.Options{})
+	for what, d := range map[string]conversation.Draft{
+		"no kind":   {From: visitor("v"), MessageID: "m", Text: "x"},
+		"control":   {Kind: protocol.EntryClosed, From: visitor("v")},
+		"no text":   message(visitor("v"), "m", ""),
+		"no id":     message(visitor("v"), "", "x"),
+		"long text": message(visitor("v"), "m", strings.Repeat("x", protocol.MaxTextBytes+1)),
+	} {
+		if _, _, err := h.Append(t.Context(), "s", "t", d); err == nil {
+			t.Errorf("%s was taken", what)
+		}
+	}
+}
+
+func TestALaterAssignmentFencesTheEarlierOne(t *testing.T) {
+	onEveryBackend(t, func(t *testing.T, p pair) {
+		ticket := ticketOf(t)
+		by := func(name string, token uint64, id string) conversation.Draft {
+			d := message(agent(name), id, "x")
+			d.Token = token
+			return d
+		}
+		member := func(h *conversation.Hub, siteLog uint64, name string, token uint64) error {
+			return h.Member(t.Context(), "s", ticket, siteLog, agent(name), token)
+		}
+		for i := range 4 { // any gateway, any number of times, seen at any number
+			if err := member(p.each()[i%2], uint64(10+i), "a", 1); err != nil {
+				t.Fatal(err)
+			}
+		}
+		mustAppend(t, p.a, ticket, by("a", 1, "m1"))
+		if err := member(p.b, 20, "b", 2); err != nil {
+			t.Fatal(err)
+		}
+		if _, _, err := p.a.Append(t.Context(), "s", ticket, by("a", 1, "m2")); !errors.Is(err, conversation.ErrFenced) {
+			t.Fatalf("the earlier agent: %v", err)
+		}
+		if err := member(p.a, 10, "a", 1); err != nil {
+			t.Fatalf("a late copy of the earlier assignment: %v", err)
+		}
+		if err := member(p.a, 9, "c", 1); !errors.Is(err, conversation.ErrFenced) {
+			t.Fatalf("a late first copy of an old assignment: %v", err)
+		}
+		mustAppend(t, p.a, ticket, by("b", 2, "m2"))
+		mustAppend(t, p.a, ticket, message(visitor("v"), "m2", "visitors are not fenced"))
+		r := receive(p.a, ticket, 0)
+		defer r.stop()
+		kinds := ""
+		for _, e := range r.wait(t, 5) {
+			kinds += " " + string(e.Kind) + ":" + e.From.ID
+		}
+		if kinds != " member:a message:a member:b message:b message:v" {
+			t.Fatalf("got%s", kinds)
+		}
+	})
+}
+
+func TestAClosedConversationTakesNothingMore(t *testing.T) {
+	onEveryBackend(t, func(t *testing.T, p pair) {
+		ticket := ticketOf(t)
+		mustAppend(t, p.a, ticket, message(visitor("v"), "m1", "x"))
+		for i := range 3 {
+			if err := p.each()[i%2].Closed(t.Context(), "s", ticket, uint64(7+i)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if _, _, err := p.b.Append(t.Context(), "s", ticket, message(visitor("v"), "m2", "x")); !errors.Is(err, conversation.ErrClosed) {
+			t.Fatalf("a message: %v", err)
+		}
+		if err := p.b.Member(t.Context(), "s", ticket, 9, agent("a"), 3); !errors.Is(err, conversation.ErrClosed) {
+			t.Fatalf("a member: %v", err)
+		}
+		if n := mustAppend(t, p.b, ticket, message(visitor("v"), "m1", "x")); n != 1 {
+			t.Fatalf("a repeated message is %d", n)
+		}
+		r := receive(p.b, ticket, 1)
+		defer r.stop()
+		if e := r.wait(t, 1); len(e) != 1 || e[0].Kind != protocol.EntryClosed {
+			t.Fatalf("got %+v", e)
+		}
+	})
+}
+
+func TestReadMarksOnlyRise(t *testing.T) {
+	onEveryBackend(t, func(t *testing.T, p pair) {
+		ticket := ticketOf(t)
+		mark := func(h *conversation.Hub, who protocol.Person, upTo uint64) uint64 {
+			return mustAppend(t, h, ticket, conversation.Draft{Kind: protocol.EntryRead, From: who, UpTo: upTo})
+		}
+		if n := mark(p.a, agent("a"), 5); n != 0 {
+			t.Fatalf("a mark in an empty conversation is %d", n)
+		}
+		for i := range 10 {
+			mustAppend(t, p.a, ticket, message(visitor("v"), fmt.Sprint(i), "x"))
+		}
+		steps := []struct {
+			who  protocol.Person
+			upTo uint64
+			want uint64
+		}{
+			{agent("a"), 4, 11},
+			{agent("a"), 4, 11},
+			{agent("a"), 3, 11},
+			{visitor("a"), 3, 12},
+			{agent("a"), 7, 13},
+			{agent("a"), 1 << 60, 14}, // up to the head, which is 13
+			{agent("a"), 13, 14},
+			{agent("a"), 0, 0},
+		}
+		for i, s := range steps {
+			if got := mark(p.each()[i%2], s.who, s.upTo); got != s.want {
+				t.Fatalf("step %d: %d, want %d", i, got, s.want)
+			}
+		}
+		var all sync.WaitGroup
+		for i := range uint64(14) {
+			all.Go(func() {
+				_, _, err := p.each()[i%2].Append(t.Context(), "s", ticket, conversation.Draft{Kind: protocol.EntryRead, From: visitor("w"), UpTo: i + 1})
+				if err != nil && !errors.Is(err, conversation.ErrUnavailable) { // too many at once
+					t.Error(err)
+				}
+			})
+		}
+		all.Wait()
+		r := receive(p.b, ticket, 10)
+		defer r.stop()
+		last := map[protocol.Person]uint64{}
+		for _, e := range r.wait(t, 5) {
+			if e.Kind != protocol.EntryRead || e.UpTo <= last[*e.From] || e.UpTo >= e.Number {
+				t.Fatalf("after %d came %+v", last[*e.From], e)
+			}
+			last[*e.From] = e.UpTo
+		}
+	})
+}

@@ -1,0 +1,139 @@
+package conversation
+
+import (
+	"context"
+	"time"
+
+	"nextup/gateway/protocol"
+	"nextup/internal/eventlog"
+)
+
+// thread is a conversation that somebody here has open. The Hub's lock guards
+// it, but for what the worker at it owns.
+type thread struct {
+	log         eventlog.Log
+	ticket      string
+	subscribers map[*subscriber]struct{}
+	hangUp      func() // ends the backend's subscription
+	notes       [][]byte
+	queued      bool
+	working     bool  // a worker is at it
+	again       bool  // something came while it was
+	failures    int   // reads that failed in a row
+	retrying    bool  // a timer will have it read again
+	seen        place // the newest entry read
+}
+
+// place is an entry's number and ID; the ID is empty where only a client knew
+// the number.
+type place struct {
+	number uint64
+	id     string
+}
+
+// subscriber is one receiver. Its place is the worker's.
+type subscriber struct {
+	place   place
+	deliver func([]protocol.Entry) bool
+	note    func([]byte)
+	reset   func()
+}
+
+// Subscribe delivers all entries numbered above after, in order, each once: the
+// history in pages, then what comes as it comes. It returns at once, and calls
+// on goroutines of the Hub, one at a time for each subscriber.
+//
+// deliver must not block and must not change the entries, which others share; if
+// it returns false the subscription ends. note hears the conversation's transient
+// notes. reset says that the log lost entries in a failover, or never had the
+// one that after names, and is the last call: begin again from 0.
+//
+// After stop no further call begins. One may be under way, but it ends before
+// the first call of a later subscription to the same conversation, and stop may
+// be called from within it.
+func (h *Hub) Subscribe(site, ticket string, after uint64,
+	deliver func(entries []protocol.Entry) bool, note func(payload []byte), reset func(),
+) (stop func()) {
+	s := &subscriber{place: place{number: after}, deliver: deliver, note: note, reset: reset}
+	log := h.log(site, ticket)
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.closed {
+		return func() {}
+	}
+	t := h.threads[log.Name]
+	if t == nil {
+		t = &thread{log: log, ticket: ticket, subscribers: map[*subscriber]struct{}{}}
+		h.threads[log.Name] = t
+		t.hangUp = h.backend.Subscribe(log, func(signal eventlog.Signal) { h.hear(t, signal) })
+		if h.check == nil {
+			h.check = time.AfterFunc(h.options.HeadCheck, h.checkHeads)
+		}
+	}
+	t.subscribers[s] = struct{}{}
+	h.markLocked(t)
+	return func() { h.drop(t, s) }
+}
+
+func (h *Hub) drop(t *thread, s *subscriber) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	delete(t.subscribers, s)
+	h.tidyLocked(t)
+}
+
+// tidyLocked gives up a thread that nobody has open. One with a worker stays
+// until that is done, so that no second worker can begin beside it.
+func (h *Hub) tidyLocked(t *thread) {
+	if len(t.subscribers) > 0 || t.working || h.threads[t.log.Name] != t {
+		return
+	}
+	delete(h.threads, t.log.Name)
+	t.hangUp()
+	if len(h.threads) == 0 && h.check != nil {
+		h.check.Stop()
+		h.check = nil
+	}
+}
+
+// hear takes a signal of the backend.
+func (h *Hub) hear(t *thread, signal eventlog.Signal) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if signal.Payload != nil {
+		if len(t.notes) >= maxNotes {
+			return
+		}
+		t.notes = append(t.notes, signal.Payload)
+	}
+	h.markLocked(t)
+}
+
+// checkHeads looks for what lost wake-ups left unread.
+func (h *Hub) checkHeads() {
+	h.mu.Lock()
+	threads := make([]*thread, 0, len(h.threads))
+	logs := make([]eventlog.Log, 0, len(h.threads))
+	for _, t := range h.threads {
+		threads = append(threads, t)
+		logs = append(logs, t.log)
+	}
+	h.mu.Unlock()
+
+	ctx, cancel := context.WithTimeout(h.ctx, readTimeout)
+	defer cancel()
+	heads, err := h.backend.Heads(ctx, logs)
+	if err != nil {
+		h.options.Logger.Warn("the heads of open conversations could not be read", "error", err)
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for i, head := range heads {
+		if t := threads[i]; t.seen != (place{head.Number, head.ID}) {
+			h.markLocked(t)
+		}
+	}
+	if h.check != nil {
+		h.check.Reset(h.options.HeadCheck)
+	}
+}

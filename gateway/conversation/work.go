@@ -1,0 +1,189 @@
+package conversation
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"math/rand/v2"
+	"slices"
+	"time"
+
+	"nextup/gateway/protocol"
+)
+
+// markLocked puts a thread in the queue, or has its worker look again.
+func (h *Hub) markLocked(t *thread) {
+	switch {
+	case h.closed || h.threads[t.log.Name] != t || t.queued:
+	case t.working:
+		t.again = true
+	default:
+		t.queued = true
+		h.queue = append(h.queue, t)
+		if h.workers < h.options.Workers {
+			h.workers++
+			go h.work()
+		}
+	}
+}
+
+// work serves threads until none is in the queue.
+func (h *Hub) work() {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for len(h.queue) > 0 {
+		t := h.queue[0]
+		h.queue[0] = nil
+		h.queue = h.queue[1:]
+		t.queued = false
+		if h.threads[t.log.Name] != t {
+			continue
+		}
+		t.working, t.again = true, false
+		h.mu.Unlock()
+		more, err := h.serve(t)
+		h.mu.Lock()
+		t.working = false
+		h.tidyLocked(t)
+		switch {
+		case err != nil:
+			h.retryLocked(t, err)
+		case more || t.again:
+			h.markLocked(t) // behind the others, so that long histories hold up nobody
+			fallthrough
+		default:
+			t.failures = 0
+		}
+	}
+	h.queue = nil
+	h.workers--
+}
+
+// retryLocked has a thread read again after a pause: 100 ms doubling to 6.4 s,
+// less by up to a half.
+func (h *Hub) retryLocked(t *thread, err error) {
+	if h.closed || t.retrying {
+		return
+	}
+	t.retrying = true
+	if t.failures == 0 {
+		h.options.Logger.Warn("a conversation could not be read", "log", t.log.Name, "error", err)
+	}
+	pause := 100 * time.Millisecond << min(t.failures, 6)
+	t.failures++
+	time.AfterFunc(pause/2+rand.N(pause/2), func() {
+		h.mu.Lock()
+		defer h.mu.Unlock()
+		t.retrying = false
+		h.markLocked(t)
+	})
+}
+
+// serve hands the notes to everybody, and to those at the same place one page of
+// what they lack. more says that some lack more.
+func (h *Hub) serve(t *thread) (more bool, err error) {
+	h.mu.Lock()
+	notes := t.notes
+	t.notes = nil
+	groups := map[place][]*subscriber{}
+	for s := range t.subscribers {
+		groups[s.place] = append(groups[s.place], s)
+	}
+	h.mu.Unlock()
+
+	places := make([]place, 0, len(groups))
+	for p, group := range groups {
+		places = append(places, p)
+		for _, s := range group {
+			for _, n := range notes {
+				if h.stays(t, s) {
+					s.note(n)
+				}
+			}
+		}
+	}
+	// Those who are up to date first: they wait for what is new.
+	slices.SortFunc(places, func(a, b place) int { return cmp.Compare(b.number, a.number) })
+	for _, p := range places {
+		full, e := h.page(t, p, groups[p])
+		more = more || full
+		err = cmp.Or(err, e)
+	}
+	return more, err
+}
+
+// stays says whether the subscriber has not been stopped.
+func (h *Hub) stays(t *thread, s *subscriber) bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	_, ok := t.subscribers[s]
+	return ok
+}
+
+var errFork = errors.New("conversation: the log lost entries")
+
+// page brings the subscribers at a place one page further.
+func (h *Hub) page(t *thread, p place, group []*subscriber) (full bool, err error) {
+	entries, last, full, err := h.read(t, p)
+	if errors.Is(err, errFork) {
+		for _, s := range group {
+			if h.stays(t, s) {
+				h.drop(t, s)
+				s.reset()
+			}
+		}
+		return false, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	for _, s := range group {
+		if !h.stays(t, s) {
+			continue
+		}
+		s.place = last
+		if len(entries) > 0 && !s.deliver(entries) {
+			h.drop(t, s)
+		}
+	}
+	if !full {
+		h.mu.Lock()
+		t.seen = last
+		h.mu.Unlock()
+	}
+	return full, nil
+}
+
+// read returns the entries after a place, having made sure that the log is still
+// the one that the place is of.
+func (h *Hub) read(t *thread, p place) (entries []protocol.Entry, last place, full bool, err error) {
+	ctx, cancel := context.WithTimeout(h.ctx, readTimeout)
+	defer cancel()
+	after, limit := p.number, pageSize
+	if after > 0 {
+		after, limit = after-1, limit+1
+	}
+	records, err := h.backend.Read(ctx, t.log, after, limit)
+	if err != nil {
+		return nil, p, false, err
+	}
+	full = len(records) == limit
+	if p.number > 0 {
+		if len(records) == 0 || p.id != "" && records[0].ID != p.id {
+			return nil, p, false, errFork
+		}
+		p.id = records[0].ID
+		records = records[1:]
+	}
+	entries = make([]protocol.Entry, len(records))
+	for i, r := range records {
+		if r.Prev != p.id {
+			return nil, p, false, errFork
+		}
+		if entries[i], err = entry(t.ticket, r); err != nil {
+			return nil, p, false, err
+		}
+		p = place{r.Number, r.ID}
+	}
+	return entries, p, full, nil
+}
