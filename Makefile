@@ -27,7 +27,7 @@ PACKAGES := client-js/node_modules/.package-lock.json
 help: ## Say what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-run: $(PAGES) ## Start a gateway with the demo site and simulated people (ARGS="--listen :9000")
+run: $(PAGES) ## Start a gateway with the demo site and simulated people (ARGS="--listen 127.0.0.1:9000")
 	go run ./cmd/nextup serve --demo $(ARGS)
 
 test: ## Install what is missing where allowed, then run every test
@@ -41,7 +41,7 @@ bench: ## Measure (BENCH=regexp BENCHTIME=1s COUNT=1)
 	go test -run '^$$' -bench '$(BENCH)' -benchtime $(BENCHTIME) -count $(COUNT) -benchmem \
 		$$(go list -f '{{.Dir}}' ./... | while read -r d; do grep -qs '^func Benchmark' "$$d"/*_test.go && echo "$$d" || true; done)
 
-load: ## Drive a running gateway with visitors and agents (TARGET=http://127.0.0.1:8080 ARGS="--help")
+load: ## Drive a running gateway with visitors and agents (TARGET=http://127.0.0.1:8080 ARGS="--visitors 200 --agents 20")
 	go run ./cmd/nextup traffic --target $(TARGET) $(ARGS)
 
 build: $(PAGES) ## Build bin/nextup with the pages inside
