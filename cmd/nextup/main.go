@@ -13,8 +13,10 @@ import (
 
 // cli has one field for each subcommand.
 type cli struct {
-	Token tokenCmd `cmd:"" help:"Sign a token for development."`
-	Check checkCmd `cmd:"" help:"Say everything that is wrong with a site file."`
+	Serve   serveCmd   `cmd:"" help:"Run a gateway."`
+	Token   tokenCmd   `cmd:"" help:"Sign a token for development."`
+	Check   checkCmd   `cmd:"" help:"Say everything that is wrong with a site file."`
+	Traffic trafficCmd `cmd:"" help:"Send simulated visitors and agents to gateways, at human pace."`
 
 	Version kong.VersionFlag `help:"Print the version."`
 }

@@ -1,0 +1,203 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"net"
+	"net/http"
+	"slices"
+	"time"
+
+	"nextup/gateway"
+	"nextup/gateway/auth"
+	"nextup/gateway/conversation"
+	"nextup/gateway/protocol"
+	"nextup/internal/eventlog"
+	"nextup/internal/eventlog/redislog"
+	"nextup/internal/sitefile"
+	"nextup/queue"
+	"nextup/queue/memqueue"
+	"nextup/queue/redisqueue"
+)
+
+// appConfig is what an App is made of.
+type appConfig struct {
+	// Listen is host:port; port 0 takes a free one.
+	Listen string
+	// Redis is a URL; empty means the memory store.
+	Redis string
+	File  *sitefile.File
+	Node  string
+	// DemoTokens mints tokens for anybody at /demo/token.
+	DemoTokens bool
+	Pages      fs.FS
+	Logger     *slog.Logger
+}
+
+// App is one running gateway: it can start several times in one process.
+type App struct {
+	address string
+	backend eventlog.Backend
+	hub     *conversation.Hub
+	gateway *gateway.Gateway
+	server  *http.Server
+	served  chan error
+}
+
+// NewApp starts everything and listens. What it began is ended again when a
+// later part fails.
+func NewApp(ctx context.Context, c appConfig) (_ *App, err error) {
+	a := &App{served: make(chan error, 1)}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, a.Close())
+		}
+	}()
+	keys, sites, err := parts(c.File)
+	if err != nil {
+		return nil, err
+	}
+	verifier, err := auth.New(keys, auth.Options{Logger: c.Logger})
+	if err != nil {
+		return nil, err
+	}
+	store, err := a.open(ctx, c)
+	if err != nil {
+		return nil, err
+	}
+	a.hub = conversation.New(a.backend, conversation.Options{Retention: retentionOf(c.File), Logger: c.Logger})
+	options := gateway.Options{
+		Node: c.Node, Store: store, Conversations: a.hub, Verifier: verifier, Sites: sites,
+		Ready: a.backend.Ready, Logger: c.Logger, Pages: c.Pages,
+	}
+	if c.DemoTokens {
+		options.DemoToken = func(id auth.Identity) (string, error) { return sign(keys, id) }
+	}
+	if a.gateway, err = gateway.New(options); err != nil {
+		return nil, err
+	}
+	listener, err := net.Listen("tcp", c.Listen)
+	if err != nil {
+		return nil, err
+	}
+	a.address = listener.Addr().String()
+	a.server = &http.Server{Handler: a.gateway, ReadHeaderTimeout: 10 * time.Second, MaxHeaderBytes: 16 << 10}
+	go func() { a.served <- a.server.Serve(listener) }()
+	return a, nil
+}
+
+// open chooses what keeps the logs.
+func (a *App) open(ctx context.Context, c appConfig) (queue.Store, error) {
+	if c.Redis == "" {
+		memory := eventlog.NewMemory()
+		a.backend = memory
+		return memqueue.New(memory), nil
+	}
+	backend, err := redislog.Open(ctx, c.Redis, redislog.Options{Logger: c.Logger})
+	if err != nil {
+		return nil, fmt.Errorf("redis: %w", err)
+	}
+	a.backend = backend
+	return redisqueue.New(backend), nil
+}
+
+// URL is where the App listens.
+func (a *App) URL() string { return "http://" + a.address }
+
+// Close ends what NewApp began, in the opposite order.
+func (a *App) Close() error {
+	var errs []error
+	if a.gateway != nil {
+		errs = append(errs, a.gateway.Close())
+	}
+	if a.server != nil {
+		ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
+		defer cancel()
+		if err := a.server.Shutdown(ctx); err != nil {
+			errs = append(errs, a.server.Close())
+		}
+		if err := <-a.served; !errors.Is(err, http.ErrServerClosed) {
+			errs = append(errs, err)
+		}
+	}
+	if a.hub != nil {
+		a.hub.Close()
+	}
+	if a.backend != nil {
+		errs = append(errs, a.backend.Close())
+	}
+	return errors.Join(errs...)
+}
+
+// assignedGrace is how long a visitor lost in conversation is waited for.
+const assignedGrace = 10 * time.Minute
+
+// parts turns a site file into what the gateway's rooms need.
+func parts(file *sitefile.File) (keys []auth.Key, sites []gateway.Site, err error) {
+	for _, s := range file.Sites {
+		k, err := Keys(s)
+		if err != nil {
+			return nil, nil, err
+		}
+		keys = append(keys, k...)
+		sites = append(sites, siteOf(s))
+	}
+	return keys, sites, nil
+}
+
+// retentionOf says how long each site keeps what has ended.
+func retentionOf(file *sitefile.File) map[string]time.Duration {
+	all := map[string]time.Duration{}
+	for _, s := range file.Sites {
+		all[s.ID] = s.Retention
+	}
+	return all
+}
+
+func siteOf(s sitefile.Site) gateway.Site {
+	rules := &queue.Site{
+		ID:           s.ID,
+		VisitorGrace: millis(s.Grace.Visitor), AgentGrace: millis(s.Grace.Agent),
+		AssignedGrace: millis(assignedGrace), Retention: millis(s.Retention),
+	}
+	for _, d := range s.Departments {
+		rules.Departments = append(rules.Departments, queue.Department{
+			ID: d.ID, Languages: d.Languages, QueueLimit: d.QueueLimit, OfferTTL: millis(d.OfferTimeout),
+		})
+	}
+	return gateway.Site{
+		Rules: rules, Origins: s.Origins, Languages: s.Languages,
+		Agent: func(sub string) gateway.AgentRules {
+			a := s.Agents.Of(sub)
+			return gateway.AgentRules{Departments: a.Departments, Languages: a.Languages, Capacity: a.Capacity}
+		},
+		VisitorHeartbeat: s.Heartbeat.Visitor, AgentHeartbeat: s.Heartbeat.Agent,
+		FramesPerSecond: s.Limits.FramesPerSecond, Burst: s.Limits.Burst, OutgoingBuffer: s.Limits.OutgoingBuffer,
+	}
+}
+
+func millis(d time.Duration) queue.Millis { return queue.Millis(d.Milliseconds()) }
+
+// sign mints a token with the first key that has a secret and may.
+func sign(keys []auth.Key, id auth.Identity) (string, error) {
+	i := slices.IndexFunc(keys, func(k auth.Key) bool {
+		return k.Secret != nil && slices.Contains(k.Sites, id.Site) && slices.Contains(k.Roles, id.Role)
+	})
+	if i < 0 {
+		return "", fmt.Errorf("site %q has no key with a secret that may sign for the role %q", id.Site, id.Role)
+	}
+	return auth.Sign(keys[i], id)
+}
+
+// demoSigner is the sign function of traffic: short-lived tokens of one site.
+func demoSigner(keys []auth.Key, site string) func(role protocol.Role, subject, name string, languages []string) (string, error) {
+	return func(role protocol.Role, subject, name string, languages []string) (string, error) {
+		return sign(keys, auth.Identity{
+			Site: site, Subject: subject, Role: role, Name: name, Languages: languages,
+			ExpiresAt: time.Now().Add(12 * time.Hour),
+		})
+	}
+}

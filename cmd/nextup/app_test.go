@@ -1,0 +1,152 @@
+package main
+
+import (
+	"context"
+	"io"
+	"net/http"
+	"strings"
+	"testing"
+	"testing/fstest"
+	"time"
+
+	"github.com/coder/websocket"
+	"go.uber.org/goleak"
+
+	"nextup/gateway/protocol"
+	"nextup/internal/client"
+	"nextup/internal/redistest"
+	"nextup/internal/traffic"
+)
+
+func newApp(t *testing.T, redis string) *App {
+	t.Helper()
+	file, err := loadSites("")
+	if err != nil {
+		t.Fatal(err)
+	}
+	app, err := NewApp(t.Context(), appConfig{
+		Listen: "127.0.0.1:0", Redis: redis, File: file, DemoTokens: true,
+		Pages:  fstest.MapFS{"visitor.html": {Data: []byte("the visitor page")}},
+		Logger: (&serveCmd{LogLevel: "error"}).logger(io.Discard),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return app
+}
+
+func get(t *testing.T, url string) (int, string) {
+	t.Helper()
+	res, err := (&http.Client{Transport: &http.Transport{DisableKeepAlives: true}}).Get(url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer res.Body.Close()
+	body, err := io.ReadAll(res.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return res.StatusCode, string(body)
+}
+
+// token asks the demo's own mint.
+func mint(t *testing.T, app *App, query string) string {
+	t.Helper()
+	code, body := get(t, app.URL()+"/demo/token?"+query)
+	if code != http.StatusOK {
+		t.Fatalf("minting: %d %s", code, body)
+	}
+	return strings.TrimSuffix(strings.TrimPrefix(body, `{"token":"`), `"}`)
+}
+
+func TestOneProcessRunsTheAppTwiceAndLeavesNothing(t *testing.T) {
+	defer goleak.VerifyNone(t, goleak.IgnoreCurrent())
+	first, second := newApp(t, ""), newApp(t, "")
+	if first.URL() == second.URL() {
+		t.Error("both listen on the same port")
+	}
+	for _, app := range []*App{first, second} {
+		for path, want := range map[string]string{"/healthz": "ok", "/readyz": "ready", "/metrics": "nextup_connections", "/visitor.html": "the visitor page"} {
+			if code, body := get(t, app.URL()+path); code != http.StatusOK || !strings.Contains(body, want) {
+				t.Errorf("%s: %d %q, want %q", path, code, body, want)
+			}
+		}
+		if code, body := get(t, app.URL()+"/demo/token?role=visitor"); code != http.StatusBadRequest || !strings.Contains(body, "message") {
+			t.Errorf("a token for nobody: %d %s", code, body)
+		}
+	}
+	conn, err := client.Dial(t.Context(), socketURL(first.URL()), mint(t, first, "role=visitor&sub=v&languages=zh"), func(protocol.ServerFrame) {})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := conn.Join(t.Context(), "support"); err != nil {
+		t.Error(err)
+	}
+	for _, app := range []*App{first, second} {
+		if err := app.Close(); err != nil {
+			t.Errorf("closing: %v", err)
+		}
+	}
+	<-conn.Done()
+	if websocket.CloseStatus(conn.Err()) != websocket.StatusServiceRestart {
+		t.Errorf("a client of a gateway that goes hears %v, want 1012", conn.Err())
+	}
+}
+
+func TestWhatBeganIsEndedWhenTheAppCannotStart(t *testing.T) {
+	defer goleak.VerifyNone(t, goleak.IgnoreCurrent())
+	file, err := loadSites("")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, c := range map[string]appConfig{
+		"an address that is none": {Listen: "nowhere:-1", File: file},
+		"a Redis that is not":     {Listen: "127.0.0.1:0", File: file, Redis: "redis://127.0.0.1:1"},
+	} {
+		c.Logger = (&serveCmd{LogLevel: "error"}).logger(io.Discard)
+		if app, err := NewApp(t.Context(), c); err == nil {
+			t.Errorf("%s: started", name)
+			_ = app.Close()
+		}
+	}
+}
+
+// Simulated people find an agent through the public protocol, over two gateways
+// on a real Redis.
+func TestTrafficIsServed(t *testing.T) {
+	url := redistest.Start(t)
+	one, two := newApp(t, url), newApp(t, url)
+	defer one.Close() //nolint:errcheck // tested elsewhere
+	defer two.Close() //nolint:errcheck // tested elsewhere
+	file, err := loadSites("")
+	if err != nil {
+		t.Fatal(err)
+	}
+	keys, err := Keys(file.Sites[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, stop := context.WithTimeout(t.Context(), 30*time.Second)
+	defer stop()
+	done := make(chan error, 1)
+	go func() {
+		done <- traffic.Run(ctx, traffic.Options{
+			Targets: []string{socketURL(one.URL()), socketURL(two.URL())}, Token: demoSigner(keys, "demo"),
+			Visitors: 12, Agents: 4, Pace: 60, Wishes: wishesOf(file.Sites[0])[:2], Seed: 7,
+		})
+	}()
+	for ctx.Err() == nil {
+		_, a := get(t, one.URL()+"/metrics")
+		_, b := get(t, two.URL()+"/metrics")
+		if strings.Contains(a+b, `cause="closed"`) && strings.Contains(a+b, `role="agent"`) {
+			break
+		}
+	}
+	if ctx.Err() != nil {
+		t.Error("nobody was served and no agent wrote anything")
+	}
+	stop()
+	if err := <-done; err != nil {
+		t.Error(err)
+	}
+}

@@ -1,0 +1,111 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"os/signal"
+	"syscall"
+
+	clientjs "nextup/client-js"
+	"nextup/gateway/auth"
+	"nextup/internal/sitefile"
+	"nextup/internal/traffic"
+)
+
+type serveCmd struct {
+	Listen     string `help:"Address to listen on; port 0 takes a free one." default:"127.0.0.1:8080" placeholder:"HOST:PORT"`
+	SiteFile   string `help:"Site file; by default the built-in demo site." placeholder:"FILE" env:"NEXTUP_SITE_FILE"`
+	Redis      string `help:"Redis that keeps the logs; without it they live and die with this process." placeholder:"URL" env:"NEXTUP_REDIS"`
+	Node       string `help:"Name of this gateway among the others; by default a random one." placeholder:"NAME" env:"NEXTUP_NODE"`
+	Demo       bool   `help:"Add simulated visitors and agents, and mint tokens for anybody. Never in production."`
+	DemoTokens bool   `help:"Mint tokens for anybody at /demo/token. Never in production."`
+	LogLevel   string `help:"Least level that is logged: debug, info, warn or error." enum:"debug,info,warn,error" default:"info"`
+	LogFormat  string `help:"Form of the log lines: text or json." enum:"text,json" default:"text"`
+}
+
+// Help is shown by --help below the summary.
+func (serveCmd) Help() string {
+	return `Redis is given as redis://HOST:PORT, rediss:// for TLS, redis+sentinel://MASTER@H1:P1,H2:P2
+or redis+cluster://H1:P1,H2:P2. Any number of gateways may share one; a visitor and
+their agent can be on different ones. Logs go to stderr and hold neither tokens nor
+what people write.
+
+Example:
+
+    nextup serve --demo
+    nextup serve --site-file site.yaml --redis redis://127.0.0.1:6379`
+}
+
+// Run implements the command.
+func (c *serveCmd) Run(out io.Writer) error {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	return c.serve(ctx, out, os.Stderr)
+}
+
+// serve runs until the context ends.
+func (c *serveCmd) serve(ctx context.Context, out, logs io.Writer) error {
+	file, err := loadSites(c.SiteFile)
+	if err != nil {
+		return err
+	}
+	pages, built := clientjs.Assets()
+	app, err := NewApp(ctx, appConfig{
+		Listen: c.Listen, Redis: c.Redis, File: file, Node: c.Node,
+		DemoTokens: c.Demo || c.DemoTokens, Pages: pages, Logger: c.logger(logs),
+	})
+	if err != nil {
+		return err
+	}
+	c.greet(out, app, built)
+	if c.Demo {
+		go c.traffic(ctx, app, file, logs)
+	}
+	<-ctx.Done()
+	fmt.Fprintln(out, "stopping")
+	return app.Close()
+}
+
+// greet says what runs and where, first the line that scripts wait for.
+func (c *serveCmd) greet(out io.Writer, app *App, built bool) {
+	fmt.Fprintf(out, "listening on %s\n", app.URL())
+	if c.Redis == "" {
+		fmt.Fprintln(out, "memory store: one gateway, and nothing outlives it (--redis URL for a real one)")
+	}
+	if !built {
+		fmt.Fprintln(out, "the pages are not built: run make build (needs Node.js)")
+		return
+	}
+	fmt.Fprintf(out, "visitor page  %s/visitor.html\nagent page    %s/agent.html\n", app.URL(), app.URL())
+}
+
+func (c *serveCmd) logger(w io.Writer) *slog.Logger {
+	var level slog.Level
+	_ = level.UnmarshalText([]byte(c.LogLevel)) // kong has checked it
+	options := &slog.HandlerOptions{Level: level}
+	if c.LogFormat == "json" {
+		return slog.New(slog.NewJSONHandler(w, options))
+	}
+	return slog.New(slog.NewTextHandler(w, options))
+}
+
+// traffic keeps the demo's queues moving: a little more visitors than the
+// agents can serve, so that there is always a line to stand in.
+func (c *serveCmd) traffic(ctx context.Context, app *App, file *sitefile.File, logs io.Writer) {
+	site := file.Sites[0]
+	var keys []auth.Key
+	keys, err := Keys(site)
+	if err == nil {
+		err = traffic.Run(ctx, traffic.Options{
+			Targets:  []string{socketURL(app.URL())},
+			Token:    demoSigner(keys, site.ID),
+			Visitors: 36, Agents: 5, Pace: 2, Wishes: wishesOf(site),
+		})
+	}
+	if err != nil {
+		fmt.Fprintln(logs, "traffic:", err)
+	}
+}

@@ -1,0 +1,63 @@
+package gateway
+
+import (
+	"context"
+
+	"nextup/gateway/protocol"
+	"nextup/queue"
+)
+
+func (c *conn) setStatus(ctx context.Context, r protocol.Status) (protocol.OK, error) {
+	number, err := c.site.do(ctx, func(st *queue.State) (queue.Change, error) {
+		return st.SetStatus(c.id.Subject, queue.AgentStatus(r.Status))
+	})
+	return protocol.OK{Log: number}, err
+}
+
+// acceptOffer makes the ticket the agent's. It answers only after the
+// conversation knows the new fencing token, so that nothing an earlier agent
+// still sends can come after what this one sees.
+func (c *conn) acceptOffer(ctx context.Context, r protocol.Accept) (protocol.OK, error) {
+	number, err := c.site.do(ctx, func(st *queue.State) (queue.Change, error) {
+		return st.Accept(c.id.Subject, r.Offer)
+	})
+	if err != nil {
+		return protocol.OK{}, err
+	}
+	return protocol.OK{Log: number}, c.enrol(ctx)
+}
+
+// enrol copies every assignment of this agent into its conversation. It is
+// idempotent: a control record's commit id is the site's log number.
+func (c *conn) enrol(ctx context.Context) error {
+	var held []*queue.Ticket
+	c.site.read(func(st *queue.State) { held = st.Held(c.id.Subject) })
+	for _, t := range held {
+		if t.Status != queue.Assigned || c.subs.enrolled(t.ID, t.Token) {
+			continue
+		}
+		if err := c.g.options.Conversations.Member(ctx, c.site.id, t.ID, t.Rev.Number, c.person(), t.Token); err != nil {
+			return err
+		}
+		c.subs.enrol(t.ID, t.Token)
+	}
+	return nil
+}
+
+func (c *conn) declineOffer(ctx context.Context, r protocol.Decline) (protocol.OK, error) {
+	number, err := c.site.do(ctx, func(st *queue.State) (queue.Change, error) {
+		return st.Decline(c.id.Subject, r.Offer)
+	})
+	return protocol.OK{Log: number}, err
+}
+
+func (c *conn) closeTicket(ctx context.Context, r protocol.Close) (protocol.OK, error) {
+	number, err := c.site.do(ctx, func(st *queue.State) (queue.Change, error) {
+		return st.Close(c.id.Subject, r.Ticket)
+	})
+	if err != nil {
+		return protocol.OK{}, err
+	}
+	c.site.seal(ctx, r.Ticket, number)
+	return protocol.OK{Log: number}, nil
+}

@@ -1,0 +1,173 @@
+package gateway
+
+import (
+	"sync"
+	"time"
+
+	"nextup/queue"
+	"nextup/queue/eta"
+)
+
+// The dispatcher's times.
+const (
+	leaseTTL     = 3 * time.Second
+	leaseRenewal = time.Second
+	// dispatchTick is how late a time-out may be noticed.
+	dispatchTick = 100 * time.Millisecond
+	// publishEvery is how often the estimates are published while they move.
+	publishEvery = 3 * time.Second
+)
+
+// dispatch runs a site's Dispatcher while this gateway holds the lease, and
+// learns and publishes the site's estimates. Two gateways that both believe to
+// hold the lease conflict and lose, nothing more.
+type dispatch struct {
+	*site
+	woken chan struct{}
+
+	mu        sync.Mutex
+	held      bool
+	estimator *eta.Estimator
+}
+
+func newDispatch(s *site) *dispatch {
+	return &dispatch{site: s, woken: make(chan struct{}, 1)}
+}
+
+func (d *dispatch) wake() {
+	select {
+	case d.woken <- struct{}{}:
+	default:
+	}
+}
+
+// saw hands new steps to the estimator, if this gateway is the one that learns.
+func (d *dispatch) saw(steps []queue.Step) {
+	d.mu.Lock()
+	if d.held {
+		for _, s := range steps {
+			d.estimator.Observe(s)
+		}
+	}
+	d.mu.Unlock()
+	d.wake()
+}
+
+// run holds the lease as long as it can and dispatches on every change of the
+// replica and on every tick.
+func (d *dispatch) run() {
+	tick := time.NewTicker(dispatchTick)
+	defer tick.Stop()
+	var asked, until, published time.Time
+	for {
+		if now := time.Now(); now.Sub(asked) >= leaseRenewal && d.follower.Ready() {
+			asked = now
+			held, err := d.g.options.Store.Lease(d.g.ctx, d.id, d.g.node, leaseTTL)
+			if held && err == nil {
+				until = now.Add(leaseTTL)
+			}
+		}
+		d.take(time.Now().Before(until))
+		if d.holds() {
+			d.work()
+			if time.Since(published) >= publishEvery {
+				published = time.Now()
+				d.publish()
+			}
+		}
+		select {
+		case <-d.g.ctx.Done():
+			return
+		case <-d.woken:
+		case <-tick.C:
+		}
+	}
+}
+
+// take begins or ends this gateway's time as dispatcher.
+func (d *dispatch) take(held bool) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if held == d.held {
+		return
+	}
+	d.held = held
+	if held {
+		var from *queue.Estimates
+		d.read(func(st *queue.State) { from = st.Estimates() })
+		d.estimator = eta.New(from)
+	}
+	d.log.Info("dispatcher", "held", held)
+}
+
+func (d *dispatch) holds() bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.held && d.follower.Ready()
+}
+
+// work commits what is due until nothing comes. A refusal is nobody's fault:
+// the next look is at the newer state.
+func (d *dispatch) work() {
+	for d.g.ctx.Err() == nil {
+		var due []queue.Change
+		d.read(func(st *queue.State) { due = queue.Dispatcher{}.Propose(st, d.g.options.Store.Now()) })
+		if len(due) == 0 {
+			return
+		}
+		out, err := d.g.options.Store.Commit(d.g.ctx, d.id, due)
+		if err != nil {
+			d.log.Warn("dispatching waits for the log", "err", err)
+			return
+		}
+		done, newest := 0, uint64(0)
+		for i, o := range out {
+			newest = max(newest, o.Number)
+			if o.Verdict == queue.Done {
+				done++
+				d.g.metrics.committed(d.id, due[i].Cause)
+			}
+		}
+		d.g.metrics.conflicts.WithLabelValues(d.id).Add(float64(len(due) - done))
+		if err := d.follower.WaitFor(d.g.ctx, newest); err != nil {
+			return
+		}
+		d.closeEnded(due, out)
+		if done == 0 {
+			return
+		}
+	}
+}
+
+// closeEnded seals the conversations of the tickets that a time-out ended.
+func (d *dispatch) closeEnded(due []queue.Change, out []queue.Outcome) {
+	for i, c := range due {
+		if c.Cause != queue.CauseExpired || out[i].Verdict != queue.Done {
+			continue
+		}
+		for _, w := range c.Writes {
+			if t, ok := w.Image.(*queue.Ticket); ok && !t.Open() {
+				d.seal(d.g.ctx, t.ID, out[i].Number)
+			}
+		}
+	}
+}
+
+// publish puts new estimates into the log if they would show people anything
+// new.
+func (d *dispatch) publish() {
+	var c queue.Change
+	d.mu.Lock()
+	d.read(func(st *queue.State) {
+		if e := d.estimator.Estimate(st, d.g.options.Store.Now()); e != nil {
+			c = st.Publish(e)
+		}
+	})
+	d.mu.Unlock()
+	if c.Empty() {
+		return
+	}
+	if _, err := d.g.options.Store.Commit(d.g.ctx, d.id, []queue.Change{c}); err != nil {
+		d.log.Warn("estimates are not published", "err", err)
+	}
+}

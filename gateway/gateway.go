@@ -1,0 +1,224 @@
+// Package gateway is the edge: sockets, who may say what, and who is told what
+// and when. It decides nothing about queues: a request is decided by the pure
+// rules of package queue on this gateway's replica, committed by a queue.Store,
+// and shown only once the replica has replayed it.
+//
+// # How a request runs
+//
+// A conn reads frames one by one. A frame is decoded, authorised against the
+// replica and handled (visitor.go, agent.go, talk.go); what it changes goes
+// through site.do, which decides, commits, waits for the replay and decides
+// again after a conflict.
+//
+// # How people are told
+//
+// Replay is the only source of news. site.Apply looks at each step and shows
+// the people whom it concerns their view anew: at once when their ticket or
+// desk changed, and by the cadence (push.go) when only their place in line did.
+// show builds every view of every kind, so the first frame, an update and the
+// answer to a reconnect cannot disagree.
+//
+// # What a conn costs
+//
+// One goroutine that reads. Writing has none: frames are queued, bounded in
+// bytes, and a goroutine exists only while there is something to write. A
+// client that does not read is closed.
+package gateway
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"log/slog"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/prometheus/client_golang/prometheus"
+
+	"nextup/gateway/auth"
+	"nextup/gateway/conversation"
+	"nextup/queue"
+)
+
+// Site is one tenant as the edge sees it.
+type Site struct {
+	Rules *queue.Site
+	// Origins are the Origin headers that browsers may come from besides the
+	// gateway's own host; "*" allows all.
+	Origins []string
+	// Languages are the site's BCP 47 tags.
+	Languages []string
+	// Agent says what an agent may do: departments, capacity, and languages
+	// where the site file fixes them (else nil).
+	Agent func(subject string) AgentRules
+	// VisitorHeartbeat and AgentHeartbeat are how often clients must be heard.
+	VisitorHeartbeat, AgentHeartbeat time.Duration
+	// FramesPerSecond and Burst bound what a conn may send, OutgoingBuffer the
+	// bytes that may wait to be read by it.
+	FramesPerSecond, Burst, OutgoingBuffer int
+}
+
+// AgentRules is what the site file says of one agent.
+type AgentRules struct {
+	Departments, Languages []string
+	Capacity               int
+}
+
+// Verifier checks a token; see auth.Verifier.
+type Verifier interface {
+	Verify(ctx context.Context, token string, now time.Time) (auth.Identity, error)
+}
+
+// Options are what a Gateway is made of. Store, Conversations, Verifier and
+// Sites are required.
+type Options struct {
+	// Node names this process among the gateways; empty means a random name.
+	Node          string
+	Store         queue.Store
+	Conversations *conversation.Hub
+	Verifier      Verifier
+	Sites         []Site
+	// Ready says whether the log's backend is reachable; nil counts as yes.
+	Ready  func(ctx context.Context) error
+	Logger *slog.Logger
+	// Registry takes the metrics; nil means a new one.
+	Registry *prometheus.Registry
+	// Pages are the client's files, served at /.
+	Pages fs.FS
+	// DemoToken, when set, mints a token for anybody at /demo/token. It is for
+	// development only.
+	DemoToken func(auth.Identity) (string, error)
+}
+
+// Gateway serves the sites over HTTP. It is started by New and ended by Close.
+type Gateway struct {
+	options Options
+	node    string
+	log     *slog.Logger
+	metrics *metrics
+	sites   map[string]*site
+	handler http.Handler
+
+	ctx  context.Context
+	stop context.CancelFunc
+	work sync.WaitGroup
+
+	mu    sync.Mutex
+	conns map[*conn]struct{}
+}
+
+// New starts following the sites' logs and returns the gateway. Close must be
+// called.
+func New(o Options) (*Gateway, error) {
+	if o.Store == nil || o.Conversations == nil || o.Verifier == nil || len(o.Sites) == 0 {
+		return nil, errors.New("gateway: a store, conversations, a verifier and at least one site are required")
+	}
+	if o.Node == "" {
+		o.Node = uuid.NewString()
+	}
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	if o.Registry == nil {
+		o.Registry = prometheus.NewRegistry()
+	}
+	g := &Gateway{
+		options: o,
+		node:    o.Node,
+		log:     o.Logger.With("node", o.Node),
+		metrics: newMetrics(o.Registry),
+		sites:   map[string]*site{},
+		conns:   map[*conn]struct{}{},
+	}
+	g.ctx, g.stop = context.WithCancel(context.Background())
+	for _, s := range o.Sites {
+		g.sites[s.Rules.ID] = newSite(g, s)
+	}
+	for _, s := range g.sites {
+		s.start()
+	}
+	g.handler = g.routes()
+	g.work.Go(g.watch)
+	return g, nil
+}
+
+// ServeHTTP implements http.Handler.
+func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) { g.handler.ServeHTTP(w, r) }
+
+// Close tells every client to come back elsewhere (1012), gives the sockets up
+// to a second to hear it, and ends everything that New started.
+func (g *Gateway) Close() error {
+	g.mu.Lock()
+	all := make([]*conn, 0, len(g.conns))
+	for c := range g.conns {
+		all = append(all, c)
+	}
+	g.mu.Unlock()
+	var closing sync.WaitGroup
+	for _, c := range all {
+		closing.Go(c.leave)
+	}
+	closing.Wait()
+	g.stop()
+	g.work.Wait()
+	return nil
+}
+
+// Ready is nil while the gateway can serve: the log is reachable and every
+// replica is up to date.
+func (g *Gateway) Ready(ctx context.Context) error {
+	if g.options.Ready != nil {
+		if err := g.options.Ready(ctx); err != nil {
+			return err
+		}
+	}
+	for id, s := range g.sites {
+		if !s.follower.Ready() {
+			return errors.Join(errors.New("site "+id+" is catching up with its log"), s.follower.Err())
+		}
+	}
+	return nil
+}
+
+// watch closes conns that were not heard of for two heartbeats, and those whose
+// token ran out. One loop serves all conns.
+func (g *Gateway) watch() {
+	tick := time.NewTicker(time.Second)
+	defer tick.Stop()
+	var all []*conn
+	for {
+		select {
+		case <-g.ctx.Done():
+			return
+		case now := <-tick.C:
+			all = all[:0]
+			g.mu.Lock()
+			for c := range g.conns {
+				all = append(all, c)
+			}
+			g.mu.Unlock()
+			for _, c := range all {
+				c.check(now)
+			}
+		}
+	}
+}
+
+// add registers a conn; it says no once the gateway is closing.
+func (g *Gateway) add(c *conn) bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.ctx.Err() != nil {
+		return false
+	}
+	g.conns[c] = struct{}{}
+	return true
+}
+
+func (g *Gateway) remove(c *conn) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	delete(g.conns, c)
+}

@@ -1,0 +1,311 @@
+package gateway_test
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/coder/websocket"
+	"github.com/golang-jwt/jwt/v5"
+
+	"nextup/gateway"
+	"nextup/gateway/auth"
+	"nextup/gateway/protocol"
+)
+
+// Every kind of nonsense is answered with its code, and the visitor's place is
+// still there afterwards.
+func TestNonsenseIsAnsweredAndLosesNothing(t *testing.T) {
+	h := newHouse(t)
+	url, _ := h.open("one")
+	v := h.raw(url)
+	v.hello(h.token(protocol.Visitor, "v", "en"))
+	v.write(`{"type":"join","id":"j","department":"support"}`)
+	ticket := ""
+	for ticket == "" {
+		if ok, is := v.next().(protocol.OK); is {
+			ticket = ok.Ticket
+		}
+	}
+	tests := []struct {
+		name, frame string
+		code        protocol.Code
+		known       []string
+	}{
+		{"not JSON", `hello?`, protocol.CodeBadFrame, nil},
+		{"not an object", `[1,2]`, protocol.CodeBadFrame, nil},
+		{"no type", `{"id":"1"}`, protocol.CodeBadFrame, nil},
+		{"a duplicate key", `{"type":"leave","ticket":"a","ticket":"b"}`, protocol.CodeDuplicateKey, nil},
+		{"a case-variant key", `{"type":"leave","Ticket":"a"}`, protocol.CodeUnknownField, nil},
+		{"an unknown type", `{"type":"dance"}`, protocol.CodeUnknownType, nil},
+		{"a missing field", `{"type":"leave"}`, protocol.CodeMissingField, nil},
+		{"a wrong type", `{"type":"leave","ticket":7}`, protocol.CodeBadField, nil},
+		{"nested too deep", `{"type":"leave","ticket":` + strings.Repeat("[", 17) + strings.Repeat("]", 17) + `}`, protocol.CodeTooDeep, nil},
+		{"a second hello", `{"type":"hello","token":"x"}`, protocol.CodeHelloFirst, nil},
+		{"an agent's frame", `{"type":"accept","offer":"x"}`, protocol.CodeForbidden, nil},
+		{"an agent's close", `{"type":"close","ticket":"` + ticket + `"}`, protocol.CodeForbidden, nil},
+		{"another's ticket", `{"type":"leave","ticket":"nope"}`, protocol.CodeUnknownTicket, nil},
+		{"another's conversation", `{"type":"send","ticket":"nope","message_id":"m","text":"x"}`, protocol.CodeUnknownTicket, nil},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			v.write(tt.frame)
+			e := v.refusal()
+			if e.Code != tt.code || e.Message == "" || !slices.Equal(e.Known, tt.known) {
+				t.Errorf("answer = %+v, want %s", e, tt.code)
+			}
+		})
+	}
+	again := h.come(url, protocol.Visitor, "v", "en")
+	if f := until(again, "the place", func(protocol.Ticket) bool { return true }); f.Ticket != ticket || f.Position != 1 {
+		t.Errorf("after all the nonsense: %+v", f)
+	}
+}
+
+func TestJoiningWhereNothingIsListsWhatThereIs(t *testing.T) {
+	h := newHouse(t)
+	url, _ := h.open("one")
+	v := h.raw(url)
+	v.hello(h.token(protocol.Visitor, "v"))
+	for _, tt := range []struct {
+		frame string
+		code  protocol.Code
+		known []string
+	}{
+		{`{"type":"join","department":"sales","languages":["en"]}`, protocol.CodeUnknownDepartment, []string{"support", "trading"}},
+		{`{"type":"join","department":"support","languages":["fr"]}`, protocol.CodeUnknownLanguage, []string{"en", "zh"}},
+		{`{"type":"join","department":"support"}`, protocol.CodeUnknownLanguage, []string{"en", "zh"}},
+	} {
+		v.write(tt.frame)
+		if e := v.refusal(); e.Code != tt.code || !slices.Equal(e.Known, tt.known) {
+			t.Errorf("%s: %+v, want %s with %v", tt.frame, e, tt.code, tt.known)
+		}
+	}
+}
+
+func TestBadTokensAreRefusedAndTheSocketCloses(t *testing.T) {
+	h := newHouse(t)
+	url, _ := h.open("one")
+	good := auth.Identity{Site: "demo", Subject: "v", Role: protocol.Visitor, ExpiresAt: time.Now().Add(time.Hour)}
+	forged := h.key
+	forged.Secret = []byte("some other secret of thirty-two bytes!!")
+	elsewhere := auth.Key{ID: "other", Algorithm: "HS256", Sites: []string{"elsewhere"}, Roles: protocol.Roles(), Secret: []byte("another secret of thirty-two bytes or so")}
+	claims := func(change func(jwt.MapClaims)) jwt.MapClaims {
+		c := jwt.MapClaims{"sub": "v", "site": "demo", "role": "visitor", "aud": "nextup", "exp": time.Now().Add(time.Hour).Unix()}
+		change(c)
+		return c
+	}
+	custom := func(method jwt.SigningMethod, key any, change func(jwt.MapClaims)) string {
+		token := jwt.NewWithClaims(method, claims(change))
+		token.Header["kid"] = "k"
+		s, err := token.SignedString(key)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return s
+	}
+	tests := []struct {
+		name, token string
+		code        protocol.Code
+	}{
+		{"not a token", "abc", protocol.CodeBadToken},
+		{"a bad signature", h.sign(forged, good), protocol.CodeBadToken},
+		{"alg none", custom(jwt.SigningMethodNone, jwt.UnsafeAllowNoneSignatureType, func(jwt.MapClaims) {}), protocol.CodeBadToken},
+		{"another algorithm than the key's", custom(jwt.SigningMethodHS512, h.key.Secret, func(jwt.MapClaims) {}), protocol.CodeBadToken},
+		{"a wrong audience", custom(jwt.SigningMethodHS256, h.key.Secret, func(c jwt.MapClaims) { c["aud"] = "other" }), protocol.CodeWrongAudience},
+		{"an expired token", custom(jwt.SigningMethodHS256, h.key.Secret, func(c jwt.MapClaims) { c["exp"] = time.Now().Add(-time.Minute).Unix() }), protocol.CodeTokenExpired},
+		{"another site's token", h.sign(elsewhere, auth.Identity{Site: "elsewhere", Subject: "v", Role: protocol.Visitor, ExpiresAt: good.ExpiresAt}), protocol.CodeWrongSite},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			r := h.raw(url)
+			e, ok := r.hello(tt.token).(protocol.Error)
+			if !ok || e.Code != tt.code || e.ID != "h" || strings.Contains(e.Message, tt.token) {
+				t.Errorf("answer = %+v, want %s", e, tt.code)
+			}
+			if code := r.closed(); code != protocol.CloseUnauthorized {
+				t.Errorf("closed with %d, want %d", code, protocol.CloseUnauthorized)
+			}
+		})
+	}
+}
+
+func TestSocketsThatMisbehaveAreClosedWithTheirCode(t *testing.T) {
+	tests := []struct {
+		name   string
+		attack func(h *house, r *raw)
+		want   protocol.CloseCode
+	}{
+		{"no hello in time", func(*house, *raw) {}, protocol.CloseHelloTimeout},
+		{"a frame over 64 KiB", func(h *house, r *raw) {
+			r.hello(h.token(protocol.Visitor, "v"))
+			r.write(`{"type":"` + strings.Repeat("x", protocol.MaxFrameBytes) + `"}`)
+		}, protocol.CloseTooLarge},
+		{"invalid UTF-8", func(h *house, r *raw) {
+			r.hello(h.token(protocol.Visitor, "v"))
+			r.write("{\"type\":\"leave\",\"ticket\":\"\xff\"}")
+		}, protocol.CloseInvalidUTF8},
+		{"a binary frame", func(h *house, r *raw) {
+			r.hello(h.token(protocol.Visitor, "v"))
+			_ = r.Write(r.ctx, websocket.MessageBinary, []byte("{}"))
+		}, protocol.CloseProtocol},
+		{"a flood of 10,000 frames", func(h *house, r *raw) {
+			r.hello(h.token(protocol.Visitor, "v"))
+			go func() { // it reads meanwhile, as a flooder would not
+				for range 10_000 {
+					if r.Write(r.ctx, websocket.MessageText, []byte(`{"type":"heartbeat"}`)) != nil {
+						return
+					}
+				}
+			}()
+		}, protocol.CloseFlood},
+		{"a token that runs out", func(h *house, r *raw) {
+			r.hello(h.sign(h.key, auth.Identity{Site: "demo", Subject: "v", Role: protocol.Visitor, ExpiresAt: time.Now().Add(2 * time.Second)}))
+		}, protocol.CloseTokenExpired},
+		{"two heartbeats missed", func(h *house, r *raw) {
+			r.hello(h.token(protocol.Agent, "a"))
+		}, protocol.CloseHeartbeatLost},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			h := newHouse(t, func(s *gateway.Site) {
+				s.FramesPerSecond, s.Burst = 20, 100
+				s.AgentHeartbeat = time.Second
+			})
+			url, _ := h.open("one")
+			r := h.raw(url)
+			tt.attack(h, r)
+			if code := r.closed(); code != tt.want {
+				t.Errorf("closed with %d, want %d", code, tt.want)
+			}
+			// Nobody else is harmed.
+			h.come(url, protocol.Visitor, "next", "en").joins("support")
+		})
+	}
+}
+
+// A reader that stalls while the gateway has much to say is closed, and what
+// waits for it is bounded.
+func TestAReaderThatStallsIsClosed(t *testing.T) {
+	h := newHouse(t)
+	url, _ := h.open("one")
+	v := h.come(url, protocol.Visitor, "v", "en")
+	ticket := v.joins("support")
+	stall(t, h, url)
+	text := strings.Repeat("x", protocol.MaxTextBytes)
+	for i := range 400 {
+		v.says(ticket, fmt.Sprint("m", i), text)
+	}
+	deadline := time.Now().Add(20 * time.Second)
+	for ; !strings.Contains(metricsOf(t, url), "nextup_slow_readers_closed_total 1"); time.Sleep(20 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatal("a reader that stalls was not noticed")
+		}
+	}
+}
+
+// stall opens the visitor's conversation on a socket of its own that never
+// reads again.
+func stall(t *testing.T, h *house, url string) {
+	t.Helper()
+	dialer := &http.Transport{DialContext: func(ctx context.Context, network, addr string) (net.Conn, error) {
+		var d net.Dialer
+		c, err := d.DialContext(ctx, network, addr)
+		if tcp, ok := c.(*net.TCPConn); ok {
+			_ = tcp.SetReadBuffer(4 << 10)
+		}
+		return c, err
+	}}
+	ws, _, err := websocket.Dial(h.ctx, url, &websocket.DialOptions{Subprotocols: []string{protocol.Subprotocol}, HTTPClient: &http.Client{Transport: dialer}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = ws.CloseNow() })
+	r := &raw{ws, t, h.ctx}
+	r.hello(h.token(protocol.Visitor, "v"))
+	f := r.next().(protocol.Ticket)
+	r.write(`{"type":"open","id":"o","ticket":"` + f.Ticket + `"}`)
+}
+
+// metricsOf reads what operators read.
+func metricsOf(t *testing.T, url string) string {
+	t.Helper()
+	c := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
+	res, err := c.Get(strings.Replace(strings.Replace(url, "ws", "http", 1), "/v1/connect", "/metrics", 1))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer res.Body.Close()
+	body, err := io.ReadAll(res.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(body)
+}
+
+func TestOriginsOfOtherPagesAreRefused(t *testing.T) {
+	h := newHouse(t, func(s *gateway.Site) { s.Origins = []string{"https://shop.example"} })
+	url, _ := h.open("one")
+	for origin, want := range map[string]int{
+		"https://shop.example": http.StatusSwitchingProtocols,
+		"https://evil.example": http.StatusForbidden,
+		"null":                 http.StatusForbidden,
+	} {
+		ws, res, err := websocket.Dial(h.ctx, url, &websocket.DialOptions{Subprotocols: []string{protocol.Subprotocol}, HTTPHeader: http.Header{"Origin": {origin}}})
+		if res == nil || res.StatusCode != want {
+			t.Errorf("%s: %v, want %d", origin, err, want)
+		}
+		if ws != nil {
+			_ = ws.CloseNow()
+		}
+	}
+	http.DefaultClient.CloseIdleConnections()
+}
+
+func TestAMessageAfterTheEndIsRefused(t *testing.T) {
+	h := newHouse(t)
+	url, _ := h.open("one")
+	v := h.come(url, protocol.Visitor, "v", "en")
+	ticket := v.joins("support")
+	a := h.come(url, protocol.Agent, "a", "en").works()
+	a.accepts()
+	if _, err := a.CloseTicket(h.ctx, ticket); err != nil {
+		t.Fatal(err)
+	}
+	_, err := v.Send(h.ctx, ticket, "late", "wait!")
+	wantCode(t, err, protocol.CodeConversationClosed)
+	_, err = a.Send(h.ctx, ticket, "late", "bye")
+	wantCode(t, err, protocol.CodeConversationClosed)
+	_, err = a.CloseTicket(h.ctx, ticket)
+	wantCode(t, err, protocol.CodeConversationClosed)
+}
+
+func TestAnAgentReadsOnlyTheirOwn(t *testing.T) {
+	h := newHouse(t)
+	url, _ := h.open("one")
+	v := h.come(url, protocol.Visitor, "v", "en")
+	ticket := v.joins("support")
+	a, b := h.come(url, protocol.Agent, "a", "en").works(), h.come(url, protocol.Agent, "b", "en")
+	a.accepts()
+	for name, do := range map[string]func() error{
+		"reading": func() error { _, err := b.Open(h.ctx, ticket, 0); return err },
+		"writing": func() error { _, err := b.Send(h.ctx, ticket, "m", "hi"); return err },
+		"marking": func() error { _, err := b.Conn.Read(h.ctx, ticket, 1); return err },
+	} {
+		err := do()
+		if err == nil {
+			t.Errorf("%s another agent's conversation was allowed", name)
+			continue
+		}
+		wantCode(t, err, protocol.CodeUnknownTicket)
+	}
+	_, err := b.CloseTicket(h.ctx, ticket)
+	wantCode(t, err, protocol.CodeForbidden)
+}

@@ -1,0 +1,148 @@
+package gateway
+
+import (
+	"context"
+	"errors"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"nextup/gateway/auth"
+	"nextup/gateway/protocol"
+	"nextup/queue"
+)
+
+// errOrigin says that a browser's page is not on the site's list.
+var errOrigin = errors.New("gateway: the page's origin is not on the site's list")
+
+// hello authenticates a conn, binds its session and shows its first view. It
+// says whether the conn goes on.
+func (c *conn) hello(h protocol.Hello) bool {
+	ctx, cancel := context.WithTimeout(c.g.ctx, 6*time.Second)
+	defer cancel()
+	id, err := c.g.options.Verifier.Verify(ctx, h.Token, time.Now())
+	if err == nil {
+		err = c.admit(id)
+	}
+	if err == nil {
+		c.site.enter(c)
+		err = c.bind(ctx)
+	}
+	if err != nil {
+		c.refuse(h.ID, err)
+		if retryable(err) {
+			c.end(protocol.CloseUnavailable)
+		} else {
+			c.end(protocol.CloseUnauthorized)
+		}
+		return false
+	}
+	c.seen.Store(time.Now().UnixMilli())
+	c.expires.Store(id.ExpiresAt.UnixMilli())
+	c.send(c.welcome(h.ID))
+	c.begin()
+	return true
+}
+
+// admit checks what only the gateway knows: the site, the page, the path.
+func (c *conn) admit(id auth.Identity) error {
+	s := c.g.sites[id.Site]
+	switch {
+	case s == nil || c.path != "" && c.path != id.Site:
+		return auth.ErrWrongSite
+	case !originAllowed(s.Origins, c.origin, c.host):
+		return errOrigin
+	case !s.follower.Ready():
+		return queue.ErrUnavailable
+	}
+	c.id, c.site, c.limit = id, s, newLimit(s)
+	c.out.Lock()
+	c.out.max = s.OutgoingBuffer
+	c.out.Unlock()
+	return nil
+}
+
+// bind says in the log that this gateway holds a conn of the person.
+func (c *conn) bind(ctx context.Context) error {
+	switch c.id.Role {
+	case protocol.Visitor:
+		_, err := c.site.do(ctx, func(st *queue.State) (queue.Change, error) {
+			return st.BindVisitor(c.id.Subject, c.g.node), nil
+		})
+		return err
+	case protocol.Agent:
+		facts := c.facts()
+		_, err := c.site.do(ctx, func(st *queue.State) (queue.Change, error) {
+			return st.BindAgent(facts, c.g.node), nil
+		})
+		return err
+	case protocol.Supervisor:
+	}
+	return nil
+}
+
+// facts is what the token and the site file say of this agent.
+func (c *conn) facts() queue.AgentFacts {
+	rules := c.site.Agent(c.id.Subject)
+	languages := rules.Languages
+	if languages == nil {
+		for _, l := range c.id.Languages {
+			if known, ok := queue.MatchLanguage([]string{l}, c.site.Languages); ok && !slices.Contains(languages, known) {
+				languages = append(languages, known)
+			}
+		}
+	}
+	return queue.AgentFacts{
+		ID: c.id.Subject, Name: c.id.Name, Languages: languages,
+		Departments: rules.Departments, Capacity: rules.Capacity,
+	}
+}
+
+func (c *conn) welcome(id string) protocol.Welcome {
+	w := protocol.Welcome{
+		ID: id, Site: c.site.id, Role: c.id.Role, Subject: c.id.Subject, Name: c.id.Name,
+		HeartbeatS: int(c.heartbeat().Seconds()), ExpiresAtMS: c.id.ExpiresAt.UnixMilli(),
+		NowMS: int64(c.g.options.Store.Now()),
+	}
+	for _, d := range c.site.Rules.Departments {
+		w.Departments = append(w.Departments, protocol.Department{ID: d.ID, Languages: d.Languages})
+	}
+	return w
+}
+
+// renew replaces the token of a live conn.
+func (c *conn) renew(ctx context.Context, r protocol.Renew) (protocol.OK, error) {
+	id, err := c.g.options.Verifier.Verify(ctx, r.Token, time.Now())
+	if err != nil {
+		return protocol.OK{}, err
+	}
+	if id.Site != c.id.Site || id.Role != c.id.Role || id.Subject != c.id.Subject {
+		return protocol.OK{}, queue.ErrForbidden
+	}
+	c.expires.Store(id.ExpiresAt.UnixMilli())
+	return protocol.OK{ExpiresAtMS: id.ExpiresAt.UnixMilli()}, nil
+}
+
+// knownOrigin says whether any site lets pages of the origin in. Which one they
+// mean is known only after hello.
+func (g *Gateway) knownOrigin(origin, host string) bool {
+	for _, s := range g.sites {
+		if originAllowed(s.Origins, origin, host) {
+			return true
+		}
+	}
+	return false
+}
+
+// originAllowed is the rule of one site: no Origin (not a browser), the
+// gateway's own host, or one on the list.
+func originAllowed(allowed []string, origin, host string) bool {
+	if origin == "" {
+		return true
+	}
+	if u, err := url.Parse(origin); err == nil && u.Host != "" && strings.EqualFold(u.Host, host) {
+		return true
+	}
+	return slices.Contains(allowed, origin) || slices.Contains(allowed, "*")
+}

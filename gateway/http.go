@@ -1,0 +1,153 @@
+package gateway
+
+import (
+	"errors"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/go-json-experiment/json"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"nextup/gateway/auth"
+	"nextup/gateway/protocol"
+	"nextup/queue"
+)
+
+// routes lists every path that the gateway answers.
+func (g *Gateway) routes() http.Handler {
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /v1/connect", g.accept)
+	mux.HandleFunc("GET /v1/connect/{site}", g.accept)
+	mux.HandleFunc("GET /v1/queues", g.queues)
+	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("ok\n")) })
+	mux.HandleFunc("GET /readyz", g.readyz)
+	g.options.Registry.MustRegister(newLines(g.sites))
+	mux.Handle("GET /metrics", promhttp.HandlerFor(g.options.Registry, promhttp.HandlerOpts{}))
+	if g.options.DemoToken != nil {
+		mux.HandleFunc("GET /demo/token", g.demoToken)
+	}
+	if g.options.Pages != nil {
+		mux.Handle("GET /", pages(http.FileServerFS(g.options.Pages)))
+	}
+	return mux
+}
+
+// pages serves the client's files with a policy that lets nothing else run.
+func pages(files http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		h := w.Header()
+		h.Set("Content-Security-Policy", "default-src 'self'; connect-src 'self' ws: wss:; img-src 'self' data:; style-src 'self' 'unsafe-inline'; frame-ancestors 'self'; base-uri 'none'")
+		h.Set("X-Content-Type-Options", "nosniff")
+		h.Set("Referrer-Policy", "no-referrer")
+		files.ServeHTTP(w, r)
+	})
+}
+
+func (g *Gateway) readyz(w http.ResponseWriter, r *http.Request) {
+	if err := g.Ready(r.Context()); err != nil {
+		http.Error(w, err.Error(), http.StatusServiceUnavailable)
+		return
+	}
+	_, _ = w.Write([]byte("ready\n"))
+}
+
+// queueInfo is one element of the answer of GET /v1/queues.
+type queueInfo struct {
+	Queue      string `json:"queue"`
+	Department string `json:"department"`
+	Language   string `json:"language"`
+	Size       int    `json:"size"`
+	// AgentsWithRoom would be offered a ticket now.
+	AgentsWithRoom int `json:"agents_with_room"`
+	// Wait is for somebody who joins now.
+	Wait protocol.Wait `json:"wait"`
+}
+
+// queues tells a host app what joining would mean, for any role of the site.
+func (g *Gateway) queues(w http.ResponseWriter, r *http.Request) {
+	token, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
+	if !ok {
+		g.refuseHTTP(w, auth.ErrBadToken)
+		return
+	}
+	id, err := g.options.Verifier.Verify(r.Context(), token, time.Now())
+	if err != nil {
+		g.refuseHTTP(w, err)
+		return
+	}
+	s := g.sites[id.Site]
+	if s == nil {
+		g.refuseHTTP(w, auth.ErrWrongSite)
+		return
+	}
+	if origin := r.Header.Get("Origin"); origin != "" {
+		if !originAllowed(s.Origins, origin, r.Host) {
+			g.refuseHTTP(w, errOrigin)
+			return
+		}
+		w.Header().Set("Access-Control-Allow-Origin", origin)
+		w.Header().Add("Vary", "Origin")
+	}
+	if !s.follower.Ready() {
+		g.refuseHTTP(w, queue.ErrUnavailable)
+		return
+	}
+	all := []queueInfo{}
+	s.read(func(st *queue.State) {
+		for _, q := range st.Site().Queues() {
+			size := st.Size(q)
+			all = append(all, queueInfo{
+				Queue: q.String(), Department: q.Department, Language: q.Language, Size: size,
+				AgentsWithRoom: st.AgentsWithRoom(q), Wait: waitFrame(st.Wait(q, size+1)),
+			})
+		}
+	})
+	writeJSON(w, http.StatusOK, all)
+}
+
+// demoToken mints a token for anybody who asks: development only.
+func (g *Gateway) demoToken(w http.ResponseWriter, r *http.Request) {
+	q := r.URL.Query()
+	id := auth.Identity{
+		Site: q.Get("site"), Subject: q.Get("sub"), Role: protocol.Role(q.Get("role")), Name: q.Get("name"),
+		Tier: q.Get("tier"), ExpiresAt: time.Now().Add(time.Hour),
+	}
+	if id.Site == "" {
+		for site := range g.sites {
+			id.Site = max(id.Site, site)
+		}
+	}
+	if l := q.Get("languages"); l != "" {
+		id.Languages = strings.Split(l, ",")
+	}
+	token, err := g.options.DemoToken(id)
+	if err != nil {
+		writeJSON(w, http.StatusBadRequest, protocol.Error{Type: protocol.TypeError, Code: protocol.CodeBadField, Message: err.Error()})
+		return
+	}
+	w.Header().Set("Cache-Control", "no-store")
+	writeJSON(w, http.StatusOK, struct {
+		Token string `json:"token"`
+	}{token})
+}
+
+// refuseHTTP answers with the same codes that the socket uses.
+func (g *Gateway) refuseHTTP(w http.ResponseWriter, err error) {
+	e, _ := refusalOf(err)
+	e.Type = protocol.TypeError
+	status := http.StatusUnauthorized
+	switch {
+	case errors.Is(err, errOrigin), errors.Is(err, auth.ErrForbiddenRole):
+		status = http.StatusForbidden
+	case e.RetryAfterMS > 0:
+		status = http.StatusServiceUnavailable
+	}
+	writeJSON(w, status, e)
+}
+
+func writeJSON(w http.ResponseWriter, status int, v any) {
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(status)
+	_ = json.MarshalWrite(w, v)
+}

@@ -1,0 +1,269 @@
+package gateway_test
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"nextup/gateway"
+	"nextup/gateway/protocol"
+	"nextup/internal/client"
+)
+
+func TestAWholeJourneyOverTwoGateways(t *testing.T) {
+	h := newHouse(t)
+	one, _ := h.open("one")
+	two, _ := h.open("two")
+
+	var visitors []*person
+	var tickets []string
+	for i := range 3 {
+		v := h.come(one, protocol.Visitor, fmt.Sprint("v", i), "zh")
+		tickets = append(tickets, v.joins("support"))
+		f := until(v, "the place", func(f protocol.Ticket) bool { return f.Position == i+1 })
+		if f.Wait == nil || f.Log == 0 || f.AsOfMS == 0 || f.Size < i+1 || f.Language != "zh" {
+			t.Errorf("visitor %d sees %+v", i, f)
+		}
+		visitors = append(visitors, v)
+	}
+	visitors[0].says(tickets[0], "m1", "我的提现还没有到账")
+
+	agent := h.come(two, protocol.Agent, "mei", "zh").works()
+	offer := agent.accepts()
+	if offer.Ticket != tickets[0] || offer.Visitor.Name != "Name of v0" || offer.DeadlineMS == 0 {
+		t.Errorf("the first offer is %+v, want the first visitor", offer)
+	}
+	agent.opens(offer.Ticket, 0)
+	first := until(agent, "what the visitor wrote", func(e protocol.Entry) bool { return e.Kind == protocol.EntryMessage })
+	if first.Text != "我的提现还没有到账" || first.Number != 1 || first.From.ID != "v0" {
+		t.Errorf("the agent reads %+v", first)
+	}
+	got := until(visitors[0], "the agent", func(f protocol.Ticket) bool { return f.Status == protocol.Assigned })
+	if got.Agent == nil || got.Agent.Name != "Name of mei" {
+		t.Errorf("the visitor is told %+v", got.Agent)
+	}
+	until(visitors[1], "place 1", func(f protocol.Ticket) bool { return f.Position == 1 && f.Reason == "" })
+	until(visitors[2], "place 2", func(f protocol.Ticket) bool { return f.Position == 2 })
+
+	visitors[0].opens(tickets[0], 0)
+	agent.says(offer.Ticket, "a1", "您好")
+	until(visitors[0], "the answer", func(e protocol.Entry) bool { return e.Text == "您好" })
+
+	// A reload: the socket goes, another comes, and everything is there.
+	visitors[0].Cut()
+	again := h.come(two, protocol.Visitor, "v0", "zh")
+	until(again, "the ticket", func(f protocol.Ticket) bool { return f.Ticket == tickets[0] && f.Status == protocol.Assigned })
+	again.opens(tickets[0], 0)
+	want := []protocol.EntryKind{protocol.EntryMessage, protocol.EntryMember, protocol.EntryMessage}
+	for i, kind := range want {
+		if e := until(again, "an entry", func(protocol.Entry) bool { return true }); e.Kind != kind || e.Number != uint64(i+1) {
+			t.Errorf("entry %d is %+v, want %s", i+1, e, kind)
+		}
+	}
+
+	if _, err := agent.CloseTicket(h.ctx, offer.Ticket); err != nil {
+		t.Fatal(err)
+	}
+	until(again, "the end", func(f protocol.Ticket) bool { return f.Status == protocol.Closed && f.End == protocol.EndAgentClosed })
+	until(again, "the closing entry", func(e protocol.Entry) bool { return e.Kind == protocol.EntryClosed })
+	if next := agent.accepts(); next.Ticket != tickets[1] {
+		t.Errorf("the next offer is for %s, want %s", next.Ticket, tickets[1])
+	}
+}
+
+func TestAReloadInLineKeepsThePlace(t *testing.T) {
+	h := newHouse(t)
+	one, _ := h.open("one")
+	two, _ := h.open("two")
+	first, second := h.come(one, protocol.Visitor, "first", "en"), h.come(one, protocol.Visitor, "second", "en")
+	ticket := first.joins("support")
+	second.joins("support")
+	first.Cut()
+	again := h.come(two, protocol.Visitor, "first", "en")
+	f := until(again, "the place", func(f protocol.Ticket) bool { return f.Status == protocol.Waiting })
+	if f.Ticket != ticket || f.Position != 1 || f.Size != 2 {
+		t.Errorf("after the reload: %+v, want place 1 of 2 with the same ticket", f)
+	}
+}
+
+func TestTwoTabsAreOneVisitor(t *testing.T) {
+	h := newHouse(t, func(s *gateway.Site) { s.Rules.VisitorGrace = 300 })
+	one, _ := h.open("one")
+	two, _ := h.open("two")
+	tab1 := h.come(one, protocol.Visitor, "v", "en")
+	ticket := tab1.joins("support")
+	tab2 := h.come(two, protocol.Visitor, "v", "en")
+	if again := tab2.joins("support"); again != ticket {
+		t.Errorf("the second tab got ticket %s, want %s", again, ticket)
+	}
+	tab2.Cut() // the session was bound to the second gateway last
+	other := h.come(two, protocol.Visitor, "other", "en")
+	other.joins("support")
+	h.come(two, protocol.Agent, "a", "en").works()
+	until(tab1, "the offer, long after the grace", func(f protocol.Ticket) bool { return f.Status == protocol.Offered })
+}
+
+func TestPastGraceThePlaceIsGone(t *testing.T) {
+	h := newHouse(t, func(s *gateway.Site) { s.Rules.VisitorGrace = 100 })
+	url, _ := h.open("one")
+	gone, stays := h.come(url, protocol.Visitor, "gone", "en"), h.come(url, protocol.Visitor, "stays", "en")
+	gone.joins("support")
+	stays.joins("support")
+	until(stays, "place 2", func(f protocol.Ticket) bool { return f.Position == 2 })
+	gone.Cut()
+	until(stays, "place 1", func(f protocol.Ticket) bool { return f.Position == 1 })
+	back := h.come(url, protocol.Visitor, "gone", "en")
+	if f := until(back, "the end", func(protocol.Ticket) bool { return true }); f.Status != protocol.Abandoned || f.End != protocol.EndVisitorLost {
+		t.Errorf("past grace the visitor sees %+v", f)
+	}
+}
+
+func TestAnAgentLostPastGraceReturnsTheTicketToItsPlace(t *testing.T) {
+	h := newHouse(t, func(s *gateway.Site) {
+		s.Rules.AgentGrace = 100
+		s.Agent = func(string) gateway.AgentRules {
+			return gateway.AgentRules{Departments: []string{"support"}, Capacity: 1}
+		}
+	})
+	url, _ := h.open("one")
+	first, second := h.come(url, protocol.Visitor, "first", "en"), h.come(url, protocol.Visitor, "second", "en")
+	ticket := first.joins("support")
+	second.joins("support")
+	agent := h.come(url, protocol.Agent, "a", "en").works()
+	agent.accepts()
+	until(first, "the agent", func(f protocol.Ticket) bool { return f.Status == protocol.Assigned })
+	until(second, "place 1", func(f protocol.Ticket) bool { return f.Position == 1 })
+	agent.Cut()
+	f := until(first, "the line again", func(f protocol.Ticket) bool { return f.Position == 1 })
+	if f.Ticket != ticket || f.Reason != protocol.Returned {
+		t.Errorf("the first visitor sees %+v, want reason returned", f)
+	}
+	if f := until(second, "place 2", func(f protocol.Ticket) bool { return f.Position == 2 }); f.Reason != protocol.Returned {
+		t.Errorf("the second visitor's place got worse because of %q", f.Reason)
+	}
+	if _, err := first.Send(h.ctx, ticket, "m", "are you there?"); err != nil {
+		t.Errorf("a lost agent muted the visitor: %v", err)
+	}
+}
+
+func TestMessagesAreSentOnce(t *testing.T) {
+	h := newHouse(t)
+	url, _ := h.open("one")
+	v := h.come(url, protocol.Visitor, "v", "en")
+	ticket := v.joins("support")
+	a := v.says(ticket, "m1", "hello")
+	b := v.says(ticket, "m1", "hello")
+	if a.Number != 1 || b.Number != 1 || a.AtMS != b.AtMS {
+		t.Errorf("the same message is %+v and %+v", a, b)
+	}
+	_, err := v.Send(h.ctx, ticket, "m1", "another text")
+	wantCode(t, err, protocol.CodeIDReused)
+	v.opens(ticket, 0)
+	until(v, "the message", func(e protocol.Entry) bool { return e.Number == 1 && e.MessageID == "m1" })
+	if c := v.says(ticket, "m2", "more"); c.Number != 2 {
+		t.Errorf("the next message has number %d", c.Number)
+	}
+	until(v, "the second", func(e protocol.Entry) bool { return e.Number == 2 })
+	v.opens(ticket, 1)
+	if e := until(v, "the rest", func(protocol.Entry) bool { return true }); e.Number != 2 {
+		t.Errorf("resuming after 1 brings %d first", e.Number)
+	}
+}
+
+func TestTypingAndReadMarksReachTheOther(t *testing.T) {
+	h := newHouse(t)
+	one, _ := h.open("one")
+	two, _ := h.open("two")
+	v := h.come(one, protocol.Visitor, "v", "en")
+	ticket := v.joins("support")
+	v.says(ticket, "m1", "hello")
+	a := h.come(two, protocol.Agent, "a", "en").works()
+	a.accepts()
+	a.opens(ticket, 0)
+	v.opens(ticket, 0)
+	until(v, "the member entry", func(e protocol.Entry) bool { return e.Kind == protocol.EntryMember })
+	if err := a.Typing(h.ctx, ticket, true); err != nil {
+		t.Fatal(err)
+	}
+	if f := until(v, "typing", func(protocol.Typing) bool { return true }); !f.On || f.From.ID != "a" {
+		t.Errorf("typing = %+v", f)
+	}
+	if _, err := a.Read(h.ctx, ticket, 1); err != nil {
+		t.Fatal(err)
+	}
+	if e := until(v, "the read mark", func(e protocol.Entry) bool { return e.Kind == protocol.EntryRead }); e.UpTo != 1 || e.From.Role != protocol.Agent {
+		t.Errorf("the read mark = %+v", e)
+	}
+}
+
+func TestADeclinedOfferLeavesThePlace(t *testing.T) {
+	h := newHouse(t)
+	url, _ := h.open("one")
+	v := h.come(url, protocol.Visitor, "v", "en")
+	v.joins("support")
+	a := h.come(url, protocol.Agent, "a", "en").works()
+	d := until(a, "an offer", func(d protocol.Desk) bool { return len(d.Offers) == 1 })
+	b := h.come(url, protocol.Agent, "b", "en").works()
+	if _, err := a.Decline(h.ctx, d.Offers[0].Offer); err != nil {
+		t.Fatal(err)
+	}
+	until(b, "the offer", func(d protocol.Desk) bool { return len(d.Offers) == 1 })
+	_, err := a.Accept(h.ctx, d.Offers[0].Offer)
+	wantCode(t, err, protocol.CodeUnknownOffer)
+}
+
+func TestQueuesTellAHostWhatJoiningWouldMean(t *testing.T) {
+	h := newHouse(t)
+	url, _ := h.open("one")
+	v := h.come(url, protocol.Visitor, "v", "en")
+	v.joins("support")
+	until(v, "the place", func(f protocol.Ticket) bool { return f.Position == 1 })
+	get := func(token string) (int, []byte) {
+		req, _ := http.NewRequestWithContext(h.ctx, http.MethodGet, strings.Replace(strings.Replace(url, "ws", "http", 1), "connect", "queues", 1), nil)
+		if token != "" {
+			req.Header.Set("Authorization", "Bearer "+token)
+		}
+		res, err := (&http.Client{Transport: &http.Transport{DisableKeepAlives: true}}).Do(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer res.Body.Close()
+		body, err := io.ReadAll(res.Body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return res.StatusCode, body
+	}
+	if code, body := get(""); code != http.StatusUnauthorized || !strings.Contains(string(body), `"bad_token"`) {
+		t.Errorf("without a token: %d %s", code, body)
+	}
+	code, body := get(h.token(protocol.Visitor, "somebody"))
+	want := `{"queue":"support/en","department":"support","language":"en","size":1,"agents_with_room":0,"wait":{"known":false}}`
+	if code != http.StatusOK || !strings.Contains(string(body), want) {
+		t.Errorf("queues = %d %s, want %s among them", code, body, want)
+	}
+}
+
+func TestRenewedTokensLiveOnAndOthersEnd(t *testing.T) {
+	h := newHouse(t)
+	url, _ := h.open("one")
+	v := h.come(url, protocol.Visitor, "v", "en")
+	_, err := v.Renew(h.ctx, h.token(protocol.Visitor, "w"))
+	wantCode(t, err, protocol.CodeForbidden)
+	ok, err := v.Renew(h.ctx, h.token(protocol.Visitor, "v"))
+	if err != nil || ok.ExpiresAtMS < time.Now().Add(50*time.Minute).UnixMilli() {
+		t.Errorf("renewed until %d, %v", ok.ExpiresAtMS, err)
+	}
+}
+
+func wantCode(t *testing.T, err error, code protocol.Code) {
+	t.Helper()
+	var r *client.Refused
+	if !errors.As(err, &r) || r.Frame.Code != code {
+		t.Errorf("error = %v, want %s", err, code)
+	}
+}

@@ -1,0 +1,262 @@
+package gateway_test
+
+import (
+	"context"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/coder/websocket"
+	"github.com/go-json-experiment/json"
+	"go.uber.org/goleak"
+
+	"nextup/gateway"
+	"nextup/gateway/auth"
+	"nextup/gateway/conversation"
+	"nextup/gateway/protocol"
+	"nextup/internal/client"
+	"nextup/internal/eventlog"
+	"nextup/queue"
+	"nextup/queue/memqueue"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// house is one log and the gateways over it.
+type house struct {
+	t        *testing.T
+	memory   *eventlog.Memory
+	key      auth.Key
+	verifier *auth.Verifier
+	site     func(*gateway.Site)
+	ctx      context.Context
+}
+
+func newHouse(t *testing.T, change ...func(*gateway.Site)) *house {
+	t.Helper()
+	h := &house{
+		t: t, memory: eventlog.NewMemory(),
+		key: auth.Key{
+			ID: "k", Algorithm: "HS256", Sites: []string{"demo"}, Roles: protocol.Roles(),
+			Secret: []byte("a secret of at least thirty-two bytes"),
+		},
+		site: func(s *gateway.Site) {
+			for _, c := range change {
+				c(s)
+			}
+		},
+	}
+	other := auth.Key{ID: "other", Algorithm: "HS256", Sites: []string{"elsewhere"}, Roles: protocol.Roles(), Secret: []byte("another secret of thirty-two bytes or so")}
+	var err error
+	if h.verifier, err = auth.New([]auth.Key{h.key, other}, auth.Options{}); err != nil {
+		t.Fatal(err)
+	}
+	var cancel context.CancelFunc
+	h.ctx, cancel = context.WithTimeout(context.Background(), 30*time.Second)
+	t.Cleanup(func() { cancel(); _ = h.memory.Close() })
+	return h
+}
+
+// open starts a gateway and returns the address of its socket.
+func (h *house) open(node string) (url string, g *gateway.Gateway) {
+	h.t.Helper()
+	site := gateway.Site{
+		Rules: &queue.Site{
+			ID: "demo",
+			Departments: []queue.Department{
+				{ID: "support", Languages: []string{"en", "zh"}, QueueLimit: 10_000, OfferTTL: 20_000},
+				{ID: "trading", Languages: []string{"en"}, QueueLimit: 10_000, OfferTTL: 20_000},
+			},
+			VisitorGrace: 60_000, AgentGrace: 20_000, AssignedGrace: 600_000, Retention: 86_400_000,
+		},
+		Languages: []string{"en", "zh"},
+		Agent: func(string) gateway.AgentRules {
+			return gateway.AgentRules{Departments: []string{"support", "trading"}, Capacity: 2}
+		},
+		VisitorHeartbeat: 10 * time.Second, AgentHeartbeat: 5 * time.Second,
+		FramesPerSecond: 1000, Burst: 1000, OutgoingBuffer: 64 << 10,
+	}
+	h.site(&site)
+	hub := conversation.New(h.memory, conversation.Options{})
+	g, err := gateway.New(gateway.Options{
+		Node: node, Store: memqueue.New(h.memory), Conversations: hub, Verifier: h.verifier, Sites: []gateway.Site{site},
+		Ready: h.memory.Ready,
+	})
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	server := httptest.NewServer(g)
+	h.t.Cleanup(func() { _ = g.Close(); server.Close(); hub.Close() })
+	for deadline := time.Now().Add(10 * time.Second); g.Ready(h.ctx) != nil; time.Sleep(time.Millisecond) {
+		if time.Now().After(deadline) {
+			h.t.Fatal(g.Ready(h.ctx))
+		}
+	}
+	return "ws" + strings.TrimPrefix(server.URL, "http") + "/v1/connect", g
+}
+
+func (h *house) token(role protocol.Role, subject string, languages ...string) string {
+	h.t.Helper()
+	return h.sign(h.key, auth.Identity{Site: "demo", Subject: subject, Role: role, Name: "Name of " + subject, Languages: languages, ExpiresAt: time.Now().Add(time.Hour)})
+}
+
+func (h *house) sign(k auth.Key, id auth.Identity) string {
+	h.t.Helper()
+	token, err := auth.Sign(k, id)
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	return token
+}
+
+// person is a client that remembers what it was sent.
+type person struct {
+	*client.Conn
+	t      *testing.T
+	ctx    context.Context
+	frames chan protocol.ServerFrame
+}
+
+func (h *house) come(url string, role protocol.Role, subject string, languages ...string) *person {
+	h.t.Helper()
+	p := &person{t: h.t, ctx: h.ctx, frames: make(chan protocol.ServerFrame, 4096)}
+	conn, err := client.Dial(h.ctx, url, h.token(role, subject, languages...), func(f protocol.ServerFrame) { p.frames <- f })
+	if err != nil {
+		h.t.Fatalf("%s cannot come: %v", subject, err)
+	}
+	p.Conn = conn
+	h.t.Cleanup(conn.Cut)
+	return p
+}
+
+// until returns the first frame of the type that satisfies want.
+func until[F protocol.ServerFrame](p *person, what string, want func(F) bool) F {
+	p.t.Helper()
+	for {
+		select {
+		case f := <-p.frames:
+			if is, ok := f.(F); ok && want(is) {
+				return is
+			}
+		case <-p.Done():
+			p.t.Fatalf("%s: the conn ended: %v", what, p.Err())
+		case <-p.ctx.Done():
+			p.t.Fatalf("%s never came", what)
+		}
+	}
+}
+
+// joins puts the visitor in line and returns the ticket.
+func (p *person) joins(department string, languages ...string) string {
+	p.t.Helper()
+	ok, err := p.Join(p.ctx, department, languages...)
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	return ok.Ticket
+}
+
+// works makes the agent available.
+func (p *person) works() *person {
+	p.t.Helper()
+	if _, err := p.Status(p.ctx, protocol.Available); err != nil {
+		p.t.Fatal(err)
+	}
+	return p
+}
+
+// accepts takes the next offer and returns its ticket.
+func (p *person) accepts() protocol.DeskOffer {
+	p.t.Helper()
+	d := until(p, "an offer", func(d protocol.Desk) bool { return len(d.Offers) > 0 })
+	if _, err := p.Accept(p.ctx, d.Offers[0].Offer); err != nil {
+		p.t.Fatal(err)
+	}
+	return d.Offers[0]
+}
+
+func (p *person) says(ticket, id, text string) protocol.OK {
+	p.t.Helper()
+	ok, err := p.Send(p.ctx, ticket, id, text)
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	return ok
+}
+
+func (p *person) opens(ticket string, after uint64) {
+	p.t.Helper()
+	if _, err := p.Open(p.ctx, ticket, after); err != nil {
+		p.t.Fatal(err)
+	}
+}
+
+// raw is a socket without manners.
+type raw struct {
+	*websocket.Conn
+	t   *testing.T
+	ctx context.Context
+}
+
+func (h *house) raw(url string) *raw {
+	h.t.Helper()
+	ws, _, err := websocket.Dial(h.ctx, url, &websocket.DialOptions{Subprotocols: []string{protocol.Subprotocol}})
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	h.t.Cleanup(func() { _ = ws.CloseNow() })
+	return &raw{ws, h.t, h.ctx}
+}
+
+// hello says hello with the token and returns the answer.
+func (r *raw) hello(token string) protocol.ServerFrame {
+	r.t.Helper()
+	data, _ := json.Marshal(protocol.Hello{Envelope: protocol.Envelope{Type: protocol.TypeHello, ID: "h"}, Token: token})
+	r.write(string(data))
+	return r.next()
+}
+
+func (r *raw) write(text string) {
+	r.t.Helper()
+	if err := r.Write(r.ctx, websocket.MessageText, []byte(text)); err != nil {
+		r.t.Fatalf("writing: %v", err)
+	}
+}
+
+// next is the next frame.
+func (r *raw) next() protocol.ServerFrame {
+	r.t.Helper()
+	_, data, err := r.Read(r.ctx)
+	if err != nil {
+		r.t.Fatalf("reading: %v", err)
+	}
+	f, err := client.DecodeServer(data)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	return f
+}
+
+// refusal is the next error frame.
+func (r *raw) refusal() protocol.Error {
+	r.t.Helper()
+	for {
+		if e, ok := r.next().(protocol.Error); ok {
+			return e
+		}
+	}
+}
+
+// closed reads until the socket closes and returns the code.
+func (r *raw) closed() protocol.CloseCode {
+	r.t.Helper()
+	for {
+		if _, _, err := r.Read(r.ctx); err != nil {
+			if websocket.CloseStatus(err) == -1 {
+				r.t.Fatalf("the socket ended without a close frame: %v", err)
+			}
+			return protocol.CloseCode(websocket.CloseStatus(err))
+		}
+	}
+}

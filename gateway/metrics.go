@@ -1,0 +1,95 @@
+package gateway
+
+import (
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+
+	"nextup/queue"
+)
+
+// metrics are what operators see. Every label has a bounded set of values:
+// sites and causes, codes, roles and bands are fixed by configuration or code.
+type metrics struct {
+	connections prometheus.Gauge
+	framesIn    prometheus.Counter
+	framesOut   prometheus.Counter
+	refusals    *prometheus.CounterVec
+	changes     *prometheus.CounterVec
+	conflicts   *prometheus.CounterVec
+	messages    *prometheus.CounterVec
+	positions   *prometheus.CounterVec
+	staleness   *prometheus.HistogramVec
+	slowReaders prometheus.Counter
+}
+
+func newMetrics(r *prometheus.Registry) *metrics {
+	counter := func(name, help string) prometheus.Counter {
+		c := prometheus.NewCounter(prometheus.CounterOpts{Namespace: "nextup", Name: name, Help: help})
+		r.MustRegister(c)
+		return c
+	}
+	counters := func(name, help string, labels ...string) *prometheus.CounterVec {
+		c := prometheus.NewCounterVec(prometheus.CounterOpts{Namespace: "nextup", Name: name, Help: help}, labels)
+		r.MustRegister(c)
+		return c
+	}
+	m := &metrics{
+		connections: prometheus.NewGauge(prometheus.GaugeOpts{Namespace: "nextup", Name: "connections", Help: "Open sockets."}),
+		framesIn:    counter("frames_received_total", "Frames received from clients."),
+		framesOut:   counter("frames_sent_total", "Frames written to clients."),
+		refusals:    counters("refusals_total", "Error frames, by code.", "code"),
+		changes:     counters("changes_total", "Changes that this gateway committed to a site's log, by cause.", "site", "cause"),
+		conflicts:   counters("conflicts_total", "Changes that were refused because something had moved.", "site"),
+		messages:    counters("messages_total", "Messages that this gateway appended, by the sender's role.", "site", "role"),
+		positions:   counters("positions_sent_total", "Views sent to visitors in line.", "site"),
+		staleness: prometheus.NewHistogramVec(prometheus.HistogramOpts{
+			Namespace: "nextup", Name: "position_staleness_seconds",
+			Help:    "Age of the oldest change of a line when a band of it is swept.",
+			Buckets: []float64{.05, .1, .25, .5, 1, 2, 3, 5, 10},
+		}, []string{"band"}),
+		slowReaders: counter("slow_readers_closed_total", "Conns closed because too much waited to be read."),
+	}
+	r.MustRegister(m.connections, m.staleness, collectors.NewGoCollector(),
+		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	return m
+}
+
+// committed counts a change that this gateway brought into the log.
+func (m *metrics) committed(site string, cause queue.Cause) {
+	m.changes.WithLabelValues(site, string(cause)).Inc()
+}
+
+// lines reports the sizes of all queues when it is scraped.
+type lines struct {
+	sites             map[string]*site
+	size, room, known *prometheus.Desc
+}
+
+func newLines(sites map[string]*site) *lines {
+	labels := []string{"site", "department", "language"}
+	return &lines{
+		sites: sites,
+		size:  prometheus.NewDesc("nextup_queue_size", "Tickets in line.", labels, nil),
+		room:  prometheus.NewDesc("nextup_queue_agents_with_room", "Agents who would be offered a ticket of the queue now.", labels, nil),
+		known: prometheus.NewDesc("nextup_log_number", "The newest log number that this gateway has replayed.", []string{"site"}, nil),
+	}
+}
+
+// Describe implements prometheus.Collector.
+func (l *lines) Describe(ch chan<- *prometheus.Desc) { ch <- l.size; ch <- l.room; ch <- l.known }
+
+// Collect implements prometheus.Collector.
+func (l *lines) Collect(ch chan<- prometheus.Metric) {
+	gauge := func(d *prometheus.Desc, v float64, labels ...string) {
+		ch <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, v, labels...)
+	}
+	for id, s := range l.sites {
+		s.read(func(st *queue.State) {
+			gauge(l.known, float64(st.Number()), id)
+			for _, q := range st.Site().Queues() {
+				gauge(l.size, float64(st.Size(q)), id, q.Department, q.Language)
+				gauge(l.room, float64(st.AgentsWithRoom(q)), id, q.Department, q.Language)
+			}
+		})
+	}
+}

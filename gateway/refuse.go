@@ -1,0 +1,92 @@
+package gateway
+
+import (
+	"context"
+	"errors"
+
+	"nextup/gateway/auth"
+	"nextup/gateway/conversation"
+	"nextup/gateway/protocol"
+	"nextup/queue"
+)
+
+var (
+	errHelloFirst = errors.New("gateway: hello comes first, and once")
+	errNotHeld    = errors.New("gateway: not a conversation of yours")
+)
+
+// unknownError carries what would have been accepted.
+type unknownError struct {
+	error
+	known []string
+}
+
+func (e unknownError) Unwrap() error { return e.error }
+
+// refusals maps what went wrong to the wire: the one table. The first error
+// that matches counts.
+var refusals = []struct {
+	err     error
+	code    protocol.Code
+	message string
+	retryMS int64
+}{
+	{errHelloFirst, protocol.CodeHelloFirst, "Send hello as the first frame, and only once.", 0},
+	{auth.ErrTokenExpired, protocol.CodeTokenExpired, "The token has expired: get a new one.", 0},
+	{auth.ErrWrongAudience, protocol.CodeWrongAudience, `The token's aud must be "nextup".`, 0},
+	{auth.ErrWrongSite, protocol.CodeWrongSite, "The token's site is not served here, or its key may not speak for it.", 0},
+	{auth.ErrForbiddenRole, protocol.CodeForbidden, "The token's key may not give this role.", 0},
+	{auth.ErrUnavailable, protocol.CodeUnavailable, "The keys cannot be fetched now: try again.", 2000},
+	{auth.ErrBadToken, protocol.CodeBadToken, "The token is not valid: check its claims, its signature, its algorithm and its key id.", 0},
+	{errOrigin, protocol.CodeForbidden, "This page's origin is not on the site's list.", 0},
+	{queue.ErrUnknownDepartment, protocol.CodeUnknownDepartment, "There is no such department: choose one of known.", 0},
+	{queue.ErrUnknownLanguage, protocol.CodeUnknownLanguage, "The department speaks none of the languages: choose one of known.", 0},
+	{queue.ErrUnknownTicket, protocol.CodeUnknownTicket, "There is no such ticket of yours.", 0},
+	{errNotHeld, protocol.CodeUnknownTicket, "There is no such conversation of yours.", 0},
+	{queue.ErrUnknownOffer, protocol.CodeUnknownOffer, "The offer is gone: it was taken back, has lapsed, or was never yours.", 0},
+	{queue.ErrEnded, protocol.CodeConversationClosed, "The ticket has ended: join again.", 0},
+	{conversation.ErrClosed, protocol.CodeConversationClosed, "The conversation is closed.", 0},
+	{conversation.ErrFenced, protocol.CodeUnknownTicket, "The conversation has gone to another agent.", 0},
+	{conversation.ErrIDReused, protocol.CodeIDReused, "This message_id was used for another text: choose a new one.", 0},
+	{queue.ErrQueueFull, protocol.CodeQueueFull, "The queue is full: try again later.", 30_000},
+	{queue.ErrHolds, protocol.CodeForbidden, "Close your conversations before going offline, or go away instead.", 0},
+	{queue.ErrForbidden, protocol.CodeForbidden, "You may not do that.", 0},
+	{queue.ErrUnknownAgent, protocol.CodeForbidden, "You are not signed in as an agent.", 0},
+	{errBusy, protocol.CodeBusy, "Too many are changing this at once: try again.", 200},
+	{queue.ErrUnavailable, protocol.CodeUnavailable, "The log cannot be reached now: try again, nothing was lost.", 1000},
+	{conversation.ErrUnavailable, protocol.CodeUnavailable, "The log cannot be reached now: try again, nothing was lost.", 1000},
+	{context.DeadlineExceeded, protocol.CodeUnavailable, "This took too long: try again, nothing was lost.", 1000},
+	{context.Canceled, protocol.CodeUnavailable, "The gateway is closing: try again elsewhere.", 100},
+}
+
+// refusalOf finds an error's line; what is not in the table is a fault of ours.
+func refusalOf(err error) (protocol.Error, bool) {
+	for _, r := range refusals {
+		if errors.Is(err, r.err) {
+			e := protocol.Error{Code: r.code, Message: r.message, RetryAfterMS: r.retryMS}
+			var u unknownError
+			if errors.As(err, &u) {
+				e.Known = u.known
+			}
+			return e, true
+		}
+	}
+	return protocol.Error{Code: protocol.CodeInternal, Message: "Something went wrong on our side."}, false
+}
+
+// refuse answers a request with an error frame.
+func (c *conn) refuse(id string, err error) {
+	e, known := refusalOf(err)
+	e.ID = id
+	if !known {
+		c.g.log.Error("a request failed", "err", err)
+	}
+	c.g.metrics.refusals.WithLabelValues(string(e.Code)).Inc()
+	c.send(e)
+}
+
+// retryable says whether the same hello may succeed later.
+func retryable(err error) bool {
+	e, known := refusalOf(err)
+	return !known || e.RetryAfterMS > 0
+}

@@ -1,0 +1,238 @@
+package gateway
+
+import (
+	"context"
+	"errors"
+	"io"
+	"slices"
+	"sync"
+	"time"
+	"unicode/utf8"
+
+	"github.com/coder/websocket"
+	"golang.org/x/time/rate"
+
+	"nextup/gateway/protocol"
+	"nextup/queue"
+)
+
+// maxOver is how many frames in a row may be refused by the limit before the
+// conn is closed as a flood.
+const maxOver = 200
+
+// readBuffers are taken only while a frame is read, and cleared of what people
+// wrote before they go back.
+var readBuffers = sync.Pool{New: func() any { b := make([]byte, 0, 4096); return &b }}
+
+// serve reads frames until the socket ends. It is the conn's one goroutine.
+func (c *conn) serve() {
+	defer c.gone()
+	hello := time.AfterFunc(protocol.HelloTimeoutSec*time.Second, func() {
+		if c.expires.Load() == 0 {
+			c.end(protocol.CloseHelloTimeout)
+		}
+	})
+	defer hello.Stop()
+	for c.readOne() {
+	}
+}
+
+// readOne reads and handles one frame and says whether to go on.
+func (c *conn) readOne() bool {
+	kind, r, err := c.ws.Reader(context.Background())
+	if err != nil {
+		return false
+	}
+	buf := readBuffers.Get().(*[]byte)
+	defer func() {
+		if cap(*buf) <= 8<<10 { // a rare large frame's buffer is not kept
+			clear((*buf)[:cap(*buf)])
+			readBuffers.Put(buf)
+		}
+	}()
+	data, err := readAll((*buf)[:0], r)
+	*buf = data
+	if err != nil {
+		return false // too large: the library has closed with 1009
+	}
+	c.g.metrics.framesIn.Inc()
+	c.seen.Store(time.Now().UnixMilli())
+	switch {
+	case kind != websocket.MessageText:
+		c.end(protocol.CloseProtocol)
+		return false
+	case !utf8.Valid(data):
+		c.end(protocol.CloseInvalidUTF8)
+		return false
+	}
+	return c.take(data)
+}
+
+// readAll is io.ReadAll into a buffer that is there already.
+func readAll(buf []byte, r io.Reader) ([]byte, error) {
+	for {
+		if len(buf) == cap(buf) {
+			buf = append(buf, 0)[:len(buf)]
+		}
+		n, err := r.Read(buf[len(buf):cap(buf)])
+		buf = buf[:len(buf)+n]
+		if err != nil {
+			if errors.Is(err, io.EOF) {
+				return buf, nil
+			}
+			return buf, err
+		}
+	}
+}
+
+// take decodes a frame and hands it to its handler. It says whether to go on.
+func (c *conn) take(data []byte) bool {
+	if c.limit != nil && !c.limit.Allow() {
+		return c.refuseFlood()
+	}
+	c.over = 0
+	req, err := protocol.Decode(data)
+	var refusal *protocol.Refusal
+	if errors.As(err, &refusal) {
+		c.g.metrics.refusals.WithLabelValues(string(refusal.Code)).Inc()
+		c.send(refusal.Frame())
+		return true
+	}
+	if hello, ok := req.(protocol.Hello); ok || c.site == nil {
+		if !ok || c.site != nil {
+			c.refuse(req.RequestID(), errHelloFirst)
+			return true
+		}
+		return c.hello(hello)
+	}
+	if _, ok := req.(protocol.Heartbeat); ok {
+		c.beat()
+		return true
+	}
+	if !slices.Contains(mayRequest[c.id.Role], req.FrameType()) {
+		c.refuse(req.RequestID(), queue.ErrForbidden)
+		return true
+	}
+	ok, err := c.handle(req)
+	switch {
+	case err != nil:
+		c.refuse(req.RequestID(), err)
+	case req.FrameType() != protocol.TypeTyping:
+		ok.ID = req.RequestID()
+		c.send(ok)
+	}
+	return true
+}
+
+// mayRequest says which frames a role may send; heartbeats are everybody's.
+var mayRequest = map[protocol.Role][]protocol.Type{
+	protocol.Visitor: {
+		protocol.TypeJoin, protocol.TypeLeave, protocol.TypeOpen, protocol.TypeSend,
+		protocol.TypeTyping, protocol.TypeRead, protocol.TypeRenew,
+	},
+	protocol.Agent: {
+		protocol.TypeStatus, protocol.TypeAccept, protocol.TypeDecline, protocol.TypeClose,
+		protocol.TypeOpen, protocol.TypeSend, protocol.TypeTyping, protocol.TypeRead, protocol.TypeRenew,
+	},
+	protocol.Supervisor: {protocol.TypeRenew},
+}
+
+// handle runs a request of a role that may make it.
+func (c *conn) handle(req protocol.Request) (protocol.OK, error) {
+	ctx, cancel := context.WithTimeout(c.g.ctx, 6*time.Second)
+	defer cancel()
+	switch r := req.(type) {
+	case protocol.Join:
+		return c.join(ctx, r)
+	case protocol.Leave:
+		return c.leaveLine(ctx, r)
+	case protocol.Status:
+		return c.setStatus(ctx, r)
+	case protocol.Accept:
+		return c.acceptOffer(ctx, r)
+	case protocol.Decline:
+		return c.declineOffer(ctx, r)
+	case protocol.Close:
+		return c.closeTicket(ctx, r)
+	case protocol.Open:
+		return c.open(ctx, r)
+	case protocol.Send:
+		return c.say(ctx, r)
+	case protocol.Read:
+		return c.markRead(ctx, r)
+	case protocol.Typing:
+		c.typing(ctx, r)
+		return protocol.OK{}, nil
+	case protocol.Renew:
+		return c.renew(ctx, r)
+	}
+	return protocol.OK{}, errors.New("gateway: a frame without a handler")
+}
+
+// refuseFlood answers a frame over the limit, and ends a conn that does not
+// listen to the answers.
+func (c *conn) refuseFlood() bool {
+	c.g.metrics.refusals.WithLabelValues(string(protocol.CodeRateLimited)).Inc()
+	if c.over++; c.over > maxOver {
+		c.end(protocol.CloseFlood)
+		return false
+	}
+	if c.over == 1 { // one answer a burst: a flood must not make us write one
+		c.send(protocol.Error{
+			Code: protocol.CodeRateLimited, Message: "Too many frames: this and those that follow are dropped until you slow down.",
+			RetryAfterMS: 1000,
+		})
+	}
+	return true
+}
+
+// beat answers a heartbeat with the log's time.
+func (c *conn) beat() {
+	beat := protocol.Heartbeat{AsOfMS: int64(c.g.options.Store.Now())}
+	c.site.read(func(st *queue.State) { beat.Log = st.Number() })
+	c.send(beat)
+}
+
+// gone takes a conn that has ended out of everything.
+func (c *conn) gone() {
+	defer close(c.ended)
+	c.g.metrics.connections.Dec()
+	c.out.Lock()
+	dead := c.out.dead
+	closing := c.out.closing
+	c.out.Unlock()
+	if !dead && closing == 0 {
+		_ = c.ws.CloseNow()
+	}
+	c.g.remove(c)
+	c.subs.stopAll()
+	if c.site == nil || c.id.Role == protocol.Supervisor || !c.site.exit(c) {
+		return
+	}
+	c.site.g.work.Go(c.lose)
+}
+
+// lose says that this gateway holds no conn of the person any more. It goes on
+// trying while the log is away, and stops when the person is back.
+func (c *conn) lose() {
+	for wait := 100 * time.Millisecond; c.g.ctx.Err() == nil; wait = min(2*wait, 5*time.Second) {
+		if len(c.site.connsOf(c.id.Subject, c.isAgent())) > 0 {
+			return
+		}
+		_, err := c.site.do(c.g.ctx, func(st *queue.State) (queue.Change, error) {
+			if c.isAgent() {
+				return st.LoseAgent(c.id.Subject, c.g.node), nil
+			}
+			return st.LoseVisitor(c.id.Subject, c.g.node), nil
+		})
+		if err == nil {
+			return
+		}
+		pause(c.g.ctx, wait)
+	}
+}
+
+// newLimit is a conn's own bound on frames.
+func newLimit(s *site) *rate.Limiter {
+	return rate.NewLimiter(rate.Limit(s.FramesPerSecond), s.Burst)
+}

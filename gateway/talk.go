@@ -1,0 +1,216 @@
+package gateway
+
+import (
+	"context"
+	"sync"
+
+	"github.com/go-json-experiment/json"
+
+	"nextup/gateway/conversation"
+	"nextup/gateway/protocol"
+	"nextup/queue"
+)
+
+// maxSubscriptions bounds the conversations that one conn follows.
+const maxSubscriptions = 64
+
+// subscriptions are the conversations that a conn follows.
+type subscriptions struct {
+	sync.Mutex
+	stops map[string]func()
+	// tokens are the assignments of this agent that their conversation knows.
+	tokens map[string]uint64
+	closed bool
+}
+
+func (s *subscriptions) stopAll() {
+	s.Lock()
+	stops := s.stops
+	s.stops, s.closed = nil, true
+	s.Unlock()
+	for _, stop := range stops {
+		stop()
+	}
+}
+
+// drop stops following a conversation.
+func (s *subscriptions) drop(ticket string) {
+	s.Lock()
+	stop := s.stops[ticket]
+	delete(s.stops, ticket)
+	s.Unlock()
+	if stop != nil {
+		stop()
+	}
+}
+
+func (s *subscriptions) following() []string {
+	s.Lock()
+	defer s.Unlock()
+	all := make([]string, 0, len(s.stops))
+	for t := range s.stops {
+		all = append(all, t)
+	}
+	return all
+}
+
+func (s *subscriptions) enrolled(ticket string, token uint64) bool {
+	s.Lock()
+	defer s.Unlock()
+	return s.tokens[ticket] == token
+}
+
+func (s *subscriptions) enrol(ticket string, token uint64) {
+	s.Lock()
+	defer s.Unlock()
+	if s.tokens == nil || len(s.tokens) >= 4*maxSubscriptions {
+		s.tokens = map[string]uint64{} // forgetting costs one idempotent append
+	}
+	s.tokens[ticket] = token
+}
+
+// person is who this conn speaks for.
+func (c *conn) person() protocol.Person {
+	return protocol.Person{Role: c.id.Role, ID: c.id.Subject, Name: c.id.Name}
+}
+
+// mine finds a conversation that this conn may read: the visitor's own, or one
+// that the agent holds or held last. To write, it must be open and held.
+func (c *conn) mine(ticket string, write bool) (*queue.Ticket, error) {
+	var t *queue.Ticket
+	c.site.read(func(st *queue.State) { t = st.Ticket(ticket) })
+	switch {
+	case t == nil:
+		return nil, errNotHeld
+	case c.isAgent() && (t.Agent != c.id.Subject || t.Queued()):
+		return nil, errNotHeld
+	case !c.isAgent() && t.Visitor != c.id.Subject:
+		return nil, errNotHeld
+	case write && !t.Open():
+		return t, queue.ErrEnded
+	}
+	return t, nil
+}
+
+// open delivers a conversation from an entry on.
+func (c *conn) open(ctx context.Context, r protocol.Open) (protocol.OK, error) {
+	t, err := c.mine(r.Ticket, false)
+	if err != nil {
+		return protocol.OK{}, err
+	}
+	if !t.Open() {
+		c.site.seal(ctx, t.ID, t.Rev.Number) // who ended it may not have lived to do so
+	} else if c.isAgent() {
+		if err := c.enrol(ctx); err != nil {
+			return protocol.OK{}, err
+		}
+	}
+	c.subs.drop(r.Ticket)
+	c.subs.Lock()
+	defer c.subs.Unlock()
+	if c.subs.closed {
+		return protocol.OK{}, context.Canceled
+	}
+	if len(c.subs.stops) >= maxSubscriptions {
+		return protocol.OK{}, queue.ErrForbidden
+	}
+	if c.subs.stops == nil {
+		c.subs.stops = map[string]func(){}
+	}
+	c.subs.stops[r.Ticket] = c.g.options.Conversations.Subscribe(c.site.id, r.Ticket, r.After,
+		func(entries []protocol.Entry) bool { return c.deliver(r.Ticket, entries) },
+		func(note []byte) { c.passOn(r.Ticket, note) },
+		func() { c.send(protocol.Reset{Ticket: r.Ticket}) },
+	)
+	return protocol.OK{}, nil
+}
+
+// deliver sends entries, and says whether to go on.
+func (c *conn) deliver(ticket string, entries []protocol.Entry) bool {
+	if _, err := c.mine(ticket, false); err != nil {
+		return false
+	}
+	for _, e := range entries {
+		c.send(e)
+	}
+	return true
+}
+
+// passOn sends on that somebody else is typing.
+func (c *conn) passOn(ticket string, note []byte) {
+	var t protocol.Typing
+	if json.Unmarshal(note, &t) != nil || t.From == nil || *t.From == c.person() {
+		return
+	}
+	if _, err := c.mine(ticket, false); err == nil {
+		c.send(t)
+	}
+}
+
+// dropLost stops following conversations that went to somebody else.
+func (c *conn) dropLost() {
+	for _, ticket := range c.subs.following() {
+		if _, err := c.mine(ticket, false); err != nil {
+			c.subs.drop(ticket)
+		}
+	}
+}
+
+// say appends a message.
+func (c *conn) say(ctx context.Context, r protocol.Send) (protocol.OK, error) {
+	t, err := c.mine(r.Ticket, true)
+	if err != nil {
+		return protocol.OK{}, err
+	}
+	number, at, err := c.g.options.Conversations.Append(ctx, c.site.id, r.Ticket, conversation.Draft{
+		Kind: protocol.EntryMessage, From: c.person(), MessageID: r.MessageID, Text: r.Text, Token: c.token(t),
+	})
+	if err != nil {
+		return protocol.OK{}, err
+	}
+	c.g.metrics.messages.WithLabelValues(c.site.id, string(c.id.Role)).Inc()
+	return protocol.OK{MessageID: r.MessageID, Number: number, AtMS: at}, nil
+}
+
+// token is the fencing token that a write carries: an agent's; visitors are not
+// fenced.
+func (c *conn) token(t *queue.Ticket) uint64 {
+	if c.isAgent() {
+		return t.Token
+	}
+	return 0
+}
+
+func (c *conn) markRead(ctx context.Context, r protocol.Read) (protocol.OK, error) {
+	t, err := c.mine(r.Ticket, true)
+	if err != nil {
+		return protocol.OK{}, err
+	}
+	number, at, err := c.g.options.Conversations.Append(ctx, c.site.id, r.Ticket, conversation.Draft{
+		Kind: protocol.EntryRead, From: c.person(), UpTo: r.UpTo, Token: c.token(t),
+	})
+	return protocol.OK{Number: number, AtMS: at}, err
+}
+
+// typing is passed on if it can be, and forgotten if not.
+func (c *conn) typing(ctx context.Context, r protocol.Typing) {
+	if _, err := c.mine(r.Ticket, true); err != nil {
+		return
+	}
+	p := c.person()
+	r.From = &p
+	if note, err := json.Marshal(r); err == nil {
+		_ = c.g.options.Conversations.Signal(ctx, c.site.id, r.Ticket, note)
+	}
+}
+
+// seal closes a ticket's conversation. What fails here is done by whoever opens
+// the conversation next.
+func (s *site) seal(ctx context.Context, ticket string, number uint64) {
+	if number == 0 {
+		return
+	}
+	if err := s.g.options.Conversations.Closed(ctx, s.id, ticket, number); err != nil {
+		s.log.Warn("a conversation is not closed yet", "ticket", ticket, "err", err)
+	}
+}
