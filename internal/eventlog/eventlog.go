@@ -190,7 +190,7 @@ type Backend interface {
 	// signal of the log until stop is called. It returns once the subscription
 	// is asked for, and a first wake-up says that it stands; while the connection
 	// is being repaired signals may be lost, and a wake-up follows the repair.
-	// One call of hear may still be under way when stop returns.
+	// Calls of hear may overlap, and one may still be under way when stop returns.
 	Subscribe(log Log, hear func(Signal)) (stop func())
 	// Signal sends a transient note to all subscribers of the log.
 	Signal(ctx context.Context, log Log, payload []byte) error

@@ -21,6 +21,8 @@ func TestMemoryIsABackend(t *testing.T) {
 	})
 }
 
+func BenchmarkMemory(b *testing.B) { eventlogtest.Bench(b, eventlog.NewMemory()) }
+
 // hands is a clock that tests set.
 type hands struct {
 	mu  sync.Mutex

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/redis/go-redis/v9"
+	"go.uber.org/goleak"
 
 	"nextup/internal/eventlog"
 	"nextup/internal/eventlog/eventlogtest"
@@ -34,13 +35,15 @@ func conform(t *testing.T, url string) {
 	})
 }
 
+func BenchmarkRedis(b *testing.B) { eventlogtest.Bench(b, open(b, redistest.Shared(b))) }
+
 func open(t testing.TB, url string, change ...func(*redislog.Options)) *redislog.Backend {
 	t.Helper()
 	var o redislog.Options
 	for _, c := range change {
 		c(&o)
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 	defer cancel()
 	b, err := redislog.Open(ctx, url, o)
 	if err != nil {
@@ -337,6 +340,45 @@ func TestAllKeysOfALogExpireWithIt(t *testing.T) {
 			}
 		}
 	}
+}
+
+func TestStampsDoNotFollowAServersClockThatGoesBack(t *testing.T) {
+	b := open(t, redistest.Shared(t))
+	log := eventlog.Log{Name: t.Name()}
+	commit := func(c eventlog.Commit) eventlog.Outcome {
+		t.Helper()
+		out, err := b.Commit(t.Context(), log, []eventlog.Commit{c})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return out[0]
+	}
+	commit(eventlog.Commit{ID: "c1"})
+	ahead := time.Now().Add(time.Hour).UnixMilli() // as if the clock had been there
+	if err := b.Client().HSet(t.Context(), "nextup:{"+log.Name+"}:head", "at", ahead).Err(); err != nil {
+		t.Fatal(err)
+	}
+	if o := commit(eventlog.Commit{ID: "c2", NotBefore: ahead, NotAfter: ahead}); o.Status != eventlog.Committed || o.Head.At != ahead {
+		t.Fatalf("got %+v, not a stamp of %d", o, ahead)
+	}
+	if now := b.Now(); now > ahead-30*60_000 {
+		t.Fatal("one log's stamps moved the clock of all")
+	}
+}
+
+func TestCloseEndsEverythingThatOpenStarted(t *testing.T) {
+	url := redistest.Shared(t)
+	before := goleak.IgnoreCurrent()
+	b, err := redislog.Open(t.Context(), url, redislog.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	stop := b.Subscribe(eventlog.Log{Name: t.Name()}, func(eventlog.Signal) {})
+	if err := b.Close(); err != nil {
+		t.Fatal(err)
+	}
+	stop()
+	goleak.VerifyNone(t, before)
 }
 
 func TestRankTellsThePlaceInASortedSet(t *testing.T) {
