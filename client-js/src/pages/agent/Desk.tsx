@@ -39,10 +39,10 @@ export function Desk({ client, signOut }: Props) {
     <main class="agent" data-testid="desk" data-status={desk?.status ?? "unknown"}>
       <aside>
         <header>
-          <span class="brand">
+          <h1 class="brand">
             <img src={new URL("../icon.svg", import.meta.url).href} alt="" width="28" height="28" />
             {welcome?.name ?? welcome?.subject ?? "Nextup"}
-          </span>
+          </h1>
           {signOut !== undefined && (
             <button class="button quiet" type="button" onClick={signOut} data-testid="sign-out">
               Sign out

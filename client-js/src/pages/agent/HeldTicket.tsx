@@ -15,7 +15,7 @@ export function HeldTicket({ client, held: { ticket, conversation, gone }, run }
     <>
       <header class="held" data-testid="held" data-ticket={ticket.ticket}>
         <div>
-          <h1>{ticket.visitor.name ?? "Visitor"}</h1>
+          <h2>{ticket.visitor.name ?? "Visitor"}</h2>
           <Facts ticket={ticket} now={() => client.connection.now()} />
         </div>
         {gone ? (

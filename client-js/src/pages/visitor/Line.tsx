@@ -23,12 +23,10 @@ export function Line({ ticket, texts, now, leave }: Props) {
       <p class="spoken-only" role="status">
         {texts.place(position)}. {texts.waitLabel}: {waitInWords(ticket.wait, texts)}
       </p>
-      <div class="place" aria-hidden="true">
-        <span class="place-label">{texts.yourPlace}</span>
-        <span class="place-number" data-testid="position" key={position}>
-          {position}
-        </span>
-      </div>
+      <h1>{texts.yourPlace}</h1>
+      <p class="place" data-testid="position" aria-hidden="true" key={position}>
+        {position}
+      </p>
       <Row position={position} size={ticket.size ?? position} />
       <p class="ahead" data-testid="people-ahead">
         {ticket.status === "offered" ? texts.offered : texts.ahead(position - 1)}

@@ -105,7 +105,7 @@ function Stage({ client, token, locale, texts, ticket, again }: StageProps) {
       return (
         <>
           <div class="with">
-            <p data-testid="agent-name">{texts.withAgent(nameOf(ticket.agent, texts))}</p>
+            <h1 data-testid="agent-name">{texts.withAgent(nameOf(ticket.agent, texts))}</h1>
             {leave(texts.leaveChat)}
           </div>
           {chat}

@@ -1,0 +1,85 @@
+import { expect, type Page, type WebSocketRoute } from "@playwright/test";
+import { AxeBuilder } from "@axe-core/playwright";
+import type { ClientFrame, ServerFrame } from "../src/core/index.ts";
+import { golden } from "../test/fixtures.ts";
+
+/** A gateway that is played by the test: every frame is the test's own. */
+export class ScriptedGateway {
+  readonly received: ClientFrame[] = [];
+  readonly #page: Page;
+  readonly #welcome: object;
+  #socket: WebSocketRoute | undefined;
+  #opened: (() => void)[] = [];
+
+  private constructor(page: Page, welcome: object) {
+    this.#page = page;
+    this.#welcome = welcome;
+  }
+
+  static async start(page: Page, welcome: object = {}): Promise<ScriptedGateway> {
+    const gateway = new ScriptedGateway(page, welcome);
+    await page.route("**/demo/token?*", (route) => route.fulfill({ json: { token: "x.y.z" } }));
+    await page.route("**/v1/queues", (route) =>
+      route.fulfill({
+        json: [
+          { department: "support", language: "en", size: 4, wait: { known: true, low_s: 130, high_s: 290 } },
+          { department: "support", language: "zh", size: 0, wait: { known: false } },
+        ],
+      }),
+    );
+    await page.routeWebSocket("**/v1/connect", (socket) => gateway.#accept(socket));
+    return gateway;
+  }
+
+  #accept(socket: WebSocketRoute): void {
+    this.#socket = socket;
+    socket.onMessage((data) => {
+      const frame = JSON.parse(String(data)) as ClientFrame;
+      this.received.push(frame);
+      if (frame.type === "hello") {
+        const now_ms = Date.now();
+        this.sends(golden("welcome", { id: frame.id, now_ms, expires_at_ms: now_ms + 3_600_000, ...this.#welcome }));
+        this.#opened.splice(0).forEach((opened) => opened());
+      } else if (frame.type === "heartbeat") {
+        this.sends(golden("heartbeat", { as_of_ms: Date.now() }));
+      } else if ("id" in frame && frame.id !== undefined && frame.type !== "join") {
+        this.sends({ type: "ok", id: frame.id });
+      }
+    });
+  }
+
+  /** Resolves when the page is connected and welcome. */
+  async welcomes(): Promise<void> {
+    if (!this.received.some((f) => f.type === "hello")) {
+      await new Promise<void>((resolve) => this.#opened.push(resolve));
+    }
+  }
+
+  sends(frame: ServerFrame): void {
+    this.#socket?.send(JSON.stringify(frame));
+  }
+
+  async closes(code: number): Promise<void> {
+    await this.#socket?.close({ code, reason: "" });
+  }
+
+  /** Waits for a frame of the page. */
+  async expects<T extends ClientFrame["type"]>(type: T): Promise<Extract<ClientFrame, { type: T }>> {
+    const find = () => this.received.findLast((f): f is Extract<ClientFrame, { type: T }> => f.type === type);
+    await expect.poll(find, { message: `the page sends ${type}` }).toBeDefined();
+    const frame = find();
+    if (frame === undefined) {
+      throw new Error(`no ${type}`);
+    }
+    return frame;
+  }
+
+  /** The page's state now is without fault for axe, in light and in dark. */
+  async isAccessible(): Promise<void> {
+    for (const colorScheme of ["light", "dark"] as const) {
+      await this.#page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
+      const { violations } = await new AxeBuilder({ page: this.#page }).analyze();
+      expect(violations.map((v) => `${colorScheme}: ${v.id}: ${v.nodes.map((n) => n.html).join(" ")}`)).toEqual([]);
+    }
+  }
+}
