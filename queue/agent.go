@@ -53,6 +53,7 @@ func (s *State) LoseAgent(agent, node string) Change {
 	is := *a
 	is.Session.LostAt = Here
 	c := change(CauseLost, a.Name(), a.Rev.Version)
+	c.Frees = true
 	c.write(a, &is)
 	return c
 }
@@ -75,6 +76,7 @@ func (s *State) SetStatus(agent string, status AgentStatus) (Change, error) {
 	}
 	c.write(a, &is)
 	if status == Offline {
+		c.Frees = true
 		for _, t := range s.Held(agent) {
 			if t.Status == Assigned {
 				return Change{}, ErrHolds
@@ -122,6 +124,7 @@ func (s *State) Decline(agent, offer string) (Change, error) {
 		return Change{}, err
 	}
 	c := change(CauseDeclined, offer)
+	c.Frees = true
 	c.write(t, t.passed())
 	return c, nil
 }

@@ -76,6 +76,9 @@ type Change struct {
 	Writes    []Write
 	NotBefore Stamp
 	NotAfter  Stamp
+	// Frees says that the change gives something back (a place, an offer, a
+	// conversation): it is taken even when the log's memory is full.
+	Frees bool
 }
 
 // Empty says that there is nothing to do.

@@ -40,7 +40,7 @@ func (s *State) lapse(now Stamp) []Change {
 			continue
 		}
 		c := change(CauseLapsed, t.Offer.ID)
-		c.NotBefore = t.Offer.Deadline() + 1
+		c.NotBefore, c.Frees = t.Offer.Deadline()+1, true
 		c.write(t, t.passed())
 		due = append(due, c)
 	}
@@ -98,7 +98,7 @@ func (s *State) expireVisitor(v *Visitor, now Stamp) Change {
 // conversations go back to waiting where they stood.
 func (s *State) expireAgent(a *Agent) Change {
 	c := change(CauseExpired, a.Name(), a.Rev.Version)
-	c.NotBefore = a.Session.LostAt.Add(s.site.AgentGrace) + 1
+	c.NotBefore, c.Frees = a.Session.LostAt.Add(s.site.AgentGrace)+1, true
 	is := *a
 	is.Status = Offline
 	c.write(a, &is)
@@ -124,7 +124,7 @@ func (s *State) forgetEnded(now Stamp) []Change {
 		return nil
 	}
 	c := change(CauseForgotten, old[0].ID, old[0].Rev.Version)
-	c.Intent = intentID(old[len(old)-1].ID)
+	c.Intent, c.Frees = intentID(old[len(old)-1].ID), true
 	for _, t := range old {
 		c.remove(t)
 		if v := s.visitors[t.Visitor]; v != nil && v.Ticket == t.ID {

@@ -82,10 +82,10 @@ func (c cursors) Less(i, j int) bool { return c[i].ticket().before(c[j].ticket()
 func (c cursors) Swap(i, j int)      { c[i], c[j] = c[j], c[i] }
 func (c *cursors) Push(x any)        { *c = append(*c, x.(*cursor)) }
 func (c *cursors) Pop() any {
-	old := *c
-	last := old[len(old)-1]
-	*c = old[:len(old)-1]
-	return last
+	last := len(*c) - 1
+	popped := (*c)[last]
+	*c = (*c)[:last]
+	return popped
 }
 
 // begin puts a cursor at the head of each line that somebody free serves.
@@ -130,14 +130,14 @@ func (m *match) choose(c *cursor, t *Ticket) *candidate {
 	return best
 }
 
-func (k *candidate) better(than *candidate, t *Ticket) bool {
+func (c *candidate) better(than *candidate, t *Ticket) bool {
 	return cmp.Or(
-		cmp.Compare(t.passes(k.agent.ID), t.passes(than.agent.ID)),
-		cmp.Compare(k.load*than.agent.Capacity, than.load*k.agent.Capacity),
-		cmp.Compare(len(k.agent.Languages), len(than.agent.Languages)),
-		cmp.Compare(k.turn, than.turn),
-		cmp.Compare(k.agent.IdleSince, than.agent.IdleSince),
-		cmp.Compare(k.agent.ID, than.agent.ID),
+		cmp.Compare(t.passes(c.agent.ID), t.passes(than.agent.ID)),
+		cmp.Compare(c.load*than.agent.Capacity, than.load*c.agent.Capacity),
+		cmp.Compare(len(c.agent.Languages), len(than.agent.Languages)),
+		cmp.Compare(c.turn, than.turn),
+		cmp.Compare(c.agent.IdleSince, than.agent.IdleSince),
+		cmp.Compare(c.agent.ID, than.agent.ID),
 	) < 0
 }
 

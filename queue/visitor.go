@@ -71,21 +71,21 @@ func (s *State) Join(r JoinRequest) (Change, error) {
 // languages that any serves (RFC 4647 lookup as golang.org/x/text does it:
 // zh-TW finds zh-Hant, then zh). Tags that are no tags are passed over.
 func MatchLanguage(wanted, known []string) (string, bool) {
-	tags := make([]language.Tag, 0, len(known))
-	for _, k := range known {
-		tags = append(tags, language.Make(k))
-	}
-	if len(tags) == 0 {
-		return "", false
-	}
-	matcher := language.NewMatcher(tags)
+	var tags []language.Tag
+	var matcher language.Matcher // made only if somebody asks for a variety
 	for _, w := range wanted {
 		if slices.Contains(known, w) {
 			return w, true
 		}
 		tag, err := language.Parse(w)
-		if err != nil {
+		if err != nil || len(known) == 0 {
 			continue
+		}
+		if matcher == nil {
+			for _, k := range known {
+				tags = append(tags, language.Make(k))
+			}
+			matcher = language.NewMatcher(tags)
 		}
 		if _, i, confidence := matcher.Match(tag); confidence >= language.Low && sameBase(tag, tags[i]) {
 			return known[i], true
@@ -122,6 +122,7 @@ func (s *State) end(cause Cause, t *Ticket, why EndReason) Change {
 		is.Status = Abandoned
 	}
 	c := change(cause, t.ID, t.Rev.Version, string(why))
+	c.Frees = true
 	c.write(t, &is)
 	if a := s.agents[t.HeldBy()]; a != nil {
 		free := *a
@@ -167,6 +168,7 @@ func (s *State) LoseVisitor(visitor, node string) Change {
 	is := *v
 	is.Session.LostAt = Here
 	c := change(CauseLost, v.Name(), v.Rev.Version)
+	c.Frees = true
 	c.write(v, &is)
 	return c
 }

@@ -18,7 +18,7 @@ import (
 	"nextup/internal/traffic"
 )
 
-func newApp(t *testing.T, redis string) *App {
+func newApp(t testing.TB, redis string) *App {
 	t.Helper()
 	file, err := loadSites("")
 	if err != nil {

@@ -22,6 +22,9 @@ func TestMain(m *testing.M) {
 		main()
 		os.Exit(0)
 	}
+	if crowd := os.Getenv("NEXTUP_TEST_AS_CROWD"); crowd != "" {
+		os.Exit(beCrowd(crowd))
+	}
 	os.Exit(m.Run())
 }
 

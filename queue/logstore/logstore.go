@@ -88,7 +88,7 @@ func verdict(s eventlog.Status) queue.Verdict {
 // encode turns a change into what the log understands.
 func encode(c *queue.Change) (eventlog.Commit, error) {
 	out := eventlog.Commit{
-		ID: c.ID, Intent: c.Intent,
+		ID: c.ID, Intent: c.Intent, Frees: c.Frees,
 		NotBefore: int64(c.NotBefore), NotAfter: int64(c.NotAfter),
 		Reads:  make([]eventlog.Read, len(c.Reads)),
 		Writes: make([]eventlog.Write, len(c.Writes)),

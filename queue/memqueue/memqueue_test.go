@@ -16,3 +16,9 @@ func TestConformance(t *testing.T) {
 		Open: func(*testing.T) queue.Store { return memqueue.New(memory) },
 	})
 }
+
+func BenchmarkCommit(b *testing.B) {
+	memory := eventlog.NewMemory()
+	defer memory.Close()
+	queuetest.Bench(b, memqueue.New(memory))
+}

@@ -105,3 +105,12 @@ func keys(t *testing.T, client redis.UniversalClient, pattern string) []string {
 	}
 	return all
 }
+
+func BenchmarkCommit(b *testing.B) {
+	backend, err := redislog.Open(b.Context(), redistest.Start(b), redislog.Options{})
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer backend.Close()
+	queuetest.Bench(b, redisqueue.New(backend))
+}

@@ -1,0 +1,351 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+	"golang.org/x/sync/errgroup"
+
+	"nextup/gateway/auth"
+	"nextup/gateway/protocol"
+	"nextup/internal/client"
+	"nextup/internal/redistest"
+	"nextup/internal/sitefile"
+)
+
+const (
+	served = 500              // tickets served in a window
+	window = 15 * time.Second // of serving, and of idling
+)
+
+// Serving 500 tickets costs Redis the same whether 100 or 15,000 others wait
+// and watch: what people are shown is read off the replicas.
+func TestRedisWorkDoesNotGrowWithTheQueue(t *testing.T) {
+	if testing.Short() {
+		t.Skip("it takes a minute and 15,000 sockets: left out with -short")
+	}
+	binary := filepath.Join(t.TempDir(), "nextup")
+	if out, err := exec.CommandContext(t.Context(), "go", "build", "-o", binary, ".").CombinedOutput(); err != nil {
+		t.Fatalf("building: %v\n%s", err, out)
+	}
+	few, many := measure(t, binary, 100), measure(t, binary, 15_000)
+	t.Logf("per %d tickets, idle baseline subtracted:\n  100 others    %s\n  15,000 others %s", served, few, many)
+	for _, r := range []struct {
+		name      string
+		few, many float64
+		most      float64
+	}{
+		{"commands", few.commands, many.commands, 1.05},
+		{"Redis CPU", few.cpu, many.cpu, 1.2},
+		{"output bytes", few.output, many.output, 1.2},
+	} {
+		ratio := r.many / r.few
+		t.Logf("%s: %.3f times", r.name, ratio)
+		if ratio > r.most {
+			t.Errorf("%s grew %.3f times, want at most %.2f", r.name, ratio, r.most)
+		}
+	}
+}
+
+// work is what Redis did.
+type work struct{ commands, cpu, output float64 }
+
+func (w work) String() string {
+	return fmt.Sprintf("%.0f commands, %.3f s of CPU, %.0f bytes out", w.commands, w.cpu, w.output)
+}
+
+func (w work) minus(v work) work {
+	return work{w.commands - v.commands, w.cpu - v.cpu, w.output - v.output}
+}
+
+// workOf reads Redis's own books.
+func workOf(t *testing.T, c *redis.Client) work {
+	t.Helper()
+	info, err := c.Info(t.Context(), "stats", "cpu").Result()
+	if err != nil {
+		t.Fatal(err)
+	}
+	field := func(name string) float64 {
+		_, after, _ := strings.Cut(info, name+":")
+		v, err := strconv.ParseFloat(strings.TrimSpace(strings.SplitN(after, "\r\n", 2)[0]), 64)
+		if err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		return v
+	}
+	return work{field("total_commands_processed"), field("used_cpu_user") + field("used_cpu_sys"), field("total_net_output_bytes")}
+}
+
+// measure serves 500 tickets on two gateways while others wait and watch, and
+// returns what that cost Redis over an idle time of the same length.
+func measure(t *testing.T, binary string, others int) work {
+	t.Helper()
+	redisURL, sites := redistest.Start(t), wideSites(t)
+	options, err := redis.ParseURL(redisURL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	books := redis.NewClient(options)
+	defer books.Close()
+	gateways := []string{serveProcess(t, binary, redisURL, sites), serveProcess(t, binary, redisURL, sites)}
+	for i, g := range gateways {
+		crowdProcess(t, g, fmt.Sprint("crowd", i), (others+served)/2, "support")
+	}
+	idle := over(t, books, func(context.Context) {})
+	before := positionsSent(t, gateways)
+	busy := over(t, books, func(ctx context.Context) { serveTickets(ctx, t, gateways) })
+	if sent := positionsSent(t, gateways) - before; sent < float64(2*others) {
+		t.Errorf("%d others were shown %.0f places while 500 left the line: they do not watch", others, sent)
+	}
+	return busy.minus(idle)
+}
+
+// positionsSent is how many views of a place in line the gateways have sent.
+func positionsSent(t *testing.T, gateways []string) float64 {
+	t.Helper()
+	var sum float64
+	for _, g := range gateways {
+		_, metrics := get(t, "http"+strings.TrimSuffix(strings.TrimPrefix(g, "ws"), "/v1/connect")+"/metrics")
+		_, after, _ := strings.Cut(metrics, `nextup_positions_sent_total{site="demo"} `)
+		n, err := strconv.ParseFloat(strings.SplitN(after, "\n", 2)[0], 64)
+		if err != nil {
+			t.Fatal(err)
+		}
+		sum += n
+	}
+	return sum
+}
+
+// over measures one window.
+func over(t *testing.T, books *redis.Client, during func(context.Context)) work {
+	t.Helper()
+	time.Sleep(4 * time.Second) // the slowest cadence: what came before has been shown
+	ctx, cancel := context.WithTimeout(t.Context(), window)
+	defer cancel()
+	before := workOf(t, books)
+	during(ctx)
+	<-ctx.Done()
+	return workOf(t, books).minus(before)
+}
+
+// serveTickets lets 20 agents accept and close 500 tickets evenly over most of a
+// window. They go offline only after it.
+func serveTickets(ctx context.Context, t *testing.T, gateways []string) {
+	t.Helper()
+	var done atomic.Int64
+	pace := make(chan struct{})
+	go func() {
+		tick := time.NewTicker(window * 7 / 10 / served)
+		defer tick.Stop()
+		for range served {
+			select {
+			case <-tick.C:
+				select {
+				case pace <- struct{}{}:
+				case <-ctx.Done():
+					return
+				}
+			case <-ctx.Done():
+				return
+			}
+		}
+	}()
+	for i := range 20 {
+		if err := serveAs(ctx, gateways[i%2], fmt.Sprint("agent", i), pace, &done); err != nil {
+			t.Fatal(err)
+		}
+	}
+	<-ctx.Done()
+	if n := done.Load(); n < served {
+		t.Errorf("only %d of %d tickets were served in a window", n, served)
+	}
+}
+
+// serveAs is one agent, who closes each ticket at once and takes as many as the
+// pace gives.
+func serveAs(ctx context.Context, gateway, name string, pace <-chan struct{}, done *atomic.Int64) error {
+	desks := make(chan protocol.Desk, 256)
+	token, err := demoToken(protocol.Agent, name)
+	if err != nil {
+		return err
+	}
+	conn, err := client.Dial(ctx, gateway, token, func(f protocol.ServerFrame) {
+		if d, ok := f.(protocol.Desk); ok {
+			desks <- d
+		}
+	})
+	if err != nil {
+		return err
+	}
+	go func() {
+		defer conn.Cut() // without a word: no change falls into the window
+		if _, err := conn.Status(ctx, protocol.Available); err != nil {
+			return
+		}
+		taken := map[string]bool{}
+		for {
+			select {
+			case <-ctx.Done():
+				return
+			case d := <-desks:
+				for _, o := range d.Offers {
+					if taken[o.Offer] {
+						continue
+					}
+					taken[o.Offer] = true
+					select {
+					case <-pace:
+					case <-ctx.Done():
+						return
+					}
+					if _, err := conn.Accept(ctx, o.Offer); err != nil {
+						continue
+					}
+					if _, err := conn.CloseTicket(ctx, o.Ticket); err == nil {
+						done.Add(1)
+					}
+				}
+			}
+		}
+	}()
+	return nil
+}
+
+func demoToken(role protocol.Role, subject string) (string, error) {
+	file, err := loadSites("")
+	if err != nil {
+		return "", err
+	}
+	keys, err := Keys(file.Sites[0])
+	if err != nil {
+		return "", err
+	}
+	return sign(keys, auth.Identity{Site: "demo", Subject: subject, Role: role, Languages: []string{"en"}, ExpiresAt: time.Now().Add(time.Hour)})
+}
+
+// wideSites is the demo's site file with room for a long line.
+func wideSites(t *testing.T) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "site.yaml")
+	wide := bytes.ReplaceAll(sitefile.Demo(), []byte("queue_limit: 10000"), []byte("queue_limit: 20000"))
+	if err := os.WriteFile(path, wide, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+// serveProcess starts a gateway and returns where its socket is.
+func serveProcess(t *testing.T, binary, redisURL, sites string) string {
+	t.Helper()
+	lines := process(t, exec.Command(binary, "serve", "--listen", "127.0.0.1:0", "--redis", redisURL, "--site-file", sites, "--log-level", "warn"))
+	for line := range lines {
+		if url, ok := strings.CutPrefix(line, "listening on "); ok {
+			go func() {
+				for range lines { //nolint:revive // a full pipe would stop the process
+				}
+			}()
+			return socketURL(url)
+		}
+	}
+	t.Fatal("the gateway did not start")
+	return ""
+}
+
+// crowdProcess starts a process of visitors who join the department and watch,
+// or, with "-", only connect. It returns once all have.
+func crowdProcess(t testing.TB, gateway, name string, visitors int, department string) {
+	t.Helper()
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command(self)
+	cmd.Env = append(os.Environ(), fmt.Sprintf("NEXTUP_TEST_AS_CROWD=%s %s %d %s", gateway, name, visitors, department))
+	for line := range process(t, cmd) {
+		if line == "all there" {
+			return
+		}
+		t.Log(line)
+	}
+	t.Fatal("the crowd did not come")
+}
+
+// process starts a command, hands out its lines and ends it with the test.
+func process(t testing.TB, cmd *exec.Cmd) <-chan string {
+	t.Helper()
+	cmd.Stderr = os.Stderr
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		_ = cmd.Process.Kill()
+		_ = cmd.Wait()
+	})
+	lines := make(chan string, 16)
+	go func() {
+		defer close(lines)
+		for s := bufio.NewScanner(out); s.Scan(); {
+			lines <- s.Text()
+		}
+	}()
+	return lines
+}
+
+// beCrowd is the process of visitors: "URL NAME NUMBER DEPARTMENT".
+func beCrowd(spec string) int {
+	var gateway, name, department string
+	var number int
+	if _, err := fmt.Sscan(spec, &gateway, &name, &number, &department); err != nil {
+		fmt.Println(err)
+		return 2
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
+	defer cancel()
+	var dial errgroup.Group
+	dial.SetLimit(64)
+	var once sync.Once
+	for i := range number {
+		dial.Go(func() error {
+			token, err := demoToken(protocol.Visitor, fmt.Sprint(name, "-", i))
+			if err != nil {
+				return err
+			}
+			conn, err := client.Dial(ctx, gateway, token, func(protocol.ServerFrame) {})
+			if err != nil {
+				return err
+			}
+			go func() {
+				<-conn.Done()
+				once.Do(func() { fmt.Println("a visitor was cut off:", conn.Err()) })
+			}()
+			if department != "-" {
+				_, err = conn.Join(ctx, department, "en")
+			}
+			return err
+		})
+	}
+	if err := dial.Wait(); err != nil {
+		fmt.Println(err)
+		return 1
+	}
+	fmt.Println("all there")
+	select {} // until the test ends this process
+}
