@@ -24,7 +24,7 @@ export function Offers({ client, offers, run, choose }: Props) {
         {offers[0] !== undefined && `Offer from ${offers[0].visitor.name ?? "a visitor"}`}
       </p>
       {offers.map((offer, i) => (
-        <article class="offer" key={offer.offer} data-testid="offer" data-ticket={offer.ticket}>
+        <article class="offer" key={offer.offer} data-testid="offer" data-offer={offer.offer}>
           <Countdown deadlineMS={offer.deadline_ms} now={() => client.connection.now()} />
           <h2 data-testid="offer-visitor">{offer.visitor.name ?? "Visitor"}</h2>
           <Facts ticket={offer} now={() => client.connection.now()} />

@@ -1,0 +1,118 @@
+import { execFileSync, spawn, type ChildProcess } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+
+const root = new URL("../..", import.meta.url).pathname;
+
+/** Why a test that needs Redis must be skipped, or "" when it can run. */
+export function redisMissing(): string {
+  try {
+    execFileSync("redis-server", ["--version"], { stdio: "ignore" });
+    return "";
+  } catch {
+    return "redis-server is not installed (apt-get install redis-server)";
+  }
+}
+
+/**
+ * A site's servers for one test: gateways, and Redis where the store is to be
+ * shared. All run on free ports of their own and are stopped by their process.
+ */
+export class Servers {
+  readonly #dir = mkdtempSync(join(tmpdir(), "nextup-journey-"));
+  readonly #running: ChildProcess[] = [];
+  readonly #siteFile = join(this.#dir, "site.yaml");
+  readonly #binary = join(this.#dir, "nextup");
+  #redis: string | undefined;
+
+  constructor(siteFile: string) {
+    writeFileSync(this.#siteFile, siteFile);
+    execFileSync("go", ["build", "-o", this.#binary, "./cmd/nextup"], { cwd: root, stdio: "inherit" });
+  }
+
+  async startRedis(): Promise<void> {
+    const port = await freePort();
+    const args = ["--port", String(port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--dir", this.#dir];
+    await this.#start("redis-server", args, /Ready to accept connections/);
+    this.#redis = `redis://127.0.0.1:${port}`;
+  }
+
+  /** Starts a gateway and returns its address, http://127.0.0.1:PORT. */
+  async startGateway(): Promise<string> {
+    const args = ["serve", "--listen", "127.0.0.1:0", "--site-file", this.#siteFile, "--demo-tokens"];
+    if (this.#redis !== undefined) {
+      args.push("--redis", this.#redis);
+    }
+    const line = await this.#start(this.#binary, args, /^listening on http:\/\//);
+    return line.replace("listening on ", "").trim();
+  }
+
+  async stop(): Promise<void> {
+    // The newest first, so that no gateway loses its Redis.
+    for (const child of this.#running.toReversed()) {
+      if (child.exitCode === null && child.signalCode === null) {
+        const ended = new Promise((resolve) => child.once("exit", resolve));
+        const killer = setTimeout(() => child.kill("SIGKILL"), 10_000);
+        child.kill("SIGTERM");
+        await ended;
+        clearTimeout(killer);
+      }
+    }
+    rmSync(this.#dir, { recursive: true });
+  }
+
+  /** Starts a process and waits for the line of its stdout that says it is ready. */
+  #start(command: string, args: string[], ready: RegExp): Promise<string> {
+    const child = spawn(command, args, { stdio: ["ignore", "pipe", "pipe"] });
+    this.#running.push(child);
+    const log: string[] = [];
+    createInterface({ input: child.stderr }).on("line", (line) => log.push(line));
+    return new Promise((resolve, reject) => {
+      child.once("error", reject);
+      child.once("exit", (code) => reject(new Error(`${command} ended with ${code}:\n${log.slice(-20).join("\n")}`)));
+      createInterface({ input: child.stdout }).on("line", (line) => {
+        log.push(line);
+        if (ready.test(line)) {
+          resolve(line);
+        }
+      });
+    });
+  }
+}
+
+function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const probe = createServer();
+    probe.once("error", reject);
+    probe.listen(0, "127.0.0.1", () => {
+      const address = probe.address();
+      probe.close(() => resolve(typeof address === "object" && address !== null ? address.port : 0));
+    });
+  });
+}
+
+/** A site with support in zh and en, and agents by name with their capacity. */
+export function site(capacities: Record<string, number>): string {
+  const known = Object.entries(capacities).map(([sub, capacity]) => `        ${sub}:\n          capacity: ${capacity}`);
+  return `sites:
+  - id: journey
+    languages: [zh, en]
+    departments:
+      - id: support
+        name: Support
+        offer_timeout: 20s
+    agents:
+      defaults:
+        capacity: 3
+      known:
+${known.join("\n")}
+    keys:
+      - id: journey
+        algorithm: HS256
+        secret: a-secret-of-the-browser-tests-only-32-bytes-or-more
+        roles: [visitor, agent, supervisor]
+`;
+}
