@@ -4,16 +4,18 @@ import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
+import { test } from "@playwright/test";
 
 const root = new URL("../..", import.meta.url).pathname;
 
-/** Why a test that needs Redis must be skipped, or "" when it can run. */
-export function redisMissing(): string {
+/** Skips the running test where there is no Redis, and prints why. */
+export function needsRedis(): void {
   try {
     execFileSync("redis-server", ["--version"], { stdio: "ignore" });
-    return "";
   } catch {
-    return "redis-server is not installed (apt-get install redis-server)";
+    const reason = "redis-server is not installed (apt-get install redis-server)";
+    process.stdout.write(`skipped: ${test.info().title}: ${reason}\n`);
+    test.skip(true, reason);
   }
 }
 

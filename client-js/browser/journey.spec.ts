@@ -1,18 +1,19 @@
 import { expect, test, type Browser } from "@playwright/test";
-import { redisMissing, Servers, site } from "./gateway.ts";
+import { needsRedis, Servers, site } from "./gateway.ts";
 import { Agent, leave, Visitor } from "./people.ts";
 
 // The main job, by people in a browser: a live place in line, an honest wait,
 // and an agent. Mei takes one conversation at a time, so that the line stays.
-let servers: Servers;
+let servers: Servers | undefined;
 
 test.afterEach(async ({ browser }) => {
   await leave(browser);
-  await servers.stop();
+  await servers?.stop();
+  servers = undefined;
 });
 
 test("the journey over Redis: visitors on one gateway, the agent on another", async ({ browser }) => {
-  test.skip(redisMissing() !== "", redisMissing());
+  needsRedis();
   servers = new Servers(site({ mei: 1 }));
   await servers.startRedis();
   const [first, second] = [await servers.startGateway(), await servers.startGateway()];
