@@ -19,7 +19,7 @@ import (
 	"nextup/gateway/protocol"
 )
 
-// Every kind of nonsense is answered with its code, and the visitor's place is
+// [hello-3] [request-1] [request-3] Every kind of nonsense is answered with its code, and the visitor's place is
 // still there afterwards.
 func TestNonsenseIsAnsweredAndLosesNothing(t *testing.T) {
 	h := newHouse(t)
@@ -68,6 +68,7 @@ func TestNonsenseIsAnsweredAndLosesNothing(t *testing.T) {
 	}
 }
 
+// [join-3]
 func TestJoiningWhereNothingIsListsWhatThereIs(t *testing.T) {
 	h := newHouse(t)
 	url, _ := h.open("one")
@@ -136,6 +137,7 @@ func TestBadTokensAreRefusedAndTheSocketCloses(t *testing.T) {
 	}
 }
 
+// [hello-2] [limit-1] [limit-4]
 func TestSocketsThatMisbehaveAreClosedWithTheirCode(t *testing.T) {
 	tests := []struct {
 		name   string
@@ -191,7 +193,7 @@ func TestSocketsThatMisbehaveAreClosedWithTheirCode(t *testing.T) {
 	}
 }
 
-// A reader that stalls while the gateway has much to say is closed, and what
+// [limit-5] A reader that stalls while the gateway has much to say is closed, and what
 // waits for it is bounded.
 func TestAReaderThatStallsIsClosed(t *testing.T) {
 	h := newHouse(t)
@@ -250,6 +252,7 @@ func metricsOf(t *testing.T, url string) string {
 	return string(body)
 }
 
+// [connect-2]
 func TestOriginsOfOtherPagesAreRefused(t *testing.T) {
 	h := newHouse(t, func(s *gateway.Site) { s.Origins = []string{"https://shop.example"} })
 	url, _ := h.open("one")
@@ -267,6 +270,39 @@ func TestOriginsOfOtherPagesAreRefused(t *testing.T) {
 		}
 	}
 	http.DefaultClient.CloseIdleConnections()
+}
+
+// [version-1]
+func TestAClientOfAnotherVersionIsTurnedAway(t *testing.T) {
+	h := newHouse(t)
+	url, _ := h.open("one")
+	ws, _, err := websocket.Dial(h.ctx, url, &websocket.DialOptions{Subprotocols: []string{"nextup.v0"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if code := (&raw{ws, t, h.ctx}).closed(); code != protocol.CloseProtocol {
+		t.Errorf("closed with %d, want %d", code, protocol.CloseProtocol)
+	}
+}
+
+// [limit-6]
+func TestASocketFollowsABoundedNumberOfConversations(t *testing.T) {
+	h := newHouse(t)
+	url, _ := h.open("one")
+	v := h.come(url, protocol.Visitor, "v", "en")
+	for i := range 65 {
+		ticket := v.joins("support")
+		_, err := v.Open(h.ctx, ticket, 0)
+		switch {
+		case i < 64 && err != nil:
+			t.Fatal(err)
+		case i == 64:
+			wantCode(t, err, protocol.CodeForbidden)
+		}
+		if _, err := v.Leave(h.ctx, ticket); err != nil {
+			t.Fatal(err)
+		}
+	}
 }
 
 func TestAMessageAfterTheEndIsRefused(t *testing.T) {

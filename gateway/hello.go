@@ -106,7 +106,7 @@ func (c *conn) welcome(id string) protocol.Welcome {
 		NowMS: int64(c.g.options.Store.Now()),
 	}
 	for _, d := range c.site.Rules.Departments {
-		w.Departments = append(w.Departments, protocol.Department{ID: d.ID, Languages: d.Languages})
+		w.Departments = append(w.Departments, protocol.Department{ID: d.ID, Name: d.Name, Languages: d.Languages})
 	}
 	return w
 }

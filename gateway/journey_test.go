@@ -14,6 +14,7 @@ import (
 	"nextup/internal/client"
 )
 
+// [desk-4] [request-4]
 func TestAWholeJourneyOverTwoGateways(t *testing.T) {
 	h := newHouse(t)
 	one, _ := h.open("one")
@@ -90,6 +91,7 @@ func TestAReloadInLineKeepsThePlace(t *testing.T) {
 	}
 }
 
+// [join-2]
 func TestTwoTabsAreOneVisitor(t *testing.T) {
 	h := newHouse(t, func(s *gateway.Site) { s.Rules.VisitorGrace = 300 })
 	one, _ := h.open("one")
@@ -150,6 +152,7 @@ func TestAnAgentLostPastGraceReturnsTheTicketToItsPlace(t *testing.T) {
 	}
 }
 
+// [send-3] [request-2]
 func TestMessagesAreSentOnce(t *testing.T) {
 	h := newHouse(t)
 	url, _ := h.open("one")
@@ -216,6 +219,7 @@ func TestADeclinedOfferLeavesThePlace(t *testing.T) {
 	wantCode(t, err, protocol.CodeUnknownOffer)
 }
 
+// [http-1]
 func TestQueuesTellAHostWhatJoiningWouldMean(t *testing.T) {
 	h := newHouse(t)
 	url, _ := h.open("one")
@@ -248,6 +252,7 @@ func TestQueuesTellAHostWhatJoiningWouldMean(t *testing.T) {
 	}
 }
 
+// [renew-3]
 func TestRenewedTokensLiveOnAndOthersEnd(t *testing.T) {
 	h := newHouse(t)
 	url, _ := h.open("one")
@@ -257,6 +262,71 @@ func TestRenewedTokensLiveOnAndOthersEnd(t *testing.T) {
 	ok, err := v.Renew(h.ctx, h.token(protocol.Visitor, "v"))
 	if err != nil || ok.ExpiresAtMS < time.Now().Add(50*time.Minute).UnixMilli() {
 		t.Errorf("renewed until %d, %v", ok.ExpiresAtMS, err)
+	}
+}
+
+// [desk-2]
+func TestAnAgentWhoIsAwayFinishesWhatTheyHold(t *testing.T) {
+	h := newHouse(t)
+	url, _ := h.open("one")
+	v, w := h.come(url, protocol.Visitor, "v", "en"), h.come(url, protocol.Visitor, "w", "en")
+	ticket := v.joins("support")
+	a := h.come(url, protocol.Agent, "a", "en").works()
+	a.accepts()
+	if _, err := a.Status(h.ctx, protocol.Away); err != nil {
+		t.Fatal(err)
+	}
+	w.joins("support")
+	until(w, "the place", func(f protocol.Ticket) bool { return f.Position == 1 })
+	a.says(ticket, "m", "still with you")
+	_, err := a.Status(h.ctx, protocol.Offline)
+	wantCode(t, err, protocol.CodeForbidden)
+	if _, err := a.CloseTicket(h.ctx, ticket); err != nil {
+		t.Fatal(err)
+	}
+	if d := until(a, "an empty desk", func(d protocol.Desk) bool { return len(d.Tickets) == 0 }); len(d.Offers) != 0 || d.Status != protocol.Away {
+		t.Errorf("an agent who is away is shown %+v", d)
+	}
+	if _, err := a.Status(h.ctx, protocol.Offline); err != nil {
+		t.Errorf("going offline with empty hands: %v", err)
+	}
+}
+
+// [cadence-1]
+func TestEveryBandOfTheLineIsShown(t *testing.T) {
+	h := newHouse(t)
+	url, _ := h.open("one")
+	var line []*person
+	tickets := make([]string, 130)
+	for i := range tickets {
+		p := h.come(url, protocol.Visitor, fmt.Sprint("v", i), "en")
+		tickets[i] = p.joins("support")
+		line = append(line, p)
+	}
+	if _, err := line[0].Leave(h.ctx, tickets[0]); err != nil {
+		t.Fatal(err)
+	}
+	for _, i := range []int{1, 9, 10, 50, 99, 100, 129} {
+		if f := until(line[i], "the new place", func(f protocol.Ticket) bool { return f.Position == i }); f.Reason != "" {
+			t.Errorf("a better place has the reason %q", f.Reason)
+		}
+	}
+}
+
+// [cadence-2]
+func TestAViewComesAgainWithNothingNew(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	url, _ := h.open("one")
+	v, a := h.come(url, protocol.Visitor, "v", "zh"), h.come(url, protocol.Agent, "a", "en")
+	v.joins("support")
+	first := until(v, "the place", func(f protocol.Ticket) bool { return f.Position == 1 })
+	desk := until(a, "the desk", func(protocol.Desk) bool { return true })
+	if again := until(v, "the place again", func(f protocol.Ticket) bool { return f.Position == 1 }); again.AsOfMS < first.AsOfMS+9_000 {
+		t.Errorf("the view came again after %d ms", again.AsOfMS-first.AsOfMS)
+	}
+	if again := until(a, "the desk again", func(protocol.Desk) bool { return true }); again.AsOfMS <= desk.AsOfMS {
+		t.Error("a desk view as old as the first")
 	}
 }
 

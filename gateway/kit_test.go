@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/coder/websocket"
-	"github.com/go-json-experiment/json"
 	"go.uber.org/goleak"
 
 	"nextup/gateway"
@@ -212,7 +211,10 @@ func (h *house) raw(url string) *raw {
 // hello says hello with the token and returns the answer.
 func (r *raw) hello(token string) protocol.ServerFrame {
 	r.t.Helper()
-	data, _ := json.Marshal(protocol.Hello{Envelope: protocol.Envelope{Type: protocol.TypeHello, ID: "h"}, Token: token})
+	data, err := protocol.EncodeRequest(protocol.Hello{Envelope: protocol.Envelope{Type: protocol.TypeHello, ID: "h"}, Token: token})
+	if err != nil {
+		r.t.Fatal(err)
+	}
 	r.write(string(data))
 	return r.next()
 }
@@ -231,7 +233,7 @@ func (r *raw) next() protocol.ServerFrame {
 	if err != nil {
 		r.t.Fatalf("reading: %v", err)
 	}
-	f, err := client.DecodeServer(data)
+	f, err := protocol.DecodeServer(data)
 	if err != nil {
 		r.t.Fatal(err)
 	}

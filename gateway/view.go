@@ -9,8 +9,9 @@ import (
 	"nextup/queue/eta"
 )
 
-// viewHeartbeat is how often a waiting visitor's view comes again with nothing
-// new in it but its as-of time.
+// viewHeartbeat is how often the view of a waiting visitor, or of an agent,
+// comes again with nothing new in it but its as-of time. It also wakes the
+// timers of a page in a hidden tab, which browsers slow down.
 const viewHeartbeat = 10 * time.Second
 
 // shown is what a conn was shown last. Holding its lock from looking at the
@@ -70,20 +71,20 @@ func (c *conn) showTicket(again bool) {
 	if f.Ticket == "" || !again && sameToRead(was, &f) {
 		return
 	}
-	if c.isWaiting(&f) {
+	if isWaiting(&f) {
 		c.site.g.metrics.positions.WithLabelValues(c.site.id).Inc()
 	}
 	c.view.ticket, c.view.sent = f, time.Now()
 	c.send(f)
 }
 
-func (c *conn) isWaiting(f *protocol.Ticket) bool { return f.Position > 0 }
+func isWaiting(f *protocol.Ticket) bool { return f.Position > 0 }
 
-// stale says whether a waiting visitor's view is due again.
+// stale says whether the view is due again.
 func (c *conn) stale(now time.Time) bool {
 	c.view.Lock()
 	defer c.view.Unlock()
-	return c.view.live && c.isWaiting(&c.view.ticket) && now.Sub(c.view.sent) >= viewHeartbeat
+	return c.view.live && (c.isAgent() || isWaiting(&c.view.ticket)) && now.Sub(c.view.sent) >= viewHeartbeat
 }
 
 // sameToRead says whether a person would read the same off both frames. How
@@ -152,6 +153,7 @@ func (c *conn) showDesk() {
 		}
 	})
 	if found {
+		c.view.sent = time.Now()
 		c.send(f)
 	}
 }

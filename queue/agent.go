@@ -30,10 +30,12 @@ func (s *State) BindAgent(f AgentFacts, node string) Change {
 	is.Session = is.Session.bound(node)
 	if was == nil {
 		c := change(CauseBound, is.Name(), "", node)
+		c.alive(node)
 		c.create(is)
 		return c
 	}
 	c := change(CauseBound, is.Name(), was.Rev.Version, node)
+	c.alive(node)
 	c.write(was, is)
 	return c
 }

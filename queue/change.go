@@ -26,6 +26,7 @@ const (
 	CauseExpired   Cause = "expired" // a grace time ran out
 	CauseForgotten Cause = "forgotten"
 	CauseEstimated Cause = "estimated"
+	CauseNodeLost  Cause = "node_lost"
 )
 
 // Reason says why a place got worse.

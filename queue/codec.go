@@ -42,6 +42,8 @@ func DecodeImage(name string, body []byte) (Image, error) {
 		image = &Agent{}
 	case estimatesKind:
 		image = &Estimates{}
+	case nodeKind:
+		image = &Node{}
 	default:
 		return nil, fmt.Errorf("%w: entity %q", ErrSchema, name)
 	}

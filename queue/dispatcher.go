@@ -23,6 +23,7 @@ func (d Dispatcher) Propose(s *State, now Stamp) []Change {
 		func() []Change { return s.expire(now) },
 		func() []Change { return s.Match(batch) },
 		func() []Change { return s.forgetEnded(now) },
+		func() []Change { return s.forgetNodes(now) },
 	}
 	for _, stage := range stages { // a later one may build on what an earlier one changes
 		if due := stage(); len(due) > 0 {

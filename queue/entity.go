@@ -217,6 +217,7 @@ const (
 	visitorKind   = "v/"
 	agentKind     = "a/"
 	estimatesKind = "e/"
+	nodeKind      = "n/"
 )
 
 // Name implements Image.

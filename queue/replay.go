@@ -52,6 +52,9 @@ func (s *State) Restore(number uint64, at Stamp, images []Image) {
 	for _, i := range images {
 		s.assign(Write{Name: i.Name(), Image: i}, Record{Number: i.revision().Number}, &ignored)
 	}
+	for id, n := range s.nodes { // sessions may have been loaded after their node
+		s.assignNode(id, n, &ignored)
+	}
 	slices.SortFunc(s.ended, func(a, b *Ticket) int { return cmp.Compare(a.EndedAt, b.EndedAt) })
 	for _, l := range s.lines {
 		l.ahead = nil
@@ -80,25 +83,24 @@ func (s *State) assign(w Write, r Record, step *Step) {
 		if was := s.visitors[id]; was != nil && was.Rev.Number >= r.Number {
 			return
 		}
-		put(s.visitors, id, is)
-		if is != nil && is.Session.Lost() {
-			s.lost[w.Name] = is
-		} else {
-			delete(s.lost, w.Name)
-		}
+		s.putVisitor(id, is)
 		step.Visitors = append(step.Visitors, id)
 	case agentKind:
 		is, _ := w.Image.(*Agent)
 		if was := s.agents[id]; was != nil && was.Rev.Number >= r.Number {
 			return
 		}
-		put(s.agents, id, is)
-		if is != nil && is.Session.Lost() && is.Status != Offline {
-			s.lost[w.Name] = is
-		} else {
-			delete(s.lost, w.Name)
+		if is != nil && !is.Session.Lost() && s.nodes[is.Session.Node] != nil {
+			is.Session.LostAt = s.nodes[is.Session.Node].LostAt // decided before the node was lost
 		}
+		s.putAgent(id, is)
 		step.Agents = append(step.Agents, id)
+	case nodeKind:
+		is, _ := w.Image.(*Node)
+		if was := s.nodes[id]; was != nil && was.Rev.Number >= r.Number {
+			return
+		}
+		s.assignNode(id, is, step)
 	case estimatesKind:
 		is, _ := w.Image.(*Estimates)
 		if was := s.estimates; was != nil && was.Rev.Number >= r.Number {
@@ -106,6 +108,46 @@ func (s *State) assign(w Write, r Record, step *Step) {
 		}
 		s.estimates = is
 		step.Estimates = true
+	}
+}
+
+// putVisitor keeps the sets in step with a visitor; nil removes.
+func (s *State) putVisitor(id string, is *Visitor) {
+	if was := s.visitors[id]; was != nil {
+		s.countSession(was.Session, -1)
+	}
+	put(s.visitors, id, is)
+	delete(s.lost, visitorKind+id)
+	if is != nil {
+		s.countSession(is.Session, 1)
+		if is.Session.Lost() {
+			s.lost[visitorKind+id] = is
+		}
+	}
+}
+
+// putAgent keeps the sets in step with an agent; nil removes.
+func (s *State) putAgent(id string, is *Agent) {
+	if was := s.agents[id]; was != nil {
+		s.countSession(was.Session, -1)
+	}
+	put(s.agents, id, is)
+	delete(s.lost, agentKind+id)
+	if is != nil {
+		s.countSession(is.Session, 1)
+		if is.Session.Lost() && is.Status != Offline {
+			s.lost[agentKind+id] = is
+		}
+	}
+}
+
+// countSession counts a session on its node while it is not lost.
+func (s *State) countSession(i Session, by int) {
+	if i.Node == "" || i.Lost() {
+		return
+	}
+	if s.sessionsOn[i.Node] += by; s.sessionsOn[i.Node] == 0 {
+		delete(s.sessionsOn, i.Node)
 	}
 }
 

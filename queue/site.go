@@ -18,6 +18,8 @@ type Site struct {
 // Department is a group by matter.
 type Department struct {
 	ID string
+	// Name is for people.
+	Name string
 	// Languages are canonical BCP 47 tags; each makes one queue.
 	Languages []string
 	// QueueLimit bounds the tickets in one queue.

@@ -16,6 +16,10 @@ type State struct {
 	visitors  map[string]*Visitor
 	agents    map[string]*Agent
 	estimates *Estimates
+	// nodes are the lost ones; sessionsOn counts the sessions that are not lost by
+	// the node that holds them.
+	nodes      map[string]*Node
+	sessionsOn map[string]int
 
 	lines map[QueueID]*line
 	// held is what takes an agent's capacity: the tickets assigned or offered.
@@ -34,10 +38,11 @@ func NewState(site *Site) *State {
 		tickets:  map[string]*Ticket{},
 		visitors: map[string]*Visitor{},
 		agents:   map[string]*Agent{},
-		lines:    map[QueueID]*line{},
-		held:     map[string]map[string]*Ticket{},
-		offered:  map[string]*Ticket{},
-		lost:     map[string]Image{},
+		nodes:    map[string]*Node{}, sessionsOn: map[string]int{},
+		lines:   map[QueueID]*line{},
+		held:    map[string]map[string]*Ticket{},
+		offered: map[string]*Ticket{},
+		lost:    map[string]Image{},
 	}
 	for _, q := range site.Queues() {
 		s.lines[q] = &line{}

@@ -58,6 +58,7 @@ func (s *State) Join(r JoinRequest) (Change, error) {
 	}
 	is.Session = is.Session.bound(r.Node)
 	c := change(CauseJoined, r.Visitor, seen, r.Ticket)
+	c.alive(r.Node)
 	if was != nil {
 		c.write(was, is)
 	} else {
@@ -154,6 +155,7 @@ func (s *State) BindVisitor(visitor, node string) Change {
 	is := *v
 	is.Session = v.Session.bound(node)
 	c := change(CauseBound, v.Name(), v.Rev.Version, node)
+	c.alive(node)
 	c.write(v, &is)
 	return c
 }

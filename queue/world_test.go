@@ -46,6 +46,10 @@ func (w *world) version(name string) string {
 		if a := w.Agent(id); a != nil {
 			i = a
 		}
+	case nodeKind:
+		if n := w.nodes[id]; n != nil {
+			i = n
+		}
 	case estimatesKind:
 		if e := w.Estimates(); e != nil {
 			i = e

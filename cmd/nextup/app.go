@@ -165,7 +165,7 @@ func siteOf(s sitefile.Site) gateway.Site {
 	}
 	for _, d := range s.Departments {
 		rules.Departments = append(rules.Departments, queue.Department{
-			ID: d.ID, Languages: d.Languages, QueueLimit: d.QueueLimit, OfferTTL: millis(d.OfferTimeout),
+			ID: d.ID, Name: d.Name, Languages: d.Languages, QueueLimit: d.QueueLimit, OfferTTL: millis(d.OfferTimeout),
 		})
 	}
 	return gateway.Site{

@@ -59,6 +59,7 @@ func mint(t *testing.T, app *App, query string) string {
 	return strings.TrimSuffix(strings.TrimPrefix(body, `{"token":"`), `"}`)
 }
 
+// [http-2] [http-3] [http-4]
 func TestOneProcessRunsTheAppTwiceAndLeavesNothing(t *testing.T) {
 	defer goleak.VerifyNone(t, goleak.IgnoreCurrent())
 	first, second := newApp(t, ""), newApp(t, "")

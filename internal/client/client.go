@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"github.com/coder/websocket"
-	"github.com/go-json-experiment/json"
 	"github.com/google/uuid"
 
 	"nextup/gateway/protocol"
@@ -71,7 +70,7 @@ func (c *Conn) hello(ctx context.Context, token string) error {
 	if err != nil {
 		return err
 	}
-	f, err := DecodeServer(data)
+	f, err := protocol.DecodeServer(data)
 	if err != nil {
 		return err
 	}
@@ -86,8 +85,8 @@ func (c *Conn) hello(ctx context.Context, token string) error {
 	}
 }
 
-func (c *Conn) write(ctx context.Context, frame any) error {
-	data, err := json.Marshal(frame)
+func (c *Conn) write(ctx context.Context, frame protocol.Request) error {
+	data, err := protocol.EncodeRequest(frame)
 	if err != nil {
 		return err
 	}
@@ -129,7 +128,7 @@ func (c *Conn) read(ctx context.Context, on func(protocol.ServerFrame)) {
 			c.err = err
 			return
 		}
-		f, err := DecodeServer(data)
+		f, err := protocol.DecodeServer(data)
 		if err != nil {
 			c.err = err
 			_ = c.ws.CloseNow()
@@ -142,6 +141,7 @@ func (c *Conn) read(ctx context.Context, on func(protocol.ServerFrame)) {
 			if !c.answer(f.ID, answer{err: &Refused{f}}) {
 				on(f)
 			}
+		case nil: // newer than this client
 		default:
 			on(f)
 		}
@@ -198,44 +198,4 @@ func (c *Conn) Close() {
 func (c *Conn) Cut() {
 	_ = c.ws.CloseNow()
 	<-c.done
-}
-
-// DecodeServer reads a frame of the server.
-func DecodeServer(data []byte) (protocol.ServerFrame, error) {
-	var head struct {
-		Type protocol.Type `json:"type"`
-	}
-	if err := json.Unmarshal(data, &head); err != nil {
-		return nil, fmt.Errorf("client: %w", err)
-	}
-	switch head.Type {
-	case protocol.TypeWelcome:
-		return decode[protocol.Welcome](data)
-	case protocol.TypeOK:
-		return decode[protocol.OK](data)
-	case protocol.TypeError:
-		return decode[protocol.Error](data)
-	case protocol.TypeTicket:
-		return decode[protocol.Ticket](data)
-	case protocol.TypeDesk:
-		return decode[protocol.Desk](data)
-	case protocol.TypeEntry:
-		return decode[protocol.Entry](data)
-	case protocol.TypeReset:
-		return decode[protocol.Reset](data)
-	case protocol.TypeTyping:
-		return decode[protocol.Typing](data)
-	case protocol.TypeHeartbeat:
-		return decode[protocol.Heartbeat](data)
-	default:
-		return nil, fmt.Errorf("client: a frame of the unknown type %q", head.Type)
-	}
-}
-
-func decode[T protocol.ServerFrame](data []byte) (protocol.ServerFrame, error) {
-	var f T
-	if err := json.Unmarshal(data, &f); err != nil {
-		return nil, fmt.Errorf("client: %w", err)
-	}
-	return f, nil
 }

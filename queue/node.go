@@ -1,0 +1,100 @@
+package queue
+
+// Node is a gateway process that was lost: it is in the state from then on, so
+// that every session it held counts as lost with it, by one record however many
+// they are. Nodes that live have no image. A node's name is never used twice.
+type Node struct {
+	ID     string `json:"id"`
+	LostAt Stamp  `json:"lost_at"`
+
+	Rev Revision `json:"-"`
+}
+
+// Name implements Image.
+func (n *Node) Name() string { return nodeKind + n.ID }
+
+func (n *Node) revision() Revision { return n.Rev }
+
+func (n *Node) resolve(rev Revision, at Stamp) {
+	n.Rev = rev
+	n.LostAt.resolve(at)
+}
+
+// Nodes lists the nodes that hold sessions and are not lost, as far as the log
+// knows, in no order.
+func (s *State) Nodes() []string {
+	var all []string
+	for n := range s.sessionsOn {
+		if s.nodes[n] == nil {
+			all = append(all, n)
+		}
+	}
+	return all
+}
+
+// LoseNode says that a node has gone without a word. It is empty when that is
+// known.
+func (s *State) LoseNode(node string) Change {
+	if s.nodes[node] != nil {
+		return Change{}
+	}
+	is := &Node{ID: node, LostAt: Here}
+	c := change(CauseNodeLost, node)
+	c.Frees = true
+	c.create(is)
+	return c
+}
+
+// alive makes a change that binds a session to a node fail once the node is
+// lost: whoever was taken for dead and is not finds out at the next commit.
+func (c *Change) alive(node string) {
+	c.Reads = append(c.Reads, Read{Name: nodeKind + node})
+}
+
+// assignNode marks every session of a lost node. Their versions stay: nothing
+// was written to them, and who comes back meanwhile wins.
+func (s *State) assignNode(id string, is *Node, step *Step) {
+	put(s.nodes, id, is)
+	if is == nil {
+		return
+	}
+	for v, was := range s.visitors {
+		if i, marked := markLost(was, was.Session, is); marked && s.TicketOf(v).isOpen() {
+			i.Session.LostAt = is.LostAt
+			s.putVisitor(v, i)
+			step.Visitors = append(step.Visitors, v)
+		}
+	}
+	for a, was := range s.agents {
+		if i, marked := markLost(was, was.Session, is); marked {
+			i.Session.LostAt = is.LostAt
+			s.putAgent(a, i)
+			step.Agents = append(step.Agents, a)
+		}
+	}
+}
+
+// markLost copies an image if its session was held by the node.
+func markLost[T any](was *T, held Session, node *Node) (*T, bool) {
+	if held.Node != node.ID || held.Lost() {
+		return nil, false
+	}
+	is := *was
+	return &is, true
+}
+
+func (t *Ticket) isOpen() bool { return t != nil && t.Open() }
+
+// forgetNodes removes the lost nodes that no session names any more.
+func (s *State) forgetNodes(now Stamp) []Change {
+	var due []Change
+	for id, n := range s.nodes {
+		if now > n.LostAt.Add(s.site.Retention) && s.sessionsOn[id] == 0 {
+			c := change(CauseForgotten, n.Name(), n.Rev.Version)
+			c.Frees = true
+			c.remove(n)
+			due = append(due, c)
+		}
+	}
+	return due
+}
