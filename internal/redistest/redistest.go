@@ -1,7 +1,8 @@
 // Package redistest runs real Redis servers for tests: on free ports of the
-// loopback, without persistence, ended by process id.
+// loopback, ended by process id.
 //
-// Start and Cluster belong to one test. Shared and SharedCluster run once for a
+// Start and Cluster belong to one test, and so do StartServer, Sentinel and
+// ReplicatedCluster, whose servers can be killed, frozen and started again. Shared and SharedCluster run once for a
 // whole test binary whose TestMain calls Main; tests that share a server keep
 // apart by the names of their logs.
 //
@@ -21,16 +22,14 @@ import (
 // added to the server's command line.
 func Start(t testing.TB, args ...string) string {
 	t.Helper()
-	s := startServer(t, t.TempDir(), args...)
-	t.Cleanup(s.stop)
-	return "redis://" + s.addr
+	return StartServer(t, args...).URL()
 }
 
 // Cluster runs three masters that share the slots until the test ends, and
 // returns their URL.
 func Cluster(t testing.TB) string {
 	t.Helper()
-	servers := startCluster(t, func() string { return t.TempDir() })
+	servers := startCluster(t, masters, t.TempDir)
 	for _, s := range servers {
 		t.Cleanup(s.stop)
 	}
@@ -41,7 +40,7 @@ var shared struct {
 	single, cluster       sync.Once
 	singleURL, clusterURL string
 	mu                    sync.Mutex
-	servers               []*server
+	servers               []*Server
 	dirs                  []string
 	mainRuns              bool
 }
@@ -71,7 +70,7 @@ func Shared(t testing.TB) string {
 	shared.single.Do(func() {
 		s := startServer(t, sharedDir(t))
 		keep(s)
-		shared.singleURL = "redis://" + s.addr
+		shared.singleURL = s.URL()
 	})
 	return started(t, shared.singleURL)
 }
@@ -81,7 +80,7 @@ func SharedCluster(t testing.TB) string {
 	t.Helper()
 	require(t)
 	shared.cluster.Do(func() {
-		servers := startCluster(t, func() string { return sharedDir(t) })
+		servers := startCluster(t, masters, func() string { return sharedDir(t) })
 		keep(servers...)
 		shared.clusterURL = clusterURL(servers)
 	})
@@ -96,7 +95,7 @@ func started(t testing.TB, url string) string {
 	return url
 }
 
-func keep(servers ...*server) {
+func keep(servers ...*Server) {
 	shared.mu.Lock()
 	defer shared.mu.Unlock()
 	shared.servers = append(shared.servers, servers...)

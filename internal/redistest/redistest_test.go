@@ -1,7 +1,9 @@
 package redistest_test
 
 import (
+	"context"
 	"testing"
+	"time"
 
 	"github.com/redis/go-redis/v9"
 
@@ -33,4 +35,50 @@ func ping(t *testing.T, url string) error {
 	client := redis.NewClient(o)
 	defer client.Close()
 	return client.Ping(t.Context()).Err()
+}
+
+func TestAServerThatWasKilledComesBackWithWhatItsAppendOnlyFileHolds(t *testing.T) {
+	s := redistest.StartServer(t, "--appendonly", "yes", "--appendfsync", "always")
+	client := s.Client()
+	defer client.Close()
+	if err := client.Set(t.Context(), "kept", "yes", 0).Err(); err != nil {
+		t.Fatal(err)
+	}
+	s.Kill()
+	if client.Ping(t.Context()).Err() == nil {
+		t.Fatal("a killed server answers")
+	}
+	s.Restart(t)
+	if got := client.Get(t.Context(), "kept").Val(); got != "yes" {
+		t.Errorf("the key holds %q", got)
+	}
+}
+
+func TestAGroupReplacesAMasterThatWasKilled(t *testing.T) {
+	tests := map[string]func(testing.TB) *redistest.Group{
+		"Sentinel": func(t testing.TB) *redistest.Group { return redistest.Sentinel(t) },
+		"Cluster":  redistest.ReplicatedCluster,
+	}
+	for name, start := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			g := start(t)
+			g.Masters[0].Kill()
+			client := g.Replicas[0].Client()
+			defer client.Close()
+			ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+			defer cancel()
+			for {
+				info, err := client.InfoMap(ctx, "replication").Result()
+				if err == nil && info["Replication"]["role"] == "master" {
+					return
+				}
+				select {
+				case <-ctx.Done():
+					t.Fatalf("the replica is not the master: %v %v", err, info)
+				case <-time.After(20 * time.Millisecond):
+				}
+			}
+		})
+	}
 }

@@ -1,88 +1,107 @@
 package redistest
 
 import (
-	"bytes"
 	"context"
+	"fmt"
 	"net"
 	"os/exec"
-	"runtime"
 	"strconv"
-	"sync"
 	"testing"
 	"time"
 
 	"github.com/redis/go-redis/v9"
+
+	"nextup/internal/process"
 )
 
 const startTimeout = 15 * time.Second
 
-// server is one redis-server process.
-type server struct {
+// Server is one redis-server process, which a test can kill, freeze and start
+// again on the same port with what is in its folder.
+type Server struct {
 	addr string
 	bus  string // the Cluster's bus port
-	stop func()
+	line []string
+	*process.Process
+}
+
+// StartServer runs a server until the test ends. Arguments are added to the
+// server's command line; without any it persists nothing.
+func StartServer(t testing.TB, args ...string) *Server {
+	t.Helper()
+	s := startServer(t, t.TempDir(), args...)
+	t.Cleanup(s.stop)
+	return s
 }
 
 // startServer runs a server on free ports. A port that somebody took meanwhile
 // ends the server at once, and then others are tried.
-func startServer(t testing.TB, dir string, args ...string) *server {
+func startServer(t testing.TB, dir string, args ...string) *Server {
 	t.Helper()
 	path := require(t)
 	for range 5 {
 		ports := freePorts(t, 2)
-		line := append([]string{
-			"--bind", "127.0.0.1", "--port", ports[0], "--cluster-port", ports[1],
+		s := &Server{addr: net.JoinHostPort("127.0.0.1", ports[0]), bus: ports[1]}
+		s.line = append([]string{
+			path, "--bind", "127.0.0.1", "--port", ports[0], "--cluster-port", ports[1],
 			"--save", "", "--appendonly", "no", "--dir", dir, "--daemonize", "no",
 		}, args...)
-		s := &server{addr: net.JoinHostPort("127.0.0.1", ports[0]), bus: ports[1]}
-		exited, output := s.launch(t, exec.Command(path, line...))
-		if s.answers(t, exited) {
+		if s.launch(t) {
 			return s
 		}
-		s.stop()
-		t.Logf("redis-server did not start: %s", output.Bytes())
+		t.Logf("redis-server did not start: %s", s.Output())
 	}
 	t.Fatal("redis-server does not start")
 	return nil
 }
 
-// launch starts the process on a thread of its own that lives as long as it:
-// where the system can, the process ends when that thread does, so that not even
-// a test binary that is killed leaves a server behind.
-func (s *server) launch(t testing.TB, cmd *exec.Cmd) (exited <-chan struct{}, output *bytes.Buffer) {
+// launch starts the process and waits until it answers; false says that it
+// ended or never did.
+func (s *Server) launch(t testing.TB) bool {
 	t.Helper()
-	output = new(bytes.Buffer)
-	cmd.Stdout, cmd.Stderr = output, output
-	endWithParent(cmd)
-	ended, started := make(chan struct{}), make(chan error, 1)
-	go func() {
-		runtime.LockOSThread()
-		err := cmd.Start()
-		started <- err
-		if err == nil {
-			_ = cmd.Wait() // a killed process is no failure
-		}
-		close(ended)
-	}()
-	if err := <-started; err != nil {
+	p, err := process.Start(exec.Command(s.line[0], s.line[1:]...))
+	if err != nil {
 		t.Fatal(err)
 	}
-	s.stop = sync.OnceFunc(func() {
-		_ = cmd.Process.Kill() // it may have ended by itself
-		<-ended
-	})
-	return ended, output
+	s.Process = p
+	if s.answers() {
+		return true
+	}
+	s.Kill()
+	return false
 }
 
-// answers waits until the server answers a PING, or says that it ended.
-func (s *server) answers(t testing.TB, exited <-chan struct{}) bool {
+// Restart starts a server that has ended again, on its port and with its data,
+// and returns once it answers.
+func (s *Server) Restart(t testing.TB) {
 	t.Helper()
-	client := s.client()
+	if !s.launch(t) {
+		t.Fatalf("redis-server does not start again: %s", s.Output())
+	}
+}
+
+// Addr is host:port.
+func (s *Server) Addr() string { return s.addr }
+
+// URL is redis://host:port.
+func (s *Server) URL() string { return "redis://" + s.addr }
+
+// Client connects to this very server. It repeats nothing by itself.
+func (s *Server) Client() *redis.Client {
+	return redis.NewClient(&redis.Options{Addr: s.addr, Protocol: 2, MaxRetries: -1, DialerRetries: 1})
+}
+
+func (s *Server) stop() { s.Kill() }
+
+// answers waits until the server answers a PING with its data loaded, or says
+// that it ended.
+func (s *Server) answers() bool {
+	client := s.Client()
 	defer client.Close()
 	deadline := time.After(startTimeout)
 	for {
 		select {
-		case <-exited:
+		case <-s.Ended():
 			return false
 		case <-deadline:
 			return false
@@ -100,8 +119,34 @@ func (s *server) answers(t testing.TB, exited <-chan struct{}) bool {
 	}
 }
 
-func (s *server) client() *redis.Client {
-	return redis.NewClient(&redis.Options{Addr: s.addr, Protocol: 2, MaxRetries: -1, DialerRetries: 1})
+// await asks until ok says yes, and fails the test with what was there last.
+func await(ctx context.Context, t testing.TB, what string, ok func() (bool, string)) {
+	t.Helper()
+	for {
+		done, seen := ok()
+		if done {
+			return
+		}
+		select {
+		case <-ctx.Done():
+			t.Fatalf("%s: not within %v; last seen: %s", what, startTimeout, seen)
+		case <-time.After(20 * time.Millisecond):
+		}
+	}
+}
+
+// awaitReplica waits until a replica has its master's data and follows it.
+func awaitReplica(ctx context.Context, t testing.TB, s *Server) {
+	t.Helper()
+	client := s.Client()
+	defer client.Close()
+	await(ctx, t, s.addr+" follows its master", func() (bool, string) {
+		info, err := client.InfoMap(ctx, "replication").Result()
+		if err != nil {
+			return false, err.Error()
+		}
+		return info["Replication"]["master_link_status"] == "up", fmt.Sprint(info["Replication"])
+	})
 }
 
 // freePorts returns ports that nobody listens on, held together so that they

@@ -1,0 +1,82 @@
+package setup
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/golang-jwt/jwt/v5"
+
+	"nextup/gateway/protocol"
+)
+
+// Site is the tenant that faults are tried on. Its times are short, so that a
+// run sees each of them pass.
+type Site struct {
+	ID                           string
+	VisitorGrace, AgentGrace     time.Duration
+	VisitorHeartbeat, AgentBeats time.Duration
+	OfferTimeout, Retention      time.Duration
+	// Capacity is an agent's by their number; see AgentID.
+	Capacity func(i int) int
+	Agents   int
+	// Extra is added to the site's YAML, indented by four spaces.
+	Extra string
+}
+
+// NewSite is a site with n agents, who can hold two, three or one ticket.
+func NewSite(agents int) Site {
+	return Site{
+		ID: "faults", VisitorGrace: 5 * time.Second, AgentGrace: 3 * time.Second,
+		VisitorHeartbeat: 2 * time.Second, AgentBeats: time.Second,
+		OfferTimeout: 2 * time.Second, Retention: 2 * time.Hour,
+		Capacity: func(i int) int { return 1 + (i+1)%3 }, Agents: agents,
+	}
+}
+
+// secret signs the tokens of tests. It is in the source, so it protects nothing.
+const secret = "this secret protects nobody: it is for the fault tests alone"
+
+// AgentID is the sub of the i-th agent.
+func AgentID(i int) string { return fmt.Sprint("agent-", i) }
+
+// File writes the site file and returns its path.
+func (s Site) File(t testing.TB) string {
+	t.Helper()
+	text := fmt.Sprintf(`sites:
+  - id: %s
+    languages: [zh, en, es]
+    departments:
+      - {id: support, offer_timeout: %s}
+      - {id: trading, languages: [zh, en], offer_timeout: %[2]s}
+    grace: {visitor: %s, agent: %s}
+    heartbeat: {visitor: %s, agent: %s}
+    retention: %s
+    limits: {frames_per_second: 500, burst: 5000, outgoing_buffer: 1MiB}
+    keys:
+      - {id: test, algorithm: HS256, secret: %q, roles: [visitor, agent, supervisor]}
+%s    agents:
+      known:
+`, s.ID, s.OfferTimeout, s.VisitorGrace, s.AgentGrace, s.VisitorHeartbeat, s.AgentBeats, s.Retention, secret, s.Extra)
+	for i := range s.Agents {
+		text += fmt.Sprintf("        %s: {capacity: %d}\n", AgentID(i), s.Capacity(i))
+	}
+	path := filepath.Join(t.TempDir(), "site.yaml")
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+// Mint signs a token of the site.
+func (s Site) Mint(role protocol.Role, subject string, languages []string) (string, error) {
+	claims := jwt.MapClaims{
+		"sub": subject, "site": s.ID, "role": role, "aud": "nextup", "name": subject,
+		"languages": languages, "exp": time.Now().Add(12 * time.Hour).Unix(),
+	}
+	token := jwt.NewWithClaims(jwt.SigningMethodHS256, claims)
+	token.Header["kid"] = "test"
+	return token.SignedString([]byte(secret))
+}

@@ -1,0 +1,90 @@
+package redistest
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// masterName is what the Sentinels call the group.
+const masterName = "nextup"
+
+// Sentinel runs a master, a replica and three Sentinels, who replace a master
+// that is gone for a second, until the test ends.
+func Sentinel(t testing.TB, args ...string) *Group {
+	t.Helper()
+	args = append([]string{"--repl-diskless-sync-delay", "0"}, args...)
+	master := StartServer(t, args...)
+	host, port, _ := net.SplitHostPort(master.addr)
+	replica := StartServer(t, append(args, "--replicaof", host+" "+port)...)
+	ctx, cancel := context.WithTimeout(context.Background(), startTimeout)
+	defer cancel()
+	awaitReplica(ctx, t, replica)
+
+	g := &Group{Masters: []*Server{master}, Replicas: []*Server{replica}}
+	var addrs []string
+	for range 3 {
+		s := startSentinel(t, host, port)
+		g.Sentinels = append(g.Sentinels, s)
+		addrs = append(addrs, s.addr)
+	}
+	for _, s := range g.Sentinels {
+		awaitQuorum(ctx, t, s)
+	}
+	g.URL = "redis+sentinel://" + masterName + "@" + strings.Join(addrs, ",")
+	return g
+}
+
+// startSentinel runs one Sentinel. It writes what it learns into its
+// configuration, so it gets a file of its own.
+func startSentinel(t testing.TB, host, port string) *Server {
+	t.Helper()
+	path := require(t)
+	for range 5 {
+		own := freePorts(t, 1)[0]
+		dir := t.TempDir()
+		config := filepath.Join(dir, "sentinel.conf")
+		text := fmt.Sprintf(`bind 127.0.0.1
+port %s
+dir %s
+sentinel monitor %[3]s %s %s 2
+sentinel down-after-milliseconds %[3]s 1000
+sentinel failover-timeout %[3]s 5000
+sentinel parallel-syncs %[3]s 1
+`, own, dir, masterName, host, port)
+		if err := os.WriteFile(config, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		s := &Server{addr: net.JoinHostPort("127.0.0.1", own), line: []string{path, config, "--sentinel"}}
+		if s.launch(t) {
+			t.Cleanup(s.stop)
+			return s
+		}
+		t.Logf("a Sentinel did not start: %s", s.Output())
+	}
+	t.Fatal("a Sentinel does not start")
+	return nil
+}
+
+// awaitQuorum waits until a Sentinel knows the two others and the replica:
+// before that it cannot lead a failover.
+func awaitQuorum(ctx context.Context, t testing.TB, s *Server) {
+	t.Helper()
+	client := s.Client()
+	defer client.Close()
+	await(ctx, t, s.addr+" knows its group", func() (bool, string) {
+		facts, err := client.Do(ctx, "SENTINEL", "MASTER", masterName).StringSlice()
+		if err != nil {
+			return false, err.Error()
+		}
+		known := map[string]string{}
+		for i := 0; i+1 < len(facts); i += 2 {
+			known[facts[i]] = facts[i+1]
+		}
+		return known["num-slaves"] == "1" && known["num-other-sentinels"] == "2" && known["flags"] == "master", fmt.Sprint(known)
+	})
+}
