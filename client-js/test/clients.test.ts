@@ -55,11 +55,40 @@ describe("a visitor", () => {
     const { client, socket } = await visitor();
     socket.receives(golden("ticket"));
     socket.serverCloses(1012);
-    await vi.advanceTimersByTimeAsync(0);
+    await vi.advanceTimersByTimeAsync(250);
     FakeSocket.latest.welcomes();
     expect(client.ticket?.ticket).toBe("t-9f2c");
     vi.advanceTimersByTime(2_000);
     expect([client.ticket, client.conversation, client.settled]).toEqual([undefined, undefined, true]);
+  });
+
+  test("[availability-4] while the log is away, no view does not mean that there is no ticket", async () => {
+    const { client, socket } = await visitor();
+    vi.advanceTimersByTime(1_000);
+    socket.receives(golden("availability"));
+    await vi.advanceTimersByTimeAsync(5_000);
+    expect(client.settled).toBe(false);
+    socket.receives(golden("availability.back"));
+    vi.advanceTimersByTime(1_999);
+    expect(client.settled).toBe(false);
+    socket.receives(golden("ticket"));
+    vi.advanceTimersByTime(2_000);
+    expect([client.settled, client.ticket?.position]).toEqual([true, 3]);
+  });
+
+  test("[availability-2] a known place stands still while the log is away, and after", async () => {
+    const { client, socket } = await visitor();
+    const heard: boolean[] = [];
+    let changes = 0;
+    client.on("available", (available) => heard.push(available));
+    socket.receives(golden("ticket"));
+    client.on("change", () => changes++);
+    socket.receives(golden("availability"));
+    await vi.advanceTimersByTimeAsync(5_000);
+    expect([client.available, client.ticket?.position]).toEqual([false, 3]);
+    socket.receives(golden("availability.back"));
+    await vi.advanceTimersByTimeAsync(5_000);
+    expect([client.available, client.ticket?.position, heard, changes]).toEqual([true, 3, [false, true], 2]);
   });
 
   test("another ticket is another conversation", async () => {
@@ -113,6 +142,16 @@ describe("an agent", () => {
     socket.receives(golden("desk", { offers: [offer, { ...offer, offer: "o-2" }] }));
     socket.receives(golden("desk", { offers: [{ ...offer, offer: "o-2" }] }));
     expect(offers).toEqual(["o-2"]);
+  });
+
+  test("[availability-1] hears that the service is interrupted, and keeps the desk", async () => {
+    const { client, socket } = await agent();
+    const heard: boolean[] = [];
+    client.on("available", (available) => heard.push(available));
+    socket.receives(golden("availability"));
+    expect([client.available, client.desk?.load]).toEqual([false, 2]);
+    socket.receives(golden("availability.back"));
+    expect([client.available, heard]).toEqual([true, [false, true]]);
   });
 
   test("sets the status, accepts, declines and closes", async () => {

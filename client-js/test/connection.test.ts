@@ -18,10 +18,10 @@ afterEach(() => {
 });
 
 /** A connection whose tokens are t1, t2, and so on. */
-function connection(token?: () => string | Promise<string>) {
+function connection(token?: () => string | Promise<string>, urls: string | string[] = url) {
   let count = 0;
   const states: ConnectionState[] = [];
-  const c = new Connection({ url, token: token ?? (() => `t${++count}`), WebSocket: FakeSocket });
+  const c = new Connection({ url: urls, token: token ?? (() => `t${++count}`), WebSocket: FakeSocket });
   c.on("state", (s) => states.push(s));
   return { c, states };
 }
@@ -145,14 +145,89 @@ describe("close codes", () => {
     expect(c.state).toMatchObject({ name: "waiting", retryAtMS: Date.now() + 500 });
   });
 
-  test("[close-3] after 1012 it comes back at once, but not in a loop", async () => {
+  test("[close-3] [drain-1] after 1012 it comes back within half a second, but not in a loop", async () => {
     const { c, socket } = await opened();
     socket.serverCloses(1012);
-    expect(c.state).toMatchObject({ name: "waiting", retryAtMS: Date.now() });
-    await vi.advanceTimersByTimeAsync(0);
+    expect(c.state).toMatchObject({ name: "waiting", retryAtMS: Date.now() + 250 }); // half of the most
+    await vi.advanceTimersByTimeAsync(250);
     expect(FakeSocket.all).toHaveLength(2);
     FakeSocket.latest.serverCloses(1012);
     expect(c.state).toMatchObject({ name: "waiting", retryAtMS: Date.now() + 1_000 });
+  });
+
+  test.each(["error.busy", "error.too-many"] as const)(
+    "[busy-1] [hello-4] [limit-7] after a hello refused with %s it waits as long as it is told, and its jitter",
+    async (fixture) => {
+      const { c, states } = connection();
+      c.connect();
+      await settle();
+      const socket = FakeSocket.latest;
+      socket.opens();
+      const refusal = golden(fixture, { id: socket.last("hello").id });
+      const asked = refusal.retry_after_ms ?? 0;
+      socket.receives(refusal);
+      const notBeforeMS = Date.now() + asked;
+      socket.serverCloses(4003);
+      expect(c.state).toMatchObject({ name: "waiting", notBeforeMS, retryAtMS: notBeforeMS + 500, reason: { code: refusal.code } });
+      await vi.advanceTimersByTimeAsync(asked - 1);
+      for (const comeBack of [() => c.connect(), () => c.wake(), () => c.close(), () => c.connect()]) {
+        comeBack();
+        await settle();
+      }
+      expect([FakeSocket.all.length, c.state.name]).toEqual([1, "waiting"]);
+      await vi.advanceTimersByTimeAsync(501);
+      expect(FakeSocket.all).toHaveLength(2);
+      FakeSocket.latest.welcomes();
+      FakeSocket.latest.serverCloses(1006);
+      expect(states.at(-1)).toMatchObject({ name: "waiting", reason: undefined });
+    },
+  );
+
+  test("[busy-1] once the time has passed, connect comes back at once", async () => {
+    const { c } = connection();
+    c.connect();
+    await settle();
+    FakeSocket.latest.opens();
+    FakeSocket.latest.receives(golden("error.busy", { id: FakeSocket.latest.last("hello").id, retry_after_ms: 2_000 }));
+    FakeSocket.latest.serverCloses(4003);
+    await vi.advanceTimersByTimeAsync(2_000);
+    c.connect();
+    await settle();
+    expect(FakeSocket.all).toHaveLength(2);
+  });
+
+  test("[close-6] with several gateways each failure leads to the next, round and round", async () => {
+    const urls = ["ws://a/", "ws://b/", "ws://c/"];
+    const { c } = connection(undefined, urls);
+    c.connect();
+    for (const code of [1006, 1012, 4003, 4002, 1006]) {
+      await settle();
+      FakeSocket.latest.serverCloses(code);
+      await vi.advanceTimersToNextTimerAsync();
+    }
+    expect(FakeSocket.all.map((s) => s.url)).toEqual([...urls, ...urls]);
+  });
+
+  test("[close-6] a gateway that never answers is left for the next, and each client has an order of its own", async () => {
+    vi.mocked(Math.random).mockReturnValueOnce(0.9).mockReturnValueOnce(0.1);
+    const { c } = connection(undefined, ["ws://a/", "ws://b/"]);
+    c.connect();
+    await settle();
+    await vi.advanceTimersByTimeAsync(10_500); // no welcome, then the jitter
+    expect(FakeSocket.all.map((s) => s.url)).toEqual(["ws://b/", "ws://a/"]);
+  });
+
+  test("no address at all stops with a reason", async () => {
+    const strict = class extends FakeSocket {
+      constructor(address: string, protocols: string) {
+        super(address, protocols);
+        void new URL(address);
+      }
+    };
+    const c = new Connection({ url: [], token: () => "t", WebSocket: strict });
+    c.connect();
+    await settle();
+    expect(c.state).toMatchObject({ name: "stopped", code: 0 });
   });
 
   test.each([1007, 1009, 4502, 4503])("[close-1] after %d it stays away and pending requests are rejected", async (code) => {
@@ -264,6 +339,75 @@ describe("heartbeats", () => {
   });
 });
 
+describe("the log goes away and comes back", () => {
+  const away = () => golden("availability");
+  const back = () => golden("availability.back");
+  const quiet = { heartbeat_s: 3_600 };
+
+  test("[availability-1] the conn stays open, and each change is told once", async () => {
+    const { c, states, socket } = await opened(quiet);
+    const heard: boolean[] = [];
+    c.on("available", (available) => heard.push(available));
+    expect(c.available).toBe(true);
+    for (const frame of [away(), away(), back(), back()]) {
+      socket.receives(frame);
+    }
+    expect([heard, c.available, states.map((s) => s.name)]).toEqual([[false, true], true, ["connecting", "open"]]);
+  });
+
+  test("[availability-1] after a welcome the log is there until the server says otherwise", async () => {
+    const { c, socket } = await opened(quiet);
+    socket.receives(away());
+    socket.serverCloses(1006);
+    expect(c.available).toBe(false);
+    await vi.advanceTimersByTimeAsync(500);
+    FakeSocket.latest.welcomes(quiet);
+    expect(c.available).toBe(true);
+    void c.request({ type: "status", status: "away" });
+    expect(FakeSocket.latest.frames("status")).toHaveLength(1);
+  });
+
+  test("[availability-3] what is asked meanwhile waits, and is sent once within a second of the return", async () => {
+    const { c, socket } = await opened(quiet);
+    socket.receives(away());
+    const join = c.request({ type: "join", department: "support" });
+    await vi.advanceTimersByTimeAsync(1_400);
+    expect(socket.frames("join")).toEqual([]);
+    socket.receives(back());
+    expect(socket.frames("join")).toEqual([]); // all the others send theirs too
+    await vi.advanceTimersByTimeAsync(1_000);
+    expect(socket.frames("join")).toHaveLength(1);
+    socket.answers("join");
+    await join;
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(socket.frames("join")).toHaveLength(1);
+  });
+
+  test("[availability-3] without the news of the return it is tried all the same", async () => {
+    const { c, socket } = await opened(quiet);
+    socket.receives(away());
+    const join = c.request({ type: "join", department: "support" });
+    await vi.advanceTimersByTimeAsync(1_500);
+    const refusal = golden("error.later", { id: socket.last("join").id, code: "unavailable", retry_after_ms: 1_000 });
+    socket.receives(refusal);
+    await vi.advanceTimersByTimeAsync(999);
+    expect(socket.frames("join")).toHaveLength(1);
+    await vi.advanceTimersByTimeAsync(2_000);
+    expect(socket.frames("join")).toEqual([socket.last("join"), socket.last("join")]);
+    socket.answers("join");
+    await join;
+  });
+
+  test("[availability-3] a renewal and heartbeats do not wait", async () => {
+    const { socket } = await opened({ now_ms: Date.now(), expires_at_ms: Date.now() + 40_000, heartbeat_s: 30 });
+    socket.receives(away());
+    await vi.advanceTimersByTimeAsync(20_000);
+    expect(socket.frames("renew")).toHaveLength(1);
+    await vi.advanceTimersByTimeAsync(10_000);
+    expect(socket.frames("heartbeat")).toHaveLength(1);
+  });
+});
+
 describe("token renewal", () => {
   const life = (ms: number) => ({ now_ms: Date.now(), expires_at_ms: Date.now() + ms });
 
@@ -318,7 +462,7 @@ describe("requests", () => {
     const join = c.request({ type: "join", department: "support" });
     void c.request({ type: "status", status: "away" });
     socket.serverCloses(1012);
-    await vi.advanceTimersByTimeAsync(0);
+    await vi.advanceTimersByTimeAsync(500);
     FakeSocket.latest.welcomes();
     expect(FakeSocket.latest.sent.slice(1)).toEqual(socket.sent.slice(1));
     FakeSocket.latest.answers("join", { ticket: "t-1" });
@@ -335,6 +479,23 @@ describe("requests", () => {
     expect(socket.frames("join")).toHaveLength(2);
     socket.answers("join");
     await expect(join).resolves.toBeDefined();
+  });
+
+  test("[limit-8] too_many is for the person to decide: it is not repeated", async () => {
+    const { c, socket } = await opened({ heartbeat_s: 3_600 });
+    const join = c.request({ type: "join", department: "support" });
+    socket.receives(golden("error.too-many", { id: socket.last("join").id }));
+    await expect(join).rejects.toMatchObject({ code: "too_many" });
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(socket.frames("join")).toHaveLength(1);
+  });
+
+  test("a request that was never taken is given up with the server's reason", async () => {
+    const { c, socket } = await opened({ heartbeat_s: 3_600 });
+    const join = c.request({ type: "join", department: "support" }, { timeoutMS: 3_000 });
+    socket.receives(golden("error.later", { id: socket.last("join").id, code: "unavailable", retry_after_ms: 9_000 }));
+    vi.advanceTimersByTime(3_000);
+    await expect(join).rejects.toMatchObject({ reason: "refused", code: "unavailable" });
   });
 
   test("[error-4] after rate_limited everything without an answer is sent again", async () => {

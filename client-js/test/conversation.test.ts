@@ -115,6 +115,63 @@ test("[send-2] a message stays in the outbox until its entry has come", async ()
   expect(conversation.outbox).toEqual([]);
 });
 
+const unavailable = (socket: FakeSocket) =>
+  golden("error.later", { id: socket.last("send").id, code: "unavailable", retry_after_ms: 1_000 });
+
+test("[availability-3] [send-2] messages written while the log is away are sent when it is back, in order and once", async () => {
+  const { conversation, socket } = await inConversation();
+  conversation.send("before");
+  socket.receives(golden("availability"));
+  socket.receives(unavailable(socket));
+  conversation.send("meanwhile");
+  await vi.advanceTimersByTimeAsync(500);
+  expect(socket.frames("send").map((f) => f.text)).toEqual(["before"]);
+  expect(conversation.outbox.map((m) => m.state)).toEqual(["waiting", "waiting"]);
+  socket.receives(golden("availability.back"));
+  await vi.advanceTimersByTimeAsync(1_000);
+  expect(socket.frames("send")).toEqual([socket.last("send"), socket.last("send")]); // the same id
+  socket.answers("send", { number: 1 });
+  await settle();
+  expect(socket.frames("send").map((f) => f.text)).toEqual(["before", "before", "meanwhile"]);
+  socket.answers("send", { number: 2 });
+  await vi.advanceTimersByTimeAsync(60_000);
+  expect(socket.frames("send")).toHaveLength(3);
+  expect(conversation.outbox.map((m) => m.state)).toEqual(["sent", "sent"]);
+});
+
+test("[availability-3] a message refused as unavailable is tried again after retry_after_ms, as long as it takes", async () => {
+  const { conversation, socket } = await inConversation();
+  const id = conversation.send("hello?");
+  for (let tries = 1; tries <= 5; tries++) {
+    expect(socket.frames("send")).toHaveLength(tries);
+    socket.receives(unavailable(socket));
+    await vi.advanceTimersByTimeAsync(999);
+    expect(socket.frames("send")).toHaveLength(tries);
+    await vi.advanceTimersByTimeAsync(30_000);
+  }
+  expect(new Set(socket.frames("send").map((f) => f.message_id))).toEqual(new Set([id]));
+});
+
+test("[availability-3] messages written while the log is away survive the loss of the conn as well", async () => {
+  const { conversation, socket } = await inConversation();
+  socket.receives(golden("availability"));
+  const id = conversation.send("still here");
+  const again = await reconnect(socket);
+  expect([socket.frames("send").length, again.frames("send").map((f) => f.message_id)]).toEqual([0, [id]]);
+});
+
+test("[availability-4] an open that the log's absence refused goes on until it is back", async () => {
+  const { conversation, socket } = await inConversation();
+  conversation.reset();
+  socket.receives(golden("availability"));
+  socket.receives(golden("error.later", { id: socket.last("open").id, code: "unavailable", retry_after_ms: 120_000 }));
+  await vi.advanceTimersByTimeAsync(60_000);
+  expect(socket.frames("open")).toHaveLength(2);
+  socket.receives(golden("availability.back"));
+  await vi.advanceTimersByTimeAsync(1_000);
+  expect(socket.frames("open")).toHaveLength(3);
+});
+
 test("[send-4] a refused message stays, with the reason, and can be tried again or discarded", async () => {
   const { conversation, socket } = await inConversation();
   const id = conversation.send("late");

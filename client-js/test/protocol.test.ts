@@ -29,6 +29,7 @@ const serverTypes: Record<ServerFrame["type"], true> = {
   desk: true,
   entry: true,
   reset: true,
+  availability: true,
 };
 
 test.each([

@@ -34,7 +34,8 @@ const (
 
 	// Not now.
 	CodeRateLimited Code = "rate_limited" // too many frames; retry_after_ms
-	CodeBusy        Code = "busy"         // too much contention; retry_after_ms
+	CodeTooMany     Code = "too_many"     // a limit on sockets or tickets is reached; retry_after_ms
+	CodeBusy        Code = "busy"         // too much contention, or too many hellos at once; retry_after_ms
 	CodeUnavailable Code = "unavailable"  // the log cannot be reached; retry_after_ms
 	CodeInternal    Code = "internal"     // a fault of ours
 )

@@ -9,18 +9,19 @@ import (
 )
 
 // ServerFrame is a frame that the server sends: Welcome, OK, Error, Ticket,
-// Desk, Entry, Reset, Typing or Heartbeat.
+// Desk, Entry, Reset, Availability, Typing or Heartbeat.
 type ServerFrame interface{ serverFrame() Type }
 
-func (Welcome) serverFrame() Type   { return TypeWelcome }
-func (OK) serverFrame() Type        { return TypeOK }
-func (Error) serverFrame() Type     { return TypeError }
-func (Ticket) serverFrame() Type    { return TypeTicket }
-func (Desk) serverFrame() Type      { return TypeDesk }
-func (Entry) serverFrame() Type     { return TypeEntry }
-func (Reset) serverFrame() Type     { return TypeReset }
-func (Typing) serverFrame() Type    { return TypeTyping }
-func (Heartbeat) serverFrame() Type { return TypeHeartbeat }
+func (Welcome) serverFrame() Type      { return TypeWelcome }
+func (OK) serverFrame() Type           { return TypeOK }
+func (Error) serverFrame() Type        { return TypeError }
+func (Ticket) serverFrame() Type       { return TypeTicket }
+func (Desk) serverFrame() Type         { return TypeDesk }
+func (Entry) serverFrame() Type        { return TypeEntry }
+func (Reset) serverFrame() Type        { return TypeReset }
+func (Availability) serverFrame() Type { return TypeAvailability }
+func (Typing) serverFrame() Type       { return TypeTyping }
+func (Heartbeat) serverFrame() Type    { return TypeHeartbeat }
 
 // Encode returns the JSON of a server frame. Its Type need not be set. It fails
 // only when a string is not UTF-8.
@@ -50,6 +51,9 @@ func Append(dst []byte, frame ServerFrame) ([]byte, error) {
 		return appendJSON(dst, &f)
 	case Reset:
 		f.Type = TypeReset
+		return appendJSON(dst, &f)
+	case Availability:
+		f.Type = TypeAvailability
 		return appendJSON(dst, &f)
 	case Typing:
 		f.Type = TypeTyping
@@ -90,6 +94,8 @@ func DecodeServer(data []byte) (ServerFrame, error) {
 		return read[Entry](data)
 	case TypeReset:
 		return read[Reset](data)
+	case TypeAvailability:
+		return read[Availability](data)
 	case TypeTyping:
 		return read[Typing](data)
 	case TypeHeartbeat:

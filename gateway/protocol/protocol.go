@@ -69,4 +69,6 @@ const (
 	TypeDesk    Type = "desk"
 	TypeEntry   Type = "entry"
 	TypeReset   Type = "reset"
+	// TypeAvailability comes when the site's log goes away or comes back.
+	TypeAvailability Type = "availability"
 )

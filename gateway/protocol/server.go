@@ -211,3 +211,12 @@ type Reset struct {
 	Type   Type   `json:"type"`
 	Ticket string `json:"ticket,omitzero"`
 }
+
+// Availability says whether the site's log can be reached. While it cannot, the
+// socket stays open, what was shown last stands still, and requests are refused
+// with unavailable; a view follows when it is back.
+type Availability struct {
+	Type      Type  `json:"type"`
+	Available bool  `json:"available"`
+	AsOfMS    int64 `json:"as_of_ms"`
+}

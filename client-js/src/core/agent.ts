@@ -5,6 +5,8 @@ import type { AgentStatus, DeskFrame, DeskOffer, DeskTicket, EntryFrame } from "
 
 export interface AgentEvents {
   state: ConnectionState;
+  /** The service is interrupted (false) or goes on; the connection stays open. */
+  available: boolean;
   desk: DeskFrame | undefined;
   /** An offer that was not on the desk before. */
   offer: DeskOffer;
@@ -38,6 +40,10 @@ export class AgentClient extends Emitter<AgentEvents> {
       this.emit("state", state);
       this.#change();
     });
+    this.connection.on("available", (available) => {
+      this.emit("available", available);
+      this.#change();
+    });
     this.connection.on("desk", (frame) => this.#show(frame));
     this.connection.on("entry", (frame) => this.#held.get(frame.ticket)?.conversation.receive(frame));
     this.connection.on("typing", (frame) => this.#held.get(frame.ticket)?.conversation.receiveTyping(frame));
@@ -55,6 +61,11 @@ export class AgentClient extends Emitter<AgentEvents> {
   /** The newest view of the desk. */
   get desk(): DeskFrame | undefined {
     return this.#desk;
+  }
+
+  /** False while the service is interrupted: what is shown stands still, what is asked for waits. */
+  get available(): boolean {
+    return this.connection.available;
   }
 
   /** The tickets in the order in which they came to the desk. */

@@ -12,12 +12,25 @@ export function backoffMS(attempt: number): number {
   return Math.random() * Math.min(capMS, baseMS * 2 ** attempt);
 }
 
+/** A gateway that leaves spreads its clients in time itself: a little jitter, no back-off. */
+export function afterRestartMS(): number {
+  return Math.random() * 500;
+}
+
 /** Says whether a client reconnects after the server closed with the code. */
 export function comesBack(code: number): boolean {
   if (code === CloseCode.InvalidUTF8 || code === CloseCode.TooLarge) {
     return false;
   }
   return code < 4500 || code > 4999;
+}
+
+/** The list in an order of this client's own, so that the clients of a lost gateway spread over the others. */
+export function shuffled<T>(list: readonly T[]): T[] {
+  return list
+    .map((item) => ({ item, at: Math.random() }))
+    .toSorted((a, b) => a.at - b.at)
+    .map(({ item }) => item);
 }
 
 /** A random id that needs no secure context: 26 characters, 130 bits. */

@@ -1,4 +1,4 @@
-import { backoffMS, comesBack } from "./backoff.ts";
+import { afterRestartMS, backoffMS, comesBack, shuffled } from "./backoff.ts";
 import { Emitter } from "./emitter.ts";
 import { NextupError, refused } from "./errors.ts";
 import {
@@ -19,8 +19,8 @@ import { Renewal } from "./renewal.ts";
 import { mute, type SocketClass, type SocketLike } from "./socket.ts";
 
 export interface ConnectionOptions {
-  /** ws: or wss: address of /v1/connect. */
-  url: string;
+  /** ws: or wss: address of /v1/connect; with those of several gateways, each failure leads to the next. */
+  url: string | readonly string[];
   /** Gives a token for every connect and before each expiry. */
   token: () => string | Promise<string>;
   /** Where there is no global WebSocket. */
@@ -31,13 +31,24 @@ export type ConnectionState =
   | { readonly name: "idle" }
   | { readonly name: "connecting" }
   | { readonly name: "open"; readonly welcome: WelcomeFrame }
-  /** Lost; comes back by itself at retryAtMS (of Date.now). */
-  | { readonly name: "waiting"; readonly retryAtMS: number }
+  /**
+   * Lost; comes back by itself at retryAtMS (of Date.now). Where the server
+   * refused the hello for now, reason says why, and connect does nothing before
+   * notBeforeMS.
+   */
+  | {
+      readonly name: "waiting";
+      readonly retryAtMS: number;
+      readonly notBeforeMS: number;
+      readonly reason: NextupError | undefined;
+    }
   /** Stays away until connect is called again. code is the close code, 0 where there was none. */
   | { readonly name: "stopped"; readonly code: number; readonly error: NextupError };
 
 export interface ConnectionEvents {
   state: ConnectionState;
+  /** The site's log went away (false) or came back. */
+  available: boolean;
   ticket: TicketFrame;
   desk: DeskFrame;
   entry: EntryFrame;
@@ -58,10 +69,14 @@ const steadyMS = 5_000;
  */
 export class Connection extends Emitter<ConnectionEvents> {
   readonly #options: ConnectionOptions;
+  readonly #urls: readonly string[];
+  /** Counts the dials: each takes the next address. */
+  #dials = 0;
   readonly #requests = new Requests((frame) => this.transmit(frame));
   readonly #renewal: Renewal;
   #state: ConnectionState = { name: "idle" };
   #welcome: WelcomeFrame | undefined;
+  #available = true;
   #socket: SocketLike | undefined;
   #attempt = 0;
   #openedAt = 0;
@@ -70,6 +85,8 @@ export class Connection extends Emitter<ConnectionEvents> {
   /** The token that the server called expired: no use coming back with it. */
   #spentToken = "";
   #refusal: NextupError | undefined;
+  /** The server asked us not to come back before (of Date.now). */
+  #notBefore = 0;
   /** Heartbeats sent since anything was received. */
   #silentBeats = 0;
   #beatDueAt = 0;
@@ -82,6 +99,7 @@ export class Connection extends Emitter<ConnectionEvents> {
   constructor(options: ConnectionOptions) {
     super();
     this.#options = options;
+    this.#urls = shuffled([options.url].flat());
     this.#renewal = new Renewal({
       token: options.token,
       now: () => this.now(),
@@ -103,20 +121,35 @@ export class Connection extends Emitter<ConnectionEvents> {
     return this.#welcome;
   }
 
+  /** Whether the site's log can be reached, as far as the server has said. */
+  get available(): boolean {
+    return this.#available;
+  }
+
   /** The log's time in Unix milliseconds, as well as this client can tell. */
   now(): number {
     return Date.now() + (Number.isFinite(this.#clockOffset) ? this.#clockOffset : 0);
   }
 
-  /** Starts, or comes back at once where the connection waits or was stopped. */
+  /**
+   * Starts, or comes back at once where the connection waits or was stopped, but
+   * not before the server wants it.
+   */
   connect(): void {
-    if (this.#state.name === "open" || this.#state.name === "connecting") {
+    const { name } = this.#state;
+    if (name === "open" || name === "connecting") {
       return;
     }
-    if (this.#state.name !== "waiting") {
+    const early = Date.now() < this.#notBefore;
+    if (name !== "waiting") {
       this.#attempt = 0;
+      if (early) {
+        this.#retry();
+      }
     }
-    void this.#open();
+    if (!early) {
+      void this.#open();
+    }
   }
 
   /** Ends the connection; connect starts it again. */
@@ -175,13 +208,14 @@ export class Connection extends Emitter<ConnectionEvents> {
     try {
       this.#dial(token);
     } catch (error) {
-      this.#stop(0, new NextupError("stopped", `The address ${this.#options.url} cannot be dialled: ${String(error)}`));
+      this.#stop(0, new NextupError("stopped", `An address cannot be dialled: ${String(error)}`));
     }
   }
 
   #dial(token: string): void {
     const WebSocketClass = this.#options.WebSocket ?? globalThis.WebSocket;
-    const socket: SocketLike = new WebSocketClass(this.#options.url, SUBPROTOCOL);
+    const url = this.#urls[this.#dials++ % this.#urls.length] ?? "";
+    const socket: SocketLike = new WebSocketClass(url, SUBPROTOCOL);
     this.#socket = socket;
     socket.onopen = () => {
       this.#helloID = this.#requests.nextID();
@@ -214,6 +248,7 @@ export class Connection extends Emitter<ConnectionEvents> {
       case "error":
         if (frame.id === this.#helloID) {
           this.#refusal = refused(frame);
+          this.#notBefore = Date.now() + (frame.retry_after_ms ?? 0);
         } else if (frame.id === undefined && frame.code === "rate_limited") {
           this.#requests.resendLater(frame.retry_after_ms ?? 1_000);
         } else if (!this.#requests.answer(frame)) {
@@ -222,6 +257,9 @@ export class Connection extends Emitter<ConnectionEvents> {
         break;
       case "heartbeat":
         this.#hearTime(frame.as_of_ms ?? 0);
+        break;
+      case "availability":
+        this.#setAvailable(frame.available);
         break;
       case "ticket":
         this.emit("ticket", frame);
@@ -252,7 +290,20 @@ export class Connection extends Emitter<ConnectionEvents> {
     this.#renewal.start(frame.expires_at_ms);
     this.#state = { name: "open", welcome: frame };
     this.#requests.resendAll(); // before the listeners of the state add their own
+    this.#setAvailable(true);
     this.emit("state", this.#state);
+  }
+
+  #setAvailable(available: boolean): void {
+    if (available) {
+      this.#requests.release();
+    } else {
+      this.#requests.hold();
+    }
+    if (available !== this.#available) {
+      this.#available = available;
+      this.emit("available", available);
+    }
   }
 
   /** A stamp can only be late, so the greatest difference is the nearest. */
@@ -307,17 +358,19 @@ export class Connection extends Emitter<ConnectionEvents> {
       this.#spentToken = this.#token;
     }
     if (comesBack(code) || expired) {
-      this.#retry(code === CloseCode.Restart && this.#attempt === 0);
+      this.#retry(code === CloseCode.Restart && this.#attempt === 0 ? afterRestartMS() : undefined);
     } else {
       this.#stop(code, this.#refusal ?? new NextupError("stopped", `The server closed the connection with ${code}.`));
     }
   }
 
-  #retry(atOnce = false): void {
-    const wait = atOnce ? 0 : backoffMS(this.#attempt);
+  #retry(jitterMS = backoffMS(this.#attempt)): void {
     this.#attempt++;
-    this.#timer = setTimeout(() => void this.#open(), wait);
-    this.#become({ name: "waiting", retryAtMS: Date.now() + wait });
+    const now = Date.now();
+    const notBeforeMS = Math.max(now, this.#notBefore);
+    const retryAtMS = notBeforeMS + jitterMS;
+    this.#timer = setTimeout(() => void this.#open(), retryAtMS - now);
+    this.#become({ name: "waiting", retryAtMS, notBeforeMS, reason: this.#refusal });
   }
 
   #stop(code: number, error: NextupError): void {

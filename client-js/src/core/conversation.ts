@@ -201,7 +201,8 @@ export class Conversation extends Emitter<ConversationEvents> {
     }
     this.#opening = true;
     try {
-      await this.#connection.request({ type: "open", ticket: this.ticket, after: this.#last }, { resend: false });
+      const open = { type: "open", ticket: this.ticket, after: this.#last } as const;
+      await this.#connection.request(open, { resend: false, timeoutMS: Infinity }); // as long as the log is away
     } catch (error) {
       if (error instanceof NextupError && error.code === "unknown_ticket") {
         this.#closed = true; // it is past its retention

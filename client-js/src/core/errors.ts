@@ -61,6 +61,7 @@ export function passesBy(frame: ErrorFrame): boolean {
     case "conversation_closed":
     case "id_reused":
     case "queue_full":
+    case "too_many":
     case "internal":
       return false;
     default:

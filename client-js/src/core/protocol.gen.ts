@@ -49,7 +49,8 @@ export const CODES = [
   "id_reused", // the same message_id with another text
   "queue_full", // the queue's limit is reached
   "rate_limited", // too many frames; retry_after_ms
-  "busy", // too much contention; retry_after_ms
+  "too_many", // a limit on sockets or tickets is reached; retry_after_ms
+  "busy", // too much contention, or too many hellos at once; retry_after_ms
   "unavailable", // the log cannot be reached; retry_after_ms
   "internal", // a fault of ours
 ] as const;
@@ -443,6 +444,17 @@ export interface ResetFrame {
   ticket?: string;
 }
 
+/**
+ * Availability says whether the site's log can be reached. While it cannot, the
+ * socket stays open, what was shown last stands still, and requests are refused
+ * with unavailable; a view follows when it is back.
+ */
+export interface AvailabilityFrame {
+  type: "availability";
+  available: boolean;
+  as_of_ms: number;
+}
+
 /** What a client may send. */
 export type ClientFrame =
   | HelloFrame
@@ -469,4 +481,5 @@ export type ServerFrame =
   | TicketFrame
   | DeskFrame
   | EntryFrame
-  | ResetFrame;
+  | ResetFrame
+  | AvailabilityFrame;

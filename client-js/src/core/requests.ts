@@ -21,10 +21,15 @@ interface Pending {
   readonly reject: (error: NextupError) => void;
   attempt: number;
   deadline: ReturnType<typeof setTimeout> | undefined;
+  /** Set while the request waits to be sent again. */
   again: ReturnType<typeof setTimeout> | undefined;
+  /** Why it was not taken so far. */
+  refusal: NextupError | undefined;
 }
 
 const limit = 200;
+/** When what was held back is tried all the same. */
+const heldMS = 1_000;
 
 /**
  * Requests matches answers to requests by their id and keeps what has no answer
@@ -35,6 +40,7 @@ export class Requests {
   readonly #transmit: (frame: ClientFrame) => void;
   readonly #prefix = randomID();
   #count = 0;
+  #held = false;
   #later: ReturnType<typeof setTimeout> | undefined;
 
   /** transmit sends when the connection is open and does nothing when it is not. */
@@ -60,15 +66,37 @@ export class Requests {
         attempt: 0,
         deadline: undefined,
         again: undefined,
+        refusal: undefined,
       };
       if (timeoutMS !== Infinity) {
         pending.deadline = setTimeout(() => {
-          this.#take(id)?.reject(new NextupError("timeout", "The server did not answer in time."));
+          const late = new NextupError("timeout", "The server did not answer in time.");
+          this.#take(id)?.reject(pending.refusal ?? late);
         }, timeoutMS);
       }
       this.#pending.set(id, pending);
-      this.#transmit(pending.frame);
+      if (this.#held && frame.type !== "renew") {
+        this.#again(pending, heldMS);
+      } else {
+        this.#transmit(pending.frame);
+      }
     });
+  }
+
+  /** The log is away: what comes now would be refused, so it waits for release. */
+  hold(): void {
+    this.#held = true;
+  }
+
+  /** The log is back: send soon what waits to be sent again, not all clients at once. */
+  release(): void {
+    this.#held = false;
+    for (const pending of this.#pending.values()) {
+      if (pending.again !== undefined) {
+        pending.attempt = 0;
+        this.#again(pending, 0);
+      }
+    }
   }
 
   /** Says whether the answer was to a request that is still waited for. */
@@ -78,9 +106,8 @@ export class Requests {
       return false;
     }
     if (frame.type === "error" && passesBy(frame)) {
-      const wait = frame.retry_after_ms ?? 500;
-      clearTimeout(pending.again);
-      pending.again = setTimeout(() => this.#transmit(pending.frame), wait + backoffMS(pending.attempt++));
+      pending.refusal = refused(frame);
+      this.#again(pending, frame.retry_after_ms ?? 500);
       return true;
     }
     this.#take(frame.id);
@@ -101,14 +128,14 @@ export class Requests {
   /** The connection is open again: send what has no answer, in order. */
   resendAll(): void {
     for (const pending of this.#pending.values()) {
-      clearTimeout(pending.again);
-      this.#transmit(pending.frame);
+      this.#now(pending);
     }
   }
 
   /** The connection was lost: give up what must not be sent again. */
   lost(): void {
     clearTimeout(this.#later);
+    this.#held = false;
     for (const [id, pending] of this.#pending) {
       clearTimeout(pending.again);
       if (!pending.resend) {
@@ -121,6 +148,17 @@ export class Requests {
     for (const id of this.#pending.keys()) {
       this.#take(id)?.reject(error);
     }
+  }
+
+  #again(pending: Pending, waitMS: number): void {
+    clearTimeout(pending.again);
+    pending.again = setTimeout(() => this.#now(pending), waitMS + backoffMS(pending.attempt++));
+  }
+
+  #now(pending: Pending): void {
+    clearTimeout(pending.again);
+    pending.again = undefined;
+    this.#transmit(pending.frame);
   }
 
   #take(id: string): Pending | undefined {

@@ -6,6 +6,8 @@ import type { EntryFrame, TicketFrame } from "./protocol.gen.ts";
 
 export interface VisitorEvents {
   state: ConnectionState;
+  /** The service is interrupted (false) or goes on; the connection stays open. */
+  available: boolean;
   /** The visitor's whole place, or undefined where they have none. */
   ticket: TicketFrame | undefined;
   entry: EntryFrame;
@@ -30,17 +32,22 @@ export class VisitorClient extends Emitter<VisitorEvents> {
   #ticket: TicketFrame | undefined;
   #conversation: Conversation | undefined;
   #settled = false;
+  /** Whether this conn may still show its first view. */
+  #awaited = false;
   #settling: ReturnType<typeof setTimeout> | undefined;
 
   constructor(options: ConnectionOptions) {
     super();
     this.connection = new Connection(options);
     this.connection.on("state", (state) => {
-      clearTimeout(this.#settling);
-      if (state.name === "open") {
-        this.#settling = setTimeout(() => this.#show(undefined), settleMS);
-      }
+      this.#awaited = state.name === "open";
+      this.#await();
       this.emit("state", state);
+      this.#change();
+    });
+    this.connection.on("available", (available) => {
+      this.#await(); // no view comes while the log is away
+      this.emit("available", available);
       this.#change();
     });
     this.connection.on("ticket", (frame) => this.#show(frame));
@@ -68,6 +75,11 @@ export class VisitorClient extends Emitter<VisitorEvents> {
   /** The newest view of the visitor's place. */
   get ticket(): TicketFrame | undefined {
     return this.#ticket;
+  }
+
+  /** False while the service is interrupted: the place is kept, what is asked for waits. */
+  get available(): boolean {
+    return this.connection.available;
   }
 
   get conversation(): Conversation | undefined {
@@ -115,8 +127,16 @@ export class VisitorClient extends Emitter<VisitorEvents> {
     return this.#conversation.send(text);
   }
 
+  #await(): void {
+    clearTimeout(this.#settling);
+    if (this.#awaited && this.available) {
+      this.#settling = setTimeout(() => this.#show(undefined), settleMS);
+    }
+  }
+
   #show(frame: TicketFrame | undefined): void {
     clearTimeout(this.#settling);
+    this.#awaited = false;
     this.#settled = true;
     this.#ticket = frame;
     if (frame?.ticket !== this.#conversation?.ticket) {
