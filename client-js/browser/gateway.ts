@@ -26,6 +26,7 @@ export function needsRedis(): void {
 export class Servers {
   readonly #dir = mkdtempSync(join(tmpdir(), "nextup-journey-"));
   readonly #running: ChildProcess[] = [];
+  readonly #gateways = new Map<string, ChildProcess>();
   readonly #siteFile = join(this.#dir, "site.yaml");
   readonly #binary = join(this.#dir, "nextup");
   #redis: string | undefined;
@@ -42,14 +43,27 @@ export class Servers {
     this.#redis = `redis://127.0.0.1:${port}`;
   }
 
-  /** Starts a gateway and returns its address, http://127.0.0.1:PORT. */
-  async startGateway(): Promise<string> {
-    const args = ["serve", "--listen", "127.0.0.1:0", "--site-file", this.#siteFile, "--demo-tokens"];
+  /** Starts a gateway, on the port of an earlier one where that is given, and returns its address, http://127.0.0.1:PORT. */
+  async startGateway(earlier = "http://127.0.0.1:0"): Promise<string> {
+    const args = ["serve", "--listen", new URL(earlier).host, "--site-file", this.#siteFile, "--demo-tokens"];
     if (this.#redis !== undefined) {
       args.push("--redis", this.#redis);
     }
-    const line = await this.#start(this.#binary, args, /^listening on http:\/\//);
-    return line.replace("listening on ", "").trim();
+    const { child, line } = await this.#start(this.#binary, args, /^listening on http:\/\//);
+    const address = line.replace("listening on ", "").trim();
+    this.#gateways.set(address, child);
+    return address;
+  }
+
+  /** Ends a gateway without a word, as a lost machine does. */
+  async kill(gateway: string): Promise<void> {
+    const child = this.#gateways.get(gateway);
+    if (child === undefined) {
+      throw new Error(`no gateway was started at ${gateway}`);
+    }
+    const ended = new Promise((resolve) => child.once("exit", resolve));
+    child.kill("SIGKILL");
+    await ended;
   }
 
   async stop(): Promise<void> {
@@ -67,7 +81,7 @@ export class Servers {
   }
 
   /** Starts a process and waits for the line of its stdout that says it is ready. */
-  #start(command: string, args: string[], ready: RegExp): Promise<string> {
+  #start(command: string, args: string[], ready: RegExp): Promise<{ child: ChildProcess; line: string }> {
     const child = spawn(command, args, { stdio: ["ignore", "pipe", "pipe"] });
     this.#running.push(child);
     const log: string[] = [];
@@ -78,7 +92,7 @@ export class Servers {
       createInterface({ input: child.stdout }).on("line", (line) => {
         log.push(line);
         if (ready.test(line)) {
-          resolve(line);
+          resolve({ child, line });
         }
       });
     });

@@ -137,13 +137,58 @@ test.describe("the visitor page", () => {
     await expect(page.getByTestId("join-form")).toBeVisible();
   });
 
-  test("says plainly that the gateway is away and comes back by itself", async ({ page }) => {
+  for (const [lang, interrupted, reconnecting] of [
+    ["en", "The service is interrupted. Your place is kept.", "Reconnecting…"],
+    ["zh", "服务暂时中断。 您的位置已为您保留。", "正在重连…"],
+  ] as const) {
+    test(`[availability-2] says plainly in ${lang} that the service is interrupted, keeps what it shows and goes on`, async ({ page }) => {
+      const gateway = await ScriptedGateway.start(page);
+      await page.goto(`${base}visitor.html?lang=${lang}`);
+      await gateway.welcomes();
+      gateway.sends(waiting());
+      const banner = page.getByTestId("connection");
+      await expect(banner).toBeEmpty();
+      gateway.sends(golden("availability", now()));
+      await expect(banner).toHaveText(interrupted);
+      await expect(page.getByTestId("position")).toHaveText("3");
+      await gateway.isAccessible();
+      await shot(page, `visitor-interrupted-${lang}`);
+      await page.getByTestId("composer").fill("kept");
+      await page.getByTestId("composer").press("Enter");
+      await expect(page.getByTestId("outgoing")).toContainText("kept");
+      expect(gateway.received.filter((f) => f.type === "send")).toEqual([]);
+      gateway.sends(golden("availability.back", now()));
+      await expect(banner).toBeEmpty();
+      expect(await gateway.expects("send")).toMatchObject({ text: "kept" });
+      gateway.refusesHello(golden("error.busy", { code: "internal", retry_after_ms: 1_200 }));
+      await gateway.closes(1011);
+      await expect(banner).toContainText(reconnecting);
+      await expect(page.getByTestId("position")).toHaveText("3");
+      gateway.letsIn();
+      await expect(banner).toBeEmpty();
+    });
+  }
+
+  test("[busy-1] says that too many are coming, lets nobody hurry, and is let in by itself", async ({ page }) => {
+    const gateway = await ScriptedGateway.start(page);
+    gateway.refusesHello(golden("error.busy", { retry_after_ms: 1_500 }));
+    await page.goto(`${base}visitor.html`);
+    const banner = page.getByTestId("connection");
+    await expect(banner).toContainText("You will be let in shortly.");
+    await expect(banner.getByRole("button")).toHaveCount(0);
+    await gateway.isAccessible();
+    gateway.letsIn();
+    await expect(banner).toBeEmpty();
+    const [first = 0, second = 0] = gateway.hellosAt;
+    expect(second - first).toBeGreaterThanOrEqual(1_500);
+  });
+
+  test("comes back by itself from a gateway that cannot serve, and stays away when it must", async ({ page }) => {
     const gateway = await ScriptedGateway.start(page);
     await page.goto(`${base}visitor.html`);
     await gateway.welcomes();
     gateway.sends(waiting());
     await gateway.closes(4003);
-    await expect(page.getByTestId("connection")).toHaveAttribute("data-state", /waiting|connecting|open/);
     await expect(page.getByTestId("position")).toHaveText("3");
     await expect(page.getByTestId("connection")).toHaveAttribute("data-state", "open");
     await gateway.closes(4503);
@@ -167,6 +212,18 @@ test.describe("the agent page", () => {
     await gateway.welcomes();
     return gateway;
   }
+
+  test("[availability-1] says that the service is interrupted, and goes on", async ({ page }) => {
+    const gateway = await signedIn(page);
+    gateway.sends(desk({ offers: [] }));
+    gateway.sends(golden("availability", now()));
+    const banner = page.getByTestId("connection");
+    await expect(banner).toHaveText("The service is interrupted. Your conversations are kept.");
+    await expect(page.getByTestId("load")).toHaveText("2 of 3 busy");
+    await gateway.isAccessible();
+    gateway.sends(golden("availability.back", now()));
+    await expect(banner).toBeEmpty();
+  });
 
   test("signs in and sets the status", async ({ page }) => {
     const gateway = await ScriptedGateway.start(page, asAgent);

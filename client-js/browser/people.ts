@@ -12,8 +12,7 @@ class Person {
   }
 
   async says(text: string): Promise<void> {
-    await this.page.getByTestId("composer").fill(text);
-    await this.page.getByTestId("composer").press("Enter");
+    await this.writes(text);
     await expect(this.message(text)).toBeVisible();
   }
 
@@ -21,8 +20,28 @@ class Person {
     await expect(this.message(text)).toBeVisible();
   }
 
+  /** Writes and does not wait for the message to be among the entries. */
+  async writes(text: string): Promise<void> {
+    await this.page.getByTestId("composer").fill(text);
+    await this.page.getByTestId("composer").press("Enter");
+  }
+
+  get messages(): Locator {
+    return this.page.locator("[data-kind=message]");
+  }
+
   message(text: string): Locator {
-    return this.page.locator("[data-kind=message]").filter({ hasText: text });
+    return this.messages.filter({ hasText: text });
+  }
+
+  /** What was written and is not among the entries yet. */
+  get outgoing(): Locator {
+    return this.page.getByTestId("outgoing");
+  }
+
+  /** What the page says of the connection; empty while all is well. */
+  get banner(): Locator {
+    return this.page.getByTestId("connection");
   }
 
   /** Marks the page, so that a reload would be noticed. */

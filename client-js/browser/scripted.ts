@@ -1,6 +1,6 @@
 import { expect, type Page, type WebSocketRoute } from "@playwright/test";
 import { AxeBuilder } from "@axe-core/playwright";
-import type { ClientFrame, ServerFrame } from "../src/core/index.ts";
+import type { ClientFrame, ErrorFrame, ServerFrame } from "../src/core/index.ts";
 import { golden } from "../test/fixtures.ts";
 
 /** A gateway that is played by the test: every frame is the test's own. */
@@ -8,6 +8,9 @@ export class ScriptedGateway {
   readonly received: ClientFrame[] = [];
   readonly #page: Page;
   readonly #welcome: object;
+  /** When the page said hello, of Date.now. */
+  readonly hellosAt: number[] = [];
+  #refusal: ErrorFrame | undefined;
   #socket: WebSocketRoute | undefined;
   #opened: (() => void)[] = [];
 
@@ -37,6 +40,12 @@ export class ScriptedGateway {
       const frame = JSON.parse(String(data)) as ClientFrame;
       this.received.push(frame);
       if (frame.type === "hello") {
+        this.hellosAt.push(Date.now());
+      }
+      if (frame.type === "hello" && this.#refusal !== undefined) {
+        this.sends({ ...this.#refusal, ...(frame.id !== undefined && { id: frame.id }) });
+        void this.closes(4003);
+      } else if (frame.type === "hello") {
         const now_ms = Date.now();
         this.sends(golden("welcome", { id: frame.id, now_ms, expires_at_ms: now_ms + 3_600_000, ...this.#welcome }));
         this.#opened.splice(0).forEach((opened) => opened());
@@ -57,6 +66,15 @@ export class ScriptedGateway {
 
   sends(frame: ServerFrame): void {
     this.#socket?.send(JSON.stringify(frame));
+  }
+
+  /** From now on a hello is refused with the frame and 4003. */
+  refusesHello(refusal: ErrorFrame): void {
+    this.#refusal = refusal;
+  }
+
+  letsIn(): void {
+    this.#refusal = undefined;
   }
 
   async closes(code: number): Promise<void> {

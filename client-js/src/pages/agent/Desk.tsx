@@ -7,6 +7,9 @@ import { HeldTicket } from "./HeldTicket.tsx";
 import { Offers } from "./Offers.tsx";
 import { Tabs } from "./Tabs.tsx";
 
+/** What stands on the desk is kept, as a place in line is. */
+const texts = { ...en, kept: "Your conversations are kept." };
+
 const statusNames: Record<AgentStatus, string> = { available: "Available", away: "Away", offline: "Offline" };
 
 interface Props {
@@ -82,7 +85,7 @@ export function Desk({ client, signOut }: Props) {
         <Tabs held={held} current={current?.ticket.ticket} choose={setChosen} />
       </aside>
       <div class="work">
-        <Banner connection={client.connection} texts={en} />
+        <Banner connection={client.connection} texts={texts} keeps={true} />
         {current === undefined ? (
           <p class="empty soft">
             {desk?.status === "available"

@@ -18,7 +18,13 @@ export interface ChatTexts {
   agent: string;
   visitor: string;
   connecting: string;
+  reconnecting: string;
   lost: (seconds: number) => string;
+  interrupted: string;
+  /** What the interruption does not take away. */
+  kept: string;
+  /** Why the gateway lets nobody in for now, where that is its reason. */
+  heldBack: Partial<Record<Code, string>>;
   tryNow: string;
   stopped: string;
 }
@@ -73,7 +79,14 @@ export const en: VisitorTexts = {
   agent: "The agent",
   visitor: "The visitor",
   connecting: "Connecting…",
-  lost: (s) => (s > 0 ? `Connection lost. Back in ${s} s.` : "Connection lost. Coming back…"),
+  reconnecting: "Connection lost. Reconnecting…",
+  lost: (s) => `Connection lost. Reconnecting… (in ${s} s)`,
+  interrupted: "The service is interrupted.",
+  kept: "Your place is kept.",
+  heldBack: {
+    busy: "Many people are coming at once. You will be let in shortly.",
+    too_many: "Too many chats are open here. Close some, or wait a little.",
+  },
   tryNow: "Try now",
   stopped: "Disconnected.",
   title: "How can we help?",
@@ -116,6 +129,7 @@ export const en: VisitorTexts = {
   refusals: {
     queue_full: "The line is full right now. Please try again a little later.",
     unavailable: "We cannot reach our systems. Please try again in a moment.",
+    too_many: "The line is full right now. Please try again a little later.",
     busy: "It is very busy. Please try again in a moment.",
     conversation_closed: "The conversation has ended.",
     bad_token: "Your sign-in is not valid. Please open this page again from where you came.",
@@ -140,7 +154,14 @@ export const zh: VisitorTexts = {
   agent: "客服",
   visitor: "访客",
   connecting: "正在连接…",
-  lost: (s) => (s > 0 ? `连接已断开，${s} 秒后重连。` : "连接已断开，正在重连…"),
+  reconnecting: "连接已断开，正在重连…",
+  lost: (s) => `连接已断开，正在重连…（${s} 秒后）`,
+  interrupted: "服务暂时中断。",
+  kept: "您的位置已为您保留。",
+  heldBack: {
+    busy: "现在访问的人非常多，稍后会自动为您接通。",
+    too_many: "这里打开的对话太多了。请关闭一些，或稍等片刻。",
+  },
   tryNow: "立即重连",
   stopped: "已断开连接。",
   title: "有什么可以帮您？",
@@ -183,6 +204,7 @@ export const zh: VisitorTexts = {
   refusals: {
     queue_full: "队列已满，请稍后再试。",
     unavailable: "系统暂时无法连接，请稍后再试。",
+    too_many: "队列已满，请稍后再试。",
     busy: "现在非常繁忙，请稍后再试。",
     conversation_closed: "对话已结束。",
     bad_token: "您的登录无效，请从原来的页面重新打开。",

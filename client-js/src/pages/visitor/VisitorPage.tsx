@@ -58,7 +58,7 @@ export function VisitorPage({ client, token, locale: first, locales: choices }: 
           ))}
         </nav>
       </header>
-      <Banner connection={client.connection} texts={texts} />
+      <Banner connection={client.connection} texts={texts} keeps={ticket !== undefined && ticket.end === undefined} />
       <Stage
         {...{ client, token, locale, texts, ticket }}
         again={() => {
