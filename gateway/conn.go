@@ -2,21 +2,25 @@ package gateway
 
 import (
 	"context"
+	"fmt"
 	"net"
 	"net/http"
+	"net/netip"
 	"sync"
 	"sync/atomic"
 	"time"
 
 	"github.com/coder/websocket"
-	"golang.org/x/time/rate"
 
 	"nextup/gateway/auth"
 	"nextup/gateway/protocol"
 )
 
-// writeTimeout is how long one frame may take to leave.
-const writeTimeout = 10 * time.Second
+// How long one frame may take to leave, and a closing handshake to end.
+const (
+	writeTimeout = 10 * time.Second
+	closeTimeout = 5 * time.Second
+)
 
 // conn is one socket. Its reader is the only goroutine that handles its frames;
 // everybody may send to it.
@@ -27,12 +31,14 @@ type conn struct {
 	origin string
 	host   string
 	path   string // the site of /v1/connect/{site}, or ""
+	from   netip.Addr
 
 	// Set by hello, before anybody else sees the conn.
-	site  *site
-	id    auth.Identity
-	limit *rate.Limiter
+	site      *site
+	id        auth.Identity
+	allowance *allowance
 
+	greeted atomic.Bool  // a hello has come
 	seen    atomic.Int64 // Unix milliseconds of the newest frame
 	expires atomic.Int64 // Unix milliseconds at which the token ends; 0 before hello
 
@@ -49,6 +55,8 @@ type conn struct {
 	view shown
 	subs subscriptions
 	over int // frames refused by the limit in a row; the reader's own
+	// handling is held while a request is handled.
+	handling sync.Mutex
 	// ended is closed when the reader has ended.
 	ended chan struct{}
 }
@@ -58,7 +66,7 @@ type conn struct {
 func (c *conn) send(frame protocol.ServerFrame) {
 	data, err := protocol.Encode(frame)
 	if err != nil {
-		c.g.log.Error("a frame could not be encoded", "type", frame, "err", err)
+		c.g.log.Error("a frame could not be encoded", "type", fmt.Sprintf("%T", frame), "err", err)
 		return
 	}
 	c.sendRaw(data)
@@ -129,6 +137,7 @@ func (c *conn) flush() {
 			}
 			written += len(f)
 		}
+		_ = c.net.SetWriteDeadline(time.Time{}) // pongs are the library's, at any time
 		c.g.metrics.framesOut.Add(float64(len(frames)))
 		c.out.Lock()
 		c.out.bytes -= written
@@ -150,16 +159,22 @@ var reasons = map[protocol.CloseCode]string{
 	protocol.CloseProtocol:      "frames are text",
 }
 
-// shut does the closing handshake, within the library's five seconds.
+// shut does the closing handshake.
 func (c *conn) shut(code protocol.CloseCode) {
-	_ = c.net.SetWriteDeadline(time.Now().Add(writeTimeout))
-	_ = c.ws.Close(websocket.StatusCode(code), reasons[code])
+	closeWith(c.ws, c.net, code, reasons[code])
+}
+
+// closeWith bounds the whole handshake: the library would wait for the rest of a
+// frame that a client never sends.
+func closeWith(ws *websocket.Conn, conn net.Conn, code protocol.CloseCode, reason string) {
+	_ = conn.SetDeadline(time.Now().Add(closeTimeout))
+	_ = ws.Close(websocket.StatusCode(code), reason)
 }
 
 // leave tells the client that the gateway goes, and gives it a second.
 func (c *conn) leave() {
 	c.end(protocol.CloseRestart)
-	gone := time.AfterFunc(time.Second, func() { _ = c.ws.CloseNow() })
+	gone := time.AfterFunc(time.Second, func() { _ = c.net.Close() })
 	defer gone.Stop()
 	<-c.ended
 }
@@ -189,6 +204,10 @@ func (c *conn) isAgent() bool { return c.id.Role == protocol.Agent }
 // end, or net/http would keep the request and its buffers for the socket's
 // whole life.
 func (g *Gateway) accept(w http.ResponseWriter, r *http.Request) {
+	if g.draining.Load() {
+		http.Error(w, "this gateway is leaving: come back elsewhere", http.StatusServiceUnavailable)
+		return
+	}
 	if origin := r.Header.Get("Origin"); !g.knownOrigin(origin, r.Host) {
 		http.Error(w, "this origin is on no site's list", http.StatusForbidden)
 		return
@@ -203,15 +222,13 @@ func (g *Gateway) accept(w http.ResponseWriter, r *http.Request) {
 		return // Accept has answered
 	}
 	if ws.Subprotocol() != protocol.Subprotocol {
-		go func() {
-			_ = ws.Close(websocket.StatusCode(protocol.CloseProtocol), "ask for the subprotocol "+protocol.Subprotocol)
-		}()
+		go closeWith(ws, hijack.conn, protocol.CloseProtocol, "ask for the subprotocol "+protocol.Subprotocol)
 		return
 	}
 	ws.SetReadLimit(protocol.MaxFrameBytes)
 	c := &conn{
 		g: g, ws: ws, net: hijack.conn, ended: make(chan struct{}),
-		origin: r.Header.Get("Origin"), host: r.Host, path: r.PathValue("site"),
+		origin: r.Header.Get("Origin"), host: r.Host, path: r.PathValue("site"), from: g.address(r),
 	}
 	c.out.max = protocol.MaxFrameBytes
 	if !g.add(c) {

@@ -1,9 +1,11 @@
 package gateway
 
 import (
+	"context"
 	"sync"
 	"time"
 
+	"nextup/presence"
 	"nextup/queue"
 	"nextup/queue/eta"
 )
@@ -25,13 +27,17 @@ type dispatch struct {
 	*site
 	woken chan struct{}
 
+	// What only run touches.
+	watch  *presence.Watch
+	looked time.Time
+
 	mu        sync.Mutex
 	held      bool
 	estimator *eta.Estimator
 }
 
 func newDispatch(s *site) *dispatch {
-	return &dispatch{site: s, woken: make(chan struct{}, 1)}
+	return &dispatch{site: s, woken: make(chan struct{}, 1), watch: presence.NewWatch(s.g.options.Presence)}
 }
 
 func (d *dispatch) wake() {
@@ -62,13 +68,14 @@ func (d *dispatch) run() {
 	for {
 		if now := time.Now(); now.Sub(asked) >= leaseRenewal && d.follower.Ready() {
 			asked = now
-			held, err := d.g.options.Store.Lease(d.g.ctx, d.id, d.g.node, leaseTTL)
+			held, err := d.g.options.Store.Lease(d.g.ctx, d.id, d.g.node.String(), leaseTTL)
 			if held && err == nil {
 				until = now.Add(leaseTTL)
 			}
 		}
 		d.take(time.Now().Before(until))
 		if d.holds() {
+			d.lostNodes()
 			d.work()
 			if time.Since(published) >= publishEvery {
 				published = time.Now()
@@ -77,11 +84,23 @@ func (d *dispatch) run() {
 		}
 		select {
 		case <-d.g.ctx.Done():
+			d.handBack()
 			return
 		case <-d.woken:
 		case <-tick.C:
 		}
 	}
+}
+
+// handBack lets the lease run out at once, so that the next dispatcher need not
+// wait for it.
+func (d *dispatch) handBack() {
+	if !d.holds() {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+	defer cancel()
+	_, _ = d.g.options.Store.Lease(ctx, d.id, d.g.node.String(), time.Millisecond)
 }
 
 // take begins or ends this gateway's time as dispatcher.
@@ -106,37 +125,46 @@ func (d *dispatch) holds() bool {
 	return d.held && d.follower.Ready()
 }
 
-// work commits what is due until nothing comes. A refusal is nobody's fault:
-// the next look is at the newer state.
+// work commits what is due until nothing comes or nothing is accepted. A
+// refusal is nobody's fault: the next look is at the newer state.
 func (d *dispatch) work() {
-	for d.g.ctx.Err() == nil {
-		var due []queue.Change
+	for done := 1; done > 0 && d.g.ctx.Err() == nil; {
+		var due [][]queue.Change
 		d.read(func(st *queue.State) { due = queue.Dispatcher{}.Propose(st, d.g.options.Store.Now()) })
-		if len(due) == 0 {
-			return
-		}
-		out, err := d.g.options.Store.Commit(d.g.ctx, d.id, due)
-		if err != nil {
-			d.log.Warn("dispatching waits for the log", "err", err)
-			return
-		}
-		done, newest := 0, uint64(0)
-		for i, o := range out {
-			newest = max(newest, o.Number)
-			if o.Verdict == queue.Done {
-				done++
-				d.g.metrics.committed(d.id, due[i].Cause)
+		done = 0
+		for _, batch := range due {
+			n, err := d.commit(batch)
+			if err != nil {
+				d.log.Warn("dispatching waits for the log", "err", err)
+				return
 			}
-		}
-		d.g.metrics.conflicts.WithLabelValues(d.id).Add(float64(len(due) - done))
-		if err := d.follower.WaitFor(d.g.ctx, newest); err != nil {
-			return
-		}
-		d.closeEnded(due, out)
-		if done == 0 {
-			return
+			done += n
 		}
 	}
+}
+
+// commit commits a batch, replays it and says how many changes were accepted.
+func (d *dispatch) commit(batch []queue.Change) (done int, err error) {
+	ctx, cancel := context.WithTimeout(d.g.ctx, 5*time.Second)
+	defer cancel()
+	out, err := d.g.options.Store.Commit(ctx, d.id, batch)
+	if err != nil {
+		return 0, err
+	}
+	newest := uint64(0)
+	for i, o := range out {
+		newest = max(newest, o.Number)
+		if o.Verdict == queue.Done {
+			done++
+			d.g.metrics.committed(d.id, batch[i].Cause)
+		}
+	}
+	d.g.metrics.conflicts.WithLabelValues(d.id).Add(float64(len(batch) - done))
+	if err := d.follower.WaitFor(ctx, newest); err != nil {
+		return 0, err
+	}
+	d.closeEnded(batch, out)
+	return done, nil
 }
 
 // closeEnded seals the conversations of the tickets that a time-out ended.

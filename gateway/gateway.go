@@ -31,14 +31,17 @@ import (
 	"io/fs"
 	"log/slog"
 	"net/http"
+	"net/netip"
 	"sync"
+	"sync/atomic"
 	"time"
 
-	"github.com/google/uuid"
 	"github.com/prometheus/client_golang/prometheus"
+	"golang.org/x/time/rate"
 
 	"nextup/gateway/auth"
 	"nextup/gateway/conversation"
+	"nextup/presence"
 	"nextup/queue"
 )
 
@@ -55,9 +58,7 @@ type Site struct {
 	Agent func(subject string) AgentRules
 	// VisitorHeartbeat and AgentHeartbeat are how often clients must be heard.
 	VisitorHeartbeat, AgentHeartbeat time.Duration
-	// FramesPerSecond and Burst bound what a conn may send, OutgoingBuffer the
-	// bytes that may wait to be read by it.
-	FramesPerSecond, Burst, OutgoingBuffer int
+	Limits                           Limits
 }
 
 // AgentRules is what the site file says of one agent.
@@ -74,12 +75,20 @@ type Verifier interface {
 // Options are what a Gateway is made of. Store, Conversations, Verifier and
 // Sites are required.
 type Options struct {
-	// Node names this process among the gateways; empty means a random name.
+	// Node begins this process's name among the gateways, which ends in something
+	// random; empty means "gateway".
 	Node          string
 	Store         queue.Store
 	Conversations *conversation.Hub
 	Verifier      Verifier
 	Sites         []Site
+	// Presence keeps the nodes' leases; nil means that this is the only gateway.
+	Presence presence.Registry
+	// HelloRate is how many hellos a second are taken, and as many at once; 0
+	// counts as 1000. Who is turned away is told when to come back.
+	HelloRate int
+	// TrustedProxies are those whose X-Forwarded-For is believed.
+	TrustedProxies []netip.Prefix
 	// Ready says whether the log's backend is reachable; nil counts as yes.
 	Ready  func(ctx context.Context) error
 	Logger *slog.Logger
@@ -95,7 +104,7 @@ type Options struct {
 // Gateway serves the sites over HTTP. It is started by New and ended by Close.
 type Gateway struct {
 	options Options
-	node    string
+	node    *node
 	log     *slog.Logger
 	metrics *metrics
 	sites   map[string]*site
@@ -104,6 +113,10 @@ type Gateway struct {
 	ctx  context.Context
 	stop context.CancelFunc
 	work sync.WaitGroup
+
+	draining  atomic.Bool
+	admission *rate.Limiter
+	addresses tally
 
 	mu    sync.Mutex
 	conns map[*conn]struct{}
@@ -115,8 +128,8 @@ func New(o Options) (*Gateway, error) {
 	if o.Store == nil || o.Conversations == nil || o.Verifier == nil || len(o.Sites) == 0 {
 		return nil, errors.New("gateway: a store, conversations, a verifier and at least one site are required")
 	}
-	if o.Node == "" {
-		o.Node = uuid.NewString()
+	if o.Presence == nil {
+		o.Presence = presence.NewMemory(nil)
 	}
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
@@ -124,18 +137,26 @@ func New(o Options) (*Gateway, error) {
 	if o.Registry == nil {
 		o.Registry = prometheus.NewRegistry()
 	}
+	if o.HelloRate == 0 {
+		o.HelloRate = 1000
+	}
 	g := &Gateway{
-		options: o,
-		node:    o.Node,
-		log:     o.Logger.With("node", o.Node),
-		metrics: newMetrics(o.Registry),
-		sites:   map[string]*site{},
-		conns:   map[*conn]struct{}{},
+		admission: rate.NewLimiter(rate.Limit(o.HelloRate), o.HelloRate),
+		options:   o,
+		node:      newNode(o.Node),
+		log:       o.Logger,
+		metrics:   newMetrics(o.Registry),
+		sites:     map[string]*site{},
+		conns:     map[*conn]struct{}{},
 	}
 	g.ctx, g.stop = context.WithCancel(context.Background())
 	for _, s := range o.Sites {
 		g.sites[s.Rules.ID] = newSite(g, s)
 	}
+	if err := g.renewLease(); err != nil {
+		g.log.Warn("the node's lease is not renewed", "err", err)
+	}
+	g.work.Go(g.live)
 	for _, s := range g.sites {
 		s.start()
 	}
@@ -150,18 +171,16 @@ func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) { g.handler.
 // Close tells every client to come back elsewhere (1012), gives the sockets up
 // to a second to hear it, and ends everything that New started.
 func (g *Gateway) Close() error {
-	g.mu.Lock()
-	all := make([]*conn, 0, len(g.conns))
-	for c := range g.conns {
-		all = append(all, c)
-	}
-	g.mu.Unlock()
+	g.draining.Store(true)
 	var closing sync.WaitGroup
-	for _, c := range all {
+	for _, c := range g.all() {
 		closing.Go(c.leave)
 	}
 	closing.Wait()
 	g.stop()
+	for _, s := range g.sites {
+		<-s.follower.Done() // it starts work of its own
+	}
 	g.work.Wait()
 	return nil
 }
@@ -169,6 +188,9 @@ func (g *Gateway) Close() error {
 // Ready is nil while the gateway can serve: the log is reachable and every
 // replica is up to date.
 func (g *Gateway) Ready(ctx context.Context) error {
+	if g.draining.Load() {
+		return errors.New("the gateway is leaving")
+	}
 	if g.options.Ready != nil {
 		if err := g.options.Ready(ctx); err != nil {
 			return err
@@ -187,19 +209,12 @@ func (g *Gateway) Ready(ctx context.Context) error {
 func (g *Gateway) watch() {
 	tick := time.NewTicker(time.Second)
 	defer tick.Stop()
-	var all []*conn
 	for {
 		select {
 		case <-g.ctx.Done():
 			return
 		case now := <-tick.C:
-			all = all[:0]
-			g.mu.Lock()
-			for c := range g.conns {
-				all = append(all, c)
-			}
-			g.mu.Unlock()
-			for _, c := range all {
+			for _, c := range g.all() {
 				c.check(now)
 			}
 		}
@@ -210,7 +225,7 @@ func (g *Gateway) watch() {
 func (g *Gateway) add(c *conn) bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if g.ctx.Err() != nil {
+	if g.draining.Load() { // looked at under the lock, so nobody slips in behind all
 		return false
 	}
 	g.conns[c] = struct{}{}

@@ -2,10 +2,12 @@ package gateway_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net"
 	"net/http"
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -178,7 +180,7 @@ func TestSocketsThatMisbehaveAreClosedWithTheirCode(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			h := newHouse(t, func(s *gateway.Site) {
-				s.FramesPerSecond, s.Burst = 20, 100
+				s.Limits.FramesPerSecond, s.Limits.Burst = 20, 100
 				s.AgentHeartbeat = time.Second
 			})
 			url, _ := h.open("one")
@@ -287,20 +289,123 @@ func TestAClientOfAnotherVersionIsTurnedAway(t *testing.T) {
 
 // [limit-6]
 func TestASocketFollowsABoundedNumberOfConversations(t *testing.T) {
-	h := newHouse(t)
+	h := newHouse(t, func(s *gateway.Site) {
+		s.Agent = func(string) gateway.AgentRules {
+			return gateway.AgentRules{Departments: []string{"support"}, Capacity: 70}
+		}
+	})
 	url, _ := h.open("one")
-	v := h.come(url, protocol.Visitor, "v", "en")
+	a := h.come(url, protocol.Agent, "a", "en").works()
 	for i := range 65 {
+		v := h.come(url, protocol.Visitor, fmt.Sprint("v", i), "en")
 		ticket := v.joins("support")
-		_, err := v.Open(h.ctx, ticket, 0)
+		a.accepts()
+		_, err := a.Open(h.ctx, ticket, 0)
 		switch {
 		case i < 64 && err != nil:
-			t.Fatal(err)
+			t.Fatalf("conversation %d: %v", i+1, err)
 		case i == 64:
 			wantCode(t, err, protocol.CodeForbidden)
 		}
-		if _, err := v.Leave(h.ctx, ticket); err != nil {
+	}
+}
+
+func TestAnAgentServesAnyNumberOneAfterTheOther(t *testing.T) {
+	h := newHouse(t)
+	url, _ := h.open("one")
+	a := h.come(url, protocol.Agent, "a", "en").works()
+	v := h.come(url, protocol.Visitor, "v", "en")
+	for i := range 70 {
+		ticket := v.joins("support")
+		a.accepts()
+		if _, err := a.Open(h.ctx, ticket, 0); err != nil {
+			t.Fatalf("conversation %d: %v", i+1, err)
+		}
+		if _, err := a.CloseTicket(h.ctx, ticket); err != nil {
 			t.Fatal(err)
+		}
+		until(a, "the closing entry", func(e protocol.Entry) bool { return e.Ticket == ticket && e.Kind == protocol.EntryClosed })
+	}
+}
+
+// Half a frame must not keep a refused socket open: the library would wait for
+// the rest of it.
+func TestARefusedClientThatSendsHalfAFrameIsCutOff(t *testing.T) {
+	h := newHouse(t)
+	url, _ := h.open("one")
+	var conn net.Conn
+	dialer := &http.Transport{DialContext: func(ctx context.Context, network, addr string) (c net.Conn, err error) {
+		var d net.Dialer
+		conn, err = d.DialContext(ctx, network, addr)
+		return conn, err
+	}}
+	ws, _, err := websocket.Dial(h.ctx, url, &websocket.DialOptions{Subprotocols: []string{protocol.Subprotocol}, HTTPClient: &http.Client{Transport: dialer}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = ws.CloseNow() })
+	(&raw{ws, t, h.ctx}).hello("bad")
+	if _, err := conn.Write([]byte{0x81, 0xfe, 0xea, 0x60, 1, 2, 3, 4, 'x'}); err != nil { // 60,000 bytes are to come
+		t.Fatal(err)
+	}
+	_ = conn.SetReadDeadline(time.Now().Add(20 * time.Second))
+	if _, err := io.Copy(io.Discard, conn); err != nil && errors.Is(err, os.ErrDeadlineExceeded) {
+		t.Error("the socket is still open after 20 s")
+	}
+}
+
+// A client may ping long after our last frame: the deadline of that frame is not
+// the pong's.
+func TestALatePingIsAnswered(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t, func(s *gateway.Site) { s.VisitorHeartbeat = 30 * time.Second })
+	url, _ := h.open("one")
+	r := h.raw(url)
+	r.hello(h.token(protocol.Visitor, "v"))
+	read := r.CloseRead(h.ctx)
+	select {
+	case <-time.After(10500 * time.Millisecond):
+	case <-read.Done():
+		t.Fatal("the socket ended by itself")
+	}
+	if err := r.Ping(h.ctx); err != nil {
+		t.Errorf("a ping 10.5 s after the last frame: %v", err)
+	}
+}
+
+func TestNobodyTalksBeforeHello(t *testing.T) {
+	h := newHouse(t)
+	url, _ := h.open("one")
+	r := h.raw(url)
+	for range 20 {
+		if r.Write(h.ctx, websocket.MessageText, []byte(`{"type":"join","id":"1","department":"support"}`)) != nil {
+			break
+		}
+	}
+	if e := r.refusal(); e.Code != protocol.CodeHelloFirst {
+		t.Errorf("before hello: %+v", e)
+	}
+	if code := r.closed(); code != protocol.CloseFlood {
+		t.Errorf("closed with %d, want %d", code, protocol.CloseFlood)
+	}
+}
+
+func TestABrowserMayAskForTheQueuesFromAListedPage(t *testing.T) {
+	h := newHouse(t, func(s *gateway.Site) { s.Origins = []string{"https://shop.example"} })
+	url, _ := h.open("one")
+	for origin, want := range map[string]string{"https://shop.example": "https://shop.example", "https://evil.example": ""} {
+		req, err := http.NewRequestWithContext(h.ctx, http.MethodOptions, strings.Replace(strings.Replace(url, "ws", "http", 1), "connect", "queues", 1), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		req.Header.Set("Origin", origin)
+		res, err := (&http.Client{Transport: &http.Transport{DisableKeepAlives: true}}).Do(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = res.Body.Close()
+		if got := res.Header.Get("Access-Control-Allow-Origin"); res.StatusCode != http.StatusNoContent || got != want {
+			t.Errorf("%s: %d, allowed %q, want %q", origin, res.StatusCode, got, want)
 		}
 	}
 }
@@ -319,7 +424,10 @@ func TestAMessageAfterTheEndIsRefused(t *testing.T) {
 	wantCode(t, err, protocol.CodeConversationClosed)
 	_, err = a.Send(h.ctx, ticket, "late", "bye")
 	wantCode(t, err, protocol.CodeConversationClosed)
-	_, err = a.CloseTicket(h.ctx, ticket)
+	if _, err = a.CloseTicket(h.ctx, ticket); err != nil {
+		t.Errorf("closing again what one has closed: %v", err)
+	}
+	_, err = v.Leave(h.ctx, ticket)
 	wantCode(t, err, protocol.CodeConversationClosed)
 }
 

@@ -3,6 +3,7 @@ package gateway
 import (
 	"context"
 	"errors"
+	"math/rand/v2"
 	"net/url"
 	"slices"
 	"strings"
@@ -19,6 +20,15 @@ var errOrigin = errors.New("gateway: the page's origin is not on the site's list
 // hello authenticates a conn, binds its session and shows its first view. It
 // says whether the conn goes on.
 func (c *conn) hello(h protocol.Hello) bool {
+	if !c.g.admission.Allow() {
+		c.g.metrics.limited.WithLabelValues("", "hello_rate").Inc()
+		c.send(protocol.Error{
+			ID: h.ID, Code: protocol.CodeBusy, Message: "Too many are coming at once: come back a little later.",
+			RetryAfterMS: 500 + rand.Int64N(4500), // spread, or they would all come back together
+		})
+		c.end(protocol.CloseUnavailable)
+		return false
+	}
 	ctx, cancel := context.WithTimeout(c.g.ctx, 6*time.Second)
 	defer cancel()
 	id, err := c.g.options.Verifier.Verify(ctx, h.Token, time.Now())
@@ -26,7 +36,6 @@ func (c *conn) hello(h protocol.Hello) bool {
 		err = c.admit(id)
 	}
 	if err == nil {
-		c.site.enter(c)
 		err = c.bind(ctx)
 	}
 	if err != nil {
@@ -56,9 +65,14 @@ func (c *conn) admit(id auth.Identity) error {
 	case !s.follower.Ready():
 		return queue.ErrUnavailable
 	}
-	c.id, c.site, c.limit = id, s, newLimit(s)
+	c.id = id
+	if limit := s.enter(c); limit != "" {
+		c.g.metrics.limited.WithLabelValues(s.id, limit).Inc()
+		return errTooMany
+	}
+	c.site, c.allowance = s, s.Limits.allowance()
 	c.out.Lock()
-	c.out.max = s.OutgoingBuffer
+	c.out.max = s.Limits.OutgoingBuffer
 	c.out.Unlock()
 	return nil
 }
@@ -68,13 +82,13 @@ func (c *conn) bind(ctx context.Context) error {
 	switch c.id.Role {
 	case protocol.Visitor:
 		_, err := c.site.do(ctx, func(st *queue.State) (queue.Change, error) {
-			return st.BindVisitor(c.id.Subject, c.g.node), nil
+			return st.BindVisitor(c.id.Subject, c.g.node.String()), nil
 		})
 		return err
 	case protocol.Agent:
 		facts := c.facts()
 		_, err := c.site.do(ctx, func(st *queue.State) (queue.Change, error) {
-			return st.BindAgent(facts, c.g.node), nil
+			return st.BindAgent(facts, c.g.node.String()), nil
 		})
 		return err
 	case protocol.Supervisor:

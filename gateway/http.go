@@ -20,6 +20,7 @@ func (g *Gateway) routes() http.Handler {
 	mux.HandleFunc("GET /v1/connect", g.accept)
 	mux.HandleFunc("GET /v1/connect/{site}", g.accept)
 	mux.HandleFunc("GET /v1/queues", g.queues)
+	mux.HandleFunc("OPTIONS /v1/queues", g.mayAsk)
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("ok\n")) })
 	mux.HandleFunc("GET /readyz", g.readyz)
 	g.options.Registry.MustRegister(newLines(g.sites))
@@ -66,6 +67,7 @@ type queueInfo struct {
 
 // queues tells a host app what joining would mean, for any role of the site.
 func (g *Gateway) queues(w http.ResponseWriter, r *http.Request) {
+	g.allowOrigin(w, r)
 	token, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
 	if !ok {
 		g.refuseHTTP(w, auth.ErrBadToken)
@@ -81,13 +83,9 @@ func (g *Gateway) queues(w http.ResponseWriter, r *http.Request) {
 		g.refuseHTTP(w, auth.ErrWrongSite)
 		return
 	}
-	if origin := r.Header.Get("Origin"); origin != "" {
-		if !originAllowed(s.Origins, origin, r.Host) {
-			g.refuseHTTP(w, errOrigin)
-			return
-		}
-		w.Header().Set("Access-Control-Allow-Origin", origin)
-		w.Header().Add("Vary", "Origin")
+	if !originAllowed(s.Origins, r.Header.Get("Origin"), r.Host) {
+		g.refuseHTTP(w, errOrigin)
+		return
 	}
 	if !s.follower.Ready() {
 		g.refuseHTTP(w, queue.ErrUnavailable)
@@ -106,6 +104,24 @@ func (g *Gateway) queues(w http.ResponseWriter, r *http.Request) {
 	writeJSON(w, http.StatusOK, all)
 }
 
+// allowOrigin lets pages of an origin that some site lists read the answer;
+// which site they ask about is known only from the token.
+func (g *Gateway) allowOrigin(w http.ResponseWriter, r *http.Request) {
+	w.Header().Add("Vary", "Origin")
+	if origin := r.Header.Get("Origin"); origin != "" && g.knownOrigin(origin, r.Host) {
+		w.Header().Set("Access-Control-Allow-Origin", origin)
+	}
+}
+
+// mayAsk answers a browser that asks before it sends a token along.
+func (g *Gateway) mayAsk(w http.ResponseWriter, r *http.Request) {
+	g.allowOrigin(w, r)
+	w.Header().Set("Access-Control-Allow-Headers", "Authorization")
+	w.Header().Set("Access-Control-Allow-Methods", "GET")
+	w.Header().Set("Access-Control-Max-Age", "600")
+	w.WriteHeader(http.StatusNoContent)
+}
+
 // demoToken mints a token for anybody who asks: development only.
 func (g *Gateway) demoToken(w http.ResponseWriter, r *http.Request) {
 	q := r.URL.Query()
@@ -113,9 +129,9 @@ func (g *Gateway) demoToken(w http.ResponseWriter, r *http.Request) {
 		Site: q.Get("site"), Subject: q.Get("sub"), Role: protocol.Role(q.Get("role")), Name: q.Get("name"),
 		Tier: q.Get("tier"), ExpiresAt: time.Now().Add(time.Hour),
 	}
-	if id.Site == "" {
+	if id.Site == "" && len(g.sites) == 1 {
 		for site := range g.sites {
-			id.Site = max(id.Site, site)
+			id.Site = site
 		}
 	}
 	if l := q.Get("languages"); l != "" {

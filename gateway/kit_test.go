@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http/httptest"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -16,8 +17,9 @@ import (
 	"nextup/gateway/protocol"
 	"nextup/internal/client"
 	"nextup/internal/eventlog"
+	"nextup/presence"
 	"nextup/queue"
-	"nextup/queue/memqueue"
+	"nextup/queue/logstore"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -26,6 +28,9 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 type house struct {
 	t        *testing.T
 	memory   *eventlog.Memory
+	backend  eventlog.Backend // what the gateways see of the memory
+	registry presence.Registry
+	rate     int // of hellos; 0 is the default
 	key      auth.Key
 	verifier *auth.Verifier
 	site     func(*gateway.Site)
@@ -35,7 +40,7 @@ type house struct {
 func newHouse(t *testing.T, change ...func(*gateway.Site)) *house {
 	t.Helper()
 	h := &house{
-		t: t, memory: eventlog.NewMemory(),
+		t: t, memory: eventlog.NewMemory(), registry: presence.NewMemory(nil),
 		key: auth.Key{
 			ID: "k", Algorithm: "HS256", Sites: []string{"demo"}, Roles: protocol.Roles(),
 			Secret: []byte("a secret of at least thirty-two bytes"),
@@ -46,6 +51,7 @@ func newHouse(t *testing.T, change ...func(*gateway.Site)) *house {
 			}
 		},
 	}
+	h.backend = h.memory
 	other := auth.Key{ID: "other", Algorithm: "HS256", Sites: []string{"elsewhere"}, Roles: protocol.Roles(), Secret: []byte("another secret of thirty-two bytes or so")}
 	var err error
 	if h.verifier, err = auth.New([]auth.Key{h.key, other}, auth.Options{}); err != nil {
@@ -57,30 +63,37 @@ func newHouse(t *testing.T, change ...func(*gateway.Site)) *house {
 	return h
 }
 
+func demoRules() *queue.Site {
+	return &queue.Site{
+		ID: "demo",
+		Departments: []queue.Department{
+			{ID: "support", Languages: []string{"en", "zh"}, QueueLimit: 10_000, OfferTTL: 20_000},
+			{ID: "trading", Languages: []string{"en"}, QueueLimit: 10_000, OfferTTL: 20_000},
+		},
+		VisitorGrace: 60_000, AgentGrace: 20_000, AssignedGrace: 600_000, Retention: 86_400_000,
+	}
+}
+
 // open starts a gateway and returns the address of its socket.
 func (h *house) open(node string) (url string, g *gateway.Gateway) {
 	h.t.Helper()
 	site := gateway.Site{
-		Rules: &queue.Site{
-			ID: "demo",
-			Departments: []queue.Department{
-				{ID: "support", Languages: []string{"en", "zh"}, QueueLimit: 10_000, OfferTTL: 20_000},
-				{ID: "trading", Languages: []string{"en"}, QueueLimit: 10_000, OfferTTL: 20_000},
-			},
-			VisitorGrace: 60_000, AgentGrace: 20_000, AssignedGrace: 600_000, Retention: 86_400_000,
-		},
+		Rules:     demoRules(),
 		Languages: []string{"en", "zh"},
 		Agent: func(string) gateway.AgentRules {
 			return gateway.AgentRules{Departments: []string{"support", "trading"}, Capacity: 2}
 		},
 		VisitorHeartbeat: 10 * time.Second, AgentHeartbeat: 5 * time.Second,
-		FramesPerSecond: 1000, Burst: 1000, OutgoingBuffer: 64 << 10,
+		Limits: gateway.Limits{
+			FramesPerSecond: 1000, Burst: 1000, BytesPerSecond: 16 << 20, ByteBurst: 16 << 20,
+			OutgoingBuffer: 64 << 10, ConnsPerPerson: 8, ConnsPerAddress: 1000, Conns: 10_000,
+		},
 	}
 	h.site(&site)
-	hub := conversation.New(h.memory, conversation.Options{})
+	hub := conversation.New(h.backend, conversation.Options{})
 	g, err := gateway.New(gateway.Options{
-		Node: node, Store: memqueue.New(h.memory), Conversations: hub, Verifier: h.verifier, Sites: []gateway.Site{site},
-		Ready: h.memory.Ready,
+		Node: node, Store: logstore.New(h.backend), Presence: h.registry, HelloRate: h.rate, Conversations: hub, Verifier: h.verifier, Sites: []gateway.Site{site},
+		Ready: h.backend.Ready,
 	})
 	if err != nil {
 		h.t.Fatal(err)
@@ -261,4 +274,35 @@ func (r *raw) closed() protocol.CloseCode {
 			return protocol.CloseCode(websocket.CloseStatus(err))
 		}
 	}
+}
+
+// reader is a replica that a test looks at.
+type reader struct {
+	mu    sync.Mutex
+	state *queue.State
+}
+
+// Restore implements queue.Replica.
+func (r *reader) Restore(number uint64, at queue.Stamp, images []queue.Image) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.state.Restore(number, at, images)
+}
+
+// Apply implements queue.Replica.
+func (r *reader) Apply(records []queue.Record) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, rec := range records {
+		r.state.Apply(rec)
+	}
+}
+
+// Reset implements queue.Replica.
+func (r *reader) Reset() {}
+
+func (r *reader) ticket(id string) *queue.Ticket {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.state.Ticket(id)
 }

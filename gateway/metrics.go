@@ -20,6 +20,7 @@ type metrics struct {
 	positions   *prometheus.CounterVec
 	staleness   *prometheus.HistogramVec
 	slowReaders prometheus.Counter
+	limited     *prometheus.CounterVec
 }
 
 func newMetrics(r *prometheus.Registry) *metrics {
@@ -47,6 +48,7 @@ func newMetrics(r *prometheus.Registry) *metrics {
 			Help:    "Age of the oldest change of a line when a band of it is swept.",
 			Buckets: []float64{.05, .1, .25, .5, 1, 2, 3, 5, 10},
 		}, []string{"band"}),
+		limited:     counters("limited_total", "What was refused by a limit, by the limit's name in the site file.", "site", "limit"),
 		slowReaders: counter("slow_readers_closed_total", "Conns closed because too much waited to be read."),
 	}
 	r.MustRegister(m.connections, m.staleness, collectors.NewGoCollector(),

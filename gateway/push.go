@@ -29,9 +29,11 @@ const pushTick = 50 * time.Millisecond
 // first change after a quiet time goes out at the next tick, so nobody waits
 // for a cadence that was not needed, and there is no trailing debounce, so a
 // busy queue starves nobody. Under overload a sweep takes longer and the next
-// one comes later: the front of the line first, the others after.
+// one comes later: the front of the line first, the others after, in pieces
+// between which the front is looked at again.
 type push struct {
 	*site
+	swept func(band int) // a test wants to know
 	mu    sync.Mutex
 	lines map[queue.QueueID]*[len(bands)]cadence
 }
@@ -44,7 +46,7 @@ type cadence struct {
 }
 
 func newPush(s *site) *push {
-	p := &push{site: s, lines: map[queue.QueueID]*[len(bands)]cadence{}}
+	p := &push{site: s, swept: func(int) {}, lines: map[queue.QueueID]*[len(bands)]cadence{}}
 	for _, q := range s.Rules.Queues() {
 		p.lines[q] = &[len(bands)]cadence{}
 	}
@@ -79,11 +81,7 @@ func (p *push) run() {
 			return
 		case <-tick.C:
 		}
-		for i, b := range bands {
-			for _, q := range p.due(i, b.every) {
-				p.sweep(q, b)
-			}
-		}
+		p.sweepDue(len(bands))
 		if now := time.Now(); now.Sub(repeated) >= time.Second {
 			repeated = now
 			p.repeat(now)
@@ -109,20 +107,37 @@ func (p *push) due(i int, every time.Duration) []queue.QueueID {
 	return due
 }
 
-// sweep shows everybody here who stands in the band of the line.
-func (p *push) sweep(q queue.QueueID, b band) {
+// piece is how many views are shown before the front of the lines is looked at
+// again: a few milliseconds' worth.
+const piece = 500
+
+// sweepDue sweeps what is due of the first n bands.
+func (p *push) sweepDue(n int) {
+	for i := range n {
+		for _, q := range p.due(i, bands[i].every) {
+			for here := p.here(q, bands[i]); len(here) > 0; here = here[min(piece, len(here)):] {
+				for _, c := range here[:min(piece, len(here))] {
+					c.show()
+				}
+				p.sweepDue(i)
+			}
+			p.swept(i)
+		}
+	}
+}
+
+// here lists the conns of those who stand in the band of the line.
+func (p *push) here(q queue.QueueID, b band) []*conn {
 	var here []*conn
 	p.people.RLock()
+	defer p.people.RUnlock()
 	p.read(func(st *queue.State) {
 		st.Sweep(q, b.from, b.to, func(_ int, t *queue.Ticket) bool {
 			here = append(here, p.people.visitors[t.Visitor]...)
 			return true
 		})
 	})
-	p.people.RUnlock()
-	for _, c := range here {
-		c.show()
-	}
+	return here
 }
 
 // repeat sends the as-of heartbeat to those who have heard nothing for long.

@@ -12,6 +12,7 @@ import (
 
 var (
 	errHelloFirst = errors.New("gateway: hello comes first, and once")
+	errTooMany    = errors.New("gateway: too many sockets")
 	errNotHeld    = errors.New("gateway: not a conversation of yours")
 )
 
@@ -52,6 +53,8 @@ var refusals = []struct {
 	{queue.ErrHolds, protocol.CodeForbidden, "Close your conversations before going offline, or go away instead.", 0},
 	{queue.ErrForbidden, protocol.CodeForbidden, "You may not do that.", 0},
 	{queue.ErrUnknownAgent, protocol.CodeForbidden, "You are not signed in as an agent.", 0},
+	{errTooMany, protocol.CodeTooMany, "Too many sockets of this person, address or site are open: close some, or come back later.", 5000},
+	{queue.ErrTooManyTickets, protocol.CodeTooMany, "Too many tickets are open: try again later.", 30_000},
 	{errBusy, protocol.CodeBusy, "Too many are changing this at once: try again.", 200},
 	{queue.ErrUnavailable, protocol.CodeUnavailable, "The log cannot be reached now: try again, nothing was lost.", 1000},
 	{conversation.ErrUnavailable, protocol.CodeUnavailable, "The log cannot be reached now: try again, nothing was lost.", 1000},

@@ -10,15 +10,17 @@ import (
 	"unicode/utf8"
 
 	"github.com/coder/websocket"
-	"golang.org/x/time/rate"
 
 	"nextup/gateway/protocol"
 	"nextup/queue"
 )
 
-// maxOver is how many frames in a row may be refused by the limit before the
-// conn is closed as a flood.
-const maxOver = 200
+// How many frames in a row may be refused by the limit, and how many may come
+// before a good hello, until the conn is closed as a flood.
+const (
+	maxOver        = 200
+	maxBeforeHello = 10
+)
 
 // readBuffers are taken only while a frame is read, and cleared of what people
 // wrote before they go back.
@@ -28,7 +30,7 @@ var readBuffers = sync.Pool{New: func() any { b := make([]byte, 0, 4096); return
 func (c *conn) serve() {
 	defer c.gone()
 	hello := time.AfterFunc(protocol.HelloTimeoutSec*time.Second, func() {
-		if c.expires.Load() == 0 {
+		if !c.greeted.Load() {
 			c.end(protocol.CloseHelloTimeout)
 		}
 	})
@@ -87,10 +89,18 @@ func readAll(buf []byte, r io.Reader) ([]byte, error) {
 
 // take decodes a frame and hands it to its handler. It says whether to go on.
 func (c *conn) take(data []byte) bool {
-	if c.limit != nil && !c.limit.Allow() {
-		return c.refuseFlood()
+	c.handling.Lock()
+	defer c.handling.Unlock()
+	if c.allowance == nil { // nobody yet
+		if c.over++; c.over > maxBeforeHello {
+			c.end(protocol.CloseFlood)
+			return false
+		}
+	} else if limit := c.allowance.take(len(data)); limit != "" {
+		return c.refuseFlood(limit)
+	} else {
+		c.over = 0
 	}
-	c.over = 0
 	req, err := protocol.Decode(data)
 	var refusal *protocol.Refusal
 	if errors.As(err, &refusal) {
@@ -103,6 +113,7 @@ func (c *conn) take(data []byte) bool {
 			c.refuse(req.RequestID(), errHelloFirst)
 			return true
 		}
+		c.greeted.Store(true)
 		return c.hello(hello)
 	}
 	if _, ok := req.(protocol.Heartbeat); ok {
@@ -139,6 +150,9 @@ var mayRequest = map[protocol.Role][]protocol.Type{
 
 // handle runs a request of a role that may make it.
 func (c *conn) handle(req protocol.Request) (protocol.OK, error) {
+	if req.FrameType() != protocol.TypeRenew && !c.site.follower.Ready() {
+		return protocol.OK{}, queue.ErrUnavailable // at once, rather than after a time-out
+	}
 	ctx, cancel := context.WithTimeout(c.g.ctx, 6*time.Second)
 	defer cancel()
 	switch r := req.(type) {
@@ -171,7 +185,8 @@ func (c *conn) handle(req protocol.Request) (protocol.OK, error) {
 
 // refuseFlood answers a frame over the limit, and ends a conn that does not
 // listen to the answers.
-func (c *conn) refuseFlood() bool {
+func (c *conn) refuseFlood(limit string) bool {
+	c.g.metrics.limited.WithLabelValues(c.site.id, limit).Inc()
 	c.g.metrics.refusals.WithLabelValues(string(protocol.CodeRateLimited)).Inc()
 	if c.over++; c.over > maxOver {
 		c.end(protocol.CloseFlood)
@@ -206,33 +221,8 @@ func (c *conn) gone() {
 	}
 	c.g.remove(c)
 	c.subs.stopAll()
-	if c.site == nil || c.id.Role == protocol.Supervisor || !c.site.exit(c) {
-		return
+	if c.site == nil || !c.site.exit(c) || c.g.draining.Load() {
+		return // somebody else is here, or all go with the node
 	}
-	c.site.g.work.Go(c.lose)
-}
-
-// lose says that this gateway holds no conn of the person any more. It goes on
-// trying while the log is away, and stops when the person is back.
-func (c *conn) lose() {
-	for wait := 100 * time.Millisecond; c.g.ctx.Err() == nil; wait = min(2*wait, 5*time.Second) {
-		if len(c.site.connsOf(c.id.Subject, c.isAgent())) > 0 {
-			return
-		}
-		_, err := c.site.do(c.g.ctx, func(st *queue.State) (queue.Change, error) {
-			if c.isAgent() {
-				return st.LoseAgent(c.id.Subject, c.g.node), nil
-			}
-			return st.LoseVisitor(c.id.Subject, c.g.node), nil
-		})
-		if err == nil {
-			return
-		}
-		pause(c.g.ctx, wait)
-	}
-}
-
-// newLimit is a conn's own bound on frames.
-func newLimit(s *site) *rate.Limiter {
-	return rate.NewLimiter(rate.Limit(s.FramesPerSecond), s.Burst)
+	c.g.work.Go(func() { c.site.lose(c.id.Subject, c.id.Role) })
 }

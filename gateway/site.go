@@ -8,6 +8,9 @@ import (
 	"sync"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
+	"nextup/gateway/protocol"
 	"nextup/queue"
 )
 
@@ -27,10 +30,12 @@ type site struct {
 	mu    sync.RWMutex
 	state *queue.State
 
+	addresses tally
 	// people are the sessions with a conn on this gateway.
 	people struct {
 		sync.RWMutex
-		visitors, agents map[string][]*conn
+		visitors, agents, supervisors map[string][]*conn
+		conns                         int
 	}
 }
 
@@ -38,6 +43,7 @@ func newSite(g *Gateway, s Site) *site {
 	st := &site{g: g, Site: s, id: s.Rules.ID, log: g.log.With("site", s.Rules.ID), state: queue.NewState(s.Rules)}
 	st.people.visitors = map[string][]*conn{}
 	st.people.agents = map[string][]*conn{}
+	st.people.supervisors = map[string][]*conn{}
 	st.dispatch = newDispatch(st)
 	st.push = newPush(st)
 	return st
@@ -47,6 +53,7 @@ func (s *site) start() {
 	s.follower = s.g.options.Store.Follow(s.g.ctx, s.id, s)
 	s.g.work.Go(s.dispatch.run)
 	s.g.work.Go(s.push.run)
+	s.g.work.Go(s.watchLog)
 }
 
 // read runs look on the replica. Images that look finds may be kept.
@@ -65,6 +72,9 @@ const tries = 12
 func (s *site) do(ctx context.Context, decide func(st *queue.State) (queue.Change, error)) (uint64, error) {
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
 	defer cancel()
+	if !s.follower.Ready() {
+		return 0, queue.ErrUnavailable // at once, rather than after a time-out
+	}
 	for try := range tries {
 		var c queue.Change
 		var err error
@@ -107,8 +117,19 @@ func pause(ctx context.Context, d time.Duration) {
 func (s *site) Restore(number uint64, at queue.Stamp, images []queue.Image) {
 	s.mu.Lock()
 	s.state.Restore(number, at, images)
+	name := s.g.node.String()
+	lost := s.state.NodeLost(name)
 	s.mu.Unlock()
-	s.showAll()
+	for _, c := range s.everybody() {
+		c.show()
+	}
+	s.dispatch.wake()
+	// What bound the people here may be among what was lost.
+	s.g.work.Go(func() {
+		if !lost || !s.g.reborn(name) {
+			s.bindAll()
+		}
+	})
 }
 
 // Reset implements queue.Replica: what people were told may never have been.
@@ -137,6 +158,7 @@ type news struct {
 	agents   map[string]bool // whose desk changed
 	queues   map[queue.QueueID]bool
 	waits    bool
+	lost     string // this node's name, if the log calls it lost
 	steps    []queue.Step
 }
 
@@ -166,72 +188,145 @@ func (n *news) add(st *queue.State, step queue.Step) {
 		}
 	}
 	n.waits = n.waits || step.Estimates
+	if name := n.g.node.String(); step.Cause == queue.CauseNodeLost && st.NodeLost(name) {
+		n.lost = name
+	}
 }
 
 // tell shows everybody here what changed for them.
 func (n *news) tell() {
 	for v := range n.visitors {
-		for _, c := range n.connsOf(v, false) {
+		for _, c := range n.connsOf(v, protocol.Visitor) {
 			c.show()
 		}
 	}
 	for a := range n.agents {
-		for _, c := range n.connsOf(a, true) {
+		for _, c := range n.connsOf(a, protocol.Agent) {
 			c.show()
 			c.dropLost()
 		}
 	}
 	n.push.changed(n.queues, n.waits)
 	n.dispatch.saw(n.steps)
+	if n.lost != "" {
+		n.g.work.Go(func() { n.g.reborn(n.lost) })
+		return // it binds everybody
+	}
 	n.rebind()
 }
 
-// rebind says again that this gateway holds a conn of somebody whom another
-// word (a conn closed in the same moment, another tab elsewhere) called lost.
+// rebind makes the log agree with who is here. It binds again whom another word
+// (a conn closed in the same moment, another tab elsewhere) called lost while a
+// conn is here, and loses who is bound to this node and not here (a bind that
+// was committed after its conn had gone).
 func (n *news) rebind() {
 	for v := range n.visitors {
-		n.bindIfLost(n.connsOf(v, false), func(st *queue.State) bool {
+		n.agree(v, protocol.Visitor, func(st *queue.State) (queue.Session, bool) {
 			i := st.Visitor(v)
-			return i != nil && i.Session.Lost()
+			if t := st.TicketOf(v); t == nil || !t.Open() {
+				return queue.Session{}, false
+			}
+			return i.Session, true
 		})
 	}
 	for a := range n.agents {
-		n.bindIfLost(n.connsOf(a, true), func(st *queue.State) bool {
+		n.agree(a, protocol.Agent, func(st *queue.State) (queue.Session, bool) {
 			i := st.Agent(a)
-			return i != nil && i.Session.Lost()
-		})
-	}
-}
-
-func (n *news) bindIfLost(conns []*conn, lost func(st *queue.State) bool) {
-	if len(conns) == 0 {
-		return
-	}
-	var is bool
-	n.read(func(st *queue.State) { is = lost(st) })
-	if is {
-		c := conns[0]
-		n.g.work.Go(func() {
-			if err := c.bind(n.g.ctx); err != nil {
-				n.log.Warn("a session could not be bound again", "err", err)
+			if i == nil {
+				return queue.Session{}, false
 			}
+			return i.Session, true
 		})
 	}
 }
 
-// enter adds a conn to its person's; first says that it is the only one.
-func (s *site) enter(c *conn) {
+// agree compares one person's session with who is here.
+func (n *news) agree(subject string, role protocol.Role, session func(*queue.State) (queue.Session, bool)) {
+	var held queue.Session
+	var known bool
+	n.read(func(st *queue.State) { held, known = session(st) })
+	here := n.connsOf(subject, role)
+	switch {
+	case !known || n.g.draining.Load():
+	case held.Lost() && len(here) > 0:
+		n.g.work.Go(func() { n.bindOrTry(here[0]) })
+	case !held.Lost() && held.Node == n.g.node.String() && len(here) == 0:
+		n.g.work.Go(func() { n.lose(subject, role) })
+	}
+}
+
+// insist does something until it succeeds, the person's presence here is not
+// what it was, or the gateway ends.
+func (s *site) insist(subject string, role protocol.Role, here bool, do func() error) {
+	for wait := 100 * time.Millisecond; s.g.ctx.Err() == nil; wait = min(2*wait, 5*time.Second) {
+		if (len(s.connsOf(subject, role)) > 0) != here || do() == nil {
+			return
+		}
+		pause(s.g.ctx, wait)
+	}
+}
+
+// bindOrTry binds a person who is here, again and again while the log is away.
+func (s *site) bindOrTry(c *conn) {
+	s.insist(c.id.Subject, c.id.Role, true, func() error { return c.bind(s.g.ctx) })
+}
+
+// bindAll binds everybody who is here.
+func (s *site) bindAll() {
+	var all errgroup.Group
+	all.SetLimit(64)
+	for _, c := range s.everybody() {
+		all.Go(func() error {
+			s.bindOrTry(c)
+			return nil
+		})
+	}
+	_ = all.Wait()
+}
+
+// lose says that this gateway holds no conn of a person any more, again and
+// again while the log is away.
+func (s *site) lose(subject string, role protocol.Role) {
+	s.insist(subject, role, false, func() error {
+		_, err := s.do(s.g.ctx, func(st *queue.State) (queue.Change, error) {
+			switch role {
+			case protocol.Visitor:
+				return st.LoseVisitor(subject, s.g.node.String()), nil
+			case protocol.Agent:
+				return st.LoseAgent(subject, s.g.node.String()), nil
+			case protocol.Supervisor: // needs no session
+			}
+			return queue.Change{}, nil
+		})
+		return err
+	})
+}
+
+// enter adds a conn to its person's, or names the limit that it would break.
+func (s *site) enter(c *conn) (limit string) {
 	s.people.Lock()
 	defer s.people.Unlock()
-	m := s.peopleOf(c.isAgent())
+	m := s.peopleOf(c.id.Role)
+	switch {
+	case s.people.conns >= s.Limits.Conns:
+		return "conns"
+	case len(m[c.id.Subject]) >= s.Limits.ConnsPerPerson:
+		return "conns_per_person"
+	case !s.addresses.add(c.from, s.Limits.ConnsPerAddress):
+		return "conns_per_address"
+	}
 	m[c.id.Subject] = append(m[c.id.Subject], c)
+	s.people.conns++
+	return ""
 }
 
 // exit removes a conn and says whether it was its person's last one here.
 func (s *site) exit(c *conn) (last bool) {
+	s.addresses.remove(c.from)
 	s.people.Lock()
 	defer s.people.Unlock()
-	m := s.peopleOf(c.isAgent())
+	s.people.conns--
+	m := s.peopleOf(c.id.Role)
 	var left []*conn // a new slice: others may be reading the old one
 	for _, other := range m[c.id.Subject] {
 		if other != c {
@@ -246,34 +341,32 @@ func (s *site) exit(c *conn) (last bool) {
 	return false
 }
 
-func (s *site) peopleOf(agents bool) map[string][]*conn {
-	if agents {
+func (s *site) peopleOf(role protocol.Role) map[string][]*conn {
+	switch role {
+	case protocol.Agent:
 		return s.people.agents
+	case protocol.Supervisor:
+		return s.people.supervisors
+	case protocol.Visitor:
+		return s.people.visitors
 	}
 	return s.people.visitors
 }
 
-func (s *site) connsOf(subject string, agent bool) []*conn {
+func (s *site) connsOf(subject string, role protocol.Role) []*conn {
 	s.people.RLock()
 	defer s.people.RUnlock()
-	return s.peopleOf(agent)[subject]
+	return s.peopleOf(role)[subject]
 }
 
 func (s *site) everybody() []*conn {
 	s.people.RLock()
 	defer s.people.RUnlock()
 	var all []*conn
-	for _, m := range []map[string][]*conn{s.people.visitors, s.people.agents} {
+	for _, m := range []map[string][]*conn{s.people.visitors, s.people.agents, s.people.supervisors} {
 		for _, conns := range m {
 			all = append(all, conns...)
 		}
 	}
 	return all
-}
-
-func (s *site) showAll() {
-	for _, c := range s.everybody() {
-		c.show()
-	}
-	s.dispatch.wake()
 }

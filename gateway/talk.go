@@ -132,6 +132,10 @@ func (c *conn) deliver(ticket string, entries []protocol.Entry) bool {
 	}
 	for _, e := range entries {
 		c.send(e)
+		if e.Kind == protocol.EntryClosed { // nothing follows
+			c.subs.drop(ticket)
+			return false
+		}
 	}
 	return true
 }

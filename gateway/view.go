@@ -39,9 +39,12 @@ func (c *conn) show() { c.showAgain(false) }
 func (c *conn) showAgain(again bool) {
 	c.view.Lock()
 	defer c.view.Unlock()
-	if !c.view.live {
-		return
+	if c.view.live {
+		c.showLocked(again)
 	}
+}
+
+func (c *conn) showLocked(again bool) {
 	switch c.id.Role {
 	case protocol.Visitor:
 		c.showTicket(again)
@@ -54,12 +57,11 @@ func (c *conn) showAgain(again bool) {
 // reset tells the client to drop what it knows, and shows the view anew.
 func (c *conn) reset() {
 	c.view.Lock()
-	c.view.ticket = protocol.Ticket{}
-	live := c.view.live
-	c.view.Unlock()
-	if live {
+	defer c.view.Unlock()
+	if c.view.live {
+		c.view.ticket = protocol.Ticket{}
 		c.send(protocol.Reset{})
-		c.show()
+		c.showLocked(true)
 	}
 }
 

@@ -18,7 +18,7 @@ func (c *conn) join(ctx context.Context, r protocol.Join) (protocol.OK, error) {
 	}
 	req := queue.JoinRequest{
 		Ticket: uuid.NewString(), Visitor: c.id.Subject, Name: c.id.Name, Tier: c.id.Tier,
-		Department: r.Department, Languages: languages, Topic: r.Topic, Node: c.g.node,
+		Department: r.Department, Languages: languages, Topic: r.Topic, Node: c.g.node.String(),
 	}
 	number, err := c.site.do(ctx, func(st *queue.State) (queue.Change, error) { return st.Join(req) })
 	switch {

@@ -3,6 +3,7 @@ package queue
 import (
 	"slices"
 	"strconv"
+	"strings"
 )
 
 // AgentFacts is what a token and the site file say of an agent.
@@ -30,14 +31,21 @@ func (s *State) BindAgent(f AgentFacts, node string) Change {
 	is.Session = is.Session.bound(node)
 	if was == nil {
 		c := change(CauseBound, is.Name(), "", node)
+		c.Intent = f.digest()
 		c.alive(node)
 		c.create(is)
 		return c
 	}
 	c := change(CauseBound, is.Name(), was.Rev.Version, node)
+	c.Intent = f.digest()
 	c.alive(node)
 	c.write(was, is)
 	return c
+}
+
+// digest tells two tokens of one agent apart.
+func (f AgentFacts) digest() string {
+	return intentID(f.ID, f.Name, strings.Join(f.Languages, ","), strings.Join(f.Departments, ","), strconv.Itoa(f.Capacity))
 }
 
 func sameFacts(a, b *Agent) bool {
@@ -119,10 +127,15 @@ func (s *State) Accept(agent, offer string) (Change, error) {
 	return c, nil
 }
 
-// Decline gives an offer back: the ticket has never left its place.
+// Decline gives an offer back: the ticket has never left its place. An offer
+// that the same agent has passed on already gives an empty change.
 func (s *State) Decline(agent, offer string) (Change, error) {
 	t, err := s.offerTo(agent, offer)
 	if err != nil {
+		id, _, _ := strings.Cut(offer, ".")
+		if t := s.tickets[id]; t != nil && t.passes(agent) > 0 {
+			return Change{}, nil
+		}
 		return Change{}, err
 	}
 	c := change(CauseDeclined, offer)
@@ -131,8 +144,11 @@ func (s *State) Decline(agent, offer string) (Change, error) {
 	return c, nil
 }
 
-// Close ends a conversation for its agent.
+// Close ends a conversation for its agent. Having closed it already is no error.
 func (s *State) Close(agent, ticket string) (Change, error) {
+	if t := s.tickets[ticket]; t != nil && t.Agent == agent && t.End == AgentClosed {
+		return Change{}, nil
+	}
 	t, err := s.openTicket(ticket)
 	if err != nil {
 		return Change{}, err

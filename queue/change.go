@@ -51,6 +51,7 @@ var (
 	ErrForbidden         = errors.New("queue: not yours")
 	ErrEnded             = errors.New("queue: the ticket has ended")
 	ErrQueueFull         = errors.New("queue: the queue's limit is reached")
+	ErrTooManyTickets    = errors.New("queue: the site's limit of open tickets is reached")
 	ErrHolds             = errors.New("queue: the agent still holds tickets")
 )
 

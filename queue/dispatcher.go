@@ -10,27 +10,26 @@ type Dispatcher struct {
 	Batch int
 }
 
-// Propose returns what is due at now: time-outs first, since they free places,
-// then offers. The caller commits them, replays the result and asks again until
-// nothing comes.
-func (d Dispatcher) Propose(s *State, now Stamp) []Change {
-	batch := d.Batch
-	if batch == 0 {
-		batch = 256
+// Propose returns what is due at now as batches to commit one after the other:
+// time-outs, offers, and what is to be forgotten. Batches and their changes
+// stand alone; where two want the same ticket, the second loses. The caller
+// commits them, replays the result and asks again until nothing was done.
+func (d Dispatcher) Propose(s *State, now Stamp) [][]Change {
+	most := d.Batch
+	if most == 0 {
+		most = 256
 	}
-	stages := []func() []Change{
-		func() []Change { return s.lapse(now) },
-		func() []Change { return s.expire(now) },
-		func() []Change { return s.Match(batch) },
-		func() []Change { return s.forgetEnded(now) },
-		func() []Change { return s.forgetNodes(now) },
-	}
-	for _, stage := range stages { // a later one may build on what an earlier one changes
-		if due := stage(); len(due) > 0 {
-			return due[:min(len(due), batch)]
+	var batches [][]Change
+	for _, due := range [][]Change{
+		append(s.lapse(now), s.expire(now)...),
+		s.Match(most),
+		append(s.forgetEnded(now), s.forgetNodes(now)...),
+	} {
+		if len(due) > 0 {
+			batches = append(batches, due[:min(len(due), most)])
 		}
 	}
-	return nil
+	return batches
 }
 
 // lapse ends the offers past their deadline.

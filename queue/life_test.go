@@ -298,6 +298,36 @@ func TestWrongHandsAreRefused(t *testing.T) {
 	_, err = w.SetStatus("nobody", Away)
 	check("status of nobody", err, ErrUnknownAgent)
 	w.must(w.Close("a", id))
-	_, err = w.Close("a", id)
-	check("closing twice", err, ErrEnded)
+	_, err = w.Leave("v", id)
+	check("leaving what the agent closed", err, ErrEnded)
+	_, err = w.Close("b", id)
+	check("closing what another closed", err, ErrEnded)
+}
+
+// What was done already by the same person is no error: the answer may have
+// been lost on the way.
+func TestWishesCanBeRepeated(t *testing.T) {
+	w := newWorld(t)
+	w.agent("a", 1, "en")
+	first := w.join("v", "support", "en")
+	w.dispatch()
+	offer := w.Ticket(first).Offer.ID
+	wishes := map[string]func() (Change, error){
+		"decline": func() (Change, error) { return w.Decline("a", offer) },
+		"close":   func() (Change, error) { return w.Close("a", first) },
+		"leave":   func() (Change, error) { return w.Leave("w", w.TicketOf("w").ID) },
+	}
+	again := func(name string) {
+		t.Helper()
+		w.must(wishes[name]())
+		if c, err := wishes[name](); err != nil || !c.Empty() {
+			t.Errorf("%s again: %v, %v; want nothing to do", name, c.Cause, err)
+		}
+	}
+	again("decline")
+	w.dispatch()
+	w.accept("a")
+	again("close")
+	w.join("w", "support", "en")
+	again("leave")
 }

@@ -7,9 +7,13 @@ import (
 )
 
 // Match proposes offers: tickets in order of score over all lines, each to the
-// eligible agent who passed on it least often, then has the lowest load for
-// their capacity, then the fewest languages (polyglots stay free for those who
-// need them), then is idle longest. It proposes at most limit changes.
+// eligible agent who has the lowest load for their capacity, then the fewest
+// languages (polyglots stay free for those who need them), then is idle longest.
+// It proposes at most limit changes.
+//
+// An agent who passed on a ticket comes after all others for it, and is offered
+// it again only when nothing else is left for them: one ticket that somebody
+// does not want holds up nobody behind it.
 //
 // An agent is eligible who is available and present, serves the line and has
 // room for the weight. A ticket whose visitor is lost keeps its place and is
@@ -19,21 +23,10 @@ import (
 // The cost is that of the lines that somebody free serves, from the front until
 // the room is used up; with nobody free it is one look at each agent.
 func (s *State) Match(limit int) []Change {
-	m := match{State: s}
-	m.begin()
-	for m.cursors.Len() > 0 && len(m.changes) < limit {
-		c := m.cursors[0]
-		if t := c.ticket(); t.Status == Waiting && !s.visitorLost(t) {
-			if a := m.choose(c, t); a != nil {
-				m.offer(a, t)
-			}
-		}
-		if c.next(); c.done() {
-			heap.Pop(&m.cursors)
-		} else {
-			heap.Fix(&m.cursors, 0)
-		}
-	}
+	m := match{State: s, limit: limit}
+	m.gather()
+	m.walk(func(k *candidate, t *Ticket) bool { return t.passes(k.agent.ID) == 0 })
+	m.walk(func(*candidate, *Ticket) bool { return true })
 	return m.changes
 }
 
@@ -45,8 +38,9 @@ func (s *State) visitorLost(t *Ticket) bool {
 // match is the scratch paper of one Match.
 type match struct {
 	*State
-	cursors cursors
-	changes []Change
+	limit      int
+	candidates []*candidate
+	changes    []Change
 }
 
 // candidate is an agent with room, as the changes proposed so far leave them.
@@ -88,17 +82,21 @@ func (c *cursors) Pop() any {
 	return popped
 }
 
-// begin puts a cursor at the head of each line that somebody free serves.
-func (m *match) begin() {
-	by := map[QueueID]*cursor{}
+// gather finds the agents with room.
+func (m *match) gather() {
 	for _, a := range m.agents {
-		load := m.Load(a.ID)
-		if !a.Takes() || load >= a.Capacity {
-			continue
+		if load := m.Load(a.ID); a.Takes() && load < a.Capacity {
+			m.candidates = append(m.candidates, &candidate{agent: a, load: load})
 		}
-		k := &candidate{agent: a, load: load}
-		for _, d := range a.Departments {
-			for _, l := range a.Languages {
+	}
+}
+
+// cursors puts one at the head of each line that a candidate serves.
+func (m *match) cursors() cursors {
+	by := map[QueueID]*cursor{}
+	for _, k := range m.candidates {
+		for _, d := range k.agent.Departments {
+			for _, l := range k.agent.Languages {
 				q := QueueID{d, l}
 				line := m.lines[q]
 				if line == nil || line.len() == 0 {
@@ -111,19 +109,43 @@ func (m *match) begin() {
 			}
 		}
 	}
+	var all cursors
 	for _, c := range by {
 		if !c.done() {
-			m.cursors = append(m.cursors, c)
+			all = append(all, c)
 		}
 	}
-	heap.Init(&m.cursors)
+	heap.Init(&all)
+	return all
+}
+
+// walk offers the tickets of all lines in order of score to those who may.
+func (m *match) walk(may func(*candidate, *Ticket) bool) {
+	offered := map[string]bool{}
+	for _, c := range m.changes {
+		offered[c.Writes[0].Name] = true
+	}
+	cursors := m.cursors()
+	for cursors.Len() > 0 && len(m.changes) < m.limit {
+		c := cursors[0]
+		if t := c.ticket(); t.Status == Waiting && !m.visitorLost(t) && !offered[t.Name()] {
+			if k := c.choose(t, may); k != nil {
+				m.offer(k, t)
+			}
+		}
+		if c.next(); c.done() {
+			heap.Pop(&cursors)
+		} else {
+			heap.Fix(&cursors, 0)
+		}
+	}
 }
 
 // choose is the rule of who gets a ticket.
-func (m *match) choose(c *cursor, t *Ticket) *candidate {
+func (c *cursor) choose(t *Ticket, may func(*candidate, *Ticket) bool) *candidate {
 	var best *candidate
 	for _, k := range c.candidates {
-		if k.room() >= t.Weight && (best == nil || k.better(best, t)) {
+		if k.room() >= t.Weight && may(k, t) && (best == nil || k.better(best, t)) {
 			best = k
 		}
 	}

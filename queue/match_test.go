@@ -146,6 +146,23 @@ func TestAFreedAgentTakesTheBestOfAllLines(t *testing.T) {
 	}
 }
 
+func TestADeclinedTicketHoldsUpNobody(t *testing.T) {
+	w := newWorld(t)
+	w.agent("a", 1, "en")
+	w.join("v1", "support", "en")
+	w.join("v2", "support", "en")
+	w.dispatch()
+	w.must(w.Decline("a", w.TicketOf("v1").Offer.ID))
+	if got := w.dispatch(); !slices.Equal(got, []string{"v2→a"}) {
+		t.Fatalf("after the decline: %v, want v2→a", got)
+	}
+	w.accept("a")
+	w.must(w.Close("a", w.TicketOf("v2").ID))
+	if got := w.dispatch(); !slices.Equal(got, []string{"v1→a"}) {
+		t.Errorf("with nothing else left: %v, want v1→a", got)
+	}
+}
+
 func TestADeclinedOfferGoesToAnotherFirst(t *testing.T) {
 	w := newWorld(t)
 	w.agent("a", 1, "en")

@@ -32,6 +32,9 @@ func (s *State) Nodes() []string {
 	return all
 }
 
+// NodeLost says whether the log calls the node lost.
+func (s *State) NodeLost(node string) bool { return s.nodes[node] != nil }
+
 // LoseNode says that a node has gone without a word. It is empty when that is
 // known.
 func (s *State) LoseNode(node string) Change {

@@ -120,7 +120,7 @@ func (s *State) putVisitor(id string, is *Visitor) {
 	delete(s.lost, visitorKind+id)
 	if is != nil {
 		s.countSession(is.Session, 1)
-		if is.Session.Lost() {
+		if t := s.tickets[is.Ticket]; is.Session.Lost() && (t == nil || t.Open()) {
 			s.lost[visitorKind+id] = is
 		}
 	}
@@ -194,6 +194,7 @@ func (s *State) assignTicket(was, is *Ticket, r Record) {
 		s.offered[is.ID] = is
 	case !is.Open() && (was == nil || was.Open()):
 		s.ended = append(s.ended, is)
+		delete(s.lost, visitorKind+is.Visitor) // nobody waits for them any more
 	}
 }
 

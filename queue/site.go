@@ -11,6 +11,8 @@ type Site struct {
 	VisitorGrace, AgentGrace Millis
 	// AssignedGrace is how long a visitor lost in conversation is waited for.
 	AssignedGrace Millis
+	// TicketLimit bounds the open tickets of the site; 0 means none.
+	TicketLimit int
 	// Retention is how long ended tickets are kept.
 	Retention Millis
 }

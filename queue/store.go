@@ -67,4 +67,6 @@ type Follower interface {
 	Ready() bool
 	// Err is why the replica is not ready, or nil.
 	Err() error
+	// Done is closed when the replica is fed no more.
+	Done() <-chan struct{}
 }

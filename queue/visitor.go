@@ -27,7 +27,7 @@ type JoinRequest struct {
 
 // Join puts a visitor in line. A visitor who has an open ticket keeps it, and
 // the change is empty. Errors: ErrUnknownDepartment, ErrUnknownLanguage,
-// ErrQueueFull.
+// ErrQueueFull, ErrTooManyTickets.
 func (s *State) Join(r JoinRequest) (Change, error) {
 	if t := s.TicketOf(r.Visitor); t != nil && t.Open() {
 		return Change{}, nil
@@ -43,6 +43,9 @@ func (s *State) Join(r JoinRequest) (Change, error) {
 	q := QueueID{dep.ID, lang}
 	if dep.QueueLimit > 0 && s.Size(q) >= dep.QueueLimit {
 		return Change{}, ErrQueueFull
+	}
+	if s.site.TicketLimit > 0 && len(s.tickets)-len(s.ended) >= s.site.TicketLimit {
+		return Change{}, ErrTooManyTickets
 	}
 	ticket := &Ticket{
 		ID: r.Ticket, Visitor: r.Visitor, VisitorName: r.Name, Tier: r.Tier,
@@ -103,8 +106,12 @@ func sameBase(a, b language.Tag) bool {
 	return x == y
 }
 
-// Leave ends a visitor's own ticket, wherever it stands.
+// Leave ends a visitor's own ticket, wherever it stands. Having left already is
+// no error, so that a wish whose answer was lost can be repeated.
 func (s *State) Leave(visitor, ticket string) (Change, error) {
+	if t := s.tickets[ticket]; t != nil && t.Visitor == visitor && t.End == VisitorLeft {
+		return Change{}, nil
+	}
 	t, err := s.openTicket(ticket)
 	if err != nil {
 		return Change{}, err

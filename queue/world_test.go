@@ -2,6 +2,7 @@ package queue
 
 import (
 	"fmt"
+	"slices"
 	"testing"
 )
 
@@ -134,7 +135,7 @@ func (w *world) dispatch() []string {
 	w.Helper()
 	var offers []string
 	for range 1000 {
-		due := Dispatcher{}.Propose(w.State, w.now)
+		due := slices.Concat(Dispatcher{}.Propose(w.State, w.now)...)
 		if len(due) == 0 {
 			return offers
 		}

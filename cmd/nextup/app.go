@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/netip"
 	"slices"
 	"time"
 
@@ -18,6 +19,8 @@ import (
 	"nextup/internal/eventlog"
 	"nextup/internal/eventlog/redislog"
 	"nextup/internal/sitefile"
+	"nextup/presence"
+	"nextup/presence/redispresence"
 	"nextup/queue"
 	"nextup/queue/memqueue"
 	"nextup/queue/redisqueue"
@@ -31,6 +34,9 @@ type appConfig struct {
 	Redis string
 	File  *sitefile.File
 	Node  string
+	// HelloRate and TrustedProxies are the gateway's.
+	HelloRate      int
+	TrustedProxies []netip.Prefix
 	// DemoTokens mints tokens for anybody at /demo/token.
 	DemoTokens bool
 	Pages      fs.FS
@@ -39,18 +45,21 @@ type appConfig struct {
 
 // App is one running gateway: it can start several times in one process.
 type App struct {
-	address string
-	backend eventlog.Backend
-	hub     *conversation.Hub
-	gateway *gateway.Gateway
-	server  *http.Server
-	served  chan error
+	address  string
+	backend  eventlog.Backend
+	nodes    presence.Registry
+	verifier *auth.Verifier
+	hub      *conversation.Hub
+	gateway  *gateway.Gateway
+	server   *http.Server
+	served   chan struct{}
+	failed   error // why the server ended; set before served is closed
 }
 
 // NewApp starts everything and listens. What it began is ended again when a
 // later part fails.
 func NewApp(ctx context.Context, c appConfig) (_ *App, err error) {
-	a := &App{served: make(chan error, 1)}
+	a := &App{served: make(chan struct{})}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, a.Close())
@@ -60,8 +69,7 @@ func NewApp(ctx context.Context, c appConfig) (_ *App, err error) {
 	if err != nil {
 		return nil, err
 	}
-	verifier, err := auth.New(keys, auth.Options{Logger: c.Logger})
-	if err != nil {
+	if a.verifier, err = auth.New(keys, auth.Options{Logger: c.Logger}); err != nil {
 		return nil, err
 	}
 	store, err := a.open(ctx, c)
@@ -70,8 +78,9 @@ func NewApp(ctx context.Context, c appConfig) (_ *App, err error) {
 	}
 	a.hub = conversation.New(a.backend, conversation.Options{Retention: retentionOf(c.File), Logger: c.Logger})
 	options := gateway.Options{
-		Node: c.Node, Store: store, Conversations: a.hub, Verifier: verifier, Sites: sites,
-		Ready: a.backend.Ready, Logger: c.Logger, Pages: c.Pages,
+		Node: c.Node, Store: store, Conversations: a.hub, Verifier: a.verifier, Sites: sites,
+		Presence: a.nodes, Ready: a.backend.Ready, Logger: c.Logger, Pages: c.Pages,
+		HelloRate: c.HelloRate, TrustedProxies: c.TrustedProxies,
 	}
 	if c.DemoTokens {
 		options.DemoToken = func(id auth.Identity) (string, error) { return sign(keys, id) }
@@ -84,8 +93,11 @@ func NewApp(ctx context.Context, c appConfig) (_ *App, err error) {
 		return nil, err
 	}
 	a.address = listener.Addr().String()
-	a.server = &http.Server{Handler: a.gateway, ReadHeaderTimeout: 10 * time.Second, MaxHeaderBytes: 16 << 10}
-	go func() { a.served <- a.server.Serve(listener) }()
+	a.server = &http.Server{Handler: a.gateway, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: time.Minute, MaxHeaderBytes: 16 << 10}
+	go func() {
+		defer close(a.served)
+		a.failed = a.server.Serve(listener)
+	}()
 	return a, nil
 }
 
@@ -100,34 +112,44 @@ func (a *App) open(ctx context.Context, c appConfig) (queue.Store, error) {
 	if err != nil {
 		return nil, fmt.Errorf("redis: %w", err)
 	}
-	a.backend = backend
+	a.backend, a.nodes = backend, redispresence.New(backend.Client())
 	return redisqueue.New(backend), nil
 }
 
 // URL is where the App listens.
 func (a *App) URL() string { return "http://" + a.address }
 
+// Served is closed when the App listens no more.
+func (a *App) Served() <-chan struct{} { return a.served }
+
+// Drain sends everybody elsewhere over the given time; Close comes next.
+func (a *App) Drain(ctx context.Context, over time.Duration) { a.gateway.Drain(ctx, over) }
+
 // Close ends what NewApp began, in the opposite order.
 func (a *App) Close() error {
 	var errs []error
-	if a.gateway != nil {
-		errs = append(errs, a.gateway.Close())
-	}
-	if a.server != nil {
+	if a.server != nil { // its listener first; sockets are the gateway's
 		ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
 		defer cancel()
 		if err := a.server.Shutdown(ctx); err != nil {
 			errs = append(errs, a.server.Close())
 		}
-		if err := <-a.served; !errors.Is(err, http.ErrServerClosed) {
-			errs = append(errs, err)
-		}
+		<-a.Served()
+	}
+	if a.gateway != nil {
+		errs = append(errs, a.gateway.Close())
+	}
+	if a.verifier != nil {
+		a.verifier.Close()
 	}
 	if a.hub != nil {
 		a.hub.Close()
 	}
 	if a.backend != nil {
 		errs = append(errs, a.backend.Close())
+	}
+	if a.failed != nil && !errors.Is(a.failed, http.ErrServerClosed) {
+		errs = append(errs, a.failed)
 	}
 	return errors.Join(errs...)
 }
@@ -161,7 +183,7 @@ func siteOf(s sitefile.Site) gateway.Site {
 	rules := &queue.Site{
 		ID:           s.ID,
 		VisitorGrace: millis(s.Grace.Visitor), AgentGrace: millis(s.Grace.Agent),
-		AssignedGrace: millis(assignedGrace), Retention: millis(s.Retention),
+		AssignedGrace: millis(assignedGrace), Retention: millis(s.Retention), TicketLimit: s.Limits.Tickets,
 	}
 	for _, d := range s.Departments {
 		rules.Departments = append(rules.Departments, queue.Department{
@@ -175,7 +197,11 @@ func siteOf(s sitefile.Site) gateway.Site {
 			return gateway.AgentRules{Departments: a.Departments, Languages: a.Languages, Capacity: a.Capacity}
 		},
 		VisitorHeartbeat: s.Heartbeat.Visitor, AgentHeartbeat: s.Heartbeat.Agent,
-		FramesPerSecond: s.Limits.FramesPerSecond, Burst: s.Limits.Burst, OutgoingBuffer: s.Limits.OutgoingBuffer,
+		Limits: gateway.Limits{
+			FramesPerSecond: s.Limits.FramesPerSecond, Burst: s.Limits.Burst,
+			BytesPerSecond: s.Limits.BytesPerSecond, ByteBurst: s.Limits.ByteBurst, OutgoingBuffer: s.Limits.OutgoingBuffer,
+			ConnsPerPerson: s.Limits.ConnsPerPerson, ConnsPerAddress: s.Limits.ConnsPerAddress, Conns: s.Limits.Conns,
+		},
 	}
 }
 

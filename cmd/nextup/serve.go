@@ -5,9 +5,12 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"net"
+	"net/netip"
 	"os"
 	"os/signal"
 	"syscall"
+	"time"
 
 	clientjs "nextup/client-js"
 	"nextup/gateway/auth"
@@ -16,14 +19,18 @@ import (
 )
 
 type serveCmd struct {
-	Listen     string `help:"Address to listen on; port 0 takes a free one." default:"127.0.0.1:8080" placeholder:"HOST:PORT"`
-	SiteFile   string `help:"Site file; by default the built-in demo site." placeholder:"FILE" env:"NEXTUP_SITE_FILE"`
-	Redis      string `help:"Redis that keeps the logs; without it they live and die with this process." placeholder:"URL" env:"NEXTUP_REDIS"`
-	Node       string `help:"Name of this gateway among the others; by default a random one." placeholder:"NAME" env:"NEXTUP_NODE"`
-	Demo       bool   `help:"Add simulated visitors and agents, and mint tokens for anybody. Never in production."`
-	DemoTokens bool   `help:"Mint tokens for anybody at /demo/token. Never in production."`
-	LogLevel   string `help:"Least level that is logged: debug, info, warn or error." enum:"debug,info,warn,error" default:"info"`
-	LogFormat  string `help:"Form of the log lines: text or json." enum:"text,json" default:"text"`
+	Listen       string         `help:"Address to listen on; port 0 takes a free one." default:"127.0.0.1:8080" placeholder:"HOST:PORT"`
+	SiteFile     string         `help:"Site file; by default the built-in demo site." placeholder:"FILE" env:"NEXTUP_SITE_FILE"`
+	Redis        string         `help:"Redis that keeps the logs; without it they live and die with this process." placeholder:"URL" env:"NEXTUP_REDIS"`
+	Node         string         `help:"Name of this gateway among the others; by default a random one." placeholder:"NAME" env:"NEXTUP_NODE"`
+	Demo         bool           `help:"Add simulated visitors and agents, and mint tokens for anybody. Never in production."`
+	DemoTokens   bool           `help:"Mint tokens for anybody at /demo/token. Never in production."`
+	HelloRate    int            `help:"Hellos a second that are taken; the others are told when to come back." default:"1000"`
+	TrustedProxy []netip.Prefix `help:"Networks of proxies whose X-Forwarded-For is believed, with commas between." placeholder:"CIDR"`
+	Drain        time.Duration  `help:"Time over which sockets are sent elsewhere after SIGTERM." default:"8s"`
+
+	LogLevel  string `help:"Least level that is logged: debug, info, warn or error." enum:"debug,info,warn,error" default:"info"`
+	LogFormat string `help:"Form of the log lines: text or json." enum:"text,json" default:"text"`
 }
 
 // Help is shown by --help below the summary.
@@ -43,6 +50,7 @@ Example:
 func (c *serveCmd) Run(out io.Writer) error {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
+	context.AfterFunc(ctx, stop) // a second signal ends the process at once
 	return c.serve(ctx, out, os.Stderr)
 }
 
@@ -52,10 +60,13 @@ func (c *serveCmd) serve(ctx context.Context, out, logs io.Writer) error {
 	if err != nil {
 		return err
 	}
+	if err := c.safe(); err != nil {
+		return err
+	}
 	pages, built := clientjs.Assets()
 	app, err := NewApp(ctx, appConfig{
 		Listen: c.Listen, Redis: c.Redis, File: file, Node: c.Node,
-		DemoTokens: c.Demo || c.DemoTokens, Pages: pages, Logger: c.logger(logs),
+		HelloRate: c.HelloRate, TrustedProxies: c.TrustedProxy, DemoTokens: c.Demo || c.DemoTokens, Pages: pages, Logger: c.logger(logs),
 	})
 	if err != nil {
 		return err
@@ -64,9 +75,32 @@ func (c *serveCmd) serve(ctx context.Context, out, logs io.Writer) error {
 	if c.Demo {
 		go c.traffic(ctx, app, file, logs)
 	}
-	<-ctx.Done()
-	fmt.Fprintln(out, "stopping")
+	select {
+	case <-ctx.Done():
+	case <-app.Served():
+		return app.Close() // says why
+	}
+	fmt.Fprintf(out, "leaving: sockets are sent elsewhere within %s; a second signal ends it at once\n", c.Drain)
+	drain, cancel := context.WithTimeout(context.Background(), c.Drain+2*time.Second)
+	defer cancel()
+	app.Drain(drain, c.Drain)
 	return app.Close()
+}
+
+// safe refuses to serve strangers with what is public: the demo's key signs
+// tokens for anybody who has read the source.
+func (c *serveCmd) safe() error {
+	host, _, err := net.SplitHostPort(c.Listen)
+	if err != nil {
+		return fmt.Errorf("--listen %s: want HOST:PORT, such as 127.0.0.1:8080", c.Listen)
+	}
+	if ip := net.ParseIP(host); host == "localhost" || ip != nil && ip.IsLoopback() {
+		return nil
+	}
+	if c.SiteFile == "" || c.Demo || c.DemoTokens {
+		return fmt.Errorf("--listen %s: the demo lets anybody be anybody, so it listens on 127.0.0.1 only; give a --site-file with keys of your own, and no --demo", c.Listen)
+	}
+	return nil
 }
 
 // greet says what runs and where, first the line that scripts wait for.

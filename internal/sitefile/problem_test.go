@@ -84,6 +84,8 @@ func TestProblemsNameTheFieldTheValueAndWhatIsAllowed(t *testing.T) {
 		{"a grace over an hour", add("  grace: {agent: 2h}"), at("line 6: sites[0].grace.agent", `"2h"`, "a duration from 1s to 1h")},
 		{"a retention under a minute", add("  retention: 59s"), at("line 6: sites[0].retention", `"59s"`, "a duration from 1m to 2160h")},
 		{"a heartbeat of half seconds", add("  heartbeat: {agent: 1500ms}"), at("line 6: sites[0].heartbeat.agent", `"1500ms"`, "a duration from 1s to 5m in steps of 1s")},
+		{"a byte burst under the largest frame", add("  limits: {byte_burst: 1KiB}"), at("line 6: sites[0].limits.byte_burst", `"1KiB"`, size)},
+		{"no tickets at all", add("  limits: {tickets: 0}"), at("line 6: sites[0].limits.tickets", "0", "a whole number from 1 to 10000000")},
 		{"no frames at all", add("  limits: {frames_per_second: 0}"), at("line 6: sites[0].limits.frames_per_second", "0", "a whole number from 1 to 1000")},
 		{"a negative burst", add("  limits: {burst: -1}"), at("line 6: sites[0].limits.burst", "-1", "a whole number from 1 to 10000")},
 		{"a buffer smaller than a frame", add("  limits: {outgoing_buffer: 32KiB}"), at("line 6: sites[0].limits.outgoing_buffer", `"32KiB"`, size)},

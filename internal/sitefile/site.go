@@ -26,6 +26,12 @@ const (
 	defaultFramesPerSecond  = 20
 	defaultBurst            = 100
 	defaultOutgoingBuffer   = 64 << 10
+	defaultBytesPerSecond   = 32 << 10
+	defaultByteBurst        = 256 << 10
+	defaultConnsPerPerson   = 8
+	defaultConnsPerAddress  = 1000
+	defaultConns            = 100_000
+	defaultTickets          = 200_000
 )
 
 // file reads a whole file. What it returns is of use only if no problem was
@@ -102,9 +108,16 @@ func (v value) site(taken map[string]bool) Site {
 	s.Heartbeat.Visitor = heartbeat["visitor"].duration(defaultVisitorHeartbeat, time.Second, 5*time.Minute, time.Second)
 	s.Heartbeat.Agent = heartbeat["agent"].duration(defaultAgentHeartbeat, time.Second, 5*time.Minute, time.Second)
 
-	limits := f["limits"].fields("frames_per_second", "burst", "outgoing_buffer")
+	limits := f["limits"].fields("frames_per_second", "burst", "bytes_per_second", "byte_burst", "outgoing_buffer",
+		"conns_per_person", "conns_per_address", "conns", "tickets")
 	s.Limits.FramesPerSecond = limits["frames_per_second"].integer(defaultFramesPerSecond, 1, 1000)
 	s.Limits.Burst = limits["burst"].integer(defaultBurst, 1, 10_000)
+	s.Limits.BytesPerSecond = limits["bytes_per_second"].size(defaultBytesPerSecond, 1<<10, 16<<20)
+	s.Limits.ByteBurst = limits["byte_burst"].size(defaultByteBurst, 64<<10, 16<<20)
+	s.Limits.ConnsPerPerson = limits["conns_per_person"].integer(defaultConnsPerPerson, 1, 1_000_000)
+	s.Limits.ConnsPerAddress = limits["conns_per_address"].integer(defaultConnsPerAddress, 1, 1_000_000)
+	s.Limits.Conns = limits["conns"].integer(defaultConns, 1, 1_000_000)
+	s.Limits.Tickets = limits["tickets"].integer(defaultTickets, 1, 10_000_000)
 	s.Limits.OutgoingBuffer = limits["outgoing_buffer"].size(defaultOutgoingBuffer, 64<<10, 16<<20)
 
 	s.Keys = f["keys"].keys()

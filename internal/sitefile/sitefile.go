@@ -53,7 +53,7 @@ type Site struct {
 	Retention time.Duration
 	// Heartbeat is how often clients must say that they are there.
 	Heartbeat Heartbeat
-	// Limits bound what one conn may ask of a gateway.
+	// Limits bound what people may take of a gateway.
 	Limits Limits
 	// Keys verify the site's tokens, at least one; their ids differ.
 	Keys []Key
@@ -108,15 +108,22 @@ type Grace struct{ Visitor, Agent time.Duration }
 // in whole seconds.
 type Heartbeat struct{ Visitor, Agent time.Duration }
 
-// Limits bound what one conn may ask of a gateway.
+// Limits bound what people may take of a gateway.
 type Limits struct {
-	// FramesPerSecond is how many frames a second are taken for ever, 1 to 1,000.
-	FramesPerSecond int
-	// Burst is how many frames may come at once, 1 to 10,000.
-	Burst int
+	// FramesPerSecond is how many frames a second one conn may send for ever, 1 to
+	// 1,000; Burst is how many may come at once, 1 to 10,000.
+	FramesPerSecond, Burst int
+	// BytesPerSecond and ByteBurst bound the same in bytes, 1 KiB to 16 MiB; a
+	// burst holds at least the largest frame, 64 KiB.
+	BytesPerSecond, ByteBurst int
 	// OutgoingBuffer is how many bytes may wait to be read by a slow client, 64
 	// KiB (the largest frame) to 16 MiB.
 	OutgoingBuffer int
+	// ConnsPerPerson, ConnsPerAddress and Conns bound the conns on one gateway: of
+	// one visitor or agent, from one address, and of the site; 1 to 1,000,000.
+	ConnsPerPerson, ConnsPerAddress, Conns int
+	// Tickets bounds the site's open tickets, 1 to 10,000,000.
+	Tickets int
 }
 
 // Load reads and validates the site file at path. It returns *Invalid if the

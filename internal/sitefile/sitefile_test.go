@@ -54,7 +54,10 @@ func TestASmallSiteGetsEveryDefault(t *testing.T) {
 		Grace:     sitefile.Grace{Visitor: time.Minute, Agent: 20 * time.Second},
 		Retention: 24 * time.Hour,
 		Heartbeat: sitefile.Heartbeat{Visitor: 10 * time.Second, Agent: 5 * time.Second},
-		Limits:    sitefile.Limits{FramesPerSecond: 20, Burst: 100, OutgoingBuffer: 64 << 10},
+		Limits: sitefile.Limits{
+			FramesPerSecond: 20, Burst: 100, BytesPerSecond: 32 << 10, ByteBurst: 256 << 10, OutgoingBuffer: 64 << 10,
+			ConnsPerPerson: 8, ConnsPerAddress: 1000, Conns: 100_000, Tickets: 200_000,
+		},
 		Keys: []sitefile.Key{{
 			ID: "k1", Algorithm: sitefile.HS256, Roles: []sitefile.Role{sitefile.RoleVisitor},
 			Secret: sitefile.Secret(secret),
@@ -83,7 +86,9 @@ sites:
   grace: {visitor: 5s, agent: 1500ms}
   retention: 48h
   heartbeat: {visitor: 20s, agent: 1s}
-  limits: {frames_per_second: 7, burst: 9, outgoing_buffer: 1MiB}
+  limits:
+    {frames_per_second: 7, burst: 9, outgoing_buffer: 1MiB, bytes_per_second: 2KiB, byte_burst: 64KiB,
+     conns_per_person: 1, conns_per_address: 2, conns: 3, tickets: 4}
   keys:
   - {id: k1, algorithm: HS256, secret: "`+secret+`", roles: [visitor, agent]}
   - {id: set, algorithm: ES256, jwks_url: "http://127.0.0.1:9/keys", roles: [supervisor]}
@@ -107,7 +112,10 @@ sites:
 		Grace:     sitefile.Grace{Visitor: 5 * time.Second, Agent: 1500 * time.Millisecond},
 		Retention: 48 * time.Hour,
 		Heartbeat: sitefile.Heartbeat{Visitor: 20 * time.Second, Agent: time.Second},
-		Limits:    sitefile.Limits{FramesPerSecond: 7, Burst: 9, OutgoingBuffer: 1 << 20},
+		Limits: sitefile.Limits{
+			FramesPerSecond: 7, Burst: 9, BytesPerSecond: 2 << 10, ByteBurst: 64 << 10, OutgoingBuffer: 1 << 20,
+			ConnsPerPerson: 1, ConnsPerAddress: 2, Conns: 3, Tickets: 4,
+		},
 		Keys: []sitefile.Key{
 			{ID: "k1", Algorithm: sitefile.HS256, Roles: []sitefile.Role{sitefile.RoleVisitor, sitefile.RoleAgent}, Secret: sitefile.Secret(secret)},
 			{ID: "set", Algorithm: sitefile.ES256, Roles: []sitefile.Role{sitefile.RoleSupervisor}, JWKSURL: "http://127.0.0.1:9/keys"},

@@ -34,7 +34,6 @@ const (
 // Estimator learns the rates of one site. It is not safe for concurrent use.
 type Estimator struct {
 	learned learned
-	last    *queue.Estimates
 }
 
 // learned is the checkpoint.
@@ -56,7 +55,7 @@ func (t tally) plus(u tally) tally {
 // New returns an estimator that goes on from published estimates; nil begins
 // with nothing known.
 func New(from *queue.Estimates) *Estimator {
-	e := &Estimator{learned: learned{Queues: map[string]tally{}}, last: from}
+	e := &Estimator{learned: learned{Queues: map[string]tally{}}}
 	if from != nil && len(from.Checkpoint) > 0 {
 		var l learned
 		if json.Unmarshal(from.Checkpoint, &l) == nil && l.Queues != nil {
@@ -94,7 +93,7 @@ func (e *Estimator) decay(at queue.Stamp) {
 }
 
 // Estimate returns the estimates at now, or nil when they would show people
-// nothing that the last ones did not.
+// nothing that the published ones do not.
 func (e *Estimator) Estimate(st *queue.State, now queue.Stamp) *queue.Estimates {
 	e.decay(now)
 	by, all := e.tallies(st, now)
@@ -107,11 +106,10 @@ func (e *Estimator) Estimate(st *queue.State, now queue.Stamp) *queue.Estimates 
 			out.Curves[q.String()] = curve(st.Size(q), places*rate*1000, st.AgentsWithRoom(q) > 0)
 		}
 	}
-	if e.last != nil && sameShown(st, e.last, out) {
+	if last := st.Estimates(); last != nil && sameShown(st, last, out) {
 		return nil
 	}
 	out.Checkpoint, _ = json.Marshal(e.learned) // a struct of numbers always encodes
-	e.last = out
 	return out
 }
 

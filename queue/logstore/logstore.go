@@ -120,21 +120,28 @@ func encode(c *queue.Change) (eventlog.Commit, error) {
 
 // Follow implements queue.Store.
 func (s *Store) Follow(ctx context.Context, site string, replica queue.Replica) queue.Follower {
-	f := &follower{}
+	f := &follower{done: make(chan struct{})}
 	f.Follower = eventlog.NewFollower(s.backend, LogOf(site), decoder{replica}, eventlog.FollowerOptions{
 		OnReset: replica.Reset,
 		OnError: f.fail,
 	})
-	go f.Run(ctx) //nolint:errcheck // it ends with the context's error and no other
+	go func() {
+		defer close(f.done)
+		_ = f.Run(ctx) // it ends with the context's error and no other
+	}()
 	return f
 }
 
 // follower remembers why it is not ready.
 type follower struct {
 	*eventlog.Follower
-	mu  sync.Mutex
-	err error
+	done chan struct{}
+	mu   sync.Mutex
+	err  error
 }
+
+// Done implements queue.Follower.
+func (f *follower) Done() <-chan struct{} { return f.done }
 
 func (f *follower) fail(err error) {
 	f.mu.Lock()

@@ -146,18 +146,20 @@ func (n *node) must(t *testing.T, decide func(s *queue.State) (queue.Change, err
 // dispatch commits what the dispatcher proposes until nothing comes.
 func (n *node) dispatch(ctx context.Context) error {
 	for {
-		var due []queue.Change
+		var due [][]queue.Change
 		n.read(func(s *queue.State) { due = queue.Dispatcher{}.Propose(s, n.store.Now()) })
 		if len(due) == 0 {
 			return nil
 		}
-		out, err := n.store.Commit(ctx, n.site.ID, due)
-		if err != nil {
-			return err
-		}
 		var newest uint64
-		for _, o := range out {
-			newest = max(newest, o.Number)
+		for _, batch := range due {
+			out, err := n.store.Commit(ctx, n.site.ID, batch)
+			if err != nil {
+				return err
+			}
+			for _, o := range out {
+				newest = max(newest, o.Number)
+			}
 		}
 		if err := n.follower.WaitFor(ctx, newest); err != nil {
 			return err

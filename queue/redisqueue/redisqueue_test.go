@@ -14,26 +14,27 @@ import (
 )
 
 func TestConformanceOnRedis(t *testing.T) {
-	queuetest.Run(t, harness(redistest.Start(t)))
+	queuetest.Run(t, harness(t, redistest.Start(t), 20))
 }
 
 // Three masters: a script whose keys lie in two slots is refused here.
 func TestConformanceOnACluster(t *testing.T) {
-	queuetest.Run(t, harness(redistest.Cluster(t)))
+	queuetest.Run(t, harness(t, redistest.Cluster(t), 4))
 }
 
-func harness(url string) queuetest.Harness {
+func harness(t *testing.T, url string, seeds int) queuetest.Harness {
+	witness := open(t, url)
 	return queuetest.Harness{
 		Open: func(t *testing.T) queue.Store { return open(t, url) },
 		Lose: func(t *testing.T, site string, during func()) { lose(t, url, site, during) },
 		Rank: func(t *testing.T, site string, _ queue.QueueID, ticket *queue.Ticket) (int, int) {
-			rank, size, err := open(t, url).Rank(t.Context(), site, ticket)
+			rank, size, err := witness.Rank(t.Context(), site, ticket)
 			if err != nil {
 				t.Fatal(err)
 			}
 			return rank, size
 		},
-		Seeds: 6,
+		Seeds: seeds,
 	}
 }
 

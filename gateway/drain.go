@@ -1,0 +1,57 @@
+package gateway
+
+import (
+	"context"
+	"math/rand/v2"
+	"time"
+
+	"nextup/gateway/protocol"
+	"nextup/queue"
+)
+
+// Drain sends everybody here elsewhere: readiness goes, new sockets are turned
+// away, and the sockets are closed with 1012 one after the other over the given
+// time, each after the request in hand, so that the other gateways are not
+// stormed. It returns when all have gone or ctx ends. Close comes next.
+func (g *Gateway) Drain(ctx context.Context, over time.Duration) {
+	g.draining.Store(true)
+	all := g.all()
+	rand.Shuffle(len(all), func(i, j int) { all[i], all[j] = all[j], all[i] })
+	begun := time.Now()
+	for i, c := range all {
+		pause(ctx, time.Until(begun.Add(over*time.Duration(i)/time.Duration(len(all)))))
+		g.work.Go(c.retire)
+	}
+	for _, c := range all {
+		select {
+		case <-c.ended:
+		case <-ctx.Done():
+		}
+	}
+	// Those who have not come back elsewhere are lost with this node, by one
+	// record a site.
+	for _, s := range g.sites {
+		node := g.node.String()
+		if _, err := s.do(ctx, func(st *queue.State) (queue.Change, error) { return st.LoseNode(node), nil }); err != nil {
+			s.log.Warn("the log does not know that this gateway goes; its lease will tell", "err", err)
+		}
+	}
+}
+
+// retire closes the conn once the request in hand is answered.
+func (c *conn) retire() {
+	c.handling.Lock()
+	defer c.handling.Unlock()
+	c.end(protocol.CloseRestart)
+}
+
+// all lists the conns.
+func (g *Gateway) all() []*conn {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	all := make([]*conn, 0, len(g.conns))
+	for c := range g.conns {
+		all = append(all, c)
+	}
+	return all
+}

@@ -1,0 +1,104 @@
+package gateway
+
+import (
+	"net"
+	"net/http"
+	"net/netip"
+	"strings"
+	"sync"
+	"time"
+
+	"golang.org/x/time/rate"
+)
+
+// Limits bound what people may take of a gateway. Every refusal is counted in
+// nextup_limited_total by the limit's name.
+type Limits struct {
+	// FramesPerSecond and Burst, BytesPerSecond and ByteBurst bound what one conn
+	// sends.
+	FramesPerSecond, Burst    int
+	BytesPerSecond, ByteBurst int
+	// OutgoingBuffer is how many bytes may wait to be read by a conn.
+	OutgoingBuffer int
+	// ConnsPerPerson, ConnsPerAddress and Conns bound the conns on this gateway:
+	// of one visitor or agent, from one address, and of the site.
+	ConnsPerPerson, ConnsPerAddress, Conns int
+}
+
+// allowance is one conn's own bound on what it sends.
+type allowance struct{ frames, bytes *rate.Limiter }
+
+func (l Limits) allowance() *allowance {
+	return &allowance{
+		frames: rate.NewLimiter(rate.Limit(l.FramesPerSecond), l.Burst),
+		bytes:  rate.NewLimiter(rate.Limit(l.BytesPerSecond), l.ByteBurst),
+	}
+}
+
+// take says which limit a frame of the size breaks, "" for none.
+func (a *allowance) take(size int) string {
+	now := time.Now()
+	switch {
+	case !a.frames.AllowN(now, 1):
+		return "frames_per_second"
+	case !a.bytes.AllowN(now, size):
+		return "bytes_per_second"
+	}
+	return ""
+}
+
+// tally counts conns by address. Its size is bounded by the number of conns.
+type tally struct {
+	mu sync.Mutex
+	by map[netip.Addr]int
+}
+
+// add counts one more unless most are there already.
+func (t *tally) add(a netip.Addr, most int) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.by[a] >= most {
+		return false
+	}
+	if t.by == nil {
+		t.by = map[netip.Addr]int{}
+	}
+	t.by[a]++
+	return true
+}
+
+func (t *tally) remove(a netip.Addr) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.by[a]--; t.by[a] <= 0 {
+		delete(t.by, a)
+	}
+}
+
+// address is where a request comes from: the peer, or, if that is a trusted
+// proxy, the last address in X-Forwarded-For that is not one.
+func (g *Gateway) address(r *http.Request) netip.Addr {
+	host, _, err := net.SplitHostPort(r.RemoteAddr)
+	if err != nil {
+		host = r.RemoteAddr
+	}
+	addr, _ := netip.ParseAddr(host)
+	hops := strings.Split(strings.Join(r.Header.Values("X-Forwarded-For"), ","), ",")
+	for i := len(hops) - 1; i >= 0 && g.trusted(addr); i-- {
+		hop, err := netip.ParseAddr(strings.TrimSpace(hops[i]))
+		if err != nil {
+			break
+		}
+		addr = hop
+	}
+	return addr.Unmap()
+}
+
+func (g *Gateway) trusted(a netip.Addr) bool {
+	for _, p := range g.options.TrustedProxies {
+		if p.Contains(a.Unmap()) {
+			return true
+		}
+	}
+	return false
+}

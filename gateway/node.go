@@ -1,0 +1,113 @@
+package gateway
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"github.com/google/uuid"
+
+	"nextup/presence"
+	"nextup/queue"
+)
+
+// nodeLook is how often the dispatcher looks for lost nodes.
+const nodeLook = 500 * time.Millisecond
+
+// node is this process's name among the gateways. A name that the log calls
+// lost is never used again, so a process that was taken for dead goes on under
+// a new one.
+type node struct {
+	base string
+	mu   sync.RWMutex
+	name string
+}
+
+func newNode(base string) *node {
+	if base == "" {
+		base = "gateway"
+	}
+	n := &node{base: base}
+	n.rename("")
+	return n
+}
+
+func (n *node) String() string {
+	n.mu.RLock()
+	defer n.mu.RUnlock()
+	return n.name
+}
+
+// rename takes a new name if old is still the name, and says whether it did.
+func (n *node) rename(old string) bool {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if n.name != old {
+		return false
+	}
+	n.name = n.base + "-" + uuid.NewString()[:8]
+	return true
+}
+
+// live renews the node's lease until the gateway ends, and then gives it back.
+func (g *Gateway) live() {
+	tick := time.NewTicker(presence.Renewal)
+	defer tick.Stop()
+	for {
+		if err := g.renewLease(); err != nil && g.ctx.Err() == nil {
+			g.log.Warn("the node's lease is not renewed", "err", err)
+		}
+		select {
+		case <-g.ctx.Done():
+			ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+			defer cancel()
+			_ = g.options.Presence.Leave(ctx, g.node.String()) // else it runs out
+			return
+		case <-tick.C:
+		}
+	}
+}
+
+func (g *Gateway) renewLease() error {
+	ctx, cancel := context.WithTimeout(g.ctx, presence.Renewal)
+	defer cancel()
+	return g.options.Presence.Renew(ctx, g.node.String(), presence.TTL)
+}
+
+// reborn takes a new name after the log has called this one lost, and binds
+// everybody here to it. It says no if that has been done.
+func (g *Gateway) reborn(lost string) bool {
+	if !g.node.rename(lost) {
+		return false
+	}
+	g.log.Warn("this gateway was taken for lost; it goes on under a new name", "lost", lost, "now", g.node.String())
+	if err := g.renewLease(); err != nil {
+		g.log.Warn("the node's lease is not renewed", "err", err)
+	}
+	for _, s := range g.sites {
+		s.bindAll()
+	}
+	return true
+}
+
+// lostNodes puts the nodes that have gone into the site's log, each once.
+func (d *dispatch) lostNodes() {
+	if time.Since(d.looked) < nodeLook {
+		return
+	}
+	d.looked = time.Now()
+	var nodes []string
+	d.read(func(st *queue.State) { nodes = st.Nodes() })
+	ctx, cancel := context.WithTimeout(d.g.ctx, nodeLook)
+	lost, err := d.watch.Lost(ctx, nodes, d.looked)
+	cancel()
+	if err != nil {
+		return // the registry is away; so is the log, which says so
+	}
+	for _, n := range lost {
+		d.log.Warn("a node is lost", "lost", n)
+		if _, err := d.do(d.g.ctx, func(st *queue.State) (queue.Change, error) { return st.LoseNode(n), nil }); err != nil {
+			d.log.Warn("a lost node is not in the log yet", "lost", n, "err", err)
+		}
+	}
+}

@@ -1,0 +1,291 @@
+package gateway_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/coder/websocket"
+
+	"nextup/gateway"
+	"nextup/gateway/protocol"
+	"nextup/internal/client"
+	"nextup/internal/eventlog"
+	"nextup/presence"
+	"nextup/queue"
+	"nextup/queue/logstore"
+)
+
+// silence is a registry in which some nodes cannot be heard, as if they were
+// dead.
+type silence struct {
+	*presence.Memory
+	mu   sync.Mutex
+	dead map[string]bool
+}
+
+func (s *silence) Renew(ctx context.Context, node string, ttl time.Duration) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.dead[node] {
+		return errors.New("not heard")
+	}
+	return s.Memory.Renew(ctx, node, ttl)
+}
+
+func (s *silence) kill(node string) {
+	s.mu.Lock()
+	s.dead[node] = true
+	s.mu.Unlock()
+	_ = s.Leave(context.Background(), node)
+}
+
+// A gateway that stops without a word is one record in the log: its visitors
+// are in grace, those who come back keep their place, and the others go.
+func TestTheSessionsOfALostGatewayAreInGrace(t *testing.T) {
+	registry := &silence{Memory: presence.NewMemory(nil), dead: map[string]bool{}}
+	h := newHouse(t, func(s *gateway.Site) { s.Rules.VisitorGrace = 1000 })
+	h.registry = registry
+	two, _ := h.open("lives")
+	one, dies := h.open("dies")
+	gone, stays := h.come(one, protocol.Visitor, "gone", "en"), h.come(two, protocol.Visitor, "stays", "en")
+	gone.joins("support")
+	stays.joins("support")
+	until(stays, "place 2", func(f protocol.Ticket) bool { return f.Position == 2 })
+	back := h.come(one, protocol.Visitor, "back", "en")
+	ticket := back.joins("support")
+
+	dies.Freeze()
+	gone.Cut()
+	back.Cut()
+	registry.kill(dies.Node())
+	again := h.come(two, protocol.Visitor, "back", "en")
+	if f := until(again, "the place", func(protocol.Ticket) bool { return true }); f.Ticket != ticket || f.Position != 3 {
+		t.Errorf("back on another gateway: %+v, want place 3 with the same ticket", f)
+	}
+	until(stays, "place 1, once the grace of the lost is over", func(f protocol.Ticket) bool { return f.Position == 1 })
+	until(again, "place 2", func(f protocol.Ticket) bool { return f.Position == 2 })
+}
+
+// A gateway that lives and was taken for dead takes a new name and keeps its
+// people.
+func TestAGatewayTakenForDeadGoesOn(t *testing.T) {
+	registry := &silence{Memory: presence.NewMemory(nil), dead: map[string]bool{}}
+	h := newHouse(t, func(s *gateway.Site) { s.Rules.VisitorGrace = 3000 })
+	h.registry = registry
+	one, cut := h.open("cut")
+	h.open("other")
+	v := h.come(one, protocol.Visitor, "v", "en")
+	ticket := v.joins("support")
+	name := cut.Node()
+	registry.kill(name)
+	for cut.Node() == name {
+		if h.ctx.Err() != nil {
+			t.Fatal("the gateway never learned that it was called lost")
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+	time.Sleep(3500 * time.Millisecond) // longer than the grace
+	h.come(one, protocol.Agent, "a", "en").works()
+	if f := until(v, "the offer", func(f protocol.Ticket) bool { return f.Status == protocol.Offered }); f.Ticket != ticket {
+		t.Errorf("the ticket is %s, was %s", f.Ticket, ticket)
+	}
+}
+
+// [drain-1]
+func TestADrainedGatewaySendsEverybodyElsewhereAndNobodyLosesAPlace(t *testing.T) {
+	h := newHouse(t)
+	one, leaves := h.open("leaves")
+	two, _ := h.open("stays")
+	var line []*person
+	for i := range 20 {
+		v := h.come(one, protocol.Visitor, fmt.Sprint("v", i), "en")
+		v.joins("support")
+		line = append(line, v)
+	}
+	done := make(chan struct{})
+	go func() { leaves.Drain(h.ctx, 500*time.Millisecond); close(done) }()
+	var all sync.WaitGroup
+	for i, v := range line {
+		all.Go(func() {
+			<-v.Done()
+			if websocket.CloseStatus(v.Err()) != websocket.StatusServiceRestart {
+				t.Errorf("visitor %d was sent away with %v", i, v.Err())
+			}
+			again := h.come(two, protocol.Visitor, fmt.Sprint("v", i), "en")
+			if f := until(again, "the place", func(protocol.Ticket) bool { return true }); f.Position != i+1 {
+				t.Errorf("visitor %d stands at %d after the move", i, f.Position)
+			}
+		})
+	}
+	all.Wait()
+	<-done
+	if leaves.Ready(h.ctx) == nil {
+		t.Error("a gateway that leaves says that it is ready")
+	}
+	if _, err := client.Dial(h.ctx, one, h.token(protocol.Visitor, "late"), func(protocol.ServerFrame) {}); err == nil {
+		t.Error("a gateway that leaves lets somebody in")
+	}
+}
+
+// [busy-1] [limit-7]
+func TestLimitsOnSocketsAndTickets(t *testing.T) {
+	tests := []struct {
+		name  string
+		limit func(*gateway.Site)
+		rate  int
+		come  []string // visitors; the last one is refused
+		code  protocol.Code
+		join  bool // the last one is refused when joining
+	}{
+		{"of one visitor", func(s *gateway.Site) { s.Limits.ConnsPerPerson = 2 }, 0, []string{"v", "v", "w", "v"}, protocol.CodeTooMany, false},
+		{"from one address", func(s *gateway.Site) { s.Limits.ConnsPerAddress = 2 }, 0, []string{"a", "b", "c"}, protocol.CodeTooMany, false},
+		{"of the site", func(s *gateway.Site) { s.Limits.Conns = 1 }, 0, []string{"a", "b"}, protocol.CodeTooMany, false},
+		{"hellos at once", func(*gateway.Site) {}, 1, []string{"a", "b"}, protocol.CodeBusy, false},
+		{"tickets of the site", func(s *gateway.Site) { s.Rules.TicketLimit = 1 }, 0, []string{"a", "b"}, protocol.CodeTooMany, true},
+		{"tickets of a queue", func(s *gateway.Site) { s.Rules.Departments[0].QueueLimit = 1 }, 0, []string{"a", "b"}, protocol.CodeQueueFull, true},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			h := newHouse(t, tt.limit)
+			h.rate = tt.rate
+			url, _ := h.open("one")
+			last := len(tt.come) - 1
+			for _, v := range tt.come[:last] {
+				h.come(url, protocol.Visitor, v, "en").joins("support")
+			}
+			var refused *client.Refused
+			conn, err := client.Dial(h.ctx, url, h.token(protocol.Visitor, tt.come[last], "en"), func(protocol.ServerFrame) {})
+			if err == nil {
+				_, err = conn.Join(h.ctx, "support")
+				conn.Cut()
+			}
+			if !errors.As(err, &refused) || refused.Frame.Code != tt.code || refused.Frame.RetryAfterMS == 0 || (conn != nil) != tt.join {
+				t.Errorf("the last one: %v, want %s with a time to come back", err, tt.code)
+			}
+		})
+	}
+}
+
+func TestAnAddressIsFreeAgainWhenItsSocketsHaveGone(t *testing.T) {
+	h := newHouse(t, func(s *gateway.Site) { s.Limits.ConnsPerAddress, s.Limits.ConnsPerPerson, s.Limits.Conns = 1, 1, 1 })
+	url, _ := h.open("one")
+	for range 4 {
+		for h.ctx.Err() == nil { // the gateway sees the end of the last one a moment later
+			conn, err := client.Dial(h.ctx, url, h.token(protocol.Visitor, "v"), func(protocol.ServerFrame) {})
+			if err == nil {
+				conn.Close()
+				break
+			}
+		}
+	}
+	if h.ctx.Err() != nil {
+		t.Error("a place is never free again")
+	}
+}
+
+// What binds a session may be committed after its conn has gone: nobody is here,
+// and the log is told so.
+func TestASessionBoundToNobodyIsLost(t *testing.T) {
+	h := newHouse(t, func(s *gateway.Site) { s.Rules.VisitorGrace = 100 })
+	url, g := h.open("one")
+	store := logstore.New(h.memory)
+	v := h.come(url, protocol.Visitor, "v", "en")
+	v.joins("support")
+	until(v, "place 1", func(f protocol.Ticket) bool { return f.Position == 1 })
+	ghost, err := queue.NewState(demoRules()).Join(queue.JoinRequest{Ticket: "g", Visitor: "ghost", Department: "support", Languages: []string{"en"}, HeadStart: 60_000, Node: g.Node()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if out, err := store.Commit(h.ctx, "demo", []queue.Change{ghost}); err != nil || out[0].Verdict != queue.Done {
+		t.Fatal(out, err)
+	}
+	until(v, "place 2", func(f protocol.Ticket) bool { return f.Position == 2 && f.Reason == protocol.PriorityArrival })
+	until(v, "place 1, once the ghost's grace is over", func(f protocol.Ticket) bool { return f.Position == 1 })
+}
+
+// A supervisor who goes is gone, and a visitor of the same name is not kept by
+// them.
+func TestASupervisorIsNobodysConn(t *testing.T) {
+	h := newHouse(t, func(s *gateway.Site) { s.Rules.VisitorGrace = 100 })
+	url, _ := h.open("one")
+	h.come(url, protocol.Supervisor, "same").Close()
+	v, w := h.come(url, protocol.Visitor, "same", "en"), h.come(url, protocol.Visitor, "w", "en")
+	v.joins("support")
+	w.joins("support")
+	until(w, "place 2", func(f protocol.Ticket) bool { return f.Position == 2 })
+	v.Cut()
+	until(w, "place 1", func(f protocol.Ticket) bool { return f.Position == 1 })
+}
+
+// outage is a log that can be switched off.
+type outage struct {
+	eventlog.Backend
+	mu  sync.Mutex
+	off bool
+}
+
+func (o *outage) set(off bool) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.off = off
+}
+
+func (o *outage) err() error {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.off {
+		return eventlog.ErrUnavailable
+	}
+	return nil
+}
+
+func (o *outage) Commit(ctx context.Context, l eventlog.Log, c []eventlog.Commit) ([]eventlog.Outcome, error) {
+	if err := o.err(); err != nil {
+		return nil, err
+	}
+	return o.Backend.Commit(ctx, l, c)
+}
+
+func (o *outage) Read(ctx context.Context, l eventlog.Log, after uint64, limit int) ([]eventlog.Record, error) {
+	if err := o.err(); err != nil {
+		return nil, err
+	}
+	return o.Backend.Read(ctx, l, after, limit)
+}
+
+func (o *outage) Heads(ctx context.Context, l []eventlog.Log) ([]eventlog.Head, error) {
+	if err := o.err(); err != nil {
+		return nil, err
+	}
+	return o.Backend.Heads(ctx, l)
+}
+
+// [available-1]
+func TestWhileTheLogIsAwaySocketsStayAndPeopleAreTold(t *testing.T) {
+	h := newHouse(t)
+	off := &outage{Backend: h.memory}
+	h.backend = off
+	url, g := h.open("one")
+	v := h.come(url, protocol.Visitor, "v", "en")
+	ticket := v.joins("support")
+	until(v, "the place", func(f protocol.Ticket) bool { return f.Position == 1 })
+	off.set(true)
+	until(v, "the news", func(f protocol.Availability) bool { return !f.Available })
+	if g.Ready(h.ctx) == nil {
+		t.Error("the gateway says that it is ready")
+	}
+	_, err := v.Send(h.ctx, ticket, "m1", "hello?")
+	wantCode(t, err, protocol.CodeUnavailable)
+	_, err = v.Leave(h.ctx, ticket)
+	wantCode(t, err, protocol.CodeUnavailable)
+	off.set(false)
+	until(v, "the good news", func(f protocol.Availability) bool { return f.Available })
+	until(v, "the place again", func(f protocol.Ticket) bool { return f.Position == 1 && f.Ticket == ticket })
+	if ok := v.says(ticket, "m1", "hello?"); ok.Number != 1 {
+		t.Errorf("the message that was refused has number %d when sent again", ok.Number)
+	}
+}

@@ -1,0 +1,50 @@
+// Package redispresence keeps the leases of nodes in Redis: a key for each node,
+// "nextup:node:<name>", that expires with the lease.
+package redispresence
+
+import (
+	"context"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+)
+
+// Registry implements presence.Registry.
+type Registry struct{ client redis.UniversalClient }
+
+// New returns a registry over a client, which stays the caller's to close.
+func New(client redis.UniversalClient) *Registry { return &Registry{client} }
+
+func key(node string) string { return "nextup:node:" + node }
+
+// Renew implements presence.Registry.
+func (r *Registry) Renew(ctx context.Context, node string, ttl time.Duration) error {
+	return r.client.Set(ctx, key(node), 1, ttl).Err()
+}
+
+// Leave implements presence.Registry.
+func (r *Registry) Leave(ctx context.Context, node string) error {
+	return r.client.Del(ctx, key(node)).Err()
+}
+
+// Living implements presence.Registry. On a Cluster the keys lie on many
+// shards, so each is asked for by itself, in one pipeline a shard.
+func (r *Registry) Living(ctx context.Context, nodes []string) ([]bool, error) {
+	living := make([]bool, len(nodes))
+	if len(nodes) == 0 {
+		return living, nil
+	}
+	answers, err := r.client.Pipelined(ctx, func(p redis.Pipeliner) error {
+		for _, n := range nodes {
+			p.Exists(ctx, key(n))
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	for i, a := range answers {
+		living[i] = a.(*redis.IntCmd).Val() == 1
+	}
+	return living, nil
+}
