@@ -2,6 +2,8 @@ import { defineConfig } from "@playwright/test";
 
 export default defineConfig({
   testDir: "browser",
+  // The pictures of the README are taken from a real run when they are asked for.
+  testIgnore: process.env["NEXTUP_SCREENSHOTS"] === "1" ? [] : "screenshots.spec.ts",
   globalSetup: "./browser/build.ts",
   outputDir: "test-results",
   timeout: 90_000,

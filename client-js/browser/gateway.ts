@@ -26,7 +26,8 @@ export function needsRedis(): void {
 export class Servers {
   readonly #dir = mkdtempSync(join(tmpdir(), "nextup-journey-"));
   readonly #running: ChildProcess[] = [];
-  readonly #gateways = new Map<string, ChildProcess>();
+  /** Those that can be killed, by their address. */
+  readonly #started = new Map<string, ChildProcess>();
   readonly #siteFile = join(this.#dir, "site.yaml");
   readonly #binary = join(this.#dir, "nextup");
   #redis: string | undefined;
@@ -36,11 +37,18 @@ export class Servers {
     execFileSync("go", ["build", "-o", this.#binary, "./cmd/nextup"], { cwd: root, stdio: "inherit" });
   }
 
+  /** Starts Redis, with what it has written to disk where it ran before. */
   async startRedis(): Promise<void> {
-    const port = await freePort();
-    const args = ["--port", String(port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--dir", this.#dir];
-    await this.#start("redis-server", args, /Ready to accept connections/);
-    this.#redis = `redis://127.0.0.1:${port}`;
+    this.#redis ??= `redis://127.0.0.1:${await freePort()}`;
+    const { hostname, port } = new URL(this.#redis);
+    const disk = ["--save", "", "--appendonly", "yes", "--appendfsync", "always", "--dir", this.#dir];
+    const args = ["--port", port, "--bind", hostname, ...disk];
+    const { child } = await this.#start("redis-server", args, /Ready to accept connections/);
+    this.#started.set(this.#redis, child);
+  }
+
+  async killRedis(): Promise<void> {
+    await this.kill(this.#redis ?? "redis");
   }
 
   /** Starts a gateway, on the port of an earlier one where that is given, and returns its address, http://127.0.0.1:PORT. */
@@ -51,15 +59,23 @@ export class Servers {
     }
     const { child, line } = await this.#start(this.#binary, args, /^listening on http:\/\//);
     const address = line.replace("listening on ", "").trim();
-    this.#gateways.set(address, child);
+    this.#started.set(address, child);
     return address;
   }
 
-  /** Ends a gateway without a word, as a lost machine does. */
-  async kill(gateway: string): Promise<void> {
-    const child = this.#gateways.get(gateway);
+  /** Sends simulated people to a gateway until the servers are stopped. */
+  startTraffic(gateway: string, visitors: number, agents: number): void {
+    const crowd = ["--visitors", String(visitors), "--agents", String(agents), "--pace", "1"];
+    void this.#start(this.#binary, ["traffic", "--target", gateway, "--site-file", this.#siteFile, ...crowd], /^never$/).catch(
+      () => undefined, // it ends when it is stopped
+    );
+  }
+
+  /** Ends what listens at the address without a word, as a lost machine does. */
+  async kill(address: string): Promise<void> {
+    const child = this.#started.get(address);
     if (child === undefined) {
-      throw new Error(`no gateway was started at ${gateway}`);
+      throw new Error(`nothing was started at ${address}`);
     }
     const ended = new Promise((resolve) => child.once("exit", resolve));
     child.kill("SIGKILL");

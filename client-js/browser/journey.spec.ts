@@ -47,12 +47,6 @@ async function journey(browser: Browser, forVisitors: string, forAgents: string)
     for (const visitor of [lin, bo, ada]) {
       await visitor.mark();
     }
-    if (process.env["NEXTUP_SCREENSHOTS"] === "1") {
-      const path = new URL("../../docs/images/visitor-in-line.png", import.meta.url).pathname;
-      await ada.says("My card was declined. Can you see why?");
-      await ada.page.getByTestId("composer").blur();
-      await ada.page.screenshot({ path, animations: "disabled" });
-    }
   });
 
   await test.step("the first already writes what is wrong", () => lin.says("我的付款被拒绝了"));

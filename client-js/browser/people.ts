@@ -44,6 +44,13 @@ class Person {
     return this.page.getByTestId("connection");
   }
 
+  /** Counts the sockets that the page opens from now on. */
+  countSockets(): () => number {
+    let opened = 0;
+    this.page.on("websocket", () => opened++);
+    return () => opened;
+  }
+
   /** Marks the page, so that a reload would be noticed. */
   async mark(): Promise<void> {
     await this.page.evaluate(() => document.documentElement.setAttribute("data-never-reloaded", ""));
