@@ -36,8 +36,10 @@ type FollowerOptions struct {
 // Follower keeps a Replica up to date with a log.
 //
 // It reads from its own newest record on, that one included: a log that still
-// shows the same ID there is the log that it knows, and everything else (a head
-// behind it, another ID, another predecessor) is a fork. Records that are gone
+// shows the same ID and stamp there is the log that it knows, and everything else
+// (a head behind it, another ID, another predecessor) is a fork. The stamp counts
+// because a record that was lost may be committed again under its number, and
+// what depends on its time is then different. Records that are gone
 // are a gap. Both are healed by a snapshot: the head is noted, the entities are
 // scanned, and the records after the noted head are replayed over them. Until
 // it has replayed past the newest entity of the scan the replica is a mixture
@@ -58,8 +60,8 @@ type Follower struct {
 	loaded bool
 	forked bool // OnReset is owed
 	head   Head
-	floor  uint64            // the newest entity of the snapshot
-	expect map[uint64]string // who wrote the entities newer than the noted head
+	floor  uint64          // the newest entity of the snapshot
+	expect map[uint64]Head // what wrote the entities newer than the noted head
 
 	mu      sync.Mutex
 	number  uint64
@@ -231,10 +233,10 @@ func jitter(d time.Duration) time.Duration {
 	return d*4/5 + rand.N(d*2/5+1)
 }
 
-// backOff is the pause after the n-th failure in a row: 50 ms doubling to 2 s,
-// and less by up to a half.
+// backOff is the pause after the n-th failure in a row: 50 ms doubling to 1 s,
+// and less by up to a half. A log that is back is read within that second.
 func backOff(n int) time.Duration {
-	d := min(50*time.Millisecond<<min(n-1, 6), 2*time.Second)
+	d := min(50*time.Millisecond<<min(n-1, 6), time.Second)
 	return d/2 + rand.N(d/2+1)
 }
 

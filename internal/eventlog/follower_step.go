@@ -71,7 +71,7 @@ func (f *Follower) readOn(ctx context.Context) (more bool, err error) {
 	}
 	full := len(records) == limit
 	if f.head.Number > 0 {
-		if len(records) == 0 || records[0].Number == f.head.Number && records[0].ID != f.head.ID {
+		if len(records) == 0 || records[0].Number == f.head.Number && place(&records[0]) != f.head {
 			return false, errFork
 		}
 		if records[0].Number != f.head.Number {
@@ -105,16 +105,19 @@ func (f *Follower) follow(records []Record) (Head, error) {
 		if r.Prev != head.ID {
 			return head, errFork
 		}
-		if version, ok := f.expect[r.Number]; ok && version != r.ID {
+		if wrote, ok := f.expect[r.Number]; ok && wrote != place(r) {
 			return head, errFork
 		}
-		head = Head{Number: r.Number, ID: r.ID, At: r.At}
+		head = place(r)
 	}
 	if head.Number >= f.floor {
 		f.expect = nil
 	}
 	return head, nil
 }
+
+// place is the record as a head.
+func place(r *Record) Head { return Head{Number: r.Number, ID: r.ID, At: r.At} }
 
 // load takes a snapshot: the head first, then the entities, so that whatever
 // changes meanwhile is among the records that follow.
@@ -128,12 +131,12 @@ func (f *Follower) load(ctx context.Context) error {
 		return err
 	}
 	head := heads[0]
-	floor, expect := head.Number, map[uint64]string{}
+	floor, expect := head.Number, map[uint64]Head{}
 	for i := range entities {
 		e := &entities[i]
 		floor = max(floor, e.Number)
 		if e.Number > head.Number {
-			expect[e.Number] = e.Version
+			expect[e.Number] = Head{Number: e.Number, ID: e.Version, At: e.At}
 		}
 	}
 	if err := f.replica.Load(head, entities); err != nil {

@@ -109,7 +109,15 @@ var followTests = map[string]func(*testing.T, Setup){
 		replica.Match(t, s.Backend, log)
 	},
 	"a follower notices a fork": func(t *testing.T, s Setup) {
-		for name, after := range map[string]int{"head behind": 0, "numbers used again": 3, "more than were lost": 9} {
+		for name, c := range map[string]struct {
+			after int
+			id    string // of what is committed after the loss; c is what was lost
+		}{
+			"head behind":          {0, "d"},
+			"numbers used again":   {3, "d"},
+			"more than were lost":  {9, "d"},
+			"committed once again": {3, "c"},
+		} {
 			log := newLog()
 			resets := 0
 			f, replica, step := manual(s.Second, log, eventlog.FollowerOptions{OnReset: func() { resets++ }})
@@ -121,13 +129,15 @@ var followTests = map[string]func(*testing.T, Setup){
 				do(t, s.Backend, log, put(fmt.Sprint("c", i), fmt.Sprint("e", i), "lost"))
 			}
 			step(t)
+			lost := head(t, s.Backend, log)
 			restore()
-			for i := range after {
-				do(t, s.Backend, log, put(fmt.Sprint("d", i), fmt.Sprint("f", i), "again"))
+			eventually(t, "the clock goes on", func() bool { return s.Backend.Now() > lost.At+1 })
+			for i := 5; i < 5+c.after; i++ {
+				do(t, s.Backend, log, put(fmt.Sprint(c.id, i), fmt.Sprint("e", i), "again"))
 			}
 			step(t)
 			replica.Match(t, s.Backend, log)
-			if resets != 1 || f.Number() != uint64(5+after) || !f.Ready() {
+			if resets != 1 || f.Number() != uint64(5+c.after) || !f.Ready() {
 				t.Errorf("%s: %d resets, at %d, ready %v", name, resets, f.Number(), f.Ready())
 			}
 		}

@@ -95,6 +95,13 @@ func (r *Replica) Apply(records []eventlog.Record) error {
 	return nil
 }
 
+// Shows says whether the entity has the body.
+func (r *Replica) Shows(name, body string) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.entities[name].body == body
+}
+
 // Match fails the test unless the replica holds what the log itself shows.
 func (r *Replica) Match(t testing.TB, backend eventlog.Backend, log eventlog.Log) {
 	t.Helper()

@@ -6,8 +6,16 @@
 // One Lua script judges and applies all commits of a call, so that nobody sees
 // half of one. All keys of a log carry its name as hash tag (keys.go), and all
 // that the script touches are handed to it (commit.lua tells what they hold).
-// Nothing is retried inside: a lost reply is an eventlog.ErrUnavailable, and the
-// caller's retry finds its own commit by the ID.
+// Nothing is retried inside unless the server says that it did nothing: a lost
+// reply is an eventlog.ErrUnavailable, and the caller's retry finds its own
+// commit by the ID. No call takes longer than three seconds.
+//
+// # Durability
+//
+// Commit acknowledges once the commit is as durable as Options say, and proves it
+// on the connection that committed. Only acknowledgements wait: a follower may
+// read a record, and people may be shown it, before a replica or the disk has it.
+// If it is lost after all, that is a fork, and what was shown is reset.
 //
 // # Hearing
 //
@@ -42,6 +50,11 @@ type Options struct {
 	// ProbeEvery is the pause between two proofs that the subscription
 	// connection is alive; 2 s without it.
 	ProbeEvery time.Duration
+	// Durability is what a commit has behind it when it is acknowledged.
+	Durability Durability
+	// TrustDisk believes, with Disk, that Redis writes each command to disk: for
+	// a Redis that does not show its configuration.
+	TrustDisk bool
 	// Logger hears of repairs; nothing is logged without it.
 	Logger *slog.Logger
 }
@@ -89,6 +102,9 @@ func New(ctx context.Context, client redis.UniversalClient, options Options) (*B
 	if err := b.sampleTime(ctx); err != nil {
 		return nil, err
 	}
+	if err := b.checkDisk(ctx); err != nil {
+		return nil, err
+	}
 	b.wire = newWire(client, options, b.sampleTime)
 	running, cancel := context.WithCancel(context.Background())
 	b.cancel = cancel
@@ -123,6 +139,8 @@ var leaseScript = redis.NewScript(leaseSource)
 
 // Lease implements eventlog.Backend.
 func (b *Backend) Lease(ctx context.Context, log eventlog.Log, name, owner string, ttl time.Duration) (bool, error) {
+	ctx, cancel := bounded(ctx)
+	defer cancel()
 	held, err := leaseScript.Run(ctx, b.client, []string{leaseKey(log.Name, name)},
 		owner, max(milliseconds(ttl), 1)).Int()
 	if err != nil {
@@ -138,6 +156,8 @@ func (b *Backend) Subscribe(log eventlog.Log, hear func(eventlog.Signal)) (stop 
 
 // Signal implements eventlog.Backend.
 func (b *Backend) Signal(ctx context.Context, log eventlog.Log, payload []byte) error {
+	ctx, cancel := bounded(ctx)
+	defer cancel()
 	if err := b.client.Publish(ctx, signalsChannel(log.Name), notePrefix+string(payload)).Err(); err != nil {
 		return failed(err)
 	}
@@ -150,6 +170,8 @@ func (b *Backend) Now() int64 { return b.clock.now() }
 
 // Ready implements eventlog.Backend.
 func (b *Backend) Ready(ctx context.Context) error {
+	ctx, cancel := bounded(ctx)
+	defer cancel()
 	if err := b.client.Ping(ctx).Err(); err != nil {
 		return failed(err)
 	}

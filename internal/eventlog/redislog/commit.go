@@ -4,6 +4,7 @@ import (
 	"context"
 	_ "embed"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -24,12 +25,15 @@ var (
 // maxCommitsPerScript keeps a script short: Redis does nothing else meanwhile.
 const maxCommitsPerScript = 128
 
-// Commit implements eventlog.Backend. Retrying inside is off; a Cluster client
-// may still follow a redirection, and the commit's ID makes that harmless.
+// Commit implements eventlog.Backend. It acknowledges nothing that is not as
+// durable as Options say: the error is then an eventlog.ErrUnavailable, and a
+// retry finds the commit and proves it anew.
 func (b *Backend) Commit(ctx context.Context, log eventlog.Log, commits []eventlog.Commit) ([]eventlog.Outcome, error) {
 	if err := eventlog.Check(log, commits); err != nil {
 		return nil, err
 	}
+	ctx, cancel := bounded(ctx)
+	defer cancel()
 	script := commitScript
 	if eventlog.AllFree(commits) {
 		script = freeingScript
@@ -38,23 +42,36 @@ func (b *Backend) Commit(ctx context.Context, log eventlog.Log, commits []eventl
 	for len(commits) > 0 {
 		part := commits[:min(len(commits), maxCommitsPerScript)]
 		commits = commits[len(part):]
-		var c call
+		c := call{script: script, again: b.options.Durability == Replica}
 		c.encode(log, part)
-		reply, err := script.Run(ctx, b.client, c.keys, c.args...).Slice()
+		reply, proof, err := b.run(ctx, &c)
 		if err != nil {
-			return nil, failed(err)
+			return nil, err
 		}
+		known := len(outcomes)
 		if outcomes, err = b.decode(reply, len(part), outcomes); err != nil {
 			return nil, err
+		}
+		if slices.ContainsFunc(outcomes[known:], acknowledges) {
+			if err := proven(proof); err != nil {
+				return nil, err
+			}
 		}
 	}
 	return outcomes, nil
 }
 
-// call collects KEYS and ARGV of commit.lua.
+func acknowledges(o eventlog.Outcome) bool {
+	return o.Status == eventlog.Committed || o.Status == eventlog.Duplicate
+}
+
+// call is one run of commit.lua.
 type call struct {
-	keys []string
-	args []any
+	script *redis.Script
+	whole  bool // send the script itself: the server does not know its hash
+	again  bool // a commit that was there is written again, so that WAIT covers it
+	keys   []string
+	args   []any
 	// trace, if set, hears the name of each: what the script's header lists.
 	trace func(kind, name string)
 }
@@ -99,6 +116,7 @@ func (c *call) encode(log eventlog.Log, commits []eventlog.Commit) {
 	c.arg("keep", milliseconds(log.Keep))
 	c.arg("channel", signalsChannel(log.Name))
 	c.arg("wake", wakePayload)
+	c.arg("again", flag(c.again))
 	c.arg("base", base)
 	c.arg("commits", len(commits))
 	for i := range commits {

@@ -4,8 +4,8 @@
 -- subscribers once if there was any. Bodies and data are never looked into.
 --
 -- KEYS
---   head      hash: number, id and at of the newest record, fence, sealed, and
---             for trimming mark, mark_at and cut
+--   head      hash: number, id and at of the newest record, fence, sealed, for
+--             trimming mark, mark_at and cut, and again, a count for its own sake
 --   records   stream: entry <number>-0 with id, prev, at and data
 --   entities  hash: name -> "<version> <number> <at> <body>"
 --   ids       hash: commit id -> "<number> <at> <intent>", if remember is 0
@@ -14,6 +14,9 @@
 -- ARGV
 --   remember trim keep    milliseconds, 0 for ever (keep bounds remember)
 --   channel wake          what to publish, and where
+--   again                 1 if a call that finds its commits there already is to
+--                         write something: what it finds may not be replicated
+--                         yet, and WAIT speaks of the connection's own writes
 --   base                  the place in KEYS before the first rank*
 --   commits               how many follow; of each:
 --   length                how many values it has after this one
@@ -33,7 +36,7 @@ local TOO_EARLY, TOO_LATE, FENCED, SEALED = 5, 6, 7, 8
 
 local head, records, entities, ids = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local remember, trim, keep = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
-local channel, wake, base = ARGV[4], ARGV[5], tonumber(ARGV[6])
+local channel, wake, again, base = ARGV[4], ARGV[5], ARGV[6] == '1', tonumber(ARGV[7])
 
 -- tostring turns big numbers into 1.7e+15
 local function int(n) return string.format('%d', n) end
@@ -102,14 +105,15 @@ local function apply(i)
   end
 end
 
-local replies, i = { clock }, 8
-for c = 1, tonumber(ARGV[7]) do
+local replies, i, found = { clock }, 9, false
+for c = 1, tonumber(ARGV[8]) do
   local length = tonumber(ARGV[i])
   i = i + 1
   local was
   if remember == 0 then was = redis.call('HGET', ids, ARGV[i])
   else was = redis.call('GET', KEYS[4 + c]) end
   local status, n, t = judge(i, was)
+  found = found or status == DUPLICATE
   if status == COMMITTED then
     apply(i)
     local entry = int(number) .. ' ' .. int(at) .. ' ' .. ARGV[i + 1]
@@ -127,7 +131,10 @@ for c = 1, tonumber(ARGV[7]) do
   replies[#replies + 1] = n and ARGV[i] or id
   i = i + length
 end
-if number == first then return replies end
+if number == first then
+  if again and found then redis.call('HINCRBY', head, 'again', 1) end
+  return replies
+end
 
 -- All records up to mark were written by mark_at. Once that is trim ago they may
 -- go, a thousand at a call and in whole nodes of the stream, and the mark moves

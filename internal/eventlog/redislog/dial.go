@@ -74,6 +74,7 @@ func tune(o *redis.Options) {
 	o.ContextTimeoutEnabled = true
 	o.MaxRetries = -1
 	o.DialerRetries = 1
+	o.PipelinePoolSize = -1 // one pool, whatever is sent
 	if o.DialTimeout == 0 {
 		o.DialTimeout = networkTimeout
 	}
@@ -93,6 +94,7 @@ func cluster(o *redis.Options, hosts []string) *redis.ClusterOptions {
 		MaxRetries: o.MaxRetries, DialerRetries: o.DialerRetries,
 		DialTimeout: o.DialTimeout, ReadTimeout: o.ReadTimeout, WriteTimeout: o.WriteTimeout,
 		PoolSize: o.PoolSize, MinIdleConns: o.MinIdleConns, PoolTimeout: o.PoolTimeout,
+		PipelinePoolSize:           o.PipelinePoolSize,
 		ClusterStateReloadInterval: time.Second,
 	}
 }
@@ -105,5 +107,6 @@ func failover(o *redis.Options, hosts []string) *redis.FailoverOptions {
 		MaxRetries: o.MaxRetries, DialerRetries: o.DialerRetries,
 		DialTimeout: o.DialTimeout, ReadTimeout: o.ReadTimeout, WriteTimeout: o.WriteTimeout,
 		PoolSize: o.PoolSize, MinIdleConns: o.MinIdleConns, PoolTimeout: o.PoolTimeout,
+		PipelinePoolSize: o.PipelinePoolSize,
 	}
 }

@@ -59,6 +59,13 @@ func TestTheHeaderOfTheLeaseScriptListsWhatTheCallPasses(t *testing.T) {
 	}
 }
 
+func TestTheHeaderOfTheScanScriptListsWhatTheCallPasses(t *testing.T) {
+	want := header(t, scanSource)
+	if !slices.Equal(want["KEYS"], []string{"entities"}) || !slices.Equal(want["ARGV"], []string{"cursor", "count"}) {
+		t.Errorf("the header lists %v", want)
+	}
+}
+
 func TestTheTwoCommitScriptsDifferInOneFlagOnly(t *testing.T) {
 	if commitScript.Hash() == freeingScript.Hash() {
 		t.Fatal("the flag is missing")

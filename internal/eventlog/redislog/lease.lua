@@ -1,5 +1,6 @@
-#!lua
--- Purpose: take a lease, or renew it if it is the owner's.
+#!lua flags=allow-oom
+-- Purpose: take a lease, or renew it if it is the owner's. Also when Redis is
+-- out of memory: who dispatches has to go on.
 -- KEYS
 --   lease   string: the owner, expiring with the lease
 -- ARGV

@@ -3,7 +3,6 @@ package redislog
 import (
 	"context"
 	"errors"
-	"fmt"
 	"strconv"
 	"strings"
 
@@ -12,13 +11,12 @@ import (
 	"nextup/internal/eventlog"
 )
 
-const (
-	headsPerPipeline = 512
-	entitiesPerPage  = 512
-)
+const headsPerPipeline = 512
 
 // Heads implements eventlog.Backend.
 func (b *Backend) Heads(ctx context.Context, logs []eventlog.Log) ([]eventlog.Head, error) {
+	ctx, cancel := bounded(ctx)
+	defer cancel()
 	heads := make([]eventlog.Head, 0, len(logs))
 	for len(logs) > 0 {
 		part := logs[:min(len(logs), headsPerPipeline)]
@@ -61,6 +59,8 @@ func (b *Backend) Read(ctx context.Context, log eventlog.Log, after uint64, limi
 	if limit <= 0 {
 		return nil, nil
 	}
+	ctx, cancel := bounded(ctx)
+	defer cancel()
 	// Without go-redis's typed reply, which makes a map of every record.
 	reply, err := b.client.Do(ctx, "XRANGE", recordsKey(log.Name),
 		strconv.FormatUint(after+1, 10)+"-0", "+", "COUNT", limit).Slice()
@@ -109,39 +109,11 @@ func parseRecord(entry any) (r eventlog.Record, err error) {
 	return r, nil
 }
 
-// Scan implements eventlog.Backend.
-func (b *Backend) Scan(ctx context.Context, log eventlog.Log, cursor uint64) ([]eventlog.Entity, uint64, error) {
-	pairs, next, err := b.client.HScan(ctx, entitiesKey(log.Name), cursor, "", entitiesPerPage).Result()
-	if err != nil {
-		return nil, 0, failed(err)
-	}
-	entities := make([]eventlog.Entity, 0, len(pairs)/2)
-	for i := 0; i+1 < len(pairs); i += 2 {
-		e, err := parseEntity(pairs[i], pairs[i+1])
-		if err != nil {
-			return nil, 0, broken("entity", err)
-		}
-		entities = append(entities, e)
-	}
-	return entities, next, nil
-}
-
-func parseEntity(name, packed string) (e eventlog.Entity, err error) {
-	parts := strings.SplitN(packed, " ", 4)
-	if len(parts) != 4 {
-		return e, fmt.Errorf("%q is not version, number, at and body", name)
-	}
-	e.Name, e.Version, e.Body = name, parts[0], []byte(parts[3])
-	if e.Number, err = strconv.ParseUint(parts[1], 10, 64); err != nil {
-		return e, err
-	}
-	e.At, err = strconv.ParseInt(parts[2], 10, 64)
-	return e, err
-}
-
 // Ranked returns the keys (see eventlog.RankKey) of a sorted set in order: the
 // witness that tests compare a replica with.
 func (b *Backend) Ranked(ctx context.Context, log eventlog.Log, set string) ([]string, error) {
+	ctx, cancel := bounded(ctx)
+	defer cancel()
 	keys, err := b.client.ZRange(ctx, rankKey(log.Name, set), 0, -1).Result()
 	if err != nil {
 		return nil, failed(err)
@@ -151,6 +123,8 @@ func (b *Backend) Ranked(ctx context.Context, log eventlog.Log, set string) ([]s
 
 // Rank returns the 0-based place of a key in a sorted set, or -1.
 func (b *Backend) Rank(ctx context.Context, log eventlog.Log, set, key string) (int64, error) {
+	ctx, cancel := bounded(ctx)
+	defer cancel()
 	place, err := b.client.ZRank(ctx, rankKey(log.Name, set), key).Result()
 	switch {
 	case errors.Is(err, redis.Nil):

@@ -123,7 +123,7 @@ func (w *wire) run(ctx context.Context) {
 		if time.Since(opened) > 2*w.options.ProbeEvery {
 			failures = 0
 		}
-		wait := min(20*time.Millisecond<<min(failures, 6), time.Second)
+		wait := min(20*time.Millisecond<<min(failures, 6), time.Second/2)
 		wait += rand.N(wait)
 		failures++
 		w.options.Logger.Warn("subscription connection lost", "error", err, "retry_in", wait)

@@ -1,0 +1,120 @@
+package redislog
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"sync/atomic"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+)
+
+// callTimeout bounds every call of a Backend: a server that hangs costs the
+// caller no more than this.
+const callTimeout = 3 * time.Second
+
+func bounded(ctx context.Context) (context.Context, context.CancelFunc) {
+	return context.WithTimeout(ctx, callTimeout)
+}
+
+// run has the script applied by the master that keeps the log. What it returns
+// may be acknowledged once proven says so of the second value.
+//
+// Only refusals that say that nothing was applied are tried again: a script that
+// the server does not know, and a Cluster whose slots are on the move. Any other
+// failure leaves the fate of the call unknown, and is the caller's to retry.
+func (b *Backend) run(ctx context.Context, c *call) ([]any, redis.Cmder, error) {
+	node, err := b.master(ctx, c.keys[0])
+	asking := false
+	for tries := 0; err == nil; tries++ {
+		var reply []any
+		var proof redis.Cmder
+		reply, proof, err = b.attempt(ctx, node, c, asking)
+		asking = false
+		if err == nil {
+			return reply, proof, nil
+		}
+		moved, isMoved := redis.IsMovedError(err)
+		asked, isAsked := redis.IsAskError(err)
+		switch {
+		case redis.HasErrorPrefix(err, "NOSCRIPT") && !c.whole:
+			c.whole, err = true, nil
+		case isAsked:
+			// Straight away, unless we come from there.
+			node, err = b.redirected(ctx, asked, c.keys[0], tries, err)
+			asking = true
+		case isMoved:
+			node, err = b.redirected(ctx, moved, c.keys[0], tries, err)
+		case redis.IsTryAgainError(err), redis.IsClusterDownError(err):
+			node, err = b.redirected(ctx, "", c.keys[0], max(tries, 1), err)
+		}
+	}
+	return nil, nil, failed(err)
+}
+
+// attempt sends the call to one server and, behind it on the same connection, the
+// question whether it is as durable as it should be.
+func (b *Backend) attempt(ctx context.Context, node *redis.Client, c *call, asking bool) ([]any, redis.Cmder, error) {
+	var reply *redis.Cmd
+	var proof redis.Cmder
+	// Each command keeps its own error.
+	_, _ = node.Pipelined(ctx, func(p redis.Pipeliner) error {
+		if asking {
+			p.Do(ctx, "ASKING")
+		}
+		if c.whole {
+			reply = c.script.Eval(ctx, p, c.keys, c.args...)
+		} else {
+			reply = c.script.EvalSha(ctx, p, c.keys, c.args...)
+		}
+		proof = b.prove(ctx, p)
+		return nil
+	})
+	values, err := reply.Slice()
+	return values, proof, err
+}
+
+// master is a client for the server that keeps the key.
+func (b *Backend) master(ctx context.Context, key string) (*redis.Client, error) {
+	switch client := b.client.(type) {
+	case *redis.ClusterClient:
+		return client.MasterForKey(ctx, key)
+	case *redis.Client:
+		return client, nil
+	}
+	return nil, fmt.Errorf("redislog: a %T has no one master for a key", b.client)
+}
+
+// redirected looks at the Cluster's layout again and returns a client for the
+// address, or for the key's master if the address is empty or not a master that
+// the Cluster told us of yet. From the second try on it waits a moment first.
+func (b *Backend) redirected(ctx context.Context, addr, key string, tries int, cause error) (*redis.Client, error) {
+	cluster, ok := b.client.(*redis.ClusterClient)
+	if !ok {
+		return nil, cause
+	}
+	if tries > 0 {
+		pause := 10 * time.Millisecond << min(tries, 4)
+		wait := time.NewTimer(pause/2 + rand.N(pause))
+		defer wait.Stop()
+		select {
+		case <-wait.C:
+		case <-ctx.Done():
+			return nil, fmt.Errorf("%w (%w)", ctx.Err(), cause)
+		}
+	}
+	var found atomic.Pointer[redis.Client]
+	if err := cluster.ForEachMaster(ctx, func(_ context.Context, node *redis.Client) error {
+		if node.Options().Addr == addr {
+			found.Store(node)
+		}
+		return nil
+	}); err != nil {
+		return nil, fmt.Errorf("%w (%w)", err, cause)
+	}
+	if node := found.Load(); node != nil {
+		return node, nil
+	}
+	return cluster.MasterForKey(ctx, key)
+}
