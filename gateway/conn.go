@@ -39,8 +39,8 @@ type conn struct {
 	allowance *allowance
 
 	greeted atomic.Bool  // a hello has come
-	seen    atomic.Int64 // Unix milliseconds of the newest frame
-	expires atomic.Int64 // Unix milliseconds at which the token ends; 0 before hello
+	seen    atomic.Int64 // time of the newest frame since the gateway's start
+	expires atomic.Int64 // Unix milliseconds of the log at which the token ends; 0 before hello
 
 	// out is what waits to be written.
 	out struct {
@@ -179,17 +179,21 @@ func (c *conn) leave() {
 	<-c.ended
 }
 
-// check closes a conn that was not heard of, or whose token has run out.
+// check closes a conn that was not heard of, or whose token has run out at the
+// log's time now.
 func (c *conn) check(now time.Time) {
 	expires := c.expires.Load()
 	switch {
 	case expires == 0: // before hello; it has a timer of its own
 	case now.UnixMilli() >= expires:
 		c.end(protocol.CloseTokenExpired)
-	case now.UnixMilli()-c.seen.Load() > 2*c.heartbeat().Milliseconds()+1000:
+	case time.Since(c.g.started)-time.Duration(c.seen.Load()) > 2*c.heartbeat()+time.Second:
 		c.end(protocol.CloseHeartbeatLost)
 	}
 }
+
+// heard notes that a frame came.
+func (c *conn) heard() { c.seen.Store(int64(time.Since(c.g.started))) }
 
 func (c *conn) heartbeat() time.Duration {
 	if c.id.Role == protocol.Visitor {

@@ -114,6 +114,7 @@ type Gateway struct {
 	stop context.CancelFunc
 	work sync.WaitGroup
 
+	started   time.Time
 	draining  atomic.Bool
 	admission *rate.Limiter
 	addresses tally
@@ -141,6 +142,7 @@ func New(o Options) (*Gateway, error) {
 		o.HelloRate = 1000
 	}
 	g := &Gateway{
+		started:   time.Now(),
 		admission: rate.NewLimiter(rate.Limit(o.HelloRate), o.HelloRate),
 		options:   o,
 		node:      newNode(o.Node),
@@ -213,13 +215,18 @@ func (g *Gateway) watch() {
 		select {
 		case <-g.ctx.Done():
 			return
-		case now := <-tick.C:
+		case <-tick.C:
+			now := g.now()
 			for _, c := range g.all() {
 				c.check(now)
 			}
 		}
 	}
 }
+
+// now is the log's time: a gateway whose own clock is wrong neither lets in
+// whose token has run out nor turns away whose has not.
+func (g *Gateway) now() time.Time { return time.UnixMilli(int64(g.options.Store.Now())) }
 
 // add registers a conn; it says no once the gateway is closing.
 func (g *Gateway) add(c *conn) bool {

@@ -31,7 +31,7 @@ func (c *conn) hello(h protocol.Hello) bool {
 	}
 	ctx, cancel := context.WithTimeout(c.g.ctx, 6*time.Second)
 	defer cancel()
-	id, err := c.g.options.Verifier.Verify(ctx, h.Token, time.Now())
+	id, err := c.g.options.Verifier.Verify(ctx, h.Token, c.g.now())
 	if err == nil {
 		err = c.admit(id)
 	}
@@ -47,7 +47,7 @@ func (c *conn) hello(h protocol.Hello) bool {
 		}
 		return false
 	}
-	c.seen.Store(time.Now().UnixMilli())
+	c.heard()
 	c.expires.Store(id.ExpiresAt.UnixMilli())
 	c.send(c.welcome(h.ID))
 	c.begin()
@@ -127,7 +127,7 @@ func (c *conn) welcome(id string) protocol.Welcome {
 
 // renew replaces the token of a live conn.
 func (c *conn) renew(ctx context.Context, r protocol.Renew) (protocol.OK, error) {
-	id, err := c.g.options.Verifier.Verify(ctx, r.Token, time.Now())
+	id, err := c.g.options.Verifier.Verify(ctx, r.Token, c.g.now())
 	if err != nil {
 		return protocol.OK{}, err
 	}

@@ -73,7 +73,7 @@ func (g *Gateway) queues(w http.ResponseWriter, r *http.Request) {
 		g.refuseHTTP(w, auth.ErrBadToken)
 		return
 	}
-	id, err := g.options.Verifier.Verify(r.Context(), token, time.Now())
+	id, err := g.options.Verifier.Verify(r.Context(), token, g.now())
 	if err != nil {
 		g.refuseHTTP(w, err)
 		return

@@ -142,6 +142,20 @@ func (h *house) come(url string, role protocol.Role, subject string, languages .
 	return p
 }
 
+// agentAt brings an available agent whose token ends at a time.
+func (h *house) agentAt(url string, expires time.Time) *person {
+	h.t.Helper()
+	p := &person{t: h.t, ctx: h.ctx, frames: make(chan protocol.ServerFrame, 4096)}
+	token := h.sign(h.key, auth.Identity{Site: "demo", Subject: "a", Role: protocol.Agent, Languages: []string{"en"}, ExpiresAt: expires})
+	conn, err := client.Dial(h.ctx, url, token, func(f protocol.ServerFrame) { p.frames <- f })
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	p.Conn = conn
+	h.t.Cleanup(conn.Cut)
+	return p.works()
+}
+
 // until returns the first frame of the type that satisfies want.
 func until[F protocol.ServerFrame](p *person, what string, want func(F) bool) F {
 	p.t.Helper()

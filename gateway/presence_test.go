@@ -11,6 +11,7 @@ import (
 	"github.com/coder/websocket"
 
 	"nextup/gateway"
+	"nextup/gateway/auth"
 	"nextup/gateway/protocol"
 	"nextup/internal/client"
 	"nextup/internal/eventlog"
@@ -205,6 +206,43 @@ func TestASessionBoundToNobodyIsLost(t *testing.T) {
 	}
 	until(v, "place 2", func(f protocol.Ticket) bool { return f.Position == 2 && f.Reason == protocol.PriorityArrival })
 	until(v, "place 1, once the ghost's grace is over", func(f protocol.Ticket) bool { return f.Position == 1 })
+}
+
+// A gateway's own clock may be wrong: tokens, deadlines and order go by the
+// log's.
+func TestAGatewaysClockDoesNotMatter(t *testing.T) {
+	for _, skew := range []time.Duration{-10 * time.Minute, 10 * time.Minute} {
+		t.Run(fmt.Sprint("the log is ahead by ", skew), func(t *testing.T) {
+			h := newHouse(t, func(s *gateway.Site) { s.Rules.Departments[0].OfferTTL = 500 })
+			logNow := func() time.Time { return time.Now().Add(skew) }
+			memory := eventlog.NewMemory(eventlog.WithClock(logNow))
+			h.backend = memory
+			url, _ := h.open("one")
+			token := func(ttl time.Duration) string {
+				return h.sign(h.key, auth.Identity{Site: "demo", Subject: "v", Role: protocol.Visitor, Languages: []string{"en"}, ExpiresAt: logNow().Add(ttl)})
+			}
+			var refused *client.Refused
+			if _, err := client.Dial(h.ctx, url, token(-time.Minute), func(protocol.ServerFrame) {}); !errors.As(err, &refused) || refused.Frame.Code != protocol.CodeTokenExpired {
+				t.Errorf("a token that ran out by the log's clock: %v", err)
+			}
+			frames := make(chan protocol.ServerFrame, 64)
+			conn, err := client.Dial(h.ctx, url, token(time.Minute), func(f protocol.ServerFrame) { frames <- f })
+			if err != nil {
+				t.Fatalf("a token that is good by the log's clock: %v", err)
+			}
+			defer conn.Cut()
+			if _, err := conn.Join(h.ctx, "support"); err != nil {
+				t.Fatal(err)
+			}
+			a := h.agentAt(url, logNow().Add(time.Minute))
+			d := until(a, "an offer", func(d protocol.Desk) bool { return len(d.Offers) == 1 })
+			if left := d.Offers[0].DeadlineMS - d.AsOfMS; left < 300 || left > 500 {
+				t.Errorf("the offer lapses in %d ms, want about 500", left)
+			}
+			first := d.Offers[0].Offer
+			until(a, "the lapse", func(d protocol.Desk) bool { return len(d.Offers) == 0 || d.Offers[0].Offer != first })
+		})
+	}
 }
 
 // A supervisor who goes is gone, and a visitor of the same name is not kept by

@@ -56,6 +56,8 @@ var refusals = []struct {
 	{errTooMany, protocol.CodeTooMany, "Too many sockets of this person, address or site are open: close some, or come back later.", 5000},
 	{queue.ErrTooManyTickets, protocol.CodeTooMany, "Too many tickets are open: try again later.", 30_000},
 	{errBusy, protocol.CodeBusy, "Too many are changing this at once: try again.", 200},
+	{queue.ErrFull, protocol.CodeUnavailable, "The service is full: nothing new is taken for now, but leaving and closing work.", 10_000},
+	{conversation.ErrFull, protocol.CodeUnavailable, "The service is full: nothing new is taken for now, but leaving and closing work.", 10_000},
 	{queue.ErrUnavailable, protocol.CodeUnavailable, "The log cannot be reached now: try again, nothing was lost.", 1000},
 	{conversation.ErrUnavailable, protocol.CodeUnavailable, "The log cannot be reached now: try again, nothing was lost.", 1000},
 	{context.DeadlineExceeded, protocol.CodeUnavailable, "This took too long: try again, nothing was lost.", 1000},

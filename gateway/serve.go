@@ -58,7 +58,7 @@ func (c *conn) readOne() bool {
 		return false // too large: the library has closed with 1009
 	}
 	c.g.metrics.framesIn.Inc()
-	c.seen.Store(time.Now().UnixMilli())
+	c.heard()
 	switch {
 	case kind != websocket.MessageText:
 		c.end(protocol.CloseProtocol)

@@ -39,6 +39,7 @@ func (s *State) BindAgent(f AgentFacts, node string) Change {
 	c := change(CauseBound, is.Name(), was.Rev.Version, node)
 	c.Intent = f.digest()
 	c.alive(node)
+	c.Frees = true
 	c.write(was, is)
 	return c
 }

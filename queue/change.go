@@ -79,7 +79,8 @@ type Change struct {
 	NotBefore Stamp
 	NotAfter  Stamp
 	// Frees says that the change gives something back (a place, an offer, a
-	// conversation): it is taken even when the log's memory is full.
+	// conversation) or keeps what somebody has: it is taken even when the log's
+	// memory is full.
 	Frees bool
 }
 

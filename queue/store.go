@@ -3,12 +3,17 @@ package queue
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 )
 
 // ErrUnavailable wraps every failure to reach the log. What became of a change
 // is then unknown; committing it again is safe.
 var ErrUnavailable = errors.New("queue: the log cannot be reached")
+
+// ErrFull says that the log's memory is full and nothing of the call was
+// committed; only changes that free something are taken.
+var ErrFull = fmt.Errorf("%w: its memory is full", ErrUnavailable)
 
 // Verdict says what became of a change.
 type Verdict uint8

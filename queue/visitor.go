@@ -163,6 +163,7 @@ func (s *State) BindVisitor(visitor, node string) Change {
 	is.Session = v.Session.bound(node)
 	c := change(CauseBound, v.Name(), v.Rev.Version, node)
 	c.alive(node)
+	c.Frees = true // nobody loses a place because the log is full
 	c.write(v, &is)
 	return c
 }

@@ -45,6 +45,9 @@ var (
 	ErrFenced = errors.New("conversation: the assignment is out of date")
 	// ErrUnavailable: whether it was written is unknown, and repeating is safe.
 	ErrUnavailable = eventlog.ErrUnavailable
+	// ErrFull says that the log's memory is full: messages are refused, closing
+	// is not.
+	ErrFull = eventlog.ErrFull
 )
 
 // Options tune a Hub; the zero value is fit for use.

@@ -17,9 +17,14 @@ func New(client redis.UniversalClient) *Registry { return &Registry{client} }
 
 func key(node string) string { return "nextup:node:" + node }
 
+// renew sets the key even when Redis is at its memory limit: a node that lives
+// must not be called lost for that.
+var renew = redis.NewScript(`#!lua flags=allow-oom
+return redis.call('SET', KEYS[1], 1, 'PX', ARGV[1])`)
+
 // Renew implements presence.Registry.
 func (r *Registry) Renew(ctx context.Context, node string, ttl time.Duration) error {
-	return r.client.Set(ctx, key(node), 1, ttl).Err()
+	return renew.Run(ctx, r.client, []string{key(node)}, ttl.Milliseconds()).Err()
 }
 
 // Leave implements presence.Registry.

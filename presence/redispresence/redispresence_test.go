@@ -2,6 +2,7 @@ package redispresence_test
 
 import (
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -13,6 +14,19 @@ import (
 func TestLeasesOnRedis(t *testing.T) { leases(t, redistest.Start(t)) }
 
 func TestLeasesOnACluster(t *testing.T) { leases(t, redistest.Cluster(t)) }
+
+func TestANodeLivesOnAFullRedis(t *testing.T) {
+	client, err := redislog.Dial(redistest.Start(t, "--maxmemory", "1mb", "--maxmemory-policy", "noeviction"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer client.Close()
+	for client.Append(t.Context(), "full", strings.Repeat("x", 100_000)).Err() == nil {
+	}
+	if err := redispresence.New(client).Renew(t.Context(), "a", time.Minute); err != nil {
+		t.Errorf("the lease is not renewed: %v", err)
+	}
+}
 
 func leases(t *testing.T, url string) {
 	client, err := redislog.Dial(url)

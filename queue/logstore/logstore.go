@@ -9,6 +9,7 @@ package logstore
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync"
 	"time"
@@ -44,8 +45,11 @@ func (s *Store) Lease(ctx context.Context, site, node string, ttl time.Duration)
 }
 
 func unavailable(err error) error {
-	if err == nil {
+	switch {
+	case err == nil:
 		return nil
+	case errors.Is(err, eventlog.ErrFull):
+		return queue.ErrFull
 	}
 	return fmt.Errorf("%w: %w", queue.ErrUnavailable, err)
 }
