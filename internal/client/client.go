@@ -96,7 +96,12 @@ func (c *Conn) write(ctx context.Context, frame protocol.Request) error {
 // Request sends what build makes of an envelope and waits for the answer: a
 // *Refused if the gateway says no.
 func (c *Conn) Request(ctx context.Context, t protocol.Type, build func(protocol.Envelope) protocol.Request) (protocol.OK, error) {
-	id := uuid.NewString()
+	return c.Repeat(ctx, uuid.NewString(), t, build)
+}
+
+// Repeat is Request under an id that the caller chose: the same one again when
+// the answer to an earlier try was lost, on this conn or another.
+func (c *Conn) Repeat(ctx context.Context, id string, t protocol.Type, build func(protocol.Envelope) protocol.Request) (protocol.OK, error) {
 	wait := make(chan answer, 1)
 	c.mu.Lock()
 	c.waiting[id] = wait

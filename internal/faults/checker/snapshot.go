@@ -1,0 +1,254 @@
+package checker
+
+import (
+	"context"
+	"fmt"
+	"regexp"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+)
+
+// Row is one record of a log as its stream holds it.
+type Row struct {
+	Number   uint64
+	ID, Prev string
+	AtMS     int64
+	Data     string
+}
+
+// Log is one log as Redis holds it.
+type Log struct {
+	// Head is the number of the newest record that the log claims.
+	Head uint64
+	Rows []Row
+	// Entities are the bodies by name, Ranks the sorted sets by queue.
+	Entities map[string]string
+	Ranks    map[string][]string
+}
+
+// Snapshot is what Redis holds.
+type Snapshot struct {
+	// Keys are all keys with their time to live, negative for ever.
+	Keys map[string]time.Duration
+	// Sites are the sites' logs by id, Conversations the others by ticket.
+	Sites, Conversations map[string]*Log
+	// Forks are the numbers of a site's log that were seen to change.
+	Forks []Fork
+}
+
+// Fork is a number of a log that was used again for another record.
+type Fork struct {
+	Number uint64
+	// Seen is when, on the clock of the run.
+	Seen time.Duration
+}
+
+// keyForm is how the product names its keys: the log's name as hash tag, then
+// what part of it.
+var keyForm = regexp.MustCompile(`^nextup:\{([sc]):([^:}]+)(?::([^}]+))?\}:(.+)$`)
+
+// Take reads everything that Redis holds.
+func Take(ctx context.Context, client redis.UniversalClient) (*Snapshot, error) {
+	s := &Snapshot{Keys: map[string]time.Duration{}, Sites: map[string]*Log{}, Conversations: map[string]*Log{}}
+	keys, err := allKeys(ctx, client)
+	if err != nil {
+		return nil, err
+	}
+	for _, key := range keys {
+		ttl, err := client.PTTL(ctx, key).Result()
+		if err != nil {
+			return nil, fmt.Errorf("checker: %s: %w", key, err)
+		}
+		if ttl == -2 {
+			continue // it has expired meanwhile
+		}
+		s.Keys[key] = ttl
+		if err := s.read(ctx, client, key); err != nil {
+			return nil, fmt.Errorf("checker: %s: %w", key, err)
+		}
+	}
+	return s, nil
+}
+
+func (s *Snapshot) read(ctx context.Context, client redis.UniversalClient, key string) error {
+	m := keyForm.FindStringSubmatch(key)
+	if m == nil {
+		return nil
+	}
+	log := s.log(m[1], m[2], m[3])
+	part, queue, _ := strings.Cut(m[4], ":")
+	var err error
+	switch part {
+	case "head":
+		var n string
+		if n, err = client.HGet(ctx, key, "number").Result(); err == nil {
+			log.Head, err = strconv.ParseUint(n, 10, 64)
+		}
+	case "records":
+		log.Rows, err = rows(ctx, client, key, 0)
+	case "entities":
+		var packed map[string]string
+		packed, err = client.HGetAll(ctx, key).Result()
+		for name, p := range packed { // "<version> <number> <at> <body>"
+			if parts := strings.SplitN(p, " ", 4); len(parts) == 4 {
+				log.Entities[name] = parts[3]
+			}
+		}
+	case "rank":
+		log.Ranks[queue], err = client.ZRange(ctx, key, 0, -1).Result()
+	}
+	return err
+}
+
+func (s *Snapshot) log(kind, site, ticket string) *Log {
+	all, name := s.Sites, site
+	if kind == "c" {
+		all, name = s.Conversations, ticket
+	}
+	if all[name] == nil {
+		all[name] = &Log{Entities: map[string]string{}, Ranks: map[string][]string{}}
+	}
+	return all[name]
+}
+
+// rows reads a stream from after a number on.
+func rows(ctx context.Context, client redis.UniversalClient, key string, after uint64) ([]Row, error) {
+	entries, err := client.XRange(ctx, key, strconv.FormatUint(after+1, 10)+"-0", "+").Result()
+	if err != nil {
+		return nil, err
+	}
+	all := make([]Row, 0, len(entries))
+	for _, e := range entries {
+		number, _, _ := strings.Cut(e.ID, "-")
+		n, err := strconv.ParseUint(number, 10, 64)
+		if err != nil {
+			return nil, err
+		}
+		text := func(field string) string { v, _ := e.Values[field].(string); return v }
+		at, err := strconv.ParseInt(text("at"), 10, 64)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, Row{Number: n, ID: text("id"), Prev: text("prev"), AtMS: at, Data: text("data")})
+	}
+	return all, nil
+}
+
+func allKeys(ctx context.Context, client redis.UniversalClient) ([]string, error) {
+	var mu sync.Mutex
+	var all []string
+	scan := func(ctx context.Context, c redis.Cmdable) error {
+		for cursor := uint64(0); ; {
+			keys, next, err := c.Scan(ctx, cursor, "*", 1000).Result()
+			if err != nil {
+				return err
+			}
+			mu.Lock()
+			all = append(all, keys...)
+			mu.Unlock()
+			if cursor = next; cursor == 0 {
+				return nil
+			}
+		}
+	}
+	if cluster, ok := client.(*redis.ClusterClient); ok {
+		err := cluster.ForEachMaster(ctx, func(ctx context.Context, c *redis.Client) error { return scan(ctx, c) })
+		return all, err
+	}
+	return all, scan(ctx, client)
+}
+
+// Scribe copies a site's log while it is written, since a long run outlives what
+// Redis keeps of it, and notices numbers that are used again.
+type Scribe struct {
+	client redis.UniversalClient
+	key    string
+	start  time.Time
+	stop   context.CancelFunc
+	done   chan struct{}
+
+	rows  []Row
+	forks []Fork
+}
+
+// NewScribe begins to copy. Failures to reach Redis are waited out.
+func NewScribe(client redis.UniversalClient, site string, start time.Time) *Scribe {
+	ctx, stop := context.WithCancel(context.Background())
+	s := &Scribe{client: client, key: "nextup:{s:" + site + "}:records", start: start, stop: stop, done: make(chan struct{})}
+	go func() {
+		defer close(s.done)
+		for ctx.Err() == nil {
+			s.copy(ctx)
+			select {
+			case <-ctx.Done():
+			case <-time.After(100 * time.Millisecond):
+			}
+		}
+	}()
+	return s
+}
+
+// copy takes what is new, and looks whether the newest that it has still stands.
+func (s *Scribe) copy(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, 3*time.Second)
+	defer cancel()
+	after := uint64(0)
+	if n := len(s.rows); n > 0 {
+		after = s.rows[n-1].Number - 1
+	}
+	fresh, err := rows(ctx, s.client, s.key, after)
+	if err != nil {
+		return
+	}
+	if n := len(s.rows); n > 0 {
+		if len(fresh) > 0 && fresh[0] == s.rows[n-1] {
+			s.rows = append(s.rows, fresh[1:]...)
+			return
+		}
+		// It forked: keep what is common.
+		all, err := rows(ctx, s.client, s.key, 0)
+		if err != nil || len(all) == 0 {
+			return
+		}
+		common := 0
+		for common < n && (s.rows[common].Number < all[0].Number || isIn(all, s.rows[common])) {
+			common++
+		}
+		first := all[0].Number
+		if common > 0 {
+			first = s.rows[common-1].Number + 1
+		}
+		s.forks = append(s.forks, Fork{Number: first, Seen: time.Since(s.start)})
+		s.rows = s.rows[:common]
+		for _, r := range all {
+			if r.Number >= first {
+				s.rows = append(s.rows, r)
+			}
+		}
+		return
+	}
+	s.rows = fresh
+}
+
+// isIn says whether a row still stands in a whole stream.
+func isIn(all []Row, r Row) bool {
+	i := int(r.Number - all[0].Number)
+	return i < len(all) && all[i] == r
+}
+
+// Finish ends the copying, and puts what was copied in the snapshot's place of
+// the log.
+func (s *Scribe) Finish(into *Snapshot, site string) {
+	s.stop()
+	<-s.done
+	s.copy(context.Background())
+	log := into.Sites[site]
+	if log == nil {
+		return
+	}
+	log.Rows, into.Forks = s.rows, s.forks
+}

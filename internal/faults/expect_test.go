@@ -1,0 +1,271 @@
+package faults
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+	"golang.org/x/sync/errgroup"
+
+	"nextup/gateway/protocol"
+	"nextup/internal/client"
+	"nextup/internal/faults/checker"
+	"nextup/internal/faults/people"
+	"nextup/internal/faults/setup"
+)
+
+// killGateway ends a gateway, and starts it again after a while.
+func (s *stage) killGateway(i int, down time.Duration) {
+	g := s.gateways[i]
+	g.Kill()
+	s.mark("%s is killed", g.Node())
+	s.wait(down + time.Duration(s.rng.Int64N(int64(time.Second))))
+	if err := g.Restart(); err != nil {
+		s.Errorf("%v", err)
+	}
+	s.mark("%s is there again", g.Node())
+	s.wait(time.Second)
+}
+
+// dispatcher is the gateway that holds the dispatcher's lease.
+func (s *stage) dispatcher() int {
+	key := "nextup:{s:" + s.site.ID + "}:lease:dispatcher"
+	for range 100 {
+		owner := s.direct.Get(s.Context(), key).Val()
+		for i, g := range s.gateways {
+			if strings.HasPrefix(owner, g.Node()) {
+				return i
+			}
+		}
+		s.wait(50 * time.Millisecond)
+	}
+	s.Fatal("nobody is the dispatcher")
+	return 0
+}
+
+// masterOfSite is the Cluster's master that keeps the site's log.
+func (s *stage) masterOfSite() int {
+	cluster := s.direct.(*redis.ClusterClient)
+	master, err := cluster.MasterForKey(s.Context(), "nextup:{s:"+s.site.ID+"}:head")
+	if err != nil {
+		s.Fatal(err)
+	}
+	for i, m := range s.group.Masters {
+		if m.Addr() == master.Options().Addr {
+			return i
+		}
+	}
+	s.Fatalf("%s is no master that was started", master.Options().Addr)
+	return 0
+}
+
+// resumedIn: 99 % of those who lost their conn during the fault are back within
+// the time.
+func resumedIn(within time.Duration) func(*stage, []*checker.History) {
+	return func(s *stage, histories []*checker.History) {
+		took := resumed(histories, s.at("the fault begins"), s.at("settled"))
+		late := 0
+		for _, d := range took {
+			if d < 0 || d > within {
+				late++
+			}
+		}
+		if len(took) == 0 {
+			s.fail("nobody lost their conn")
+			return
+		}
+		s.Logf("%d conns were lost; back after %v (median), %v (longest); %d later than %v",
+			len(took), took[len(took)/2], took[len(took)-1], late, within)
+		if late*100 > len(took) {
+			s.fail("%d of %d came back later than %v", late, len(took), within)
+		}
+	}
+}
+
+// socketsStay: nobody loses a conn that they did not end themselves.
+func socketsStay(s *stage, histories []*checker.History) {
+	if took := resumed(histories, s.at("the fault begins"), s.at("settled")); len(took) > 0 {
+		s.fail("%d conns were lost", len(took))
+	}
+}
+
+// noErrorSeen: nobody is refused for a fault of ours, or cut off.
+func noErrorSeen(s *stage, histories []*checker.History) {
+	socketsStay(s, histories)
+	for _, h := range histories {
+		for _, e := range h.Events {
+			if (e.Kind == checker.Refused || e.Kind == checker.Told) && e.Error != nil && ours(e.Error.Code) || e.Kind == checker.Unsure && e.Why != "" && !wishedAround(h, e) {
+				s.fail("%s %s at %v: %+v %s", h.Role, h.Subject, e.At, e.Error, e.Why)
+			}
+		}
+	}
+}
+
+// wishedAround says whether the client itself ended the conn of the event.
+func wishedAround(h *checker.History, of checker.Event) bool {
+	for _, e := range h.Events {
+		if e.Kind == checker.Ended && e.Conn == of.Conn {
+			return e.Wished
+		}
+	}
+	return false
+}
+
+func ours(c protocol.Code) bool {
+	switch c {
+	case protocol.CodeBusy, protocol.CodeUnavailable, protocol.CodeInternal, protocol.CodeRateLimited:
+		return true
+	default:
+		return false
+	}
+}
+
+// outages are the times from each "Redis is down" to the next "Redis comes back".
+func (s *stage) outages() (all [][2]time.Duration) {
+	for _, m := range s.marks {
+		switch m.What {
+		case "Redis is down":
+			all = append(all, [2]time.Duration{m.At, 0})
+		case "Redis comes back":
+			all[len(all)-1][1] = m.At
+		}
+	}
+	return all
+}
+
+// effect says whether an answer acknowledges something that needs the log.
+func effect(e checker.Event) bool {
+	return e.Kind == checker.Answered && e.OK != nil && (e.OK.Number > 0 && e.Ask.Type == protocol.TypeSend)
+}
+
+// nothingAcknowledgedWhileDown: no message is acknowledged without a log. What
+// was on its way when the log went may still arrive.
+func nothingAcknowledgedWhileDown(s *stage, histories []*checker.History) {
+	const onItsWay = 250 * time.Millisecond
+	for _, o := range s.outages() {
+		for _, h := range histories {
+			for _, e := range h.Events {
+				if effect(e) && e.At > o[0]+onItsWay && e.At < o[1] {
+					s.fail("%s at %v: %s was acknowledged while Redis was down from %v to %v", h.Subject, e.At, e.Ask.MessageID, o[0], o[1])
+				}
+			}
+		}
+	}
+}
+
+// goesOnWithin: after each outage a message is acknowledged to somebody on every
+// gateway within the time.
+func goesOnWithin(within time.Duration) func(*stage, []*checker.History) {
+	return func(s *stage, histories []*checker.History) {
+		for _, o := range s.outages() {
+			first := map[string]time.Duration{}
+			for _, h := range histories {
+				gateway := ""
+				for _, e := range h.Events {
+					if e.Kind == checker.Welcomed {
+						gateway = e.Gateway
+					}
+					if at, ok := first[gateway]; effect(e) && e.At > o[1] && (!ok || e.At < at) {
+						first[gateway] = e.At
+					}
+				}
+			}
+			for _, g := range s.gateways {
+				at, ok := first[g.Socket()]
+				s.Logf("%s acknowledges again %v after Redis is back at %v", g.Node(), at-o[1], o[1])
+				if !ok || at-o[1] > within {
+					s.fail("%s does not go on within %v after the outage that ended at %v", g.Node(), within, o[1])
+				}
+			}
+		}
+	}
+}
+
+// stall adds clients who write much and read nothing, and clients behind
+// connections that are half open, and waits until a gateway has given them all
+// up: the first once too much waits for them, the others two heartbeats and a
+// second after they fell silent.
+func (s *stage) stall() {
+	greedy, silent := 6, 20
+	if isLong() {
+		greedy, silent = 20, 1000
+	}
+	g := s.gateways[0]
+	front := setup.StartProxy(s.T, strings.TrimSuffix(strings.TrimPrefix(g.Socket(), "ws://"), "/v1/connect"))
+	ctx, cancel := context.WithTimeout(s.Context(), 40*time.Second)
+	defer cancel()
+	before, err := g.Metrics(ctx)
+	if err != nil {
+		s.Fatal(err)
+	}
+	var dialling errgroup.Group
+	dialling.SetLimit(16)
+	var mu sync.Mutex
+	var cut []func()
+	add := func(f func()) {
+		mu.Lock()
+		defer mu.Unlock()
+		cut = append(cut, f)
+	}
+	for i := range greedy + silent {
+		dialling.Go(func() error {
+			subject := fmt.Sprint("stalled-", i)
+			if i < greedy {
+				c, err := people.Stall(ctx, people.StallOptions{
+					Socket: g.Socket(), Subject: subject, Mint: s.site.Mint, Start: s.start,
+					// No agent of the crowd speaks es: their tickets disturb no line.
+					Wish: people.Wish{Department: "support", Language: "es"},
+				})
+				if err == nil {
+					add(c.Cut)
+					s.mu.Lock()
+					s.others = append(s.others, c.History)
+					s.mu.Unlock()
+				}
+				return err
+			}
+			token, err := s.site.Mint(protocol.Visitor, subject, nil)
+			if err != nil {
+				return err
+			}
+			c, err := client.Dial(ctx, "ws://"+front.Addr()+"/v1/connect", token, func(protocol.ServerFrame) {})
+			if err == nil {
+				add(c.Cut)
+			}
+			return err
+		})
+	}
+	if err := dialling.Wait(); err != nil {
+		s.fail("a client that will stall cannot connect: %v", err)
+	}
+	front.HalfOpen()
+	s.mark("%d clients stall, %d are half open", greedy, silent)
+	limit := 2*s.site.VisitorHeartbeat + 3*time.Second
+	var now map[string]float64
+	for since := time.Now(); time.Since(since) < limit; s.wait(100 * time.Millisecond) {
+		if now, err = g.Metrics(ctx); err != nil {
+			s.Fatal(err)
+		}
+		if now["nextup_slow_readers_closed_total"]-before["nextup_slow_readers_closed_total"] >= float64(greedy) &&
+			now["nextup_connections"] <= before["nextup_connections"]+float64(s.visitors+s.agents)/5 {
+			s.mark("they are all given up; the gateway holds %.0f MB, %.0f before",
+				now["process_resident_memory_bytes"]/1e6, before["process_resident_memory_bytes"]/1e6)
+			break
+		}
+	}
+	if closed := now["nextup_slow_readers_closed_total"] - before["nextup_slow_readers_closed_total"]; closed < float64(greedy) {
+		s.fail("%v of %d clients that do not read were given up within %v", closed, greedy, limit)
+	}
+	if n := now["nextup_connections"]; n > before["nextup_connections"]+float64(s.visitors+s.agents)/5 {
+		s.fail("%v conns after %v, of %v and %d half-open ones", n, limit, before["nextup_connections"], silent)
+	}
+	if grown := now["process_resident_memory_bytes"] - before["process_resident_memory_bytes"]; grown > 100e6 {
+		s.fail("the gateway has grown by %.0f MB", grown/1e6)
+	}
+	for _, c := range cut {
+		go c()
+	}
+}

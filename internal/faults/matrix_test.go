@@ -1,0 +1,264 @@
+package faults
+
+import (
+	"context"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"nextup/internal/faults/checker"
+	"nextup/internal/faults/setup"
+)
+
+func TestMain(m *testing.M) {
+	code := m.Run()
+	setup.Discard()
+	os.Exit(code)
+}
+
+// row is one fault. The checker's statements are expected of every row, without
+// exception but for those that waived names with a reason.
+type row struct {
+	name string
+	// needs says what the product lacks for the row; it is then skipped.
+	needs string
+	redis redisKind
+	// rules adjust what the checker knows.
+	rules func(*checker.Rules)
+	// fault is done under load, and has healed when it returns.
+	fault func(*stage)
+	// expect is what is expected besides the checker's statements.
+	expect func(*stage, []*checker.History)
+	waived map[checker.Statement]string
+}
+
+func TestMatrix(t *testing.T) {
+	base := seedOf(t)
+	for i, r := range rows {
+		t.Run(strings.ReplaceAll(r.name, " ", "_"), func(t *testing.T) {
+			if r.needs != "" {
+				t.Skip("needs " + r.needs)
+			}
+			seed := base
+			if *seedFlag == 0 {
+				seed += uint64(i)
+			}
+			t.Logf("seed %d: go test ./internal/faults -run '%s$' -seed %[1]d", seed, t.Name())
+			s := newStage(t, seed, r.redis)
+			if r.rules != nil {
+				r.rules(&s.rules)
+			}
+			s.play(r, seed)
+		})
+	}
+}
+
+// presenceMissing: see the lost-node record.
+const presenceMissing = "needs presence leases: nobody notices that a gateway has died, so the sessions that it held stay bound"
+
+var rows = []row{
+	{name: "no fault", redis: onSingle},
+	{
+		name: "kill -9 of a gateway, again and again", redis: onSingle,
+		fault: func(s *stage) {
+			s.repeatedly(func() {
+				i := s.rng.IntN(len(s.gateways))
+				s.killGateway(i, 300*time.Millisecond)
+			})
+		},
+		expect: resumedIn(3 * time.Second),
+		waived: map[checker.Statement]string{checker.EndsOnce: presenceMissing},
+	},
+	{
+		name: "kill -9 of the dispatcher, again and again", redis: onSingle,
+		fault: func(s *stage) {
+			s.repeatedly(func() { s.killGateway(s.dispatcher(), 300*time.Millisecond) })
+		},
+		expect: resumedIn(3 * time.Second),
+		waived: map[checker.Statement]string{checker.EndsOnce: presenceMissing},
+	},
+	{
+		name: "Redis kill -9 and restart from its append-only file", redis: onSingle,
+		rules: func(r *checker.Rules) { r.Slack += 8 * time.Second; r.Staleness += 2 * time.Second },
+		fault: func(s *stage) {
+			s.repeatedly(func() {
+				s.single.Kill()
+				s.mark("Redis is down")
+				s.wait(1500 * time.Millisecond)
+				s.mark("Redis comes back")
+				s.single.Restart(s)
+				s.wait(3 * time.Second)
+			})
+		},
+		expect: all(socketsStay, nothingAcknowledgedWhileDown, goesOnWithin(3*time.Second)),
+	},
+	{
+		name: "Redis hung and back", redis: onSingle,
+		rules: func(r *checker.Rules) { r.Slack += 8 * time.Second; r.Staleness += 4 * time.Second },
+		fault: func(s *stage) {
+			s.repeatedly(func() {
+				s.single.Freeze()
+				s.mark("Redis is down")
+				s.wait(3 * time.Second)
+				s.mark("Redis comes back")
+				s.single.Thaw()
+				s.wait(3 * time.Second)
+			})
+		},
+		expect: all(nothingAcknowledgedWhileDown, goesOnWithin(3*time.Second)),
+	},
+	{
+		name: "SCRIPT FLUSH every 100 ms", redis: onSingle,
+		fault: func(s *stage) {
+			for end := time.Now().Add(s.size.fault); time.Now().Before(end); s.wait(100 * time.Millisecond) {
+				if err := s.direct.ScriptFlush(s.Context()).Err(); err != nil {
+					s.Errorf("SCRIPT FLUSH: %v", err)
+				}
+			}
+		},
+		expect: noErrorSeen,
+	},
+	{
+		name: "replies swallowed", redis: onProxied,
+		rules: func(r *checker.Rules) { r.Slack += 8 * time.Second; r.Staleness += 4 * time.Second },
+		fault: func(s *stage) {
+			s.repeatedly(func() {
+				p := s.proxies[s.rng.IntN(len(s.proxies))]
+				s.mark("a gateway's replies are swallowed")
+				p.SwallowReplies()
+				s.wait(2500 * time.Millisecond)
+				p.Heal()
+				s.mark("replies come again")
+				s.wait(1500 * time.Millisecond)
+			})
+		},
+	},
+	{
+		name: "2 s delay on every reply", redis: onProxied,
+		rules: func(r *checker.Rules) { r.Slack += 10 * time.Second; r.Staleness += 8 * time.Second },
+		fault: func(s *stage) {
+			for _, p := range s.proxies {
+				p.Delay(2 * time.Second)
+			}
+			s.wait(2 * s.size.fault)
+			for _, p := range s.proxies {
+				p.Heal()
+			}
+		},
+	},
+	{
+		name: "a gateway is cut off from Redis", redis: onProxied,
+		rules: func(r *checker.Rules) { r.Slack += 8 * time.Second; r.Staleness += 4 * time.Second },
+		fault: func(s *stage) {
+			s.repeatedly(func() {
+				p := s.proxies[s.rng.IntN(len(s.proxies))]
+				s.mark("a gateway is cut off")
+				if s.rng.IntN(2) == 0 {
+					p.Cut()
+				} else {
+					p.HalfOpen()
+				}
+				s.wait(4 * time.Second)
+				p.Heal()
+				s.mark("the gateway reaches Redis again")
+				s.wait(1500 * time.Millisecond)
+			})
+		},
+	},
+	{
+		name: "clients that stop reading and half-open ones", redis: onSingle,
+		fault:  (*stage).stall,
+		expect: noErrorSeen,
+	},
+	{
+		name: "Sentinel failover by kill -9, durability memory", redis: onSentinel,
+		rules: func(r *checker.Rules) { r.MayFork = true; r.Slack += 10 * time.Second; r.Staleness += 5 * time.Second },
+		fault: func(s *stage) {
+			s.group.Masters[0].Kill()
+			s.mark("Redis is down")
+			s.awaitMaster(s.group.Replicas[0])
+			s.mark("Redis comes back")
+			s.wait(s.size.fault)
+		},
+		expect: all(socketsStay, goesOnWithin(3*time.Second)),
+	},
+	{
+		name: "Sentinel failover of a hung master, durability memory", redis: onSentinel,
+		rules: func(r *checker.Rules) { r.MayFork = true; r.Slack += 10 * time.Second; r.Staleness += 5 * time.Second },
+		fault: func(s *stage) {
+			s.group.Masters[0].Freeze()
+			s.mark("Redis is down")
+			s.awaitMaster(s.group.Replicas[0])
+			s.mark("Redis comes back")
+			s.wait(s.size.fault)
+			s.group.Masters[0].Thaw()
+			s.mark("the old master wakes")
+			s.wait(2 * time.Second)
+		},
+		expect: goesOnWithin(3 * time.Second),
+	},
+	{
+		name: "Cluster master kill -9, durability memory", redis: onCluster,
+		rules: func(r *checker.Rules) { r.MayFork = true; r.Slack += 10 * time.Second; r.Staleness += 5 * time.Second },
+		fault: func(s *stage) {
+			i := s.masterOfSite()
+			s.group.Masters[i].Kill()
+			s.mark("Redis is down")
+			s.awaitMaster(s.group.Replicas[i])
+			s.mark("Redis comes back")
+			s.wait(s.size.fault)
+		},
+		expect: all(socketsStay, goesOnWithin(5*time.Second)),
+	},
+	{name: "SIGTERM of all gateways one by one", needs: "drain: staggered 1012 with nobody refused meanwhile"},
+	{name: "sessions of a gateway that never comes back", needs: "presence leases and the lost-node record"},
+	{name: "Sentinel failover, durability replica", needs: "the durability level replica"},
+	{name: "a master parted from its replica with a gateway on the old side", needs: "the durability level replica"},
+	{name: "power loss, durability disk", needs: "the durability level disk"},
+	{name: "a slot moved while in use", needs: "a helper in redistest that moves a slot"},
+	{name: "Redis at its memory limit", needs: "the refusal of joins and messages at the limit"},
+	{name: "a gateway's clock 10 min ahead or behind", needs: "a way to set a gateway's clock"},
+	{name: "a storm of 5,000 hellos", needs: "the admission rate"},
+}
+
+// all is several expectations.
+func all(each ...func(*stage, []*checker.History)) func(*stage, []*checker.History) {
+	return func(s *stage, h []*checker.History) {
+		for _, e := range each {
+			e(s, h)
+		}
+	}
+}
+
+// repeatedly does something until the time of faults is over, at least once.
+func (s *stage) repeatedly(once func()) {
+	for end := time.Now().Add(s.size.fault); ; {
+		once()
+		if time.Now().After(end) || s.Context().Err() != nil {
+			return
+		}
+	}
+}
+
+// awaitMaster waits until a replica has become the master.
+func (s *stage) awaitMaster(replica interface{ Addr() string }) {
+	s.Helper()
+	ctx, cancel := context.WithTimeout(s.Context(), 20*time.Second)
+	defer cancel()
+	for _, server := range s.group.Servers() {
+		if server.Addr() != replica.Addr() {
+			continue
+		}
+		client := server.Client()
+		defer client.Close()
+		for ctx.Err() == nil {
+			info, err := client.InfoMap(ctx, "replication").Result()
+			if err == nil && info["Replication"]["role"] == "master" {
+				return
+			}
+			s.wait(20 * time.Millisecond)
+		}
+	}
+	s.Fatalf("%s is not the master within 20 s", replica.Addr())
+}
