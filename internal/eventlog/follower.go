@@ -2,8 +2,6 @@ package eventlog
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"math/rand/v2"
 	"sync"
 	"time"
@@ -253,14 +251,3 @@ func pause(ctx context.Context, d time.Duration) error {
 		return ctx.Err()
 	}
 }
-
-// replicaError marks what the replica refused.
-type replicaError struct{ err error }
-
-func (e replicaError) Error() string { return fmt.Sprintf("eventlog: the replica refused: %v", e.err) }
-func (e replicaError) Unwrap() error { return e.err }
-
-var (
-	errFork = errors.New("eventlog: the log forked")
-	errGap  = errors.New("eventlog: records are missing")
-)

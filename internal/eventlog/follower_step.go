@@ -10,6 +10,17 @@ import (
 // trims faster than it can be read is an error, retried after a pause.
 const maxRestarts = 3
 
+// replicaError marks what the replica refused.
+type replicaError struct{ err error }
+
+func (e replicaError) Error() string { return fmt.Sprintf("eventlog: the replica refused: %v", e.err) }
+func (e replicaError) Unwrap() error { return e.err }
+
+var (
+	errFork = errors.New("eventlog: the log forked")
+	errGap  = errors.New("eventlog: records are missing")
+)
+
 // catchUp brings the replica to the log's head.
 func (f *Follower) catchUp(ctx context.Context) error {
 	for restarts := 0; ; restarts++ {

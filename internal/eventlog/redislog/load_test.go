@@ -20,11 +20,12 @@ const recovery = 3 * time.Second
 // load commits to a log without pause, each commit again and again until it is
 // acknowledged, and follows the log over another backend, as two gateways do.
 type load struct {
-	t       testing.TB
-	log     eventlog.Log
-	writer  *redislog.Backend
-	reader  *redislog.Backend
-	replica *eventlogtest.Replica
+	t        testing.TB
+	log      eventlog.Log
+	writer   *redislog.Backend
+	reader   *redislog.Backend
+	stranger *redislog.Backend // whose commits need no replica and no disk
+	replica  *eventlogtest.Replica
 	*eventlog.Follower
 
 	resets, failures atomic.Int64
@@ -42,7 +43,7 @@ func startLoad(t testing.TB, url string, change ...func(*redislog.Options)) *loa
 	l := &load{
 		t: t, log: eventlog.Log{Name: fmt.Sprint("load:", t.Name(), time.Now().UnixNano()), Remember: time.Minute},
 		writer: open(t, url, change...), reader: open(t, url, change...),
-		replica: eventlogtest.NewReplica(), acked: map[string]uint64{},
+		stranger: open(t, url), replica: eventlogtest.NewReplica(), acked: map[string]uint64{},
 	}
 	l.Follower = eventlog.NewFollower(l.reader, l.log, l.replica, eventlog.FollowerOptions{
 		OnReset: func() { l.resets.Add(1) },
@@ -68,7 +69,7 @@ func startLoad(t testing.TB, url string, change ...func(*redislog.Options)) *loa
 }
 
 // commit is one committer. A commit that is under way when the load stops is
-// carried to its end, so that its fate is known.
+// carried to its end, so that its fate is known, if that comes within ten seconds.
 func (l *load) commit(ctx context.Context, who int) {
 	for i := 0; ctx.Err() == nil; i++ {
 		id := fmt.Sprint(who, ".", i)
@@ -76,7 +77,8 @@ func (l *load) commit(ctx context.Context, who int) {
 			ID: id, Data: fmt.Append(nil, "e", i%50, "=", id),
 			Writes: []eventlog.Write{{Name: fmt.Sprint("e", i%50), Body: []byte(id)}},
 		}
-		for tries := 0; ; tries++ {
+		var ended time.Time
+		for {
 			began := time.Now()
 			out, err := l.writer.Commit(context.Background(), l.log, []eventlog.Commit{c})
 			if took := int64(time.Since(began)); took > l.longest.Load() {
@@ -94,7 +96,10 @@ func (l *load) commit(ctx context.Context, who int) {
 			l.seen = err
 			l.mu.Unlock()
 			time.Sleep(5 * time.Millisecond)
-			if ctx.Err() != nil && tries > 1000 {
+			if ctx.Err() != nil && ended.IsZero() {
+				ended = time.Now()
+			}
+			if !ended.IsZero() && time.Since(ended) > 10*time.Second {
 				l.t.Errorf("commit %s never ends: %v", id, err)
 				return
 			}
@@ -141,6 +146,23 @@ func (l *load) goesOn() time.Duration {
 	})
 	l.t.Logf("readiness after %v", time.Since(began).Round(time.Millisecond))
 	return took
+}
+
+// readsOn returns how long it takes from now until the follower shows what a
+// stranger commits, acknowledged by nobody but the master.
+func (l *load) readsOn() time.Duration {
+	l.t.Helper()
+	began := time.Now()
+	var number uint64
+	l.wait("a stranger commits", func() bool {
+		out, err := l.stranger.Commit(context.Background(), l.log, one("stranger"))
+		if err == nil {
+			number = out[0].Head.Number
+		}
+		return err == nil
+	})
+	l.wait("the follower shows it", func() bool { return l.Ready() && l.Number() >= number })
+	return time.Since(began)
 }
 
 // within fails the test if it took longer than promised.

@@ -162,30 +162,6 @@ func TestAServerThatIsGoneIsUnavailable(t *testing.T) {
 	}
 }
 
-func TestAFullServerRefusesWhatDoesNotFree(t *testing.T) {
-	b := open(t, redistest.Start(t, "--maxmemory-policy", "noeviction"))
-	log := eventlog.Log{Name: "full"}
-	if _, err := b.Commit(t.Context(), log, one("c1")); err != nil {
-		t.Fatal(err)
-	}
-	if err := b.Client().ConfigSet(t.Context(), "maxmemory", "1").Err(); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := b.Commit(t.Context(), log, one("c2")); !errors.Is(err, eventlog.ErrFull) || !errors.Is(err, eventlog.ErrUnavailable) {
-		t.Fatalf("got %v", err)
-	}
-	end := eventlog.Commit{ID: "end", Seal: true, Frees: true}
-	if out, err := b.Commit(t.Context(), log, []eventlog.Commit{end}); err != nil || out[0].Status != eventlog.Committed || out[0].Head.Number != 2 {
-		t.Fatalf("a commit that frees: %v %v", out, err)
-	}
-	if err := b.Client().ConfigSet(t.Context(), "maxmemory", "0").Err(); err != nil {
-		t.Fatal(err)
-	}
-	if out, err := b.Commit(t.Context(), log, one("c2")); err != nil || out[0].Status != eventlog.Sealed {
-		t.Fatalf("afterwards: %v %v", out, err)
-	}
-}
-
 func TestAReadOnlyServerIsUnavailable(t *testing.T) {
 	b := open(t, redistest.Start(t))
 	if err := b.Client().SlaveOf(t.Context(), "127.0.0.1", "1").Err(); err != nil {
