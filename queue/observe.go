@@ -1,0 +1,50 @@
+package queue
+
+import "maps"
+
+// Play applies a change as the next record, at the stamp. It is the whole store
+// of those who play with the rules on a virtual clock: there is one writer who
+// decides on the newest state, so no version can have moved. The images of the
+// change must be new ones, as the deciders' are.
+func (s *State) Play(c Change, at Stamp) Step {
+	return s.Apply(Record{Number: s.number + 1, ID: c.ID, At: at, Cause: c.Cause, Writes: c.Writes})
+}
+
+// Fork returns a state that goes its own way from here, without the tickets
+// that have ended: a playground for forecasts. Images are shared, which is safe
+// because nobody changes one.
+func (s *State) Fork() *State {
+	f := &State{
+		site: s.site, number: s.number, at: s.at, estimates: s.estimates,
+		tickets:  make(map[string]*Ticket, len(s.tickets)-len(s.ended)),
+		visitors: make(map[string]*Visitor, len(s.tickets)-len(s.ended)),
+		agents:   maps.Clone(s.agents),
+		nodes:    maps.Clone(s.nodes), sessionsOn: maps.Clone(s.sessionsOn),
+		lines:   make(map[QueueID]*line, len(s.lines)),
+		held:    make(map[string]map[string]*Ticket, len(s.held)),
+		offered: maps.Clone(s.offered),
+		lost:    maps.Clone(s.lost),
+	}
+	keep := func(t *Ticket) {
+		f.tickets[t.ID] = t
+		if v := s.visitors[t.Visitor]; v != nil {
+			f.visitors[v.ID] = v
+		}
+	}
+	for q, l := range s.lines {
+		f.lines[q] = &line{buf: append(make([]*Ticket, 0, l.len()+8), l.all()...), weights: maps.Clone(l.weights)}
+		for _, t := range l.all() {
+			keep(t)
+		}
+	}
+	for a, held := range s.held {
+		f.held[a] = maps.Clone(held)
+		for _, t := range held {
+			keep(t)
+		}
+	}
+	return f
+}
+
+// Before is the order of a line: by score, then by the number of the join.
+func (t *Ticket) Before(u *Ticket) bool { return t.before(u) }
