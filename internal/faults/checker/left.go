@@ -112,7 +112,7 @@ func checkKeys(r *Report, run *Run) {
 // take, and for each Redis server the connections that its client may keep.
 const (
 	spareGoroutines  = 12
-	spareDescriptors = 24
+	spareDescriptors = 32
 )
 
 // Leftovers compares a gateway's metrics before anybody came with those after

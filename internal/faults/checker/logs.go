@@ -22,7 +22,7 @@ func checkLogs(r *Report, run *Run) {
 		return
 	}
 	views := viewsOf(r, run)
-	c := &replay{Report: r, run: run, world: newWorld(), waits: map[string]eligible{}, ended: map[string]int{}}
+	c := &replay{Report: r, run: run, world: newWorld(), waits: map[string]eligible{}, ended: map[string]int{}, offered: map[string]int64{}}
 	for _, row := range log.Rows {
 		s, err := decodeStep(row)
 		if err == nil {
@@ -65,6 +65,8 @@ type replay struct {
 	// waits is since when each ticket could be offered.
 	waits map[string]eligible
 	ended map[string]int
+	// offered is when each offer was made.
+	offered map[string]int64
 }
 
 type eligible struct{ at int64 }
@@ -93,6 +95,7 @@ func (c *replay) step(s step) error {
 	}
 	for i := range was {
 		c.ticketStep(s, was[i], is[i])
+		c.deadlines(s, was[i], is[i])
 	}
 	c.fairness(s, was, is)
 	for _, t := range is {
@@ -141,11 +144,33 @@ func (c *replay) ticketStep(s step, was, is *ticketImage) {
 		if v := c.world.visitors[is.Visitor]; v == nil || v.Ticket != is.ID {
 			c.wrong(OneOwner, "record %d: %s is open and not the newest ticket of %s", s.Number, is.ID, is.Visitor)
 		}
-	} else if was != nil && was.open() {
+	} else {
 		c.ended[is.ID]++
 		c.looked(EndsOnce)
 		if c.ended[is.ID] > 1 {
 			c.wrong(EndsOnce, "record %d: %s ends for the %dth time", s.Number, is.ID, c.ended[is.ID])
+		}
+	}
+}
+
+// deadlines judges what time allows: an offer is accepted at its last moment or
+// before, and a visitor in line is given up only when the grace has passed since
+// they were lost. Both are times of the log.
+func (c *replay) deadlines(s step, was, is *ticketImage) {
+	switch {
+	case is == nil:
+	case is.Status == "offered" && status(was) != "offered" && is.Offer != nil:
+		c.offered[is.Offer.ID] = s.AtMS
+	case is.Status == "assigned" && status(was) == "offered" && was.Offer != nil:
+		c.looked(Deadlines)
+		if at := c.offered[was.Offer.ID]; s.AtMS > at+was.Offer.TTL {
+			c.wrong(Deadlines, "record %d: the offer %s of %d was accepted at %d, after %d ms", s.Number, was.Offer.ID, at, s.AtMS, was.Offer.TTL)
+		}
+	case is.End == "visitor_lost" && was != nil && was.queued():
+		c.looked(Deadlines)
+		lost := c.world.lostSince(is.Visitor)
+		if grace := c.run.Rules.VisitorGrace.Milliseconds(); lost < 0 || s.AtMS < lost+grace {
+			c.wrong(Deadlines, "record %d: %s is given up at %d, their visitor was lost at %d", s.Number, is.ID, s.AtMS, lost)
 		}
 	}
 }

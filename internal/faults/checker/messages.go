@@ -37,6 +37,7 @@ type conversation struct {
 	entries []entry
 	member  string // of the newest record of an assignment, as role and id
 	agent   string // who may read it after the run, as role and id
+	gone    bool   // the site's log does not know the ticket
 }
 
 // talk judges the conversations.
@@ -80,7 +81,8 @@ func (c *talk) read(ticket string, log *Log) {
 	conv := &conversation{}
 	c.conversations[ticket] = conv
 	if site := c.run.Snapshot.Sites[c.run.Rules.Site]; site != nil {
-		if t, err := image[ticketImage]([]byte(site.Entities["t/"+ticket])); err == nil && t != nil && t.Agent != "" {
+		t, err := image[ticketImage]([]byte(site.Entities["t/"+ticket]))
+		if conv.gone = err != nil || t == nil; !conv.gone && t.Agent != "" {
 			conv.agent = from(&protocol.Person{Role: protocol.Agent, ID: t.Agent})
 		}
 	}
@@ -188,14 +190,16 @@ type place struct {
 
 // delivered judges what a client was told live: after an open with n the next
 // entry is n+1, each follows the one before, and all are the conversation's. At
-// the audit nobody who follows a conversation lacks any of it.
+// the audit nobody who follows a conversation lacks any of it, or still believes
+// in an entry that is gone: whatever was lost, a reset has said so.
 func (c *talk) delivered(h *History) {
 	places := map[string]*place{}
+	has := map[string]map[uint64]entry{}
 	conn := 0
 	for i, e := range h.Events {
 		switch {
 		case e.Kind == Audited:
-			c.lacking(h, places, conn)
+			c.lacking(h, places, has, conn)
 			return
 		case e.Kind == Welcomed:
 			conn = e.Conn
@@ -213,6 +217,7 @@ func (c *talk) delivered(h *History) {
 			}
 		case e.Kind == Told && e.Reset != nil:
 			delete(places, e.Reset.Ticket)
+			delete(has, e.Reset.Ticket)
 		case e.Kind == Told && e.Entry != nil:
 			c.looked(NoGap)
 			p := places[e.Entry.Ticket]
@@ -228,6 +233,10 @@ func (c *talk) delivered(h *History) {
 					h.person(), e.At.Round(time.Millisecond), e.Conn, n, e.Entry.Ticket, p.next)
 			}
 			p.next = e.Entry.Number + 1
+			if has[e.Entry.Ticket] == nil {
+				has[e.Entry.Ticket] = map[uint64]entry{}
+			}
+			has[e.Entry.Ticket][e.Entry.Number] = entryOf(e.Entry)
 			c.same(h, i, e.Entry)
 		}
 	}
@@ -248,16 +257,30 @@ func (c *talk) same(h *History, index int, f *protocol.Entry) {
 		h.person(), h.Events[index].At.Round(time.Millisecond), f.Number, f.Ticket, entryOf(f), conv.at(f.Number))
 }
 
-// lacking: who follows a conversation on a living conn has all of it.
-func (c *talk) lacking(h *History, places map[string]*place, conn int) {
+// lacking: who follows a conversation on a living conn has all of it, and
+// nothing else.
+func (c *talk) lacking(h *History, places map[string]*place, has map[string]map[uint64]entry, conn int) {
 	for _, ticket := range sortedKeys(places) {
 		p, conv := places[ticket], c.conversations[ticket]
-		if p.conn != conn || !p.open || conv == nil || h.Role == protocol.Agent && conv.agent != h.person() {
+		if p.conn != conn || !p.open || h.Role == protocol.Agent && (conv == nil || conv.agent != h.person()) {
 			continue
 		}
 		c.looked(NoGap)
-		if p.next != uint64(len(conv.entries))+1 {
-			c.wrong(NoGap, "%s, connected, lacks the entries from %d to %d of %s", h.person(), p.next, len(conv.entries), ticket)
+		var entries []entry
+		if conv != nil {
+			entries = conv.entries
+		}
+		if end := len(entries); end > 0 && p.next == uint64(end) && entries[end-1].Kind == protocol.EntryClosed {
+			// The end may have been written only when the audit opened it.
+			c.wrong(EndsOnce, "%s, connected, was not told the end of %s", h.person(), ticket)
+		} else if p.next != uint64(end)+1 {
+			c.wrong(NoGap, "%s, connected, was told %s up to %d, it ends at %d", h.person(), ticket, p.next-1, len(entries))
+		}
+		for n, e := range has[ticket] {
+			if n > uint64(len(entries)) || entries[n-1] != e {
+				c.wrong(NoGap, "%s, connected, heard no reset and believes entry %d of %s to be %v; there is %s", h.person(), n, ticket, e, conv.at(n))
+				break
+			}
 		}
 	}
 }
@@ -283,7 +306,7 @@ func (c *talk) audited(h *History) {
 	}
 	for _, ticket := range sortedKeys(c.conversations) {
 		conv := c.conversations[ticket]
-		if !mine[ticket] && conv.agent != h.person() {
+		if !mine[ticket] && conv.agent != h.person() || c.run.Rules.MayFork && conv.gone {
 			continue
 		}
 		c.looked(AcknowledgedOnce)

@@ -38,6 +38,8 @@ const (
 	// See grace.
 	GraceKeeps Statement = "who is back within grace has the same ticket"
 	EndsOnce   Statement = "past grace the ticket ends, and it ends once"
+	// In the log's own time.
+	Deadlines Statement = "an offer is accepted in time, and nobody is given up before their grace"
 	// What was repeated because its answer was lost happened once.
 	NoDouble Statement = "no double effect"
 	// What a row of the matrix expects besides.
@@ -50,7 +52,7 @@ const (
 func Statements() []Statement {
 	return []Statement{
 		AcknowledgedOnce, OneOrder, NoGap, ResetHasCause, Capacity, OneOwner, Fenced, InOrder, TrueViews,
-		WorseHasReason, GraceKeeps, EndsOnce, NoDouble, NothingLeft, RowExpects,
+		WorseHasReason, GraceKeeps, EndsOnce, Deadlines, NoDouble, NothingLeft, RowExpects,
 	}
 }
 

@@ -11,22 +11,24 @@ import (
 // record -1 stands for its own stamp, and an absent joined for its own number.
 type (
 	ticketImage struct {
-		ID         string `json:"id"`
-		Visitor    string `json:"visitor"`
-		Department string `json:"department"`
-		Language   string `json:"language"`
-		HeadStart  int64  `json:"head_start"`
-		Weight     int    `json:"weight"`
-		Status     string `json:"status"`
-		JoinedAt   int64  `json:"joined_at"`
-		Joined     uint64 `json:"joined"`
-		Offer      *struct {
-			ID    string `json:"id"`
-			Agent string `json:"agent"`
-		} `json:"offer"`
+		ID         string      `json:"id"`
+		Visitor    string      `json:"visitor"`
+		Department string      `json:"department"`
+		Language   string      `json:"language"`
+		HeadStart  int64       `json:"head_start"`
+		Weight     int         `json:"weight"`
+		Status     string      `json:"status"`
+		JoinedAt   int64       `json:"joined_at"`
+		Joined     uint64      `json:"joined"`
+		Offer      *offerImage `json:"offer"`
+		Agent      string      `json:"agent"`
+		Token      uint64      `json:"token"`
+		End        string      `json:"end"`
+	}
+	offerImage struct {
+		ID    string `json:"id"`
 		Agent string `json:"agent"`
-		Token uint64 `json:"token"`
-		End   string `json:"end"`
+		TTL   int64  `json:"ttl"`
 	}
 	sessionImage struct {
 		Node   string `json:"node"`
@@ -73,14 +75,15 @@ type world struct {
 	tickets  map[string]*ticketImage
 	visitors map[string]*visitorImage
 	agents   map[string]*agentImage
-	nodes    map[string]bool // the lost ones
+	nodes    map[string]bool  // the lost ones
+	lostAt   map[string]int64 // of visitors and nodes that are lost, by name
 	lines    map[string][]*ticketImage
 }
 
 func newWorld() *world {
 	return &world{
 		tickets: map[string]*ticketImage{}, visitors: map[string]*visitorImage{}, agents: map[string]*agentImage{},
-		nodes: map[string]bool{}, lines: map[string][]*ticketImage{},
+		nodes: map[string]bool{}, lostAt: map[string]int64{}, lines: map[string][]*ticketImage{},
 	}
 }
 
@@ -136,6 +139,7 @@ func (w *world) apply(s step) (was, is []*ticketImage, err error) {
 				return nil, nil, fmt.Errorf("record %d: %w", s.Number, err)
 			}
 			put(w.visitors, c.id, v)
+			w.noteLost("v/"+c.id, v != nil && v.Session.LostAt != 0)
 		case "a":
 			a, err := image[agentImage](c.body)
 			if err != nil {
@@ -144,6 +148,7 @@ func (w *world) apply(s step) (was, is []*ticketImage, err error) {
 			put(w.agents, c.id, a)
 		case "n":
 			w.nodes[c.id] = c.body != nil
+			w.noteLost("n/"+c.id, c.body != nil)
 		}
 	}
 	return was, is, nil
@@ -211,4 +216,24 @@ func (w *world) heldBy(agent string) map[string]*ticketImage {
 func (w *world) lost(visitor string) bool {
 	v := w.visitors[visitor]
 	return v != nil && (v.Session.LostAt != 0 || w.nodes[v.Session.Node])
+}
+
+// noteLost keeps when somebody was first called lost.
+func (w *world) noteLost(name string, is bool) {
+	if _, known := w.lostAt[name]; is && !known {
+		w.lostAt[name] = w.at
+	} else if !is {
+		delete(w.lostAt, name)
+	}
+}
+
+// lostSince is when a visitor was lost, -1 if they are there.
+func (w *world) lostSince(visitor string) int64 {
+	if at, ok := w.lostAt["v/"+visitor]; ok {
+		return at
+	}
+	if v := w.visitors[visitor]; v != nil && w.nodes[v.Session.Node] {
+		return w.lostAt["n/"+v.Session.Node]
+	}
+	return -1
 }

@@ -49,8 +49,10 @@ type Client struct {
 	away     time.Time    // no conn is wanted before
 	gone     bool         // nor ever again
 	follows  map[string]*thread
-	ticket   protocol.Ticket
+	ticket   protocol.Ticket // zero since viewless
 	desk     protocol.Desk
+	viewless time.Time     // the newest welcome or reset: a view was to follow
+	resets   int           // of the view
 	changed  chan struct{} // closed and replaced whenever any of this changes
 	messages int
 }
@@ -130,6 +132,7 @@ func (c *Client) dial(ctx context.Context, target string) (*client.Conn, time.Ti
 	c.number++
 	number := c.number
 	c.wished = false
+	c.ticket = protocol.Ticket{}
 	c.mu.Unlock()
 	c.diary.write(checker.Event{Kind: checker.Dialled, Conn: number, Gateway: target})
 	token, err := c.mint(c.role, c.subject, c.languages)
@@ -159,7 +162,7 @@ func code(err error) int { return max(int(websocket.CloseStatus(err)), 0) }
 // live makes the conn the person's and returns once it has ended.
 func (c *Client) live(ctx context.Context, conn *client.Conn) {
 	c.mu.Lock()
-	c.conn = conn
+	c.conn, c.viewless = conn, time.Now()
 	number := c.number
 	for ticket, t := range c.follows {
 		go c.open(ctx, conn, number, ticket, t)

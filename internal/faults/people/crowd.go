@@ -180,6 +180,9 @@ func ticketsOf(h *checker.History) []string {
 			for _, t := range e.Desk.Tickets {
 				add(t.Ticket)
 			}
+			for _, o := range e.Desk.Offers { // it may have been accepted and over before a desk came
+				add(o.Ticket)
+			}
 		}
 	}
 	return all

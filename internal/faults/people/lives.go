@@ -40,6 +40,10 @@ func (c *Crowd) pause(ctx context.Context, d time.Duration) {
 	}
 }
 
+// viewWait is how long a visitor waits for the view that follows a welcome or a
+// reset. None means that there is no ticket any more.
+const viewWait = 2 * time.Second
+
 // stand is a visitor's life with a ticket, to its end.
 func (c *Crowd) stand(ctx context.Context, v *Client, rng *rand.Rand, ticket string) {
 	v.Follow(ctx, ticket)
@@ -51,12 +55,15 @@ func (c *Crowd) stand(ctx context.Context, v *Client, rng *rand.Rand, ticket str
 	tired := time.NewTimer(patience/2 + about(rng, patience))
 	defer trouble.Stop()
 	defer tired.Stop()
+	look := time.NewTicker(viewWait)
+	defer look.Stop()
 	calmed := c.calmed
 	for {
 		v.mu.Lock()
 		t, changed := v.ticket, v.changed
+		gone := t.Ticket != ticket && v.conn != nil && time.Since(v.viewless) > viewWait
 		v.mu.Unlock()
-		if t.Ticket == ticket && !open(t.Status) {
+		if gone || t.Ticket == ticket && !open(t.Status) {
 			return
 		}
 		leave := false
@@ -64,6 +71,7 @@ func (c *Crowd) stand(ctx context.Context, v *Client, rng *rand.Rand, ticket str
 		case <-ctx.Done():
 			return
 		case <-changed:
+		case <-look.C:
 		case <-tired.C:
 			leave = t.Status != protocol.Assigned
 		case <-calmed:
@@ -94,11 +102,16 @@ func (c *Crowd) talk(ctx context.Context, v *Client, rng *rand.Rand, ticket stri
 // shift is an agent's day.
 func (c *Crowd) shift(ctx context.Context, a *Client, rng *rand.Rand) {
 	dealt := map[string]bool{} // offers, and tickets by their token
+	resets := 0
 	trouble := time.NewTimer(about(rng, mischief))
 	defer trouble.Stop()
 	for ctx.Err() == nil {
 		a.mu.Lock()
 		conn, desk, changed := a.conn, a.desk, a.changed
+		if a.resets != resets { // what was done may be undone
+			clear(dealt)
+			resets = a.resets
+		}
 		a.mu.Unlock()
 		if conn != nil && desk.Log > 0 && desk.Status != protocol.Available {
 			_, _ = a.Do(ctx, checker.Ask{Type: protocol.TypeStatus},

@@ -75,8 +75,14 @@ func (c *Client) entryLocked(number int, e protocol.Entry) {
 	}
 }
 
-// resetLocked drops what is known of a conversation and opens it anew.
+// resetLocked drops what is known of a conversation and opens it anew; without a
+// ticket it drops the view.
 func (c *Client) resetLocked(number int, r protocol.Reset) {
+	if r.Ticket == "" {
+		c.ticket, c.desk, c.viewless = protocol.Ticket{}, protocol.Desk{}, time.Now()
+		c.resets++
+		return
+	}
 	t := c.follows[r.Ticket]
 	if t == nil {
 		return

@@ -15,10 +15,10 @@ import (
 // Site is the tenant that faults are tried on. Its times are short, so that a
 // run sees each of them pass.
 type Site struct {
-	ID                           string
-	VisitorGrace, AgentGrace     time.Duration
-	VisitorHeartbeat, AgentBeats time.Duration
-	OfferTimeout, Retention      time.Duration
+	ID                               string
+	VisitorGrace, AgentGrace         time.Duration
+	VisitorHeartbeat, AgentHeartbeat time.Duration
+	OfferTimeout, Retention          time.Duration
 	// Capacity is an agent's by their number; see AgentID.
 	Capacity func(i int) int
 	Agents   int
@@ -30,7 +30,8 @@ type Site struct {
 func NewSite(agents int) Site {
 	return Site{
 		ID: "faults", VisitorGrace: 5 * time.Second, AgentGrace: 3 * time.Second,
-		VisitorHeartbeat: 2 * time.Second, AgentBeats: time.Second,
+		// A request may keep a conn busy for 6 s, longer than that nobody is silent.
+		VisitorHeartbeat: 3 * time.Second, AgentHeartbeat: 3 * time.Second,
 		OfferTimeout: 2 * time.Second, Retention: 2 * time.Hour,
 		Capacity: func(i int) int { return 1 + (i+1)%3 }, Agents: agents,
 	}
@@ -59,7 +60,7 @@ func (s Site) File(t testing.TB) string {
       - {id: test, algorithm: HS256, secret: %q, roles: [visitor, agent, supervisor]}
 %s    agents:
       known:
-`, s.ID, s.OfferTimeout, s.VisitorGrace, s.AgentGrace, s.VisitorHeartbeat, s.AgentBeats, s.Retention, secret, s.Extra)
+`, s.ID, s.OfferTimeout, s.VisitorGrace, s.AgentGrace, s.VisitorHeartbeat, s.AgentHeartbeat, s.Retention, secret, s.Extra)
 	for i := range s.Agents {
 		text += fmt.Sprintf("        %s: {capacity: %d}\n", AgentID(i), s.Capacity(i))
 	}
