@@ -44,7 +44,7 @@ var (
 	// commit is then unknown, and retrying it is safe.
 	ErrUnavailable = errors.New("eventlog: the log cannot be reached")
 	// ErrFull is an ErrUnavailable of which the fate is known: nothing of the
-	// call was committed, for want of memory.
+	// call was committed, for want of memory. A try before it may have been.
 	ErrFull = fmt.Errorf("%w: its memory is full", ErrUnavailable)
 )
 

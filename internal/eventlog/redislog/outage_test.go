@@ -164,7 +164,7 @@ func TestAServerThatIsGoneIsUnavailable(t *testing.T) {
 
 func TestAReadOnlyServerIsUnavailable(t *testing.T) {
 	b := open(t, redistest.Start(t))
-	if err := b.Client().SlaveOf(t.Context(), "127.0.0.1", "1").Err(); err != nil {
+	if err := b.Client().ReplicaOf(t.Context(), "127.0.0.1", "1").Err(); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := b.Commit(t.Context(), eventlog.Log{Name: "ro"}, one("c")); !errors.Is(err, eventlog.ErrUnavailable) {

@@ -121,7 +121,7 @@ func replicaOf(t testing.TB, s, master *redistest.Server) {
 	client := s.Client()
 	defer client.Close()
 	host, port, _ := net.SplitHostPort(master.Addr())
-	if err := client.SlaveOf(t.Context(), host, port).Err(); err != nil {
+	if err := client.ReplicaOf(t.Context(), host, port).Err(); err != nil {
 		t.Fatal(err)
 	}
 	inStep(t, s)

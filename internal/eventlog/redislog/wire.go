@@ -193,7 +193,7 @@ func (w *wire) prove(ctx context.Context, probe string, echo <-chan string, fail
 			}
 		}
 		if !heard {
-			fail(fmt.Errorf("probe %d did not come back (publishing: %v)", n, err))
+			fail(errors.Join(fmt.Errorf("probe %d did not come back", n), err))
 			return
 		}
 	}
