@@ -32,8 +32,12 @@ type appConfig struct {
 	Listen string
 	// Redis is a URL; empty means the memory store.
 	Redis string
-	File  *sitefile.File
-	Node  string
+	// Durability is what an acknowledgement from Redis means.
+	Durability redislog.Durability
+	// TrustDisk skips the proof of disk where Redis does not let itself be asked.
+	TrustDisk bool
+	File      *sitefile.File
+	Node      string
 	// HelloRate and TrustedProxies are the gateway's.
 	HelloRate      int
 	TrustedProxies []netip.Prefix
@@ -108,7 +112,7 @@ func (a *App) open(ctx context.Context, c appConfig) (queue.Store, error) {
 		a.backend = memory
 		return memqueue.New(memory), nil
 	}
-	backend, err := redislog.Open(ctx, c.Redis, redislog.Options{Logger: c.Logger})
+	backend, err := redislog.Open(ctx, c.Redis, redislog.Options{Logger: c.Logger, Durability: c.Durability, TrustDisk: c.TrustDisk})
 	if err != nil {
 		return nil, fmt.Errorf("redis: %w", err)
 	}

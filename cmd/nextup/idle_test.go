@@ -13,6 +13,7 @@ import (
 // the kernel counts it, and goroutines. The clients live in another process.
 func BenchmarkIdleConns(b *testing.B) {
 	const conns = 5000
+	binary := plainBinary(b)
 	for _, department := range []string{"-", "support"} {
 		name := "connected"
 		if department != "-" {
@@ -23,7 +24,7 @@ func BenchmarkIdleConns(b *testing.B) {
 			defer app.Close() //nolint:errcheck // tested elsewhere
 			memory, goroutines := resident(b), runtime.NumGoroutine()
 			for b.Loop() {
-				crowdProcess(b, socketURL(app.URL()), "idle", conns, department)
+				crowdProcess(b, binary, socketURL(app.URL()), "idle", conns, department)
 			}
 			b.ReportMetric((resident(b)-memory)/conns, "B/conn")
 			b.ReportMetric(float64(runtime.NumGoroutine()-goroutines)/conns, "goroutines/conn")

@@ -18,6 +18,9 @@ type cli struct {
 	Check   checkCmd   `cmd:"" help:"Say everything that is wrong with a site file."`
 	Traffic trafficCmd `cmd:"" help:"Send simulated visitors and agents to gateways, at human pace."`
 
+	Simulate simulateCmd `cmd:"" help:"Play a scenario on a virtual clock and print waits and service level."`
+	Plan     planCmd     `cmd:"" help:"Say how many agents a forecast needs."`
+
 	Version kong.VersionFlag `help:"Print the version."`
 }
 

@@ -14,6 +14,7 @@ import (
 
 	clientjs "nextup/client-js"
 	"nextup/gateway/auth"
+	"nextup/internal/eventlog/redislog"
 	"nextup/internal/sitefile"
 	"nextup/internal/traffic"
 )
@@ -22,6 +23,8 @@ type serveCmd struct {
 	Listen       string         `help:"Address to listen on; port 0 takes a free one." default:"127.0.0.1:8080" placeholder:"HOST:PORT"`
 	SiteFile     string         `help:"Site file; by default the built-in demo site." placeholder:"FILE" env:"NEXTUP_SITE_FILE"`
 	Redis        string         `help:"Redis that keeps the logs; without it they live and die with this process." placeholder:"URL" env:"NEXTUP_REDIS"`
+	Durability   string         `help:"What is acknowledged is in Redis's memory, on a replica, or on disk: memory, replica or disk." enum:"memory,replica,disk" default:"memory"`
+	TrustDisk    bool           `help:"With disk: do not ask Redis for its configuration, as a managed Redis may not allow it."`
 	Node         string         `help:"Name of this gateway among the others; by default a random one." placeholder:"NAME" env:"NEXTUP_NODE"`
 	Demo         bool           `help:"Add simulated visitors and agents, and mint tokens for anybody. Never in production."`
 	DemoTokens   bool           `help:"Mint tokens for anybody at /demo/token. Never in production."`
@@ -63,9 +66,13 @@ func (c *serveCmd) serve(ctx context.Context, out, logs io.Writer) error {
 	if err := c.safe(); err != nil {
 		return err
 	}
+	durability, err := redislog.ParseDurability(c.Durability)
+	if err != nil {
+		return err
+	}
 	pages, built := clientjs.Assets()
 	app, err := NewApp(ctx, appConfig{
-		Listen: c.Listen, Redis: c.Redis, File: file, Node: c.Node,
+		Listen: c.Listen, Redis: c.Redis, Durability: durability, TrustDisk: c.TrustDisk, File: file, Node: c.Node,
 		HelloRate: c.HelloRate, TrustedProxies: c.TrustedProxy, DemoTokens: c.Demo || c.DemoTokens, Pages: pages, Logger: c.logger(logs),
 	})
 	if err != nil {
@@ -87,9 +94,12 @@ func (c *serveCmd) serve(ctx context.Context, out, logs io.Writer) error {
 	return app.Close()
 }
 
-// safe refuses to serve strangers with what is public: the demo's key signs
-// tokens for anybody who has read the source.
+// safe refuses to promise what cannot be kept, and to serve strangers with what
+// is public: the demo's key signs tokens for anybody who has read the source.
 func (c *serveCmd) safe() error {
+	if c.Redis == "" && c.Durability != "memory" {
+		return fmt.Errorf("--durability %s: the memory store keeps nothing; give --redis URL", c.Durability)
+	}
 	host, _, err := net.SplitHostPort(c.Listen)
 	if err != nil {
 		return fmt.Errorf("--listen %s: want HOST:PORT, such as 127.0.0.1:8080", c.Listen)
