@@ -43,6 +43,9 @@ func TestMatrix(t *testing.T) {
 			if r.needs != "" {
 				t.Skip("needs " + r.needs)
 			}
+			if !isLong() {
+				t.Parallel()
+			}
 			seed := base
 			if *seedFlag == 0 {
 				seed += uint64(i)

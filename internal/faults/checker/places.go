@@ -37,7 +37,7 @@ func checkPlaces(r *Report, run *Run) {
 }
 
 // checkGrace judges each absence of a visitor with an open ticket, from the end
-// of one conn to the next welcome:
+// of one conn to the first view on the next:
 //
 //   - shorter than the grace: the same ticket is there, open, or ended by its
 //     agent meanwhile, or by the visitor's own leave;
@@ -47,52 +47,43 @@ func checkPlaces(r *Report, run *Run) {
 // What lies between is either. A visitor who was in conversation is waited for
 // much longer than any run lasts.
 func checkGrace(r *Report, run *Run) {
-	const early = time.Second // a gateway may have missed heartbeats before the client knew
 	for _, h := range run.Histories {
 		if h.Role != protocol.Visitor {
 			continue
 		}
 		var was *protocol.Ticket
-		left := false
-		var gone, back time.Duration // of the absence before the conn that is there
-		first := 0                   // the conn whose first view is awaited
+		gone := time.Duration(-1) // since when there is no conn
+		asked := false            // to leave
 		for _, e := range h.Events {
 			switch {
-			case e.Kind == Audited:
-				first = 0
-			case e.Kind == Ended && e.Why != "" && gone == 0:
+			case e.Kind == Ended && gone < 0:
 				gone = e.At
-			case e.Kind == Welcomed && gone > 0:
-				if back == 0 {
-					back = e.At
-				}
+			case e.Kind == Audited:
+				was = nil // it ends the conn by itself, and tickets have ended
 			case e.Kind == Asked && e.Ask.Type == protocol.TypeLeave:
-				left = true
+				asked = true
 			case e.Kind == Asked && e.Ask.Type == protocol.TypeJoin:
-				left = false
+				asked = false
+			case e.Kind == Told && e.Ticket != nil:
+				if gone >= 0 && was != nil && open(was.Status) {
+					judgeAbsence(r, run, h, was, e, e.At-gone, asked)
+				}
+				was, gone = e.Ticket, -1
 			}
-			if e.Kind == Dialled && gone > 0 {
-				first = e.Conn
-			}
-			if e.Kind != Told || e.Ticket == nil {
-				continue
-			}
-			if e.Conn == first && was != nil && open(was.Status) {
-				judgeAbsence(r, run, h, was, e, e.At-gone, left, early)
-			}
-			gone, back, first = 0, 0, 0
-			was = e.Ticket
 		}
 	}
 }
 
-func judgeAbsence(r *Report, run *Run, h *History, was *protocol.Ticket, e Event, absent time.Duration, left bool, early time.Duration) {
+// early is how much sooner than the client a gateway may have missed it.
+const early = time.Second
+
+func judgeAbsence(r *Report, run *Run, h *History, was *protocol.Ticket, e Event, absent time.Duration, asked bool) {
 	f := e.Ticket
 	grace := run.Rules.VisitorGrace
 	switch {
 	case absent < grace-early:
 		r.looked(GraceKeeps)
-		if f.Ticket != was.Ticket || !open(f.Status) && f.End != protocol.EndAgentClosed && !(left && f.End == protocol.EndVisitorLeft) {
+		if f.Ticket != was.Ticket || !open(f.Status) && f.End != protocol.EndAgentClosed && !(asked && f.End == protocol.EndVisitorLeft) {
 			if run.Rules.MayFork {
 				r.forgiven(GraceKeeps)
 				return

@@ -29,7 +29,7 @@ type Site struct {
 // NewSite is a site with n agents, who can hold two, three or one ticket.
 func NewSite(agents int) Site {
 	return Site{
-		ID: "faults", VisitorGrace: 5 * time.Second, AgentGrace: 3 * time.Second,
+		ID: "faults", VisitorGrace: 4 * time.Second, AgentGrace: 2 * time.Second,
 		// A request may keep a conn busy for 6 s, longer than that nobody is silent.
 		VisitorHeartbeat: 3 * time.Second, AgentHeartbeat: 3 * time.Second,
 		OfferTimeout: 2 * time.Second, Retention: 2 * time.Hour,

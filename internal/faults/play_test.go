@@ -1,0 +1,176 @@
+package faults
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"nextup/internal/faults/checker"
+	"nextup/internal/faults/people"
+	"nextup/internal/faults/setup"
+)
+
+// play runs a row: load, fault under load, calm, audit, quiet, judgement.
+func (s *stage) play(r row, seed uint64) {
+	s.start = time.Now()
+	before := s.metrics()
+	scribe := checker.NewScribe(s.direct, s.site.ID, s.start)
+	s.crowd = people.Start(s.Context(), people.Options{
+		Targets: s.sockets(), Mint: s.site.Mint, Start: s.start, Seed: seed,
+		Visitors: s.visitors, Agents: s.agents, AgentID: setup.AgentID,
+		Wishes:       []people.Wish{{Department: "support", Language: "zh"}, {Department: "support", Language: "en"}, {Department: "trading", Language: "en"}},
+		VisitorGrace: s.site.VisitorGrace, AgentGrace: s.site.AgentGrace,
+	})
+	s.wait(s.warm)
+	s.mark("the fault begins")
+	if r.fault != nil {
+		r.fault(s)
+	} else {
+		s.wait(s.size.fault)
+	}
+	s.mark("the fault is over")
+	s.wait(s.after)
+
+	settling, cancel := context.WithTimeout(s.Context(), 60*time.Second)
+	for _, stuck := range s.crowd.Settle(settling) {
+		s.wrong(checker.NothingLeft, "60 s after the last join %s", stuck)
+	}
+	cancel()
+	s.mark("settled")
+	s.wait(500 * time.Millisecond) // what was told last is on its way
+	s.crowd.Audit(s.Context(), 15*time.Second)
+	s.mark("audited")
+	histories := s.crowd.Histories()
+	s.crowd.Leave()
+	for _, other := range s.others {
+		histories = append(histories, other())
+	}
+	s.quiet(before)
+	snapshot, err := checker.Take(s.Context(), s.direct)
+	if err != nil {
+		s.Fatalf("the snapshot: %v", err)
+	}
+	scribe.Finish(snapshot, s.site.ID)
+
+	run := &checker.Run{Rules: s.rules, Histories: histories, Snapshot: snapshot}
+	report := checker.Check(run)
+	report.Add(checker.RowExpects)
+	if r.expect != nil {
+		r.expect(s, histories)
+	}
+	for st, details := range s.found {
+		report.Add(st, details...)
+	}
+	s.Logf("%s\n%s%s", s.marksText(), report, sum(histories))
+	s.keep(run)
+	for _, st := range report.Wrong() {
+		if why := cmp.Or(r.known[st], known[st]); why != "" {
+			s.Logf("KNOWN: fails: %s: %s", st, why)
+			continue
+		}
+		s.Errorf("FAILS: %s (seed %d)", st, seed)
+	}
+	for _, st := range report.Vacuous() {
+		if st != checker.ResetHasCause {
+			s.Errorf("VACUOUS: %s had nothing to look at", st)
+		}
+	}
+}
+
+// keep writes the histories and the site's log to the folder that
+// NEXTUP_FAULTS_KEEP names.
+func (s *stage) keep(run *checker.Run) {
+	dir := os.Getenv("NEXTUP_FAULTS_KEEP")
+	if dir == "" {
+		return
+	}
+	name := filepath.Join(dir, strings.NewReplacer("/", "-", " ", "_").Replace(s.Name()))
+	write := func(suffix string, lines func(io.Writer) error) {
+		f, err := os.Create(name + suffix)
+		if err == nil {
+			err = errors.Join(lines(f), f.Close())
+		}
+		s.Logf("kept: %s%s, %v", name, suffix, err)
+	}
+	write(".histories.jsonl", func(w io.Writer) error { return checker.WriteLines(w, run.Histories) })
+	if log := run.Snapshot.Sites[run.Rules.Site]; log != nil {
+		write(".log.jsonl", func(w io.Writer) error {
+			enc := json.NewEncoder(w)
+			for _, row := range log.Rows {
+				if err := enc.Encode(row); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+	}
+}
+
+// sum says how much happened.
+func sum(histories []*checker.History) string {
+	counts := map[string]int{}
+	for _, h := range histories {
+		for _, e := range h.Events {
+			switch {
+			case e.Kind == checker.Answered:
+				counts["ok "+string(e.Ask.Type)]++
+			case e.Kind == checker.Unsure:
+				counts["unsure "+string(e.Ask.Type)]++
+			case e.Kind == checker.Refused:
+				counts["refused "+string(e.Ask.Type)+" "+string(e.Error.Code)]++
+			case e.Kind == checker.Told && e.Error != nil:
+				counts["error "+string(e.Error.Code)]++
+			case e.Kind == checker.Told:
+				counts["frames"]++
+			case e.Kind == checker.Ended && !e.Wished && e.Close != 0:
+				counts["closed "+strconv.Itoa(e.Close)]++
+			case e.Kind == checker.Ended && !e.Wished:
+				counts["cut off"]++
+			case e.Kind == checker.Welcomed:
+				counts["conns"]++
+			}
+		}
+	}
+	var b strings.Builder
+	keys := make([]string, 0, len(counts))
+	for k := range counts {
+		keys = append(keys, k)
+	}
+	slices.Sort(keys)
+	for _, k := range keys {
+		fmt.Fprintf(&b, "%s: %d; ", k, counts[k])
+	}
+	return b.String()
+}
+
+// resumed are the times from the unwished end of a conn between two moments to
+// its person's next welcome, shortest first; -1 stands for never.
+func resumed(histories []*checker.History, from, to time.Duration) (all []time.Duration) {
+	for _, h := range histories {
+		conn, lost := 0, time.Duration(-1)
+		for _, e := range h.Events {
+			switch {
+			case e.Kind == checker.Audited && lost >= 0:
+				all, lost = append(all, -1), -1
+			case e.Kind == checker.Welcomed:
+				if lost >= 0 {
+					all = append(all, e.At-lost)
+				}
+				conn, lost = e.Conn, -1
+			case e.Kind == checker.Ended && e.Conn == conn && !e.Wished && e.At >= from && e.At <= to:
+				lost = e.At
+			}
+		}
+	}
+	slices.Sort(all)
+	return all
+}
