@@ -264,12 +264,25 @@ var rows = []row{
 		},
 		expect: all(socketsStay, goesOnWithin(3*time.Second)),
 	},
+	{
+		name: "a slot moved while in use", redis: onCluster,
+		rules: func(r *checker.Rules) { r.Slack += 4 * time.Second; r.Staleness += 2 * time.Second },
+		fault: func(s *stage) {
+			s.repeatedly(func() {
+				i := s.masterOfSite()
+				to := s.group.Masters[(i+1+s.rng.IntN(2))%3]
+				s.group.MoveSlot(s, "nextup:{s:"+s.site.ID+"}:head", to)
+				s.mark("the site's slot is at %s", to.Addr())
+				s.wait(2 * time.Second)
+			})
+		},
+		expect: socketsStay,
+	},
 	{name: "SIGTERM of all gateways one by one", needs: "drain: staggered 1012 with nobody refused meanwhile"},
 	{name: "sessions of a gateway that never comes back", needs: "presence leases and the lost-node record"},
 	{name: "Sentinel failover, durability replica", needs: "the durability level replica"},
 	{name: "a master parted from its replica with a gateway on the old side", needs: "the durability level replica"},
 	{name: "power loss, durability disk", needs: "the durability level disk"},
-	{name: "a slot moved while in use", needs: "a helper in redistest that moves a slot"},
 	{name: "Redis at its memory limit", needs: "the refusal of joins and messages at the limit"},
 	{name: "a gateway's clock 10 min ahead or behind", needs: "a way to set a gateway's clock"},
 	{name: "a storm of 5,000 hellos", needs: "the admission rate"},

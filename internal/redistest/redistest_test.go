@@ -82,3 +82,32 @@ func TestAGroupReplacesAMasterThatWasKilled(t *testing.T) {
 		})
 	}
 }
+
+func TestASlotMovesWithItsKeys(t *testing.T) {
+	g := redistest.ReplicatedCluster(t)
+	cluster := redis.NewClusterClient(&redis.ClusterOptions{Addrs: []string{g.Masters[0].Addr()}})
+	defer cluster.Close()
+	for _, part := range []string{"a", "b"} {
+		if err := cluster.Set(t.Context(), "{tag}"+part, part, 0).Err(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, to := range []*redistest.Server{g.Masters[0], g.Masters[1]} {
+		if holds(t, to) {
+			continue
+		}
+		g.MoveSlot(t, "{tag}", to)
+		if !holds(t, to) {
+			t.Errorf("%s does not have the slot's keys", to.Addr())
+		}
+		if got := cluster.Get(t.Context(), "{tag}b").Val(); got != "b" {
+			t.Errorf("after the move the key holds %q", got)
+		}
+	}
+}
+
+func holds(t *testing.T, s *redistest.Server) bool {
+	client := s.Client()
+	defer client.Close()
+	return client.Get(t.Context(), "{tag}a").Val() == "a"
+}

@@ -1,0 +1,100 @@
+package redistest
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"testing"
+
+	"github.com/redis/go-redis/v9"
+)
+
+// MoveSlot moves the slot of a key from the Cluster's master that has it to
+// another of its masters, key by key, as an operator's tools do: commands go on
+// meanwhile and are redirected.
+func (g *Group) MoveSlot(t testing.TB, key string, to *Server) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), startTimeout)
+	defer cancel()
+	if err := g.moveSlot(ctx, key, to); err != nil {
+		t.Fatalf("moving the slot of %s to %s: %v", key, to.addr, err)
+	}
+}
+
+func (g *Group) moveSlot(ctx context.Context, key string, to *Server) error {
+	target := to.Client()
+	defer target.Close()
+	slot, err := target.ClusterKeySlot(ctx, key).Result()
+	if err != nil {
+		return err
+	}
+	var from *Server
+	for _, s := range g.Masters {
+		if owns(ctx, s, slot) {
+			from = s
+		}
+	}
+	if from == nil || from == to {
+		return fmt.Errorf("slot %d has no other master", slot)
+	}
+	source := from.Client()
+	defer source.Close()
+	sourceID, err := source.ClusterMyID(ctx).Result()
+	if err != nil {
+		return err
+	}
+	targetID, err := target.ClusterMyID(ctx).Result()
+	if err != nil {
+		return err
+	}
+	if err := target.Do(ctx, "CLUSTER", "SETSLOT", slot, "IMPORTING", sourceID).Err(); err != nil {
+		return err
+	}
+	if err := source.Do(ctx, "CLUSTER", "SETSLOT", slot, "MIGRATING", targetID).Err(); err != nil {
+		return err
+	}
+	if err := moveKeys(ctx, source, slot, to); err != nil {
+		return err
+	}
+	for _, c := range []*redis.Client{target, source} { // the target first, as the manual says
+		if err := c.Do(ctx, "CLUSTER", "SETSLOT", slot, "NODE", targetID).Err(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func moveKeys(ctx context.Context, source *redis.Client, slot int64, to *Server) error {
+	host, port, _ := net.SplitHostPort(to.addr)
+	for {
+		keys, err := source.ClusterGetKeysInSlot(ctx, int(slot), 100).Result()
+		if err != nil || len(keys) == 0 {
+			return err
+		}
+		for _, key := range keys {
+			if err := source.Migrate(ctx, host, port, key, 0, startTimeout).Err(); err != nil {
+				return err
+			}
+		}
+	}
+}
+
+// owns says whether the server is the master of the slot.
+func owns(ctx context.Context, s *Server, slot int64) bool {
+	client := s.Client()
+	defer client.Close()
+	id, err := client.ClusterMyID(ctx).Result()
+	if err != nil {
+		return false
+	}
+	ranges, err := client.ClusterSlots(ctx).Result()
+	if err != nil {
+		return false
+	}
+	for _, r := range ranges {
+		if int64(r.Start) <= slot && slot <= int64(r.End) && len(r.Nodes) > 0 {
+			return r.Nodes[0].ID == id
+		}
+	}
+	return false
+}
