@@ -38,6 +38,10 @@ func (c *conn) hello(h protocol.Hello) bool {
 	if err == nil {
 		err = c.bind(ctx)
 	}
+	forked := false
+	if err == nil && h.Log > 0 {
+		forked, err = c.catchUp(ctx, h.Log)
+	}
 	if err != nil {
 		c.refuse(h.ID, err)
 		if retryable(err) {
@@ -50,8 +54,27 @@ func (c *conn) hello(h protocol.Hello) bool {
 	c.heard()
 	c.expires.Store(id.ExpiresAt.UnixMilli())
 	c.send(c.welcome(h.ID))
+	if forked {
+		c.send(protocol.Reset{})
+	} else {
+		c.view.ticket.Log = h.Log
+	}
 	c.begin()
 	return true
+}
+
+// catchUp waits until this replica is as new as what the client was shown
+// elsewhere. A log that stays behind it has lost records: it forked.
+func (c *conn) catchUp(ctx context.Context, number uint64) (forked bool, err error) {
+	wait, cancel := context.WithTimeout(ctx, 2*time.Second)
+	defer cancel()
+	if c.site.follower.WaitFor(wait, number) == nil {
+		return false, nil
+	}
+	if !c.site.follower.Ready() {
+		return false, queue.ErrUnavailable
+	}
+	return true, nil
 }
 
 // admit checks what only the gateway knows: the site, the page, the path.

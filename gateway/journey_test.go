@@ -91,6 +91,47 @@ func TestAReloadInLineKeepsThePlace(t *testing.T) {
 	}
 }
 
+// [hello-6] Whoever comes back says what they were shown last: the first view
+// says why the place got worse meanwhile, and is never older.
+func TestComingBackTellsWhyThePlaceGotWorse(t *testing.T) {
+	h := newHouse(t, func(s *gateway.Site) {
+		s.Rules.AgentGrace = 100
+		s.Agent = func(string) gateway.AgentRules {
+			return gateway.AgentRules{Departments: []string{"support"}, Capacity: 1}
+		}
+	})
+	one, _ := h.open("one")
+	two, _ := h.open("two")
+	first, second := h.come(one, protocol.Visitor, "first", "en"), h.come(one, protocol.Visitor, "second", "en")
+	first.joins("support")
+	second.joins("support")
+	a := h.come(one, protocol.Agent, "a", "en").works()
+	offer := a.accepts()
+	was := until(second, "place 1", func(f protocol.Ticket) bool { return f.Position == 1 })
+	second.Cut()
+	a.Cut()
+	until(first, "the line again", func(f protocol.Ticket) bool {
+		return f.Ticket == offer.Ticket && f.Position == 1 && f.Reason == protocol.Returned
+	})
+	again := h.resume(two, "second", was.Log)
+	if f := until(again, "the place", func(protocol.Ticket) bool { return true }); f.Position != 2 || f.Reason != protocol.Returned || f.Log < was.Log {
+		t.Errorf("back after log %d: %+v, want place 2 because of a return", was.Log, f)
+	}
+}
+
+// [reset-1] A number that the log does not have any more means that it forked.
+func TestANumberThatTheLogDoesNotReachIsAReset(t *testing.T) {
+	h := newHouse(t)
+	url, _ := h.open("one")
+	h.come(url, protocol.Visitor, "v", "en").joins("support")
+	v := h.resume(url, "v", 1000)
+	for _, want := range []string{"protocol.Reset", "protocol.Ticket"} {
+		if got := fmt.Sprintf("%T", <-v.frames); got != want {
+			t.Errorf("got %s, want %s", got, want)
+		}
+	}
+}
+
 // [join-2]
 func TestTwoTabsAreOneVisitor(t *testing.T) {
 	h := newHouse(t, func(s *gateway.Site) { s.Rules.VisitorGrace = 300 })

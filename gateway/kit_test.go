@@ -132,10 +132,21 @@ type person struct {
 
 func (h *house) come(url string, role protocol.Role, subject string, languages ...string) *person {
 	h.t.Helper()
+	return h.dial(url, h.token(role, subject, languages...), 0)
+}
+
+// resume is a visitor who comes back and was shown a log number.
+func (h *house) resume(url, subject string, log uint64) *person {
+	h.t.Helper()
+	return h.dial(url, h.token(protocol.Visitor, subject, "en"), log)
+}
+
+func (h *house) dial(url, token string, log uint64) *person {
+	h.t.Helper()
 	p := &person{t: h.t, ctx: h.ctx, frames: make(chan protocol.ServerFrame, 4096)}
-	conn, err := client.Dial(h.ctx, url, h.token(role, subject, languages...), func(f protocol.ServerFrame) { p.frames <- f })
+	conn, err := client.Resume(h.ctx, url, token, log, func(f protocol.ServerFrame) { p.frames <- f })
 	if err != nil {
-		h.t.Fatalf("%s cannot come: %v", subject, err)
+		h.t.Fatalf("somebody cannot come: %v", err)
 	}
 	p.Conn = conn
 	h.t.Cleanup(conn.Cut)
@@ -145,15 +156,8 @@ func (h *house) come(url string, role protocol.Role, subject string, languages .
 // agentAt brings an available agent whose token ends at a time.
 func (h *house) agentAt(url string, expires time.Time) *person {
 	h.t.Helper()
-	p := &person{t: h.t, ctx: h.ctx, frames: make(chan protocol.ServerFrame, 4096)}
 	token := h.sign(h.key, auth.Identity{Site: "demo", Subject: "a", Role: protocol.Agent, Languages: []string{"en"}, ExpiresAt: expires})
-	conn, err := client.Dial(h.ctx, url, token, func(f protocol.ServerFrame) { p.frames <- f })
-	if err != nil {
-		h.t.Fatal(err)
-	}
-	p.Conn = conn
-	h.t.Cleanup(conn.Cut)
-	return p.works()
+	return h.dial(url, token, 0).works()
 }
 
 // until returns the first frame of the type that satisfies want.

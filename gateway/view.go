@@ -113,10 +113,13 @@ func (c *conn) ticketFrame(st *queue.State) protocol.Ticket {
 		f.Position, f.Size = st.Position(t), st.Size(t.Queue())
 		w := waitFrame(st.Wait(t.Queue(), f.Position))
 		f.Wait = &w
-		if was := &c.view.ticket; was.Ticket == t.ID && was.Position > 0 && f.Position > was.Position {
+		// The first view of a conn does not know the place that was shown before,
+		// only the log's number.
+		was := &c.view.ticket
+		if first := was.Ticket == "" && was.Log > 0; first || was.Ticket == t.ID && was.Position > 0 && f.Position > was.Position {
 			f.Reason = protocol.Reason(st.Worsened(t, was.Log))
 		}
-		if was := &c.view.ticket; was.Ticket == t.ID && was.Status == protocol.Assigned {
+		if was.Ticket == t.ID && was.Status == protocol.Assigned {
 			f.Reason = protocol.Returned
 		}
 	} else if a := st.Agent(t.Agent); a != nil {

@@ -127,6 +127,21 @@ describe("close codes", () => {
     expect(c.state).toMatchObject({ name: "waiting", retryAtMS: Date.now() + 500 });
   });
 
+  test("[hello-6] on coming back hello says which view was shown last, and after a reset it says nothing", async () => {
+    const { socket } = await opened();
+    const back = async (from: FakeSocket): Promise<FakeSocket> => {
+      from.serverCloses(1012);
+      await vi.advanceTimersByTimeAsync(2_000);
+      FakeSocket.latest.welcomes({});
+      return FakeSocket.latest;
+    };
+    socket.receives(golden("ticket", { log: 4711 }));
+    const again = await back(socket);
+    expect(again.frames("hello")).toMatchObject([{ log: 4711 }]);
+    again.receives({ type: "reset" });
+    expect((await back(again)).frames("hello")[0]).not.toHaveProperty("log");
+  });
+
   test("[close-3] [drain-1] after 1012 it comes back within half a second, but not in a loop", async () => {
     const { c, socket } = await opened();
     socket.serverCloses(1012);

@@ -28,6 +28,9 @@ type Hello struct {
 	Envelope
 	// Token is a signed JWT; see the specification for its claims.
 	Token string `json:"token"`
+	// Log is the number of the newest view that the client was shown, 0 for none.
+	// No older view follows, and the first one says why a place got worse since.
+	Log uint64 `json:"log,omitzero"`
 }
 
 // Join puts a visitor in line. Joining again returns the ticket that is already

@@ -40,17 +40,23 @@ type answer struct {
 	err error
 }
 
-// Dial opens a socket, says hello and beats as welcome asks. Every frame that
+// Dial is Resume without a view that was shown before.
+func Dial(ctx context.Context, url, token string, on func(protocol.ServerFrame)) (*Conn, error) {
+	return Resume(ctx, url, token, 0, on)
+}
+
+// Resume opens a socket, says hello and beats as welcome asks. Log is the number
+// of the newest view that this person was shown, 0 for none. Every frame that
 // answers no request is handed to on, one by one, on a goroutine that on must
 // not block for long. The context bounds the dial and the hello only.
-func Dial(ctx context.Context, url, token string, on func(protocol.ServerFrame)) (*Conn, error) {
+func Resume(ctx context.Context, url, token string, log uint64, on func(protocol.ServerFrame)) (*Conn, error) {
 	ws, _, err := websocket.Dial(ctx, url, &websocket.DialOptions{Subprotocols: []string{protocol.Subprotocol}})
 	if err != nil {
 		return nil, err
 	}
 	ws.SetReadLimit(4 << 20)
 	c := &Conn{ws: ws, done: make(chan struct{}), waiting: map[string]chan answer{}}
-	if err := c.hello(ctx, token); err != nil {
+	if err := c.hello(ctx, token, log); err != nil {
 		_ = ws.CloseNow()
 		return nil, err
 	}
@@ -61,8 +67,8 @@ func Dial(ctx context.Context, url, token string, on func(protocol.ServerFrame))
 	return c, nil
 }
 
-func (c *Conn) hello(ctx context.Context, token string) error {
-	h := protocol.Hello{Envelope: protocol.Envelope{Type: protocol.TypeHello, ID: "hello"}, Token: token}
+func (c *Conn) hello(ctx context.Context, token string, log uint64) error {
+	h := protocol.Hello{Envelope: protocol.Envelope{Type: protocol.TypeHello, ID: "hello"}, Token: token, Log: log}
 	if err := c.write(ctx, h); err != nil {
 		return err
 	}

@@ -81,6 +81,8 @@ export class Connection extends Emitter<ConnectionEvents> {
   #attempt = 0;
   #openedAt = 0;
   #helloID = "";
+  /** The log's number of the newest view: the next gateway must not show an older one. */
+  #log = 0;
   #token = "";
   /** The token that the server called expired: no use coming back with it. */
   #spentToken = "";
@@ -219,7 +221,9 @@ export class Connection extends Emitter<ConnectionEvents> {
     this.#socket = socket;
     socket.onopen = () => {
       this.#helloID = this.#requests.nextID();
-      socket.send(JSON.stringify({ type: "hello", id: this.#helloID, token } satisfies ClientFrame));
+      socket.send(JSON.stringify({
+          type: "hello", id: this.#helloID, token, ...(this.#log > 0 && { log: this.#log }),
+        } satisfies ClientFrame));
     };
     socket.onmessage = (event: { data: unknown }) => this.#receive(String(event.data));
     socket.onclose = (event: { code: number }) => this.#closed(event.code);
@@ -262,9 +266,11 @@ export class Connection extends Emitter<ConnectionEvents> {
         this.#setAvailable(frame.available);
         break;
       case "ticket":
+        this.#log = frame.log;
         this.emit("ticket", frame);
         break;
       case "desk":
+        this.#log = frame.log;
         this.emit("desk", frame);
         break;
       case "entry":
@@ -274,6 +280,7 @@ export class Connection extends Emitter<ConnectionEvents> {
         this.emit("typing", frame);
         break;
       case "reset":
+        this.#log = 0;
         this.emit("reset", frame);
         break;
       default:

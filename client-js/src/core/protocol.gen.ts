@@ -177,6 +177,11 @@ export interface HelloFrame {
   id?: string;
   /** Token is a signed JWT; see the specification for its claims. */
   token: string;
+  /**
+   * Log is the number of the newest view that the client was shown, 0 for none.
+   * No older view follows, and the first one says why a place got worse since.
+   */
+  log?: number;
 }
 
 /**
