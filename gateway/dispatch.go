@@ -2,8 +2,11 @@ package gateway
 
 import (
 	"context"
+	"slices"
 	"sync"
 	"time"
+
+	"golang.org/x/sync/errgroup"
 
 	"nextup/presence"
 	"nextup/queue"
@@ -16,6 +19,9 @@ const (
 	leaseRenewal = time.Second
 	// dispatchTick is how late a time-out may be noticed.
 	dispatchTick = 100 * time.Millisecond
+	// sealAgain is how far back a new dispatcher looks for tickets whose
+	// conversations the last one may not have closed.
+	sealAgain queue.Millis = 60_000
 	// publishEvery is how often the estimates are published while they move.
 	publishEvery = 3 * time.Second
 )
@@ -34,6 +40,7 @@ type dispatch struct {
 	mu        sync.Mutex
 	held      bool
 	estimator *eta.Estimator
+	ended     []*queue.Ticket // whose conversations are to be closed
 }
 
 func newDispatch(s *site) *dispatch {
@@ -47,12 +54,18 @@ func (d *dispatch) wake() {
 	}
 }
 
-// saw hands new steps to the estimator, if this gateway is the one that learns.
+// saw takes new steps, if this gateway is the one that dispatches: it learns
+// from them, and notes the tickets that ended.
 func (d *dispatch) saw(steps []queue.Step) {
 	d.mu.Lock()
 	if d.held {
 		for _, s := range steps {
 			d.estimator.Observe(s)
+			for _, t := range s.Tickets {
+				if t.Is != nil && !t.Is.Open() && (t.Was == nil || t.Was.Open()) {
+					d.ended = append(d.ended, t.Is)
+				}
+			}
 		}
 	}
 	d.mu.Unlock()
@@ -77,6 +90,7 @@ func (d *dispatch) run() {
 		if d.holds() {
 			d.lostNodes()
 			d.work()
+			d.seal()
 			if time.Since(published) >= publishEvery {
 				published = time.Now()
 				d.publish()
@@ -112,9 +126,10 @@ func (d *dispatch) take(held bool) {
 	}
 	d.held = held
 	if held {
-		var from *queue.Estimates
-		d.read(func(st *queue.State) { from = st.Estimates() })
-		d.estimator = eta.New(from)
+		d.read(func(st *queue.State) {
+			d.estimator = eta.New(st.Estimates())
+			d.ended = st.Ended(st.At().Add(-sealAgain)) // what the last one may have left undone
+		})
 	}
 	d.log.Info("dispatcher", "held", held)
 }
@@ -163,22 +178,36 @@ func (d *dispatch) commit(batch []queue.Change) (done int, err error) {
 	if err := d.follower.WaitFor(ctx, newest); err != nil {
 		return 0, err
 	}
-	d.closeEnded(batch, out)
 	return done, nil
 }
 
-// closeEnded seals the conversations of the tickets that a time-out ended.
-func (d *dispatch) closeEnded(due []queue.Change, out []queue.Outcome) {
-	for i, c := range due {
-		if c.Cause != queue.CauseExpired || out[i].Verdict != queue.Done {
-			continue
-		}
-		for _, w := range c.Writes {
-			if t, ok := w.Image.(*queue.Ticket); ok && !t.Open() {
-				d.seal(d.g.ctx, t.ID, out[i].Number)
-			}
-		}
+// seal closes the conversations of the tickets that have ended, whoever ended
+// them. The dispatcher does it for all: who ended a ticket may not live to do
+// so. What fails is tried again at the next tick.
+func (d *dispatch) seal() {
+	d.mu.Lock()
+	ended := d.ended
+	d.ended = nil
+	d.mu.Unlock()
+	if len(ended) == 0 {
+		return
 	}
+	failed := make([]*queue.Ticket, len(ended))
+	var all errgroup.Group
+	all.SetLimit(16)
+	for i, t := range ended {
+		all.Go(func() error {
+			if err := d.g.options.Conversations.Closed(d.g.ctx, d.id, t.ID, t.Rev.Number); err != nil {
+				failed[i] = t
+			}
+			return nil
+		})
+	}
+	_ = all.Wait()
+	failed = slices.DeleteFunc(failed, func(t *queue.Ticket) bool { return t == nil })
+	d.mu.Lock()
+	d.ended = append(failed, d.ended...)
+	d.mu.Unlock()
 }
 
 // publish puts new estimates into the log if they would show people anything

@@ -98,9 +98,7 @@ func (c *conn) open(ctx context.Context, r protocol.Open) (protocol.OK, error) {
 	if err != nil {
 		return protocol.OK{}, err
 	}
-	if !t.Open() {
-		c.site.seal(ctx, t.ID, t.Rev.Number) // who ended it may not have lived to do so
-	} else if c.isAgent() {
+	if t.Open() {
 		if err := c.enrol(ctx); err != nil {
 			return protocol.OK{}, err
 		}
@@ -166,6 +164,9 @@ func (c *conn) say(ctx context.Context, r protocol.Send) (protocol.OK, error) {
 	if err != nil {
 		return protocol.OK{}, err
 	}
+	if err := c.enrol(ctx); err != nil {
+		return protocol.OK{}, err
+	}
 	number, at, err := c.g.options.Conversations.Append(ctx, c.site.id, r.Ticket, conversation.Draft{
 		Kind: protocol.EntryMessage, From: c.person(), MessageID: r.MessageID, Text: r.Text, Token: c.token(t),
 	})
@@ -190,6 +191,9 @@ func (c *conn) markRead(ctx context.Context, r protocol.Read) (protocol.OK, erro
 	if err != nil {
 		return protocol.OK{}, err
 	}
+	if err := c.enrol(ctx); err != nil {
+		return protocol.OK{}, err
+	}
 	number, at, err := c.g.options.Conversations.Append(ctx, c.site.id, r.Ticket, conversation.Draft{
 		Kind: protocol.EntryRead, From: c.person(), UpTo: r.UpTo, Token: c.token(t),
 	})
@@ -205,16 +209,5 @@ func (c *conn) typing(ctx context.Context, r protocol.Typing) {
 	r.From = &p
 	if note, err := json.Marshal(r); err == nil {
 		_ = c.g.options.Conversations.Signal(ctx, c.site.id, r.Ticket, note)
-	}
-}
-
-// seal closes a ticket's conversation. What fails here is done by whoever opens
-// the conversation next.
-func (s *site) seal(ctx context.Context, ticket string, number uint64) {
-	if number == 0 {
-		return
-	}
-	if err := s.g.options.Conversations.Closed(ctx, s.id, ticket, number); err != nil {
-		s.log.Warn("a conversation is not closed yet", "ticket", ticket, "err", err)
 	}
 }

@@ -18,12 +18,13 @@ import (
 // An agent is eligible who is available and present, serves the line and has
 // room for the weight. A ticket whose visitor is lost keeps its place and is
 // passed over. The changes build on each other in order: the second offer to an
-// agent names the first one's commit as the version that it saw.
+// agent, and the second one of a line, name the first one's commit as the version
+// that they saw.
 //
 // The cost is that of the lines that somebody free serves, from the front until
 // the room is used up; with nobody free it is one look at each agent.
 func (s *State) Match(limit int) []Change {
-	m := match{State: s, limit: limit}
+	m := match{State: s, limit: limit, before: map[QueueID]Read{}}
 	m.gather()
 	m.walk(func(k *candidate, t *Ticket) bool { return t.passes(k.agent.ID) == 0 })
 	m.walk(func(*candidate, *Ticket) bool { return true })
@@ -41,6 +42,8 @@ type match struct {
 	limit      int
 	candidates []*candidate
 	changes    []Change
+	// before is the newest offer of each line, as the next one must see it.
+	before map[QueueID]Read
 }
 
 // candidate is an agent with room, as the changes proposed so far leave them.
@@ -186,6 +189,12 @@ func (m *match) offer(k *candidate, t *Ticket) {
 	c.Intent = intentID(k.agent.ID)
 	c.write(t, &is)
 	c.write(k.agent, &busy)
+	// If the offer before this one is refused (its agent has moved), so is this:
+	// nobody behind is served because somebody in front met a conflict.
+	if seen, ok := m.before[t.Queue()]; ok {
+		c.Reads = append(c.Reads, seen)
+	}
+	m.before[t.Queue()] = Read{is.Name(), c.ID}
 	m.changes = append(m.changes, c)
 	next := busy
 	next.IdleSince, next.Rev.Version = k.agent.IdleSince, c.ID

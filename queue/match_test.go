@@ -146,6 +146,29 @@ func TestAFreedAgentTakesTheBestOfAllLines(t *testing.T) {
 	}
 }
 
+// Of a batch, an offer that is refused takes the later ones of its line with it.
+func TestARefusedOfferLetsNobodyBehindItGoFirst(t *testing.T) {
+	w := newWorld(t)
+	w.agent("a", 1, "en")
+	w.agent("b", 1, "en")
+	w.agent("z", 1, "zh")
+	w.join("v1", "support", "en")
+	w.join("v2", "support", "en")
+	w.join("v3", "support", "zh")
+	due := w.Match(10)
+	w.must(w.SetStatus("a", Away)) // a was to take v1
+	var done []bool
+	for _, c := range due {
+		done = append(done, w.commit(c))
+	}
+	if !slices.Equal(done, []bool{false, false, true}) {
+		t.Errorf("accepted: %v; want v1 refused, v2 with it, and v3 of another line taken", done)
+	}
+	if got := w.dispatch(); !slices.Equal(got, []string{"v1→b"}) {
+		t.Errorf("decided again: %v, want v1→b", got)
+	}
+}
+
 func TestADeclinedTicketHoldsUpNobody(t *testing.T) {
 	w := newWorld(t)
 	w.agent("a", 1, "en")

@@ -3,6 +3,7 @@ package queue
 import (
 	"cmp"
 	"slices"
+	"sort"
 )
 
 // State is one site as the log tells it up to a number. It is not safe for
@@ -75,6 +76,12 @@ func (s *State) TicketOf(visitor string) *Ticket {
 		return nil
 	}
 	return s.tickets[v.Ticket]
+}
+
+// Ended lists the tickets that ended at or after a time, oldest first.
+func (s *State) Ended(since Stamp) []*Ticket {
+	i := sort.Search(len(s.ended), func(i int) bool { return s.ended[i].EndedAt >= since })
+	return slices.Clone(s.ended[i:])
 }
 
 // Agents lists the agents ordered by id.
