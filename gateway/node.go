@@ -77,7 +77,7 @@ func (g *Gateway) renewLease() error {
 // reborn takes a new name after the log has called this one lost, and binds
 // everybody here to it. It says no if that has been done.
 func (g *Gateway) reborn(lost string) bool {
-	if !g.node.rename(lost) {
+	if g.draining.Load() || !g.node.rename(lost) { // who leaves has said so itself
 		return false
 	}
 	g.log.Warn("this gateway was taken for lost; it goes on under a new name", "lost", lost, "now", g.node.String())

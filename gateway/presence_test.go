@@ -100,6 +100,7 @@ func TestAGatewayTakenForDeadGoesOn(t *testing.T) {
 func TestADrainedGatewaySendsEverybodyElsewhereAndNobodyLosesAPlace(t *testing.T) {
 	h := newHouse(t)
 	one, leaves := h.open("leaves")
+	name := leaves.Node()
 	two, _ := h.open("stays")
 	var line []*person
 	for i := range 20 {
@@ -124,6 +125,9 @@ func TestADrainedGatewaySendsEverybodyElsewhereAndNobodyLosesAPlace(t *testing.T
 	}
 	all.Wait()
 	<-done
+	if leaves.Node() != name {
+		t.Error("a gateway that leaves takes a new name, as if it had been taken for dead")
+	}
 	if leaves.Ready(h.ctx) == nil {
 		t.Error("a gateway that leaves says that it is ready")
 	}

@@ -124,7 +124,7 @@ func (s *site) Restore(number uint64, at queue.Stamp, images []queue.Image) {
 	s.dispatch.wake()
 	// What bound the people here may be among what was lost.
 	s.g.work.Go(func() {
-		if !lost || !s.g.reborn(name) {
+		if !s.g.draining.Load() && (!lost || !s.g.reborn(name)) {
 			s.bindAll()
 		}
 	})
