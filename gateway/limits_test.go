@@ -1,0 +1,60 @@
+package gateway
+
+import (
+	"net/http"
+	"net/netip"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+func TestTheAddressIsThatOfTheLastStranger(t *testing.T) {
+	g := &Gateway{options: Options{TrustedProxies: []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("fd00::/8")}}}
+	tests := []struct {
+		name, peer string
+		forwarded  []string
+		want       string
+	}{
+		{"a peer without a proxy", "203.0.113.7:1234", nil, "203.0.113.7"},
+		{"a stranger's word is not believed", "203.0.113.7:1234", []string{"198.51.100.1"}, "203.0.113.7"},
+		{"a trusted proxy's word is", "10.0.0.1:1234", []string{"198.51.100.1"}, "198.51.100.1"},
+		{"of many hops the last that is no proxy", "10.0.0.1:1234", []string{"1.1.1.1, 198.51.100.1, 10.0.0.2"}, "198.51.100.1"},
+		{"what the stranger added in front changes nothing", "10.0.0.1:1234", []string{"127.0.0.1", "198.51.100.1"}, "198.51.100.1"},
+		{"nonsense is the proxy itself", "10.0.0.1:1234", []string{"me"}, "10.0.0.1"},
+		{"only proxies", "10.0.0.1:1234", []string{"10.0.0.3"}, "10.0.0.3"},
+		{"IPv6", "[fd00::1]:1234", []string{"2001:db8::7"}, "2001:db8::7"},
+		{"IPv4 in IPv6 is the same address", "[::ffff:203.0.113.7]:1234", nil, "203.0.113.7"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			r := &http.Request{RemoteAddr: tt.peer, Header: http.Header{}}
+			for _, f := range tt.forwarded {
+				r.Header.Add("X-Forwarded-For", f)
+			}
+			if got := g.address(r).String(); got != tt.want {
+				t.Errorf("address = %s, want %s", got, tt.want)
+			}
+		})
+	}
+}
+
+func TestAnAllowanceBoundsFramesAndBytes(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a := Limits{FramesPerSecond: 2, Burst: 3, BytesPerSecond: 100, ByteBurst: 250}.allowance()
+		for i, want := range []string{"", "", "", "frames_per_second"} {
+			if got := a.take(10); got != want {
+				t.Errorf("frame %d: %q, want %q", i+1, got, want)
+			}
+		}
+		time.Sleep(10 * time.Second)
+		for i, want := range []string{"", "", "bytes_per_second"} {
+			if got := a.take(120); got != want {
+				t.Errorf("frame %d of 120 bytes: %q, want %q", i+1, got, want)
+			}
+		}
+		time.Sleep(10 * time.Second)
+		if got := a.take(120); got != "" {
+			t.Errorf("after a pause: %q", got)
+		}
+	})
+}
