@@ -26,15 +26,27 @@ const (
 // wrote before they go back.
 var readBuffers = sync.Pool{New: func() any { b := make([]byte, 0, 4096); return &b }}
 
-// serve reads frames until the socket ends. It is the conn's one goroutine.
+// serve reads frames until hello is done and goes on in a goroutine of its own:
+// checking a token needs a deep stack, which the goroutine would keep.
 func (c *conn) serve() {
-	defer c.gone()
 	hello := time.AfterFunc(protocol.HelloTimeoutSec*time.Second, func() {
 		if !c.greeted.Load() {
 			c.end(protocol.CloseHelloTimeout)
 		}
 	})
 	defer hello.Stop()
+	for c.readOne() {
+		if c.site != nil {
+			c.g.work.Go(c.listen)
+			return
+		}
+	}
+	c.gone()
+}
+
+// listen reads frames until the socket ends. It is the conn's one goroutine.
+func (c *conn) listen() {
+	defer c.gone()
 	for c.readOne() {
 	}
 }
