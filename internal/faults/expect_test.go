@@ -108,6 +108,40 @@ func noErrorSeen(s *stage, histories []*checker.History) {
 	}
 }
 
+// movedPolitely: everybody who loses their conn is told to come back at once, and
+// nobody is refused for a fault of ours.
+func movedPolitely(s *stage, histories []*checker.History) {
+	for _, h := range histories {
+		welcomed := 0
+		for _, e := range h.Events {
+			switch {
+			case e.Kind == checker.Welcomed:
+				welcomed = e.Conn
+			case e.Kind == checker.Ended && e.Conn == welcomed && !e.Wished && e.Close != int(protocol.CloseRestart):
+				s.fail("%s %s lost their conn at %v with code %d: %s", h.Role, h.Subject, e.At, e.Close, e.Why)
+			case e.Kind == checker.Refused && ours(e.Error.Code):
+				s.fail("%s %s at %v: %s was refused: %+v", h.Role, h.Subject, e.At, e.Ask.Type, *e.Error)
+			}
+		}
+	}
+}
+
+// fullAcknowledgesNothingNew: while the memory is full no message is
+// acknowledged, and nobody is told that it is a fault of the program.
+func fullAcknowledgesNothingNew(s *stage, histories []*checker.History) {
+	from, to := s.at("the memory is full")+200*time.Millisecond, s.at("there is memory again")
+	for _, h := range histories {
+		for _, e := range h.Events {
+			if e.At < from || e.At > to || e.Ask == nil {
+				continue
+			}
+			if effect(e) || e.Kind == checker.Refused && e.Error.Code == protocol.CodeInternal {
+				s.fail("%s %s at %v, with the memory full: %s of %s, %+v", h.Role, h.Subject, e.At, e.Kind, e.Ask.Type, e.Error)
+			}
+		}
+	}
+}
+
 // wishedAround says whether the client itself ended the conn of the event.
 func wishedAround(h *checker.History, of checker.Event) bool {
 	for _, e := range h.Events {

@@ -135,7 +135,7 @@ func onCluster(s *stage) []string {
 	return slices.Repeat([]string{s.group.URL}, gatewayCount)
 }
 
-func newStage(t *testing.T, seed uint64, kind redisKind) *stage {
+func newStage(t *testing.T, seed uint64, kind redisKind, args ...string) *stage {
 	s := &stage{T: t, size: sizeOf(), rng: rand.New(rand.NewPCG(seed, 0)), found: map[checker.Statement][]string{}}
 	s.site = setup.NewSite(s.agents)
 	s.rules = checker.Rules{
@@ -147,7 +147,7 @@ func newStage(t *testing.T, seed uint64, kind redisKind) *stage {
 	file := s.site.File(t)
 	for i, url := range urls {
 		s.gateways = append(s.gateways, setup.StartGateway(t, setup.GatewayOptions{
-			Redis: url, SiteFile: file, Node: fmt.Sprint("gateway-", i),
+			Redis: url, SiteFile: file, Node: fmt.Sprint("gateway-", i), Args: args,
 		}))
 	}
 	return s

@@ -88,3 +88,31 @@ func awaitQuorum(ctx context.Context, t testing.TB, s *Server) {
 		return known["num-slaves"] == "1" && known["num-other-sentinels"] == "2" && known["flags"] == "master", fmt.Sprint(known)
 	})
 }
+
+// AwaitMaster waits until the server has become a master and every Sentinel says
+// so. Before that, a master that comes back empty could be taken for the group's.
+func (g *Group) AwaitMaster(t testing.TB, s *Server) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), 2*startTimeout)
+	defer cancel()
+	client := s.Client()
+	defer client.Close()
+	await(ctx, t, s.addr+" is the master", func() (bool, string) {
+		info, err := client.InfoMap(ctx, "replication").Result()
+		if err != nil {
+			return false, err.Error()
+		}
+		return info["Replication"]["role"] == "master", fmt.Sprint(info["Replication"])
+	})
+	for _, sentinel := range g.Sentinels {
+		client := sentinel.Client()
+		await(ctx, t, sentinel.addr+" names the new master", func() (bool, string) {
+			at, err := client.Do(ctx, "SENTINEL", "GET-MASTER-ADDR-BY-NAME", masterName).StringSlice()
+			if err != nil || len(at) != 2 {
+				return false, fmt.Sprint(at, err)
+			}
+			return net.JoinHostPort(at[0], at[1]) == s.addr, fmt.Sprint(at)
+		})
+		client.Close()
+	}
+}

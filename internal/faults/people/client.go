@@ -53,6 +53,7 @@ type Client struct {
 	desk     protocol.Desk
 	viewless time.Time     // the newest welcome or reset: a view was to follow
 	resets   int           // of the view
+	shown    uint64        // the number of the newest view; 0 since a reset
 	changed  chan struct{} // closed and replaced whenever any of this changes
 	messages int
 }
@@ -133,6 +134,7 @@ func (c *Client) dial(ctx context.Context, target string) (*client.Conn, time.Ti
 	number := c.number
 	c.wished = false
 	c.ticket = protocol.Ticket{}
+	shown := c.shown
 	c.mu.Unlock()
 	c.diary.write(checker.Event{Kind: checker.Dialled, Conn: number, Gateway: target})
 	token, err := c.mint(c.role, c.subject, c.languages)
@@ -142,7 +144,7 @@ func (c *Client) dial(ctx context.Context, target string) (*client.Conn, time.Ti
 	ctx, cancel := context.WithTimeout(ctx, dialTimeout)
 	defer cancel()
 	c.heard.Store(time.Now().UnixMilli())
-	conn, err := client.Dial(ctx, target, token, func(f protocol.ServerFrame) { c.take(number, f) })
+	conn, err := client.Resume(ctx, target, token, shown, func(f protocol.ServerFrame) { c.take(number, f) })
 	if err != nil {
 		e := checker.Event{Kind: checker.Ended, Conn: number, Gateway: target, Why: err.Error(), Close: code(err)}
 		var refused *client.Refused
@@ -238,9 +240,9 @@ func (c *Client) take(number int, frame protocol.ServerFrame) {
 	defer c.mu.Unlock()
 	switch f := frame.(type) {
 	case protocol.Ticket:
-		c.ticket = f
+		c.ticket, c.shown = f, f.Log
 	case protocol.Desk:
-		c.desk = f
+		c.desk, c.shown = f, f.Log
 	case protocol.Entry:
 		c.entryLocked(number, f)
 	case protocol.Reset:

@@ -79,7 +79,7 @@ func (c *Client) entryLocked(number int, e protocol.Entry) {
 // ticket it drops the view.
 func (c *Client) resetLocked(number int, r protocol.Reset) {
 	if r.Ticket == "" {
-		c.ticket, c.desk, c.viewless = protocol.Ticket{}, protocol.Desk{}, time.Now()
+		c.ticket, c.desk, c.shown, c.viewless = protocol.Ticket{}, protocol.Desk{}, 0, time.Now()
 		c.resets++
 		return
 	}
