@@ -16,10 +16,12 @@ import (
 	"nextup/gateway/protocol"
 )
 
-// How long one frame may take to leave, and a closing handshake to end.
+// How long one frame may take to leave, and a closing handshake to end, also
+// with a client that was not heard of.
 const (
 	writeTimeout = 10 * time.Second
 	closeTimeout = 5 * time.Second
+	lostTimeout  = 500 * time.Millisecond
 )
 
 // conn is one socket. Its reader is the only goroutine that handles its frames;
@@ -159,15 +161,20 @@ var reasons = map[protocol.CloseCode]string{
 	protocol.CloseProtocol:      "frames are text",
 }
 
-// shut does the closing handshake.
+// shut does the closing handshake. A client that was not heard of is not waited
+// for: its grace begins when its conn has ended.
 func (c *conn) shut(code protocol.CloseCode) {
-	closeWith(c.ws, c.net, code, reasons[code])
+	within := closeTimeout
+	if code == protocol.CloseHeartbeatLost {
+		within = lostTimeout
+	}
+	closeWith(c.ws, c.net, code, reasons[code], within)
 }
 
 // closeWith bounds the whole handshake: the library would wait for the rest of a
 // frame that a client never sends.
-func closeWith(ws *websocket.Conn, conn net.Conn, code protocol.CloseCode, reason string) {
-	_ = conn.SetDeadline(time.Now().Add(closeTimeout))
+func closeWith(ws *websocket.Conn, conn net.Conn, code protocol.CloseCode, reason string, within time.Duration) {
+	_ = conn.SetDeadline(time.Now().Add(within))
 	_ = ws.Close(websocket.StatusCode(code), reason)
 }
 
@@ -226,7 +233,7 @@ func (g *Gateway) accept(w http.ResponseWriter, r *http.Request) {
 		return // Accept has answered
 	}
 	if ws.Subprotocol() != protocol.Subprotocol {
-		go closeWith(ws, hijack.conn, protocol.CloseProtocol, "ask for the subprotocol "+protocol.Subprotocol)
+		go closeWith(ws, hijack.conn, protocol.CloseProtocol, "ask for the subprotocol "+protocol.Subprotocol, closeTimeout)
 		return
 	}
 	ws.SetReadLimit(protocol.MaxFrameBytes)

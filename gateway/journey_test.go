@@ -132,6 +132,28 @@ func TestANumberThatTheLogDoesNotReachIsAReset(t *testing.T) {
 	}
 }
 
+// [open-3] Whoever resumes after an entry that is another by now hears so.
+func TestResumingAfterAnEntryThatWasReplacedIsAReset(t *testing.T) {
+	h := newHouse(t)
+	url, _ := h.open("one")
+	v := h.come(url, protocol.Visitor, "v", "en")
+	ticket := v.joins("support")
+	first := v.says(ticket, "m1", "hello")
+	v.says(ticket, "m2", "again")
+	if _, err := v.Reopen(h.ctx, ticket, first.Number, first.AtMS); err != nil {
+		t.Fatal(err)
+	}
+	if e := until(v, "the rest", func(protocol.Entry) bool { return true }); e.Number != 2 {
+		t.Errorf("resuming brings %d first, want 2", e.Number)
+	}
+	if _, err := v.Reopen(h.ctx, ticket, first.Number, first.AtMS-1); err != nil {
+		t.Fatal(err)
+	}
+	if r := until(v, "the reset", func(protocol.Reset) bool { return true }); r.Ticket != ticket {
+		t.Errorf("reset of %q", r.Ticket)
+	}
+}
+
 // [join-2]
 func TestTwoTabsAreOneVisitor(t *testing.T) {
 	h := newHouse(t, func(s *gateway.Site) { s.Rules.VisitorGrace = 300 })

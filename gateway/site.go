@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"math/rand/v2"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"nextup/gateway/protocol"
@@ -27,6 +28,8 @@ type site struct {
 
 	mu    sync.RWMutex
 	state *queue.State
+	// resetting is set between a fork and the new snapshot.
+	resetting atomic.Bool
 
 	addresses tally
 	// people are the sessions with a conn on this gateway.
@@ -118,6 +121,7 @@ func (s *site) Restore(number uint64, at queue.Stamp, images []queue.Image) {
 	name := s.g.node.String()
 	lost := s.state.NodeLost(name)
 	s.mu.Unlock()
+	s.resetting.Store(false)
 	for _, c := range s.everybody() {
 		c.show()
 	}
@@ -131,8 +135,10 @@ func (s *site) Restore(number uint64, at queue.Stamp, images []queue.Image) {
 }
 
 // Reset implements queue.Replica: what people were told may never have been.
+// Nothing is shown until Restore has brought what is.
 func (s *site) Reset() {
 	s.log.Warn("the log forked: records were lost and their numbers used again; clients are reset")
+	s.resetting.Store(true)
 	for _, c := range s.everybody() {
 		c.reset()
 	}

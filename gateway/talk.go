@@ -60,6 +60,19 @@ func (s *subscriptions) enrolled(ticket string, token uint64) bool {
 	return s.tokens[ticket] == token
 }
 
+// forget makes this conn copy its assignments anew, into one conversation or,
+// with none named, into all.
+func (s *subscriptions) forget(tickets ...string) {
+	s.Lock()
+	defer s.Unlock()
+	if len(tickets) == 0 {
+		clear(s.tokens)
+	}
+	for _, t := range tickets {
+		delete(s.tokens, t)
+	}
+}
+
 func (s *subscriptions) enrol(ticket string, token uint64) {
 	s.Lock()
 	defer s.Unlock()
@@ -115,10 +128,13 @@ func (c *conn) open(ctx context.Context, r protocol.Open) (protocol.OK, error) {
 	if c.subs.stops == nil {
 		c.subs.stops = map[string]func(){}
 	}
-	c.subs.stops[r.Ticket] = c.g.options.Conversations.Subscribe(c.site.id, r.Ticket, r.After,
+	c.subs.stops[r.Ticket] = c.g.options.Conversations.Subscribe(c.site.id, r.Ticket, conversation.Place{Number: r.After, AtMS: r.AtMS},
 		func(entries []protocol.Entry) bool { return c.deliver(r.Ticket, entries) },
 		func(note []byte) { c.passOn(r.Ticket, note) },
-		func() { c.send(protocol.Reset{Ticket: r.Ticket}) },
+		func() {
+			c.subs.forget(r.Ticket)
+			c.send(protocol.Reset{Ticket: r.Ticket})
+		},
 	)
 	return protocol.OK{}, nil
 }

@@ -39,12 +39,9 @@ func (c *conn) show() { c.showAgain(false) }
 func (c *conn) showAgain(again bool) {
 	c.view.Lock()
 	defer c.view.Unlock()
-	if c.view.live {
-		c.showLocked(again)
+	if !c.view.live || c.site.resetting.Load() {
+		return
 	}
-}
-
-func (c *conn) showLocked(again bool) {
 	switch c.id.Role {
 	case protocol.Visitor:
 		c.showTicket(again)
@@ -54,14 +51,15 @@ func (c *conn) showLocked(again bool) {
 	}
 }
 
-// reset tells the client to drop what it knows, and shows the view anew.
+// reset tells the client to drop what it knows, and forgets what this conn knew:
+// what was shown, and the assignments whose records its conversations have.
 func (c *conn) reset() {
+	c.subs.forget()
 	c.view.Lock()
 	defer c.view.Unlock()
 	if c.view.live {
 		c.view.ticket = protocol.Ticket{}
 		c.send(protocol.Reset{})
-		c.showLocked(true)
 	}
 }
 

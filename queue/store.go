@@ -59,8 +59,8 @@ type Replica interface {
 	Restore(number uint64, at Stamp, images []Image)
 	// Apply takes the next records.
 	Apply(records []Record)
-	// Reset says that the log had forked and Restore has shown the new one: what
-	// people were told may never have happened.
+	// Reset says that the log has forked: what people were told may never have
+	// happened. Restore follows at once.
 	Reset()
 }
 

@@ -100,7 +100,7 @@ func receive(h *conversation.Hub, ticket string, after uint64) *receiver {
 	r := &receiver{
 		after: after, notes: make(chan string, 100), resets: make(chan struct{}, 100), changed: make(chan struct{}, 1),
 	}
-	r.stop = h.Subscribe("s", ticket, after, r.deliver,
+	r.stop = h.Subscribe("s", ticket, conversation.Place{Number: after}, r.deliver,
 		func(n []byte) { r.notes <- string(n) },
 		func() { r.resets <- struct{}{} })
 	return r

@@ -24,11 +24,25 @@ type thread struct {
 	seen        place // the newest entry read
 }
 
-// place is an entry's number and ID; the ID is empty where only a client knew
-// the number.
+// Place is the newest entry that a client has: its number, 0 for none, and its
+// stamp, 0 if unknown.
+type Place struct {
+	Number uint64
+	AtMS   int64
+}
+
+// place is an entry's number and what it is known by: its ID and its stamp, as
+// far as they are known. Both count: after a failover a repeated message has its
+// first one's ID again, and another stamp.
 type place struct {
 	number uint64
 	id     string
+	at     int64
+}
+
+// shows says whether the record at the place is the one that is meant.
+func (p place) shows(r eventlog.Record) bool {
+	return (p.id == "" || p.id == r.ID) && (p.at == 0 || p.at == r.At)
 }
 
 // subscriber is one receiver. Its place is the worker's.
@@ -39,7 +53,7 @@ type subscriber struct {
 	reset   func()
 }
 
-// Subscribe delivers all entries numbered above after, in order, each once: the
+// Subscribe delivers all entries after a place, in order, each once: the
 // history in pages, then what comes as it comes. It returns at once, and calls
 // on goroutines of the Hub, one at a time for each subscriber.
 //
@@ -51,10 +65,10 @@ type subscriber struct {
 // After stop no further call begins. One may be under way, but it ends before
 // the first call of a later subscription to the same conversation, and stop may
 // be called from within it.
-func (h *Hub) Subscribe(site, ticket string, after uint64,
+func (h *Hub) Subscribe(site, ticket string, after Place,
 	deliver func(entries []protocol.Entry) bool, note func(payload []byte), reset func(),
 ) (stop func()) {
-	s := &subscriber{place: place{number: after}, deliver: deliver, note: note, reset: reset}
+	s := &subscriber{place: place{number: after.Number, at: after.AtMS}, deliver: deliver, note: note, reset: reset}
 	log := h.log(site, ticket)
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -129,7 +143,7 @@ func (h *Hub) checkHeads() {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	for i, head := range heads {
-		if t := threads[i]; t.seen != (place{head.Number, head.ID}) {
+		if t := threads[i]; t.seen != (place{head.Number, head.ID, head.At}) {
 			h.markLocked(t)
 		}
 	}

@@ -246,9 +246,9 @@ func TestASubscriptionEndsWhereTheReceiverIsGone(t *testing.T) {
 		h := conversation.New(eventlog.NewMemory(), conversation.Options{})
 		defer h.Close()
 		var refused, stopped atomic.Int32
-		h.Subscribe("s", "t", 0, func([]protocol.Entry) bool { refused.Add(1); return false }, func([]byte) {}, func() {})
+		h.Subscribe("s", "t", conversation.Place{}, func([]protocol.Entry) bool { refused.Add(1); return false }, func([]byte) {}, func() {})
 		var stop func()
-		stop = h.Subscribe("s", "t", 0, func([]protocol.Entry) bool {
+		stop = h.Subscribe("s", "t", conversation.Place{}, func([]protocol.Entry) bool {
 			stopped.Add(1)
 			stop() // from within
 			return true
@@ -284,7 +284,7 @@ func TestComingAndGoingNeitherDoublesNorReorders(t *testing.T) {
 					first, target := last.Load(), min(last.Load()+1+rng.Uint64N(60), n)
 					due := first
 					reached := make(chan struct{})
-					stop := p.each()[who%2].Subscribe("s", ticket, first, func(entries []protocol.Entry) bool {
+					stop := p.each()[who%2].Subscribe("s", ticket, conversation.Place{Number: first}, func(entries []protocol.Entry) bool {
 						for _, e := range entries {
 							if due++; e.Number != due {
 								t.Errorf("entry %d where %d was due", e.Number, due)
@@ -337,7 +337,7 @@ func TestALaterSubscriptionWaitsForADeliveryUnderWay(t *testing.T) {
 		mustAppend(t, h, "t", message(visitor("v"), "m", "x"))
 		release := make(chan struct{})
 		var ended atomic.Bool
-		stop := h.Subscribe("s", "t", 0, func([]protocol.Entry) bool {
+		stop := h.Subscribe("s", "t", conversation.Place{}, func([]protocol.Entry) bool {
 			<-release
 			ended.Store(true)
 			return true
@@ -346,7 +346,7 @@ func TestALaterSubscriptionWaitsForADeliveryUnderWay(t *testing.T) {
 		stop() // the only one, while its delivery is under way
 		var early atomic.Bool
 		later := make(chan struct{})
-		defer h.Subscribe("s", "t", 0, func([]protocol.Entry) bool {
+		defer h.Subscribe("s", "t", conversation.Place{}, func([]protocol.Entry) bool {
 			early.Store(!ended.Load())
 			close(later)
 			return true

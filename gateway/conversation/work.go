@@ -169,10 +169,10 @@ func (h *Hub) read(t *thread, p place) (entries []protocol.Entry, last place, fu
 	}
 	full = len(records) == limit
 	if p.number > 0 {
-		if len(records) == 0 || p.id != "" && records[0].ID != p.id {
+		if len(records) == 0 || !p.shows(records[0]) {
 			return nil, p, false, errFork
 		}
-		p.id = records[0].ID
+		p.id, p.at = records[0].ID, records[0].At
 		records = records[1:]
 	}
 	entries = make([]protocol.Entry, len(records))
@@ -183,7 +183,7 @@ func (h *Hub) read(t *thread, p place) (entries []protocol.Entry, last place, fu
 		if entries[i], err = entry(t.ticket, r); err != nil {
 			return nil, p, false, err
 		}
-		p = place{r.Number, r.ID}
+		p = place{r.Number, r.ID, r.At}
 	}
 	return entries, p, full, nil
 }

@@ -88,6 +88,9 @@ type Open struct {
 	Ticket string `json:"ticket"`
 	// After is the number of the last entry that the client has; 0 for none.
 	After uint64 `json:"after,omitzero"`
+	// AtMS is that entry's at_ms: with it, a conversation that lost entries and
+	// used their numbers again is told by a reset. 0 for unknown.
+	AtMS int64 `json:"at_ms,omitzero"`
 }
 
 // Send appends a message. Repeating it with the same MessageID and text is

@@ -48,6 +48,13 @@ func (c *Conn) Open(ctx context.Context, ticket string, after uint64) (protocol.
 	})
 }
 
+// Reopen asks for a conversation after an entry that was received with a stamp.
+func (c *Conn) Reopen(ctx context.Context, ticket string, after uint64, atMS int64) (protocol.OK, error) {
+	return c.Request(ctx, protocol.TypeOpen, func(e protocol.Envelope) protocol.Request {
+		return protocol.Open{Envelope: e, Ticket: ticket, After: after, AtMS: atMS}
+	})
+}
+
 // Send appends a message.
 func (c *Conn) Send(ctx context.Context, ticket, messageID, text string) (protocol.OK, error) {
 	return c.Request(ctx, protocol.TypeSend, func(e protocol.Envelope) protocol.Request {

@@ -24,7 +24,7 @@ type FollowerOptions struct {
 	// Gather is the least pause between two reads that wake-ups ask for. The
 	// first wake-up after a pause reads at once.
 	Gather time.Duration
-	// OnReset is called after a fork, once the replica holds the new snapshot.
+	// OnReset is called after a fork, right before the replica is loaded anew.
 	OnReset func()
 	// OnError is told every failure of a step: the log out of reach
 	// (ErrUnavailable), or what the replica said of records or a snapshot.

@@ -150,17 +150,17 @@ func (f *Follower) load(ctx context.Context) error {
 			expect[e.Number] = Head{Number: e.Number, ID: e.Version, At: e.At}
 		}
 	}
-	if err := f.replica.Load(head, entities); err != nil {
-		return replicaError{err}
-	}
-	f.head, f.floor, f.expect = head, floor, expect
-	f.loaded = true
 	if f.forked {
 		f.forked = false
 		if f.options.OnReset != nil {
 			f.options.OnReset()
 		}
 	}
+	if err := f.replica.Load(head, entities); err != nil {
+		return replicaError{err}
+	}
+	f.head, f.floor, f.expect = head, floor, expect
+	f.loaded = true
 	return nil
 }
 

@@ -28,6 +28,8 @@ export class Conversation extends Emitter<ConversationEvents> {
   readonly #forget: () => void;
   #entries: EntryFrame[] = [];
   #last = 0;
+  /** That entry's stamp: after a failover its number may be another's. */
+  #lastAtMS = 0;
   #closed = false;
   #opening = false;
   #read = 0;
@@ -135,6 +137,7 @@ export class Conversation extends Emitter<ConversationEvents> {
       return;
     }
     this.#last = entry.number;
+    this.#lastAtMS = entry.at_ms;
     this.#entries = [...this.#entries.slice(-(keptEntries - 1)), entry];
     switch (entry.kind) {
       case "message":
@@ -173,6 +176,7 @@ export class Conversation extends Emitter<ConversationEvents> {
   reset(): void {
     this.#entries = [];
     this.#last = 0;
+    this.#lastAtMS = 0;
     this.#read = 0;
     this.#wantedRead = 0;
     this.#seen = 0;
@@ -201,7 +205,7 @@ export class Conversation extends Emitter<ConversationEvents> {
     }
     this.#opening = true;
     try {
-      const open = { type: "open", ticket: this.ticket, after: this.#last } as const;
+      const open = { type: "open", ticket: this.ticket, after: this.#last, at_ms: this.#lastAtMS } as const;
       await this.#connection.request(open, { resend: false, timeoutMS: Infinity }); // as long as the log is away
     } catch (error) {
       if (error instanceof NextupError && error.code === "unknown_ticket") {

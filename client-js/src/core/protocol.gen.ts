@@ -246,6 +246,11 @@ export interface OpenFrame {
   ticket: string;
   /** After is the number of the last entry that the client has; 0 for none. */
   after?: number;
+  /**
+   * AtMS is that entry's at_ms: with it, a conversation that lost entries and
+   * used their numbers again is told by a reset. 0 for unknown.
+   */
+  at_ms?: number;
 }
 
 /**
