@@ -132,6 +132,40 @@ func TestANumberThatTheLogDoesNotReachIsAReset(t *testing.T) {
 	}
 }
 
+// [join-4] A join that is repeated after its ticket has ended is still the same
+// join: the answer to the first may have been lost for a while.
+func TestARepeatedJoinIsNotAnother(t *testing.T) {
+	h := newHouse(t)
+	url, _ := h.open("one")
+	v := h.come(url, protocol.Visitor, "v", "en")
+	first := h.raw(url)
+	first.hello(h.token(protocol.Visitor, "v", "en"))
+	first.write(`{"type":"join","id":"wish-1","department":"support"}`)
+	f := until(v, "the place", func(f protocol.Ticket) bool { return f.Position == 1 })
+	if _, err := v.Leave(h.ctx, f.Ticket); err != nil {
+		t.Fatal(err)
+	}
+	again := h.come(url, protocol.Visitor, "v", "en")
+	raw := h.raw(url)
+	raw.hello(h.token(protocol.Visitor, "v", "en"))
+	raw.write(`{"type":"join","id":"wish-1","department":"support"}`)
+	for {
+		if ok, is := raw.next().(protocol.OK); is {
+			if ok.Ticket != f.Ticket {
+				t.Errorf("the repeated join made ticket %s, the first %s", ok.Ticket, f.Ticket)
+			}
+			break
+		}
+	}
+	raw.write(`{"type":"join","id":"wish-1","department":"trading"}`)
+	if e := raw.refusal(); e.Code != protocol.CodeIDReused {
+		t.Errorf("the id for another join: %+v", e)
+	}
+	if next := again.joins("support"); next == f.Ticket {
+		t.Error("a new wish gets the old ticket")
+	}
+}
+
 // [open-3] Whoever resumes after an entry that is another by now hears so.
 func TestResumingAfterAnEntryThatWasReplacedIsAReset(t *testing.T) {
 	h := newHouse(t)

@@ -49,6 +49,7 @@ var refusals = []struct {
 	{conversation.ErrClosed, protocol.CodeConversationClosed, "The conversation is closed.", 0},
 	{conversation.ErrFenced, protocol.CodeUnknownTicket, "The conversation has gone to another agent.", 0},
 	{conversation.ErrIDReused, protocol.CodeIDReused, "This message_id was used for another text: choose a new one.", 0},
+	{errReused, protocol.CodeIDReused, "This id was used for another join: choose a new one.", 0},
 	{queue.ErrQueueFull, protocol.CodeQueueFull, "The queue is full: try again later.", 30_000},
 	{queue.ErrHolds, protocol.CodeForbidden, "Close your conversations before going offline, or go away instead.", 0},
 	{queue.ErrForbidden, protocol.CodeForbidden, "You may not do that.", 0},

@@ -13,6 +13,9 @@ import (
 	"nextup/queue"
 )
 
+// errReused says that a client used the id of one join for another.
+var errReused = errors.New("gateway: this id was used for another join")
+
 // errBusy says that a request met too many conflicts in a row.
 var errBusy = errors.New("gateway: too much contention")
 
@@ -96,6 +99,11 @@ func (s *site) do(ctx context.Context, decide func(st *queue.State) (queue.Chang
 			return out[0].Number, nil
 		case queue.Late:
 			return 0, queue.ErrUnknownOffer // only an offer has a last moment
+		case queue.Reused:
+			if c.Cause == queue.CauseJoined { // the client chose the id
+				return 0, errReused
+			}
+			s.g.metrics.conflicts.WithLabelValues(s.id).Inc()
 		case queue.Moved, queue.Early:
 			s.g.metrics.conflicts.WithLabelValues(s.id).Inc()
 		}

@@ -18,7 +18,7 @@ func (c *conn) join(ctx context.Context, r protocol.Join) (protocol.OK, error) {
 	}
 	req := queue.JoinRequest{
 		Ticket: uuid.NewString(), Visitor: c.id.Subject, Name: c.id.Name, Tier: c.id.Tier,
-		Department: r.Department, Languages: languages, Topic: r.Topic, Node: c.g.node.String(),
+		Department: r.Department, Languages: languages, Topic: r.Topic, Node: c.g.node.String(), Request: r.ID,
 	}
 	number, err := c.site.do(ctx, func(st *queue.State) (queue.Change, error) { return st.Join(req) })
 	switch {
@@ -43,9 +43,7 @@ func (c *conn) join(ctx context.Context, r protocol.Join) (protocol.OK, error) {
 			ok.Log = st.Number()
 		}
 	})
-	if number == 0 { // the ticket was there, and nothing will come by replay
-		c.show()
-	}
+	c.show() // the ticket may have been there, and nothing come by replay
 	return ok, nil
 }
 

@@ -23,12 +23,15 @@ const (
 	// Done: the change is in the log under Outcome.Number, now or since an
 	// earlier try.
 	Done Verdict = iota + 1
-	// Moved: something it read has changed, or another wish has its id. Replay
-	// up to Outcome.Number and decide again.
+	// Moved: something it read has changed. Replay up to Outcome.Number and decide
+	// again.
 	Moved
 	// Early and Late: the log's time is outside the change's bounds.
 	Early
 	Late
+	// Reused: another wish has the change's id. It is Moved to whoever made the id
+	// from what it saw, and final for an id that a client chose.
+	Reused
 )
 
 // Outcome answers one change.

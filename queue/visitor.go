@@ -2,6 +2,7 @@ package queue
 
 import (
 	"slices"
+	"strings"
 
 	"golang.org/x/text/language"
 )
@@ -23,6 +24,9 @@ type JoinRequest struct {
 	Weight int
 	// Node holds the visitor's conn.
 	Node string
+	// Request is the client's id of the wish, "" for none: repeated while the log
+	// remembers it, it is the same join, even if its ticket has ended since.
+	Request string
 }
 
 // Join puts a visitor in line. A visitor who has an open ticket keeps it, and
@@ -61,6 +65,10 @@ func (s *State) Join(r JoinRequest) (Change, error) {
 	}
 	is.Session = is.Session.bound(r.Node)
 	c := change(CauseJoined, r.Visitor, seen, r.Ticket)
+	if r.Request != "" {
+		c = change(CauseJoined, r.Visitor, "request", r.Request)
+		c.Intent = intentID(dep.ID, strings.Join(r.Languages, ","), r.Topic)
+	}
 	c.alive(r.Node)
 	if was != nil {
 		c.write(was, is)

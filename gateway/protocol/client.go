@@ -34,7 +34,7 @@ type Hello struct {
 }
 
 // Join puts a visitor in line. Joining again returns the ticket that is already
-// there, so it is safe to repeat.
+// there; with the same ID it is the same join, even if its ticket has ended.
 type Join struct {
 	Envelope
 	// Department is the department's id in the site file.

@@ -83,7 +83,9 @@ func verdict(s eventlog.Status) queue.Verdict {
 		return queue.Early
 	case eventlog.TooLate:
 		return queue.Late
-	case eventlog.Conflict, eventlog.IDReused, eventlog.Fenced, eventlog.Sealed:
+	case eventlog.IDReused:
+		return queue.Reused
+	case eventlog.Conflict, eventlog.Fenced, eventlog.Sealed:
 		return queue.Moved
 	}
 	return queue.Moved

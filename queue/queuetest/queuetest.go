@@ -149,8 +149,8 @@ func retries(t *testing.T, h Harness) {
 		t.Errorf("a late retry: %+v, want Done as 1", got)
 	}
 	c.Intent = "another"
-	if got := b.commit(t, c)[0]; got.Verdict != queue.Moved {
-		t.Errorf("another wish under the same id: %+v, want Moved", got)
+	if got := b.commit(t, c)[0]; got.Verdict != queue.Reused {
+		t.Errorf("another wish under the same id: %+v, want Reused", got)
 	}
 }
 

@@ -186,7 +186,7 @@ export interface HelloFrame {
 
 /**
  * Join puts a visitor in line. Joining again returns the ticket that is already
- * there, so it is safe to repeat.
+ * there; with the same ID it is the same join, even if its ticket has ended.
  */
 export interface JoinFrame {
   type: "join";
