@@ -117,7 +117,6 @@ type Gateway struct {
 	started   time.Time
 	draining  atomic.Bool
 	admission *rate.Limiter
-	addresses tally
 
 	mu    sync.Mutex
 	conns map[*conn]struct{}

@@ -92,7 +92,7 @@ func NewApp(ctx context.Context, c appConfig) (_ *App, err error) {
 	if a.gateway, err = gateway.New(options); err != nil {
 		return nil, err
 	}
-	listener, err := net.Listen("tcp", c.Listen)
+	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", c.Listen)
 	if err != nil {
 		return nil, err
 	}

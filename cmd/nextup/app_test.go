@@ -117,8 +117,8 @@ func TestWhatBeganIsEndedWhenTheAppCannotStart(t *testing.T) {
 func TestTrafficIsServed(t *testing.T) {
 	url := redistest.Start(t)
 	one, two := newApp(t, url), newApp(t, url)
-	defer one.Close() //nolint:errcheck // tested elsewhere
-	defer two.Close() //nolint:errcheck // tested elsewhere
+	defer one.Close()
+	defer two.Close()
 	file, err := loadSites("")
 	if err != nil {
 		t.Fatal(err)

@@ -258,7 +258,7 @@ func serveProcess(t *testing.T, binary, redisURL, sites string) string {
 	for line := range lines {
 		if url, ok := strings.CutPrefix(line, "listening on "); ok {
 			go func() {
-				for range lines { //nolint:revive // a full pipe would stop the process
+				for range lines { // a full pipe would stop the process
 				}
 			}()
 			return socketURL(url)

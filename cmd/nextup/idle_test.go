@@ -21,7 +21,7 @@ func BenchmarkIdleConns(b *testing.B) {
 		}
 		b.Run(name, func(b *testing.B) {
 			app := newApp(b, "")
-			defer app.Close() //nolint:errcheck // tested elsewhere
+			defer app.Close()
 			memory, goroutines := resident(b), runtime.NumGoroutine()
 			for b.Loop() {
 				crowdProcess(b, binary, socketURL(app.URL()), "idle", conns, department)

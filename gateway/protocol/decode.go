@@ -97,6 +97,7 @@ func survey(data []byte) (outline, *Refusal) {
 			} else {
 				o.note(key, token.String())
 			}
+		default: // the values of other fields are checked when they are decoded
 		}
 	}
 	if _, err := dec.ReadToken(); !errors.Is(err, io.EOF) {

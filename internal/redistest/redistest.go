@@ -57,7 +57,7 @@ func Main(m *testing.M) int {
 			s.stop()
 		}
 		for _, d := range shared.dirs {
-			os.RemoveAll(d)
+			_ = os.RemoveAll(d)
 		}
 	}()
 	return m.Run()

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net"
+	"slices"
 	"testing"
 
 	"github.com/redis/go-redis/v9"
@@ -87,13 +88,15 @@ func owns(ctx context.Context, s *Server, slot int64) bool {
 	if err != nil {
 		return false
 	}
-	ranges, err := client.ClusterSlots(ctx).Result()
+	shards, err := client.ClusterShards(ctx).Result()
 	if err != nil {
 		return false
 	}
-	for _, r := range ranges {
-		if int64(r.Start) <= slot && slot <= int64(r.End) && len(r.Nodes) > 0 {
-			return r.Nodes[0].ID == id
+	for _, shard := range shards {
+		for _, r := range shard.Slots {
+			if r.Start <= slot && slot <= r.End {
+				return slices.ContainsFunc(shard.Nodes, func(n redis.Node) bool { return n.ID == id && n.Role == "master" })
+			}
 		}
 	}
 	return false

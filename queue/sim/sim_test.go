@@ -23,12 +23,12 @@ func single(seed uint64, n int, perHour float64, handling, patience Draw, hours 
 
 // batches runs seeds and gives the mean of a measure with the half width of its
 // 99.9 % interval (Student's t with 9 degrees of freedom).
-func batches(t *testing.T, make func(seed uint64) *Scenario, of func(*Result) float64) (mean, half float64) {
+func batches(t *testing.T, scenario func(seed uint64) *Scenario, of func(*Result) float64) (mean, half float64) {
 	t.Helper()
 	const n, student = 10, 4.78
 	var sum, squares float64
 	for seed := range uint64(n) {
-		r, err := Run(make(seed+1), Hooks{})
+		r, err := Run(scenario(seed+1), Hooks{})
 		if err != nil {
 			t.Fatal(err)
 		}

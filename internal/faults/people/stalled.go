@@ -50,7 +50,7 @@ func Stall(ctx context.Context, o StallOptions) (*Stalled, error) {
 		})
 	}}
 	transport := &http.Transport{DialContext: dialer.DialContext, DisableKeepAlives: true}
-	ws, _, err := websocket.Dial(ctx, o.Socket, &websocket.DialOptions{
+	ws, _, err := websocket.Dial(ctx, o.Socket, &websocket.DialOptions{ //nolint:bodyclose // the library closes it
 		Subprotocols: []string{protocol.Subprotocol}, HTTPClient: &http.Client{Transport: transport},
 	})
 	if err != nil {
