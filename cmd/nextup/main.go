@@ -3,6 +3,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -20,6 +21,7 @@ type cli struct {
 
 	Simulate simulateCmd `cmd:"" help:"Play a scenario on a virtual clock and print waits and service level."`
 	Plan     planCmd     `cmd:"" help:"Say how many agents a forecast needs."`
+	Backtest backtestCmd `cmd:"" help:"Say how true the estimates would have been on a log of contacts."`
 
 	Version kong.VersionFlag `help:"Print the version."`
 }
@@ -38,7 +40,11 @@ func main() {
 	)
 	if err := ctx.Run(); err != nil {
 		fmt.Fprintln(os.Stderr, "nextup:", err)
-		os.Exit(1)
+		code := 1
+		if coded := (interface{ ExitCode() int })(nil); errors.As(err, &coded) {
+			code = coded.ExitCode()
+		}
+		os.Exit(code)
 	}
 }
 

@@ -51,8 +51,7 @@ func TestUnknownUntilThereIsSomethingToSay(t *testing.T) {
 		queue       queue.QueueID
 		known       bool
 	}{
-		{"nothing was ever completed", 0, true, support, false},
-		{"two completions are too few", 2, true, support, false},
+		{"nothing was ever completed: the prior speaks", 0, true, support, true},
 		{"five completions and an agent", 5, true, support, true},
 		{"nobody speaks the language", 5, true, queue.QueueID{Department: "support", Language: "zh"}, false},
 	}
@@ -85,7 +84,11 @@ func TestTheWaitIsTheTimeOfAsManyCompletions(t *testing.T) {
 	for _, k := range []int{1, 5, 20, 50} {
 		got := out.Curves[support.String()].At(k)
 		// A tenth of the places' time works for the other language served: none is.
-		want := float64(k) * mean / places
+		// Nobody has lost patience yet: the prior's patience counts.
+		want := 0.0
+		for j := range k {
+			want += 1 / (places/mean + float64(j)/priorWait)
+		}
 		if k >= 5 && math.Abs(got.P50-want)/want > 0.12 {
 			t.Errorf("place %d: median %.0f s, want about %.0f", k, got.P50, want)
 		}
@@ -149,11 +152,14 @@ func TestShownIsRoundedUpOnTheLadder(t *testing.T) {
 }
 
 func TestGammaQuantilesAreNearTheExactOnes(t *testing.T) {
-	// Exact values: k = 1 is exponential, −ln(1−p).
-	if got, want := gamma(1, z90), math.Log(10); math.Abs(got-want)/want > 0.04 {
-		t.Errorf("P90 at 1 = %.3f, want %.3f", got, want)
-	}
-	if got, want := gamma(1, z50), math.Log(2); math.Abs(got-want)/want > 0.04 {
-		t.Errorf("P50 at 1 = %.3f, want %.3f", got, want)
+	// Exact values: shape 1 is exponential; shape 4 from tables of chi-square with
+	// 8 degrees of freedom (halved): 1.745, 3.672, 6.681.
+	for _, tt := range []struct{ mean, sd, z, want float64 }{
+		{1, 1, z90, math.Log(10)}, {1, 1, z50, math.Log(2)}, {1, 1, z10, -math.Log(.9)},
+		{4, 2, z10, 1.745}, {4, 2, z50, 3.672}, {4, 2, z90, 6.681},
+	} {
+		if got := gammaQuantile(tt.mean, tt.sd, tt.z); math.Abs(got-tt.want)/tt.want > 0.01 {
+			t.Errorf("mean %v, sd %v at z %.2f: %.4f, want %.4f", tt.mean, tt.sd, tt.z, got, tt.want)
+		}
 	}
 }

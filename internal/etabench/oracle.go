@@ -1,0 +1,152 @@
+package main
+
+import (
+	"math/rand/v2"
+	"slices"
+
+	"nextup/queue"
+	"nextup/queue/sim"
+)
+
+// steps is exact where conversations and patience are exponential and every
+// place is taken: with j ahead the next step comes at nμ+jθ (Whitt 1999), and
+// arrivals who overtake take their part, as in the busy period of M/M/1. speed
+// is how much one agent does per handling time.
+func steps(patience, speed float64) func(*trialRun, sim.Arrival) (float64, float64) {
+	return func(r *trialRun, v sim.Arrival) (float64, float64) {
+		busy := 0.0
+		for _, a := range v.State.Agents() {
+			if a.Takes() {
+				busy++
+			}
+		}
+		rate, theta := busy*speed/handling, 0.0
+		if patience > 0 {
+			theta = 1 / patience
+		}
+		if d := &r.scenario.Queues[0]; len(d.Classes) > 0 && v.Ticket.HeadStart == 0 {
+			rate -= d.PerHour / 3600 * d.Classes[0].Share
+		}
+		mean := 0.0
+		for j := range v.State.Position(v.Ticket) {
+			mean += 1 / (rate + float64(j)*theta)
+		}
+		return mean, 0
+	}
+}
+
+// plays is how many plays the mean of an oracle without a formula is made of.
+const plays = 200
+
+// played is an oracle for any distribution of conversations: it plays the lines
+// forward knowing the true distribution and for how long each has lasted. It is
+// written apart from the product's own rules, and so checks them.
+func played(draw sim.Draw) func(*trialRun, sim.Arrival) (float64, float64) {
+	return func(r *trialRun, v sim.Arrival) (float64, float64) {
+		if r.rng == nil {
+			r.rng = rand.New(rand.NewPCG(r.scenario.Seed, 99))
+		}
+		var places []place
+		for _, a := range v.State.Agents() {
+			for _, t := range v.State.Held(a.ID) {
+				places = append(places, place{agent: a, age: float64(v.Now - t.AssignedAt)})
+			}
+		}
+		queues := v.State.Site().Queues()
+		lines := make([][]queue.Stamp, len(queues))
+		own := 0
+		for i, q := range queues {
+			if q == v.Ticket.Queue() {
+				own = i
+			}
+			v.State.Sweep(q, 1, v.State.Size(q), func(_ int, t *queue.Ticket) bool {
+				if t.Before(v.Ticket) {
+					lines[i] = append(lines[i], t.Score())
+				}
+				return true
+			})
+		}
+		for i := range places {
+			for k, q := range queues {
+				if places[i].agent.Serves(q) {
+					places[i].serves = append(places[i].serves, k)
+				}
+			}
+		}
+		places = slices.DeleteFunc(places, func(p place) bool { return len(p.serves) == 0 })
+		var sum, squares float64
+		for range plays {
+			w := r.playOnce(draw, places, lines, own)
+			sum, squares = sum+w, squares+w*w
+		}
+		mean := sum / plays
+		return mean, (squares/plays - mean*mean) / (plays - 1)
+	}
+}
+
+// place is a conversation under way and what its agent may take next.
+type place struct {
+	agent  *queue.Agent
+	age    float64
+	serves []int
+}
+
+// ending is a place and when it is free, in milliseconds from now.
+type ending struct {
+	at     float64
+	serves []int
+}
+
+// playOnce is one play; the wait is in seconds.
+func (r *trialRun) playOnce(draw sim.Draw, places []place, lines [][]queue.Stamp, own int) float64 {
+	h := r.heap[:0]
+	for _, p := range places {
+		h = append(h, ending{draw.Residual(p.age, r.rng), p.serves})
+	}
+	for i := len(h)/2 - 1; i >= 0; i-- {
+		sift(h, i)
+	}
+	next := make([]int, len(lines))
+	for {
+		e := h[0]
+		best := -1
+		mine := false
+		for _, i := range e.serves {
+			switch {
+			case next[i] < len(lines[i]):
+				if best < 0 || lines[i][next[i]] < lines[best][next[best]] {
+					best = i
+				}
+			case i == own:
+				mine = true
+			}
+		}
+		if best < 0 && mine {
+			r.heap = h
+			return e.at / 1000
+		}
+		if best >= 0 {
+			next[best]++
+			h[0].at += draw.Next(r.rng)
+		} else { // whoever else it serves comes behind us: no matter to us
+			h[0].at += 1e12
+		}
+		sift(h, 0)
+	}
+}
+
+func sift(h []ending, i int) {
+	for {
+		least := i
+		for _, j := range [2]int{2*i + 1, 2*i + 2} {
+			if j < len(h) && h[j].at < h[least].at {
+				least = j
+			}
+		}
+		if least == i {
+			return
+		}
+		h[i], h[least] = h[least], h[i]
+		i = least
+	}
+}

@@ -1,0 +1,123 @@
+package main
+
+import (
+	"math"
+	"math/rand/v2"
+
+	"nextup/queue"
+	"nextup/queue/eta"
+	"nextup/queue/sim"
+)
+
+// trialRun is one run of a trial.
+type trialRun struct {
+	scenario *sim.Scenario
+	rng      *rand.Rand
+	heap     []ending
+}
+
+// scored is one visitor's wait and what was said of it, in seconds.
+type scored struct {
+	group              string
+	block              int
+	wait, said, oracle float64
+	noise              float64
+	les                float64
+	p10, p90, high     float64
+	rises              int
+	watched            bool
+}
+
+// Each run is cut into blocks for the intervals: visitors near each other share
+// their fate.
+const blocks = 4
+
+// play runs a trial once and scores its delayed visitors, each chance-th of them.
+func (t *trial) play(seed uint64, hours float64, chance float64) ([]scored, error) {
+	s := t.build(seed, hours)
+	run := &trialRun{scenario: s}
+	sampler := rand.New(rand.NewPCG(seed, 77))
+	e := eta.New(nil)
+	e.SetBudget(playBudget)
+	ended, arrivals := 0, 0
+	open := map[string]*scored{}
+	watched := map[string]*watch{}
+	var st *queue.State
+	var done []scored
+	les := map[queue.QueueID]float64{}
+	_, err := sim.Run(s, sim.Hooks{
+		Record: func(step queue.Step) {
+			e.Observe(step)
+			if step.Cause == queue.CauseClosed {
+				ended++
+			}
+		},
+		Joined: func(v sim.Arrival, delayed bool) {
+			st = v.State
+			arrivals++
+			if !delayed || ended < t.fresh || arrivals <= t.from || t.to > 0 && arrivals > t.to || sampler.Float64() >= chance {
+				return
+			}
+			f := e.Forecast(v.State, v.Ticket, v.Now)
+			mean, noise := t.oracle(run, v)
+			group := v.Ticket.Queue().Language
+			if v.Class != "" {
+				group = v.Class
+			}
+			last, known := les[v.Ticket.Queue()]
+			if !known {
+				last = math.NaN()
+			}
+			o := &scored{
+				group: group, block: min(blocks-1, int(float64(blocks)*float64(v.Now-sim.Start)/float64(s.Length))),
+				said: f.Mean, oracle: mean, noise: noise, les: last, p10: f.P10, p90: f.P90,
+			}
+			open[v.Ticket.ID] = o
+			w := &watch{ticket: v.Ticket, scored: o}
+			o.high = float64(w.display.Show(queue.EstimatedWait{Known: f.Known, P50: f.P50, P90: f.P90}, v.Now).High)
+			if len(watched) < 12 {
+				o.watched = true
+				watched[v.Ticket.ID] = w
+			}
+		},
+		Outcome: func(o sim.Outcome) {
+			if o.Served && o.Wait > 0 {
+				les[o.Queue] = o.Wait / 1000
+			}
+			if is := open[o.Ticket]; is != nil {
+				delete(open, o.Ticket)
+				delete(watched, o.Ticket)
+				is.wait = o.Wait / 1000
+				done = append(done, *is)
+			}
+		},
+		TickEvery: 30_000,
+		Tick: func(now queue.Stamp) {
+			if st == nil {
+				return
+			}
+			e.Estimate(st, now)
+			for id, w := range watched {
+				is := st.Ticket(id)
+				if is == nil || is.Status != queue.Waiting {
+					continue
+				}
+				f := e.Forecast(st, is, now)
+				w.display.Show(queue.EstimatedWait{Known: f.Known, P50: f.P50, P90: f.P90}, now)
+				w.scored.rises = w.display.Rises
+			}
+		},
+	})
+	return done, err
+}
+
+// watch is a visitor whose display is followed while they wait.
+type watch struct {
+	ticket  *queue.Ticket
+	display eta.Display
+	scored  *scored
+}
+
+// playBudget is for the plays of one look, in records: the looks of a trial are
+// 30 s apart, and its site is smaller than the one that the default is for.
+var playBudget = 1500

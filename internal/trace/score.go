@@ -1,0 +1,160 @@
+package trace
+
+import (
+	"fmt"
+	"io"
+	"math"
+
+	"nextup/queue"
+)
+
+// Score judges what was said at the joins of those who were served later, beside
+// simpler ways to estimate. Waits are in seconds.
+type Score struct {
+	// Over leaves out waits of at most so many seconds, From those who joined
+	// before, in milliseconds.
+	Over float64
+	From int64
+
+	open   map[string]*opinion
+	queues map[string]*past
+	all    []opinion
+}
+
+// Others are the simpler ways.
+var Others = []string{"last 10", "LES", "EWMA", "long-run mean", "position × handling ÷ agents"}
+
+// opinion is what everybody said of one wait.
+type opinion struct {
+	said   Said
+	others [5]float64
+	wait   float64
+}
+
+// past is what the simpler ways remember of a queue.
+type past struct {
+	last           []float64
+	ewma, sum, n   float64
+	handling, done float64
+}
+
+func (s *Score) past(q string) *past {
+	if s.queues == nil {
+		s.queues, s.open = map[string]*past{}, map[string]*opinion{}
+	}
+	p := s.queues[q]
+	if p == nil {
+		p = &past{}
+		s.queues[q] = p
+	}
+	return p
+}
+
+func (s *Score) said(st *queue.State, t *queue.Ticket, said Said) {
+	p := s.past(t.Language)
+	if !said.Joined {
+		return
+	}
+	o := &opinion{said: said}
+	if n := len(p.last); n > 0 {
+		for _, w := range p.last {
+			o.others[0] += w / float64(n)
+		}
+		o.others[1], o.others[2], o.others[3] = p.last[n-1], p.ewma, p.sum/p.n
+	}
+	agents := 0.0
+	for _, a := range st.Agents() {
+		if a.Takes() && a.Serves(t.Queue()) {
+			agents += float64(a.Capacity)
+		}
+	}
+	handling := 300.0
+	if p.done > 0 {
+		handling = p.handling / p.done
+	}
+	o.others[4] = float64(said.Position) * handling / max(1, agents)
+	s.open[t.ID] = o
+}
+
+func (s *Score) left(ticket string) { delete(s.open, ticket) }
+
+func (s *Score) served(t *queue.Ticket) {
+	o := s.open[t.ID]
+	if o == nil {
+		return
+	}
+	delete(s.open, t.ID)
+	o.wait = float64(t.AssignedAt-t.JoinedAt) / 1000
+	if o.wait > s.Over && o.said.At >= s.From {
+		s.all = append(s.all, *o)
+	}
+	// The simpler ways are as good as they can be: they learn from the waits that
+	// are scored, not from those served at once.
+	if p := s.past(t.Language); o.wait > s.Over {
+		if p.last = append(p.last, o.wait); len(p.last) > 10 {
+			p.last = p.last[1:]
+		}
+		if p.n == 0 {
+			p.ewma = o.wait
+		}
+		p.ewma += 0.1 * (o.wait - p.ewma)
+		p.sum, p.n = p.sum+o.wait, p.n+1
+	}
+}
+
+func (s *Score) closed(t *queue.Ticket) {
+	p := s.past(t.Language)
+	p.handling, p.done = p.handling+float64(t.EndedAt-t.AssignedAt)/1000, p.done+1
+}
+
+// Figures are the errors of one way to estimate, in seconds.
+type Figures struct {
+	Name            string
+	N               int
+	RMSE, MAE, Bias float64
+}
+
+func figures(name string, all []opinion, of func(*opinion) float64) Figures {
+	f := Figures{Name: name, N: len(all)}
+	for i := range all {
+		d := of(&all[i]) - all[i].wait
+		f.RMSE, f.MAE, f.Bias = f.RMSE+d*d, f.MAE+math.Abs(d), f.Bias+d
+	}
+	n := max(1, float64(f.N))
+	f.RMSE, f.MAE, f.Bias = math.Sqrt(f.RMSE/n), f.MAE/n, f.Bias/n
+	return f
+}
+
+// Figures are ours first, then those of Others.
+func (s *Score) Figures() []Figures {
+	out := []Figures{figures("Nextup", s.all, func(o *opinion) float64 { return o.said.Mean })}
+	for i, name := range Others {
+		out = append(out, figures(name, s.all, func(o *opinion) float64 { return o.others[i] }))
+	}
+	return out
+}
+
+// Coverage is the share of waits between P10 and P90, Over of those over the
+// shown upper end.
+func (s *Score) Coverage() (inside, over float64) {
+	for _, o := range s.all {
+		if o.wait >= o.said.P10 && o.wait <= o.said.P90 {
+			inside++
+		}
+		if o.wait > float64(o.said.High) && o.said.High < 7200 {
+			over++
+		}
+	}
+	n := max(1, float64(len(s.all)))
+	return inside / n, over / n
+}
+
+// Print writes the summary.
+func (s *Score) Print(out io.Writer) {
+	fmt.Fprintf(out, "%d waits over %v s were scored\n", len(s.all), s.Over)
+	for _, f := range s.Figures() {
+		fmt.Fprintf(out, "%-30s RMSE %7.1f s   MAE %7.1f s   bias %+7.1f s\n", f.Name, f.RMSE, f.MAE, f.Bias)
+	}
+	inside, over := s.Coverage()
+	fmt.Fprintf(out, "between P10 and P90: %.1f %%; over the shown upper end: %.1f %%\n", 100*inside, 100*over)
+}

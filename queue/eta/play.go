@@ -1,0 +1,210 @@
+package eta
+
+import (
+	"container/heap"
+	"slices"
+	"strconv"
+
+	"nextup/queue"
+)
+
+// play is one run of the site from now on.
+type play struct {
+	*Estimator
+	st       *queue.State
+	began    queue.Stamp
+	now      float64 // seconds since it began
+	events   happenings
+	n        int
+	records  int
+	unserved int                // of those who stood in line, not served yet
+	waits    map[string]float64 // of those, in seconds
+	watched  map[string]bool
+	arrivals int
+}
+
+// happening is something that will happen in a play.
+type happening struct {
+	at     float64
+	n      int
+	ticket string
+	agent  string
+	kind   happens
+	stream *stream
+}
+
+type happens uint8
+
+const (
+	closes happens = iota
+	accepts
+	arrives
+)
+
+type happenings []happening
+
+func (h happenings) Len() int { return len(h) }
+func (h happenings) Less(i, j int) bool {
+	return h[i].at < h[j].at || h[i].at == h[j].at && h[i].n < h[j].n
+}
+func (h happenings) Swap(i, j int) { h[i], h[j] = h[j], h[i] }
+func (h *happenings) Push(x any)   { *h = append(*h, x.(happening)) }
+func (h *happenings) Pop() any {
+	last := len(*h) - 1
+	out := (*h)[last]
+	*h = (*h)[:last]
+	return out
+}
+
+func newPlay(e *Estimator, st *queue.State, now queue.Stamp) *play {
+	p := &play{Estimator: e, st: st.Fork(), began: now, waits: map[string]float64{}, watched: map[string]bool{}}
+	for _, a := range st.Agents() {
+		for _, t := range st.Held(a.ID) {
+			if t.Status == queue.Offered {
+				p.plan(happening{at: p.exp() * max(e.rates.gap, 0.001), kind: accepts, ticket: t.ID, agent: a.ID})
+				continue
+			}
+			age := max(0, float64(now-t.AssignedAt)/1000)
+			if k := e.talk(a.ID, t.ID); k != nil {
+				age = k.work + max(0, float64(now-k.since)/1000)
+			}
+			p.plan(happening{at: p.rest(t, a, age), kind: closes, ticket: t.ID, agent: a.ID})
+		}
+	}
+	for _, q := range st.Site().Queues() {
+		st.Sweep(q, 1, st.Size(q), func(_ int, t *queue.Ticket) bool {
+			if t.Status == queue.Waiting {
+				p.watched[t.ID] = true
+				p.unserved++
+			}
+			return true
+		})
+	}
+	keys := make([]string, 0, len(e.known.Streams))
+	for k := range e.known.Streams {
+		keys = append(keys, k)
+	}
+	slices.Sort(keys)
+	for _, k := range keys {
+		if s := e.known.Streams[k]; s.Head > 0 { // others come behind all who wait
+			p.next(s)
+		}
+	}
+	return p
+}
+
+func (e *Estimator) talk(agent, ticket string) *talk {
+	if p := e.people[agent]; p != nil && p.held[ticket] != nil && !p.held[ticket].offered {
+		return p.held[ticket]
+	}
+	return nil
+}
+
+func (p *play) exp() float64 { return p.twin.rng.ExpFloat64() }
+
+func (p *play) plan(h happening) {
+	p.n++
+	h.n = p.n
+	heap.Push(&p.events, h)
+}
+
+// rest draws what is left of a conversation.
+func (p *play) rest(t *queue.Ticket, a *queue.Agent, age float64) float64 {
+	z := p.rates.service[t.Queue().String()]
+	if z == nil {
+		z = constant(1. / priorMean)
+	}
+	return (z.at(z.cum(age)+p.exp()) - age) / p.speed(min(a.Capacity, maxTogether))
+}
+
+// next plans the next arrival of a stream.
+func (p *play) next(s *stream) {
+	if rate := s.rate(p.began); rate > 0 {
+		p.plan(happening{at: p.now + p.exp()/rate, kind: arrives, stream: s})
+	}
+}
+
+// write plays a change.
+func (p *play) write(c queue.Change, err error) {
+	if err == nil && !c.Empty() {
+		p.st.Play(c, p.began+queue.Stamp(p.now*1000))
+		p.records++
+	}
+}
+
+// run plays until everybody who stood in line is served or the budget is used
+// up, and says how many records it took. Patience is not played: somebody who
+// leaves would tell nothing of their own wait. Those ahead who leave make room
+// for the others, so each is dropped, when their turn comes, with the chance that
+// they have left by then.
+func (p *play) run(budget int) int {
+	p.dispatch()
+	for p.unserved > 0 && p.events.Len() > 0 && p.records < budget && p.now < never {
+		h := heap.Pop(&p.events).(happening)
+		p.now = h.at
+		switch h.kind {
+		case closes:
+			p.write(p.st.Close(h.agent, h.ticket))
+		case accepts:
+			p.accept(h)
+		case arrives:
+			p.arrive(h.stream)
+		}
+		p.dispatch()
+	}
+	return p.records
+}
+
+func (p *play) arrive(s *stream) {
+	defer p.next(s)
+	for _, q := range p.st.Site().Queues() {
+		if q.String() == s.Queue {
+			p.arrivals++
+			id := "~" + strconv.Itoa(p.arrivals)
+			p.write(p.st.Join(queue.JoinRequest{Ticket: id, Visitor: id, Department: q.Department, Languages: []string{q.Language}, HeadStart: s.Head, Node: "~"}))
+		}
+	}
+}
+
+// dispatch offers until nothing more can be offered.
+func (p *play) dispatch() {
+	for again := true; again; {
+		again = false
+		for _, c := range p.st.Match(256) {
+			t := c.Writes[0].Image.(*queue.Ticket)
+			again = true
+			p.write(c, nil)
+			p.offered(p.st.Ticket(t.ID))
+		}
+	}
+}
+
+func (p *play) offered(t *queue.Ticket) {
+	if p.watched[t.ID] {
+		p.waits[t.ID] = p.now + p.rates.gap
+		p.unserved--
+		delete(p.watched, t.ID)
+	}
+	waited := p.now
+	if t.JoinedAt > p.began {
+		waited -= float64(t.JoinedAt-p.began) / 1000
+	}
+	if p.exp() < waited*p.rates.patience[t.Queue().String()] {
+		p.write(p.st.Leave(t.Visitor, t.ID)) // they have left; their place is for the next
+		return
+	}
+	if g := p.rates.gap; g > 0.05 {
+		p.plan(happening{at: p.now + p.exp()*g, kind: accepts, ticket: t.ID, agent: t.Offer.Agent})
+		return
+	}
+	p.accept(happening{ticket: t.ID, agent: t.Offer.Agent})
+}
+
+func (p *play) accept(h happening) {
+	t := p.st.Ticket(h.ticket)
+	if t == nil || t.Status != queue.Offered {
+		return
+	}
+	p.write(p.st.Accept(h.agent, t.Offer.ID))
+	p.plan(happening{at: p.now + p.rest(t, p.st.Agent(h.agent), 0), kind: closes, ticket: t.ID, agent: h.agent})
+}

@@ -1,0 +1,111 @@
+package eta
+
+import (
+	"slices"
+
+	"nextup/queue"
+)
+
+// ladder are the waits that people are shown, in seconds.
+var ladder = []int{60, 120, 180, 240, 300, 420, 600, 900, 1200, 1800, 2700, 3600}
+
+// Beyond stands for more than the ladder's last step: more than an hour, however
+// much.
+const Beyond = 7200
+
+// Range is a wait as people are shown it, in seconds: steps of the ladder.
+type Range struct {
+	Known     bool
+	Low, High int
+}
+
+// Shown rounds a wait up on the ladder 1, 2, 3, 4, 5, 7, 10, 15, 20, 30, 45, 60
+// minutes.
+func Shown(w queue.EstimatedWait) Range {
+	if !w.Known {
+		return Range{}
+	}
+	return Range{Known: true, Low: up(w.P50), High: up(w.P90)}
+}
+
+func up(seconds float64) int {
+	i := slices.IndexFunc(ladder, func(step int) bool { return seconds <= float64(step) })
+	if i < 0 {
+		return Beyond
+	}
+	return ladder[i]
+}
+
+// When a range that people see may rise, and how often it changes at all.
+const (
+	riseAfter  queue.Millis = 60_000
+	riseBy                  = 1.25
+	paintEvery queue.Millis = 15_000
+)
+
+// Display is the range that one visitor sees. It falls at once and rises only
+// for a reason that lasts: after a minute in which the wait was over the range,
+// and by more than a quarter. The zero Display has shown nothing.
+type Display struct {
+	shown   Range
+	painted queue.Stamp
+	over    queue.Stamp // since when the wait has been over what is shown; 0 it is not
+	// Rises counts how often the upper end rose.
+	Rises int
+}
+
+// Show takes a new estimate of the wait from now on and returns what the
+// visitor sees.
+func (d *Display) Show(w queue.EstimatedWait, now queue.Stamp) Range {
+	next := Shown(w)
+	switch {
+	case !d.shown.Known || !next.Known:
+		if d.shown != next {
+			d.paint(next, now)
+		}
+		return d.shown
+	case next.High <= d.shown.High:
+		d.over = 0
+		if next.High == d.shown.High && next.Low > d.shown.Low {
+			next.Low = d.shown.Low // no rise by the back door
+		}
+		if next != d.shown && now >= d.painted.Add(paintEvery) {
+			d.paint(next, now)
+		}
+		return d.shown
+	case w.P90 <= riseBy*float64(d.shown.High):
+		d.over = 0
+		return d.shown
+	case d.over == 0:
+		d.over = now
+		return d.shown
+	case now < d.over.Add(riseAfter):
+		return d.shown
+	}
+	d.Rises++
+	d.paint(next, now)
+	return d.shown
+}
+
+func (d *Display) paint(r Range, now queue.Stamp) {
+	d.shown, d.painted, d.over = r, now, 0
+}
+
+// sameShown says whether everybody would read the same range off both.
+func sameShown(st *queue.State, a, b *queue.Estimates) bool {
+	for _, q := range st.Site().Queues() {
+		ca, cb := a.Curves[q.String()], b.Curves[q.String()]
+		if (ca == nil) != (cb == nil) {
+			return false
+		}
+		last := st.Size(q) + 1
+		for _, c := range []queue.Curve{ca, cb} {
+			for _, p := range c {
+				if k := min(p.Position, last); Shown(ca.At(k)) != Shown(cb.At(k)) {
+					return false
+				}
+			}
+		}
+	}
+	return true
+}
