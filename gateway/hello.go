@@ -63,18 +63,20 @@ func (c *conn) hello(h protocol.Hello) bool {
 	return true
 }
 
-// catchUp waits until this replica is as new as what the client was shown
-// elsewhere. A log that stays behind it has lost records: it forked.
+// catchUp makes this replica as new as what the client was shown elsewhere. A
+// log that is behind it has lost records: it forked.
 func (c *conn) catchUp(ctx context.Context, number uint64) (forked bool, err error) {
-	wait, cancel := context.WithTimeout(ctx, 2*time.Second)
-	defer cancel()
-	if c.site.follower.WaitFor(wait, number) == nil {
+	behind := func() (is bool) {
+		c.site.read(func(st *queue.State) { is = st.Number() < number })
+		return is
+	}
+	if !behind() {
 		return false, nil
 	}
-	if !c.site.follower.Ready() {
-		return false, queue.ErrUnavailable
+	if err := c.site.follower.Sync(ctx); err != nil {
+		return false, err
 	}
-	return true, nil
+	return behind(), nil
 }
 
 // admit checks what only the gateway knows: the site, the page, the path.

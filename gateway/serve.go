@@ -233,8 +233,13 @@ func (c *conn) gone() {
 	}
 	c.g.remove(c)
 	c.subs.stopAll()
-	if c.site == nil || !c.site.exit(c) || c.g.draining.Load() {
-		return // somebody else is here, or all go with the node
+	if c.site == nil || !c.site.exit(c) {
+		return
 	}
-	c.g.work.Go(func() { c.site.lose(c.id.Subject, c.id.Role) })
+	c.g.work.Go(func() {
+		if c.g.draining.Load() { // most are bound elsewhere at once, and then this is nothing
+			pause(c.g.ctx, time.Second)
+		}
+		c.site.lose(c.id.Subject, c.id.Role)
+	})
 }

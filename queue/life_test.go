@@ -72,6 +72,23 @@ func TestAVisitorHasOneOpenTicket(t *testing.T) {
 	}
 }
 
+// A fork can take back that a ticket has ended. A join decided before anybody
+// noticed must not make a second one.
+func TestAJoinReadsThatTheLastTicketHasEnded(t *testing.T) {
+	w := newWorld(t)
+	first := w.join("v", "support", "en")
+	open := *w.Ticket(first)
+	w.must(w.Leave("v", first))
+	again, err := w.Join(JoinRequest{Ticket: "t2", Visitor: "v", Department: "support", Languages: []string{"en"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.tickets[first] = &open // the log has lost the leave
+	if w.commit(again) {
+		t.Error("the visitor has two open tickets")
+	}
+}
+
 func TestAFullQueueRefusesAJoin(t *testing.T) {
 	w := newWorld(t)
 	w.site.Departments[0].QueueLimit = 1

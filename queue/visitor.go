@@ -76,6 +76,9 @@ func (s *State) Join(r JoinRequest) (Change, error) {
 		c.create(is)
 	}
 	c.create(ticket)
+	if was != nil { // that the last one has ended may have been lost in a fork
+		c.Reads = append(c.Reads, Read{Name: ticketKind + was.Ticket, Version: s.ticketVersion(was.Ticket)})
+	}
 	return c, nil
 }
 
@@ -146,6 +149,14 @@ func (s *State) end(cause Cause, t *Ticket, why EndReason) Change {
 		c.write(a, &free)
 	}
 	return c
+}
+
+// ticketVersion is that of a ticket, "" when it has been forgotten.
+func (s *State) ticketVersion(id string) string {
+	if t := s.tickets[id]; t != nil {
+		return t.Rev.Version
+	}
+	return ""
 }
 
 // openTicket finds a ticket that has not ended.

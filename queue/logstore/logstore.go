@@ -155,6 +155,9 @@ func (f *follower) fail(err error) {
 	f.err = err
 }
 
+// Sync implements queue.Follower.
+func (f *follower) Sync(ctx context.Context) error { return unavailable(f.Step(ctx)) }
+
 // Err implements queue.Follower.
 func (f *follower) Err() error {
 	if f.Ready() {
