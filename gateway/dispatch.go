@@ -10,7 +10,6 @@ import (
 
 	"nextup/presence"
 	"nextup/queue"
-	"nextup/queue/eta"
 )
 
 // The dispatcher's times.
@@ -22,12 +21,9 @@ const (
 	// sealAgain is how far back a new dispatcher looks for tickets whose
 	// conversations the last one may not have closed.
 	sealAgain queue.Millis = 60_000
-	// publishEvery is how often the estimates are published while they move.
-	publishEvery = 3 * time.Second
 )
 
-// dispatch runs a site's Dispatcher while this gateway holds the lease, and
-// learns and publishes the site's estimates. Two gateways that both believe to
+// dispatch runs a site's Dispatcher while this gateway holds the lease. Two gateways that both believe to
 // hold the lease conflict and lose, nothing more.
 type dispatch struct {
 	*site
@@ -37,10 +33,9 @@ type dispatch struct {
 	watch  *presence.Watch
 	looked time.Time
 
-	mu        sync.Mutex
-	held      bool
-	estimator *eta.Estimator
-	ended     []*queue.Ticket // whose conversations are to be closed
+	mu    sync.Mutex
+	held  bool
+	ended []*queue.Ticket // whose conversations are to be closed
 }
 
 func newDispatch(s *site) *dispatch {
@@ -54,13 +49,12 @@ func (d *dispatch) wake() {
 	}
 }
 
-// saw takes new steps, if this gateway is the one that dispatches: it learns
-// from them, and notes the tickets that ended.
+// saw takes new steps, if this gateway is the one that dispatches, and notes the
+// tickets that ended.
 func (d *dispatch) saw(steps []queue.Step) {
 	d.mu.Lock()
 	if d.held {
 		for _, s := range steps {
-			d.estimator.Observe(s)
 			for _, t := range s.Tickets {
 				if t.Is != nil && !t.Is.Open() && (t.Was == nil || t.Was.Open()) {
 					d.ended = append(d.ended, t.Is)
@@ -77,7 +71,7 @@ func (d *dispatch) saw(steps []queue.Step) {
 func (d *dispatch) run() {
 	tick := time.NewTicker(dispatchTick)
 	defer tick.Stop()
-	var asked, until, published time.Time
+	var asked, until time.Time
 	for {
 		if now := time.Now(); now.Sub(asked) >= leaseRenewal && d.follower.Ready() {
 			asked = now
@@ -91,10 +85,6 @@ func (d *dispatch) run() {
 			d.lostNodes()
 			d.work()
 			d.seal()
-			if time.Since(published) >= publishEvery {
-				published = time.Now()
-				d.publish()
-			}
 		}
 		select {
 		case <-d.g.ctx.Done():
@@ -125,9 +115,9 @@ func (d *dispatch) take(held bool) {
 		return
 	}
 	d.held = held
+	d.learner.take(held)
 	if held {
 		d.read(func(st *queue.State) {
-			d.estimator = eta.New(st.Estimates())
 			d.ended = st.Ended(st.At().Add(-sealAgain)) // what the last one may have left undone
 		})
 	}
@@ -208,23 +198,4 @@ func (d *dispatch) seal() {
 	d.mu.Lock()
 	d.ended = append(failed, d.ended...)
 	d.mu.Unlock()
-}
-
-// publish puts new estimates into the log if they would show people anything
-// new.
-func (d *dispatch) publish() {
-	var c queue.Change
-	d.mu.Lock()
-	d.read(func(st *queue.State) {
-		if e := d.estimator.Estimate(st, d.g.options.Store.Now()); e != nil {
-			c = st.Publish(e)
-		}
-	})
-	d.mu.Unlock()
-	if c.Empty() {
-		return
-	}
-	if _, err := d.g.options.Store.Commit(d.g.ctx, d.id, []queue.Change{c}); err != nil {
-		d.log.Warn("estimates are not published", "err", err)
-	}
 }

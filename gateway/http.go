@@ -12,6 +12,7 @@ import (
 	"nextup/gateway/auth"
 	"nextup/gateway/protocol"
 	"nextup/queue"
+	"nextup/queue/eta"
 )
 
 // routes lists every path that the gateway answers.
@@ -97,7 +98,7 @@ func (g *Gateway) queues(w http.ResponseWriter, r *http.Request) {
 			size := st.Size(q)
 			all = append(all, queueInfo{
 				Queue: q.String(), Department: q.Department, Language: q.Language, Size: size,
-				AgentsWithRoom: st.AgentsWithRoom(q), Wait: waitFrame(st.Wait(q, size+1)),
+				AgentsWithRoom: st.AgentsWithRoom(q), Wait: waitFrame(eta.Shown(st.Wait(q, size+1))),
 			})
 		}
 	})

@@ -166,6 +166,41 @@ func TestARepeatedJoinIsNotAnother(t *testing.T) {
 	}
 }
 
+// What the dispatcher's gateway learns is shown by every gateway, and is unknown
+// where nobody speaks the language.
+func TestAWaitIsLearnedAndShownEverywhere(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t, func(s *gateway.Site) {
+		s.Agent = func(string) gateway.AgentRules {
+			return gateway.AgentRules{Departments: []string{"support"}, Capacity: 1}
+		}
+	})
+	one, _ := h.open("one")
+	two, _ := h.open("two")
+	a := h.come(one, protocol.Agent, "a", "en").works()
+	for i := range 6 {
+		v := h.come(one, protocol.Visitor, fmt.Sprint("served", i), "en")
+		v.joins("support")
+		offer := a.accepts()
+		if _, err := a.CloseTicket(h.ctx, offer.Ticket); err != nil {
+			t.Fatal(err)
+		}
+		v.Cut()
+	}
+	busy, waits, alone := h.come(one, protocol.Visitor, "busy", "en"), h.come(two, protocol.Visitor, "waits", "en"), h.come(two, protocol.Visitor, "alone", "zh")
+	busy.joins("support")
+	a.accepts()
+	waits.joins("support")
+	alone.joins("support")
+	f := until(waits, "a wait", func(f protocol.Ticket) bool { return f.Wait != nil && f.Wait.Known })
+	if f.Wait.LowS < 60 || f.Wait.HighS < f.Wait.LowS {
+		t.Errorf("the wait is shown as %+v", f.Wait)
+	}
+	if f := until(alone, "a view", func(protocol.Ticket) bool { return true }); f.Wait == nil || f.Wait.Known {
+		t.Errorf("nobody speaks zh, and the wait is %+v", f.Wait)
+	}
+}
+
 // [open-3] Whoever resumes after an entry that is another by now hears so.
 func TestResumingAfterAnEntryThatWasReplacedIsAReset(t *testing.T) {
 	h := newHouse(t)

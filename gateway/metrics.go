@@ -1,10 +1,13 @@
 package gateway
 
 import (
+	"sync"
+
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 
 	"nextup/queue"
+	"nextup/queue/eta"
 )
 
 // metrics are what operators see. Every label has a bounded set of values:
@@ -21,6 +24,7 @@ type metrics struct {
 	staleness   *prometheus.HistogramVec
 	slowReaders prometheus.Counter
 	limited     *prometheus.CounterVec
+	truth       *truths
 }
 
 func newMetrics(r *prometheus.Registry) *metrics {
@@ -51,7 +55,8 @@ func newMetrics(r *prometheus.Registry) *metrics {
 		limited:     counters("limited_total", "What was refused by a limit, by the limit's name in the site file.", "site", "limit"),
 		slowReaders: counter("slow_readers_closed_total", "Conns closed because too much waited to be read."),
 	}
-	r.MustRegister(m.connections, m.staleness, collectors.NewGoCollector(),
+	m.truth = newTruths()
+	r.MustRegister(m.connections, m.staleness, m.truth, collectors.NewGoCollector(),
 		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }
@@ -59,6 +64,54 @@ func newMetrics(r *prometheus.Registry) *metrics {
 // committed counts a change that this gateway brought into the log.
 func (m *metrics) committed(site string, cause queue.Cause) {
 	m.changes.WithLabelValues(site, string(cause)).Inc()
+}
+
+// truths reports how true the shown waits were, by queue, as counters: shares
+// over any window are quotients of their increases.
+type truths struct {
+	mu                                 sync.Mutex
+	by                                 map[string]map[string]eta.Truth // by site and queue
+	judged, inside, over, waited, said *prometheus.Desc
+}
+
+func newTruths() *truths {
+	labels := []string{"site", "queue"}
+	return &truths{
+		by:     map[string]map[string]eta.Truth{},
+		judged: prometheus.NewDesc("nextup_waits_judged_total", "Waits that ended with an agent and had been estimated.", labels, nil),
+		inside: prometheus.NewDesc("nextup_waits_inside_total", "Judged waits inside the interval of 80 %.", labels, nil),
+		over:   prometheus.NewDesc("nextup_waits_over_total", "Judged waits over the upper end that was shown.", labels, nil),
+		waited: prometheus.NewDesc("nextup_waits_seconds_total", "Seconds waited in judged waits.", labels, nil),
+		said:   prometheus.NewDesc("nextup_waits_estimated_seconds_total", "Seconds that the judged waits were estimated at.", labels, nil),
+	}
+}
+
+func (t *truths) set(site string, by map[string]eta.Truth) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.by[site] = by
+}
+
+// Describe implements prometheus.Collector.
+func (t *truths) Describe(ch chan<- *prometheus.Desc) {
+	for _, d := range []*prometheus.Desc{t.judged, t.inside, t.over, t.waited, t.said} {
+		ch <- d
+	}
+}
+
+// Collect implements prometheus.Collector.
+func (t *truths) Collect(ch chan<- prometheus.Metric) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for site, by := range t.by {
+		for q, truth := range by {
+			for d, v := range map[*prometheus.Desc]float64{
+				t.judged: truth.Served, t.inside: truth.Inside, t.over: truth.Over, t.waited: truth.Waited, t.said: truth.Said,
+			} {
+				ch <- prometheus.MustNewConstMetric(d, prometheus.CounterValue, v, site, q)
+			}
+		}
+	}
 }
 
 // lines reports the sizes of all queues when it is scraped.

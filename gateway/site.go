@@ -27,6 +27,7 @@ type site struct {
 	log      *slog.Logger
 	follower queue.Follower
 	dispatch *dispatch
+	learner  *learner
 	push     *push
 
 	mu    sync.RWMutex
@@ -49,6 +50,7 @@ func newSite(g *Gateway, s Site) *site {
 	st.people.agents = map[string][]*conn{}
 	st.people.supervisors = map[string][]*conn{}
 	st.dispatch = newDispatch(st)
+	st.learner = &learner{site: st}
 	st.push = newPush(st)
 	return st
 }
@@ -56,6 +58,7 @@ func newSite(g *Gateway, s Site) *site {
 func (s *site) start() {
 	s.follower = s.g.options.Store.Follow(s.g.ctx, s.id, s)
 	s.g.work.Go(s.dispatch.run)
+	s.g.work.Go(s.learner.run)
 	s.g.work.Go(s.push.run)
 	s.g.work.Go(s.watchLog)
 }
@@ -220,6 +223,7 @@ func (n *news) tell() {
 	}
 	n.push.changed(n.queues, n.waits)
 	n.dispatch.saw(n.steps)
+	n.learner.saw(n.steps)
 	if n.lost != "" {
 		n.g.work.Go(func() { n.g.reborn(n.lost) })
 		return // it binds everybody

@@ -21,6 +21,8 @@ type shown struct {
 	live   bool
 	ticket protocol.Ticket
 	sent   time.Time
+	// display is the wait as this person sees it, which does not flicker.
+	display eta.Display
 }
 
 // begin shows the first view; from here on the conn hears of every change.
@@ -109,7 +111,10 @@ func (c *conn) ticketFrame(st *queue.State) protocol.Ticket {
 	}
 	if t.Queued() {
 		f.Position, f.Size = st.Position(t), st.Size(t.Queue())
-		w := waitFrame(st.Wait(t.Queue(), f.Position))
+		if c.view.ticket.Ticket != t.ID {
+			c.view.display = eta.Display{}
+		}
+		w := waitFrame(c.view.display.Show(st.Wait(t.Queue(), f.Position), c.g.options.Store.Now()))
 		f.Wait = &w
 		// The first view of a conn does not know the place that was shown before,
 		// only the log's number.
@@ -126,9 +131,8 @@ func (c *conn) ticketFrame(st *queue.State) protocol.Ticket {
 	return f
 }
 
-// waitFrame is an estimate as people are shown it.
-func waitFrame(w queue.EstimatedWait) protocol.Wait {
-	r := eta.Shown(w)
+// waitFrame is a range as people are shown it.
+func waitFrame(r eta.Range) protocol.Wait {
 	return protocol.Wait{Known: r.Known, LowS: r.Low, HighS: r.High}
 }
 
