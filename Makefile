@@ -18,11 +18,13 @@ TARGET ?= http://127.0.0.1:8080
 BENCH ?= .
 BENCHTIME ?= 1s
 COUNT ?= 1
+# make bench-eta: a log of contacts to replay as well.
+TRACE ?=
 
 PAGES := client-js/dist/visitor.html
 PACKAGES := client-js/node_modules/.package-lock.json
 
-.PHONY: help run test lint bench load build generate clean client-deps client
+.PHONY: help run test lint bench bench-eta load build generate clean client-deps client
 
 help: ## Say what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -40,6 +42,9 @@ lint: $(PACKAGES) ## Check style and the import arrows (the first time takes som
 bench: ## Measure (BENCH=regexp BENCHTIME=1s COUNT=1)
 	go test -run '^$$' -bench '$(BENCH)' -benchtime $(BENCHTIME) -count $(COUNT) -benchmem \
 		$$(go list -f '{{.Dir}}' ./... | while read -r d; do grep -qs '^func Benchmark' "$$d"/*_test.go && echo "$$d" || true; done)
+
+bench-eta: ## Measure the wait estimator against its gates, into docs/estimates.md (TRACE=file.csv.gz)
+	go run ./internal/etabench --out docs/estimates.md $(if $(TRACE),--trace $(TRACE))
 
 load: ## Drive a running gateway with visitors and agents (TARGET=http://127.0.0.1:8080 ARGS="--visitors 200 --agents 20")
 	go run ./cmd/nextup traffic --target $(TARGET) $(ARGS)

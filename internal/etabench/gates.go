@@ -118,8 +118,8 @@ func (t *trial) judge(all []scored) []row {
 	return rows
 }
 
-// table prints the rows as Markdown.
-func table(out io.Writer, rows []row) {
+// table prints the rows as Markdown and says how many miss what they must.
+func table(out io.Writer, rows []row) (missed int) {
 	fmt.Fprintln(out, "| gate | scenario | visitors | must | aim | achieved (95 %) | |\n|---|---|---|---|---|---|---|")
 	for _, r := range rows {
 		verdict := "**missed**"
@@ -128,7 +128,10 @@ func table(out io.Writer, rows []row) {
 			verdict = "aim"
 		case r.holds:
 			verdict = "must"
+		default:
+			missed++
 		}
 		fmt.Fprintf(out, "| %s | %s | %d | %s | %s | %.3f ± %.3f | %s |\n", r.gate, r.what, r.n, strings.ReplaceAll(r.must, "0.", "."), strings.ReplaceAll(r.aim, "0.", "."), r.value, r.half, verdict)
 	}
+	return missed
 }

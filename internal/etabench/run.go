@@ -32,11 +32,10 @@ type scored struct {
 // their fate.
 const blocks = 4
 
-// play runs a trial once and scores its delayed visitors, each chance-th of them.
-func (t *trial) play(seed uint64, hours float64, chance float64) ([]scored, error) {
+// play runs a trial once and scores its delayed visitors.
+func (t *trial) play(seed uint64, hours float64) ([]scored, error) {
 	s := t.build(seed, hours)
 	run := &trialRun{scenario: s}
-	sampler := rand.New(rand.NewPCG(seed, 77))
 	e := eta.New(nil)
 	e.SetBudget(playBudget)
 	ended, arrivals := 0, 0
@@ -55,7 +54,7 @@ func (t *trial) play(seed uint64, hours float64, chance float64) ([]scored, erro
 		Joined: func(v sim.Arrival, delayed bool) {
 			st = v.State
 			arrivals++
-			if !delayed || ended < t.fresh || arrivals <= t.from || t.to > 0 && arrivals > t.to || sampler.Float64() >= chance {
+			if !delayed || ended < t.fresh || arrivals <= t.from || t.to > 0 && arrivals > t.to {
 				return
 			}
 			f := e.Forecast(v.State, v.Ticket, v.Now)
@@ -120,4 +119,4 @@ type watch struct {
 
 // playBudget is for the plays of one look, in records: the looks of a trial are
 // 30 s apart, and its site is smaller than the one that the default is for.
-var playBudget = 1500
+var playBudget = 1000

@@ -20,6 +20,7 @@ type play struct {
 	unserved int                // of those who stood in line, not served yet
 	waits    map[string]float64 // of those, in seconds
 	watched  map[string]bool
+	said     map[string]said // by Rate when it began
 	arrivals int
 }
 
@@ -56,8 +57,8 @@ func (h *happenings) Pop() any {
 	return out
 }
 
-func newPlay(e *Estimator, st *queue.State, now queue.Stamp) *play {
-	p := &play{Estimator: e, st: st.Fork(), began: now, waits: map[string]float64{}, watched: map[string]bool{}}
+func newPlay(e *Estimator, st *queue.State, now queue.Stamp, said map[string]said) *play {
+	p := &play{said: said, Estimator: e, st: st.Fork(), began: now, waits: map[string]float64{}, watched: map[string]bool{}}
 	for _, a := range st.Agents() {
 		for _, t := range st.Held(a.ID) {
 			if t.Status == queue.Offered {
@@ -132,12 +133,13 @@ func (p *play) write(c queue.Change, err error) {
 	}
 }
 
-// run plays until everybody who stood in line is served or the budget is used
+// run plays on until everybody who stood in line is served or the budget is used
 // up, and says how many records it took. Patience is not played: somebody who
 // leaves would tell nothing of their own wait. Those ahead who leave make room
 // for the others, so each is dropped, when their turn comes, with the chance that
 // they have left by then.
 func (p *play) run(budget int) int {
+	p.records = 0
 	p.dispatch()
 	for p.unserved > 0 && p.events.Len() > 0 && p.records < budget && p.now < never {
 		h := heap.Pop(&p.events).(happening)

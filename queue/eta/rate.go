@@ -260,13 +260,16 @@ func (e *Estimator) places(m *model, g *group, p *person, now queue.Stamp) {
 		g.free += room
 		return
 	}
-	here := e.rates.pickup.left(p.ignored)
+	// Only those who are not taken at once ever see an estimate: it is of the wait
+	// given that the agents with room have let the first seconds pass.
+	ignored := max(p.ignored, edges[1])
+	here := e.rates.pickup.left(ignored)
 	for j := range spans + 1 {
 		t := 0.0
 		if j > 0 {
 			t = m.ends[j-1]
 		}
-		g.left[j] += room * e.rates.pickup.left(p.ignored+t) / here
+		g.left[j] += room * e.rates.pickup.left(ignored+t) / here
 	}
 }
 

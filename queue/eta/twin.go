@@ -19,11 +19,11 @@ import (
 // where it began, at none.
 
 // Plays cost time, so they are rationed by the records they may write. At 1,000
-// waiting and 200 agents a record costs about 12 µs: 6,000 of them every 2 s stay
-// under 5 % of one core.
+// waiting and 200 agents a record costs about 25 µs: 3,000 of them every 2 s stay
+// under 5 % of one core (BenchmarkLook).
 const (
 	playEvery    queue.Millis = 2000
-	defaultPlays              = 6000
+	defaultPlays              = 3000
 	octaves                   = 16
 	// A correction is believed as far as so many plays bear it out.
 	playsBelieved = 60
@@ -36,6 +36,8 @@ type twin struct {
 	at  queue.Stamp
 	rng *rand.Rand
 	by  map[queue.QueueID]*[octaves]correction
+	// under is the play that the last look did not finish, or nil.
+	under *play
 }
 
 // correction is the mean of the plays over Rate's, with decay.
@@ -75,21 +77,21 @@ func (e *Estimator) play(st *queue.State, now queue.Stamp) {
 		e.twin.by = map[queue.QueueID]*[octaves]correction{}
 		e.twin.rng = rand.New(rand.NewPCG(st.Number(), 1))
 	}
-	said := e.saidToAll(st)
-	if len(said) == 0 {
-		return
-	}
 	for left, n := e.budget, 0; left > 0 && n < maxPlays; n++ {
-		p := newPlay(e, st, now)
-		used := p.run(left)
-		if p.unserved > 0 {
-			return // a play that was cut short says nothing of those behind
+		p := e.twin.under
+		if p == nil {
+			said := e.saidToAll(st)
+			if len(said) == 0 {
+				return
+			}
+			p = newPlay(e, st, now, said)
 		}
-		e.twin.learn(p, said)
-		left -= max(used, 1)
-		if left < used {
-			return // not enough for another
+		left -= max(1, p.run(left))
+		if e.twin.under = p; p.unserved > 0 && left <= 0 {
+			return // a long line takes several looks; nothing is said of it before
 		}
+		e.twin.learn(p)
+		e.twin.under = nil
 	}
 }
 
@@ -119,15 +121,15 @@ type said struct {
 	mean     float64
 }
 
-func (t *twin) learn(p *play, all map[string]said) {
-	ids := make([]string, 0, len(all))
-	for id := range all {
+func (t *twin) learn(p *play) {
+	ids := make([]string, 0, len(p.said))
+	for id := range p.said {
 		ids = append(ids, id)
 	}
 	slices.Sort(ids)
 	touched := map[*correction]bool{}
 	for _, id := range ids {
-		s := all[id]
+		s := p.said[id]
 		wait, ok := p.waits[id]
 		if !ok {
 			continue
