@@ -119,4 +119,4 @@ type watch struct {
 
 // playBudget is for the plays of one look, in records: the looks of a trial are
 // 30 s apart, and its site is smaller than the one that the default is for.
-var playBudget = 1000
+var playBudget = 400

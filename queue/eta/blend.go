@@ -25,7 +25,7 @@ type blend struct {
 const (
 	blendForgets = 0.9995
 	blendMargin  = 0.93
-	blendNeeds   = 300
+	blendNeeds   = 500
 )
 
 // history is what a queue's last waits were, in seconds.
@@ -86,7 +86,7 @@ func (b *blend) learn(x *[traits]float64, wait, alone, blended float64) {
 		b.begin()
 	}
 	const keep = 0.999
-	b.N++
+	b.N += 1 / (1 + 10*(x[2]-0.1)) // of many who wait at once each tells less
 	b.Alone = b.Alone*keep + sq(alone-wait)
 	b.Blended = b.Blended*keep + sq(blended-wait)
 	var gain [traits]float64

@@ -161,7 +161,9 @@ func (e *Estimator) forecast(st *queue.State, q queue.QueueID, position int, sco
 		return f
 	}
 	f.Known, f.raw = true, mean
-	f.sd = math.Sqrt(variance)
+	// What is not known of the rate widens the range: as the predictive variance
+	// of a Gamma-Poisson model does.
+	f.sd = math.Sqrt(variance + mean*mean/e.rates.evidence)
 	f.twin = mean * e.twin.correction(q, position)
 	e.calibrate(q.String(), &f)
 	return f

@@ -11,18 +11,18 @@ import (
 // How long what was seen keeps its weight, counted in ends, and what stands in
 // for it until there is some.
 const (
-	memory       = 8000 // ends of conversations
-	priorMean    = 300  // seconds of a conversation nobody has seen yet
-	priorLevel   = 2    // how many conversations that is worth
-	queueLevel   = 8    // how many of the site's a queue's own are mixed with
-	binWeight    = 6    // how many a bin is mixed with
-	priorWait    = 3600 // seconds of patience nobody has seen the end of
-	recent       = 1800 // seconds of half-life for arrivals of now
-	arrivalDraw  = 400  // arrivals that the long run is worth beside those of now
-	slots        = 96   // of 15 minutes
-	maxStreams   = 64   // head starts told apart at a site
-	maxTogether  = 8    // conversations of one agent told apart by their number
-	togetherPull = 30   // conversations that "no slower together" is worth
+	memory       = 20000 // ends of conversations
+	priorMean    = 300   // seconds of a conversation nobody has seen yet
+	priorLevel   = 2     // how many conversations that is worth
+	queueLevel   = 8     // how many of the site's a queue's own are mixed with
+	binWeight    = 6     // how many a bin is mixed with
+	priorWait    = 3600  // seconds of patience nobody has seen the end of
+	recent       = 1800  // seconds of half-life for arrivals of now
+	arrivalDraw  = 400   // arrivals that the long run is worth beside those of now
+	slots        = 96    // of 15 minutes
+	maxStreams   = 64    // head starts told apart at a site
+	maxTogether  = 8     // conversations of one agent told apart by their number
+	togetherPull = 30    // conversations that "no slower together" is worth
 )
 
 // knowledge is what an estimator has learned of a site; it is the checkpoint.

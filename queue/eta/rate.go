@@ -27,6 +27,7 @@ type rates struct {
 	pickup   *hazard
 	instant  bool // whoever has room takes at once
 	gap      float64
+	evidence float64   // how many conversations the rate rests on
 	delays   []float64 // of pickup, as equally likely values
 	ends     [spans]float64
 	kernels  map[string]*kernel // by the key of a group
@@ -71,6 +72,8 @@ func (e *Estimator) learnRates(st *queue.State, now queue.Stamp) {
 		all.add(t)
 	}
 	r := rates{at: now, service: map[string]*hazard{}, patience: map[string]float64{}}
+	ended, _ := all.sums()
+	r.evidence = ended + priorLevel
 	site := all.shrunk(constant(1./priorMean), priorLevel, binWeight)
 	for _, q := range st.Site().Queues() {
 		r.service[q.String()] = of(by, q.String()).shrunk(site, queueLevel, binWeight)
