@@ -187,7 +187,7 @@ func (e *Estimator) Estimate(st *queue.State, now queue.Stamp) *queue.Estimates 
 	if last := st.Estimates(); last != nil && sameShown(st, last, out) {
 		return nil
 	}
-	out.Checkpoint, _ = json.Marshal(e.known) // a struct of numbers always encodes
+	out.Checkpoint, _ = json.Marshal(e.known, json.Deterministic(true)) // a struct of numbers always encodes
 	return out
 }
 

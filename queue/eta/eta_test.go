@@ -36,7 +36,7 @@ func scene(now queue.Stamp, capacity int, busySince []queue.Stamp, waiting int) 
 
 // ended is the step of a conversation that took the time.
 func ended(at queue.Stamp, took queue.Millis) queue.Step {
-	was := &queue.Ticket{ID: "x", Department: "support", Language: "en", Status: queue.Assigned, AssignedAt: at - queue.Stamp(took)}
+	was := &queue.Ticket{ID: "x", Department: "support", Language: "en", Status: queue.Assigned, Agent: "a", AssignedAt: at - queue.Stamp(took)}
 	is := *was
 	is.Status, is.EndedAt = queue.Closed, at
 	return queue.Step{Record: queue.Record{At: at}, Tickets: []queue.TicketStep{{Was: was, Is: &is}}}

@@ -247,7 +247,8 @@ func (e *Estimator) segment(p *person, at queue.Stamp) int {
 		}
 	}
 	speed := e.speed(n)
-	for _, k := range p.held {
+	for _, id := range keys(p.held) {
+		k := p.held[id]
 		if k.offered {
 			continue
 		}

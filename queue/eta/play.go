@@ -2,7 +2,6 @@ package eta
 
 import (
 	"container/heap"
-	"slices"
 	"strconv"
 
 	"nextup/queue"
@@ -81,12 +80,7 @@ func newPlay(e *Estimator, st *queue.State, now queue.Stamp, said map[string]sai
 			return true
 		})
 	}
-	keys := make([]string, 0, len(e.known.Streams))
-	for k := range e.known.Streams {
-		keys = append(keys, k)
-	}
-	slices.Sort(keys)
-	for _, k := range keys {
+	for _, k := range keys(e.known.Streams) {
 		if s := e.known.Streams[k]; s.Head > 0 { // others come behind all who wait
 			p.next(s)
 		}

@@ -1,6 +1,7 @@
 package eta
 
 import (
+	"maps"
 	"math"
 	"slices"
 	"sort"
@@ -37,6 +38,10 @@ type rates struct {
 // chance that it is not free again at the later one's end.
 type kernel [spans][spans]float64
 
+// keys are sorted: sums of floats depend on their order, and the same records
+// must give the same estimates.
+func keys[T any](m map[string]T) []string { return slices.Sorted(maps.Keys(m)) }
+
 // learnEvery is how often the hazards are worked out anew, in milliseconds.
 const learnEvery = 10_000
 
@@ -60,16 +65,17 @@ func (e *Estimator) learnRates(st *queue.State, now queue.Stamp) {
 		own := *t
 		by[q] = &own
 	}
-	for _, p := range e.people { // what is open counts as exposure
+	for _, id := range keys(e.people) { // what is open counts as exposure
+		p := e.people[id]
 		n := p.talks()
-		for _, k := range p.held {
-			if !k.offered {
+		for _, id := range keys(p.held) {
+			if k := p.held[id]; !k.offered {
 				of(by, k.queue).spend(k.work, k.work+max(0, float64(now-k.since)/1000*e.speed(n)))
 			}
 		}
 	}
-	for _, t := range by {
-		all.add(t)
+	for _, q := range keys(by) {
+		all.add(by[q])
 	}
 	r := rates{at: now, service: map[string]*hazard{}, patience: map[string]float64{}}
 	ended, _ := all.sums()
@@ -78,8 +84,8 @@ func (e *Estimator) learnRates(st *queue.State, now queue.Stamp) {
 	for _, q := range st.Site().Queues() {
 		r.service[q.String()] = of(by, q.String()).shrunk(site, queueLevel, binWeight)
 	}
-	for _, t := range e.known.Patience {
-		patience.add(t)
+	for _, q := range keys(e.known.Patience) {
+		patience.add(e.known.Patience[q])
 	}
 	n, time := patience.sums()
 	left := (n + 0.2) / (time + 0.2*priorWait)
@@ -176,13 +182,8 @@ func (e *Estimator) newModel(st *queue.State, now queue.Stamp) *model {
 // flows works out the groups and their rates.
 func (e *Estimator) flows(m *model, now queue.Stamp) {
 	m.ends = e.rates.ends
-	ids := make([]string, 0, len(e.people))
-	for id := range e.people {
-		ids = append(ids, id)
-	}
-	slices.Sort(ids) // sums of floats depend on their order
 	by := map[string]*group{}
-	for _, id := range ids {
+	for _, id := range keys(e.people) {
 		p := e.people[id]
 		if p.Agent == nil || !p.Takes() {
 			continue
@@ -225,12 +226,7 @@ func (e *Estimator) places(m *model, g *group, p *person, now queue.Stamp) {
 	talks := p.talks()
 	speed := e.speed(max(talks, min(p.Capacity, maxTogether)))
 	delays := e.rates.delays
-	ids := make([]string, 0, len(p.held))
-	for id := range p.held {
-		ids = append(ids, id)
-	}
-	slices.Sort(ids)
-	for _, id := range ids {
+	for _, id := range keys(p.held) {
 		k := p.held[id]
 		z := e.rates.service[k.queue]
 		if z == nil {

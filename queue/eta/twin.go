@@ -3,7 +3,6 @@ package eta
 import (
 	"math"
 	"math/rand/v2"
-	"slices"
 
 	"nextup/queue"
 )
@@ -122,13 +121,8 @@ type said struct {
 }
 
 func (t *twin) learn(p *play) {
-	ids := make([]string, 0, len(p.said))
-	for id := range p.said {
-		ids = append(ids, id)
-	}
-	slices.Sort(ids)
 	touched := map[*correction]bool{}
-	for _, id := range ids {
+	for _, id := range keys(p.said) {
 		s := p.said[id]
 		wait, ok := p.waits[id]
 		if !ok {
