@@ -21,10 +21,16 @@ COUNT ?= 1
 # make bench-eta: a log of contacts to replay as well.
 TRACE ?=
 
+# make faults: one row of the matrix, and the seed to repeat it with; 0 takes one
+# from the clock and prints it.
+CASE ?=
+SEED ?= 0
+space := $(subst ,, )
+
 PAGES := client-js/dist/visitor.html
 PACKAGES := client-js/node_modules/.package-lock.json
 
-.PHONY: help run test lint bench bench-eta load build generate clean client-deps client
+.PHONY: help run test lint bench bench-eta faults load build generate clean client-deps client
 
 help: ## Say what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -45,6 +51,9 @@ bench: ## Measure (BENCH=regexp BENCHTIME=1s COUNT=1)
 
 bench-eta: ## Measure the wait estimator against its gates, into docs/estimates.md (TRACE=file.csv.gz)
 	go run ./internal/etabench --out docs/estimates.md $(if $(TRACE),--trace $(TRACE))
+
+faults: ## Every fault under load, some 20 minutes (CASE=name SEED=n reruns one)
+	NEXTUP_FAULTS=long go test ./internal/faults -count 1 -v -timeout 60m -run 'TestMatrix$(if $(CASE),/^$(subst $(space),_,$(CASE))$$)' -seed $(SEED)
 
 load: ## Drive a running gateway with visitors and agents (TARGET=http://127.0.0.1:8080 ARGS="--visitors 200 --agents 20")
 	go run ./cmd/nextup traffic --target $(TARGET) $(ARGS)
