@@ -82,6 +82,24 @@ func TestASnapshotShowsTheSessionsOfALostNodeAsLost(t *testing.T) {
 	}
 }
 
+// A snapshot comes in any order: an older ticket that has ended says nothing of
+// the visitor's newest one.
+func TestASnapshotKnowsWhoIsLostWhateverTheirPast(t *testing.T) {
+	w := newWorld(t)
+	old := w.join("v", "support", "en")
+	w.must(w.Leave("v", old))
+	w.join("v", "support", "en")
+	w.must(w.LoseVisitor("v", "n1"), nil)
+	images := []Image{w.Visitor("v"), w.Ticket(old), w.TicketOf("v")}
+	for _, order := range [][]int{{0, 1, 2}, {0, 2, 1}, {1, 0, 2}, {1, 2, 0}, {2, 0, 1}, {2, 1, 0}} {
+		st := NewState(w.site)
+		st.Restore(w.number, w.now, []Image{images[order[0]], images[order[1]], images[order[2]]})
+		if due := st.expire(w.now.Add(w.site.VisitorGrace) + 1); len(due) != 1 {
+			t.Errorf("loaded in the order %v, a new gateway ends %d lost visitors, want 1", order, len(due))
+		}
+	}
+}
+
 func TestLostNodesAreForgotten(t *testing.T) {
 	w := newWorld(t)
 	w.agent("a", 1, "en")

@@ -194,7 +194,9 @@ func (s *State) assignTicket(was, is *Ticket, r Record) {
 		s.offered[is.ID] = is
 	case !is.Open() && (was == nil || was.Open()):
 		s.ended = append(s.ended, is)
-		delete(s.lost, visitorKind+is.Visitor) // nobody waits for them any more
+		if v := s.visitors[is.Visitor]; v != nil && v.Ticket == is.ID {
+			delete(s.lost, v.Name()) // nobody waits for them any more
+		}
 	}
 }
 
