@@ -40,6 +40,22 @@ func double(h *History, which *Event) {
 	h.Events = slices.Insert(h.Events, i, *which)
 }
 
+// t2First gives what the log did for t1 first to t2.
+func t2First(s *script) {
+	for n := 4; n <= 6; n++ {
+		s.site.Rows[n-1].Data = strings.NewReplacer("t1", "t2", "v1", "v2", `"joined":2`, `"joined":3`, `80000000200`, `80000000300`).Replace(s.site.Rows[n-1].Data)
+	}
+}
+
+func TestWhoseOfferWasPassedMayBeOvertakenAtThatAgent(t *testing.T) {
+	s := clean()
+	t2First(s)
+	edit(s, 2, "t/t1", func(t *ticketImage) { t.Passed = []string{"a"} })
+	if f := Check(s.Run).Findings[InOrder]; f.Wrong > 0 || f.Looked == 0 {
+		t.Errorf("%d wrong of %d: %v", f.Wrong, f.Looked, f.Details)
+	}
+}
+
 func TestEachViolationIsCaught(t *testing.T) {
 	tests := []struct {
 		name  string
@@ -126,12 +142,7 @@ func TestEachViolationIsCaught(t *testing.T) {
 		{"an agent writes who does not hold the ticket any more", Fenced, func(s *script) {
 			s.Snapshot.Conversations["t1"].Rows[1].Data = `{"kind":"member","from":{"role":"agent","id":"b"}}`
 		}},
-		{"who came later is offered first", InOrder, func(s *script) {
-			// Records 4 to 6 are t1's offer, acceptance and end; give them to t2.
-			for n := 4; n <= 6; n++ {
-				s.site.Rows[n-1].Data = strings.NewReplacer("t1", "t2", "v1", "v2", `"joined":2`, `"joined":3`, `80000000200`, `80000000300`).Replace(s.site.Rows[n-1].Data)
-			}
-		}},
+		{"who came later is offered first", InOrder, t2First},
 		{"a position is shown that nobody has", TrueViews, func(s *script) { told(s.v2, 1, isTicket).Ticket.Position = 1 }},
 		{"a visitor is shown another's state", TrueViews, func(s *script) { told(s.v2, 1, isTicket).Ticket.Status = protocol.Assigned }},
 		{"a view of a number that the log has not reached", TrueViews, func(s *script) { told(s.v2, 3, isTicket).Ticket.Log = 99 }},

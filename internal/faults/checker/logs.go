@@ -180,8 +180,9 @@ func (c *replay) deadlines(s step, was, is *ticketImage) {
 // like T and without head start, its visitor there. The dispatcher decides on a
 // replica that is a little behind, so U counts only if it could be offered for
 // longer than Staleness: a U that was just given back by its agent, or whose
-// visitor just came back, may be overtaken. Which agent gets a ticket, and the
-// order between queues, is not judged.
+// visitor just came back, may be overtaken, and so may a U that T's agent has
+// declined or let lapse. Which agent gets a ticket, and the order between queues,
+// is not judged.
 func (c *replay) fairness(s step, was, is []*ticketImage) {
 	for i, t := range is {
 		if t == nil || t.Status != "offered" || status(was[i]) == "offered" || t.Weight != 1 || t.HeadStart != 0 {
@@ -194,7 +195,7 @@ func (c *replay) fairness(s step, was, is []*ticketImage) {
 			}
 			since, waits := c.waits[u.ID]
 			age := time.Duration(s.AtMS-since.at) * time.Millisecond
-			if waits && u.Weight == 1 && u.HeadStart == 0 && age > c.run.Rules.Staleness {
+			if waits && u.Weight == 1 && u.HeadStart == 0 && !slices.Contains(u.Passed, t.holder()) && age > c.run.Rules.Staleness {
 				c.wrong(InOrder, "record %d: %s (joined %d) is offered before %s (joined %d), which could be offered for %v",
 					s.Number, t.ID, t.JoinedAt, u.ID, u.JoinedAt, age)
 				break

@@ -3,6 +3,7 @@ package checker
 import (
 	"encoding/json"
 	"fmt"
+	"strings"
 	"time"
 
 	"nextup/gateway/protocol"
@@ -130,13 +131,19 @@ func (c *talk) read(ticket string, log *Log) {
 	}
 }
 
-// fenced: from the record of an assignment on, no other agent writes.
+// fenced: from the record of an assignment on, no other agent writes. Where
+// records may have been lost, that record may be one of them.
 func (c *talk) fenced(ticket string, number uint64, e entry, conv *conversation) {
-	if len(e.From) > 6 && e.From[:6] == "agent " {
-		c.looked(Fenced)
-		if e.From != conv.member {
-			c.wrong(Fenced, "entry %d of %s is of %s, while it is %q's", number, ticket, e.From, conv.member)
-		}
+	if !strings.HasPrefix(e.From, string(protocol.Agent)+" ") {
+		return
+	}
+	c.looked(Fenced)
+	switch {
+	case e.From == conv.member:
+	case c.run.Rules.MayFork && (conv.gone || conv.member == ""):
+		c.forgiven(Fenced)
+	default:
+		c.wrong(Fenced, "entry %d of %s is of %s, while it is %q's", number, ticket, e.From, conv.member)
 	}
 }
 
@@ -207,6 +214,9 @@ func (c *talk) delivered(h *History) {
 		case e.Kind == Ended && e.Conn == conn:
 			conn = 0
 		case e.Kind == Asked && e.Ask.Type == protocol.TypeOpen:
+			if e.Ask.After == 0 {
+				delete(has, e.Ask.Ticket) // it begins anew
+			}
 			if p := places[e.Ask.Ticket]; p != nil && p.open && p.conn == e.Conn {
 				p.also = e.Ask.After + 1
 			} else {
@@ -265,6 +275,9 @@ func (c *talk) lacking(h *History, places map[string]*place, has map[string]map[
 		p, conv := places[ticket], c.conversations[ticket]
 		if p.conn != conn || !p.open || h.Role == protocol.Agent && (conv == nil || conv.agent != h.person()) {
 			continue
+		}
+		if c.run.Rules.MayFork && (conv == nil || conv.gone) {
+			continue // the ticket itself was lost: the reset of the view said so
 		}
 		c.looked(NoGap)
 		var entries []entry

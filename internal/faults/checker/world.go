@@ -21,6 +21,7 @@ type (
 		JoinedAt   int64       `json:"joined_at"`
 		Joined     uint64      `json:"joined"`
 		Offer      *offerImage `json:"offer"`
+		Passed     []string    `json:"passed"`
 		Agent      string      `json:"agent"`
 		Token      uint64      `json:"token"`
 		End        string      `json:"end"`

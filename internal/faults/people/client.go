@@ -49,6 +49,7 @@ type Client struct {
 	away     time.Time    // no conn is wanted before
 	gone     bool         // nor ever again
 	follows  map[string]*thread
+	ended    map[string]bool // conversations followed to their end
 	ticket   protocol.Ticket // zero since viewless
 	desk     protocol.Desk
 	viewless time.Time     // the newest welcome or reset: a view was to follow
@@ -62,7 +63,7 @@ func newClient(o *Options, role protocol.Role, subject string, languages []strin
 	return &Client{
 		role: role, subject: subject, languages: languages, targets: o.Targets, mint: o.Mint,
 		diary: newDiary(o.Start, role, subject), rng: rng,
-		follows: map[string]*thread{}, changed: make(chan struct{}),
+		follows: map[string]*thread{}, ended: map[string]bool{}, changed: make(chan struct{}),
 	}
 }
 
@@ -241,6 +242,9 @@ func (c *Client) take(number int, frame protocol.ServerFrame) {
 	switch f := frame.(type) {
 	case protocol.Ticket:
 		c.ticket, c.shown = f, f.Log
+		if open(f.Status) && c.ended[f.Ticket] { // records were lost, and with them its end
+			c.followLocked(context.Background(), f.Ticket)
+		}
 	case protocol.Desk:
 		c.desk, c.shown = f, f.Log
 	case protocol.Entry:

@@ -216,6 +216,6 @@ func befall(p *Client, rng *rand.Rand, grace time.Duration) {
 	case n < 17:
 		p.Vanish(time.Duration(rng.Int64N(int64(grace / 2))))
 	default:
-		p.Vanish(grace + 2*time.Second + time.Duration(rng.Int64N(int64(time.Second))))
+		p.Vanish(grace + 2*time.Second + time.Duration(rng.Int64N(int64(5*time.Second))))
 	}
 }

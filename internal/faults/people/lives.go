@@ -101,7 +101,7 @@ func (c *Crowd) talk(ctx context.Context, v *Client, rng *rand.Rand, ticket stri
 
 // shift is an agent's day.
 func (c *Crowd) shift(ctx context.Context, a *Client, rng *rand.Rand) {
-	dealt := map[string]bool{} // offers, and tickets by their token
+	dealt := map[string]bool{} // offers, and assignments
 	resets := 0
 	trouble := time.NewTimer(about(rng, mischief))
 	defer trouble.Stop()
@@ -126,7 +126,7 @@ func (c *Crowd) shift(ctx context.Context, a *Client, rng *rand.Rand) {
 			}
 		}
 		for _, t := range desk.Tickets {
-			if key := fmt.Sprint(t.Ticket, " ", t.Token); !dealt[key] {
+			if key := fmt.Sprint(t.Ticket, t.Token, t.AssignedAtMS); !dealt[key] {
 				dealt[key] = true
 				go c.converse(ctx, a, rand.New(rand.NewPCG(rng.Uint64(), 3)), t.Ticket)
 			}

@@ -14,17 +14,22 @@ import (
 
 // thread is a conversation that the person follows.
 type thread struct {
-	last   uint64 // the newest entry that came in order
-	closed bool
+	last uint64 // the newest entry that came in order
+	at   int64  // its at_ms
 }
 
 // Follow opens a conversation and keeps it open over all conns, until it ends.
 func (c *Client) Follow(ctx context.Context, ticket string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	c.followLocked(ctx, ticket)
+}
+
+func (c *Client) followLocked(ctx context.Context, ticket string) {
 	if c.follows[ticket] != nil {
 		return
 	}
+	delete(c.ended, ticket)
 	t := &thread{}
 	c.follows[ticket] = t
 	if c.conn != nil {
@@ -37,10 +42,10 @@ func (c *Client) Follow(ctx context.Context, ticket string) {
 func (c *Client) open(ctx context.Context, conn *client.Conn, number int, ticket string, t *thread) {
 	for conn.Err() == nil && ctx.Err() == nil {
 		c.mu.Lock()
-		ask := checker.Ask{Type: protocol.TypeOpen, Ticket: ticket, After: t.last}
+		ask, at := checker.Ask{Type: protocol.TypeOpen, Ticket: ticket, After: t.last}, t.at
 		c.mu.Unlock()
 		_, err, final := c.once(ctx, conn, number, uuid.NewString(), ask, func(e protocol.Envelope) protocol.Request {
-			return protocol.Open{Envelope: e, Ticket: ticket, After: ask.After}
+			return protocol.Open{Envelope: e, Ticket: ticket, After: ask.After, AtMS: at}
 		})
 		if final && err == nil {
 			return
@@ -67,9 +72,9 @@ func (c *Client) entryLocked(number int, e protocol.Entry) {
 			go c.open(context.Background(), c.conn, number, e.Ticket, t)
 		}
 	default:
-		t.last = e.Number
+		t.last, t.at = e.Number, e.AtMS
 		if e.Kind == protocol.EntryClosed {
-			t.closed = true
+			c.ended[e.Ticket] = true
 			delete(c.follows, e.Ticket)
 		}
 	}
@@ -87,7 +92,7 @@ func (c *Client) resetLocked(number int, r protocol.Reset) {
 	if t == nil {
 		return
 	}
-	t.last = 0
+	t.last, t.at = 0, 0
 	if c.conn != nil && c.number == number {
 		go c.open(context.Background(), c.conn, number, r.Ticket, t)
 	}
