@@ -167,7 +167,7 @@ func (c *conn) showDesk() {
 
 func deskTicket(st *queue.State, t *queue.Ticket) protocol.DeskTicket {
 	d := protocol.DeskTicket{
-		Ticket: t.ID, Department: t.Department, Language: t.Language, Topic: t.Topic, Tier: t.Tier, Weight: t.Weight,
+		Ticket: t.ID, Department: t.Department, Language: t.Language, Topic: t.Topic, VisitorTier: t.Tier, Weight: t.Weight,
 		Visitor:    protocol.Person{Role: protocol.Visitor, ID: t.Visitor, Name: t.VisitorName},
 		JoinedAtMS: int64(t.JoinedAt),
 	}

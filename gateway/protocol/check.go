@@ -9,7 +9,7 @@ func (f Hello) check(outline) *Refusal { return first(requestID(f.ID), required(
 
 func (f Join) check(outline) *Refusal {
 	return first(requestID(f.ID), id("department", f.Department), languages(f.Languages),
-		atMost("topic", f.Topic, MaxTopicBytes))
+		atMost("topic", f.Topic, MaxTopicBytes), atMost("urgency", f.Urgency, MaxUrgencyBytes))
 }
 
 func (f Leave) check(outline) *Refusal { return first(requestID(f.ID), id("ticket", f.Ticket)) }

@@ -44,9 +44,15 @@ type Join struct {
 	Languages []string `json:"languages,omitzero"`
 	// Topic is what the visitor says it is about; at most 128 bytes.
 	Topic string `json:"topic,omitzero"`
+	// Urgency is one of the site's urgencies that visitors may choose.
+	Urgency string `json:"urgency,omitzero"`
+	// LanguageRequired says that no language but those listed will do, however
+	// long it takes.
+	LanguageRequired bool `json:"language_required,omitzero"`
 }
 
-// Leave ends a visitor's own ticket, in line or in conversation.
+// Leave ends a visitor's own ticket, in line or in conversation; of an agent who
+// was invited by a consult, it ends their part in the conversation.
 type Leave struct {
 	Envelope
 	Ticket string `json:"ticket"`

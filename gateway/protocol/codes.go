@@ -31,6 +31,10 @@ const (
 	CodeConversationClosed Code = "conversation_closed" // the ticket has ended
 	CodeIDReused           Code = "id_reused"           // the same message_id with another text
 	CodeQueueFull          Code = "queue_full"          // the queue's limit is reached
+	CodeUnknownUrgency     Code = "unknown_urgency"     // known lists those that this person may say
+	CodeUnknownAgent       Code = "unknown_agent"       // known lists some who are there
+	CodeTooHeavy           Code = "too_heavy"           // the topic takes more room than any agent has
+	CodeNoRoom             Code = "no_room"             // the agent has no room for it, or may not serve it
 
 	// Not now.
 	CodeRateLimited Code = "rate_limited" // too many frames; retry_after_ms

@@ -158,6 +158,22 @@ func (o outline) decode(data []byte) (Request, *Refusal) {
 		return fill[Renew](o, data)
 	case TypeHeartbeat:
 		return fill[Heartbeat](o, data)
+	case TypeRate:
+		return fill[Rate](o, data)
+	case TypeFinish:
+		return fill[Finish](o, data)
+	case TypeTransfer:
+		return fill[Transfer](o, data)
+	case TypeConsult:
+		return fill[Consult](o, data)
+	case TypeNote:
+		return fill[Note](o, data)
+	case TypeWhisper:
+		return fill[Whisper](o, data)
+	case TypeHeadStart:
+		return fill[HeadStart](o, data)
+	case TypePause:
+		return fill[Pause](o, data)
 	default:
 		return nil, refuse(CodeUnknownType, "type", "Send one of the frame types that the specification gives to clients.")
 	}

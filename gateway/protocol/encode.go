@@ -9,7 +9,7 @@ import (
 )
 
 // ServerFrame is a frame that the server sends: Welcome, OK, Error, Ticket,
-// Desk, Entry, Reset, Availability, Typing or Heartbeat.
+// Desk, Board, Entry, Reset, Availability, Typing or Heartbeat.
 type ServerFrame interface{ serverFrame() Type }
 
 func (Welcome) serverFrame() Type      { return TypeWelcome }
@@ -17,6 +17,7 @@ func (OK) serverFrame() Type           { return TypeOK }
 func (Error) serverFrame() Type        { return TypeError }
 func (Ticket) serverFrame() Type       { return TypeTicket }
 func (Desk) serverFrame() Type         { return TypeDesk }
+func (Board) serverFrame() Type        { return TypeBoard }
 func (Entry) serverFrame() Type        { return TypeEntry }
 func (Reset) serverFrame() Type        { return TypeReset }
 func (Availability) serverFrame() Type { return TypeAvailability }
@@ -45,6 +46,9 @@ func Append(dst []byte, frame ServerFrame) ([]byte, error) {
 		return appendJSON(dst, &f)
 	case Desk:
 		f.Type = TypeDesk
+		return appendJSON(dst, &f)
+	case Board:
+		f.Type = TypeBoard
 		return appendJSON(dst, &f)
 	case Entry:
 		f.Type = TypeEntry
@@ -90,6 +94,8 @@ func DecodeServer(data []byte) (ServerFrame, error) {
 		return read[Ticket](data)
 	case TypeDesk:
 		return read[Desk](data)
+	case TypeBoard:
+		return read[Board](data)
 	case TypeEntry:
 		return read[Entry](data)
 	case TypeReset:
@@ -115,7 +121,7 @@ func read[T ServerFrame](data []byte) (ServerFrame, error) {
 
 func appendJSON(dst []byte, frame any) ([]byte, error) {
 	buf := bytes.NewBuffer(dst)
-	if err := json.MarshalWrite(buf, frame, jsontext.EscapeForHTML(false)); err != nil {
+	if err := json.MarshalWrite(buf, frame, jsontext.EscapeForHTML(false), json.Deterministic(true)); err != nil {
 		return dst, fmt.Errorf("protocol: encode: %w", err)
 	}
 	return buf.Bytes(), nil

@@ -7,8 +7,8 @@
 // Field names are snake_case; every time is a Unix time in milliseconds of the
 // site's log, never of a gateway's own clock.
 //
-// Two frames are views: Ticket shows a visitor their whole place, Desk shows an
-// agent everything they hold. A view always says all there is to know, so the
+// Three frames are views: Ticket shows a visitor their whole place, Desk shows an
+// agent everything they hold, Board shows a supervisor the whole site. A view always says all there is to know, so the
 // first frame, an update and the answer to a reconnect cannot disagree.
 package protocol
 
@@ -25,6 +25,20 @@ const (
 	MaxTopicBytes   = 128      // the topic of a join
 	MaxLanguages    = 8        // languages listed in one join
 	HelloTimeoutSec = 3        // seconds from the open socket to hello
+	MaxUrgencyBytes = 64       // the urgency of a join
+	MaxSubjectBytes = 128      // the sub of an agent who is named
+	MaxNoteBytes    = 2 << 10  // the note of a transfer
+	MaxCommentBytes = 2 << 10  // the comment of a rating
+	MaxReasonBytes  = 128      // the reason that a supervisor gives
+	MaxScore        = 5        // the best rating; the worst is 1
+	MaxTier         = 3        // the highest tier of agents; the lowest is 1
+	MaxHeadStartSec = 86_400   // a head start, either way
+	MaxGuests       = 3        // agents invited into one conversation
+
+	// What a board shows at most.
+	MaxBoardQueues  = 200
+	MaxBoardAgents  = 500
+	MaxBoardTickets = 2000
 )
 
 // Role says who holds a token.
@@ -58,6 +72,14 @@ const (
 	TypeClose     Type = "close"
 	TypeRenew     Type = "renew"
 	TypeHeartbeat Type = "heartbeat" // both ways
+	TypeRate      Type = "rate"
+	TypeFinish    Type = "finish"
+	TypeTransfer  Type = "transfer"
+	TypeConsult   Type = "consult"
+	TypeNote      Type = "note"
+	TypeWhisper   Type = "whisper"
+	TypeHeadStart Type = "head_start"
+	TypePause     Type = "pause"
 )
 
 // Frames that only the server sends.
@@ -71,4 +93,6 @@ const (
 	TypeReset   Type = "reset"
 	// TypeAvailability comes when the site's log goes away or comes back.
 	TypeAvailability Type = "availability"
+	// TypeBoard shows a supervisor the whole site.
+	TypeBoard Type = "board"
 )

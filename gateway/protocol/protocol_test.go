@@ -173,7 +173,7 @@ func TestBadInputIsRefusedWithItsCodeFieldAndID(t *testing.T) {
 	}
 }
 
-func TestValuesAtTheEdgeOfTheirRangeAreTaken(t *testing.T) { // [limit-2] [limit-3] [frame-7]
+func TestValuesAtTheEdgeOfTheirRangeAreTaken(t *testing.T) { // [limit-2] [limit-3] [limit-9] [frame-7]
 	x := func(n int) string { return strings.Repeat("x", n) }
 	for name, frame := range map[string]string{
 		"an id of 64 bytes":          `{"type":"leave","id":"` + x(64) + `","ticket":"t-1"}`,
@@ -183,6 +183,15 @@ func TestValuesAtTheEdgeOfTheirRangeAreTaken(t *testing.T) { // [limit-2] [limit
 		"eight languages":            `{"type":"join","department":"d","languages":["en","zh","ja","ko","es","fr","de","it"]}`,
 		"long language tags":         `{"type":"join","department":"d","languages":["zh-Hant-TW","es-419","de-CH-1996"]}`,
 		"no languages":               `{"type":"join","department":"d","languages":[]}`,
+		"the best score":             `{"type":"rate","ticket":"t","score":5,"comment":"` + x(2048) + `"}`,
+		"a sub with a space":         `{"type":"consult","ticket":"t","agent":"Mei Lin ` + x(120) + `"}`,
+		"a transfer to a tier":       `{"type":"transfer","ticket":"t","to":{"tier":3},"note":"` + x(2048) + `"}`,
+		"no head start":              `{"type":"head_start","ticket":"t","head_start_s":0,"reason":"` + x(128) + `"}`,
+		"a negative head start":      `{"type":"head_start","ticket":"t","head_start_s":-86400,"reason":"r"}`,
+		"going on":                   `{"type":"pause","department":"d","language":"en","paused":false}`,
+		"an urgency of 64 bytes":     `{"type":"join","department":"d","urgency":"` + x(64) + `"}`,
+		"a note of 8192 bytes":       `{"type":"note","ticket":"t","message_id":"m","text":"` + x(8192) + `"}`,
+		"a whisper of 8192 bytes":    `{"type":"whisper","ticket":"t","message_id":"m","text":"` + x(8192) + `"}`,
 		"open from the start":        `{"type":"open","ticket":"t-1"}`,
 		"white space around":         " \r\n\t{ \"type\" : \"heartbeat\" } \n",
 		"an emoji by its escape":     `{"type":"send","ticket":"t","message_id":"m","text":"\ud83d\ude41"}`,

@@ -56,7 +56,8 @@ type Error struct {
 	Message string `json:"message"`
 	// Field names the offending field, where one is.
 	Field string `json:"field,omitzero"`
-	// Known lists what would have been accepted (departments, languages).
+	// Known lists what would have been accepted (departments, languages, agents,
+	// urgencies).
 	Known []string `json:"known,omitzero"`
 	// RetryAfterMS says when to try the same request again, where that helps.
 	RetryAfterMS int64 `json:"retry_after_ms,omitzero"`
@@ -93,6 +94,7 @@ const (
 	Returned        Reason = "returned"
 	TransferIn      Reason = "transfer_in"
 	Raised          Reason = "raised"
+	Lowered         Reason = "lowered"
 )
 
 // EndReason says why a ticket ended.
@@ -121,13 +123,38 @@ type Ticket struct {
 	Wait *Wait `json:"wait,omitzero"`
 	// Reason is set when Position is worse than in the frame before.
 	Reason Reason `json:"reason,omitzero"`
+	// Languages are those in which the ticket may be served now, set while it is
+	// waiting or offered. They grow with time where the department widens.
+	Languages []string `json:"languages,omitzero"`
+	// Widened is how many steps the department's widening has taken.
+	Widened int `json:"widened,omitzero"`
+	// Hold is set while the ticket waits for one agent.
+	Hold *Hold `json:"hold,omitzero"`
+	// Paused says that nobody is served from this queue for now.
+	Paused bool `json:"paused,omitzero"`
 	// Agent is set while the ticket is assigned, and after.
 	Agent *Person `json:"agent,omitzero"`
+	// Rating is the visitor's own, once given.
+	Rating *Rating `json:"rating,omitzero"`
 	// End is set once the ticket is closed or abandoned.
 	End EndReason `json:"end,omitzero"`
 	// AsOfMS is the log's time, and Log the log's number, that this view shows.
 	AsOfMS int64  `json:"as_of_ms"`
 	Log    uint64 `json:"log"`
+}
+
+// Hold says for whom a ticket waits, and how long at most: then anybody who may
+// serve it does.
+type Hold struct {
+	Agent   Person `json:"agent"`
+	UntilMS int64  `json:"until_ms"`
+}
+
+// Rating is what a visitor said of a conversation.
+type Rating struct {
+	// Score is 1 (worst) to 5 (best).
+	Score   int    `json:"score"`
+	Comment string `json:"comment,omitzero"`
 }
 
 // Person is somebody in a conversation.
@@ -137,18 +164,31 @@ type Person struct {
 	Name string `json:"name,omitzero"`
 }
 
+// AwayReason says why an agent was set away.
+type AwayReason string
+
+// AwayLapsed means that two offers in a row were not answered in time.
+const AwayLapsed AwayReason = "lapsed"
+
 // Desk is the agent's view: their status and everything they hold.
 type Desk struct {
-	Type     Type        `json:"type"`
-	Status   AgentStatus `json:"status"`
-	Capacity int         `json:"capacity"`
-	// Load is the sum of the weights of the tickets held or offered.
-	Load      int          `json:"load"`
-	Languages []string     `json:"languages"`
-	Offers    []DeskOffer  `json:"offers"`
-	Tickets   []DeskTicket `json:"tickets"`
-	AsOfMS    int64        `json:"as_of_ms"`
-	Log       uint64       `json:"log"`
+	Type   Type        `json:"type"`
+	Status AgentStatus `json:"status"`
+	// AwayReason is set when the agent is away and did not say so.
+	AwayReason AwayReason `json:"away_reason,omitzero"`
+	Capacity   int        `json:"capacity"`
+	// Load is the sum of the weights of the tickets held, offered or wrapped up.
+	Load      int      `json:"load"`
+	Languages []string `json:"languages"`
+	// Proficiency is 1 to 5 for each language.
+	Proficiency map[string]int `json:"proficiency,omitzero"`
+	// Tier is 1 (first line), 2 (specialist) or 3 (engineer).
+	Tier    int          `json:"tier,omitzero"`
+	Skills  []string     `json:"skills,omitzero"`
+	Offers  []DeskOffer  `json:"offers"`
+	Tickets []DeskTicket `json:"tickets"`
+	AsOfMS  int64        `json:"as_of_ms"`
+	Log     uint64       `json:"log"`
 }
 
 // DeskOffer is a ticket that an agent may take until a deadline.
@@ -165,16 +205,36 @@ type DeskTicket struct {
 	Language   string `json:"language"`
 	Topic      string `json:"topic,omitzero"`
 	Visitor    Person `json:"visitor"`
-	// Tier is the visitor's tier from their token.
-	Tier       string `json:"tier,omitzero"`
-	Weight     int    `json:"weight"`
-	JoinedAtMS int64  `json:"joined_at_ms"`
+	// VisitorTier is the tier claim of the visitor's token.
+	VisitorTier string `json:"visitor_tier,omitzero"`
+	Urgency     string `json:"urgency,omitzero"`
+	// HeadStartS is the ticket's head start in seconds; it may be negative.
+	HeadStartS int64 `json:"head_start_s,omitzero"`
+	// Tier and Skills are what whoever serves it must have, Wishes what would be
+	// good, Languages those in which it may be served.
+	Tier       int      `json:"tier,omitzero"`
+	Skills     []string `json:"skills,omitzero"`
+	Wishes     []string `json:"wishes,omitzero"`
+	Languages  []string `json:"languages,omitzero"`
+	Weight     int      `json:"weight"`
+	JoinedAtMS int64    `json:"joined_at_ms"`
 	// AssignedAtMS is 0 for an offer.
 	AssignedAtMS int64 `json:"assigned_at_ms,omitzero"`
 	// Token is the fencing token of the assignment, 0 for an offer.
 	Token uint64 `json:"token,omitzero"`
 	// VisitorLost says that the visitor's conn is gone and may come back.
 	VisitorLost bool `json:"visitor_lost,omitzero"`
+	// TransferredBy is who passed it on, if anybody has.
+	TransferredBy *Person `json:"transferred_by,omitzero"`
+	// WrapUpUntilMS is set for a closed ticket that still takes its place.
+	WrapUpUntilMS int64 `json:"wrap_up_until_ms,omitzero"`
+	// Guest says that this agent was invited into it and Owner holds it; Guests
+	// are all who were.
+	Guest  bool     `json:"guest,omitzero"`
+	Owner  *Person  `json:"owner,omitzero"`
+	Guests []Person `json:"guests,omitzero"`
+	// Rating is the visitor's, once given.
+	Rating *Rating `json:"rating,omitzero"`
 }
 
 // EntryKind tells the entries of a conversation apart.
@@ -184,8 +244,11 @@ type EntryKind string
 const (
 	EntryMessage EntryKind = "message" // From, MessageID, Text
 	EntryRead    EntryKind = "read"    // From has read everything up to UpTo
-	EntryMember  EntryKind = "member"  // From, an agent, took the ticket
+	EntryMember  EntryKind = "member"  // From, an agent or supervisor, has come into the conversation
 	EntryClosed  EntryKind = "closed"  // nothing follows
+	EntryNote    EntryKind = "note"    // From, MessageID, Text; for agents and supervisors alone
+	EntryWhisper EntryKind = "whisper" // From, a supervisor, MessageID, Text; for agents and supervisors alone
+	EntryHidden  EntryKind = "hidden"  // an entry that this person may not read
 )
 
 // Entry is one record of a conversation. Numbers are gap-free and rise by one;
@@ -197,7 +260,7 @@ type Entry struct {
 	Kind   EntryKind `json:"kind"`
 	AtMS   int64     `json:"at_ms"`
 	From   *Person   `json:"from,omitzero"`
-	// MessageID and Text are a message's.
+	// MessageID and Text are a message's, a note's or a whisper's.
 	MessageID string `json:"message_id,omitzero"`
 	Text      string `json:"text,omitzero"`
 	// UpTo is a read mark's.

@@ -96,7 +96,7 @@ func TestTheSpecificationShowsEveryFixture(t *testing.T) {
 
 func TestEveryFrameTypeHasAFixtureInEachDirectionItIsSent(t *testing.T) {
 	both := []Type{TypeTyping, TypeHeartbeat}
-	server := append([]Type{TypeWelcome, TypeOK, TypeError, TypeTicket, TypeDesk, TypeEntry, TypeReset, TypeAvailability}, both...)
+	server := append([]Type{TypeWelcome, TypeOK, TypeError, TypeTicket, TypeDesk, TypeBoard, TypeEntry, TypeReset, TypeAvailability}, both...)
 	for _, value := range constants(t)["Type"] {
 		kind := Type(value)
 		directions := []string{"client"}

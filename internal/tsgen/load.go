@@ -143,6 +143,8 @@ func (s *source) reachable() (structs, enums []types.Object) {
 			walk(t.Elem())
 		case *types.Slice:
 			walk(t.Elem())
+		case *types.Map:
+			walk(t.Elem())
 		case *types.Struct:
 			for f := range t.Fields() {
 				walk(f.Type())

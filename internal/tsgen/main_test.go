@@ -30,9 +30,10 @@ func TestTheCommittedTypesAreThoseOfTheProtocol(t *testing.T) {
 
 func TestAFieldWithoutTypeScriptIsRefusedByName(t *testing.T) {
 	for name, field := range map[string]string{
-		"a map":        "Extra map[string]string `json:\"extra\"`",
-		"a float":      "Extra float64 `json:\"extra\"`",
-		"no json name": "Extra string",
+		"a map by number": "Extra map[int]string `json:\"extra\"`",
+		"a map of floats": "Extra map[string]float64 `json:\"extra\"`",
+		"a float":         "Extra float64 `json:\"extra\"`",
+		"no json name":    "Extra string",
 	} {
 		t.Run(name, func(t *testing.T) {
 			dir := t.TempDir()

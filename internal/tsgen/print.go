@@ -131,6 +131,11 @@ func tsType(t types.Type) (string, error) {
 	case *types.Slice:
 		elem, err := tsType(t.Elem())
 		return elem + "[]", err
+	case *types.Map:
+		if key, ok := t.Key().(*types.Basic); ok && key.Kind() == types.String {
+			elem, err := tsType(t.Elem())
+			return "Record<string, " + elem + ">", err
+		}
 	case *types.Basic:
 		switch {
 		case t.Info()&types.IsString != 0:

@@ -14,6 +14,28 @@ export const MAX_TOPIC_BYTES = 128;
 export const MAX_LANGUAGES = 8;
 /** seconds from the open socket to hello */
 export const HELLO_TIMEOUT_SEC = 3;
+/** the urgency of a join */
+export const MAX_URGENCY_BYTES = 64;
+/** the sub of an agent who is named */
+export const MAX_SUBJECT_BYTES = 128;
+/** the note of a transfer */
+export const MAX_NOTE_BYTES = 2048;
+/** the comment of a rating */
+export const MAX_COMMENT_BYTES = 2048;
+/** the reason that a supervisor gives */
+export const MAX_REASON_BYTES = 128;
+/** the best rating; the worst is 1 */
+export const MAX_SCORE = 5;
+/** the highest tier of agents; the lowest is 1 */
+export const MAX_TIER = 3;
+/** a head start, either way */
+export const MAX_HEAD_START_SEC = 86400;
+/** agents invited into one conversation */
+export const MAX_GUESTS = 3;
+/** What a board shows at most. */
+export const MAX_BOARD_QUEUES = 200;
+export const MAX_BOARD_AGENTS = 500;
+export const MAX_BOARD_TICKETS = 2000;
 
 /** AgentStatus says whether an agent takes tickets. */
 export const AGENT_STATUSES = [
@@ -48,6 +70,10 @@ export const CODES = [
   "conversation_closed", // the ticket has ended
   "id_reused", // the same message_id with another text
   "queue_full", // the queue's limit is reached
+  "unknown_urgency", // known lists those that this person may say
+  "unknown_agent", // known lists some who are there
+  "too_heavy", // the topic takes more room than any agent has
+  "no_room", // the agent has no room for it, or may not serve it
   "rate_limited", // too many frames; retry_after_ms
   "too_many", // a limit on sockets or tickets is reached; retry_after_ms
   "busy", // too much contention, or too many hellos at once; retry_after_ms
@@ -80,6 +106,7 @@ export const REASONS = [
   "returned",
   "transfer_in",
   "raised",
+  "lowered",
 ] as const;
 export type Reason = (typeof REASONS)[number];
 
@@ -91,12 +118,21 @@ export const END_REASONS = [
 ] as const;
 export type EndReason = (typeof END_REASONS)[number];
 
+/** AwayReason says why an agent was set away. */
+export const AWAY_REASONS = [
+  "lapsed",
+] as const;
+export type AwayReason = (typeof AWAY_REASONS)[number];
+
 /** EntryKind tells the entries of a conversation apart. */
 export const ENTRY_KINDS = [
   "message", // From, MessageID, Text
   "read", // From has read everything up to UpTo
-  "member", // From, an agent, took the ticket
+  "member", // From, an agent or supervisor, has come into the conversation
   "closed", // nothing follows
+  "note", // From, MessageID, Text; for agents and supervisors alone
+  "whisper", // From, a supervisor, MessageID, Text; for agents and supervisors alone
+  "hidden", // an entry that this person may not read
 ] as const;
 export type EntryKind = (typeof ENTRY_KINDS)[number];
 
@@ -118,6 +154,60 @@ export const CloseCode = {
   Protocol: 4503, // a binary frame or another breach of the protocol
 } as const;
 
+/** BoardQueue is one line. */
+export interface BoardQueue {
+  /** Queue is "department/language". */
+  queue: string;
+  department: string;
+  language: string;
+  size: number;
+  /** OldestAtMS is when the one who waits longest joined; 0 for an empty line. */
+  oldest_at_ms?: number;
+  /** Wait is for somebody who joins now. */
+  wait: Wait;
+  paused?: boolean;
+  /** AgentsWithRoom would be offered a ticket now. */
+  agents_with_room: number;
+}
+
+/** BoardAgent is one agent who is not offline, or holds something. */
+export interface BoardAgent {
+  id: string;
+  name?: string;
+  status: AgentStatus;
+  languages: string[];
+  departments: string[];
+  skills?: string[];
+  tier: number;
+  capacity: number;
+  load: number;
+  /** Lost says that the agent's conn is gone and may come back. */
+  lost?: boolean;
+  /** Tickets are those held, offered or wrapped up. */
+  tickets?: BoardTicket[];
+}
+
+/** BoardTicket is one ticket of an agent. */
+export interface BoardTicket {
+  ticket: string;
+  visitor: Person;
+  status: TicketStatus;
+  department: string;
+  language: string;
+  joined_at_ms: number;
+  assigned_at_ms?: number;
+}
+
+/** TransferTo says to whom or where a ticket goes; at least one field is set. */
+export interface TransferTo {
+  /** Agent is the sub of an agent. */
+  agent?: string;
+  department?: string;
+  language?: string;
+  /** Tier is 1 to 3. */
+  tier?: number;
+}
+
 /** Department describes a department to a client. */
 export interface Department {
   id: string;
@@ -136,6 +226,22 @@ export interface Wait {
    */
   low_s?: number;
   high_s?: number;
+}
+
+/**
+ * Hold says for whom a ticket waits, and how long at most: then anybody who may
+ * serve it does.
+ */
+export interface Hold {
+  agent: Person;
+  until_ms: number;
+}
+
+/** Rating is what a visitor said of a conversation. */
+export interface Rating {
+  /** Score is 1 (worst) to 5 (best). */
+  score: number;
+  comment?: string;
 }
 
 /** Person is somebody in a conversation. */
@@ -158,8 +264,19 @@ export interface DeskTicket {
   language: string;
   topic?: string;
   visitor: Person;
-  /** Tier is the visitor's tier from their token. */
-  tier?: string;
+  /** VisitorTier is the tier claim of the visitor's token. */
+  visitor_tier?: string;
+  urgency?: string;
+  /** HeadStartS is the ticket's head start in seconds; it may be negative. */
+  head_start_s?: number;
+  /**
+   * Tier and Skills are what whoever serves it must have, Wishes what would be
+   * good, Languages those in which it may be served.
+   */
+  tier?: number;
+  skills?: string[];
+  wishes?: string[];
+  languages?: string[];
   weight: number;
   joined_at_ms: number;
   /** AssignedAtMS is 0 for an offer. */
@@ -168,6 +285,19 @@ export interface DeskTicket {
   token?: number;
   /** VisitorLost says that the visitor's conn is gone and may come back. */
   visitor_lost?: boolean;
+  /** TransferredBy is who passed it on, if anybody has. */
+  transferred_by?: Person;
+  /** WrapUpUntilMS is set for a closed ticket that still takes its place. */
+  wrap_up_until_ms?: number;
+  /**
+   * Guest says that this agent was invited into it and Owner holds it; Guests
+   * are all who were.
+   */
+  guest?: boolean;
+  owner?: Person;
+  guests?: Person[];
+  /** Rating is the visitor's, once given. */
+  rating?: Rating;
 }
 
 /** Hello is the first frame on a socket and must arrive within 3 seconds. */
@@ -201,9 +331,19 @@ export interface JoinFrame {
   languages?: string[];
   /** Topic is what the visitor says it is about; at most 128 bytes. */
   topic?: string;
+  /** Urgency is one of the site's urgencies that visitors may choose. */
+  urgency?: string;
+  /**
+   * LanguageRequired says that no language but those listed will do, however
+   * long it takes.
+   */
+  language_required?: boolean;
 }
 
-/** Leave ends a visitor's own ticket, in line or in conversation. */
+/**
+ * Leave ends a visitor's own ticket, in line or in conversation; of an agent who
+ * was invited by a consult, it ends their part in the conversation.
+ */
 export interface LeaveFrame {
   type: "leave";
   /** ID is chosen by the client and echoed in the answer; at most 64 bytes. */
@@ -325,6 +465,126 @@ export interface HeartbeatFrame {
 }
 
 /**
+ * Rate says how a visitor liked the conversation; again, it replaces what was
+ * said before.
+ */
+export interface RateFrame {
+  type: "rate";
+  /** ID is chosen by the client and echoed in the answer; at most 64 bytes. */
+  id?: string;
+  ticket: string;
+  /** Score is 1 (worst) to 5 (best). */
+  score: number;
+  /** Comment is at most 2048 bytes. */
+  comment?: string;
+}
+
+/** Finish ends the wrap-up of a closed ticket: its place is free again. */
+export interface FinishFrame {
+  type: "finish";
+  /** ID is chosen by the client and echoed in the answer; at most 64 bytes. */
+  id?: string;
+  ticket: string;
+}
+
+/**
+ * Transfer passes a ticket on: the agent's who holds it, or, by a supervisor,
+ * anybody's. The conversation and the time of the join stay.
+ */
+export interface TransferFrame {
+  type: "transfer";
+  /** ID is chosen by the client and echoed in the answer; at most 64 bytes. */
+  id?: string;
+  ticket: string;
+  to: TransferTo;
+  /** Note is for whoever takes it, at most 2048 bytes; visitors do not see it. */
+  note?: string;
+}
+
+/** Consult invites a second agent into a conversation; at most 3 at a time. */
+export interface ConsultFrame {
+  type: "consult";
+  /** ID is chosen by the client and echoed in the answer; at most 64 bytes. */
+  id?: string;
+  ticket: string;
+  /** Agent is the sub of the agent. */
+  agent: string;
+}
+
+/** Note appends an entry that agents and supervisors read, and visitors do not. */
+export interface NoteFrame {
+  type: "note";
+  /** ID is chosen by the client and echoed in the answer; at most 64 bytes. */
+  id?: string;
+  ticket: string;
+  /** MessageID and Text are as those of a message. */
+  message_id: string;
+  text: string;
+}
+
+/**
+ * Whisper is a supervisor's word to the agents of a conversation; the visitor
+ * does not see it.
+ */
+export interface WhisperFrame {
+  type: "whisper";
+  /** ID is chosen by the client and echoed in the answer; at most 64 bytes. */
+  id?: string;
+  ticket: string;
+  /** MessageID and Text are as those of a message. */
+  message_id: string;
+  text: string;
+}
+
+/** HeadStart sets a waiting ticket's head start. */
+export interface HeadStartFrame {
+  type: "head_start";
+  /** ID is chosen by the client and echoed in the answer; at most 64 bytes. */
+  id?: string;
+  ticket: string;
+  /** HeadStartS is from -86400 to 86400 seconds and replaces what the ticket has. */
+  head_start_s: number;
+  /** Reason is 1 to 128 bytes; it stays with the ticket. */
+  reason: string;
+}
+
+/**
+ * Pause stops or goes on serving a queue. Its visitors keep their places, and
+ * others may join.
+ */
+export interface PauseFrame {
+  type: "pause";
+  /** ID is chosen by the client and echoed in the answer; at most 64 bytes. */
+  id?: string;
+  department: string;
+  language: string;
+  paused: boolean;
+  /** Reason is at most 128 bytes. */
+  reason?: string;
+}
+
+/**
+ * Board is the supervisor's view: the queues and the agents of the site, whole
+ * each time, at most once a second.
+ */
+export interface BoardFrame {
+  type: "board";
+  queues: BoardQueue[];
+  agents: BoardAgent[];
+  /**
+   * QueuesLeftOut, AgentsLeftOut and TicketsLeftOut are how many are not shown,
+   * past the first 200 queues, 500 agents and 2000 tickets.
+   */
+  queues_left_out?: number;
+  agents_left_out?: number;
+  tickets_left_out?: number;
+  /** RulesDiffer says that the gateways run different site files. */
+  rules_differ?: boolean;
+  as_of_ms: number;
+  log: number;
+}
+
+/**
  * Welcome answers hello. For a visitor with an open or recently closed ticket a
  * ticket frame follows at once; for an agent a desk frame does.
  */
@@ -379,7 +639,10 @@ export interface ErrorFrame {
   message: string;
   /** Field names the offending field, where one is. */
   field?: string;
-  /** Known lists what would have been accepted (departments, languages). */
+  /**
+   * Known lists what would have been accepted (departments, languages, agents,
+   * urgencies).
+   */
   known?: string[];
   /** RetryAfterMS says when to try the same request again, where that helps. */
   retry_after_ms?: number;
@@ -403,8 +666,21 @@ export interface TicketFrame {
   wait?: Wait;
   /** Reason is set when Position is worse than in the frame before. */
   reason?: Reason;
+  /**
+   * Languages are those in which the ticket may be served now, set while it is
+   * waiting or offered. They grow with time where the department widens.
+   */
+  languages?: string[];
+  /** Widened is how many steps the department's widening has taken. */
+  widened?: number;
+  /** Hold is set while the ticket waits for one agent. */
+  hold?: Hold;
+  /** Paused says that nobody is served from this queue for now. */
+  paused?: boolean;
   /** Agent is set while the ticket is assigned, and after. */
   agent?: Person;
+  /** Rating is the visitor's own, once given. */
+  rating?: Rating;
   /** End is set once the ticket is closed or abandoned. */
   end?: EndReason;
   /** AsOfMS is the log's time, and Log the log's number, that this view shows. */
@@ -416,10 +692,17 @@ export interface TicketFrame {
 export interface DeskFrame {
   type: "desk";
   status: AgentStatus;
+  /** AwayReason is set when the agent is away and did not say so. */
+  away_reason?: AwayReason;
   capacity: number;
-  /** Load is the sum of the weights of the tickets held or offered. */
+  /** Load is the sum of the weights of the tickets held, offered or wrapped up. */
   load: number;
   languages: string[];
+  /** Proficiency is 1 to 5 for each language. */
+  proficiency?: Record<string, number>;
+  /** Tier is 1 (first line), 2 (specialist) or 3 (engineer). */
+  tier?: number;
+  skills?: string[];
   offers: DeskOffer[];
   tickets: DeskTicket[];
   as_of_ms: number;
@@ -437,7 +720,7 @@ export interface EntryFrame {
   kind: EntryKind;
   at_ms: number;
   from?: Person;
-  /** MessageID and Text are a message's. */
+  /** MessageID and Text are a message's, a note's or a whisper's. */
   message_id?: string;
   text?: string;
   /** UpTo is a read mark's. */
@@ -479,10 +762,19 @@ export type ClientFrame =
   | ReadFrame
   | CloseFrame
   | RenewFrame
-  | HeartbeatFrame;
+  | HeartbeatFrame
+  | RateFrame
+  | FinishFrame
+  | TransferFrame
+  | ConsultFrame
+  | NoteFrame
+  | WhisperFrame
+  | HeadStartFrame
+  | PauseFrame;
 
 /** What the server may send. */
 export type ServerFrame =
+  | BoardFrame
   | TypingFrame
   | HeartbeatFrame
   | WelcomeFrame
