@@ -117,11 +117,26 @@ func (d *dispatch) take(held bool) {
 	d.held = held
 	d.learner.take(held)
 	if held {
-		d.read(func(st *queue.State) {
-			d.ended = st.Ended(st.At().Add(-sealAgain)) // what the last one may have left undone
-		})
+		d.lookBackLocked() // the last one may have left something undone
 	}
 	d.log.Info("dispatcher", "held", held)
+}
+
+// restored takes a new snapshot. After a fork, what was to be closed may be open
+// again, and conversations may have lost their ends.
+func (d *dispatch) restored() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.ended = nil
+	if d.held {
+		d.lookBackLocked()
+	}
+	d.wake()
+}
+
+// lookBackLocked notes what has ended lately to be closed, again or at last.
+func (d *dispatch) lookBackLocked() {
+	d.read(func(st *queue.State) { d.ended = st.Ended(st.At().Add(-sealAgain)) })
 }
 
 func (d *dispatch) holds() bool {
@@ -179,6 +194,12 @@ func (d *dispatch) seal() {
 	ended := d.ended
 	d.ended = nil
 	d.mu.Unlock()
+	d.read(func(st *queue.State) {
+		ended = slices.DeleteFunc(ended, func(t *queue.Ticket) bool {
+			is := st.Ticket(t.ID)
+			return is != nil && is.Open() // a fork came between
+		})
+	})
 	if len(ended) == 0 {
 		return
 	}

@@ -85,7 +85,11 @@ func (s *site) do(ctx context.Context, decide func(st *queue.State) (queue.Chang
 	for try := range tries {
 		var c queue.Change
 		var err error
-		s.read(func(st *queue.State) { c, err = decide(st) })
+		var seen uint64
+		s.read(func(st *queue.State) {
+			seen = st.Number()
+			c, err = decide(st)
+		})
 		if err != nil || c.Empty() {
 			return 0, err
 		}
@@ -99,6 +103,11 @@ func (s *site) do(ctx context.Context, decide func(st *queue.State) (queue.Chang
 		switch out[0].Verdict {
 		case queue.Done:
 			s.g.metrics.committed(s.id, c.Cause)
+			if out[0].Number <= seen { // found as committed before, or the log has forked and we do not know yet
+				if err := s.follower.Sync(ctx); err != nil {
+					return 0, err
+				}
+			}
 			return out[0].Number, nil
 		case queue.Late:
 			return 0, queue.ErrUnknownOffer // only an offer has a last moment
@@ -136,7 +145,7 @@ func (s *site) Restore(number uint64, at queue.Stamp, images []queue.Image) {
 	for _, c := range s.everybody() {
 		c.show()
 	}
-	s.dispatch.wake()
+	s.dispatch.restored()
 	// What bound the people here may be among what was lost.
 	s.g.work.Go(func() {
 		if !s.g.draining.Load() && (!lost || !s.g.reborn(name)) {

@@ -3,6 +3,7 @@ package gateway
 import (
 	"context"
 	"sync"
+	"time"
 
 	"github.com/go-json-experiment/json"
 
@@ -115,6 +116,8 @@ func (c *conn) open(ctx context.Context, r protocol.Open) (protocol.OK, error) {
 		if err := c.enrol(ctx); err != nil {
 			return protocol.OK{}, err
 		}
+	} else if err := c.g.options.Conversations.Closed(ctx, c.site.id, t.ID, t.Rev.Number); err != nil {
+		return protocol.OK{}, err // mostly it is closed already; a failover can have lost that
 	}
 	c.subs.drop(r.Ticket)
 	c.subs.Lock()
@@ -141,17 +144,46 @@ func (c *conn) open(ctx context.Context, r protocol.Open) (protocol.OK, error) {
 
 // deliver sends entries, and says whether to go on.
 func (c *conn) deliver(ticket string, entries []protocol.Entry) bool {
-	if _, err := c.mine(ticket, false); err != nil {
+	t, err := c.mine(ticket, false)
+	if err != nil {
 		return false
 	}
 	for _, e := range entries {
 		c.send(e)
 		if e.Kind == protocol.EntryClosed { // nothing follows
 			c.subs.drop(ticket)
+			if t.Open() {
+				c.g.work.Go(func() { c.site.endAgain(ticket) })
+			}
 			return false
 		}
 	}
 	return true
+}
+
+// endAgain ends a ticket whose conversation is closed: a fork of the site's log
+// lost the end that people have been told. Mostly it is only this replica that
+// has not replayed it yet, and then there is nothing to do.
+func (s *site) endAgain(ticket string) {
+	ctx, cancel := context.WithTimeout(s.g.ctx, 5*time.Second)
+	defer cancel()
+	err := s.follower.Sync(ctx)
+	if err == nil {
+		_, err = s.do(ctx, func(st *queue.State) (queue.Change, error) {
+			t := st.Ticket(ticket)
+			switch {
+			case t == nil || !t.Open():
+				return queue.Change{}, nil
+			case t.Status == queue.Assigned:
+				return st.Close(t.Agent, ticket)
+			default:
+				return st.Leave(t.Visitor, ticket)
+			}
+		})
+	}
+	if err != nil { // whoever opens the conversation next finds it
+		s.log.Warn("a ticket is open beside its closed conversation", "ticket", ticket, "err", err)
+	}
 }
 
 // passOn sends on that somebody else is typing.

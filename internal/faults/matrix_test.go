@@ -17,7 +17,7 @@ func TestMain(m *testing.M) {
 }
 
 // row is one fault. The checker's statements are expected of every row, without
-// exception but for the faults of the product that known lists.
+// exception.
 type row struct {
 	name string
 	// needs says what the product lacks for the row; it is then skipped.
@@ -31,10 +31,6 @@ type row struct {
 	fault func(*stage)
 	// expect is what is expected besides the checker's statements.
 	expect func(*stage, []*checker.History)
-	// known are the statements that the product breaks in this row for a reason
-	// that is understood; they are reported, and do not fail the row. Take the
-	// line out with the fault that it describes.
-	known map[checker.Statement]string
 }
 
 func TestMatrix(t *testing.T) {
@@ -63,9 +59,6 @@ func TestMatrix(t *testing.T) {
 		})
 	}
 }
-
-// forkStuck is not understood yet: it may be the crowd's own doing.
-const forkStuck = "once in a while a ticket stays assigned after a fork, or its end is not told, and its conversation goes on during the audit"
 
 // leasesRunOut: where gateways end, a session may be noticed as lost, and a
 // dispatcher replaced, only when a lease of 3 s has run out.
@@ -227,9 +220,6 @@ var rows = []row{
 	},
 	{
 		name: "Redis comes back from an old copy, durability memory", redis: onVolatile,
-		known: map[checker.Statement]string{
-			checker.NothingLeft: forkStuck, checker.EndsOnce: forkStuck, checker.NoGap: forkStuck, checker.AcknowledgedOnce: forkStuck,
-		},
 		rules: func(r *checker.Rules) { r.MayFork = true; r.Slack += 10 * time.Second; r.Staleness += 5 * time.Second },
 		fault: func(s *stage) {
 			if err := s.direct.Save(s.Context()).Err(); err != nil {

@@ -195,11 +195,12 @@ func (s *stage) metrics() []map[string]float64 {
 	return all
 }
 
-// quiet waits until no gateway holds more than before anybody came, and notes
-// what is still there when it does not come.
+// quiet waits until no gateway holds more than before anybody came and every
+// grace has passed, and notes what is still there when that does not come.
 func (s *stage) quiet(before []map[string]float64) {
 	var left []string
-	for deadline := time.Now().Add(s.site.AgentGrace + 10*time.Second); time.Now().Before(deadline); s.wait(200 * time.Millisecond) {
+	least := time.Now().Add(max(s.site.AgentGrace, s.site.VisitorGrace) + 2*time.Second)
+	for deadline := least.Add(8 * time.Second); time.Now().Before(deadline); s.wait(200 * time.Millisecond) {
 		left = nil
 		for i, after := range s.metrics() {
 			if after == nil {
@@ -208,7 +209,7 @@ func (s *stage) quiet(before []map[string]float64) {
 			}
 			left = append(left, checker.Leftovers(s.gateways[i].Node(), before[i], after, s.servers())...)
 		}
-		if len(left) == 0 && time.Now().After(deadline.Add(-8*time.Second)) { // agents' grace has passed too
+		if len(left) == 0 && time.Now().After(least) {
 			return
 		}
 	}

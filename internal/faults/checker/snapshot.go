@@ -3,6 +3,7 @@ package checker
 import (
 	"context"
 	"fmt"
+	"maps"
 	"regexp"
 	"strconv"
 	"strings"
@@ -51,13 +52,54 @@ type Fork struct {
 // what part of it.
 var keyForm = regexp.MustCompile(`^nextup:\{([sc]):([^:}]+)(?::([^}]+))?\}:(.+)$`)
 
-// Take reads everything that Redis holds.
+// Take reads everything that Redis holds. It reads again, some times, when a
+// site's log has moved meanwhile: the parts would be of different moments.
 func Take(ctx context.Context, client redis.UniversalClient) (*Snapshot, error) {
-	s := &Snapshot{Keys: map[string]time.Duration{}, Sites: map[string]*Log{}, Conversations: map[string]*Log{}}
-	keys, err := allKeys(ctx, client)
-	if err != nil {
-		return nil, err
+	for tries := 1; ; tries++ {
+		keys, err := allKeys(ctx, client)
+		if err != nil {
+			return nil, err
+		}
+		before, err := heads(ctx, client, keys)
+		if err != nil {
+			return nil, err
+		}
+		s, err := take(ctx, client, keys)
+		if err != nil {
+			return nil, err
+		}
+		after, err := heads(ctx, client, keys)
+		if err != nil {
+			return nil, err
+		}
+		if maps.Equal(before, after) {
+			return s, nil
+		}
+		if tries == 10 {
+			return nil, fmt.Errorf("checker: the log moves on and on: %v, then %v", before, after)
+		}
 	}
+}
+
+// heads are the numbers of the sites' logs by key.
+func heads(ctx context.Context, client redis.UniversalClient, keys []string) (map[string]string, error) {
+	all := map[string]string{}
+	for _, key := range keys {
+		m := keyForm.FindStringSubmatch(key)
+		if m == nil || m[1] != "s" || m[4] != "head" {
+			continue
+		}
+		n, err := client.HGet(ctx, key, "number").Result()
+		if err != nil {
+			return nil, fmt.Errorf("checker: %s: %w", key, err)
+		}
+		all[key] = n
+	}
+	return all, nil
+}
+
+func take(ctx context.Context, client redis.UniversalClient, keys []string) (*Snapshot, error) {
+	s := &Snapshot{Keys: map[string]time.Duration{}, Sites: map[string]*Log{}, Conversations: map[string]*Log{}}
 	for _, key := range keys {
 		ttl, err := client.PTTL(ctx, key).Result()
 		if err != nil {

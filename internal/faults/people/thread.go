@@ -19,10 +19,16 @@ type thread struct {
 }
 
 // Follow opens a conversation and keeps it open over all conns, until it ends.
+// One that is followed already is opened again: it may have been somebody else's
+// meanwhile, and then nothing is delivered any more.
 func (c *Client) Follow(ctx context.Context, ticket string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.followLocked(ctx, ticket)
+	if t := c.follows[ticket]; t == nil {
+		c.followLocked(ctx, ticket)
+	} else if c.conn != nil {
+		go c.open(ctx, c.conn, c.number, ticket, t)
+	}
 }
 
 func (c *Client) followLocked(ctx context.Context, ticket string) {
