@@ -63,8 +63,11 @@ type Site struct {
 
 // AgentRules is what the site file says of one agent.
 type AgentRules struct {
-	Departments, Languages []string
-	Capacity               int
+	Departments, Skills []string
+	// Languages replace those of the token; nil leaves them, each spoken like the
+	// agent's own.
+	Languages      map[string]queue.Proficiency
+	Tier, Capacity int
 }
 
 // Verifier checks a token; see auth.Verifier.

@@ -126,15 +126,16 @@ func (c *conn) facts() queue.AgentFacts {
 	rules := c.site.Agent(c.id.Subject)
 	languages := rules.Languages
 	if languages == nil {
+		languages = map[string]queue.Proficiency{}
 		for _, l := range c.id.Languages {
-			if known, ok := queue.MatchLanguage([]string{l}, c.site.Languages); ok && !slices.Contains(languages, known) {
-				languages = append(languages, known)
+			if known, ok := queue.MatchLanguage([]string{l}, c.site.Languages); ok {
+				languages[known] = queue.BestProficiency
 			}
 		}
 	}
 	return queue.AgentFacts{
 		ID: c.id.Subject, Name: c.id.Name, Languages: languages,
-		Departments: rules.Departments, Capacity: rules.Capacity,
+		Departments: rules.Departments, Skills: rules.Skills, Tier: rules.Tier, Capacity: rules.Capacity,
 	}
 }
 

@@ -1,6 +1,8 @@
 package gateway
 
 import (
+	"maps"
+	"slices"
 	"sync"
 	"time"
 
@@ -147,7 +149,7 @@ func (c *conn) showDesk() {
 		}
 		found = true
 		f = protocol.Desk{
-			Status: protocol.AgentStatus(a.Status), Capacity: a.Capacity, Load: st.Load(a.ID), Languages: a.Languages,
+			Status: protocol.AgentStatus(a.Status), Capacity: a.Capacity, Load: st.Load(a.ID), Languages: slices.Sorted(maps.Keys(a.Languages)),
 			Offers: []protocol.DeskOffer{}, Tickets: []protocol.DeskTicket{},
 			AsOfMS: int64(c.g.options.Store.Now()), Log: st.Number(),
 		}
@@ -167,7 +169,7 @@ func (c *conn) showDesk() {
 
 func deskTicket(st *queue.State, t *queue.Ticket) protocol.DeskTicket {
 	d := protocol.DeskTicket{
-		Ticket: t.ID, Department: t.Department, Language: t.Language, Topic: t.Topic, VisitorTier: t.Tier, Weight: t.Weight,
+		Ticket: t.ID, Department: t.Department, Language: t.Language, Topic: t.Topic, VisitorTier: t.VisitorTier, Weight: t.Weight,
 		Visitor:    protocol.Person{Role: protocol.Visitor, ID: t.Visitor, Name: t.VisitorName},
 		JoinedAtMS: int64(t.JoinedAt),
 	}

@@ -17,7 +17,7 @@ func (c *conn) join(ctx context.Context, r protocol.Join) (protocol.OK, error) {
 		languages = c.id.Languages
 	}
 	req := queue.JoinRequest{
-		Ticket: uuid.NewString(), Visitor: c.id.Subject, Name: c.id.Name, Tier: c.id.Tier,
+		Ticket: uuid.NewString(), Visitor: c.id.Subject, Name: c.id.Name, VisitorTier: c.id.Tier,
 		Department: r.Department, Languages: languages, Topic: r.Topic, Node: c.g.node.String(), Request: r.ID,
 	}
 	number, err := c.site.do(ctx, func(st *queue.State) (queue.Change, error) { return st.Join(req) })

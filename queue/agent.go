@@ -1,6 +1,7 @@
 package queue
 
 import (
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -9,20 +10,28 @@ import (
 // AgentFacts is what a token and the site file say of an agent.
 type AgentFacts struct {
 	ID, Name string
-	// Languages are tags of the site; Departments are ids of the site.
-	Languages, Departments []string
-	Capacity               int
+	// Languages are tags of the site, each with how well it is spoken; Departments
+	// are ids of the site.
+	Languages   map[string]Proficiency
+	Departments []string
+	Skills      []string
+	Tier        int
+	Capacity    int
 }
 
 // BindAgent says that node holds a conn of an agent, and brings the facts up to
-// date. A new agent, and one who was offline, begins away.
+// date. A new agent, and one who was offline, begins away. A lower capacity
+// takes no ticket away: nothing comes until there is room again.
 func (s *State) BindAgent(f AgentFacts, node string) Change {
 	was := s.agents[f.ID]
-	is := &Agent{ID: f.ID, DisplayName: f.Name, Languages: f.Languages, Departments: f.Departments, Capacity: f.Capacity, Status: Away}
+	is := &Agent{
+		ID: f.ID, DisplayName: f.Name, Languages: f.Languages, Departments: f.Departments,
+		Skills: f.Skills, Tier: f.Tier, Capacity: f.Capacity, Status: Away,
+	}
 	if was != nil {
 		is.Session, is.IdleSince = was.Session, was.IdleSince
 		if was.Status != Offline {
-			is.Status = was.Status
+			is.Status, is.AwayReason, is.Lapses = was.Status, was.AwayReason, was.Lapses
 		}
 		if was.Session.Node == node && !was.Session.Lost() && sameFacts(was, is) {
 			return Change{}
@@ -46,12 +55,16 @@ func (s *State) BindAgent(f AgentFacts, node string) Change {
 
 // digest tells two tokens of one agent apart.
 func (f AgentFacts) digest() string {
-	return intentID(f.ID, f.Name, strings.Join(f.Languages, ","), strings.Join(f.Departments, ","), strconv.Itoa(f.Capacity))
+	words := []string{f.ID, f.Name, strings.Join(f.Departments, ","), strings.Join(f.Skills, ","), strconv.Itoa(f.Tier), strconv.Itoa(f.Capacity)}
+	for _, l := range slices.Sorted(maps.Keys(f.Languages)) {
+		words = append(words, l, strconv.Itoa(f.Languages[l]))
+	}
+	return intentID(words...)
 }
 
 func sameFacts(a, b *Agent) bool {
-	return a.DisplayName == b.DisplayName && a.Capacity == b.Capacity && a.Status == b.Status &&
-		slices.Equal(a.Languages, b.Languages) && slices.Equal(a.Departments, b.Departments)
+	return a.DisplayName == b.DisplayName && a.Capacity == b.Capacity && a.Tier == b.Tier && a.Status == b.Status &&
+		maps.Equal(a.Languages, b.Languages) && slices.Equal(a.Departments, b.Departments) && slices.Equal(a.Skills, b.Skills)
 }
 
 // LoseAgent says that node has lost its last conn of an agent. It is empty when
@@ -81,7 +94,7 @@ func (s *State) SetStatus(agent string, status AgentStatus) (Change, error) {
 	}
 	c := change(CauseStatus, a.ID, a.Rev.Version, string(status))
 	is := *a
-	is.Status = status
+	is.Status, is.AwayReason, is.Lapses = status, "", 0
 	if status == Available {
 		is.IdleSince = Here
 	}
@@ -92,10 +105,22 @@ func (s *State) SetStatus(agent string, status AgentStatus) (Change, error) {
 			if t.Status == Assigned {
 				return Change{}, ErrHolds
 			}
-			c.write(t, t.backInLine())
+			c.write(t, t.givenUp())
 		}
+		s.leaveAll(&c, agent)
 	}
 	return c, nil
+}
+
+// givenUp is the ticket without the agent who held it: back in line where it
+// stood, or no longer being wrapped up.
+func (t *Ticket) givenUp() *Ticket {
+	if t.Open() {
+		return t.backInLine()
+	}
+	is := *t
+	is.WrapUp = 0
+	return &is
 }
 
 // offerTo finds the ticket of an open offer of the agent.
@@ -122,9 +147,11 @@ func (s *State) Accept(agent, offer string) (Change, error) {
 	}
 	is := *t
 	is.Status, is.Agent, is.Token, is.AssignedAt, is.Offer = Assigned, agent, t.Token+1, Here, nil
+	is.Hold = nil
 	c := change(CauseAccepted, offer)
 	c.NotAfter = t.Offer.Deadline()
 	c.write(t, &is)
+	s.answered(&c, agent)
 	return c, nil
 }
 
@@ -141,8 +168,18 @@ func (s *State) Decline(agent, offer string) (Change, error) {
 	}
 	c := change(CauseDeclined, offer)
 	c.Frees = true
-	c.write(t, t.passed())
+	c.write(t, t.passedBy(agent))
+	s.answered(&c, agent)
 	return c, nil
+}
+
+// answered forgets the offers that an agent let lapse before this one.
+func (s *State) answered(c *Change, agent string) {
+	if a := s.agents[agent]; a != nil && a.Lapses > 0 {
+		is := *a
+		is.Lapses = 0
+		c.write(a, &is)
+	}
 }
 
 // Close ends a conversation for its agent. Having closed it already is no error.
@@ -160,23 +197,33 @@ func (s *State) Close(agent, ticket string) (Change, error) {
 	return s.end(CauseClosed, t, AgentClosed), nil
 }
 
+// Finish says that an agent has wrapped up a conversation: its place is free.
+// Having done so is no error.
+func (s *State) Finish(agent, ticket string) (Change, error) {
+	t := s.tickets[ticket]
+	switch {
+	case t == nil || t.Agent != agent:
+		return Change{}, ErrUnknownTicket
+	case t.Open():
+		return Change{}, ErrForbidden
+	case t.WrapUp == 0:
+		return Change{}, nil
+	}
+	return s.finish(t), nil
+}
+
+// finish ends a wrap-up, whether its agent says so or its time is over.
+func (s *State) finish(t *Ticket) Change {
+	c := change(CauseWrappedUp, t.ID, t.Rev.Version)
+	c.Frees = true
+	c.write(t, t.givenUp())
+	if a := s.agents[t.Agent]; a != nil {
+		free := *a
+		free.IdleSince = Here
+		c.write(a, &free)
+	}
+	return c
+}
+
 // offerID names the n-th offer of a ticket.
 func offerID(ticket string, attempt int) string { return ticket + "." + strconv.Itoa(attempt) }
-
-// backInLine is the ticket waiting again, where it stood.
-func (t *Ticket) backInLine() *Ticket {
-	is := *t
-	is.Status, is.Offer, is.Agent, is.AssignedAt = Waiting, nil, "", 0
-	return &is
-}
-
-// passed is the ticket waiting again after the agent it was offered to did not
-// take it.
-func (t *Ticket) passed() *Ticket {
-	is := t.backInLine()
-	is.Passed = append(slices.Clone(t.Passed), t.Offer.Agent)
-	if n := len(is.Passed); n > maxPassed {
-		is.Passed = is.Passed[n-maxPassed:]
-	}
-	return is
-}

@@ -15,7 +15,7 @@ func waitingLine(n, agents int) *State {
 		images = append(images, t)
 	}
 	for i := range agents {
-		a := &Agent{ID: fmt.Sprint("a", i), Languages: []string{"en"}, Departments: []string{"support"}, Capacity: 1, Status: Available}
+		a := &Agent{ID: fmt.Sprint("a", i), Languages: Fluent("en"), Departments: []string{"support"}, Capacity: 1, Status: Available}
 		Resolve(a, Revision{Version: fmt.Sprint("d", i), Number: uint64(n + i + 1)}, 1)
 		images = append(images, a)
 	}
@@ -104,7 +104,7 @@ func BenchmarkMatch(b *testing.B) {
 				st.held[id] = map[string]*Ticket{"x": {Weight: 1}}
 			}
 			for b.Loop() {
-				if len(st.Match(256)) != 1 {
+				if len(st.Match(st.At(), 256)) != 1 {
 					b.Fatal("want one offer")
 				}
 			}

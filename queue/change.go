@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// Cause says what a change is; replay does not look at it, people and
-// estimators do.
+// Cause says what a change is, for people and estimators; replay assigns the
+// same images whatever it is.
 type Cause string
 
 // The causes of a change.
@@ -27,6 +27,18 @@ const (
 	CauseForgotten Cause = "forgotten"
 	CauseEstimated Cause = "estimated"
 	CauseNodeLost  Cause = "node_lost"
+
+	CauseWidened     Cause = "widened"
+	CauseHoldEnded   Cause = "hold_ended"
+	CauseWrappedUp   Cause = "wrapped_up" // an agent's place is free again
+	CauseTransferred Cause = "transferred"
+	CauseInvited     Cause = "invited"
+	CauseGuestLeft   Cause = "guest_left"
+	CauseRaised      Cause = "raised"
+	CauseLowered     Cause = "lowered"
+	CausePaused      Cause = "paused"
+	CauseResumed     Cause = "resumed"
+	CauseRated       Cause = "rated"
 )
 
 // Reason says why a place got worse.
@@ -38,6 +50,7 @@ const (
 	Returned        Reason = "returned"
 	TransferIn      Reason = "transfer_in"
 	Raised          Reason = "raised"
+	Lowered         Reason = "lowered" // one's own head start was
 )
 
 // Errors of the deciders. They are final for the State that they were decided
@@ -53,6 +66,11 @@ var (
 	ErrQueueFull         = errors.New("queue: the queue's limit is reached")
 	ErrTooManyTickets    = errors.New("queue: the site's limit of open tickets is reached")
 	ErrHolds             = errors.New("queue: the agent still holds tickets")
+	ErrUnknownUrgency    = errors.New("queue: unknown urgency, or not for visitors to say")
+	ErrTooHeavy          = errors.New("queue: no agent has the capacity for such a ticket")
+	ErrNoRoom            = errors.New("queue: the agent has no room")
+	ErrNobody            = errors.New("queue: there is nobody to give it to")
+	ErrTooManyGuests     = errors.New("queue: the conversation has as many guests as it may")
 )
 
 // Read is a version that a decider saw; "" says that the entity was absent.
@@ -78,6 +96,8 @@ type Change struct {
 	Writes    []Write
 	NotBefore Stamp
 	NotAfter  Stamp
+	// By is who asked for it, where that is not plain from what is written.
+	By string
 	// Frees says that the change gives something back (a place, an offer, a
 	// conversation) or keeps what somebody has: it is taken even when the log's
 	// memory is full.

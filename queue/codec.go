@@ -18,6 +18,7 @@ var ErrSchema = errors.New("queue: a record of an unknown schema")
 type recordJSON struct {
 	Schema int         `json:"s"`
 	Cause  Cause       `json:"c"`
+	By     string      `json:"by,omitzero"`
 	Writes []writeJSON `json:"w"`
 }
 
@@ -40,6 +41,8 @@ func DecodeImage(name string, body []byte) (Image, error) {
 		image = &Visitor{}
 	case agentKind:
 		image = &Agent{}
+	case pauseKind:
+		image = &Pause{}
 	case estimatesKind:
 		image = &Estimates{}
 	case nodeKind:
@@ -56,7 +59,7 @@ func DecodeImage(name string, body []byte) (Image, error) {
 // EncodeRecord is a change as the log keeps it; bodies are its images encoded,
 // in the order of Writes, nil for a removal.
 func EncodeRecord(c *Change, bodies [][]byte) ([]byte, error) {
-	rec := recordJSON{Schema: Schema, Cause: c.Cause, Writes: make([]writeJSON, len(c.Writes))}
+	rec := recordJSON{Schema: Schema, Cause: c.Cause, By: c.By, Writes: make([]writeJSON, len(c.Writes))}
 	for i, w := range c.Writes {
 		rec.Writes[i] = writeJSON{Name: w.Name, Body: bodies[i]}
 	}
@@ -72,7 +75,7 @@ func DecodeRecord(number uint64, id string, at Stamp, data []byte) (Record, erro
 	if rec.Schema != Schema {
 		return Record{}, fmt.Errorf("%w: record %d has schema %d, this gateway reads %d", ErrSchema, number, rec.Schema, Schema)
 	}
-	r := Record{Number: number, ID: id, At: at, Cause: rec.Cause, Writes: make([]Write, len(rec.Writes))}
+	r := Record{Number: number, ID: id, At: at, Cause: rec.Cause, By: rec.By, Writes: make([]Write, len(rec.Writes))}
 	for i, w := range rec.Writes {
 		r.Writes[i].Name = w.Name
 		if w.Body == nil {

@@ -21,8 +21,8 @@ func (d Dispatcher) Propose(s *State, now Stamp) [][]Change {
 	}
 	var batches [][]Change
 	for _, due := range [][]Change{
-		append(s.lapse(now), s.expire(now)...),
-		s.Match(most),
+		append(s.overdue(now, most), s.expire(now)...),
+		s.Match(now, most),
 		append(s.forgetEnded(now), s.forgetNodes(now)...),
 	} {
 		if len(due) > 0 {
@@ -30,22 +30,6 @@ func (d Dispatcher) Propose(s *State, now Stamp) [][]Change {
 		}
 	}
 	return batches
-}
-
-// lapse ends the offers past their deadline.
-func (s *State) lapse(now Stamp) []Change {
-	var due []Change
-	for _, t := range s.offered {
-		if now <= t.Offer.Deadline() {
-			continue
-		}
-		c := change(CauseLapsed, t.Offer.ID)
-		c.NotBefore, c.Frees = t.Offer.Deadline()+1, true
-		c.write(t, t.passed())
-		due = append(due, c)
-	}
-	slices.SortFunc(due, byFirstWrite)
-	return due
 }
 
 // byFirstWrite makes the order of proposals independent of map order.
@@ -100,11 +84,12 @@ func (s *State) expireAgent(a *Agent) Change {
 	c := change(CauseExpired, a.Name(), a.Rev.Version)
 	c.NotBefore, c.Frees = a.Session.LostAt.Add(s.site.AgentGrace)+1, true
 	is := *a
-	is.Status = Offline
+	is.Status, is.AwayReason, is.Lapses = Offline, "", 0
 	c.write(a, &is)
 	for _, t := range s.Held(a.ID) {
-		c.write(t, t.backInLine())
+		c.write(t, t.givenUp())
 	}
+	s.leaveAll(&c, a.ID)
 	return c
 }
 

@@ -123,7 +123,7 @@ func TestOffersLapse(t *testing.T) {
 	offer := w.Ticket(id).Offer
 	late, _ := w.Accept("a", offer.ID)
 	w.now = offer.Deadline()
-	if due := w.lapse(w.now); due != nil {
+	if due := w.overdue(w.now, 10); due != nil {
 		t.Error("lapsed at the deadline, not after it")
 	}
 	w.now++
@@ -342,6 +342,7 @@ func TestWishesCanBeRepeated(t *testing.T) {
 		}
 	}
 	again("decline")
+	w.now += 20_001
 	w.dispatch()
 	w.accept("a")
 	again("close")

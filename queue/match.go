@@ -6,28 +6,28 @@ import (
 	"slices"
 )
 
-// Match proposes offers: tickets in order of score over all lines, each to the
-// eligible agent who has the lowest load for their capacity, then the fewest
-// languages (polyglots stay free for those who need them), then is idle longest.
-// It proposes at most limit changes.
+// Match proposes offers: tickets in order of score over all classes, each to the
+// eligible agent whom the visitor knows, then who has passed on it least, who
+// has more of the skills it wishes for, who has the lowest load for their
+// capacity, the lowest tier, the fewest languages and skills (specialists and
+// polyglots stay free for those who need them), then is idle longest. It
+// proposes at most limit changes.
 //
-// An agent who passed on a ticket comes after all others for it, and is offered
-// it again only when nothing else is left for them: one ticket that somebody
-// does not want holds up nobody behind it.
+// An agent is eligible who is available and present, meets the need and has room
+// for the weight. An agent who passed on a ticket is not offered it again for
+// as long as an offer lasts: one ticket that somebody does not want holds up
+// nobody behind it. A ticket whose visitor is lost keeps its place and is passed
+// over, and so is a paused queue. The changes build on each other in order: the
+// second offer to an agent, and the second one of a class, name the first one's
+// commit as the version that they saw.
 //
-// An agent is eligible who is available and present, serves the line and has
-// room for the weight. A ticket whose visitor is lost keeps its place and is
-// passed over. The changes build on each other in order: the second offer to an
-// agent, and the second one of a line, name the first one's commit as the version
-// that they saw.
-//
-// The cost is that of the lines that somebody free serves, from the front until
-// the room is used up; with nobody free it is one look at each agent.
-func (s *State) Match(limit int) []Change {
-	m := match{State: s, limit: limit, before: map[QueueID]Read{}}
-	m.gather()
-	m.walk(func(k *candidate, t *Ticket) bool { return t.passes(k.agent.ID) == 0 })
-	m.walk(func(*candidate, *Ticket) bool { return true })
+// The cost is that of one look at each class and agent with room, and of the
+// tickets from the front until the room is used up.
+func (s *State) Match(now Stamp, limit int) []Change {
+	m := match{State: s, now: now, limit: limit}
+	if m.gather(); len(m.candidates) > 0 {
+		m.walk()
+	}
 	return m.changes
 }
 
@@ -39,11 +39,10 @@ func (s *State) visitorLost(t *Ticket) bool {
 // match is the scratch paper of one Match.
 type match struct {
 	*State
+	now        Stamp
 	limit      int
 	candidates []*candidate
 	changes    []Change
-	// before is the newest offer of each line, as the next one must see it.
-	before map[QueueID]Read
 }
 
 // candidate is an agent with room, as the changes proposed so far leave them.
@@ -55,27 +54,27 @@ type candidate struct {
 
 func (c *candidate) room() int { return c.agent.Capacity - c.load }
 
-// cursor walks one line.
+// cursor walks one class.
 type cursor struct {
-	line       *line
+	*class
 	at         int
 	candidates []*candidate
+	// seen is the newest offer of the class, as the next one must see it.
+	seen Read
 }
 
-func (c *cursor) ticket() *Ticket { return c.line.all()[c.at] }
+func (c *cursor) ticket() *Ticket { return c.all()[c.at] }
 
-func (c *cursor) next() { c.at++ }
-
-// done says that nothing further back in the line can be matched.
+// done says that nothing further back in the class can be matched.
 func (c *cursor) done() bool {
-	c.candidates = slices.DeleteFunc(c.candidates, func(k *candidate) bool { return k.room() < c.line.lightest() })
-	return len(c.candidates) == 0 || c.at >= c.line.len()
+	c.candidates = slices.DeleteFunc(c.candidates, func(k *candidate) bool { return k.room() < c.weight })
+	return len(c.candidates) == 0 || c.at >= c.len()
 }
 
 type cursors []*cursor
 
 func (c cursors) Len() int           { return len(c) }
-func (c cursors) Less(i, j int) bool { return c[i].ticket().before(c[j].ticket()) }
+func (c cursors) Less(i, j int) bool { return c[i].ticket().Before(c[j].ticket()) }
 func (c cursors) Swap(i, j int)      { c[i], c[j] = c[j], c[i] }
 func (c *cursors) Push(x any)        { *c = append(*c, x.(*cursor)) }
 func (c *cursors) Pop() any {
@@ -88,55 +87,47 @@ func (c *cursors) Pop() any {
 // gather finds the agents with room.
 func (m *match) gather() {
 	for _, a := range m.agents {
-		if load := m.Load(a.ID); a.Takes() && load < a.Capacity {
+		if !a.Takes() {
+			continue
+		}
+		if load := m.Load(a.ID); load < a.Capacity {
 			m.candidates = append(m.candidates, &candidate{agent: a, load: load})
 		}
 	}
 }
 
-// cursors puts one at the head of each line that a candidate serves.
+// cursors puts one at the head of each class that a candidate may serve.
 func (m *match) cursors() cursors {
-	by := map[QueueID]*cursor{}
-	for _, k := range m.candidates {
-		for _, d := range k.agent.Departments {
-			for _, l := range k.agent.Languages {
-				q := QueueID{d, l}
-				line := m.lines[q]
-				if line == nil || line.len() == 0 {
-					continue
-				}
-				if by[q] == nil {
-					by[q] = &cursor{line: line}
-				}
-				by[q].candidates = append(by[q].candidates, k)
+	var all cursors
+	for _, c := range m.classes {
+		if m.paused[c.queue] != nil {
+			continue
+		}
+		at := &cursor{class: c}
+		for _, k := range m.candidates {
+			if k.room() >= c.weight && c.eligible(k.agent) {
+				at.candidates = append(at.candidates, k)
 			}
 		}
-	}
-	var all cursors
-	for _, c := range by {
-		if !c.done() {
-			all = append(all, c)
+		if !at.done() {
+			all = append(all, at)
 		}
 	}
 	heap.Init(&all)
 	return all
 }
 
-// walk offers the tickets of all lines in order of score to those who may.
-func (m *match) walk(may func(*candidate, *Ticket) bool) {
-	offered := map[string]bool{}
-	for _, c := range m.changes {
-		offered[c.Writes[0].Name] = true
-	}
+// walk offers the tickets of all classes in order of score to those who may.
+func (m *match) walk() {
 	cursors := m.cursors()
 	for cursors.Len() > 0 && len(m.changes) < m.limit {
 		c := cursors[0]
-		if t := c.ticket(); t.Status == Waiting && !m.visitorLost(t) && !offered[t.Name()] {
-			if k := c.choose(t, may); k != nil {
-				m.offer(k, t)
+		if t := c.ticket(); !m.visitorLost(t) {
+			if k := m.choose(c, t); k != nil {
+				m.offer(c, k, t)
 			}
 		}
-		if c.next(); c.done() {
+		if c.at++; c.done() {
 			heap.Pop(&cursors)
 		} else {
 			heap.Fix(&cursors, 0)
@@ -145,56 +136,89 @@ func (m *match) walk(may func(*candidate, *Ticket) bool) {
 }
 
 // choose is the rule of who gets a ticket.
-func (c *cursor) choose(t *Ticket, may func(*candidate, *Ticket) bool) *candidate {
+func (m *match) choose(c *cursor, t *Ticket) *candidate {
 	var best *candidate
+	pausing := len(t.Passed) > 0 && m.now <= t.PassedAt.Add(m.offerTTL(t))
 	for _, k := range c.candidates {
-		if k.room() >= t.Weight && may(k, t) && (best == nil || k.better(best, t)) {
+		if k.room() < t.Weight || pausing && t.passes(k.agent.ID) > 0 {
+			continue
+		}
+		if best == nil || k.better(best, t) {
 			best = k
 		}
 	}
 	return best
 }
 
+func (s *State) offerTTL(t *Ticket) Millis {
+	dep, _ := s.site.Department(t.Department)
+	return dep.OfferTTL
+}
+
 func (c *candidate) better(than *candidate, t *Ticket) bool {
 	return cmp.Or(
+		-cmpBool(c.agent.ID == t.Prefers, than.agent.ID == t.Prefers),
 		cmp.Compare(t.passes(c.agent.ID), t.passes(than.agent.ID)),
+		-cmp.Compare(c.agent.has(t.Wishes), than.agent.has(t.Wishes)),
 		cmp.Compare(c.load*than.agent.Capacity, than.load*c.agent.Capacity),
-		cmp.Compare(len(c.agent.Languages), len(than.agent.Languages)),
+		cmp.Compare(max(c.agent.Tier, 1), max(than.agent.Tier, 1)),
+		cmp.Compare(c.agent.breadth(), than.agent.breadth()),
 		cmp.Compare(c.turn, than.turn),
 		cmp.Compare(c.agent.IdleSince, than.agent.IdleSince),
 		cmp.Compare(c.agent.ID, than.agent.ID),
 	) < 0
 }
 
-// passes counts how often the agent did not take the ticket.
-func (t *Ticket) passes(agent string) int {
+func cmpBool(a, b bool) int {
+	switch {
+	case a == b:
+		return 0
+	case a:
+		return 1
+	default:
+		return -1
+	}
+}
+
+// has counts the skills that the agent has of those.
+func (a *Agent) has(skills []string) int {
 	n := 0
-	for _, p := range t.Passed {
-		if p == agent {
+	for _, s := range skills {
+		if slices.Contains(a.Skills, s) {
 			n++
 		}
 	}
 	return n
 }
 
+// breadth is how much else the agent could be needed for.
+func (a *Agent) breadth() int { return len(a.Languages) + len(a.Skills) }
+
 // offer proposes that k takes t, and counts it as taken from here on.
-func (m *match) offer(k *candidate, t *Ticket) {
+func (m *match) offer(at *cursor, k *candidate, t *Ticket) {
 	dep, _ := m.site.Department(t.Department)
 	is := *t
-	is.Status, is.Attempts = Offered, t.Attempts+1
-	is.Offer = &Offer{ID: offerID(t.ID, is.Attempts), Agent: k.agent.ID, At: Here, TTL: dep.OfferTTL}
+	is.Attempts++
+	id := offerID(t.ID, is.Attempts)
+	cause := CauseOffered
+	if dep.AutoAccept {
+		cause = CauseAccepted
+		is.Status, is.Agent, is.Token, is.AssignedAt, is.Hold = Assigned, k.agent.ID, t.Token+1, Here, nil
+	} else {
+		is.Status, is.Offer = Offered, &Offer{ID: id, Agent: k.agent.ID, At: Here, TTL: dep.OfferTTL}
+	}
 	busy := *k.agent
 	busy.IdleSince = Here
-	c := change(CauseOffered, is.Offer.ID, t.Rev.Version, k.agent.Rev.Version)
+	c := change(cause, id, t.Rev.Version, k.agent.Rev.Version)
 	c.Intent = intentID(k.agent.ID)
 	c.write(t, &is)
 	c.write(k.agent, &busy)
 	// If the offer before this one is refused (its agent has moved), so is this:
 	// nobody behind is served because somebody in front met a conflict.
-	if seen, ok := m.before[t.Queue()]; ok {
-		c.Reads = append(c.Reads, seen)
+	if at.seen.Name != "" {
+		c.Reads = append(c.Reads, at.seen)
 	}
-	m.before[t.Queue()] = Read{is.Name(), c.ID}
+	at.seen = Read{is.Name(), c.ID}
 	m.changes = append(m.changes, c)
 	next := busy
 	next.IdleSince, next.Rev.Version = k.agent.IdleSince, c.ID

@@ -53,6 +53,7 @@ func TestMatchGivesTicketsInOrderOfScore(t *testing.T) {
 		}, []string{"v1→a", "v2→b", "v3→a", "v4→b"}},
 		{"a weight that does not fit does not hold up the next", func(w *world) {
 			w.agent("a", 1, "en")
+			w.agent("able", 2, "zh")
 			w.join("v1", "support", "en", heavy)
 			w.join("v2", "support", "en")
 		}, []string{"v2→a"}},
@@ -155,7 +156,7 @@ func TestARefusedOfferLetsNobodyBehindItGoFirst(t *testing.T) {
 	w.join("v1", "support", "en")
 	w.join("v2", "support", "en")
 	w.join("v3", "support", "zh")
-	due := w.Match(10)
+	due := w.Match(w.now, 10)
 	w.must(w.SetStatus("a", Away)) // a was to take v1
 	var done []bool
 	for _, c := range due {
@@ -181,8 +182,12 @@ func TestADeclinedTicketHoldsUpNobody(t *testing.T) {
 	}
 	w.accept("a")
 	w.must(w.Close("a", w.TicketOf("v2").ID))
+	if got := w.dispatch(); got != nil {
+		t.Errorf("declined a moment ago: %v", got)
+	}
+	w.now = w.TicketOf("v1").PassedAt.Add(20_000) + 1
 	if got := w.dispatch(); !slices.Equal(got, []string{"v1→a"}) {
-		t.Errorf("with nothing else left: %v, want v1→a", got)
+		t.Errorf("with nobody else, a while later: %v, want v1→a", got)
 	}
 }
 

@@ -46,7 +46,7 @@ func TestANodeTakenForDeadCannotBindAnybody(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	bind := w.BindAgent(AgentFacts{ID: "a", Languages: []string{"en"}, Departments: []string{"support"}, Capacity: 1}, "n1")
+	bind := w.BindAgent(AgentFacts{ID: "a", Languages: Fluent("en"), Departments: []string{"support"}, Capacity: 1}, "n1")
 	w.must(w.LoseNode("n1"), nil)
 	if w.commit(join) || w.commit(bind) {
 		t.Error("a session was bound to a node that the log calls lost")

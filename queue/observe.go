@@ -7,7 +7,7 @@ import "maps"
 // decides on the newest state, so no version can have moved. The images of the
 // change must be new ones, as the deciders' are.
 func (s *State) Play(c Change, at Stamp) Step {
-	return s.Apply(Record{Number: s.number + 1, ID: c.ID, At: at, Cause: c.Cause, Writes: c.Writes})
+	return s.Apply(Record{Number: s.number + 1, ID: c.ID, At: at, Cause: c.Cause, By: c.By, Writes: c.Writes})
 }
 
 // Fork returns a state that goes its own way from here, without the tickets
@@ -21,8 +21,11 @@ func (s *State) Fork() *State {
 		agents:   maps.Clone(s.agents),
 		nodes:    maps.Clone(s.nodes), sessionsOn: maps.Clone(s.sessionsOn),
 		lines:   make(map[QueueID]*line, len(s.lines)),
+		classes: make(map[classKey]*class, len(s.classes)),
+		paused:  maps.Clone(s.paused),
+		agenda:  s.agenda.clone(),
 		held:    make(map[string]map[string]*Ticket, len(s.held)),
-		offered: maps.Clone(s.offered),
+		guests:  map[string]map[string]*Ticket{},
 		lost:    maps.Clone(s.lost),
 	}
 	keep := func(t *Ticket) {
@@ -32,10 +35,13 @@ func (s *State) Fork() *State {
 		}
 	}
 	for q, l := range s.lines {
-		f.lines[q] = &line{buf: append(make([]*Ticket, 0, l.len()+8), l.all()...), weights: maps.Clone(l.weights)}
+		f.lines[q] = &line{sorted: l.clone()}
 		for _, t := range l.all() {
 			keep(t)
 		}
+	}
+	for k, c := range s.classes {
+		f.classes[k] = &class{classKey: k, need: c.need, sorted: c.clone()}
 	}
 	for a, held := range s.held {
 		f.held[a] = maps.Clone(held)
@@ -45,6 +51,3 @@ func (s *State) Fork() *State {
 	}
 	return f
 }
-
-// Before is the order of a line: by score, then by the number of the join.
-func (t *Ticket) Before(u *Ticket) bool { return t.before(u) }

@@ -9,9 +9,11 @@ import (
 type Record struct {
 	Number uint64
 	// ID is the commit id and becomes the version of all that was written.
-	ID     string
-	At     Stamp
-	Cause  Cause
+	ID    string
+	At    Stamp
+	Cause Cause
+	// By is who asked for it, where that is not plain from what was written.
+	By     string
 	Writes []Write // Was is not set
 }
 
@@ -22,6 +24,8 @@ type Step struct {
 	Tickets []TicketStep
 	// Agents and Visitors are the ids of those written.
 	Agents, Visitors []string
+	// Queues are those paused or resumed.
+	Queues []QueueID
 	// Estimates says that the published estimates changed.
 	Estimates bool
 }
@@ -95,6 +99,18 @@ func (s *State) assign(w Write, r Record, step *Step) {
 		}
 		s.putAgent(id, is)
 		step.Agents = append(step.Agents, id)
+	case pauseKind:
+		is, _ := w.Image.(*Pause)
+		q := pausedQueue(id)
+		if was := s.paused[q]; was != nil && was.Rev.Number >= r.Number {
+			return
+		}
+		if is == nil {
+			delete(s.paused, q)
+		} else {
+			s.paused[q] = is
+		}
+		step.Queues = append(step.Queues, q)
 	case nodeKind:
 		is, _ := w.Image.(*Node)
 		if was := s.nodes[id]; was != nil && was.Rev.Number >= r.Number {
@@ -153,27 +169,17 @@ func (s *State) countSession(i Session, by int) {
 
 // assignTicket keeps the lines and the sets in step with a ticket.
 func (s *State) assignTicket(was, is *Ticket, r Record) {
-	wasIn, isIn := was != nil && was.Queued(), is != nil && is.Queued()
-	same := wasIn && isIn && was.Queue() == is.Queue() && was.Score() == is.Score() && was.Weight == is.Weight
-	switch {
-	case same:
-		s.lines[was.Queue()].replace(was, is)
-	default:
-		if wasIn {
-			s.lines[was.Queue()].remove(was)
-		}
-		if isIn {
-			s.enter(was, is, r)
-		}
+	if is != nil && is.Need == nil {
+		is.Need = &Need{Languages: []string{is.Language}}
 	}
+	s.classify(was, is)
+	s.lineUp(was, is, r)
+	s.appoint(was, is)
 	if was != nil {
-		if by := was.HeldBy(); by != "" {
-			delete(s.held[by], was.ID)
-			if len(s.held[by]) == 0 {
-				delete(s.held, by)
-			}
+		unlist(s.held, was.HeldBy(), was.ID)
+		for _, g := range was.Guests {
+			unlist(s.guests, g, was.ID)
 		}
-		delete(s.offered, was.ID)
 	}
 	if is == nil {
 		if was != nil {
@@ -183,20 +189,56 @@ func (s *State) assignTicket(was, is *Ticket, r Record) {
 		return
 	}
 	s.tickets[is.ID] = is
-	if by := is.HeldBy(); by != "" {
-		if s.held[by] == nil {
-			s.held[by] = map[string]*Ticket{}
+	list(s.held, is.HeldBy(), is)
+	if is.Status == Assigned {
+		for _, g := range is.Guests {
+			list(s.guests, g, is)
 		}
-		s.held[by][is.ID] = is
 	}
-	switch {
-	case is.Status == Offered:
-		s.offered[is.ID] = is
-	case !is.Open() && (was == nil || was.Open()):
-		s.ended = append(s.ended, is)
-		if v := s.visitors[is.Visitor]; v != nil && v.Ticket == is.ID {
-			delete(s.lost, v.Name()) // nobody waits for them any more
-		}
+	if is.Open() {
+		return
+	}
+	if was != nil && !was.Open() { // only what is said of an ended ticket has changed
+		s.forget(was)
+		s.remember(is)
+		return
+	}
+	s.ended = append(s.ended, is)
+	if v := s.visitors[is.Visitor]; v != nil && v.Ticket == is.ID {
+		delete(s.lost, v.Name()) // nobody waits for them any more
+	}
+}
+
+// lineUp keeps the lines in step with a ticket.
+func (s *State) lineUp(was, is *Ticket, r Record) {
+	wasIn, isIn := was != nil && was.Queued(), is != nil && is.Queued()
+	if wasIn && isIn && was.Queue() == is.Queue() && was.Score() == is.Score() {
+		s.lines[was.Queue()].replace(was, is)
+		return
+	}
+	if wasIn {
+		s.lines[was.Queue()].remove(was)
+	}
+	if isIn {
+		s.enter(was, is, r)
+	}
+}
+
+// list and unlist keep a set of tickets by agent.
+func list(set map[string]map[string]*Ticket, agent string, t *Ticket) {
+	if agent == "" {
+		return
+	}
+	if set[agent] == nil {
+		set[agent] = map[string]*Ticket{}
+	}
+	set[agent][t.ID] = t
+}
+
+func unlist(set map[string]map[string]*Ticket, agent, ticket string) {
+	delete(set[agent], ticket)
+	if len(set[agent]) == 0 {
+		delete(set, agent)
 	}
 }
 
@@ -212,28 +254,40 @@ func (s *State) forget(t *Ticket) {
 	}
 }
 
+// remember puts a ticket on the list of the ended again; it is mostly one of the
+// last.
+func (s *State) remember(t *Ticket) {
+	i := len(s.ended)
+	for i > 0 && s.ended[i-1].EndedAt > t.EndedAt {
+		i--
+	}
+	s.ended = slices.Insert(s.ended, i, t)
+}
+
 // enter puts a ticket in its line and notes who it was put before, and why.
 func (s *State) enter(was, is *Ticket, r Record) {
 	l := s.lines[is.Queue()]
 	if l == nil { // a queue that this gateway's site file does not know
-		l = &line{}
+		l = newLine()
 		s.lines[is.Queue()] = l
 	}
 	l.insert(is)
-	if all := l.all(); all[len(all)-1] == is {
-		return
-	}
 	reason := PriorityArrival
 	switch {
 	case was == nil:
+	case r.Cause == CauseTransferred || was.Queued() && was.Queue() != is.Queue():
+		reason = TransferIn
 	case !was.Queued():
 		reason = Returned
-	case was.Queue() != is.Queue():
-		reason = TransferIn
+	case was.Score() < is.Score():
+		l.note(is, r.Number, Lowered)
+		return
 	default:
 		reason = Raised
 	}
-	l.note(is, r.Number, reason)
+	if all := l.all(); all[len(all)-1] != is {
+		l.note(is, r.Number, reason)
+	}
 }
 
 func put[T any](m map[string]*T, id string, v *T) {

@@ -1,9 +1,16 @@
 package queue
 
-import "slices"
+import (
+	"crypto/sha256"
+	"encoding/base64"
+	"slices"
 
-// Site is one tenant's rules, as its site file states them. Sites are equal on
-// every gateway and never change under a State.
+	"github.com/go-json-experiment/json"
+)
+
+// Site is one tenant's rules, as its site file states them. They should be equal on
+// every gateway; replay does not depend on it. A Site is never modified: new
+// rules are a new Site (State.SetSite).
 type Site struct {
 	ID          string
 	Departments []Department
@@ -15,6 +22,39 @@ type Site struct {
 	TicketLimit int
 	// Retention is how long ended tickets are kept.
 	Retention Millis
+	// Fallback is the language in which everybody may be served in the end, "" for
+	// none.
+	Fallback string
+	// VisitorTiers, Urgencies and Topics give head starts by name; a name that is
+	// not there gives none.
+	VisitorTiers map[string]Millis
+	Urgencies    map[string]Urgency
+	Topics       map[string]Topic
+	// StickyWindow is how long the agent who served a visitor is preferred for
+	// them, StickyHold how long such an agent is waited for while busy. 0 for not.
+	StickyWindow, StickyHold Millis
+	// TransferHold is how long a ticket given to an agent waits for them.
+	TransferHold Millis
+	// MaxCapacity is the greatest capacity that any agent can have, 0 for unknown.
+	MaxCapacity int
+}
+
+// Urgency is a word for how urgent a matter is.
+type Urgency struct {
+	HeadStart Millis
+	// VisitorsMay says that visitors may choose it; else only their token can.
+	VisitorsMay bool
+}
+
+// Topic is a matter that the site knows.
+type Topic struct {
+	HeadStart Millis
+	// Weight is how much of a capacity its tickets take; 0 counts as 1.
+	Weight int
+	// Skills are required, Wishes preferred.
+	Skills, Wishes []string
+	// Tier is the lowest that will do; 0 leaves it to the department.
+	Tier int
 }
 
 // Department is a group by matter.
@@ -26,8 +66,20 @@ type Department struct {
 	Languages []string
 	// QueueLimit bounds the tickets in one queue.
 	QueueLimit int
-	// OfferTTL is how long an agent has to accept.
+	// OfferTTL is how long an agent has to accept. Who did not take a ticket is
+	// not offered it again for as long.
 	OfferTTL Millis
+	// AutoAccept assigns tickets without asking.
+	AutoAccept bool
+	// Tier, Skills and MinProficiency are asked of everybody who serves here.
+	Tier           int
+	Skills         []string
+	MinProficiency Proficiency
+	// Widening lets more agents serve who waits for long, step by step.
+	Widening []Widening
+	// WrapUp is how long an agent's place stays taken after a conversation, for
+	// notes.
+	WrapUp Millis
 }
 
 // Department returns the department with the id.
@@ -48,4 +100,14 @@ func (s *Site) Queues() []QueueID {
 		}
 	}
 	return all
+}
+
+// Digest names the rules: two gateways with equal ones have the same.
+func (s *Site) Digest() string {
+	data, err := json.Marshal(s, json.Deterministic(true))
+	if err != nil {
+		panic(err) // plain data cannot fail
+	}
+	sum := sha256.Sum256(data)
+	return base64.RawURLEncoding.EncodeToString(sum[:12])
 }

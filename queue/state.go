@@ -22,13 +22,20 @@ type State struct {
 	nodes      map[string]*Node
 	sessionsOn map[string]int
 
-	lines map[QueueID]*line
-	// held is what takes an agent's capacity: the tickets assigned or offered.
-	held map[string]map[string]*Ticket
-	// offered, lost and ended are the things that time will end.
-	offered map[string]*Ticket
-	lost    map[string]Image // visitors with an open ticket, and agents
-	ended   []*Ticket        // in order of EndedAt
+	paused map[QueueID]*Pause
+
+	// lines are what people see, classes what a match looks at: the same waiting
+	// tickets in two orders.
+	lines   map[QueueID]*line
+	classes map[classKey]*class
+	// held is what takes an agent's capacity; guests is who is in whose
+	// conversation.
+	held   map[string]map[string]*Ticket
+	guests map[string]map[string]*Ticket
+	// agenda, lost and ended are what time will do.
+	agenda sorted[appointment]
+	lost   map[string]Image // visitors with an open ticket, and agents
+	ended  []*Ticket        // in order of EndedAt
 }
 
 // NewState returns the state of a site whose log is empty. Every queue of the
@@ -40,15 +47,33 @@ func NewState(site *Site) *State {
 		visitors: map[string]*Visitor{},
 		agents:   map[string]*Agent{},
 		nodes:    map[string]*Node{}, sessionsOn: map[string]int{},
+		paused:  map[QueueID]*Pause{},
 		lines:   map[QueueID]*line{},
+		classes: map[classKey]*class{},
 		held:    map[string]map[string]*Ticket{},
-		offered: map[string]*Ticket{},
+		guests:  map[string]map[string]*Ticket{},
+		agenda:  sorted[appointment]{before: appointment.before},
 		lost:    map[string]Image{},
 	}
 	for _, q := range site.Queues() {
-		s.lines[q] = &line{}
+		s.lines[q] = newLine()
 	}
 	return s
+}
+
+// SetSite puts new rules in force. What was decided under the old ones stays;
+// tickets of a queue that is no more go on being served.
+func (s *State) SetSite(site *Site) {
+	s.site = site
+	for _, q := range site.Queues() {
+		if s.lines[q] == nil {
+			s.lines[q] = newLine()
+		}
+	}
+	s.agenda = sorted[appointment]{before: appointment.before}
+	for _, t := range s.tickets {
+		s.appoint(nil, t)
+	}
 }
 
 // Site returns the rules.
@@ -94,19 +119,24 @@ func (s *State) Agents() []*Agent {
 	return all
 }
 
-// Held lists the tickets that are assigned or offered to an agent, oldest join
-// first.
-func (s *State) Held(agent string) []*Ticket {
+// Held lists the tickets that take an agent's capacity (assigned, offered or
+// being wrapped up), oldest join first.
+func (s *State) Held(agent string) []*Ticket { return byJoin(s.held[agent]) }
+
+// Guesting lists the conversations that an agent was invited into, oldest join
+// first. They take nothing of their capacity.
+func (s *State) Guesting(agent string) []*Ticket { return byJoin(s.guests[agent]) }
+
+func byJoin(set map[string]*Ticket) []*Ticket {
 	var all []*Ticket
-	for _, t := range s.held[agent] {
+	for _, t := range set {
 		all = append(all, t)
 	}
 	slices.SortFunc(all, func(a, b *Ticket) int { return cmp.Compare(a.Joined, b.Joined) })
 	return all
 }
 
-// Load is the sum of the weights of the tickets assigned or offered to an
-// agent.
+// Load is the sum of the weights of the tickets that take an agent's capacity.
 func (s *State) Load(agent string) int {
 	load := 0
 	for _, t := range s.held[agent] {
@@ -150,23 +180,13 @@ func (s *State) Sweep(q QueueID, from, to int, visit func(position int, t *Ticke
 // Worsened says why a ticket's place got worse after a log number: the newest
 // insertion before it that is younger than since, or "".
 func (s *State) Worsened(t *Ticket, since uint64) Reason {
-	l := s.lines[t.Queue()]
-	if l == nil {
-		return ""
-	}
-	for _, in := range slices.Backward(l.ahead) {
-		if in.number <= since {
-			return ""
-		}
-		if in.ticket.ID != t.ID && in.ticket.before(t) {
-			return in.reason
-		}
+	if l := s.lines[t.Queue()]; l != nil {
+		return l.worsened(t, since)
 	}
 	return ""
 }
 
-// AgentsWithRoom counts the agents who would be offered a ticket of the queue
-// now.
+// AgentsWithRoom counts the agents who serve the queue and have room now.
 func (s *State) AgentsWithRoom(q QueueID) int {
 	n := 0
 	for _, a := range s.agents {

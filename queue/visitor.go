@@ -2,9 +2,8 @@ package queue
 
 import (
 	"slices"
+	"strconv"
 	"strings"
-
-	"golang.org/x/text/language"
 )
 
 // JoinRequest asks for a place in line.
@@ -13,15 +12,22 @@ type JoinRequest struct {
 	// ticket.
 	Ticket  string
 	Visitor string
-	// Name and Tier are the visitor's token's.
-	Name, Tier string
-	Department string
+	// Name and VisitorTier are the visitor's token's.
+	Name, VisitorTier string
+	Department        string
 	// Languages are BCP 47 tags in order of preference.
 	Languages []string
-	Topic     string
+	// LanguageRequired says that no other than the first that is served will do.
+	LanguageRequired bool
+	Topic            string
+	// Urgency is one of the site's. UrgencyClaimed says that the token names it,
+	// not the visitor.
+	Urgency        string
+	UrgencyClaimed bool
+	// HeadStart and Weight come on top of what the site's rules give; for those
+	// who play with the rules.
 	HeadStart Millis
-	// Weight 0 counts as 1.
-	Weight int
+	Weight    int
 	// Node holds the visitor's conn.
 	Node string
 	// Request is the client's id of the wish, "" for none: repeated while the log
@@ -31,7 +37,7 @@ type JoinRequest struct {
 
 // Join puts a visitor in line. A visitor who has an open ticket keeps it, and
 // the change is empty. Errors: ErrUnknownDepartment, ErrUnknownLanguage,
-// ErrQueueFull, ErrTooManyTickets.
+// ErrUnknownUrgency, ErrTooHeavy, ErrQueueFull, ErrTooManyTickets.
 func (s *State) Join(r JoinRequest) (Change, error) {
 	if t := s.TicketOf(r.Visitor); t != nil && t.Open() {
 		return Change{}, nil
@@ -44,6 +50,10 @@ func (s *State) Join(r JoinRequest) (Change, error) {
 	if !ok {
 		return Change{}, ErrUnknownLanguage
 	}
+	urgency, ok := s.site.Urgencies[r.Urgency]
+	if r.Urgency != "" && (!ok || !r.UrgencyClaimed && !urgency.VisitorsMay) {
+		return Change{}, ErrUnknownUrgency
+	}
 	q := QueueID{dep.ID, lang}
 	if dep.QueueLimit > 0 && s.Size(q) >= dep.QueueLimit {
 		return Change{}, ErrQueueFull
@@ -51,12 +61,22 @@ func (s *State) Join(r JoinRequest) (Change, error) {
 	if s.site.TicketLimit > 0 && len(s.tickets)-len(s.ended) >= s.site.TicketLimit {
 		return Change{}, ErrTooManyTickets
 	}
+	topic := s.site.Topics[r.Topic]
 	ticket := &Ticket{
-		ID: r.Ticket, Visitor: r.Visitor, VisitorName: r.Name, Tier: r.Tier,
-		Department: dep.ID, Language: lang, Topic: r.Topic,
-		HeadStart: r.HeadStart, Weight: max(r.Weight, 1),
-		Status: Waiting, JoinedAt: Here,
+		ID: r.Ticket, Visitor: r.Visitor, VisitorName: r.Name, VisitorTier: r.VisitorTier,
+		Department: dep.ID, Language: lang, Topic: r.Topic, Urgency: r.Urgency,
+		HeadStart: r.HeadStart + s.site.VisitorTiers[r.VisitorTier] + urgency.HeadStart + topic.HeadStart,
+		Weight:    max(r.Weight, topic.Weight, 1),
+		Need:      s.needOf(dep, lang, topic), Wishes: topic.Wishes, LanguageRequired: r.LanguageRequired,
+		Status: Waiting, JoinedAt: Here, WaitingSince: Here,
 	}
+	if len(r.Languages) > 1 {
+		ticket.Listed = s.listed(r.Languages, lang)
+	}
+	if s.tooHeavy(ticket.Weight) {
+		return Change{}, ErrTooHeavy
+	}
+	s.stick(ticket)
 	was := s.visitors[r.Visitor]
 	is := &Visitor{ID: r.Visitor, Ticket: r.Ticket}
 	seen := ""
@@ -67,7 +87,7 @@ func (s *State) Join(r JoinRequest) (Change, error) {
 	c := change(CauseJoined, r.Visitor, seen, r.Ticket)
 	if r.Request != "" {
 		c = change(CauseJoined, r.Visitor, "request", r.Request)
-		c.Intent = intentID(dep.ID, strings.Join(r.Languages, ","), r.Topic)
+		c.Intent = intentID(dep.ID, strings.Join(r.Languages, ","), r.Topic, r.Urgency, strconv.FormatBool(r.LanguageRequired))
 	}
 	c.alive(r.Node)
 	if was != nil {
@@ -82,39 +102,42 @@ func (s *State) Join(r JoinRequest) (Change, error) {
 	return c, nil
 }
 
-// MatchLanguage picks the tag of known that serves the first of the wanted
-// languages that any serves (RFC 4647 lookup as golang.org/x/text does it:
-// zh-TW finds zh-Hant, then zh). Tags that are no tags are passed over.
-func MatchLanguage(wanted, known []string) (string, bool) {
-	var tags []language.Tag
-	var matcher language.Matcher // made only if somebody asks for a variety
-	for _, w := range wanted {
-		if slices.Contains(known, w) {
-			return w, true
-		}
-		tag, err := language.Parse(w)
-		if err != nil || len(known) == 0 {
-			continue
-		}
-		if matcher == nil {
-			for _, k := range known {
-				tags = append(tags, language.Make(k))
-			}
-			matcher = language.NewMatcher(tags)
-		}
-		if _, i, confidence := matcher.Match(tag); confidence >= language.Low && sameBase(tag, tags[i]) {
-			return known[i], true
-		}
-	}
-	return "", false
+// needOf is what a ticket of the queue and topic asks for at first.
+func (s *State) needOf(dep Department, lang string, topic Topic) *Need {
+	n := &Need{Languages: []string{lang}, MinProficiency: dep.MinProficiency, Tier: max(dep.Tier, topic.Tier)}
+	n.Skills = append(slices.Clone(dep.Skills), topic.Skills...)
+	slices.Sort(n.Skills)
+	n.Skills = slices.Compact(n.Skills)
+	return n
 }
 
-// sameBase guards against the matcher's mutual intelligibility (it would serve
-// Danish to Norwegian readers): people are promised their own language.
-func sameBase(a, b language.Tag) bool {
-	x, _ := a.Base()
-	y, _ := b.Base()
-	return x == y
+// tooHeavy says that nobody has the capacity for the weight.
+func (s *State) tooHeavy(weight int) bool {
+	if weight == 1 {
+		return false
+	}
+	most := s.site.MaxCapacity
+	for _, a := range s.agents {
+		most = max(most, a.Capacity)
+	}
+	return most > 0 && weight > most
+}
+
+// stick prefers the agent who served this visitor lately, and waits for them a
+// while if they take tickets now and may serve this one.
+func (s *State) stick(t *Ticket) {
+	last := s.TicketOf(t.Visitor)
+	if last == nil || s.site.StickyWindow == 0 || s.at > last.EndedAt.Add(s.site.StickyWindow) {
+		return
+	}
+	a := s.agents[last.Agent]
+	if a == nil || !a.Meets(t.Need, t.Department) || a.Capacity < t.Weight {
+		return
+	}
+	t.Prefers = a.ID
+	if a.Takes() && s.site.StickyHold > 0 {
+		t.Hold = &Hold{Agent: a.ID, At: Here, For: s.site.StickyHold, Reason: HoldSticky}
+	}
 }
 
 // Leave ends a visitor's own ticket, wherever it stands. Having left already is
@@ -133,17 +156,21 @@ func (s *State) Leave(visitor, ticket string) (Change, error) {
 	return s.end(CauseLeft, t, VisitorLeft), nil
 }
 
-// end closes or abandons an open ticket and frees its agent's place.
+// end closes or abandons an open ticket and frees its agent's place, at once or
+// when they have wrapped up.
 func (s *State) end(cause Cause, t *Ticket, why EndReason) Change {
 	is := *t
-	is.Status, is.End, is.EndedAt, is.Offer = Closed, why, Here, nil
+	is.Status, is.End, is.EndedAt, is.Offer, is.Hold, is.Guests = Closed, why, Here, nil, nil, nil
+	a := s.agents[t.HeldBy()]
 	if t.Queued() {
 		is.Status = Abandoned
+	} else if dep, _ := s.site.Department(t.Department); a != nil && a.Status != Offline {
+		is.WrapUp = dep.WrapUp
 	}
 	c := change(cause, t.ID, t.Rev.Version, string(why))
 	c.Frees = true
 	c.write(t, &is)
-	if a := s.agents[t.HeldBy()]; a != nil {
+	if a != nil {
 		free := *a
 		free.IdleSince = Here
 		c.write(a, &free)
@@ -200,4 +227,28 @@ func (s *State) LoseVisitor(visitor, node string) Change {
 	c.Frees = true
 	c.write(v, &is)
 	return c
+}
+
+// maxComment bounds Rating.Comment.
+const maxComment = 2048
+
+// Rate records what a visitor thought of a conversation: theirs, assigned or
+// ended. The last word counts. Errors: ErrUnknownTicket, ErrForbidden for a
+// ticket that nobody has served or a rating out of range.
+func (s *State) Rate(visitor, ticket string, score int, comment string) (Change, error) {
+	t := s.tickets[ticket]
+	switch {
+	case t == nil || t.Visitor != visitor:
+		return Change{}, ErrUnknownTicket
+	case t.Agent == "" || t.Queued() || score < 1 || score > 5 || len(comment) > maxComment:
+		return Change{}, ErrForbidden
+	case t.Rating != nil && t.Rating.Score == score && t.Rating.Comment == comment:
+		return Change{}, nil
+	}
+	is := *t
+	is.Rating = &Rating{Score: score, Comment: comment, At: Here}
+	c := change(CauseRated, t.ID, t.Rev.Version, strconv.Itoa(score))
+	c.Intent = intentID(comment)
+	c.write(t, &is)
+	return c, nil
 }

@@ -47,6 +47,10 @@ func (w *world) version(name string) string {
 		if a := w.Agent(id); a != nil {
 			i = a
 		}
+	case pauseKind:
+		if p := w.paused[pausedQueue(id)]; p != nil {
+			i = p
+		}
 	case nodeKind:
 		if n := w.nodes[id]; n != nil {
 			i = n
@@ -123,7 +127,7 @@ func (w *world) join(visitor, department, lang string, more ...func(*JoinRequest
 // agent brings an available agent.
 func (w *world) agent(id string, capacity int, langs ...string) {
 	w.Helper()
-	f := AgentFacts{ID: id, Name: id, Languages: langs, Departments: []string{"support", "trading"}, Capacity: capacity}
+	f := AgentFacts{ID: id, Name: id, Languages: Fluent(langs...), Departments: []string{"support", "trading"}, Capacity: capacity}
 	w.must(w.BindAgent(f, "n1"), nil)
 	w.must(w.SetStatus(id, Available))
 	w.now += 1000

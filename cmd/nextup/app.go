@@ -198,7 +198,11 @@ func siteOf(s sitefile.Site) gateway.Site {
 		Rules: rules, Origins: s.Origins, Languages: s.Languages,
 		Agent: func(sub string) gateway.AgentRules {
 			a := s.Agents.Of(sub)
-			return gateway.AgentRules{Departments: a.Departments, Languages: a.Languages, Capacity: a.Capacity}
+			rules := gateway.AgentRules{Departments: a.Departments, Capacity: a.Capacity}
+			if len(a.Languages) > 0 {
+				rules.Languages = queue.Fluent(a.Languages...)
+			}
+			return rules
 		},
 		VisitorHeartbeat: s.Heartbeat.Visitor, AgentHeartbeat: s.Heartbeat.Agent,
 		Limits: gateway.Limits{

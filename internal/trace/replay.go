@@ -133,7 +133,7 @@ func (r *replay) happen(e *Event) error {
 	switch e.Kind {
 	case AgentOn:
 		r.write(queue.CauseStatus, e.At, &queue.Agent{
-			ID: e.Agent, Languages: e.Serves, Departments: []string{department}, Capacity: e.Capacity,
+			ID: e.Agent, Languages: queue.Fluent(e.Serves...), Departments: []string{department}, Capacity: e.Capacity,
 			Status: queue.Available, IdleSince: at,
 		})
 	case AgentOff:

@@ -78,7 +78,7 @@ func crowd(now queue.Stamp, agents, waiting int) *queue.State {
 	for i := range agents {
 		id := fmt.Sprint("a", i)
 		images = append(images,
-			&queue.Agent{ID: id, Languages: []string{"en"}, Departments: []string{"support"}, Capacity: 1, Status: queue.Available},
+			&queue.Agent{ID: id, Languages: queue.Fluent("en"), Departments: []string{"support"}, Capacity: 1, Status: queue.Available},
 			&queue.Ticket{ID: "busy" + id, Visitor: "b" + id, Department: "support", Language: "en", Weight: 1, Status: queue.Assigned, Agent: id, AssignedAt: now - queue.Stamp(i*1000), JoinedAt: now - 500_000})
 	}
 	for i := range waiting {

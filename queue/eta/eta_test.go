@@ -19,7 +19,7 @@ func site() *queue.Site {
 // of waiting tickets.
 func scene(now queue.Stamp, capacity int, busySince []queue.Stamp, waiting int) *queue.State {
 	var images []queue.Image
-	images = append(images, &queue.Agent{ID: "a", Languages: []string{"en"}, Departments: []string{"support"}, Capacity: capacity, Status: queue.Available})
+	images = append(images, &queue.Agent{ID: "a", Languages: queue.Fluent("en"), Departments: []string{"support"}, Capacity: capacity, Status: queue.Available})
 	for i, at := range busySince {
 		images = append(images, &queue.Ticket{ID: fmt.Sprint("busy", i), Visitor: fmt.Sprint("b", i), Department: "support", Language: "en", Weight: 1, Status: queue.Assigned, Agent: "a", AssignedAt: at, JoinedAt: at})
 	}

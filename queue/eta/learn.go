@@ -125,8 +125,13 @@ func (e *Estimator) idle(from, to queue.Stamp) {
 		return
 	}
 	for _, p := range e.roomy {
-		if slices.ContainsFunc(p.Languages, func(l string) bool {
-			return slices.ContainsFunc(p.Departments, func(d string) bool { return e.waiting[queue.QueueID{Department: d, Language: l}] > 0 })
+		if slices.ContainsFunc(p.Departments, func(d string) bool {
+			for l := range p.Languages {
+				if e.waiting[queue.QueueID{Department: d, Language: l}] > 0 {
+					return true
+				}
+			}
+			return false
 		}) {
 			dt := float64(to-from) / 1000
 			e.known.Pickup.spend(p.ignored, p.ignored+dt)

@@ -37,6 +37,7 @@ type happens uint8
 
 const (
 	closes happens = iota
+	wrapsUp
 	accepts
 	arrives
 )
@@ -62,6 +63,10 @@ func newPlay(e *Estimator, st *queue.State, now queue.Stamp, said map[string]sai
 		for _, t := range st.Held(a.ID) {
 			if t.Status == queue.Offered {
 				p.plan(happening{at: p.exp() * max(e.rates.gap, 0.001), kind: accepts, ticket: t.ID, agent: a.ID})
+				continue
+			}
+			if t.Status == queue.Closed {
+				p.plan(happening{at: float64(t.EndedAt.Add(t.WrapUp)-now) / 1000, kind: wrapsUp, ticket: t.ID, agent: a.ID})
 				continue
 			}
 			age := max(0, float64(now-t.AssignedAt)/1000)
@@ -122,10 +127,12 @@ func (p *play) next(s *stream) {
 // write plays a change.
 func (p *play) write(c queue.Change, err error) {
 	if err == nil && !c.Empty() {
-		p.st.Play(c, p.began+queue.Stamp(p.now*1000))
+		p.st.Play(c, p.stamp())
 		p.records++
 	}
 }
+
+func (p *play) stamp() queue.Stamp { return p.began + queue.Stamp(p.now*1000) }
 
 // run plays on until everybody who stood in line is served or the budget is used
 // up, and says how many records it took. Patience is not played: somebody who
@@ -141,6 +148,11 @@ func (p *play) run(budget int) int {
 		switch h.kind {
 		case closes:
 			p.write(p.st.Close(h.agent, h.ticket))
+			if t := p.st.Ticket(h.ticket); t.WrapUp > 0 {
+				p.plan(happening{at: p.now + float64(t.WrapUp)/1000, kind: wrapsUp, ticket: t.ID, agent: h.agent})
+			}
+		case wrapsUp:
+			p.write(p.st.Finish(h.agent, h.ticket))
 		case accepts:
 			p.accept(h)
 		case arrives:
@@ -166,7 +178,7 @@ func (p *play) arrive(s *stream) {
 func (p *play) dispatch() {
 	for again := true; again; {
 		again = false
-		for _, c := range p.st.Match(256) {
+		for _, c := range p.st.Match(p.stamp(), 256) {
 			t := c.Writes[0].Image.(*queue.Ticket)
 			again = true
 			p.write(c, nil)
@@ -187,6 +199,10 @@ func (p *play) offered(t *queue.Ticket) {
 	}
 	if p.exp() < waited*p.rates.patience[t.Queue().String()] {
 		p.write(p.st.Leave(t.Visitor, t.ID)) // they have left; their place is for the next
+		return
+	}
+	if t.Status == queue.Assigned { // without asking
+		p.plan(happening{at: p.now + p.rest(t, p.st.Agent(t.Agent), 0), kind: closes, ticket: t.ID, agent: t.Agent})
 		return
 	}
 	if g := p.rates.gap; g > 0.05 {

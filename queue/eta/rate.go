@@ -188,7 +188,7 @@ func (e *Estimator) flows(m *model, now queue.Stamp) {
 		if p.Agent == nil || !p.Takes() {
 			continue
 		}
-		key := strings.Join(p.Departments, ",") + "|" + strings.Join(p.Languages, ",")
+		key := strings.Join(p.Departments, ",") + "|" + strings.Join(slices.Sorted(maps.Keys(p.Languages)), ",")
 		g := by[key]
 		if g == nil {
 			g = &group{key: key}

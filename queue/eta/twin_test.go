@@ -90,13 +90,13 @@ func TestAStepThatEndsAndASiteThatPausesKeepTheCountsRight(t *testing.T) {
 		e.Observe(st.Play(c, at))
 	}
 	play(st.Close("a0", "busya0"))
-	for _, c := range st.Match(8) {
+	for _, c := range st.Match(st.At(), 8) {
 		play(c, nil)
 	}
 	offered := st.Held("a0")[0]
 	play(st.Decline("a0", offered.Offer.ID))
 	play(st.SetStatus("a1", queue.Away))
-	for _, c := range st.Match(8) {
+	for _, c := range st.Match(st.At(), 8) {
 		play(c, nil)
 	}
 	play(st.Leave("w4", "wait4"))

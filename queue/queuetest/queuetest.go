@@ -70,7 +70,7 @@ func joins(visitor, ticket, lang string) func(s *queue.State) (queue.Change, err
 
 func arrives(agent string, capacity int, langs ...string) func(s *queue.State) (queue.Change, error) {
 	return func(s *queue.State) (queue.Change, error) {
-		return s.BindAgent(queue.AgentFacts{ID: agent, Name: agent, Languages: langs, Departments: []string{"support"}, Capacity: capacity}, "n"), nil
+		return s.BindAgent(queue.AgentFacts{ID: agent, Name: agent, Languages: queue.Fluent(langs...), Departments: []string{"support"}, Capacity: capacity}, "n"), nil
 	}
 }
 
@@ -181,7 +181,7 @@ func batch(t *testing.T, h Harness) {
 		a.must(t, joins(fmt.Sprint("v", i), fmt.Sprint("t", i), "en"))
 	}
 	var due []queue.Change
-	a.read(func(s *queue.State) { due = s.Match(100) })
+	a.read(func(s *queue.State) { due = s.Match(a.store.Now(), 100) })
 	if len(due) != 3 {
 		t.Fatalf("%d offers for three places", len(due))
 	}
@@ -348,7 +348,7 @@ func (n *node) wish(ctx context.Context, rng *rand.Rand) error {
 				return s.Accept(agent, held.Offer.ID)
 			}
 			if s.Agent(agent) == nil || s.Agent(agent).Session.Lost() {
-				return s.BindAgent(queue.AgentFacts{ID: agent, Languages: []string{"en", "zh"}, Departments: []string{"support"}, Capacity: 1 + len(lang)}, n.name), nil
+				return s.BindAgent(queue.AgentFacts{ID: agent, Languages: queue.Fluent("en", "zh"), Departments: []string{"support"}, Capacity: 1 + len(lang)}, n.name), nil
 			}
 			return s.SetStatus(agent, queue.Available)
 		case action == 6:

@@ -137,10 +137,10 @@ func newRun(s *Scenario, h Hooks) *run {
 // hire brings an agent and plans their shifts.
 func (r *run) hire(staff int, f Staff) {
 	a := &agent{id: fmt.Sprintf("a%05d", len(r.agents)), index: len(r.agents), staff: staff, cap: f.Capacity}
-	facts := queue.AgentFacts{ID: a.id, Languages: f.Languages, Departments: f.Departments, Capacity: f.Capacity}
+	facts := queue.AgentFacts{ID: a.id, Languages: queue.Fluent(f.Languages...), Departments: f.Departments, Capacity: f.Capacity}
 	for i := range r.Queues {
 		q := r.Queues[i].Queue()
-		if (&queue.Agent{Departments: f.Departments, Languages: f.Languages}).Serves(q) {
+		if (&queue.Agent{Departments: f.Departments, Languages: facts.Languages}).Serves(q) {
 			a.queues = append(a.queues, q)
 		}
 	}
@@ -236,7 +236,7 @@ func (r *run) arrive(i int) {
 	patience := d.Patience.Next(rng)
 	req := queue.JoinRequest{Ticket: v.ticket, Visitor: v.id, Department: d.Department, Languages: []string{d.Language}, Node: "simulated"}
 	if len(d.Classes) > 0 {
-		req.HeadStart, req.Tier = d.Classes[v.class].HeadStart, d.Classes[v.class].Name
+		req.HeadStart, req.VisitorTier = d.Classes[v.class].HeadStart, d.Classes[v.class].Name
 	}
 	r.result.Joins++
 	r.open[v.ticket] = v

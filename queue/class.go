@@ -1,0 +1,65 @@
+package queue
+
+// A class is the waiting tickets that any agent may serve or may not serve
+// alike: of one queue, with equal needs and weights, held for the same agent or
+// for none. So a match asks once a class who is eligible, and never looks
+// further back in it than there is room.
+type class struct {
+	classKey
+	need *Need
+	sorted[*Ticket]
+}
+
+type classKey struct {
+	queue  QueueID
+	need   string
+	weight int
+	hold   string // the agent it is held for
+}
+
+func keyOf(t *Ticket) classKey {
+	k := classKey{queue: t.Queue(), need: t.Need.key(), weight: t.Weight}
+	if t.Hold != nil {
+		k.hold = t.Hold.Agent
+	}
+	return k
+}
+
+// eligible says whether the agent may serve the class. Whom a ticket is held
+// for was chosen by name.
+func (c *class) eligible(a *Agent) bool {
+	if c.hold != "" {
+		return a.ID == c.hold
+	}
+	return a.Meets(c.need, c.queue.Department)
+}
+
+// classify keeps the classes in step with a ticket.
+func (s *State) classify(was, is *Ticket) {
+	wasIn, isIn := was != nil && was.Status == Waiting, is != nil && is.Status == Waiting
+	if wasIn {
+		k := keyOf(was)
+		if isIn && k == keyOf(is) && was.Score() == is.Score() {
+			is.Need = was.Need
+			s.classes[k].replace(was, is)
+			return
+		}
+		c := s.classes[k]
+		if c.remove(was); c.len() == 0 {
+			delete(s.classes, k)
+		}
+	}
+	if isIn {
+		if is.Need.word == "" { // nobody else has seen it yet
+			is.Need.word = is.Need.key()
+		}
+		k := keyOf(is)
+		c := s.classes[k]
+		if c == nil {
+			c = &class{classKey: k, need: is.Need, sorted: sorted[*Ticket]{before: (*Ticket).Before}}
+			s.classes[k] = c
+		}
+		is.Need = c.need
+		c.insert(is)
+	}
+}

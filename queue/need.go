@@ -1,0 +1,132 @@
+package queue
+
+import (
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// Need is what a ticket asks of an agent. It is one value for all tickets of a
+// class and is never modified.
+type Need struct {
+	// Languages are those it may be served in: any one of them will do.
+	Languages []string `json:"languages"`
+	// MinProficiency is how well the agent must speak it, 1 to 5.
+	MinProficiency Proficiency `json:"min_proficiency,omitzero"`
+	// Tier is the lowest tier that will do, 1 to 3.
+	Tier int `json:"tier,omitzero"`
+	// Skills must all be there; sorted.
+	Skills []string `json:"skills,omitzero"`
+
+	word string // the need as a word, once it is in a State
+}
+
+// Meets says whether an agent has what the need asks for, in a department.
+func (a *Agent) Meets(n *Need, department string) bool {
+	if max(a.Tier, 1) < n.Tier || !slices.Contains(a.Departments, department) {
+		return false
+	}
+	for _, skill := range n.Skills {
+		if !slices.Contains(a.Skills, skill) {
+			return false
+		}
+	}
+	for _, l := range n.Languages {
+		if a.Languages[l] >= max(n.MinProficiency, 1) {
+			return true
+		}
+	}
+	return false
+}
+
+// key is the need as a word.
+func (n *Need) key() string {
+	if n.word != "" {
+		return n.word
+	}
+	return strings.Join(n.Languages, ",") + "|" + strconv.Itoa(n.MinProficiency) + "|" + strconv.Itoa(n.Tier) + "|" + strings.Join(n.Skills, ",")
+}
+
+// Spread says which languages a widening step adds.
+type Spread string
+
+// The languages that a step may add: those that the visitor reads too, and the
+// site's fallback.
+const (
+	SpreadNone     Spread = ""
+	SpreadListed   Spread = "listed"
+	SpreadFallback Spread = "fallback"
+)
+
+// Widening is a step after which more agents may serve a waiting ticket. What
+// was widened stays so. The ticket stays in its queue.
+type Widening struct {
+	// After is the wait since the ticket came to this department; it rises from
+	// step to step.
+	After Millis
+	// Languages adds some, unless the visitor requires theirs.
+	Languages Spread
+	// DropSkills are required no longer.
+	DropSkills []string
+	// MinProficiency is lowered to this; 0 leaves it.
+	MinProficiency Proficiency
+}
+
+// widened is the need of t after a step; n itself if it changes nothing.
+func (s *State) widened(n *Need, t *Ticket, w Widening) *Need {
+	is := *n
+	is.word = ""
+	var more []string
+	switch {
+	case t.LanguageRequired:
+	case w.Languages == SpreadListed:
+		more = t.Listed
+	case w.Languages == SpreadFallback && s.site.Fallback != "":
+		more = []string{s.site.Fallback}
+	}
+	changed := false
+	for _, l := range more {
+		if !slices.Contains(is.Languages, l) {
+			is.Languages, changed = append(slices.Clip(is.Languages), l), true
+		}
+	}
+	if slices.ContainsFunc(w.DropSkills, func(d string) bool { return slices.Contains(n.Skills, d) }) {
+		is.Skills = slices.DeleteFunc(slices.Clone(n.Skills), func(k string) bool { return slices.Contains(w.DropSkills, k) })
+		changed = true
+	}
+	if w.MinProficiency > 0 && w.MinProficiency < n.MinProficiency {
+		is.MinProficiency, changed = w.MinProficiency, true
+	}
+	if !changed {
+		return n
+	}
+	return &is
+}
+
+// nextWidening is when the next step that changes anything for t is due, 0 for
+// never.
+func (s *State) nextWidening(t *Ticket) Stamp {
+	dep, _ := s.site.Department(t.Department)
+	for i := t.Step; i < len(dep.Widening); i++ {
+		if s.widened(t.Need, t, dep.Widening[i]) != t.Need {
+			return t.WaitingSince.Add(dep.Widening[i].After)
+		}
+	}
+	return 0
+}
+
+// widen takes every step that is due.
+func (s *State) widen(t *Ticket, now Stamp) Change {
+	dep, _ := s.site.Department(t.Department)
+	due := s.nextWidening(t)
+	is := *t
+	for is.Step < len(dep.Widening) && now >= t.WaitingSince.Add(dep.Widening[is.Step].After) {
+		is.Need = s.widened(is.Need, t, dep.Widening[is.Step])
+		is.Step++
+	}
+	c := change(CauseWidened, t.ID, t.Rev.Version)
+	c.Intent = intentID(is.Need.key())
+	c.NotBefore = due
+	c.write(t, &is)
+	return c
+}

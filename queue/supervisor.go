@@ -1,0 +1,89 @@
+package queue
+
+import (
+	"strconv"
+	"strings"
+)
+
+// MaxHeadStart bounds what a supervisor may set, either way: a day.
+const MaxHeadStart Millis = 86_400_000
+
+// SetHeadStart raises or lowers the priority of a waiting ticket, for a reason
+// that is kept with it. Errors: ErrUnknownTicket, ErrEnded, ErrForbidden when it
+// waits no more or the head start is out of range.
+func (s *State) SetHeadStart(ticket string, headStart Millis, reason, by string) (Change, error) {
+	t, err := s.openTicket(ticket)
+	switch {
+	case err != nil:
+		return Change{}, err
+	case !t.Queued() || headStart > MaxHeadStart || headStart < -MaxHeadStart:
+		return Change{}, ErrForbidden
+	case t.HeadStart == headStart:
+		return Change{}, nil
+	}
+	cause := CauseRaised
+	if headStart < t.HeadStart {
+		cause = CauseLowered
+	}
+	is := *t
+	is.HeadStart, is.HeadStartReason = headStart, reason
+	c := change(cause, t.ID, t.Rev.Version, strconv.FormatInt(int64(headStart), 10))
+	c.Intent, c.By = intentID(reason, by), by
+	c.write(t, &is)
+	return c, nil
+}
+
+// Pause is a queue from which nobody is offered for now. Joining goes on.
+type Pause struct {
+	Queue  QueueID `json:"queue"`
+	By     string  `json:"by"`
+	Reason string  `json:"reason,omitzero"`
+	At     Stamp   `json:"at"`
+
+	Rev Revision `json:"-"`
+}
+
+// Name implements Image.
+func (p *Pause) Name() string { return pauseKind + p.Queue.String() }
+
+func (p *Pause) revision() Revision { return p.Rev }
+
+func (p *Pause) resolve(rev Revision, at Stamp) {
+	p.Rev = rev
+	p.At.resolve(at)
+}
+
+// pausedQueue reads the id of a Pause; no department has a slash.
+func pausedQueue(id string) QueueID {
+	department, language, _ := strings.Cut(id, "/")
+	return QueueID{department, language}
+}
+
+// Paused returns why a queue is paused, or nil.
+func (s *State) Paused(q QueueID) *Pause { return s.paused[q] }
+
+// Pause stops offers from a queue, or lets them go on. Errors:
+// ErrUnknownDepartment, ErrUnknownLanguage.
+func (s *State) Pause(q QueueID, paused bool, by, reason string) (Change, error) {
+	if s.lines[q] == nil {
+		if _, ok := s.site.Department(q.Department); !ok {
+			return Change{}, ErrUnknownDepartment
+		}
+		return Change{}, ErrUnknownLanguage
+	}
+	was := s.paused[q]
+	if (was != nil) == paused {
+		return Change{}, nil
+	}
+	if paused {
+		is := &Pause{Queue: q, By: by, Reason: reason, At: Here}
+		c := change(CausePaused, q.String(), strconv.FormatUint(s.number, 10))
+		c.Intent, c.By = intentID(by, reason), by
+		c.create(is)
+		return c, nil
+	}
+	c := change(CauseResumed, q.String(), was.Rev.Version)
+	c.Intent, c.By = intentID(by, reason), by
+	c.remove(was)
+	return c, nil
+}

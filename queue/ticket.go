@@ -1,0 +1,244 @@
+package queue
+
+// QueueID names a line: department and language.
+type QueueID struct {
+	Department string
+	Language   string
+}
+
+// String is "department/language".
+func (q QueueID) String() string { return q.Department + "/" + q.Language }
+
+// Status says where a ticket stands.
+type Status string
+
+// The states of a ticket.
+const (
+	Waiting   Status = "waiting"
+	Offered   Status = "offered"
+	Assigned  Status = "assigned"
+	Closed    Status = "closed"
+	Abandoned Status = "abandoned"
+)
+
+// EndReason says why a ticket ended.
+type EndReason string
+
+// The reasons for an end.
+const (
+	AgentClosed EndReason = "agent_closed"
+	VisitorLeft EndReason = "visitor_left"
+	VisitorLost EndReason = "visitor_lost"
+)
+
+// Ticket is a visitor's place and history.
+type Ticket struct {
+	ID      string `json:"id"`
+	Visitor string `json:"visitor"`
+	// VisitorName and VisitorTier are the visitor's token's.
+	VisitorName string `json:"visitor_name,omitzero"`
+	VisitorTier string `json:"visitor_tier,omitzero"`
+	Department  string `json:"department"`
+	Language    string `json:"language"`
+	Topic       string `json:"topic,omitzero"`
+	Urgency     string `json:"urgency,omitzero"`
+	// HeadStart is priority: how much earlier the ticket counts as joined.
+	// HeadStartReason is why a supervisor changed it last.
+	HeadStart       Millis `json:"head_start,omitzero"`
+	HeadStartReason string `json:"head_start_reason,omitzero"`
+	// Weight is how much of a capacity it takes, at least 1.
+	Weight int `json:"weight"`
+	// Need is what it asks of an agent now, nil for no more than the queue does.
+	// Wishes are skills that are preferred, never waited for.
+	Need   *Need    `json:"need,omitzero"`
+	Wishes []string `json:"wishes,omitzero"`
+	// Listed are the other languages that the visitor reads, in order of
+	// preference. With LanguageRequired they are not served in any of them.
+	Listed           []string `json:"listed,omitzero"`
+	LanguageRequired bool     `json:"language_required,omitzero"`
+	// Step counts the department's widening steps that have been taken, since
+	// WaitingSince: when it joined or was transferred here.
+	Step         int   `json:"step,omitzero"`
+	WaitingSince Stamp `json:"waiting_since,omitzero"`
+	// Hold keeps the ticket for one agent for a while; Prefers names the agent
+	// who goes first when they have room, held or not.
+	Hold    *Hold  `json:"hold,omitzero"`
+	Prefers string `json:"prefers,omitzero"`
+
+	Status Status `json:"status"`
+	// JoinedAt and Joined are the stamp and number of the join's record; 0 in
+	// Joined stands for the record's own.
+	JoinedAt Stamp  `json:"joined_at"`
+	Joined   uint64 `json:"joined,omitzero"`
+	// Offer is set while the ticket is offered.
+	Offer *Offer `json:"offer,omitzero"`
+	// Attempts counts the offers made so far.
+	Attempts int `json:"attempts,omitzero"`
+	// Passed lists the agents who declined an offer, let one lapse or gave the
+	// ticket away, oldest first, each time anew; at most maxPassed. PassedAt is
+	// when the last one did.
+	Passed   []string `json:"passed,omitzero"`
+	PassedAt Stamp    `json:"passed_at,omitzero"`
+	// Agent holds the ticket, or held it last; Token is the fencing token of the
+	// newest assignment and rises with each.
+	Agent      string `json:"agent,omitzero"`
+	Token      uint64 `json:"token,omitzero"`
+	AssignedAt Stamp  `json:"assigned_at,omitzero"`
+	// TransferredBy gave the ticket away last; Guests are agents invited into the
+	// conversation, at most MaxGuests.
+	TransferredBy string   `json:"transferred_by,omitzero"`
+	Guests        []string `json:"guests,omitzero"`
+
+	EndedAt Stamp     `json:"ended_at,omitzero"`
+	End     EndReason `json:"end,omitzero"`
+	// WrapUp is how long after EndedAt the place in the agent's capacity stays
+	// taken; 0 once they are done.
+	WrapUp Millis `json:"wrap_up,omitzero"`
+	// Rating is what the visitor thought of it.
+	Rating *Rating `json:"rating,omitzero"`
+
+	Rev Revision `json:"-"`
+}
+
+// maxPassed bounds Ticket.Passed, MaxGuests Ticket.Guests.
+const (
+	maxPassed = 16
+	MaxGuests = 3
+)
+
+// Offer is a place reserved in an agent's capacity until a deadline.
+type Offer struct {
+	ID    string `json:"id"`
+	Agent string `json:"agent"`
+	At    Stamp  `json:"at"`
+	// TTL is the time until the deadline.
+	TTL Millis `json:"ttl"`
+}
+
+// Deadline is the last moment at which the offer can be accepted.
+func (o *Offer) Deadline() Stamp { return o.At.Add(o.TTL) }
+
+// HoldReason says why a ticket waits for one agent.
+type HoldReason string
+
+// The reasons for a hold: the agent served this visitor before, or somebody
+// gave the ticket to them.
+const (
+	HoldSticky   HoldReason = "sticky"
+	HoldTransfer HoldReason = "transfer"
+)
+
+// Hold keeps a waiting ticket for one agent, who is waited for while busy. It
+// ends with its time, or when the agent does not take tickets any more.
+type Hold struct {
+	Agent  string     `json:"agent"`
+	At     Stamp      `json:"at"`
+	For    Millis     `json:"for"`
+	Reason HoldReason `json:"reason"`
+}
+
+// Until is the last moment of the hold.
+func (h *Hold) Until() Stamp { return h.At.Add(h.For) }
+
+// Rating is a visitor's word on how they were served.
+type Rating struct {
+	// Score is 1 (poor) to 5 (excellent).
+	Score   int    `json:"score"`
+	Comment string `json:"comment,omitzero"`
+	At      Stamp  `json:"at"`
+}
+
+// Queue is the line that the ticket stands in, or stood in.
+func (t *Ticket) Queue() QueueID { return QueueID{t.Department, t.Language} }
+
+// Queued says whether the ticket counts in its line.
+func (t *Ticket) Queued() bool { return t.Status == Waiting || t.Status == Offered }
+
+// Open says whether the ticket has not ended.
+func (t *Ticket) Open() bool { return t.Queued() || t.Status == Assigned }
+
+// Score orders a line: smaller is earlier.
+func (t *Ticket) Score() Stamp { return t.JoinedAt - Stamp(t.HeadStart) }
+
+// Before is the order of a line: by score, then by the number of the join.
+func (t *Ticket) Before(u *Ticket) bool {
+	if a, b := t.Score(), u.Score(); a != b {
+		return a < b
+	}
+	return t.Joined < u.Joined
+}
+
+// HeldBy is the agent whose capacity the ticket takes, or "".
+func (t *Ticket) HeldBy() string {
+	switch t.Status {
+	case Assigned:
+		return t.Agent
+	case Offered:
+		return t.Offer.Agent
+	case Closed:
+		if t.WrapUp > 0 {
+			return t.Agent
+		}
+	case Waiting, Abandoned:
+	}
+	return ""
+}
+
+// passes counts how often the agent did not take the ticket.
+func (t *Ticket) passes(agent string) int {
+	n := 0
+	for _, p := range t.Passed {
+		if p == agent {
+			n++
+		}
+	}
+	return n
+}
+
+// backInLine is the ticket waiting again, where it stood.
+func (t *Ticket) backInLine() *Ticket {
+	is := *t
+	is.Status, is.Offer, is.Agent, is.AssignedAt, is.Guests = Waiting, nil, "", 0, nil
+	return &is
+}
+
+// passedBy is the ticket waiting again after an agent did not take or keep it.
+// A hold for them is over.
+func (t *Ticket) passedBy(agent string) *Ticket {
+	is := t.backInLine()
+	is.Passed = append(append([]string{}, t.Passed...), agent)
+	if n := len(is.Passed); n > maxPassed {
+		is.Passed = is.Passed[n-maxPassed:]
+	}
+	is.PassedAt = Here
+	if t.Hold != nil && t.Hold.Agent == agent {
+		is.Hold = nil
+	}
+	return is
+}
+
+// Name implements Image.
+func (t *Ticket) Name() string { return ticketKind + t.ID }
+
+func (t *Ticket) revision() Revision { return t.Rev }
+
+func (t *Ticket) resolve(rev Revision, at Stamp) {
+	t.Rev = rev
+	if t.Joined == 0 {
+		t.Joined = rev.Number
+	}
+	t.JoinedAt.resolve(at)
+	t.WaitingSince.resolve(at)
+	t.PassedAt.resolve(at)
+	t.AssignedAt.resolve(at)
+	t.EndedAt.resolve(at)
+	if t.Offer != nil {
+		t.Offer.At.resolve(at)
+	}
+	if t.Hold != nil {
+		t.Hold.At.resolve(at)
+	}
+	if t.Rating != nil {
+		t.Rating.At.resolve(at)
+	}
+}

@@ -1,0 +1,186 @@
+package queue
+
+import (
+	"slices"
+	"strconv"
+)
+
+// Target is where a ticket goes: at least one is set.
+type Target struct {
+	// Agent is given the ticket by name, whatever it asks for: at once when they
+	// are a guest in the conversation, else as soon as they have room, and for at
+	// most Site.TransferHold.
+	Agent string
+	// Department and Language choose the queue; what is not set stays.
+	Department, Language string
+	// Tier is the lowest that will do from now on, 1 to 3.
+	Tier int
+}
+
+// TransferRequest gives a ticket away.
+type TransferRequest struct {
+	Ticket string
+	// By is the agent who holds it, or any supervisor.
+	By         string
+	Supervisor bool
+	To         Target
+}
+
+// Transfer gives a ticket to an agent, department, language or tier. It has kept
+// the time of its join and its head start, so in the new line it stands where it
+// would have stood; its conversation goes on. Errors: ErrUnknownTicket,
+// ErrEnded, ErrForbidden, ErrNobody, ErrNoRoom, ErrUnknownDepartment,
+// ErrUnknownLanguage.
+func (s *State) Transfer(r TransferRequest) (Change, error) {
+	t, err := s.openTicket(r.Ticket)
+	if err != nil {
+		return Change{}, err
+	}
+	if !r.Supervisor && (t.Status != Assigned || t.Agent != r.By) {
+		return Change{}, ErrForbidden
+	}
+	if r.To == (Target{}) || r.To.Tier < 0 || r.To.Tier > MaxTier {
+		return Change{}, ErrNobody
+	}
+	var to *Agent
+	if r.To.Agent != "" {
+		to = s.agents[r.To.Agent]
+		if to == nil || to.Status == Offline || to.ID == t.Agent && t.Status == Assigned {
+			return Change{}, ErrNobody
+		}
+		if to.Capacity < t.Weight {
+			return Change{}, ErrNoRoom
+		}
+	}
+	c := change(CauseTransferred, t.ID, t.Rev.Version, r.To.Agent, r.To.Department, r.To.Language, strconv.Itoa(r.To.Tier))
+	c.By = r.By
+	if to != nil && t.Status == Assigned && slices.Contains(t.Guests, to.ID) {
+		return s.handOver(c, t, to, r)
+	}
+	is, err := s.moved(t, r.To)
+	if err != nil {
+		return Change{}, err
+	}
+	is.TransferredBy = r.By
+	if to != nil {
+		is.Prefers, is.Hold = to.ID, &Hold{Agent: to.ID, At: Here, For: s.site.TransferHold, Reason: HoldTransfer}
+		is.Passed = slices.DeleteFunc(is.Passed, func(a string) bool { return a == to.ID })
+	}
+	c.write(t, is)
+	s.freed(&c, t)
+	return c, nil
+}
+
+// MaxTier is the highest tier.
+const MaxTier = 3
+
+// moved is the ticket waiting in the queue that the target chooses.
+func (s *State) moved(t *Ticket, to Target) (*Ticket, error) {
+	dep, ok := s.site.Department(t.Department)
+	if to.Department != "" {
+		dep, ok = s.site.Department(to.Department)
+	}
+	if !ok {
+		return nil, ErrUnknownDepartment
+	}
+	wanted := append([]string{t.Language}, t.Listed...)
+	if to.Language != "" {
+		wanted = []string{to.Language}
+	}
+	lang, ok := MatchLanguage(wanted, dep.Languages)
+	if !ok {
+		return nil, ErrUnknownLanguage
+	}
+	is := t.backInLine()
+	if by := t.HeldBy(); by != "" {
+		is = t.passedBy(by)
+	}
+	is.Department, is.Language = dep.ID, lang
+	is.Step, is.WaitingSince, is.Hold, is.Prefers = 0, Here, nil, ""
+	need := s.needOf(dep, lang, s.site.Topics[t.Topic])
+	if to.Tier != 0 {
+		need.Tier = to.Tier
+	}
+	is.Need = need
+	return is, nil
+}
+
+// handOver gives a conversation to an agent who is in it already.
+func (s *State) handOver(c Change, t *Ticket, to *Agent, r TransferRequest) (Change, error) {
+	if s.Load(to.ID)+t.Weight > to.Capacity {
+		return Change{}, ErrNoRoom
+	}
+	is := *t
+	is.Agent, is.Token, is.AssignedAt, is.TransferredBy = to.ID, t.Token+1, Here, r.By
+	is.Guests = slices.DeleteFunc(slices.Clone(t.Guests), func(g string) bool { return g == to.ID })
+	c.write(t, &is)
+	busy := *to
+	busy.IdleSince = Here
+	c.write(to, &busy)
+	s.freed(&c, t)
+	return c, nil
+}
+
+// freed notes since when the agent whose place a ticket took is idle.
+func (s *State) freed(c *Change, t *Ticket) {
+	if a := s.agents[t.HeldBy()]; a != nil {
+		free := *a
+		free.IdleSince = Here
+		c.write(a, &free)
+	}
+}
+
+// Consult invites a second agent into a conversation. It takes nothing of their
+// capacity; inviting one who is there is no error. Errors: ErrUnknownTicket,
+// ErrEnded, ErrForbidden, ErrNobody, ErrTooManyGuests.
+func (s *State) Consult(agent, ticket, invited string) (Change, error) {
+	t, err := s.openTicket(ticket)
+	if err != nil {
+		return Change{}, err
+	}
+	a := s.agents[invited]
+	switch {
+	case t.Status != Assigned || t.Agent != agent:
+		return Change{}, ErrForbidden
+	case a == nil || a.Status == Offline || a.Session.Lost() || invited == agent:
+		return Change{}, ErrNobody
+	case slices.Contains(t.Guests, invited):
+		return Change{}, nil
+	case len(t.Guests) >= MaxGuests:
+		return Change{}, ErrTooManyGuests
+	}
+	is := *t
+	is.Guests = append(slices.Clone(t.Guests), invited)
+	c := change(CauseInvited, t.ID, t.Rev.Version, invited)
+	c.By = agent
+	c.write(t, &is)
+	return c, nil
+}
+
+// LeaveConsult takes a guest out of a conversation. Not being in it is no error.
+func (s *State) LeaveConsult(agent, ticket string) (Change, error) {
+	t := s.guests[agent][ticket]
+	if t == nil {
+		if s.tickets[ticket] == nil {
+			return Change{}, ErrUnknownTicket
+		}
+		return Change{}, nil
+	}
+	c := change(CauseGuestLeft, t.ID, t.Rev.Version, agent)
+	c.Frees = true
+	c.write(t, t.without(agent))
+	return c, nil
+}
+
+// leaveAll takes an agent out of every conversation that they are a guest in.
+func (s *State) leaveAll(c *Change, agent string) {
+	for _, t := range s.Guesting(agent) {
+		c.write(t, t.without(agent))
+	}
+}
+
+func (t *Ticket) without(guest string) *Ticket {
+	is := *t
+	is.Guests = slices.DeleteFunc(slices.Clone(t.Guests), func(g string) bool { return g == guest })
+	return &is
+}
