@@ -95,7 +95,7 @@ func (c *conn) admit(id auth.Identity) error {
 		c.g.metrics.limited.WithLabelValues(s.id, limit).Inc()
 		return errTooMany
 	}
-	c.site, c.allowance = s, s.Limits.allowance()
+	c.allowance = s.Limits.allowance()
 	c.out.Lock()
 	c.out.max = s.Limits.OutgoingBuffer
 	c.out.Unlock()

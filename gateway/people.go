@@ -109,6 +109,7 @@ func (s *site) enter(c *conn) (limit string) {
 	case !s.addresses.add(c.from, s.Limits.ConnsPerAddress):
 		return "conns_per_address"
 	}
+	c.site = s // from here on others find it
 	m[c.id.Subject] = append(m[c.id.Subject], c)
 	s.people.conns++
 	return ""
