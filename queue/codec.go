@@ -28,7 +28,14 @@ type writeJSON struct {
 }
 
 // EncodeImage is the body of an entity in the log.
-func EncodeImage(i Image) ([]byte, error) { return json.Marshal(i) }
+func EncodeImage(i Image) ([]byte, error) {
+	if t, ok := i.(*Ticket); ok && t.Need.plain(t.Language) { // most are: say nothing
+		bare := *t
+		bare.Need = nil
+		i = &bare
+	}
+	return json.Marshal(i)
+}
 
 // DecodeImage reads the body of the entity with the name. The image is not
 // resolved yet.

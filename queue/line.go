@@ -3,6 +3,8 @@ package queue
 // line is one queue: its tickets, waiting or offered, in order.
 type line struct {
 	sorted[*Ticket]
+	// plain is the need of the tickets that ask for the queue's language alone.
+	plain *Need
 	// ahead remembers the latest insertions that were not at the end, newest
 	// last: they are why somebody's place got worse.
 	ahead []insertion
@@ -17,7 +19,23 @@ type insertion struct {
 // maxAhead bounds line.ahead; a gateway reads it within a cadence.
 const maxAhead = 64
 
-func newLine() *line { return &line{sorted: sorted[*Ticket]{before: (*Ticket).Before}} }
+func newLine(q QueueID) *line {
+	n := &Need{Languages: []string{q.Language}}
+	n.word = n.key()
+	return &line{sorted: sorted[*Ticket]{before: (*Ticket).Before}, plain: n}
+}
+
+// line is that of a queue, made when a site file that this gateway does not
+// know made it.
+func (s *State) line(q QueueID) *line {
+	if s.lines[q] == nil {
+		s.lines[q] = newLine(q)
+	}
+	return s.lines[q]
+}
+
+// plain is the need of those who ask for no more than the queue's language.
+func (s *State) plain(q QueueID) *Need { return s.line(q).plain }
 
 // note remembers why the places behind t, or its own, got worse.
 func (l *line) note(t *Ticket, number uint64, reason Reason) {

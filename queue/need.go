@@ -39,6 +39,11 @@ func (a *Agent) Meets(n *Need, department string) bool {
 	return false
 }
 
+// plain says whether it asks for one language alone.
+func (n *Need) plain(language string) bool {
+	return n != nil && len(n.Languages) == 1 && n.Languages[0] == language && n.MinProficiency <= 1 && n.Tier <= 1 && len(n.Skills) == 0
+}
+
 // key is the need as a word.
 func (n *Need) key() string {
 	if n.word != "" {

@@ -35,7 +35,7 @@ func (s *State) Fork() *State {
 		}
 	}
 	for q, l := range s.lines {
-		f.lines[q] = &line{sorted: l.clone()}
+		f.lines[q] = &line{sorted: l.clone(), plain: l.plain}
 		for _, t := range l.all() {
 			keep(t)
 		}

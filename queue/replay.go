@@ -170,7 +170,7 @@ func (s *State) countSession(i Session, by int) {
 // assignTicket keeps the lines and the sets in step with a ticket.
 func (s *State) assignTicket(was, is *Ticket, r Record) {
 	if is != nil && is.Need == nil {
-		is.Need = &Need{Languages: []string{is.Language}}
+		is.Need = s.plain(is.Queue())
 	}
 	s.classify(was, is)
 	s.lineUp(was, is, r)
@@ -266,11 +266,7 @@ func (s *State) remember(t *Ticket) {
 
 // enter puts a ticket in its line and notes who it was put before, and why.
 func (s *State) enter(was, is *Ticket, r Record) {
-	l := s.lines[is.Queue()]
-	if l == nil { // a queue that this gateway's site file does not know
-		l = newLine()
-		s.lines[is.Queue()] = l
-	}
+	l := s.line(is.Queue())
 	l.insert(is)
 	reason := PriorityArrival
 	switch {

@@ -56,7 +56,7 @@ func NewState(site *Site) *State {
 		lost:    map[string]Image{},
 	}
 	for _, q := range site.Queues() {
-		s.lines[q] = newLine()
+		s.line(q)
 	}
 	return s
 }
@@ -66,9 +66,7 @@ func NewState(site *Site) *State {
 func (s *State) SetSite(site *Site) {
 	s.site = site
 	for _, q := range site.Queues() {
-		if s.lines[q] == nil {
-			s.lines[q] = newLine()
-		}
+		s.line(q)
 	}
 	s.agenda = sorted[appointment]{before: appointment.before}
 	for _, t := range s.tickets {

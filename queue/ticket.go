@@ -48,7 +48,8 @@ type Ticket struct {
 	HeadStartReason string `json:"head_start_reason,omitzero"`
 	// Weight is how much of a capacity it takes, at least 1.
 	Weight int `json:"weight"`
-	// Need is what it asks of an agent now, nil for no more than the queue does.
+	// Need is what it asks of an agent now. In the log it may be left out: then it
+	// is the queue's language alone.
 	// Wishes are skills that are preferred, never waited for.
 	Need   *Need    `json:"need,omitzero"`
 	Wishes []string `json:"wishes,omitzero"`

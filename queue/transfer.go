@@ -97,11 +97,12 @@ func (s *State) moved(t *Ticket, to Target) (*Ticket, error) {
 	}
 	is.Department, is.Language = dep.ID, lang
 	is.Step, is.WaitingSince, is.Hold, is.Prefers = 0, Here, nil, ""
-	need := s.needOf(dep, lang, s.site.Topics[t.Topic])
+	need := *s.needOf(dep, lang, s.site.Topics[t.Topic])
+	need.word = ""
 	if to.Tier != 0 {
 		need.Tier = to.Tier
 	}
-	is.Need = need
+	is.Need = &need
 	return is, nil
 }
 

@@ -104,6 +104,9 @@ func (s *State) Join(r JoinRequest) (Change, error) {
 
 // needOf is what a ticket of the queue and topic asks for at first.
 func (s *State) needOf(dep Department, lang string, topic Topic) *Need {
+	if dep.MinProficiency <= 1 && max(dep.Tier, topic.Tier) <= 1 && len(dep.Skills)+len(topic.Skills) == 0 {
+		return s.plain(QueueID{dep.ID, lang})
+	}
 	n := &Need{Languages: []string{lang}, MinProficiency: dep.MinProficiency, Tier: max(dep.Tier, topic.Tier)}
 	n.Skills = append(slices.Clone(dep.Skills), topic.Skills...)
 	slices.Sort(n.Skills)

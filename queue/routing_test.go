@@ -1,0 +1,565 @@
+package queue
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"testing"
+)
+
+// exchangeSite has everything that routing can be told.
+func exchangeSite() *Site {
+	s := demoSite()
+	s.Fallback = "en"
+	s.VisitorTiers = map[string]Millis{"vip": 120_000}
+	s.Urgencies = map[string]Urgency{"high": {HeadStart: 60_000, VisitorsMay: true}, "fraud": {HeadStart: 600_000}}
+	s.Topics = map[string]Topic{
+		"withdrawal": {HeadStart: 30_000, Skills: []string{"kyc"}, Wishes: []string{"api"}},
+		"bulk":       {Weight: 2},
+		"outage":     {Tier: 3},
+	}
+	s.StickyWindow, s.StickyHold, s.TransferHold, s.MaxCapacity = 3_600_000, 30_000, 60_000, 4
+	support := &s.Departments[0]
+	support.MinProficiency = 3
+	support.Widening = []Widening{
+		{After: 60_000, Languages: SpreadListed},
+		{After: 180_000, Languages: SpreadFallback},
+		{After: 300_000, DropSkills: []string{"kyc"}, MinProficiency: 1},
+	}
+	support.WrapUp = 15_000
+	s.Departments = append(s.Departments, Department{ID: "engineering", Languages: []string{"en"}, OfferTTL: 20_000, Tier: 3, AutoAccept: true})
+	return s
+}
+
+func newExchange(t *testing.T) *world {
+	return &world{T: t, State: NewState(exchangeSite()), now: 1_000_000}
+}
+
+// hire brings an available agent of everything that is not said.
+func (w *world) hire(id string, more func(*AgentFacts)) {
+	w.Helper()
+	f := AgentFacts{ID: id, Name: id, Departments: []string{"support", "trading", "engineering"}, Capacity: 2}
+	more(&f)
+	w.must(w.BindAgent(f, "n1"), nil)
+	if w.Agent(id).Status != Available {
+		w.must(w.SetStatus(id, Available))
+	}
+	w.now += 1000
+}
+
+func speaks(tags ...string) func(*AgentFacts) {
+	return func(f *AgentFacts) { f.Languages = Fluent(tags...) }
+}
+
+func (w *world) expect(what string, want ...string) {
+	w.Helper()
+	if got := w.dispatch(); !slices.Equal(got, want) {
+		w.Errorf("%s: offers %v, want %v", what, got, want)
+	}
+}
+
+func TestWhoMayServe(t *testing.T) {
+	tests := []struct {
+		name  string
+		agent func(*AgentFacts)
+		join  func(*JoinRequest)
+		want  bool
+	}{
+		{"a fluent agent", speaks("zh"), nil, true},
+		{"another language", speaks("en"), nil, false},
+		{"less proficient than asked", func(f *AgentFacts) { f.Languages = map[string]int{"zh": 2} }, nil, false},
+		{"just proficient enough", func(f *AgentFacts) { f.Languages = map[string]int{"zh": 3} }, nil, true},
+		{"another department", func(f *AgentFacts) { f.Languages = Fluent("zh"); f.Departments = []string{"trading"} }, nil, false},
+		{"a required skill missing", speaks("zh"), func(r *JoinRequest) { r.Topic = "withdrawal" }, false},
+		{"a required skill there", func(f *AgentFacts) { f.Languages = Fluent("zh"); f.Skills = []string{"kyc"} }, func(r *JoinRequest) { r.Topic = "withdrawal" }, true},
+		{"a tier too low", func(f *AgentFacts) { f.Languages = Fluent("zh"); f.Tier = 2 }, func(r *JoinRequest) { r.Topic = "outage" }, false},
+		{"a tier above", func(f *AgentFacts) { f.Languages = Fluent("zh"); f.Tier = 3 }, nil, true},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			w := newExchange(t)
+			w.hire("a", tt.agent)
+			if tt.join == nil {
+				tt.join = func(*JoinRequest) {}
+			}
+			w.join("v", "support", "zh", tt.join)
+			if got := w.dispatch() != nil; got != tt.want {
+				t.Errorf("offered: %v, want %v", got, tt.want)
+			}
+		})
+	}
+}
+
+func TestWideningLetsMoreAgentsServe(t *testing.T) {
+	withdrawal := func(r *JoinRequest) {
+		r.Topic, r.Languages = "withdrawal", []string{"zh", "es"}
+	}
+	w := newExchange(t)
+	w.hire("spanish", func(f *AgentFacts) { f.Languages, f.Skills = Fluent("es"), []string{"kyc"} })
+	w.hire("english", func(f *AgentFacts) { f.Languages, f.Skills = Fluent("en"), []string{"kyc"} })
+	w.hire("little", func(f *AgentFacts) { f.Languages = map[string]int{"zh": 1} })
+	id := w.join("v", "support", "zh", withdrawal)
+	began := w.Ticket(id).WaitingSince
+	take := func(after Millis, want ...string) {
+		t.Helper()
+		w.now = began.Add(after)
+		w.expect(fmt.Sprintf("after %d ms", after), want...)
+		if offer := w.Ticket(id).Offer; offer != nil {
+			w.must(w.Decline(offer.Agent, offer.ID))
+			w.must(w.SetStatus(offer.Agent, Away))
+		}
+		if got := w.Ticket(id).Queue(); got != (QueueID{"support", "zh"}) {
+			t.Errorf("it stands in %v", got)
+		}
+	}
+	take(59_999)
+	take(60_000, "v→spanish")
+	take(179_999)
+	take(180_000, "v→english")
+	take(299_999)
+	take(300_000, "v→little")
+	if got := w.Ticket(id).Step; got != 3 {
+		t.Errorf("%d steps taken", got)
+	}
+
+	w = newExchange(t)
+	w.hire("english", func(f *AgentFacts) { f.Languages, f.Skills = Fluent("en", "es"), []string{"kyc"} })
+	id = w.join("v", "support", "zh", withdrawal, func(r *JoinRequest) { r.LanguageRequired = true })
+	w.now += 1_000_000
+	w.expect("a required language is never dropped")
+	if n := w.Ticket(id).Need; !slices.Equal(n.Languages, []string{"zh"}) || len(n.Skills) != 0 {
+		t.Errorf("need %v", *n)
+	}
+}
+
+func TestPriority(t *testing.T) {
+	tests := []struct {
+		name string
+		join func(*JoinRequest)
+		want Millis
+		err  error
+	}{
+		{"nothing gives nothing", func(*JoinRequest) {}, 0, nil},
+		{"the visitor's tier", func(r *JoinRequest) { r.VisitorTier = "vip" }, 120_000, nil},
+		{"an unknown tier", func(r *JoinRequest) { r.VisitorTier = "gold" }, 0, nil},
+		{"urgency and topic add up", func(r *JoinRequest) { r.Urgency, r.Topic = "high", "withdrawal" }, 90_000, nil},
+		{"an urgency that only the token may say, said by the visitor", func(r *JoinRequest) { r.Urgency = "fraud" }, 0, ErrUnknownUrgency},
+		{"the same, said by the token", func(r *JoinRequest) { r.Urgency, r.UrgencyClaimed = "fraud", true }, 600_000, nil},
+		{"no such urgency", func(r *JoinRequest) { r.Urgency, r.UrgencyClaimed = "now", true }, 0, ErrUnknownUrgency},
+		{"a weight over every capacity", func(r *JoinRequest) { r.Weight = 5 }, 0, ErrTooHeavy},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			w := newExchange(t)
+			r := JoinRequest{Ticket: "t", Visitor: "v", Department: "support", Languages: []string{"en"}, Node: "n"}
+			tt.join(&r)
+			c, err := w.Join(r)
+			if !errors.Is(err, tt.err) {
+				t.Fatalf("err %v, want %v", err, tt.err)
+			}
+			if err == nil {
+				w.must(c, nil)
+				if got := w.Ticket("t").HeadStart; got != tt.want {
+					t.Errorf("head start %d, want %d", got, tt.want)
+				}
+			}
+		})
+	}
+}
+
+func TestARaiseIsToldToWhoIsOvertaken(t *testing.T) {
+	w := newExchange(t)
+	first, second := w.join("v1", "support", "en"), w.join("v2", "support", "en")
+	seen := w.Number()
+	w.must(w.SetHeadStart(second, 10_000, "their account is locked", "boss"))
+	if got := w.positions(supportEN); !slices.Equal(got, []string{"v2", "v1"}) {
+		t.Errorf("line %v", got)
+	}
+	if got := w.Worsened(w.Ticket(first), seen); got != Raised {
+		t.Errorf("the overtaken are told %q", got)
+	}
+	seen = w.Number()
+	w.must(w.SetHeadStart(second, -10_000, "a mistake", "boss"))
+	if got := w.Worsened(w.Ticket(second), seen); got != Lowered {
+		t.Errorf("the lowered are told %q", got)
+	}
+	if got := w.Worsened(w.Ticket(first), seen); got != "" {
+		t.Errorf("who got better is told %q", got)
+	}
+	if got := w.Ticket(second).HeadStartReason; got != "a mistake" {
+		t.Errorf("reason %q", got)
+	}
+	if _, err := w.SetHeadStart(second, MaxHeadStart+1, "", "boss"); !errors.Is(err, ErrForbidden) {
+		t.Errorf("out of range: %v", err)
+	}
+}
+
+func TestTwoLapsesInARowSetTheAgentAway(t *testing.T) {
+	w := newExchange(t)
+	w.hire("a", speaks("en"))
+	lapse := func(v string) {
+		t.Helper()
+		w.join(v, "trading", "en")
+		w.dispatch()
+		w.now = w.TicketOf(v).Offer.Deadline() + 1
+		w.dispatch()
+	}
+	lapse("v1")
+	if a := w.Agent("a"); a.Status != Available || a.Lapses != 1 {
+		t.Fatalf("after one: %s, %d lapses", a.Status, a.Lapses)
+	}
+	lapse("v2")
+	if a := w.Agent("a"); a.Status != Away || a.AwayReason != AwayLapsed {
+		t.Errorf("after two: %s, %q", a.Status, a.AwayReason)
+	}
+	w.must(w.SetStatus("a", Available))
+	if a := w.Agent("a"); a.AwayReason != "" || a.Lapses != 0 {
+		t.Errorf("back: %q, %d lapses", a.AwayReason, a.Lapses)
+	}
+}
+
+func TestAnAnswerForgetsTheLapseBefore(t *testing.T) {
+	w := newExchange(t)
+	w.hire("a", func(f *AgentFacts) { f.Languages, f.Capacity = Fluent("en"), 1 })
+	w.join("v1", "trading", "en")
+	w.join("v2", "trading", "en")
+	w.dispatch()
+	w.now += 21_000
+	w.expect("the other first", "v2→a")
+	w.accept("a")
+	if got := w.Agent("a").Lapses; got != 0 {
+		t.Errorf("%d lapses after an accept", got)
+	}
+}
+
+func TestLoweringACapacityTakesNothingAway(t *testing.T) {
+	w := newExchange(t)
+	w.hire("a", speaks("en"))
+	w.join("v1", "trading", "en")
+	w.join("v2", "trading", "en")
+	w.dispatch()
+	w.accept("a")
+	w.hire("a", func(f *AgentFacts) { f.Languages, f.Capacity = Fluent("en"), 1 })
+	w.join("v3", "trading", "en")
+	w.expect("over the new capacity")
+	w.must(w.Close("a", w.TicketOf("v1").ID))
+	w.expect("just at it")
+	w.must(w.Close("a", w.TicketOf("v2").ID))
+	w.expect("under it", "v3→a")
+}
+
+func TestAutoAcceptAssignsWithoutAsking(t *testing.T) {
+	w := newExchange(t)
+	w.hire("a", func(f *AgentFacts) { f.Languages, f.Tier = Fluent("en"), 3 })
+	id := w.join("v", "engineering", "en")
+	w.dispatch()
+	if is := w.Ticket(id); is.Status != Assigned || is.Agent != "a" || is.Token != 1 {
+		t.Errorf("%s to %q with token %d", is.Status, is.Agent, is.Token)
+	}
+}
+
+func TestWrapUpKeepsThePlaceTaken(t *testing.T) {
+	serve := func(t *testing.T) (*world, string) {
+		w := newExchange(t)
+		w.hire("a", func(f *AgentFacts) { f.Languages, f.Capacity = Fluent("en"), 1 })
+		id := w.join("v1", "support", "en")
+		w.dispatch()
+		w.accept("a")
+		w.must(w.Close("a", id))
+		w.join("v2", "support", "en")
+		w.expect("while it is wrapped up")
+		return w, id
+	}
+	t.Run("until its time is over", func(t *testing.T) {
+		w, _ := serve(t)
+		w.now += 15_000
+		w.expect("after", "v2→a")
+	})
+	t.Run("until the agent is done", func(t *testing.T) {
+		w, id := serve(t)
+		w.must(w.Finish("a", id))
+		if c, err := w.Finish("a", id); err != nil || !c.Empty() {
+			t.Errorf("twice: %v, %v", c.Cause, err)
+		}
+		w.expect("after", "v2→a")
+	})
+	t.Run("not when they go offline", func(t *testing.T) {
+		w, id := serve(t)
+		w.must(w.SetStatus("a", Offline))
+		if w.Load("a") != 0 || w.Ticket(id).Status != Closed {
+			t.Errorf("load %d, %s", w.Load("a"), w.Ticket(id).Status)
+		}
+	})
+	t.Run("not when they are lost", func(t *testing.T) {
+		w, id := serve(t)
+		w.must(w.LoseAgent("a", "n1"), nil)
+		w.now = w.now.Add(w.site.AgentGrace) + 1
+		w.dispatch()
+		if w.Load("a") != 0 || w.Ticket(id).Status != Closed {
+			t.Errorf("load %d, %s", w.Load("a"), w.Ticket(id).Status)
+		}
+	})
+}
+
+func TestStickyPrefersWhoServedTheVisitorBefore(t *testing.T) {
+	served := func(t *testing.T) *world {
+		w := newExchange(t)
+		w.hire("known", speaks("en"))
+		id := w.join("v", "trading", "en")
+		w.dispatch()
+		w.accept("known")
+		w.hire("other", speaks("en"))
+		w.must(w.Close("known", id))
+		return w
+	}
+	fill := func(w *world, agent string, n int) {
+		for range n {
+			id := w.join("filler", "trading", "en")
+			w.must(w.Transfer(TransferRequest{Ticket: id, By: "boss", Supervisor: true, To: Target{Agent: agent}}))
+			w.dispatch()
+			w.accept(agent)
+			w.visitors["filler"] = nil
+			delete(w.visitors, "filler")
+		}
+	}
+	t.Run("while free", func(t *testing.T) {
+		w := served(t)
+		w.join("v", "trading", "en")
+		w.expect("though the other is longer idle", "v→known")
+	})
+	t.Run("waited for while busy, for a set time", func(t *testing.T) {
+		w := served(t)
+		fill(w, "known", 2)
+		id := w.join("v", "trading", "en")
+		joined := w.Ticket(id).JoinedAt
+		w.expect("held")
+		if h := w.Ticket(id).Hold; h == nil || h.Agent != "known" || h.Until() != joined+30_000 || h.Reason != HoldSticky {
+			t.Fatalf("hold %+v", h)
+		}
+		w.join("v2", "trading", "en")
+		w.expect("nobody behind is held up", "v2→other")
+		w.now = joined + 30_000
+		w.expect("to the end")
+		w.now++
+		w.expect("after", "v→other")
+	})
+	t.Run("not waited for once away", func(t *testing.T) {
+		w := served(t)
+		fill(w, "known", 2)
+		w.join("v", "trading", "en")
+		w.must(w.SetStatus("known", Away))
+		w.expect("at once", "v→other")
+	})
+	t.Run("not after the window", func(t *testing.T) {
+		w := served(t)
+		w.now = w.now.Add(w.site.StickyWindow) + 5000
+		w.join("w", "trading", "en") // the state's time moves with the log
+		w.dispatch()
+		id := w.join("v", "trading", "en")
+		if is := w.Ticket(id); is.Hold != nil || is.Prefers != "" {
+			t.Errorf("hold %v, prefers %q", is.Hold, is.Prefers)
+		}
+	})
+	t.Run("a decline ends the hold", func(t *testing.T) {
+		w := served(t)
+		id := w.join("v", "trading", "en")
+		w.dispatch()
+		w.must(w.Decline("known", w.Ticket(id).Offer.ID))
+		w.expect("at once", "v→other")
+	})
+}
+
+func TestTransfer(t *testing.T) {
+	type outcome struct {
+		err    error
+		queue  QueueID
+		offers []string
+	}
+	here := QueueID{"support", "en"}
+	tests := []struct {
+		name string
+		by   string
+		to   Target
+		want outcome
+	}{
+		{"to an agent", "a", Target{Agent: "b"}, outcome{nil, here, []string{"v→b"}}},
+		{"to an agent who does not speak the language", "a", Target{Agent: "z"}, outcome{nil, here, []string{"v→z"}}},
+		{"to a department", "a", Target{Department: "trading"}, outcome{nil, QueueID{"trading", "en"}, []string{"v→b"}}},
+		{"to a language", "a", Target{Language: "zh"}, outcome{nil, QueueID{"support", "zh"}, []string{"v→z"}}},
+		{"to a tier", "a", Target{Tier: 3}, outcome{nil, here, []string{"v→chief"}}},
+		{"by who does not hold it", "b", Target{Agent: "z"}, outcome{ErrForbidden, here, nil}},
+		{"to nobody", "a", Target{}, outcome{ErrNobody, here, nil}},
+		{"to oneself", "a", Target{Agent: "a"}, outcome{ErrNobody, here, nil}},
+		{"to an unknown agent", "a", Target{Agent: "x"}, outcome{ErrNobody, here, nil}},
+		{"to an agent who is offline", "a", Target{Agent: "gone"}, outcome{ErrNobody, here, nil}},
+		{"to an unknown department", "a", Target{Department: "x"}, outcome{ErrUnknownDepartment, here, nil}},
+		{"to a language that nobody has", "a", Target{Language: "fr"}, outcome{ErrUnknownLanguage, here, nil}},
+		{"to a tier that is none", "a", Target{Tier: 4}, outcome{ErrNobody, here, nil}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			w := newExchange(t)
+			w.hire("a", speaks("en"))
+			id := w.join("v", "support", "en")
+			joined := w.Ticket(id).Score()
+			w.dispatch()
+			w.accept("a")
+			w.hire("b", speaks("en"))
+			w.hire("z", speaks("zh"))
+			w.hire("chief", func(f *AgentFacts) { f.Languages, f.Tier = Fluent("en"), 3 })
+			w.hire("gone", speaks("en"))
+			w.must(w.SetStatus("gone", Offline))
+			c, err := w.Transfer(TransferRequest{Ticket: id, By: tt.by, To: tt.to})
+			if !errors.Is(err, tt.want.err) {
+				t.Fatalf("err %v, want %v", err, tt.want.err)
+			}
+			if err != nil {
+				return
+			}
+			w.must(c, nil)
+			w.expect("after", tt.want.offers...)
+			is := w.Ticket(id)
+			if is.Queue() != tt.want.queue || is.Score() != joined || is.TransferredBy != "a" || is.Token != 1 {
+				t.Errorf("in %v, score moved by %d, by %q, token %d", is.Queue(), is.Score()-joined, is.TransferredBy, is.Token)
+			}
+			if w.Load("a") != 0 {
+				t.Error("the place is still taken")
+			}
+		})
+	}
+}
+
+func TestATicketGivenToABusyAgentWaitsForThemAWhile(t *testing.T) {
+	w := newExchange(t)
+	w.hire("a", func(f *AgentFacts) { f.Languages, f.Capacity = Fluent("en"), 1 })
+	w.join("v1", "trading", "en")
+	w.dispatch()
+	w.accept("a")
+	w.hire("b", speaks("en"))
+	id := w.join("v2", "trading", "en")
+	w.must(w.Transfer(TransferRequest{Ticket: id, By: "boss", Supervisor: true, To: Target{Agent: "a"}}))
+	at := w.Ticket(id).Hold.At
+	w.expect("held though b is free")
+	w.now = at + 60_001
+	w.expect("then anybody", "v2→b")
+}
+
+func TestConsultAndHandOver(t *testing.T) {
+	w := newExchange(t)
+	w.hire("a", speaks("en"))
+	id := w.join("v", "trading", "en")
+	w.dispatch()
+	w.accept("a")
+	w.hire("b", func(f *AgentFacts) { f.Languages, f.Capacity = Fluent("en"), 1 })
+	w.must(w.Consult("a", id, "b"))
+	if got := w.Guesting("b"); len(got) != 1 || w.Load("b") != 0 {
+		t.Fatalf("b is a guest in %d, load %d", len(got), w.Load("b"))
+	}
+	if _, err := w.Consult("b", id, "a"); !errors.Is(err, ErrForbidden) {
+		t.Errorf("a guest invites: %v", err)
+	}
+	if _, err := w.Consult("a", id, "nobody"); !errors.Is(err, ErrNobody) {
+		t.Errorf("inviting nobody: %v", err)
+	}
+	w.must(w.LeaveConsult("b", id))
+	if got := w.Guesting("b"); got != nil {
+		t.Errorf("still a guest in %d", len(got))
+	}
+	w.must(w.Consult("a", id, "b"))
+	w.must(w.Transfer(TransferRequest{Ticket: id, By: "a", To: Target{Agent: "b"}}))
+	if is := w.Ticket(id); is.Status != Assigned || is.Agent != "b" || is.Token != 2 || len(is.Guests) != 0 {
+		t.Errorf("%s to %q, token %d, guests %v", is.Status, is.Agent, is.Token, is.Guests)
+	}
+	if w.Load("a") != 0 || w.Load("b") != 1 {
+		t.Errorf("loads %d, %d", w.Load("a"), w.Load("b"))
+	}
+	w.must(w.Consult("b", id, "a"))
+	w.must(w.LoseAgent("a", "n1"), nil)
+	w.now = w.now.Add(w.site.AgentGrace) + 1
+	w.dispatch()
+	if got := w.Guesting("a"); got != nil {
+		t.Error("a lost agent is still a guest")
+	}
+	w.hire("full", func(f *AgentFacts) { f.Languages, f.Capacity = Fluent("en"), 1 })
+	w.must(w.Consult("b", id, "full"))
+	w.join("v2", "trading", "en")
+	w.dispatch()
+	if _, err := w.Transfer(TransferRequest{Ticket: id, By: "b", To: Target{Agent: "full"}}); !errors.Is(err, ErrNoRoom) {
+		t.Errorf("handing over to a full agent: %v", err)
+	}
+}
+
+func TestAPausedQueueOffersNobody(t *testing.T) {
+	w := newExchange(t)
+	w.hire("a", speaks("en", "zh"))
+	w.must(w.Pause(supportEN, true, "boss", "incident"))
+	if c, err := w.Pause(supportEN, true, "boss", "incident"); err != nil || !c.Empty() {
+		t.Errorf("twice: %v, %v", c.Cause, err)
+	}
+	w.join("v1", "support", "en")
+	w.join("v2", "support", "zh")
+	w.expect("the other queue goes on", "v2→a")
+	if p := w.Paused(supportEN); p == nil || p.By != "boss" || p.Reason != "incident" {
+		t.Errorf("paused: %+v", p)
+	}
+	w.must(w.Pause(supportEN, false, "boss", ""))
+	w.expect("and on again", "v1→a")
+	if _, err := w.Pause(QueueID{"x", "en"}, true, "boss", ""); !errors.Is(err, ErrUnknownDepartment) {
+		t.Errorf("no such department: %v", err)
+	}
+	if _, err := w.Pause(QueueID{"support", "fr"}, true, "boss", ""); !errors.Is(err, ErrUnknownLanguage) {
+		t.Errorf("no such language: %v", err)
+	}
+}
+
+func TestRating(t *testing.T) {
+	w := newExchange(t)
+	id := w.join("v", "trading", "en")
+	if _, err := w.Rate("v", id, 5, ""); !errors.Is(err, ErrForbidden) {
+		t.Errorf("before anybody served them: %v", err)
+	}
+	w.hire("a", speaks("en"))
+	w.dispatch()
+	w.accept("a")
+	w.must(w.Close("a", id))
+	w.must(w.Rate("v", id, 4, "quick"))
+	if c, err := w.Rate("v", id, 4, "quick"); err != nil || !c.Empty() {
+		t.Errorf("the same again: %v, %v", c.Cause, err)
+	}
+	w.must(w.Rate("v", id, 5, ""))
+	if r := w.Ticket(id).Rating; r.Score != 5 || r.Comment != "" {
+		t.Errorf("rating %+v", r)
+	}
+	if ended := w.Ended(0); len(ended) != 1 || ended[0].Rating == nil {
+		t.Errorf("the ended: %v", ended)
+	}
+	for _, score := range []int{0, 6, -1} {
+		if _, err := w.Rate("v", id, score, ""); !errors.Is(err, ErrForbidden) {
+			t.Errorf("score %d: %v", score, err)
+		}
+	}
+	if _, err := w.Rate("w", id, 3, ""); !errors.Is(err, ErrUnknownTicket) {
+		t.Errorf("another's ticket: %v", err)
+	}
+}
+
+func TestNewRulesHoldFromNowOn(t *testing.T) {
+	w := newExchange(t)
+	w.hire("a", speaks("en"))
+	id := w.join("v", "support", "zh")
+	rules := exchangeSite()
+	rules.Departments[0].Widening = []Widening{{After: 5000, Languages: SpreadFallback}}
+	if w.site.Digest() == rules.Digest() || w.site.Digest() != exchangeSite().Digest() {
+		t.Error("the digest does not tell rules apart")
+	}
+	w.SetSite(rules)
+	w.now = w.Ticket(id).JoinedAt + 5000
+	w.expect("by the new rules", "v→a")
+	rules = exchangeSite()
+	rules.Departments = rules.Departments[1:]
+	w.SetSite(rules)
+	w.accept("a")
+	if is := w.Ticket(id); is.Status != Assigned {
+		t.Errorf("a ticket of a department that is no more is %s", is.Status)
+	}
+}
