@@ -48,6 +48,9 @@ import (
 // Site is one tenant as the edge sees it.
 type Site struct {
 	Rules *queue.Site
+	// Digest names everything that the site file says of the site, so that
+	// gateways notice when theirs differ; "" stands for that of Rules alone.
+	Digest string
 	// Origins are the Origin headers that browsers may come from besides the
 	// gateway's own host; "*" allows all.
 	Origins []string
@@ -65,7 +68,7 @@ type Site struct {
 type AgentRules struct {
 	Departments, Skills []string
 	// Languages replace those of the token; nil leaves them, each spoken like the
-	// agent's own.
+	// agent's own. Skills are sorted.
 	Languages      map[string]queue.Proficiency
 	Tier, Capacity int
 }

@@ -158,9 +158,6 @@ func (a *App) Close() error {
 	return errors.Join(errs...)
 }
 
-// assignedGrace is how long a visitor lost in conversation is waited for.
-const assignedGrace = 10 * time.Minute
-
 // parts turns a site file into what the gateway's rooms need.
 func parts(file *sitefile.File) (keys []auth.Key, sites []gateway.Site, err error) {
 	for _, s := range file.Sites {
@@ -182,38 +179,6 @@ func retentionOf(file *sitefile.File) map[string]time.Duration {
 	}
 	return all
 }
-
-func siteOf(s sitefile.Site) gateway.Site {
-	rules := &queue.Site{
-		ID:           s.ID,
-		VisitorGrace: millis(s.Grace.Visitor), AgentGrace: millis(s.Grace.Agent),
-		AssignedGrace: millis(assignedGrace), Retention: millis(s.Retention), TicketLimit: s.Limits.Tickets,
-	}
-	for _, d := range s.Departments {
-		rules.Departments = append(rules.Departments, queue.Department{
-			ID: d.ID, Name: d.Name, Languages: d.Languages, QueueLimit: d.QueueLimit, OfferTTL: millis(d.OfferTimeout),
-		})
-	}
-	return gateway.Site{
-		Rules: rules, Origins: s.Origins, Languages: s.Languages,
-		Agent: func(sub string) gateway.AgentRules {
-			a := s.Agents.Of(sub)
-			rules := gateway.AgentRules{Departments: a.Departments, Capacity: a.Capacity}
-			if len(a.Languages) > 0 {
-				rules.Languages = queue.Fluent(a.Languages...)
-			}
-			return rules
-		},
-		VisitorHeartbeat: s.Heartbeat.Visitor, AgentHeartbeat: s.Heartbeat.Agent,
-		Limits: gateway.Limits{
-			FramesPerSecond: s.Limits.FramesPerSecond, Burst: s.Limits.Burst,
-			BytesPerSecond: s.Limits.BytesPerSecond, ByteBurst: s.Limits.ByteBurst, OutgoingBuffer: s.Limits.OutgoingBuffer,
-			ConnsPerPerson: s.Limits.ConnsPerPerson, ConnsPerAddress: s.Limits.ConnsPerAddress, Conns: s.Limits.Conns,
-		},
-	}
-}
-
-func millis(d time.Duration) queue.Millis { return queue.Millis(d.Milliseconds()) }
 
 // sign mints a token with the first key that has a secret and may.
 func sign(keys []auth.Key, id auth.Identity) (string, error) {

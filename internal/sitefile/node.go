@@ -46,6 +46,10 @@ type value struct {
 // private value is not shown.
 const minSecret = 32
 
+// clean says that nothing was found wrong so far: what was read is what stands
+// there.
+func (r *reader) clean() bool { return r != nil && r.invalid == nil }
+
 func (v value) child(path string, node ast.Node, line int) value {
 	c := value{r: v.r, path: path, line: line, private: v.private}
 	if _, null := node.(*ast.NullNode); node != nil && !null {
@@ -145,9 +149,11 @@ func (v value) list(want string) []value {
 	return out
 }
 
-// pair is one entry of a mapping.
+// pair is one entry of a mapping. Its key is the name where it stands, for names
+// that are values themselves.
 type pair struct {
 	name string
+	key  value
 	value
 }
 
@@ -181,7 +187,8 @@ func (v value) pairs(want string) ([]pair, bool) {
 			continue
 		}
 		name := scalar.GetToken().Value
-		out = append(out, pair{name, v.child(v.under(name), e.Value, key.line)})
+		key.path = v.under(name)
+		out = append(out, pair{name, key, v.child(key.path, e.Value, key.line)})
 	}
 	return out, true
 }

@@ -39,7 +39,7 @@ func TestProblemsNameTheFieldTheValueAndWhatIsAllowed(t *testing.T) {
 		{"an anchor", [2]string{"id: shop", "id: &x shop"}, at("line 2: sites[0].id", "a YAML anchor, alias, merge or tag", slug)},
 		{"a tag", [2]string{"id: shop", "id: !!str shop"}, at("line 2: sites[0].id", "a YAML anchor, alias, merge or tag", slug)},
 		{"a merge", [2]string{"id: shop", "id: shop\n  <<: {a: 1}"}, at("line 3: sites[0]", "a YAML anchor, alias, merge or tag", "a plain name before the colon")},
-		{"a site that is a text", [2]string{small, "sites: [shop]"}, at("line 1: sites[0]", `"shop"`, "a mapping with the fields id, origins, languages, departments, agents, grace, retention, heartbeat, limits, keys")},
+		{"a site that is a text", [2]string{small, "sites: [shop]"}, at("line 1: sites[0]", `"shop"`, "a mapping with the fields id, origins, languages, fallback_language, departments, visitor_tiers, urgencies, topics, sticky, transfer_hold, agents, grace, retention, heartbeat, limits, keys")},
 
 		{"no id", [2]string{"id: shop\n  ", ""}, at("line 2: sites[0].id", "nothing", slug)},
 		{"an id with capitals", [2]string{"id: shop", "id: Shop"}, at("line 2: sites[0].id", `"Shop"`, slug)},
@@ -73,7 +73,7 @@ func TestProblemsNameTheFieldTheValueAndWhatIsAllowed(t *testing.T) {
 		{"a capacity over 50", add("  agents: {defaults: {capacity: 51}}"), at("line 6: sites[0].agents.defaults.capacity", "51", capacity)},
 		{"a broken capacity", add("  agents: {defaults: {capacity: 2.5}}"), at("line 6: sites[0].agents.defaults.capacity", "2.5", capacity)},
 		{"a huge capacity", add("  agents: {defaults: {capacity: 99999999999999999999}}"), at("line 6: sites[0].agents.defaults.capacity", `"99999999999999999999"`, capacity)},
-		{"languages for all agents", add("  agents: {defaults: {languages: [en]}}"), `line 6: sites[0].agents.defaults: unknown field "languages"; known: capacity, departments`},
+		{"languages for all agents", add("  agents: {defaults: {languages: [en]}}"), `line 6: sites[0].agents.defaults: unknown field "languages"; known: capacity, departments, tier, skills`},
 		{"a department that the site lacks", add("  agents: {known: {mei: {departments: [trading]}}}"), at("line 6: sites[0].agents.known.mei.departments[0]", `"trading"`, "one of the site's departments: support")},
 		{"an agent without departments", add("  agents: {known: {mei: {departments: []}}}"), at("line 6: sites[0].agents.known.mei.departments", "a list", "at least one of the site's departments, or no such field for the default")},
 		{"an agent's language that the site lacks", add("  agents: {known: {'m@x': {languages: [fr]}}}"), at(`line 6: sites[0].agents.known."m@x".languages[0]`, `"fr"`, "one of the site's languages: en, zh")},

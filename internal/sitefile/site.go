@@ -32,6 +32,10 @@ const (
 	defaultConnsPerAddress  = 1000
 	defaultConns            = 100_000
 	defaultTickets          = 200_000
+	defaultStickyHold       = 30 * time.Second
+	defaultTransferHold     = time.Minute
+	fluent                  = 5 // of a language that is listed without a number
+	maxCapacity             = 50
 )
 
 // file reads a whole file. What it returns is of use only if no problem was
@@ -87,21 +91,30 @@ func (r *reader) syntax(err error) {
 
 // site reads one site; taken are the ids of those before it.
 func (v value) site(taken map[string]bool) Site {
-	f := v.fields("id", "origins", "languages", "departments", "agents", "grace", "retention", "heartbeat", "limits", "keys")
+	f := v.fields("id", "origins", "languages", "fallback_language", "departments", "visitor_tiers", "urgencies", "topics",
+		"sticky", "transfer_hold", "agents", "grace", "retention", "heartbeat", "limits", "keys")
 	s := Site{ID: f["id"].id(taken, value.slug)}
 	s.Origins = f["origins"].distinct("", nil, value.origin)
 	s.Languages = f["languages"].distinct("", nil, value.language)
 	if f["languages"].empty() {
 		f["languages"].bad("a list of at least one BCP 47 language tag, such as en")
 	}
-	s.Departments = f["departments"].departments(s.Languages)
+	s.FallbackLanguage = f["fallback_language"].oneLanguage(s.Languages)
+	s.VisitorTiers = f["visitor_tiers"].visitorTiers()
+	s.Urgencies = f["urgencies"].urgencies()
+	s.Topics = f["topics"].topics()
+	s.Departments = f["departments"].departments(&s)
 	s.Agents = f["agents"].agents(&s)
+	f["topics"].reachableTopics(&s)
+	f["departments"].reachableDepartments(&s)
 
 	grace := f["grace"].fields("visitor", "agent")
 	s.Grace.Visitor = grace["visitor"].duration(defaultVisitorGrace, time.Second, time.Hour, time.Millisecond)
 	s.Grace.Agent = grace["agent"].duration(defaultAgentGrace, time.Second, time.Hour, time.Millisecond)
 
 	s.Retention = f["retention"].duration(defaultRetention, time.Minute, 90*24*time.Hour, time.Millisecond)
+	s.Sticky = f["sticky"].sticky(s.Retention)
+	s.TransferHold = f["transfer_hold"].duration(defaultTransferHold, 0, time.Hour, time.Millisecond)
 
 	// The wire says the heartbeat in whole seconds.
 	heartbeat := f["heartbeat"].fields("visitor", "agent")
@@ -124,7 +137,7 @@ func (v value) site(taken map[string]bool) Site {
 	return s
 }
 
-func (v value) departments(siteLanguages []string) []Department {
+func (v value) departments(s *Site) []Department {
 	if v.empty() {
 		v.bad("a list of at least one department")
 		return nil
@@ -132,17 +145,24 @@ func (v value) departments(siteLanguages []string) []Department {
 	var out []Department
 	taken := map[string]bool{}
 	for _, item := range v.list("a list of departments") {
-		f := item.fields("id", "name", "languages", "queue_limit", "offer_timeout")
+		f := item.fields("id", "name", "languages", "queue_limit", "offer_timeout", "tier", "skills", "min_proficiency",
+			"wrap_up", "auto_accept", "widening")
 		d := Department{ID: f["id"].id(taken, value.slug)}
 		d.Name = f["name"].label(d.ID, 64)
-		d.Languages = f["languages"].distinct("the site's languages", siteLanguages, value.language)
+		d.Languages = f["languages"].distinct("the site's languages", s.Languages, value.language)
 		if f["languages"].missing() {
-			d.Languages = slices.Clone(siteLanguages)
+			d.Languages = slices.Clone(s.Languages)
 		} else if f["languages"].empty() {
 			f["languages"].bad("at least one of the site's languages, or no such field for all of them")
 		}
 		d.QueueLimit = f["queue_limit"].integer(defaultQueueLimit, 1, 1_000_000)
 		d.OfferTimeout = f["offer_timeout"].duration(defaultOfferTimeout, time.Second, 10*time.Minute, time.Millisecond)
+		d.Tier = f["tier"].integer(1, 1, 3)
+		d.Skills = f["skills"].distinct("", nil, value.slug)
+		d.MinProficiency = f["min_proficiency"].integer(1, 1, fluent)
+		d.WrapUp = f["wrap_up"].duration(0, 0, time.Hour, time.Millisecond)
+		d.AutoAccept = f["auto_accept"].truth(false)
+		d.Widening = f["widening"].widening(s, &d)
 		out = append(out, d)
 	}
 	return out
@@ -155,17 +175,17 @@ func (v value) agents(s *Site) Agents {
 		all = append(all, d.ID)
 	}
 	out := Agents{Known: map[string]Agent{}}
-	defaults := f["defaults"].fields("capacity", "departments")
-	out.Defaults = agent(defaults, Agent{Capacity: defaultCapacity, Departments: all}, all)
+	defaults := f["defaults"].fields("capacity", "departments", "tier", "skills")
+	out.Defaults = agent(defaults, Agent{Capacity: defaultCapacity, Departments: all, Tier: 1}, all)
 	pairs, _ := f["known"].pairs("a mapping from the sub of an agent's token to what holds for them")
 	for _, p := range pairs {
 		if p.name == "" || len(p.name) > 128 || strings.ContainsFunc(p.name, unicode.IsControl) {
 			p.fault("got the name %s; want the sub of a token: 1 to 128 bytes without control characters", p.quoted(p.name))
 			continue
 		}
-		known := p.fields("capacity", "departments", "languages")
+		known := p.fields("capacity", "departments", "languages", "tier", "skills")
 		a := agent(known, out.Defaults, all)
-		a.Languages = known["languages"].distinct("the site's languages", s.Languages, value.language)
+		a.Languages = known["languages"].proficiencies(s.Languages)
 		out.Known[p.name] = a
 	}
 	return out
@@ -174,8 +194,13 @@ func (v value) agents(s *Site) Agents {
 // agent reads what may be said of all agents and of a single one.
 func agent(f map[string]value, byDefault Agent, departments []string) Agent {
 	a := Agent{
-		Capacity:    f["capacity"].integer(byDefault.Capacity, 1, 50),
+		Capacity:    f["capacity"].integer(byDefault.Capacity, 1, maxCapacity),
 		Departments: slices.Clone(byDefault.Departments),
+		Tier:        f["tier"].integer(byDefault.Tier, 1, 3),
+		Skills:      slices.Clone(byDefault.Skills),
+	}
+	if !f["skills"].missing() {
+		a.Skills = f["skills"].distinct("", nil, value.slug)
 	}
 	if list := f["departments"]; !list.missing() {
 		a.Departments = list.distinct("the site's departments", departments, value.slug)

@@ -17,6 +17,9 @@
 package sitefile
 
 import (
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -43,6 +46,20 @@ type Site struct {
 	Origins []string
 	// Languages are the site's BCP 47 tags in canonical form, at least one.
 	Languages []string
+	// FallbackLanguage is one of Languages, or "" for none: a department's widening
+	// may come to it.
+	FallbackLanguage string
+	// VisitorTiers are head starts by the tier claim of a visitor's token.
+	VisitorTiers map[string]time.Duration
+	// Urgencies and Topics are what a visitor may say, by name. A topic that is
+	// not among them is a text for people and changes nothing.
+	Urgencies map[string]Urgency
+	Topics    map[string]Topic
+	// Sticky prefers the agent who served a visitor before.
+	Sticky Sticky
+	// TransferHold is how long a ticket that was passed to one agent waits for
+	// them, 0 to 1 h.
+	TransferHold time.Duration
 	// Departments holds at least one department; their ids differ.
 	Departments []Department
 	// Agents says what agents may do.
@@ -71,6 +88,66 @@ type Department struct {
 	QueueLimit int
 	// OfferTimeout is how long an agent has to accept an offer, 1 s to 10 min.
 	OfferTimeout time.Duration
+	// Tier is the least tier that serves it, 1 to 3; Skills are those that whoever
+	// serves it must have.
+	Tier   int
+	Skills []string
+	// MinProficiency is the least proficiency in the language, 1 to 5.
+	MinProficiency int
+	// WrapUp is how long a closed ticket keeps its place, 0 to 1 h.
+	WrapUp time.Duration
+	// AutoAccept makes every offer accepted at once.
+	AutoAccept bool
+	// Widening are the steps after which more agents may serve a ticket, at times
+	// that rise.
+	Widening []Widening
+}
+
+// Widening is what a department gives up for a ticket that waits.
+type Widening struct {
+	// After is the time since the ticket began to wait, up to 24 h.
+	After time.Duration
+	// Languages is "" (nothing changes), "listed" (any that the visitor listed) or
+	// "fallback" (these and the site's fallback language).
+	Languages string
+	// DropSkills are required no more.
+	DropSkills []string
+	// MinProficiency is the new least proficiency, 0 for no change.
+	MinProficiency int
+}
+
+// What Widening.Languages may be.
+const (
+	SpreadListed   = "listed"
+	SpreadFallback = "fallback"
+)
+
+// Urgency is one thing that a visitor may call their wish.
+type Urgency struct {
+	// HeadStart is -24 h to 24 h.
+	HeadStart time.Duration
+	// VisitorsMay lets visitors say it themselves; else only a token may.
+	VisitorsMay bool
+}
+
+// Topic is a matter that changes who serves it, and how soon.
+type Topic struct {
+	// HeadStart is -24 h to 24 h.
+	HeadStart time.Duration
+	// Weight is what it takes of a capacity, 1 to 50.
+	Weight int
+	// Skills are required, Wishes are good to have.
+	Skills, Wishes []string
+	// Tier is the least tier that serves it, 1 to 3.
+	Tier int
+}
+
+// Sticky says how a visitor finds the agent again who served them last.
+type Sticky struct {
+	// Window is how long after the end it holds, at most the retention; 0 is off.
+	Window time.Duration
+	// Hold is how long a ticket waits for that agent at most, 0 to 10 min.
+	Hold time.Duration
 }
 
 // Agents says what agents may do.
@@ -96,9 +173,13 @@ type Agent struct {
 	Capacity int
 	// Departments are ids of the site's departments; by default all of them.
 	Departments []string
-	// Languages are a subset of the site's, in canonical form; empty means those
-	// of the agent's token.
-	Languages []string
+	// Languages are a subset of the site's, in canonical form, with the proficiency,
+	// 1 to 5; nil means those of the agent's token, with 5 each.
+	Languages map[string]int
+	// Tier is 1 (first line), 2 (specialist) or 3 (engineer).
+	Tier int
+	// Skills are what the agent can do besides.
+	Skills []string
 }
 
 // Grace is how long a lost conn keeps its place, 1 s to 1 h each.
@@ -124,6 +205,23 @@ type Limits struct {
 	ConnsPerPerson, ConnsPerAddress, Conns int
 	// Tickets bounds the site's open tickets, 1 to 10,000,000.
 	Tickets int
+}
+
+// Digest names what the file says of the site, its secrets left out: two
+// gateways whose files say the same have the same.
+func (s Site) Digest() string {
+	keys := s.Keys
+	s.Keys = nil
+	words := []any{s}
+	for _, k := range keys {
+		words = append(words, k.ID, k.Algorithm, k.Roles, k.JWKSURL)
+	}
+	data, err := json.Marshal(words)
+	if err != nil {
+		panic(err) // plain data cannot fail
+	}
+	sum := sha256.Sum256(data)
+	return base64.RawURLEncoding.EncodeToString(sum[:9])
 }
 
 // Load reads and validates the site file at path. It returns *Invalid if the

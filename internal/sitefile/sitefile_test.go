@@ -45,10 +45,12 @@ func TestASmallSiteGetsEveryDefault(t *testing.T) {
 		Languages: []string{"en", "zh"},
 		Departments: []sitefile.Department{{
 			ID: "support", Name: "support", Languages: []string{"en", "zh"},
-			QueueLimit: 10000, OfferTimeout: 20 * time.Second,
+			QueueLimit: 10000, OfferTimeout: 20 * time.Second, Tier: 1, MinProficiency: 1,
 		}},
+		VisitorTiers: map[string]time.Duration{}, Urgencies: map[string]sitefile.Urgency{}, Topics: map[string]sitefile.Topic{},
+		Sticky: sitefile.Sticky{Hold: 30 * time.Second}, TransferHold: time.Minute,
 		Agents: sitefile.Agents{
-			Defaults: sitefile.Agent{Capacity: 3, Departments: []string{"support"}},
+			Defaults: sitefile.Agent{Capacity: 3, Departments: []string{"support"}, Tier: 1},
 			Known:    map[string]sitefile.Agent{},
 		},
 		Grace:     sitefile.Grace{Visitor: time.Minute, Agent: 20 * time.Second},
@@ -75,14 +77,31 @@ sites:
 - id: shop
   origins: ["https://Shop.example", "http://localhost:8080", "*"]
   languages: [EN-us, zh, iw]
+  fallback_language: zh
+  visitor_tiers: {vip: 120s, "no hurry": -1m}
+  urgencies: {high: {head_start: 60s, visitors_may: true}, critical: {head_start: 1h}}
+  topics:
+    withdrawal: {head_start: 30s, weight: 2, skills: [kyc], wishes: [api], tier: 2}
+    other: {}
+  sticky: {window: 24h, hold: 15s}
+  transfer_hold: 0s
   departments:
   - {id: support, name: Help, languages: [zh], queue_limit: 5, offer_timeout: 1m30s}
-  - {id: trading}
+  - id: trading
+    tier: 2
+    skills: [kyc, api]
+    min_proficiency: 4
+    wrap_up: 45s
+    auto_accept: true
+    widening:
+    - {after: 60s, languages: listed}
+    - {after: 3m, languages: fallback, min_proficiency: 2}
+    - {after: 5m, drop_skills: [api]}
   agents:
-    defaults: {capacity: 2, departments: [trading]}
+    defaults: {capacity: 2, departments: [trading], skills: [kyc]}
     known:
-      mei: {capacity: 50, languages: [zh]}
-      "o'brien@shop.example": {departments: [support, trading]}
+      mei: {capacity: 50, languages: [zh], tier: 3, skills: [api, kyc]}
+      "o'brien@shop.example": {departments: [support, trading], languages: {en-US: 4, he: 5}}
   grace: {visitor: 5s, agent: 1500ms}
   retention: 48h
   heartbeat: {visitor: 20s, agent: 1s}
@@ -93,20 +112,45 @@ sites:
   - {id: k1, algorithm: HS256, secret: "`+secret+`", roles: [visitor, agent]}
   - {id: set, algorithm: ES256, jwks_url: "http://127.0.0.1:9/keys", roles: [supervisor]}
 `)
-	defaults := sitefile.Agent{Capacity: 2, Departments: []string{"trading"}}
+	defaults := sitefile.Agent{Capacity: 2, Departments: []string{"trading"}, Tier: 1, Skills: []string{"kyc"}}
 	want := sitefile.Site{
-		ID:        "shop",
-		Origins:   []string{"https://shop.example", "http://localhost:8080", "*"},
-		Languages: []string{"en-US", "zh", "he"},
+		ID:               "shop",
+		Origins:          []string{"https://shop.example", "http://localhost:8080", "*"},
+		Languages:        []string{"en-US", "zh", "he"},
+		FallbackLanguage: "zh",
+		VisitorTiers:     map[string]time.Duration{"vip": 2 * time.Minute, "no hurry": -time.Minute},
+		Urgencies:        map[string]sitefile.Urgency{"high": {HeadStart: time.Minute, VisitorsMay: true}, "critical": {HeadStart: time.Hour}},
+		Topics: map[string]sitefile.Topic{
+			"withdrawal": {HeadStart: 30 * time.Second, Weight: 2, Skills: []string{"kyc"}, Wishes: []string{"api"}, Tier: 2},
+			"other":      {Weight: 1, Tier: 1},
+		},
+		Sticky: sitefile.Sticky{Window: 24 * time.Hour, Hold: 15 * time.Second},
 		Departments: []sitefile.Department{
-			{ID: "support", Name: "Help", Languages: []string{"zh"}, QueueLimit: 5, OfferTimeout: 90 * time.Second},
-			{ID: "trading", Name: "trading", Languages: []string{"en-US", "zh", "he"}, QueueLimit: 10000, OfferTimeout: 20 * time.Second},
+			{
+				ID: "support", Name: "Help", Languages: []string{"zh"}, QueueLimit: 5, OfferTimeout: 90 * time.Second,
+				Tier: 1, MinProficiency: 1,
+			},
+			{
+				ID: "trading", Name: "trading", Languages: []string{"en-US", "zh", "he"}, QueueLimit: 10000, OfferTimeout: 20 * time.Second,
+				Tier: 2, Skills: []string{"kyc", "api"}, MinProficiency: 4, WrapUp: 45 * time.Second, AutoAccept: true,
+				Widening: []sitefile.Widening{
+					{After: time.Minute, Languages: sitefile.SpreadListed},
+					{After: 3 * time.Minute, Languages: sitefile.SpreadFallback, MinProficiency: 2},
+					{After: 5 * time.Minute, DropSkills: []string{"api"}},
+				},
+			},
 		},
 		Agents: sitefile.Agents{
 			Defaults: defaults,
 			Known: map[string]sitefile.Agent{
-				"mei":                  {Capacity: 50, Departments: []string{"trading"}, Languages: []string{"zh"}},
-				"o'brien@shop.example": {Capacity: 2, Departments: []string{"support", "trading"}},
+				"mei": {
+					Capacity: 50, Departments: []string{"trading"}, Languages: map[string]int{"zh": 5},
+					Tier: 3, Skills: []string{"api", "kyc"},
+				},
+				"o'brien@shop.example": {
+					Capacity: 2, Departments: []string{"support", "trading"}, Languages: map[string]int{"en-US": 4, "he": 5},
+					Tier: 1, Skills: []string{"kyc"},
+				},
 			},
 		},
 		Grace:     sitefile.Grace{Visitor: 5 * time.Second, Agent: 1500 * time.Millisecond},
@@ -146,7 +190,7 @@ func TestAllProblemsAreReportedAtOnce(t *testing.T) {
   keys: []
 `), t.TempDir())
 	want := strings.Join([]string{
-		`site file: line 3: sites[0]: unknown field "colour"; known: id, origins, languages, departments, agents, grace, retention, heartbeat, limits, keys`,
+		`site file: line 3: sites[0]: unknown field "colour"; known: id, origins, languages, fallback_language, departments, visitor_tiers, urgencies, topics, sticky, transfer_hold, agents, grace, retention, heartbeat, limits, keys`,
 		`site file: line 2: sites[0].id: got "Shop!"; want lower-case letters, digits and inner hyphens, 1 to 63 bytes`,
 		`site file: line 4: sites[0].languages[1]: got "xx-nowhere"; want a BCP 47 language tag, such as en, zh or pt-BR`,
 		`site file: line 7: sites[0].departments[0].languages[0]: got "fr"; want one of the site's languages: en`,

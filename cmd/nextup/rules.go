@@ -1,0 +1,70 @@
+package main
+
+import (
+	"slices"
+	"time"
+
+	"nextup/gateway"
+	"nextup/internal/sitefile"
+	"nextup/queue"
+)
+
+// assignedGrace is how long a visitor lost in conversation is waited for.
+const assignedGrace = 10 * time.Minute
+
+// siteOf is a site of the file as the gateway takes it.
+func siteOf(s sitefile.Site) gateway.Site {
+	return gateway.Site{
+		Rules: rulesOf(s), Origins: s.Origins, Languages: s.Languages, Digest: s.Digest(),
+		Agent: func(sub string) gateway.AgentRules {
+			a := s.Agents.Of(sub)
+			return gateway.AgentRules{
+				Departments: a.Departments, Skills: slices.Sorted(slices.Values(a.Skills)), Languages: a.Languages,
+				Tier: a.Tier, Capacity: a.Capacity,
+			}
+		},
+		VisitorHeartbeat: s.Heartbeat.Visitor, AgentHeartbeat: s.Heartbeat.Agent,
+		Limits: gateway.Limits{
+			FramesPerSecond: s.Limits.FramesPerSecond, Burst: s.Limits.Burst,
+			BytesPerSecond: s.Limits.BytesPerSecond, ByteBurst: s.Limits.ByteBurst, OutgoingBuffer: s.Limits.OutgoingBuffer,
+			ConnsPerPerson: s.Limits.ConnsPerPerson, ConnsPerAddress: s.Limits.ConnsPerAddress, Conns: s.Limits.Conns,
+		},
+	}
+}
+
+// rulesOf is what the domain needs to know of a site.
+func rulesOf(s sitefile.Site) *queue.Site {
+	rules := &queue.Site{
+		ID:           s.ID,
+		VisitorGrace: millis(s.Grace.Visitor), AgentGrace: millis(s.Grace.Agent),
+		AssignedGrace: millis(assignedGrace), Retention: millis(s.Retention), TicketLimit: s.Limits.Tickets,
+		Fallback:     s.FallbackLanguage,
+		VisitorTiers: map[string]queue.Millis{}, Urgencies: map[string]queue.Urgency{}, Topics: map[string]queue.Topic{},
+		StickyWindow: millis(s.Sticky.Window), StickyHold: millis(s.Sticky.Hold), TransferHold: millis(s.TransferHold),
+		MaxCapacity: s.MaxCapacity(),
+	}
+	for name, start := range s.VisitorTiers {
+		rules.VisitorTiers[name] = millis(start)
+	}
+	for name, u := range s.Urgencies {
+		rules.Urgencies[name] = queue.Urgency{HeadStart: millis(u.HeadStart), VisitorsMay: u.VisitorsMay}
+	}
+	for name, t := range s.Topics {
+		rules.Topics[name] = queue.Topic{HeadStart: millis(t.HeadStart), Weight: t.Weight, Skills: t.Skills, Wishes: t.Wishes, Tier: t.Tier}
+	}
+	for _, d := range s.Departments {
+		department := queue.Department{
+			ID: d.ID, Name: d.Name, Languages: d.Languages, QueueLimit: d.QueueLimit, OfferTTL: millis(d.OfferTimeout),
+			AutoAccept: d.AutoAccept, Tier: d.Tier, Skills: d.Skills, MinProficiency: d.MinProficiency, WrapUp: millis(d.WrapUp),
+		}
+		for _, w := range d.Widening {
+			department.Widening = append(department.Widening, queue.Widening{
+				After: millis(w.After), Languages: queue.Spread(w.Languages), DropSkills: w.DropSkills, MinProficiency: w.MinProficiency,
+			})
+		}
+		rules.Departments = append(rules.Departments, department)
+	}
+	return rules
+}
+
+func millis(d time.Duration) queue.Millis { return queue.Millis(d.Milliseconds()) }
