@@ -148,9 +148,10 @@ func (d *dispatch) holds() bool {
 // work commits what is due until nothing comes or nothing is accepted. A
 // refusal is nobody's fault: the next look is at the newer state.
 func (d *dispatch) work() {
+	anyway := false
 	for done := 1; done > 0 && d.g.ctx.Err() == nil; {
 		var due [][]queue.Change
-		d.read(func(st *queue.State) { due = queue.Dispatcher{}.Propose(st, d.g.options.Store.Now()) })
+		d.read(func(st *queue.State) { due = queue.Dispatcher{Anyway: anyway}.Propose(st, d.g.options.Store.Now()) })
 		done = 0
 		for _, batch := range due {
 			n, err := d.commit(batch)
@@ -159,6 +160,9 @@ func (d *dispatch) work() {
 				return
 			}
 			done += n
+		}
+		if done == 0 && len(due) > 0 && !anyway {
+			anyway, done = true, 1
 		}
 	}
 }

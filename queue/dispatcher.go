@@ -8,27 +8,32 @@ import "slices"
 type Dispatcher struct {
 	// Batch bounds the changes of one proposal; 0 counts as 256.
 	Batch int
+	// Anyway proposes offers also while something is overdue: for when the log
+	// refuses what is.
+	Anyway bool
 }
 
 // Propose returns what is due at now as batches to commit one after the other:
-// time-outs, offers, and what is to be forgotten. Batches and their changes
-// stand alone; where two want the same ticket, the second loses. The caller
-// commits them, replays the result and asks again until nothing was done.
+// time-outs and what is to be forgotten, and offers once no time-out is left,
+// since those decide who may be offered what. Batches and their changes stand
+// alone; where two want the same ticket, the second loses. The caller commits
+// them, replays the result and asks again until nothing was done.
 func (d Dispatcher) Propose(s *State, now Stamp) [][]Change {
 	most := d.Batch
 	if most == 0 {
 		most = 256
 	}
 	var batches [][]Change
-	for _, due := range [][]Change{
-		append(s.overdue(now, most), s.expire(now)...),
-		s.Match(now, most),
-		append(s.forgetEnded(now), s.forgetNodes(now)...),
-	} {
+	add := func(due []Change) {
 		if len(due) > 0 {
 			batches = append(batches, due[:min(len(due), most)])
 		}
 	}
+	add(append(s.overdue(now, most), s.expire(now)...))
+	if len(batches) == 0 || d.Anyway {
+		add(s.Match(now, most))
+	}
+	add(append(s.forgetEnded(now), s.forgetNodes(now)...))
 	return batches
 }
 

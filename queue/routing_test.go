@@ -32,7 +32,7 @@ func exchangeSite() *Site {
 }
 
 func newExchange(t *testing.T) *world {
-	return &world{T: t, State: NewState(exchangeSite()), now: 1_000_000}
+	return &world{tb: t, State: NewState(exchangeSite()), now: 1_000_000}
 }
 
 // hire brings an available agent of everything that is not said.

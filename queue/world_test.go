@@ -9,11 +9,20 @@ import (
 // world is the smallest store there can be: it compares versions and assigns.
 // Tests of the rules play on it with a clock of their own.
 type world struct {
-	*testing.T
+	tb
 	*State
 	now    Stamp
 	number uint64
 	steps  []Step
+	saw    func(Step) // hears of every step, if set
+}
+
+// tb is what a test and a random one have in common.
+type tb interface {
+	Helper()
+	Errorf(format string, args ...any)
+	Fatal(args ...any)
+	Fatalf(format string, args ...any)
 }
 
 func demoSite() *Site {
@@ -28,7 +37,7 @@ func demoSite() *Site {
 }
 
 func newWorld(t *testing.T) *world {
-	return &world{T: t, State: NewState(demoSite()), now: 1_000_000}
+	return &world{tb: t, State: NewState(demoSite()), now: 1_000_000}
 }
 
 // version is what the store holds for an entity.
@@ -97,7 +106,11 @@ func (w *world) commit(c Change) bool {
 	if err != nil {
 		w.Fatal(err)
 	}
-	w.steps = append(w.steps, w.Apply(rec))
+	step := w.Apply(rec)
+	w.steps = append(w.steps, step)
+	if w.saw != nil {
+		w.saw(step)
+	}
 	return true
 }
 

@@ -13,17 +13,18 @@ import (
 func (r *run) dispatch() {
 	for r.waiting > 0 && r.room > 0 || r.steps > 128 {
 		r.steps = 0
-		before := r.waiting
+		before, played := r.waiting, 0
 		for _, batch := range r.propose() {
 			for _, c := range batch {
 				if c.Cause == queue.CauseOffered {
 					r.offered(c)
 				} else {
-					r.play(c) // forgetting
+					r.play(c) // forgetting, and what time does
+					played++
 				}
 			}
 		}
-		if r.waiting == before {
+		if r.waiting == before && played == 0 {
 			return
 		}
 	}

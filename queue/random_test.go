@@ -1,0 +1,195 @@
+package queue
+
+import (
+	"flag"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"slices"
+	"strconv"
+	"testing"
+
+	"pgregory.net/rapid"
+)
+
+// A hundred thousand random wishes, each followed by all that the dispatcher
+// proposes, under the eyes of a model that shares no code with the rules. The
+// seed is printed on failure; RAPID_SEED=n runs one again.
+func TestRandomWishesKeepEveryPromise(t *testing.T) {
+	const least = 100_000
+	seed := rand.Uint64N(1 << 32)
+	if s, err := strconv.ParseUint(os.Getenv("RAPID_SEED"), 10, 64); err == nil {
+		seed = s
+	}
+	for name, value := range map[string]string{"checks": "450", "steps": "250", "seed": fmt.Sprint(seed), "nofailfile": "true"} {
+		if err := flag.Set("rapid."+name, value); err != nil {
+			t.Fatal(err)
+		}
+	}
+	steps, records, offers := 0, uint64(0), 0
+	rapid.Check(t, func(rt *rapid.T) {
+		m := newModel(rt)
+		rt.Repeat(m.wishes(rt, &steps))
+		records += m.number
+		offers += m.offers
+	})
+	t.Logf("seed %d: %d wishes, %d records, %d offers", seed, steps, records, offers)
+	if steps < least && !t.Failed() {
+		t.Errorf("only %d wishes; want %d", steps, least)
+	}
+	if offers < steps/20 {
+		t.Errorf("only %d offers in %d wishes: the wishes are too dull to show anything", offers, steps)
+	}
+}
+
+// wishes are the things that people do, at random.
+func (m *model) wishes(rt *rapid.T, steps *int) map[string]func(*rapid.T) {
+	visitors := []string{"v1", "v2", "v3", "v4", "v5", "v6", "v7", "v8", "v9", "v10", "v11", "v12"}
+	agents := []string{"a1", "a2", "a3", "a4"}
+	nodes := []string{"n1", "n2"}
+	languages := []string{"en", "zh", "es"}
+	pick := func(rt *rapid.T, of []string, what string) string { return rapid.SampledFrom(of).Draw(rt, what) }
+	some := func(rt *rapid.T, of []string, what string) []string {
+		return rapid.SliceOfNDistinct(rapid.SampledFrom(of), 1, len(of), rapid.ID).Draw(rt, what)
+	}
+	ticket := func(rt *rapid.T) *Ticket { // somebody's newest
+		return m.TicketOf(pick(rt, visitors, "whose"))
+	}
+	all := map[string]func(*rapid.T){
+		"join": func(rt *rapid.T) {
+			m.try(m.Join(JoinRequest{
+				Ticket: fmt.Sprint("t", m.number), Visitor: pick(rt, visitors, "visitor"),
+				Department: pick(rt, []string{"support", "support", "trading", "trading", "engineering"}, "department"),
+				Languages:  some(rt, languages, "languages"), LanguageRequired: rapid.IntRange(0, 3).Draw(rt, "required") == 0,
+				VisitorTier: pick(rt, []string{"", "", "vip"}, "tier"), Urgency: pick(rt, []string{"", "", "high"}, "urgency"),
+				Topic: pick(rt, []string{"", "", "", "", "withdrawal", "bulk", "outage"}, "topic"), Node: m.node(pick(rt, nodes, "node")),
+			}))
+		},
+		"leave": func(rt *rapid.T) {
+			if t := ticket(rt); t != nil {
+				m.try(m.Leave(t.Visitor, t.ID))
+			}
+		},
+		"answer": func(rt *rapid.T) {
+			agent, yes := pick(rt, agents, "agent"), rapid.IntRange(0, 3).Draw(rt, "yes") > 0
+			for _, t := range m.Held(agent) {
+				switch {
+				case t.Status != Offered:
+				case yes:
+					m.try(m.Accept(agent, t.Offer.ID))
+				default:
+					m.try(m.Decline(agent, t.Offer.ID))
+				}
+			}
+		},
+		"close": func(rt *rapid.T) {
+			for _, t := range m.Held(pick(rt, agents, "agent")) {
+				m.try(m.Close(t.Agent, t.ID))
+			}
+		},
+		"finish": func(rt *rapid.T) {
+			for _, t := range m.Held(pick(rt, agents, "agent")) {
+				m.try(m.Finish(t.Agent, t.ID))
+			}
+		},
+		"rate": func(rt *rapid.T) {
+			if t := ticket(rt); t != nil {
+				m.try(m.Rate(t.Visitor, t.ID, rapid.IntRange(0, 6).Draw(rt, "score"), ""))
+			}
+		},
+		"sign in": func(rt *rapid.T) {
+			f := AgentFacts{
+				ID: pick(rt, agents, "agent"), Languages: map[string]int{}, Capacity: rapid.IntRange(1, 3).Draw(rt, "capacity"),
+				Departments: []string{"support", "trading"}, Tier: rapid.SampledFrom([]int{1, 1, 2, 3}).Draw(rt, "tier"),
+			}
+			if f.Tier == 3 {
+				f.Departments = append(f.Departments, "engineering")
+			}
+			for _, l := range some(rt, languages, "languages") {
+				f.Languages[l] = rapid.SampledFrom([]int{1, 3, 4, 5}).Draw(rt, l)
+			}
+			if rapid.Bool().Draw(rt, "skilled") {
+				f.Skills = some(rt, []string{"api", "kyc"}, "skills")
+				slices.Sort(f.Skills)
+			}
+			m.try(m.BindAgent(f, m.node(pick(rt, nodes, "node"))), nil)
+			m.try(m.SetStatus(f.ID, Available))
+		},
+		"status": func(rt *rapid.T) {
+			m.try(m.SetStatus(pick(rt, agents, "agent"), rapid.SampledFrom([]AgentStatus{Available, Available, Away, Offline}).Draw(rt, "status")))
+		},
+		"come or go": func(rt *rapid.T) {
+			node := m.node(pick(rt, nodes, "node"))
+			v := pick(rt, visitors, "visitor")
+			if m.Visitor(v) == nil {
+				return
+			}
+			m.try(m.LoseVisitor(v, m.Visitor(v).Session.Node), nil)
+			if rapid.Bool().Draw(rt, "back") {
+				m.try(m.BindVisitor(v, node), nil)
+			}
+		},
+		"agent lost": func(rt *rapid.T) {
+			if a := m.Agent(pick(rt, agents, "agent")); a != nil {
+				m.try(m.LoseAgent(a.ID, a.Session.Node), nil)
+			}
+		},
+		"node lost": func(rt *rapid.T) {
+			if rapid.IntRange(0, 9).Draw(rt, "really") == 0 {
+				node := pick(rt, nodes, "node")
+				m.try(m.LoseNode(m.node(node)), nil)
+				m.lives[node]++
+			}
+		},
+		"transfer": func(rt *rapid.T) {
+			t := ticket(rt)
+			if t == nil {
+				return
+			}
+			to := rapid.SampledFrom([]Target{
+				{Agent: "a1"}, {Agent: "a2"}, {Department: "support"}, {Department: "trading"}, {Language: "en"}, {Language: "zh"}, {Tier: 2},
+				{Agent: "a3", Department: "support"}, {},
+			}).Draw(rt, "to")
+			r := TransferRequest{Ticket: t.ID, By: t.Agent, To: to}
+			if r.Supervisor = rapid.Bool().Draw(rt, "by a supervisor"); r.Supervisor {
+				r.By = "boss"
+			}
+			if m.try(m.Transfer(r)) && m.Ticket(t.ID).Status == Waiting { // not handed over
+				m.asked[t.ID] = to.Tier
+			}
+		},
+		"consult": func(rt *rapid.T) {
+			if t := ticket(rt); t != nil {
+				m.try(m.Consult(t.Agent, t.ID, pick(rt, agents, "invited")))
+			}
+		},
+		"leave a consult": func(rt *rapid.T) {
+			if t := ticket(rt); t != nil {
+				m.try(m.LeaveConsult(pick(rt, agents, "guest"), t.ID))
+			}
+		},
+		"head start": func(rt *rapid.T) {
+			if t := ticket(rt); t != nil {
+				m.try(m.SetHeadStart(t.ID, Millis(rapid.IntRange(-100, 100).Draw(rt, "seconds"))*1000, "because", "boss"))
+			}
+		},
+		"pause": func(rt *rapid.T) {
+			q := QueueID{"support", pick(rt, languages, "language")}
+			m.try(m.Pause(q, rapid.IntRange(0, 3).Draw(rt, "paused") == 0, "boss", ""))
+		},
+		"time": func(rt *rapid.T) {
+			m.now += Stamp(rapid.SampledFrom([]int{1, 500, 5000, 15_000, 21_000, 61_000, 200_000}).Draw(rt, "ms"))
+		},
+	}
+	for name, times := range map[string]int{"join": 8, "answer": 5, "close": 3, "sign in": 3, "time": 2} { // so that much happens
+		for i := range times {
+			all[fmt.Sprint(name, " ", i)] = all[name]
+		}
+	}
+	all[""] = func(*rapid.T) { // after each
+		*steps++
+		m.dispatch()
+		m.atRest()
+	}
+	return all
+}
