@@ -7,7 +7,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/redis/go-redis/v9"
 	"golang.org/x/sync/errgroup"
 
 	"nextup/gateway/protocol"
@@ -16,55 +15,6 @@ import (
 	"nextup/internal/faults/people"
 	"nextup/internal/faults/setup"
 )
-
-// apart is the time between two kills. Whoever is cut off again before a conn of
-// theirs has lived for 5 s backs off for longer, as the specification says.
-const apart = 5500 * time.Millisecond
-
-// killGateway ends a gateway, and starts it again after a while.
-func (s *stage) killGateway(i int, down time.Duration) {
-	g := s.gateways[i]
-	g.Kill()
-	s.mark("%s is killed", g.Node())
-	s.wait(down + time.Duration(s.rng.Int64N(int64(time.Second))))
-	if err := g.Restart(); err != nil {
-		s.Errorf("%v", err)
-	}
-	s.mark("%s is there again", g.Node())
-	s.wait(apart)
-}
-
-// dispatcher is the gateway that holds the dispatcher's lease.
-func (s *stage) dispatcher() int {
-	key := "nextup:{s:" + s.site.ID + "}:lease:dispatcher"
-	for range 100 {
-		owner := s.direct.Get(s.Context(), key).Val()
-		for i, g := range s.gateways {
-			if strings.HasPrefix(owner, g.Node()) {
-				return i
-			}
-		}
-		s.wait(50 * time.Millisecond)
-	}
-	s.Fatal("nobody is the dispatcher")
-	return 0
-}
-
-// masterOfSite is the Cluster's master that keeps the site's log.
-func (s *stage) masterOfSite() int {
-	cluster := s.direct.(*redis.ClusterClient)
-	master, err := cluster.MasterForKey(s.Context(), "nextup:{s:"+s.site.ID+"}:head")
-	if err != nil {
-		s.Fatal(err)
-	}
-	for i, m := range s.group.Masters {
-		if m.Addr() == master.Options().Addr {
-			return i
-		}
-	}
-	s.Fatalf("%s is no master that was started", master.Options().Addr)
-	return 0
-}
 
 // resumedIn: 99 % of those who lost their conn during the fault are back within
 // the time.
@@ -165,9 +115,9 @@ func ours(c protocol.Code) bool {
 func (s *stage) outages() (all [][2]time.Duration) {
 	for _, m := range s.marks {
 		switch m.What {
-		case "Redis is down":
+		case redisDown:
 			all = append(all, [2]time.Duration{m.At, 0})
-		case "Redis comes back":
+		case redisBack:
 			all[len(all)-1][1] = m.At
 		}
 	}
@@ -199,27 +149,39 @@ func nothingAcknowledgedWhileDown(s *stage, histories []*checker.History) {
 func goesOnWithin(within time.Duration) func(*stage, []*checker.History) {
 	return func(s *stage, histories []*checker.History) {
 		for _, o := range s.outages() {
-			first := map[string]time.Duration{}
-			for _, h := range histories {
-				gateway := ""
-				for _, e := range h.Events {
-					if e.Kind == checker.Welcomed {
-						gateway = e.Gateway
-					}
-					if at, ok := first[gateway]; effect(e) && e.At > o[1] && (!ok || e.At < at) {
-						first[gateway] = e.At
-					}
-				}
-			}
-			for _, g := range s.gateways {
-				at, ok := first[g.Socket()]
-				s.Logf("%s acknowledges again %v after Redis is back at %v", g.Node(), at-o[1], o[1])
-				if !ok || at-o[1] > within {
-					s.fail("%s does not go on within %v after the outage that ended at %v", g.Node(), within, o[1])
+			for i, took := range s.goesOn(histories, o[1]) {
+				s.Logf("%s acknowledges again %v after Redis is back at %v", s.gateways[i].Node(), took, o[1])
+				if took < 0 || took > within {
+					s.fail("%s does not go on within %v after the outage that ended at %v, but after %v", s.gateways[i].Node(), within, o[1], took)
 				}
 			}
 		}
 	}
+}
+
+// goesOn is, for each gateway, the time from the end of an outage to the first
+// message that is acknowledged there, -1 if none is any more.
+func (s *stage) goesOn(histories []*checker.History, since time.Duration) []time.Duration {
+	first := map[string]time.Duration{}
+	for _, h := range histories {
+		gateway := ""
+		for _, e := range h.Events {
+			if e.Kind == checker.Welcomed {
+				gateway = e.Gateway
+			}
+			if at, ok := first[gateway]; effect(e) && e.At > since && (!ok || e.At < at) {
+				first[gateway] = e.At
+			}
+		}
+	}
+	all := make([]time.Duration, len(s.gateways))
+	for i, g := range s.gateways {
+		all[i] = -1
+		if at, ok := first[g.Socket()]; ok {
+			all[i] = at - since
+		}
+	}
+	return all
 }
 
 // stall adds clients who write much and read nothing, and clients behind
@@ -232,13 +194,46 @@ func (s *stage) stall() {
 		greedy, silent = 20, 1000
 	}
 	g := s.gateways[0]
-	front := setup.StartProxy(s.T, strings.TrimSuffix(strings.TrimPrefix(g.Socket(), "ws://"), "/v1/connect"))
-	ctx, cancel := context.WithTimeout(s.Context(), 40*time.Second)
+	ctx, cancel := context.WithTimeout(s.Context(), 60*time.Second)
 	defer cancel()
 	before, err := g.Metrics(ctx)
 	if err != nil {
 		s.Fatal(err)
 	}
+	heal := s.stallers(g, greedy, silent)
+	s.mark("%d clients stall, %d are half open", greedy, silent)
+	limit := 2*s.site.VisitorHeartbeat + 3*time.Second
+	var now map[string]float64
+	for since := time.Now(); time.Since(since) < limit; s.wait(100 * time.Millisecond) {
+		if now, err = g.Metrics(ctx); err != nil {
+			s.Fatal(err)
+		}
+		if now["nextup_slow_readers_closed_total"]-before["nextup_slow_readers_closed_total"] >= float64(greedy) &&
+			now["nextup_connections"] <= before["nextup_connections"]+float64(s.visitors+s.agents)/5 {
+			s.mark("they are all given up; the gateway holds %.0f MB, %.0f before",
+				now["process_resident_memory_bytes"]/1e6, before["process_resident_memory_bytes"]/1e6)
+			break
+		}
+	}
+	if closed := now["nextup_slow_readers_closed_total"] - before["nextup_slow_readers_closed_total"]; closed < float64(greedy) {
+		s.fail("%v of %d clients that do not read were given up within %v", closed, greedy, limit)
+	}
+	if n := now["nextup_connections"]; n > before["nextup_connections"]+float64(s.visitors+s.agents)/5 {
+		s.fail("%v conns after %v, of %v and %d half-open ones", n, limit, before["nextup_connections"], silent)
+	}
+	if grown := now["process_resident_memory_bytes"] - before["process_resident_memory_bytes"]; grown > 250e6 {
+		s.fail("the gateway has grown by %.0f MB", grown/1e6)
+	}
+	heal()
+}
+
+// stallers adds clients to a gateway who write much and read nothing, and others
+// behind connections that go half open once all are there.
+func (s *stage) stallers(g *setup.Gateway, greedy, silent int) (heal func()) {
+	front := setup.StartProxy(s.T, strings.TrimSuffix(strings.TrimPrefix(g.Socket(), "ws://"), "/v1/connect"))
+	ctx, cancel := context.WithCancel(s.Context())
+	s.stalled++
+	round := s.stalled
 	var dialling errgroup.Group
 	dialling.SetLimit(16)
 	var mu sync.Mutex
@@ -250,7 +245,7 @@ func (s *stage) stall() {
 	}
 	for i := range greedy + silent {
 		dialling.Go(func() error {
-			subject := fmt.Sprint("stalled-", i)
+			subject := fmt.Sprint("stalled-", round, "-", i)
 			if i < greedy {
 				c, err := people.Stall(ctx, people.StallOptions{
 					Socket: g.Socket(), Subject: subject, Mint: s.site.Mint, Start: s.start,
@@ -280,30 +275,10 @@ func (s *stage) stall() {
 		s.fail("a client that will stall cannot connect: %v", err)
 	}
 	front.HalfOpen()
-	s.mark("%d clients stall, %d are half open", greedy, silent)
-	limit := 2*s.site.VisitorHeartbeat + 3*time.Second
-	var now map[string]float64
-	for since := time.Now(); time.Since(since) < limit; s.wait(100 * time.Millisecond) {
-		if now, err = g.Metrics(ctx); err != nil {
-			s.Fatal(err)
+	return func() {
+		cancel()
+		for _, c := range cut {
+			go c()
 		}
-		if now["nextup_slow_readers_closed_total"]-before["nextup_slow_readers_closed_total"] >= float64(greedy) &&
-			now["nextup_connections"] <= before["nextup_connections"]+float64(s.visitors+s.agents)/5 {
-			s.mark("they are all given up; the gateway holds %.0f MB, %.0f before",
-				now["process_resident_memory_bytes"]/1e6, before["process_resident_memory_bytes"]/1e6)
-			break
-		}
-	}
-	if closed := now["nextup_slow_readers_closed_total"] - before["nextup_slow_readers_closed_total"]; closed < float64(greedy) {
-		s.fail("%v of %d clients that do not read were given up within %v", closed, greedy, limit)
-	}
-	if n := now["nextup_connections"]; n > before["nextup_connections"]+float64(s.visitors+s.agents)/5 {
-		s.fail("%v conns after %v, of %v and %d half-open ones", n, limit, before["nextup_connections"], silent)
-	}
-	if grown := now["process_resident_memory_bytes"] - before["process_resident_memory_bytes"]; grown > 250e6 {
-		s.fail("the gateway has grown by %.0f MB", grown/1e6)
-	}
-	for _, c := range cut {
-		go c()
 	}
 }

@@ -51,7 +51,7 @@ func TestMatrix(t *testing.T) {
 				seed += uint64(i)
 			}
 			t.Logf("seed %d: go test ./internal/faults -run '%s$' -seed %[1]d", seed, t.Name())
-			s := newStage(t, seed, r.redis, r.args...)
+			s := newStage(t, stageOptions{size: sizeOf(), seed: seed, redis: r.redis, args: r.args})
 			if r.rules != nil {
 				r.rules(&s.rules)
 			}
@@ -71,8 +71,8 @@ var rows = []row{
 		rules: leasesRunOut,
 		fault: func(s *stage) {
 			s.repeatedly(func() {
-				i := s.rng.IntN(len(s.gateways))
-				s.killGateway(i, 300*time.Millisecond)
+				s.killGateway(s.anyGateway())
+				s.wait(apart)
 			})
 		},
 		expect: resumedIn(3 * time.Second),
@@ -81,7 +81,10 @@ var rows = []row{
 		name: "kill -9 of the dispatcher, again and again", redis: onSingle,
 		rules: leasesRunOut,
 		fault: func(s *stage) {
-			s.repeatedly(func() { s.killGateway(s.dispatcher(), 300*time.Millisecond) })
+			s.repeatedly(func() {
+				s.killGateway(s.dispatcher())
+				s.wait(apart)
+			})
 		},
 		expect: resumedIn(3 * time.Second),
 	},
@@ -90,11 +93,7 @@ var rows = []row{
 		rules: func(r *checker.Rules) { r.Slack += 8 * time.Second; r.Staleness += 2 * time.Second },
 		fault: func(s *stage) {
 			s.repeatedly(func() {
-				s.single.Kill()
-				s.mark("Redis is down")
-				s.wait(1500 * time.Millisecond)
-				s.mark("Redis comes back")
-				s.single.Restart(s)
+				s.redisKilled()
 				s.wait(3 * time.Second)
 			})
 		},
@@ -105,11 +104,7 @@ var rows = []row{
 		rules: func(r *checker.Rules) { r.Slack += 8 * time.Second; r.Staleness += 4 * time.Second },
 		fault: func(s *stage) {
 			s.repeatedly(func() {
-				s.single.Freeze()
-				s.mark("Redis is down")
-				s.wait(3 * time.Second)
-				s.mark("Redis comes back")
-				s.single.Thaw()
+				s.redisHung()
 				s.wait(3 * time.Second)
 			})
 		},
@@ -119,9 +114,7 @@ var rows = []row{
 		name: "SCRIPT FLUSH every 100 ms", redis: onSingle,
 		fault: func(s *stage) {
 			for end := time.Now().Add(s.size.fault); time.Now().Before(end); s.wait(100 * time.Millisecond) {
-				if err := s.direct.ScriptFlush(s.Context()).Err(); err != nil {
-					s.Errorf("SCRIPT FLUSH: %v", err)
-				}
+				s.flushScripts()
 			}
 		},
 		expect: noErrorSeen,
@@ -131,12 +124,7 @@ var rows = []row{
 		rules: func(r *checker.Rules) { r.Slack += 8 * time.Second; r.Staleness += 4 * time.Second },
 		fault: func(s *stage) {
 			s.repeatedly(func() {
-				p := s.proxies[s.rng.IntN(len(s.proxies))]
-				s.mark("a gateway's replies are swallowed")
-				p.SwallowReplies()
-				s.wait(2500 * time.Millisecond)
-				p.Heal()
-				s.mark("replies come again")
+				s.swallowReplies()
 				s.wait(1500 * time.Millisecond)
 			})
 		},
@@ -145,13 +133,7 @@ var rows = []row{
 		name: "2 s delay on every reply", redis: onProxied,
 		rules: func(r *checker.Rules) { r.Slack += 2*sizeOf().fault + 10*time.Second; r.Staleness += 8 * time.Second },
 		fault: func(s *stage) {
-			for _, p := range s.proxies {
-				p.Delay(2 * time.Second)
-			}
-			s.wait(2 * s.size.fault)
-			for _, p := range s.proxies {
-				p.Heal()
-			}
+			s.delayReplies(2*time.Second, 2*s.size.fault)
 		},
 	},
 	{
@@ -159,19 +141,15 @@ var rows = []row{
 		rules: func(r *checker.Rules) { r.Slack += 8 * time.Second; r.Staleness += 4 * time.Second },
 		fault: func(s *stage) {
 			s.repeatedly(func() {
-				p := s.proxies[s.rng.IntN(len(s.proxies))]
-				s.mark("a gateway is cut off")
-				if s.rng.IntN(2) == 0 {
-					p.Cut()
-				} else {
-					p.HalfOpen()
-				}
-				s.wait(4 * time.Second)
-				p.Heal()
-				s.mark("the gateway reaches Redis again")
+				s.cutOff()
 				s.wait(1500 * time.Millisecond)
 			})
 		},
+	},
+	{
+		name: "a gateway hung and taken for dead", redis: onSingle,
+		rules: func(r *checker.Rules) { r.Slack += 12 * time.Second; r.Staleness += 12 * time.Second },
+		fault: func(s *stage) { s.repeatedly(s.hangGateway) },
 	},
 	{
 		name: "clients that stop reading and half-open ones", redis: onSingle,
@@ -182,10 +160,7 @@ var rows = []row{
 		name: "Sentinel failover by kill -9, durability memory", redis: onSentinel,
 		rules: func(r *checker.Rules) { r.MayFork = true; r.Slack += 10 * time.Second; r.Staleness += 5 * time.Second },
 		fault: func(s *stage) {
-			s.group.Masters[0].Kill()
-			s.mark("Redis is down")
-			s.group.AwaitMaster(s, s.group.Replicas[0])
-			s.mark("Redis comes back")
+			s.failover(0, false)
 			s.wait(s.size.fault)
 		},
 		expect: all(socketsStay, goesOnWithin(3*time.Second)),
@@ -194,14 +169,8 @@ var rows = []row{
 		name: "Sentinel failover of a hung master, durability memory", redis: onSentinel,
 		rules: func(r *checker.Rules) { r.MayFork = true; r.Slack += 10 * time.Second; r.Staleness += 5 * time.Second },
 		fault: func(s *stage) {
-			s.group.Masters[0].Freeze()
-			s.mark("Redis is down")
-			s.group.AwaitMaster(s, s.group.Replicas[0])
-			s.mark("Redis comes back")
+			s.failover(0, true)
 			s.wait(s.size.fault)
-			s.group.Masters[0].Thaw()
-			s.mark("the old master wakes")
-			s.wait(2 * time.Second)
 		},
 		expect: goesOnWithin(3 * time.Second),
 	},
@@ -209,11 +178,7 @@ var rows = []row{
 		name: "Cluster master kill -9, durability memory", redis: onCluster,
 		rules: func(r *checker.Rules) { r.MayFork = true; r.Slack += 10 * time.Second; r.Staleness += 5 * time.Second },
 		fault: func(s *stage) {
-			i := s.masterOfSite()
-			s.group.Masters[i].Kill()
-			s.mark("Redis is down")
-			s.group.AwaitMaster(s, s.group.Replicas[i])
-			s.mark("Redis comes back")
+			s.failover(s.masterOfSite(), false)
 			s.wait(s.size.fault)
 		},
 		expect: all(socketsStay, goesOnWithin(5*time.Second)),
@@ -228,9 +193,9 @@ var rows = []row{
 			s.mark("Redis is copied")
 			s.wait(s.size.fault / 2)
 			s.single.Kill()
-			s.mark("Redis is down")
+			s.mark(redisDown)
 			s.single.Restart(s)
-			s.mark("Redis comes back")
+			s.mark(redisBack)
 			s.wait(s.size.fault / 2)
 		},
 		expect: all(socketsStay, goesOnWithin(3*time.Second)),
@@ -240,10 +205,7 @@ var rows = []row{
 		rules: func(r *checker.Rules) { r.Slack += 4 * time.Second; r.Staleness += 2 * time.Second },
 		fault: func(s *stage) {
 			s.repeatedly(func() {
-				i := s.masterOfSite()
-				to := s.group.Masters[(i+1+s.rng.IntN(2))%3]
-				s.group.MoveSlot(s, "nextup:{s:"+s.site.ID+"}:head", to)
-				s.mark("the site's slot is at %s", to.Addr())
+				s.moveSlot()
 				s.wait(2 * time.Second)
 			})
 		},
@@ -254,15 +216,7 @@ var rows = []row{
 		rules: leasesRunOut,
 		fault: func(s *stage) {
 			for _, g := range s.gateways {
-				g.Terminate()
-				s.mark("%s is asked to leave", g.Node())
-				if err := g.Exited(10 * time.Second); err != nil {
-					s.fail("%s: %v", g.Node(), err)
-				}
-				s.mark("%s has left", g.Node())
-				if err := g.Restart(); err != nil {
-					s.Fatal(err)
-				}
+				s.terminateGateway(g)
 			}
 		},
 		expect: all(resumedIn(10*time.Second), movedPolitely),
@@ -271,25 +225,19 @@ var rows = []row{
 		name: "a gateway dies and does not come back", redis: onSingle,
 		rules: leasesRunOut,
 		fault: func(s *stage) {
-			g := s.gateways[s.rng.IntN(len(s.gateways))]
+			g := s.anyGateway()
 			g.Kill()
 			s.mark("%s is killed", g.Node())
 			s.wait(s.site.VisitorGrace + s.size.fault)
-			if err := g.Restart(); err != nil {
-				s.Fatal(err)
-			}
+			s.restart(g)
 		},
 		expect: resumedIn(3 * time.Second),
 	},
 	{
 		name: "Sentinel failover by kill -9, durability replica", redis: onSentinel, args: []string{"--durability", "replica"},
-		rules: func(r *checker.Rules) { r.Slack += 20 * time.Second; r.Staleness += 5 * time.Second },
+		rules: func(r *checker.Rules) { durable(r); r.Slack += 20 * time.Second; r.Staleness += 5 * time.Second },
 		fault: func(s *stage) {
-			s.group.Masters[0].Kill()
-			s.mark("the master is killed")
-			s.group.AwaitMaster(s, s.group.Replicas[0])
-			s.group.Masters[0].Restart(s) // nothing is acknowledged with one server alone
-			s.mark("the old master is back, as a replica")
+			s.failover(0, false) // nothing is acknowledged with one server alone
 			s.wait(s.size.fault + 4*time.Second)
 		},
 	},
@@ -298,12 +246,7 @@ var rows = []row{
 		rules: func(r *checker.Rules) { r.Slack += 2 * time.Second; r.Staleness += 2 * time.Second },
 		fault: func(s *stage) {
 			leaver, late := s.prober("leaves", true), s.prober("comes late", false)
-			limit := func(bytes string) {
-				if err := s.direct.ConfigSet(s.Context(), "maxmemory", bytes).Err(); err != nil {
-					s.Fatal(err)
-				}
-			}
-			limit("1mb")
+			s.limitMemory("1mb")
 			s.mark("the memory is full")
 			if err := leaver.leave(); err != nil {
 				s.fail("nobody can leave while the memory is full: %v", err)
@@ -314,7 +257,7 @@ var rows = []row{
 				s.mark("a join is refused: %v", err)
 			}
 			s.wait(s.size.fault)
-			limit("0")
+			s.limitMemory("0")
 			s.mark("there is memory again")
 			if err := late.join(); err != nil {
 				s.fail("nobody can join when there is memory again: %v", err)

@@ -18,8 +18,34 @@ import (
 	"nextup/internal/faults/setup"
 )
 
-// play runs a row: load, fault under load, calm, audit, quiet, judgement.
+// play runs a row and judges it.
 func (s *stage) play(r row, seed uint64) {
+	run, report := s.live(seed, func() {
+		if r.fault != nil {
+			r.fault(s)
+		} else {
+			s.wait(s.size.fault)
+		}
+	})
+	if r.expect != nil {
+		before := len(s.found[checker.RowExpects])
+		r.expect(s, run.Histories)
+		report.Add(checker.RowExpects, s.found[checker.RowExpects][before:]...)
+	}
+	s.Logf("%s\n%s%s", s.marksText(), report, sum(run.Histories))
+	for _, st := range report.Wrong() {
+		s.Errorf("FAILS: %s (seed %d)", st, seed)
+	}
+	for _, st := range report.Vacuous() {
+		if st != checker.ResetHasCause {
+			s.Errorf("VACUOUS: %s had nothing to look at", st)
+		}
+	}
+}
+
+// live lets a crowd live: load, faults under load, calm, audit, quiet; and has
+// the checker look.
+func (s *stage) live(seed uint64, faults func()) (*checker.Run, *checker.Report) {
 	s.start = time.Now()
 	before := s.metrics()
 	scribe := checker.NewScribe(s.direct, s.site.ID, s.start)
@@ -31,17 +57,13 @@ func (s *stage) play(r row, seed uint64) {
 	})
 	s.wait(s.warm)
 	s.mark("the fault begins")
-	if r.fault != nil {
-		r.fault(s)
-	} else {
-		s.wait(s.size.fault)
-	}
+	faults()
 	s.mark("the fault is over")
 	s.wait(s.after)
 
-	settling, cancel := context.WithTimeout(s.Context(), 60*time.Second)
+	settling, cancel := context.WithTimeout(s.Context(), s.patience)
 	for _, stuck := range s.crowd.Settle(settling) {
-		s.wrong(checker.NothingLeft, "60 s after the last join %s", stuck)
+		s.wrong(checker.NothingLeft, "%v after the last join %s", s.patience, stuck)
 	}
 	cancel()
 	s.mark("settled")
@@ -63,22 +85,11 @@ func (s *stage) play(r row, seed uint64) {
 	run := &checker.Run{Rules: s.rules, Histories: histories, Snapshot: snapshot}
 	report := checker.Check(run)
 	report.Add(checker.RowExpects)
-	if r.expect != nil {
-		r.expect(s, histories)
-	}
 	for st, details := range s.found {
 		report.Add(st, details...)
 	}
-	s.Logf("%s\n%s%s", s.marksText(), report, sum(histories))
 	s.keep(run)
-	for _, st := range report.Wrong() {
-		s.Errorf("FAILS: %s (seed %d)", st, seed)
-	}
-	for _, st := range report.Vacuous() {
-		if st != checker.ResetHasCause {
-			s.Errorf("VACUOUS: %s had nothing to look at", st)
-		}
-	}
+	return run, report
 }
 
 // keep writes the histories and the site's log to the folder that
@@ -150,15 +161,27 @@ func sum(histories []*checker.History) string {
 // resumed are the times from the unwished end of a conn between two moments to
 // its person's next welcome, shortest first; -1 stands for never.
 func resumed(histories []*checker.History, from, to time.Duration) (all []time.Duration) {
+	for _, l := range lostConns(histories, from, to) {
+		all = append(all, l.took)
+	}
+	slices.Sort(all)
+	return all
+}
+
+// lostConn is one conn that ended unwished: when, and after how long its person
+// was welcomed again; -1 is never.
+type lostConn struct{ at, took time.Duration }
+
+func lostConns(histories []*checker.History, from, to time.Duration) (all []lostConn) {
 	for _, h := range histories {
 		conn, lost := 0, time.Duration(-1)
 		for _, e := range h.Events {
 			switch {
 			case e.Kind == checker.Audited && lost >= 0:
-				all, lost = append(all, -1), -1
+				all, lost = append(all, lostConn{lost, -1}), -1
 			case e.Kind == checker.Welcomed:
 				if lost >= 0 {
-					all = append(all, e.At-lost)
+					all = append(all, lostConn{lost, e.At - lost})
 				}
 				conn, lost = e.Conn, -1
 			case e.Kind == checker.Ended && e.Conn == conn && !e.Wished && e.At >= from && e.At <= to:
@@ -166,6 +189,5 @@ func resumed(histories []*checker.History, from, to time.Duration) (all []time.D
 			}
 		}
 	}
-	slices.Sort(all)
 	return all
 }

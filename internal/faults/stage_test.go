@@ -67,6 +67,8 @@ type stage struct {
 	site  setup.Site
 	rules checker.Rules
 	start time.Time
+	// patience is how long everybody's ticket may take to end, after the last join.
+	patience time.Duration
 
 	single   *redistest.Server // or
 	group    *redistest.Group
@@ -80,6 +82,8 @@ type stage struct {
 	found map[checker.Statement][]string
 	// others are the histories of people who are not of the crowd.
 	others []func() *checker.History
+	// stalled counts the rounds of clients that stall.
+	stalled int
 }
 
 const gatewayCount = 3
@@ -135,19 +139,33 @@ func onCluster(s *stage) []string {
 	return slices.Repeat([]string{s.group.URL}, gatewayCount)
 }
 
-func newStage(t *testing.T, seed uint64, kind redisKind, args ...string) *stage {
-	s := &stage{T: t, size: sizeOf(), rng: rand.New(rand.NewPCG(seed, 0)), found: map[checker.Statement][]string{}}
+// stageOptions say what to put on a stage.
+type stageOptions struct {
+	size  size
+	seed  uint64
+	redis redisKind
+	// args are added to each gateway's command line.
+	args []string
+	// binary is another nextup than the product's.
+	binary string
+}
+
+func newStage(t *testing.T, o stageOptions) *stage {
+	s := &stage{
+		T: t, size: o.size, rng: rand.New(rand.NewPCG(o.seed, 0)), patience: time.Minute,
+		found: map[checker.Statement][]string{},
+	}
 	s.site = setup.NewSite(s.agents)
 	s.rules = checker.Rules{
 		Site: s.site.ID, VisitorGrace: s.site.VisitorGrace,
 		Slack: 1500 * time.Millisecond, Staleness: 500 * time.Millisecond,
 	}
-	urls := kind(s)
+	urls := o.redis(s)
 	t.Cleanup(func() { s.direct.Close() })
 	file := s.site.File(t)
 	for i, url := range urls {
 		s.gateways = append(s.gateways, setup.StartGateway(t, setup.GatewayOptions{
-			Redis: url, SiteFile: file, Node: fmt.Sprint("gateway-", i), Args: args,
+			Redis: url, SiteFile: file, Node: fmt.Sprint("gateway-", i), Args: o.args, Binary: o.binary,
 		}))
 	}
 	return s

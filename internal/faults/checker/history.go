@@ -74,6 +74,9 @@ type Event struct {
 	Close  int    `json:"close,omitempty"`
 	Why    string `json:"why,omitempty"`
 	Wished bool   `json:"wished,omitempty"`
+	// Silence is for how long nothing had come from the gateway when the client
+	// gave the conn up for that reason.
+	Silence time.Duration `json:"silence,omitempty"`
 }
 
 // Ask is a request, without what no statement is about.

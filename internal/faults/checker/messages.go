@@ -159,7 +159,7 @@ func (c *talk) acknowledged(h *History) {
 		if conv != nil && e.OK.Number > 0 && e.OK.Number <= uint64(len(conv.entries)) && conv.entries[e.OK.Number-1] == want {
 			continue
 		}
-		if c.run.Rules.MayFork && len(c.run.Snapshot.Forks)+tookBackAnywhere(h, i) > 0 {
+		if c.run.Rules.MayFork && !c.run.Rules.Durable && len(c.run.Snapshot.Forks)+tookBackAnywhere(h, i) > 0 {
 			c.forgiven(AcknowledgedOnce)
 			continue
 		}

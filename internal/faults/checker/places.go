@@ -57,7 +57,7 @@ func checkGrace(r *Report, run *Run) {
 		for _, e := range h.Events {
 			switch {
 			case e.Kind == Ended && gone < 0:
-				gone = e.At
+				gone = e.At - e.Silence // a gateway that hangs was perhaps taken for dead long ago
 			case e.Kind == Audited:
 				was = nil // it ends the conn by itself, and tickets have ended
 			case e.Kind == Asked && e.Ask.Type == protocol.TypeLeave:

@@ -71,6 +71,8 @@ type Rules struct {
 	// MayFork says that records could be lost: acknowledged messages and views
 	// may be gone then, for those who heard reset or had to connect anew.
 	MayFork bool
+	// Durable says that what was acknowledged is not among what could be lost.
+	Durable bool
 }
 
 // Run is all that there is to judge.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -100,17 +101,26 @@ func heads(ctx context.Context, client redis.UniversalClient, keys []string) (ma
 
 func take(ctx context.Context, client redis.UniversalClient, keys []string) (*Snapshot, error) {
 	s := &Snapshot{Keys: map[string]time.Duration{}, Sites: map[string]*Log{}, Conversations: map[string]*Log{}}
-	for _, key := range keys {
-		ttl, err := client.PTTL(ctx, key).Result()
+	for part := range slices.Chunk(keys, 500) {
+		var ttls []*redis.DurationCmd
+		_, err := client.Pipelined(ctx, func(p redis.Pipeliner) error {
+			for _, key := range part {
+				ttls = append(ttls, p.PTTL(ctx, key))
+			}
+			return nil
+		})
 		if err != nil {
-			return nil, fmt.Errorf("checker: %s: %w", key, err)
+			return nil, fmt.Errorf("checker: %w", err)
 		}
-		if ttl == -2 {
-			continue // it has expired meanwhile
-		}
-		s.Keys[key] = ttl
-		if err := s.read(ctx, client, key); err != nil {
-			return nil, fmt.Errorf("checker: %s: %w", key, err)
+		for i, key := range part {
+			ttl := ttls[i].Val()
+			if ttl == -2 {
+				continue // it has expired meanwhile
+			}
+			s.Keys[key] = ttl
+			if err := s.read(ctx, client, key); err != nil {
+				return nil, fmt.Errorf("checker: %s: %w", key, err)
+			}
 		}
 	}
 	return s, nil

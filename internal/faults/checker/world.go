@@ -79,12 +79,14 @@ type world struct {
 	nodes    map[string]bool  // the lost ones
 	lostAt   map[string]int64 // of visitors and nodes that are lost, by name
 	lines    map[string][]*ticketImage
+	held     map[string]map[string]*ticketImage // by the agent whose capacity they take
 }
 
 func newWorld() *world {
 	return &world{
 		tickets: map[string]*ticketImage{}, visitors: map[string]*visitorImage{}, agents: map[string]*agentImage{},
 		nodes: map[string]bool{}, lostAt: map[string]int64{}, lines: map[string][]*ticketImage{},
+		held: map[string]map[string]*ticketImage{},
 	}
 }
 
@@ -195,6 +197,15 @@ func (w *world) assign(id string, before, after *ticketImage, s step) {
 		}
 	}
 	put(w.tickets, id, after)
+	if before != nil && before.holder() != "" {
+		delete(w.held[before.holder()], id)
+	}
+	if after != nil && after.holder() != "" {
+		if w.held[after.holder()] == nil {
+			w.held[after.holder()] = map[string]*ticketImage{}
+		}
+		w.held[after.holder()][id] = after
+	}
 }
 
 // position is a ticket's 1-based rank, 0 in no line.
@@ -203,15 +214,7 @@ func (w *world) position(t *ticketImage) int {
 }
 
 // heldBy lists what takes an agent's capacity.
-func (w *world) heldBy(agent string) map[string]*ticketImage {
-	held := map[string]*ticketImage{}
-	for id, t := range w.tickets {
-		if t.holder() == agent {
-			held[id] = t
-		}
-	}
-	return held
-}
+func (w *world) heldBy(agent string) map[string]*ticketImage { return w.held[agent] }
 
 // lost says whether no conn of the visitor is there.
 func (w *world) lost(visitor string) bool {

@@ -178,6 +178,7 @@ func (c *Client) live(ctx context.Context, conn *client.Conn) {
 		conn.Cut()
 	}
 
+	var silence time.Duration
 	silent := 2*time.Duration(conn.Welcome.HeartbeatS)*time.Second + time.Second
 	tick := time.NewTicker(200 * time.Millisecond)
 	defer tick.Stop()
@@ -191,7 +192,8 @@ func (c *Client) live(ctx context.Context, conn *client.Conn) {
 			c.mu.Unlock()
 			conn.Cut()
 		case <-tick.C:
-			if time.Since(time.UnixMilli(c.heard.Load())) > silent {
+			if d := time.Since(time.UnixMilli(c.heard.Load())); d > silent {
+				silence = d
 				conn.Cut()
 			}
 		}
@@ -201,7 +203,7 @@ func (c *Client) live(ctx context.Context, conn *client.Conn) {
 	wished := c.wished
 	c.changeLocked()
 	c.mu.Unlock()
-	c.diary.write(checker.Event{Kind: checker.Ended, Conn: number, Close: code(conn.Err()), Why: conn.Err().Error(), Wished: wished})
+	c.diary.write(checker.Event{Kind: checker.Ended, Conn: number, Close: code(conn.Err()), Why: conn.Err().Error(), Wished: wished, Silence: silence})
 }
 
 func (c *Client) leftByWish() bool {

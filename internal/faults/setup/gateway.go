@@ -68,6 +68,8 @@ type GatewayOptions struct {
 	Redis string
 	// SiteFile is a path, Node a name.
 	SiteFile, Node string
+	// Binary is the path of another nextup than Binary's.
+	Binary string
 	// Listen is host:port; empty means a free port of the loopback.
 	Listen string
 	// Args follow the others on the command line; Env is added to the test's.
@@ -88,7 +90,10 @@ type Gateway struct {
 // is ready.
 func StartGateway(t testing.TB, o GatewayOptions) *Gateway {
 	t.Helper()
-	g := &Gateway{options: o, binary: Binary(t), addr: o.Listen}
+	g := &Gateway{options: o, binary: o.Binary, addr: o.Listen}
+	if g.binary == "" {
+		g.binary = Binary(t)
+	}
 	if g.addr == "" {
 		g.addr = "127.0.0.1:0"
 	}
