@@ -149,7 +149,7 @@ func (m *model) chosen(t *Ticket, hold *Hold) {
 	if load := m.load(agent.ID); load > agent.Capacity {
 		m.Errorf("%s holds %d of %d", agent.ID, load, agent.Capacity)
 	}
-	if agent.Status != Available || agent.Session.LostAt != 0 || m.paused[t.Queue()] != nil || m.declined(t, agent.ID) {
+	if agent.Status != Available || agent.Session.LostAt != 0 || m.paused[t.Queue()] != nil || m.declined(t, agent.ID) || !m.present(t) {
 		m.Errorf("%s, %s, was given %s of %s", agent.ID, agent.Status, t.ID, t.Queue())
 	}
 	if hold != nil && hold.Agent != agent.ID || hold == nil && !m.asks(t).metBy(agent, t.Department) {
