@@ -66,15 +66,18 @@ func lose(t *testing.T, url, site string, during func()) {
 		}
 	}
 	during()
-	for _, key := range keys(t, client, pattern) {
-		if err := client.Del(ctx, key).Err(); err != nil {
-			t.Fatal(err)
+	now := keys(t, client, pattern)
+	_, err = client.TxPipelined(ctx, func(tx redis.Pipeliner) error { // at once: nobody sees half of it
+		for _, key := range now {
+			tx.Del(ctx, key)
 		}
-	}
-	for key, dump := range before {
-		if err := client.Restore(ctx, key, 0, dump).Err(); err != nil {
-			t.Fatal(err)
+		for key, dump := range before {
+			tx.Restore(ctx, key, 0, dump)
 		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
 	}
 }
 
