@@ -27,15 +27,16 @@ func (c *conn) acceptOffer(ctx context.Context, r protocol.Accept) (protocol.OK,
 	return protocol.OK{Log: number}, c.enrol(ctx)
 }
 
-// enrol copies every assignment of this agent into its conversation, once a
-// conn: what an agent writes must come after the record that they are a member,
-// also when the accept was cut short. It is idempotent, and nothing for a visitor.
+// enrol copies every assignment of this agent into its conversation, and every
+// invitation, once a conn: what an agent writes must come after the record that
+// they are a member, also when the accept was cut short. It is idempotent, and
+// nothing for a visitor.
 func (c *conn) enrol(ctx context.Context) error {
 	if !c.isAgent() {
 		return nil
 	}
 	var held []*queue.Ticket
-	c.site.read(func(st *queue.State) { held = st.Held(c.id.Subject) })
+	c.site.read(func(st *queue.State) { held = append(st.Held(c.id.Subject), st.Guesting(c.id.Subject)...) })
 	for _, t := range held {
 		if t.Status != queue.Assigned || c.subs.enrolled(t.ID, t.Token) {
 			continue
@@ -58,6 +59,14 @@ func (c *conn) declineOffer(ctx context.Context, r protocol.Decline) (protocol.O
 func (c *conn) closeTicket(ctx context.Context, r protocol.Close) (protocol.OK, error) {
 	number, err := c.site.do(ctx, func(st *queue.State) (queue.Change, error) {
 		return st.Close(c.id.Subject, r.Ticket)
+	})
+	return protocol.OK{Log: number}, err
+}
+
+// finish ends the wrap-up of a closed ticket.
+func (c *conn) finish(ctx context.Context, r protocol.Finish) (protocol.OK, error) {
+	number, err := c.site.do(ctx, func(st *queue.State) (queue.Change, error) {
+		return st.Finish(c.id.Subject, r.Ticket)
 	})
 	return protocol.OK{Log: number}, err
 }

@@ -39,6 +39,7 @@ type conn struct {
 	site      *site
 	id        auth.Identity
 	allowance *allowance
+	beats     time.Duration // the heartbeat that this conn was told
 
 	greeted atomic.Bool  // a hello has come
 	seen    atomic.Int64 // time of the newest frame since the gateway's start
@@ -194,7 +195,7 @@ func (c *conn) check(now time.Time) {
 	case expires == 0: // before hello; it has a timer of its own
 	case now.UnixMilli() >= expires:
 		c.end(protocol.CloseTokenExpired)
-	case time.Since(c.g.started)-time.Duration(c.seen.Load()) > 2*c.heartbeat()+time.Second:
+	case time.Since(c.g.started)-time.Duration(c.seen.Load()) > 2*c.beats+time.Second:
 		c.end(protocol.CloseHeartbeatLost)
 	}
 }
@@ -202,14 +203,8 @@ func (c *conn) check(now time.Time) {
 // heard notes that a frame came.
 func (c *conn) heard() { c.seen.Store(int64(time.Since(c.g.started))) }
 
-func (c *conn) heartbeat() time.Duration {
-	if c.id.Role == protocol.Visitor {
-		return c.site.VisitorHeartbeat
-	}
-	return c.site.AgentHeartbeat
-}
-
-func (c *conn) isAgent() bool { return c.id.Role == protocol.Agent }
+func (c *conn) isAgent() bool      { return c.id.Role == protocol.Agent }
+func (c *conn) isSupervisor() bool { return c.id.Role == protocol.Supervisor }
 
 // accept turns a request into a conn and returns at once: the handler must
 // end, or net/http would keep the request and its buffers for the socket's

@@ -98,6 +98,9 @@ type Options struct {
 	// Ready says whether the log's backend is reachable; nil counts as yes.
 	Ready  func(ctx context.Context) error
 	Logger *slog.Logger
+	// Audit hears of everything that supervisors do, one line each, with no word of
+	// what people write; nil means the Logger, with audit=true.
+	Audit *slog.Logger
 	// Registry takes the metrics; nil means a new one.
 	Registry *prometheus.Registry
 	// Pages are the client's files, served at /.
@@ -124,6 +127,8 @@ type Gateway struct {
 	draining  atomic.Bool
 	admission *rate.Limiter
 
+	comparing sync.Mutex // held while rules are compared
+
 	mu    sync.Mutex
 	conns map[*conn]struct{}
 }
@@ -139,6 +144,9 @@ func New(o Options) (*Gateway, error) {
 	}
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	if o.Audit == nil {
+		o.Audit = o.Logger.With("audit", true)
 	}
 	if o.Registry == nil {
 		o.Registry = prometheus.NewRegistry()
@@ -159,6 +167,7 @@ func New(o Options) (*Gateway, error) {
 	g.ctx, g.stop = context.WithCancel(context.Background())
 	for _, s := range o.Sites {
 		g.sites[s.Rules.ID] = newSite(g, s)
+		g.metrics.differ.WithLabelValues(s.Rules.ID).Set(0)
 	}
 	if err := g.renewLease(); err != nil {
 		g.log.Warn("the node's lease is not renewed", "err", err)
@@ -169,6 +178,7 @@ func New(o Options) (*Gateway, error) {
 	}
 	g.handler = g.routes()
 	g.work.Go(g.watch)
+	g.work.Go(g.watchRules)
 	return g, nil
 }
 

@@ -3,6 +3,7 @@ package gateway
 import (
 	"context"
 	"errors"
+	"maps"
 	"math/rand/v2"
 	"net/url"
 	"slices"
@@ -85,21 +86,34 @@ func (c *conn) admit(id auth.Identity) error {
 	switch {
 	case s == nil || c.path != "" && c.path != id.Site:
 		return auth.ErrWrongSite
-	case !originAllowed(s.Origins, c.origin, c.host):
+	case !originAllowed(s.file.Load().Origins, c.origin, c.host):
 		return errOrigin
 	case !s.follower.Ready():
 		return queue.ErrUnavailable
 	}
 	c.id = id
+	file := s.file.Load()
+	c.allowance, c.beats = file.Limits.allowance(), file.VisitorHeartbeat
+	if id.Role != protocol.Visitor {
+		c.beats = file.AgentHeartbeat
+	}
 	if limit := s.enter(c); limit != "" {
 		c.g.metrics.limited.WithLabelValues(s.id, limit).Inc()
 		return errTooMany
 	}
-	c.allowance = s.Limits.allowance()
-	c.out.Lock()
-	c.out.max = s.Limits.OutgoingBuffer
-	c.out.Unlock()
+	c.follow(s.file.Load().Limits) // new ones may have come meanwhile
 	return nil
+}
+
+// follow puts limits in force.
+func (c *conn) follow(l Limits) {
+	c.allowance.follow(l)
+	c.out.Lock()
+	defer c.out.Unlock()
+	c.out.max = l.OutgoingBuffer
+	if c.isSupervisor() {
+		c.out.max += maxBoardBytes
+	}
 }
 
 // bind says in the log that this gateway holds a conn of the person.
@@ -123,12 +137,13 @@ func (c *conn) bind(ctx context.Context) error {
 
 // facts is what the token and the site file say of this agent.
 func (c *conn) facts() queue.AgentFacts {
-	rules := c.site.Agent(c.id.Subject)
+	file := c.site.file.Load()
+	rules := file.Agent(c.id.Subject)
 	languages := rules.Languages
 	if languages == nil {
 		languages = map[string]queue.Proficiency{}
 		for _, l := range c.id.Languages {
-			if known, ok := queue.MatchLanguage([]string{l}, c.site.Languages); ok {
+			if known, ok := queue.MatchLanguage([]string{l}, file.Languages); ok {
 				languages[known] = queue.BestProficiency
 			}
 		}
@@ -142,11 +157,15 @@ func (c *conn) facts() queue.AgentFacts {
 func (c *conn) welcome(id string) protocol.Welcome {
 	w := protocol.Welcome{
 		ID: id, Site: c.site.id, Role: c.id.Role, Subject: c.id.Subject, Name: c.id.Name,
-		HeartbeatS: int(c.heartbeat().Seconds()), ExpiresAtMS: c.id.ExpiresAt.UnixMilli(),
+		HeartbeatS: int(c.beats.Seconds()), ExpiresAtMS: c.id.ExpiresAt.UnixMilli(),
 		NowMS: int64(c.g.options.Store.Now()),
 	}
-	for _, d := range c.site.Rules.Departments {
+	rules := c.site.file.Load().Rules
+	for _, d := range rules.Departments {
 		w.Departments = append(w.Departments, protocol.Department{ID: d.ID, Name: d.Name, Languages: d.Languages})
+	}
+	if c.id.Role == protocol.Visitor {
+		w.Urgencies, w.Topics = c.urgencies(rules), slices.Sorted(maps.Keys(rules.Topics))
 	}
 	return w
 }
@@ -168,7 +187,7 @@ func (c *conn) renew(ctx context.Context, r protocol.Renew) (protocol.OK, error)
 // mean is known only after hello.
 func (g *Gateway) knownOrigin(origin, host string) bool {
 	for _, s := range g.sites {
-		if originAllowed(s.Origins, origin, host) {
+		if originAllowed(s.file.Load().Origins, origin, host) {
 			return true
 		}
 	}

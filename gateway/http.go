@@ -3,6 +3,7 @@ package gateway
 import (
 	"errors"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -21,7 +22,11 @@ func (g *Gateway) routes() http.Handler {
 	mux.HandleFunc("GET /v1/connect", g.accept)
 	mux.HandleFunc("GET /v1/connect/{site}", g.accept)
 	mux.HandleFunc("GET /v1/queues", g.queues)
-	mux.HandleFunc("OPTIONS /v1/queues", g.mayAsk)
+	mux.HandleFunc("GET /v1/queues/{department}/{language}", g.line)
+	mux.HandleFunc("GET /v1/team", g.team)
+	for _, path := range []string{"/v1/queues", "/v1/queues/{department}/{language}", "/v1/team"} {
+		mux.HandleFunc("OPTIONS "+path, g.mayAsk)
+	}
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("ok\n")) })
 	mux.HandleFunc("GET /readyz", g.readyz)
 	g.options.Registry.MustRegister(newLines(g.sites))
@@ -66,30 +71,36 @@ type queueInfo struct {
 	Wait protocol.Wait `json:"wait"`
 }
 
-// queues tells a host app what joining would mean, for any role of the site.
-func (g *Gateway) queues(w http.ResponseWriter, r *http.Request) {
-	g.allowOrigin(w, r)
+// asked finds the site that an HTTP request asks about, for the roles that may.
+func (g *Gateway) asked(r *http.Request, roles ...protocol.Role) (*site, error) {
 	token, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
 	if !ok {
-		g.refuseHTTP(w, auth.ErrBadToken)
-		return
+		return nil, auth.ErrBadToken
 	}
 	id, err := g.options.Verifier.Verify(r.Context(), token, g.now())
 	if err != nil {
-		g.refuseHTTP(w, err)
-		return
+		return nil, err
 	}
 	s := g.sites[id.Site]
-	if s == nil {
-		g.refuseHTTP(w, auth.ErrWrongSite)
-		return
+	switch {
+	case s == nil:
+		return nil, auth.ErrWrongSite
+	case !originAllowed(s.file.Load().Origins, r.Header.Get("Origin"), r.Host):
+		return nil, errOrigin
+	case !slices.Contains(roles, id.Role):
+		return nil, queue.ErrForbidden
+	case !s.follower.Ready():
+		return nil, queue.ErrUnavailable
 	}
-	if !originAllowed(s.Origins, r.Header.Get("Origin"), r.Host) {
-		g.refuseHTTP(w, errOrigin)
-		return
-	}
-	if !s.follower.Ready() {
-		g.refuseHTTP(w, queue.ErrUnavailable)
+	return s, nil
+}
+
+// queues tells a host app what joining would mean, for any role of the site.
+func (g *Gateway) queues(w http.ResponseWriter, r *http.Request) {
+	g.allowOrigin(w, r)
+	s, err := g.asked(r, protocol.Roles()...)
+	if err != nil {
+		g.refuseHTTP(w, err)
 		return
 	}
 	all := []queueInfo{}
@@ -128,7 +139,7 @@ func (g *Gateway) demoToken(w http.ResponseWriter, r *http.Request) {
 	q := r.URL.Query()
 	id := auth.Identity{
 		Site: q.Get("site"), Subject: q.Get("sub"), Role: protocol.Role(q.Get("role")), Name: q.Get("name"),
-		Tier: q.Get("tier"), ExpiresAt: time.Now().Add(time.Hour),
+		Tier: q.Get("tier"), Urgency: q.Get("urgency"), ExpiresAt: time.Now().Add(time.Hour),
 	}
 	if id.Site == "" && len(g.sites) == 1 {
 		for site := range g.sites {
@@ -155,8 +166,10 @@ func (g *Gateway) refuseHTTP(w http.ResponseWriter, err error) {
 	e.Type = protocol.TypeError
 	status := http.StatusUnauthorized
 	switch {
-	case errors.Is(err, errOrigin), errors.Is(err, auth.ErrForbiddenRole):
+	case errors.Is(err, errOrigin), errors.Is(err, auth.ErrForbiddenRole), errors.Is(err, queue.ErrForbidden):
 		status = http.StatusForbidden
+	case errors.Is(err, queue.ErrUnknownDepartment), errors.Is(err, queue.ErrUnknownLanguage):
+		status = http.StatusNotFound
 	case e.RetryAfterMS > 0:
 		status = http.StatusServiceUnavailable
 	}

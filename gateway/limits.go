@@ -35,6 +35,14 @@ func (l Limits) allowance() *allowance {
 	}
 }
 
+// follow takes new limits; what is used up stays used up.
+func (a *allowance) follow(l Limits) {
+	a.frames.SetLimit(rate.Limit(l.FramesPerSecond))
+	a.frames.SetBurst(l.Burst)
+	a.bytes.SetLimit(rate.Limit(l.BytesPerSecond))
+	a.bytes.SetBurst(l.ByteBurst)
+}
+
 // take says which limit a frame of the size breaks, "" for none.
 func (a *allowance) take(size int) string {
 	now := time.Now()

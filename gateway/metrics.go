@@ -25,6 +25,9 @@ type metrics struct {
 	slowReaders prometheus.Counter
 	limited     *prometheus.CounterVec
 	truth       *truths
+	ratings     *prometheus.CounterVec
+	deeds       *prometheus.CounterVec
+	differ      *prometheus.GaugeVec
 }
 
 func newMetrics(r *prometheus.Registry) *metrics {
@@ -53,10 +56,15 @@ func newMetrics(r *prometheus.Registry) *metrics {
 			Buckets: []float64{.05, .1, .25, .5, 1, 2, 3, 5, 10},
 		}, []string{"band"}),
 		limited:     counters("limited_total", "What was refused by a limit, by the limit's name in the site file.", "site", "limit"),
+		ratings:     counters("ratings_total", "Ratings that this gateway took, by score.", "site", "score"),
+		deeds:       counters("supervisor_actions_total", "What supervisors did through this gateway.", "site", "action"),
 		slowReaders: counter("slow_readers_closed_total", "Conns closed because too much waited to be read."),
 	}
+	m.differ = prometheus.NewGaugeVec(prometheus.GaugeOpts{
+		Namespace: "nextup", Name: "site_rules_differ", Help: "1 while another gateway runs another site file for the site.",
+	}, []string{"site"})
 	m.truth = newTruths()
-	r.MustRegister(m.connections, m.staleness, m.truth, collectors.NewGoCollector(),
+	r.MustRegister(m.connections, m.staleness, m.truth, m.differ, collectors.NewGoCollector(),
 		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }
@@ -116,22 +124,28 @@ func (t *truths) Collect(ch chan<- prometheus.Metric) {
 
 // lines reports the sizes of all queues when it is scraped.
 type lines struct {
-	sites             map[string]*site
-	size, room, known *prometheus.Desc
+	sites                     map[string]*site
+	size, room, paused, known *prometheus.Desc
 }
 
 func newLines(sites map[string]*site) *lines {
 	labels := []string{"site", "department", "language"}
 	return &lines{
-		sites: sites,
-		size:  prometheus.NewDesc("nextup_queue_size", "Tickets in line.", labels, nil),
-		room:  prometheus.NewDesc("nextup_queue_agents_with_room", "Agents who would be offered a ticket of the queue now.", labels, nil),
-		known: prometheus.NewDesc("nextup_log_number", "The newest log number that this gateway has replayed.", []string{"site"}, nil),
+		sites:  sites,
+		size:   prometheus.NewDesc("nextup_queue_size", "Tickets in line.", labels, nil),
+		room:   prometheus.NewDesc("nextup_queue_agents_with_room", "Agents who would be offered a ticket of the queue now.", labels, nil),
+		paused: prometheus.NewDesc("nextup_queue_paused", "1 while a supervisor has paused the queue.", labels, nil),
+		known:  prometheus.NewDesc("nextup_log_number", "The newest log number that this gateway has replayed.", []string{"site"}, nil),
 	}
 }
 
 // Describe implements prometheus.Collector.
-func (l *lines) Describe(ch chan<- *prometheus.Desc) { ch <- l.size; ch <- l.room; ch <- l.known }
+func (l *lines) Describe(ch chan<- *prometheus.Desc) {
+	ch <- l.size
+	ch <- l.room
+	ch <- l.paused
+	ch <- l.known
+}
 
 // Collect implements prometheus.Collector.
 func (l *lines) Collect(ch chan<- prometheus.Metric) {
@@ -141,9 +155,15 @@ func (l *lines) Collect(ch chan<- prometheus.Metric) {
 	for id, s := range l.sites {
 		s.read(func(st *queue.State) {
 			gauge(l.known, float64(st.Number()), id)
+			room := roomOf(st)
 			for _, q := range st.Site().Queues() {
 				gauge(l.size, float64(st.Size(q)), id, q.Department, q.Language)
-				gauge(l.room, float64(st.AgentsWithRoom(q)), id, q.Department, q.Language)
+				gauge(l.room, float64(room[q]), id, q.Department, q.Language)
+				paused := 0.0
+				if st.Paused(q) != nil {
+					paused = 1
+				}
+				gauge(l.paused, paused, id, q.Department, q.Language)
 			}
 		})
 	}

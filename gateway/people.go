@@ -66,10 +66,12 @@ func (s *site) bindOrTry(c *conn) {
 }
 
 // bindAll binds everybody who is here.
-func (s *site) bindAll() {
+func (s *site) bindAll() { s.bindThese(s.everybody()) }
+
+func (s *site) bindThese(conns []*conn) {
 	var all errgroup.Group
 	all.SetLimit(64)
-	for _, c := range s.everybody() {
+	for _, c := range conns {
 		all.Go(func() error {
 			s.bindOrTry(c)
 			return nil
@@ -100,13 +102,13 @@ func (s *site) lose(subject string, role protocol.Role) {
 func (s *site) enter(c *conn) (limit string) {
 	s.people.Lock()
 	defer s.people.Unlock()
-	m := s.peopleOf(c.id.Role)
+	m, limits := s.peopleOf(c.id.Role), s.file.Load().Limits
 	switch {
-	case s.people.conns >= s.Limits.Conns:
+	case s.people.conns >= limits.Conns:
 		return "conns"
-	case len(m[c.id.Subject]) >= s.Limits.ConnsPerPerson:
+	case len(m[c.id.Subject]) >= limits.ConnsPerPerson:
 		return "conns_per_person"
-	case !s.addresses.add(c.from, s.Limits.ConnsPerAddress):
+	case !s.addresses.add(c.from, limits.ConnsPerAddress):
 		return "conns_per_address"
 	}
 	c.site = s // from here on others find it

@@ -47,10 +47,20 @@ type cadence struct {
 
 func newPush(s *site) *push {
 	p := &push{site: s, swept: func(int) {}, lines: map[queue.QueueID]*[len(bands)]cadence{}}
-	for _, q := range s.Rules.Queues() {
-		p.lines[q] = &[len(bands)]cadence{}
-	}
+	p.follow(s.file.Load().Rules)
 	return p
+}
+
+// follow makes lines for the queues of new rules. Those that are no more stay:
+// people may stand in them.
+func (p *push) follow(rules *queue.Site) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, q := range rules.Queues() {
+		if p.lines[q] == nil {
+			p.lines[q] = &[len(bands)]cadence{}
+		}
+	}
 }
 
 // changed notes lines whose order changed; with all, everybody's wait may have.

@@ -32,7 +32,8 @@ func TestTheCadenceKeepsItsPromise(t *testing.T) {
 				q := queue.QueueID{Department: "support", Language: "en"}
 				rules := &queue.Site{ID: "demo", Departments: []queue.Department{{ID: "support", Languages: []string{"en"}}}}
 				g := &Gateway{ctx: ctx, log: slog.New(slog.DiscardHandler), metrics: newMetrics(prometheus.NewRegistry())}
-				s := &site{g: g, Site: Site{Rules: rules}, state: queue.NewState(rules)}
+				s := &site{g: g, state: queue.NewState(rules)}
+				s.file.Store(&Site{Rules: rules})
 				p := newPush(s)
 				var mu sync.Mutex
 				var oldest [len(bands)]time.Time // of the changes not shown yet

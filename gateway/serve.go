@@ -150,14 +150,18 @@ func (c *conn) take(data []byte) bool {
 // mayRequest says which frames a role may send; heartbeats are everybody's.
 var mayRequest = map[protocol.Role][]protocol.Type{
 	protocol.Visitor: {
-		protocol.TypeJoin, protocol.TypeLeave, protocol.TypeOpen, protocol.TypeSend,
+		protocol.TypeJoin, protocol.TypeLeave, protocol.TypeRate, protocol.TypeOpen, protocol.TypeSend,
 		protocol.TypeTyping, protocol.TypeRead, protocol.TypeRenew,
 	},
 	protocol.Agent: {
 		protocol.TypeStatus, protocol.TypeAccept, protocol.TypeDecline, protocol.TypeClose,
+		protocol.TypeFinish, protocol.TypeTransfer, protocol.TypeConsult, protocol.TypeLeave, protocol.TypeNote,
 		protocol.TypeOpen, protocol.TypeSend, protocol.TypeTyping, protocol.TypeRead, protocol.TypeRenew,
 	},
-	protocol.Supervisor: {protocol.TypeRenew},
+	protocol.Supervisor: {
+		protocol.TypeTransfer, protocol.TypeHeadStart, protocol.TypePause, protocol.TypeNote, protocol.TypeWhisper,
+		protocol.TypeOpen, protocol.TypeSend, protocol.TypeTyping, protocol.TypeRead, protocol.TypeRenew,
+	},
 }
 
 // handle runs a request of a role that may make it.
@@ -171,7 +175,23 @@ func (c *conn) handle(req protocol.Request) (protocol.OK, error) {
 	case protocol.Join:
 		return c.join(ctx, r)
 	case protocol.Leave:
-		return c.leaveLine(ctx, r)
+		return c.leaveTicket(ctx, r)
+	case protocol.Rate:
+		return c.rate(ctx, r)
+	case protocol.Finish:
+		return c.finish(ctx, r)
+	case protocol.Transfer:
+		return c.transfer(ctx, r)
+	case protocol.Consult:
+		return c.consult(ctx, r)
+	case protocol.Note:
+		return c.appendText(ctx, protocol.EntryNote, r.Ticket, r.MessageID, r.Text)
+	case protocol.Whisper:
+		return c.appendText(ctx, protocol.EntryWhisper, r.Ticket, r.MessageID, r.Text)
+	case protocol.HeadStart:
+		return c.setHeadStart(ctx, r)
+	case protocol.Pause:
+		return c.pauseQueue(ctx, r)
 	case protocol.Status:
 		return c.setStatus(ctx, r)
 	case protocol.Accept:

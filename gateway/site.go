@@ -21,17 +21,23 @@ var errBusy = errors.New("gateway: too much contention")
 
 // site is this gateway's replica of one site and the people of it who are here.
 type site struct {
-	g *Gateway
-	Site
-	id       string
+	g  *Gateway
+	id string
+	// file is what the site file says now; see reload.go.
+	file     atomic.Pointer[Site]
 	log      *slog.Logger
 	follower queue.Follower
 	dispatch *dispatch
 	learner  *learner
 	push     *push
+	board    *board
 
 	mu    sync.RWMutex
 	state *queue.State
+	// differed is how many gateways had other rules in the last look, and differs
+	// whether that counts; both are compareRules'.
+	differed int
+	differs  bool
 	// resetting is set between a fork and the new snapshot.
 	resetting atomic.Bool
 
@@ -45,13 +51,15 @@ type site struct {
 }
 
 func newSite(g *Gateway, s Site) *site {
-	st := &site{g: g, Site: s, id: s.Rules.ID, log: g.log.With("site", s.Rules.ID), state: queue.NewState(s.Rules)}
+	st := &site{g: g, id: s.Rules.ID, log: g.log.With("site", s.Rules.ID), state: queue.NewState(s.Rules)}
+	st.file.Store(&s)
 	st.people.visitors = map[string][]*conn{}
 	st.people.agents = map[string][]*conn{}
 	st.people.supervisors = map[string][]*conn{}
 	st.dispatch = newDispatch(st)
 	st.learner = &learner{site: st}
 	st.push = newPush(st)
+	st.board = &board{site: st}
 	return st
 }
 
@@ -60,6 +68,7 @@ func (s *site) start() {
 	s.g.work.Go(s.dispatch.run)
 	s.g.work.Go(s.learner.run)
 	s.g.work.Go(s.push.run)
+	s.g.work.Go(s.board.run)
 	s.g.work.Go(s.watchLog)
 }
 
@@ -198,8 +207,11 @@ func (n *news) add(st *queue.State, step queue.Step) {
 	}
 	for _, v := range step.Visitors {
 		n.visitors[v] = true
-		if t := st.TicketOf(v); t != nil {
-			n.agents[t.HeldBy()] = true // a desk shows whether its visitors are there
+		if t := st.TicketOf(v); t != nil { // a desk shows whether its visitors are there
+			n.agents[t.HeldBy()] = true
+			for _, guest := range t.Guests {
+				n.agents[guest] = true
+			}
 		}
 	}
 	for _, t := range step.Tickets {
@@ -208,8 +220,14 @@ func (n *news) add(st *queue.State, step queue.Step) {
 				n.visitors[i.Visitor] = true
 				n.agents[i.HeldBy()] = true
 				n.queues[i.Queue()] = true
+				for _, guest := range i.Guests {
+					n.agents[guest] = true
+				}
 			}
 		}
+	}
+	for _, q := range step.Queues {
+		n.queues[q] = true
 	}
 	n.waits = n.waits || step.Estimates
 	if name := n.g.node.String(); step.Cause == queue.CauseNodeLost && st.NodeLost(name) {

@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"context"
+	"slices"
 	"sync"
 	"time"
 
@@ -34,8 +35,8 @@ func (s *subscriptions) stopAll() {
 	}
 }
 
-// drop stops following a conversation.
-func (s *subscriptions) drop(ticket string) {
+// drop stops following a conversation, and says whether it was followed.
+func (s *subscriptions) drop(ticket string) bool {
 	s.Lock()
 	stop := s.stops[ticket]
 	delete(s.stops, ticket)
@@ -43,6 +44,7 @@ func (s *subscriptions) drop(ticket string) {
 	if stop != nil {
 		stop()
 	}
+	return stop != nil
 }
 
 func (s *subscriptions) following() []string {
@@ -88,22 +90,40 @@ func (c *conn) person() protocol.Person {
 	return protocol.Person{Role: c.id.Role, ID: c.id.Subject, Name: c.id.Name}
 }
 
-// mine finds a conversation that this conn may read: the visitor's own, or one
-// that the agent holds or held last. To write, it must be open and held.
+// mine finds a conversation that this conn may read: the visitor's own, one that
+// the agent holds, held last or is a guest in, and any for a supervisor. To
+// write, it must be open.
 func (c *conn) mine(ticket string, write bool) (*queue.Ticket, error) {
 	var t *queue.Ticket
 	c.site.read(func(st *queue.State) { t = st.Ticket(ticket) })
 	switch {
-	case t == nil:
-		return nil, errNotHeld
-	case c.isAgent() && (t.Agent != c.id.Subject || t.Queued()):
-		return nil, errNotHeld
-	case !c.isAgent() && t.Visitor != c.id.Subject:
+	case t == nil || !c.takesPart(t):
 		return nil, errNotHeld
 	case write && !t.Open():
 		return t, queue.ErrEnded
 	}
 	return t, nil
+}
+
+func (c *conn) takesPart(t *queue.Ticket) bool {
+	switch c.id.Role {
+	case protocol.Visitor:
+		return t.Visitor == c.id.Subject
+	case protocol.Agent:
+		return t.Agent == c.id.Subject && !t.Queued() || slices.Contains(t.Guests, c.id.Subject)
+	case protocol.Supervisor:
+		return true
+	}
+	return false
+}
+
+// mayRead is an entry as this conn may see it. Visitors get the number of what is
+// not for them, so that theirs have no gaps.
+func (c *conn) mayRead(e protocol.Entry) protocol.Entry {
+	if c.id.Role != protocol.Visitor || e.Kind != protocol.EntryNote && e.Kind != protocol.EntryWhisper {
+		return e
+	}
+	return protocol.Entry{Type: e.Type, Ticket: e.Ticket, Number: e.Number, Kind: protocol.EntryHidden, AtMS: e.AtMS}
 }
 
 // open delivers a conversation from an entry on.
@@ -119,7 +139,7 @@ func (c *conn) open(ctx context.Context, r protocol.Open) (protocol.OK, error) {
 	} else if err := c.g.options.Conversations.Closed(ctx, c.site.id, t.ID, t.Rev.Number); err != nil {
 		return protocol.OK{}, err // mostly it is closed already; a failover can have lost that
 	}
-	c.subs.drop(r.Ticket)
+	followed := c.subs.drop(r.Ticket)
 	c.subs.Lock()
 	defer c.subs.Unlock()
 	if c.subs.closed {
@@ -127,6 +147,9 @@ func (c *conn) open(ctx context.Context, r protocol.Open) (protocol.OK, error) {
 	}
 	if len(c.subs.stops) >= maxSubscriptions {
 		return protocol.OK{}, queue.ErrForbidden
+	}
+	if c.isSupervisor() && !followed {
+		c.audit(ctx, deed{action: "monitor", ticket: t.ID})
 	}
 	if c.subs.stops == nil {
 		c.subs.stops = map[string]func(){}
@@ -149,7 +172,7 @@ func (c *conn) deliver(ticket string, entries []protocol.Entry) bool {
 		return false
 	}
 	for _, e := range entries {
-		c.send(e)
+		c.send(c.mayRead(e))
 		if e.Kind == protocol.EntryClosed { // nothing follows
 			c.subs.drop(ticket)
 			if t.Open() {
@@ -206,27 +229,41 @@ func (c *conn) dropLost() {
 	}
 }
 
-// say appends a message.
+// say appends a message. A supervisor comes into the conversation first: nobody
+// hears from somebody of whom they do not know.
 func (c *conn) say(ctx context.Context, r protocol.Send) (protocol.OK, error) {
-	t, err := c.mine(r.Ticket, true)
+	if c.isSupervisor() {
+		if err := c.barge(ctx, r.Ticket); err != nil {
+			return protocol.OK{}, err
+		}
+	}
+	return c.appendText(ctx, protocol.EntryMessage, r.Ticket, r.MessageID, r.Text)
+}
+
+// appendText appends what has an id and a text: a message, a note or a whisper.
+func (c *conn) appendText(ctx context.Context, kind protocol.EntryKind, ticket, id, text string) (protocol.OK, error) {
+	t, err := c.mine(ticket, true)
 	if err != nil {
 		return protocol.OK{}, err
 	}
 	if err := c.enrol(ctx); err != nil {
 		return protocol.OK{}, err
 	}
-	number, at, err := c.g.options.Conversations.Append(ctx, c.site.id, r.Ticket, conversation.Draft{
-		Kind: protocol.EntryMessage, From: c.person(), MessageID: r.MessageID, Text: r.Text, Token: c.token(t),
+	number, at, err := c.g.options.Conversations.Append(ctx, c.site.id, ticket, conversation.Draft{
+		Kind: kind, From: c.person(), MessageID: id, Text: text, Token: c.token(t),
 	})
 	if err != nil {
 		return protocol.OK{}, err
 	}
 	c.g.metrics.messages.WithLabelValues(c.site.id, string(c.id.Role)).Inc()
-	return protocol.OK{MessageID: r.MessageID, Number: number, AtMS: at}, nil
+	if c.isSupervisor() {
+		c.audit(ctx, deed{action: deedOf[kind], ticket: ticket, entry: number, atMS: at})
+	}
+	return protocol.OK{MessageID: id, Number: number, AtMS: at}, nil
 }
 
-// token is the fencing token that a write carries: an agent's; visitors are not
-// fenced.
+// token is the fencing token that a write carries: that of the assignment, for
+// its agent and their guests. Visitors and supervisors are not fenced.
 func (c *conn) token(t *queue.Ticket) uint64 {
 	if c.isAgent() {
 		return t.Token
@@ -236,7 +273,7 @@ func (c *conn) token(t *queue.Ticket) uint64 {
 
 func (c *conn) markRead(ctx context.Context, r protocol.Read) (protocol.OK, error) {
 	t, err := c.mine(r.Ticket, true)
-	if err != nil {
+	if err != nil || c.isSupervisor() { // nobody sees that a supervisor reads
 		return protocol.OK{}, err
 	}
 	if err := c.enrol(ctx); err != nil {
@@ -250,8 +287,8 @@ func (c *conn) markRead(ctx context.Context, r protocol.Read) (protocol.OK, erro
 
 // typing is passed on if it can be, and forgotten if not.
 func (c *conn) typing(ctx context.Context, r protocol.Typing) {
-	if _, err := c.mine(r.Ticket, true); err != nil {
-		return
+	if _, err := c.mine(r.Ticket, true); err != nil || c.isSupervisor() && !c.subs.enrolled(r.Ticket, barged) {
+		return // nobody sees a supervisor who has not come in
 	}
 	p := c.person()
 	r.From = &p

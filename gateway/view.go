@@ -1,7 +1,6 @@
 package gateway
 
 import (
-	"maps"
 	"slices"
 	"sync"
 	"time"
@@ -25,6 +24,10 @@ type shown struct {
 	sent   time.Time
 	// display is the wait as this person sees it, which does not flicker.
 	display eta.Display
+	// waiting is since when the ticket shown last waits, or waited: it changes with
+	// a transfer.
+	waiting queue.Stamp
+	board   boardSeen
 }
 
 // begin shows the first view; from here on the conn hears of every change.
@@ -52,6 +55,7 @@ func (c *conn) showAgain(again bool) {
 	case protocol.Agent:
 		c.showDesk()
 	case protocol.Supervisor:
+		c.showBoard(again)
 	}
 }
 
@@ -62,7 +66,7 @@ func (c *conn) reset() {
 	c.view.Lock()
 	defer c.view.Unlock()
 	if c.view.live {
-		c.view.ticket = protocol.Ticket{}
+		c.view.ticket, c.view.board = protocol.Ticket{}, boardSeen{}
 		c.send(protocol.Reset{})
 	}
 }
@@ -71,14 +75,15 @@ func (c *conn) reset() {
 func (c *conn) showTicket(again bool) {
 	was := &c.view.ticket
 	var f protocol.Ticket
-	c.site.read(func(st *queue.State) { f = c.ticketFrame(st) })
+	var waiting queue.Stamp
+	c.site.read(func(st *queue.State) { f, waiting = c.ticketFrame(st) })
 	if f.Ticket == "" || !again && sameToRead(was, &f) {
 		return
 	}
 	if isWaiting(&f) {
 		c.site.g.metrics.positions.WithLabelValues(c.site.id).Inc()
 	}
-	c.view.ticket, c.view.sent = f, time.Now()
+	c.view.ticket, c.view.waiting, c.view.sent = f, waiting, time.Now()
 	c.send(f)
 }
 
@@ -88,96 +93,71 @@ func isWaiting(f *protocol.Ticket) bool { return f.Position > 0 }
 func (c *conn) stale(now time.Time) bool {
 	c.view.Lock()
 	defer c.view.Unlock()
-	return c.view.live && (c.isAgent() || isWaiting(&c.view.ticket)) && now.Sub(c.view.sent) >= viewHeartbeat
+	return c.view.live && (c.id.Role != protocol.Visitor || isWaiting(&c.view.ticket)) && now.Sub(c.view.sent) >= viewHeartbeat
 }
 
 // sameToRead says whether a person would read the same off both frames. How
 // many stand behind changes all the time and is brought along by the others.
 func sameToRead(a, b *protocol.Ticket) bool {
-	sameWait := (a.Wait == nil) == (b.Wait == nil) && (a.Wait == nil || *a.Wait == *b.Wait)
-	sameAgent := (a.Agent == nil) == (b.Agent == nil) && (a.Agent == nil || *a.Agent == *b.Agent)
-	return a.Ticket == b.Ticket && a.Status == b.Status && a.Position == b.Position && a.End == b.End && sameWait && sameAgent
+	return a.Ticket == b.Ticket && a.Status == b.Status && a.Position == b.Position && a.End == b.End &&
+		a.Department == b.Department && a.Language == b.Language && a.Widened == b.Widened && a.Paused == b.Paused &&
+		same(a.Wait, b.Wait) && same(a.Agent, b.Agent) && same(a.Hold, b.Hold) && same(a.Rating, b.Rating) &&
+		slices.Equal(a.Languages, b.Languages)
 }
 
-// ticketFrame is the view of the visitor's newest ticket, or empty.
-func (c *conn) ticketFrame(st *queue.State) protocol.Ticket {
+func same[T comparable](a, b *T) bool {
+	return a == nil && b == nil || a != nil && b != nil && *a == *b
+}
+
+// ticketFrame is the view of the visitor's newest ticket, or empty, and since
+// when it waits.
+func (c *conn) ticketFrame(st *queue.State) (protocol.Ticket, queue.Stamp) {
 	t := st.TicketOf(c.id.Subject)
 	if t == nil {
-		return protocol.Ticket{}
+		return protocol.Ticket{}, 0
 	}
 	f := protocol.Ticket{
 		Ticket: t.ID, Status: protocol.TicketStatus(t.Status),
 		Department: t.Department, Language: t.Language, JoinedAtMS: int64(t.JoinedAt),
-		End:    protocol.EndReason(t.End),
+		End: protocol.EndReason(t.End), Rating: ratingOf(t),
 		AsOfMS: int64(c.g.options.Store.Now()), Log: st.Number(),
 	}
 	if t.Queued() {
-		f.Position, f.Size = st.Position(t), st.Size(t.Queue())
-		if c.view.ticket.Ticket != t.ID {
-			c.view.display = eta.Display{}
-		}
-		w := waitFrame(c.view.display.Show(st.Wait(t.Queue(), f.Position), c.g.options.Store.Now()))
-		f.Wait = &w
-		// The first view of a conn does not know the place that was shown before,
-		// only the log's number.
-		was := &c.view.ticket
-		if first := was.Ticket == "" && was.Log > 0; first || was.Ticket == t.ID && was.Position > 0 && f.Position > was.Position {
-			f.Reason = protocol.Reason(st.Worsened(t, was.Log))
-		}
-		if was.Ticket == t.ID && was.Status == protocol.Assigned {
-			f.Reason = protocol.Returned
-		}
-	} else if a := st.Agent(t.Agent); a != nil {
-		f.Agent = &protocol.Person{Role: protocol.Agent, ID: a.ID, Name: a.DisplayName}
+		c.place(st, t, &f)
+	} else if st.Agent(t.Agent) != nil {
+		f.Agent = agentPerson(st, t.Agent)
 	}
-	return f
+	return f, t.WaitingSince
+}
+
+// place fills in what a ticket in line has: its place, its wait, and who may
+// serve it.
+func (c *conn) place(st *queue.State, t *queue.Ticket, f *protocol.Ticket) {
+	f.Position, f.Size = st.Position(t), st.Size(t.Queue())
+	if c.view.ticket.Ticket != t.ID {
+		c.view.display = eta.Display{}
+	}
+	w := waitFrame(c.view.display.Show(st.Wait(t.Queue(), f.Position), c.g.options.Store.Now()))
+	f.Wait, f.Widened, f.Paused = &w, t.Step, st.Paused(t.Queue()) != nil
+	if t.Need != nil {
+		f.Languages = t.Need.Languages
+	}
+	f.Hold = holdOf(st, t)
+	// The first view of a conn does not know the place that was shown before,
+	// only the log's number.
+	was := &c.view.ticket
+	if first := was.Ticket == "" && was.Log > 0; first || was.Ticket == t.ID && was.Position > 0 && f.Position > was.Position {
+		f.Reason = protocol.Reason(st.Worsened(t, was.Log))
+	}
+	if was.Ticket == t.ID && was.Status == protocol.Assigned {
+		f.Reason = protocol.Returned
+		if t.WaitingSince != c.view.waiting {
+			f.Reason = protocol.TransferIn
+		}
+	}
 }
 
 // waitFrame is a range as people are shown it.
 func waitFrame(r eta.Range) protocol.Wait {
 	return protocol.Wait{Known: r.Known, LowS: r.Low, HighS: r.High}
-}
-
-// showDesk shows an agent everything they hold.
-func (c *conn) showDesk() {
-	var f protocol.Desk
-	found := false
-	c.site.read(func(st *queue.State) {
-		a := st.Agent(c.id.Subject)
-		if a == nil {
-			return
-		}
-		found = true
-		f = protocol.Desk{
-			Status: protocol.AgentStatus(a.Status), Capacity: a.Capacity, Load: st.Load(a.ID), Languages: slices.Sorted(maps.Keys(a.Languages)),
-			Offers: []protocol.DeskOffer{}, Tickets: []protocol.DeskTicket{},
-			AsOfMS: int64(c.g.options.Store.Now()), Log: st.Number(),
-		}
-		for _, t := range st.Held(a.ID) {
-			if t.Status == queue.Offered {
-				f.Offers = append(f.Offers, protocol.DeskOffer{Offer: t.Offer.ID, DeadlineMS: int64(t.Offer.Deadline()), DeskTicket: deskTicket(st, t)})
-			} else {
-				f.Tickets = append(f.Tickets, deskTicket(st, t))
-			}
-		}
-	})
-	if found {
-		c.view.sent = time.Now()
-		c.send(f)
-	}
-}
-
-func deskTicket(st *queue.State, t *queue.Ticket) protocol.DeskTicket {
-	d := protocol.DeskTicket{
-		Ticket: t.ID, Department: t.Department, Language: t.Language, Topic: t.Topic, VisitorTier: t.VisitorTier, Weight: t.Weight,
-		Visitor:    protocol.Person{Role: protocol.Visitor, ID: t.Visitor, Name: t.VisitorName},
-		JoinedAtMS: int64(t.JoinedAt),
-	}
-	if t.Status == queue.Assigned {
-		d.AssignedAtMS, d.Token = int64(t.AssignedAt), t.Token
-	}
-	if v := st.Visitor(t.Visitor); v != nil {
-		d.VisitorLost = v.Session.Lost()
-	}
-	return d
 }

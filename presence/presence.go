@@ -15,6 +15,7 @@ package presence
 
 import (
 	"context"
+	"maps"
 	"sync"
 	"time"
 )
@@ -35,6 +36,10 @@ type Registry interface {
 	Leave(ctx context.Context, node string) error
 	// Living says for each of the nodes whether it holds a lease.
 	Living(ctx context.Context, nodes []string) ([]bool, error)
+	// Say keeps a word of a node's for the others to read, in place of the last.
+	Say(ctx context.Context, node, word string) error
+	// Said returns the words of all nodes that hold a lease.
+	Said(ctx context.Context) (map[string]string, error)
 }
 
 // Watch finds the nodes that are lost. It is not safe for concurrent use.
@@ -80,6 +85,7 @@ type Memory struct {
 	now    func() time.Time
 	mu     sync.Mutex
 	leases map[string]time.Time
+	words  map[string]string
 }
 
 // NewMemory returns an empty registry; now is the clock, nil the real one.
@@ -87,7 +93,7 @@ func NewMemory(now func() time.Time) *Memory {
 	if now == nil {
 		now = time.Now
 	}
-	return &Memory{now: now, leases: map[string]time.Time{}}
+	return &Memory{now: now, leases: map[string]time.Time{}, words: map[string]string{}}
 }
 
 // Renew implements Registry.
@@ -121,4 +127,24 @@ func (m *Memory) Living(_ context.Context, nodes []string) ([]bool, error) {
 		_, living[i] = m.leases[n]
 	}
 	return living, nil
+}
+
+// Say implements Registry.
+func (m *Memory) Say(_ context.Context, node, word string) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.words[node] = word
+	return nil
+}
+
+// Said implements Registry. It drops the words of those who hold no lease.
+func (m *Memory) Said(context.Context) (map[string]string, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	now := m.now()
+	maps.DeleteFunc(m.words, func(node, _ string) bool {
+		until, ok := m.leases[node]
+		return !ok || now.After(until)
+	})
+	return maps.Clone(m.words), nil
 }

@@ -20,7 +20,8 @@ type tokenCmd struct {
 	Sub       string        `help:"Who it is: unique per site and role." required:"" placeholder:"ID"`
 	Name      string        `help:"Name shown to others."`
 	Languages []string      `help:"BCP 47 tags in order of preference, with commas between." placeholder:"TAG"`
-	Tier      string        `help:"Tier of a visitor, shown to agents."`
+	Tier      string        `help:"Tier of a visitor, shown to agents; the site may give it a head start."`
+	Urgency   string        `help:"Urgency of a visitor, one of the site's."`
 	TTL       time.Duration `help:"How long it is valid." default:"1h" name:"ttl"`
 	Key       string        `help:"Id of the key; by default the first with a secret that may sign for the role." placeholder:"ID"`
 }
@@ -68,7 +69,7 @@ func (c *tokenCmd) Run(out io.Writer) error {
 	}
 	token, err := auth.Sign(keys[i], auth.Identity{
 		Site: site.ID, Subject: c.Sub, Role: role, Name: c.Name,
-		Languages: c.Languages, Tier: c.Tier, ExpiresAt: time.Now().Add(c.TTL),
+		Languages: c.Languages, Tier: c.Tier, Urgency: c.Urgency, ExpiresAt: time.Now().Add(c.TTL),
 	})
 	if err != nil {
 		return err

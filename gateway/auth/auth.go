@@ -90,8 +90,8 @@ type Identity struct {
 	// Languages are BCP 47 tags in canonical form, in order of preference, at
 	// most 8.
 	Languages []string
-	// Tier is at most 64 bytes.
-	Tier string
+	// Tier and Urgency are at most 64 bytes each.
+	Tier, Urgency string
 	// ExpiresAt is when the token ends, in whole seconds.
 	ExpiresAt time.Time
 }

@@ -22,6 +22,7 @@ const (
 	maxSubject    = 128
 	maxName       = 128
 	maxTier       = 64
+	maxUrgency    = protocol.MaxUrgencyBytes
 	maxLanguage   = 35
 	maxLanguages  = protocol.MaxLanguages
 	notBeforeSlip = 5 * time.Second // how far an issuer's clock may be ahead
@@ -39,6 +40,7 @@ type claims struct {
 	Name      string        `json:"name,omitempty"`
 	Languages []string      `json:"languages,omitempty"`
 	Tier      string        `json:"tier,omitempty"`
+	Urgency   string        `json:"urgency,omitempty"`
 }
 
 // UnmarshalJSON decodes strictly; see the package comment.
@@ -66,6 +68,7 @@ func (c *claims) identity(now time.Time) (Identity, error) {
 		Name:      c.Name,
 		Languages: c.Languages,
 		Tier:      c.Tier,
+		Urgency:   c.Urgency,
 		ExpiresAt: time.Unix(c.ExpiresAt.Unix(), 0),
 	}
 	return id.checked()
@@ -83,6 +86,8 @@ func (id Identity) checked() (Identity, error) {
 		return bad(fmt.Sprintf("name must be at most %d bytes without control characters", maxName))
 	case !printable(id.Tier, maxTier):
 		return bad(fmt.Sprintf("tier must be at most %d bytes without control characters", maxTier))
+	case !printable(id.Urgency, maxUrgency):
+		return bad(fmt.Sprintf("urgency must be at most %d bytes without control characters", maxUrgency))
 	case len(id.Languages) > maxLanguages:
 		return bad(fmt.Sprintf("languages must be at most %d", maxLanguages))
 	}

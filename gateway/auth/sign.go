@@ -35,7 +35,7 @@ func Sign(key Key, id Identity) (string, error) {
 			Audience:  jwt.ClaimStrings{audience},
 			ExpiresAt: jwt.NewNumericDate(id.ExpiresAt),
 		},
-		Site: id.Site, Role: id.Role, Name: id.Name, Languages: id.Languages, Tier: id.Tier,
+		Site: id.Site, Role: id.Role, Name: id.Name, Languages: id.Languages, Tier: id.Tier, Urgency: id.Urgency,
 	})
 	t.Header["kid"] = key.ID
 	signed, err := t.SignedString(key.Secret)

@@ -12,10 +12,11 @@ import (
 
 // Draft is an entry that somebody wants to write.
 type Draft struct {
-	// Kind is a message or a read mark.
+	// Kind is a message, a note, a whisper or a read mark.
 	Kind protocol.EntryKind
 	From protocol.Person
-	// MessageID and Text are a message's. The id is unique for its sender.
+	// MessageID and Text are a message's, note's or whisper's. The id is unique for
+	// its sender and kind.
 	MessageID string
 	Text      string
 	// UpTo is a read mark's: the number of the last entry seen. What lies beyond
@@ -32,11 +33,11 @@ type Draft struct {
 func (h *Hub) Append(ctx context.Context, site, ticket string, d Draft) (number uint64, atMS int64, err error) {
 	log := h.log(site, ticket)
 	switch d.Kind {
-	case protocol.EntryMessage:
+	case protocol.EntryMessage, protocol.EntryNote, protocol.EntryWhisper:
 		return h.appendMessage(ctx, log, d)
 	case protocol.EntryRead:
 		return h.appendRead(ctx, log, d)
-	case protocol.EntryMember, protocol.EntryClosed:
+	case protocol.EntryMember, protocol.EntryClosed, protocol.EntryHidden:
 	}
 	return 0, 0, fmt.Errorf("conversation: nobody drafts an entry of kind %q", d.Kind)
 }
@@ -50,7 +51,7 @@ func (h *Hub) appendMessage(ctx context.Context, log eventlog.Log, d Draft) (uin
 		return 0, 0, err
 	}
 	return h.commit(ctx, log, eventlog.Commit{
-		ID:     "message:" + digest(string(d.From.Role), d.From.ID, d.MessageID),
+		ID:     string(d.Kind) + ":" + digest(string(d.From.Role), d.From.ID, d.MessageID),
 		Intent: digest(d.Text),
 		Fence:  d.Token,
 		Data:   data,
@@ -119,19 +120,20 @@ func (h *Hub) entity(ctx context.Context, log eventlog.Log, name string) (found 
 	}
 }
 
-// Member copies from the site's log (its number is siteLog) that an agent took
-// the ticket with that fencing token; older tokens are refused from then on.
-// Only the first copy is written.
-func (h *Hub) Member(ctx context.Context, site, ticket string, siteLog uint64, agent protocol.Person, token uint64) error {
-	data, err := record{Kind: protocol.EntryMember, From: &agent, SiteLog: siteLog}.encode()
+// Member copies from the site's log (its number is siteLog) that somebody is in
+// the conversation: the agent who took the ticket with that fencing token, or
+// one whom they invited, who has the same; older tokens are refused from then
+// on. A supervisor has none, 0. Only the first copy of each is written.
+func (h *Hub) Member(ctx context.Context, site, ticket string, siteLog uint64, who protocol.Person, token uint64) error {
+	data, err := record{Kind: protocol.EntryMember, From: &who, SiteLog: siteLog}.encode()
 	if err != nil {
 		return err
 	}
 	// The token names the assignment, whatever record of the site's log the
-	// caller saw it in. After a fork of that log it may come again for somebody
-	// else, so the agent is a part of the ID.
+	// caller saw it in. Guests have it too, and after a fork of that log it may
+	// come again for somebody else, so the person is a part of the ID.
 	_, _, err = h.commit(ctx, h.log(site, ticket), eventlog.Commit{
-		ID:         "member:" + strconv.FormatUint(token, 10) + ":" + digest(string(agent.Role), agent.ID),
+		ID:         "member:" + strconv.FormatUint(token, 10) + ":" + digest(string(who.Role), who.ID),
 		Fence:      token,
 		RaiseFence: token,
 		Data:       data,

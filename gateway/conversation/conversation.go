@@ -30,6 +30,7 @@ import (
 	"errors"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"nextup/internal/eventlog"
@@ -80,6 +81,8 @@ type Hub struct {
 	ctx     context.Context
 	cancel  context.CancelFunc
 
+	retention atomic.Pointer[map[string]time.Duration]
+
 	mu      sync.Mutex
 	threads map[string]*thread // by the log's name
 	queue   []*thread          // each at most once
@@ -100,9 +103,14 @@ func New(backend eventlog.Backend, options Options) *Hub {
 		options.Logger = slog.New(slog.DiscardHandler)
 	}
 	h := &Hub{backend: backend, options: options, threads: map[string]*thread{}}
+	h.SetRetention(options.Retention)
 	h.ctx, h.cancel = context.WithCancel(context.Background())
 	return h
 }
+
+// SetRetention replaces Options.Retention. What was written before keeps its
+// time until something more is written.
+func (h *Hub) SetRetention(bySite map[string]time.Duration) { h.retention.Store(&bySite) }
 
 // Close ends all subscriptions. A delivery may still be under way.
 func (h *Hub) Close() {
@@ -117,7 +125,7 @@ func (h *Hub) Close() {
 }
 
 func (h *Hub) log(site, ticket string) eventlog.Log {
-	retention := h.options.Retention[site]
+	retention := (*h.retention.Load())[site]
 	if retention <= 0 {
 		retention = defaultRetention
 	}

@@ -19,6 +19,10 @@ type Welcome struct {
 	NowMS int64 `json:"now_ms"`
 	// Departments are those of the site, for a page that asks where to join.
 	Departments []Department `json:"departments"`
+	// Urgencies are those that this visitor may say, and Topics those that the site
+	// knows, in order of the alphabet; any other text is a topic as well.
+	Urgencies []string `json:"urgencies,omitzero"`
+	Topics    []string `json:"topics,omitzero"`
 }
 
 // Department describes a department to a client.

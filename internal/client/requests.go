@@ -83,6 +83,62 @@ func (c *Conn) Renew(ctx context.Context, token string) (protocol.OK, error) {
 	})
 }
 
+// Rate says how a visitor liked a conversation, from 1 to 5.
+func (c *Conn) Rate(ctx context.Context, ticket string, score int, comment string) (protocol.OK, error) {
+	return c.Request(ctx, protocol.TypeRate, func(e protocol.Envelope) protocol.Request {
+		return protocol.Rate{Envelope: e, Ticket: ticket, Score: score, Comment: comment}
+	})
+}
+
+// Finish ends the wrap-up of a closed ticket.
+func (c *Conn) Finish(ctx context.Context, ticket string) (protocol.OK, error) {
+	return c.Request(ctx, protocol.TypeFinish, func(e protocol.Envelope) protocol.Request {
+		return protocol.Finish{Envelope: e, Ticket: ticket}
+	})
+}
+
+// Transfer passes a ticket on, with a note for whoever takes it or "".
+func (c *Conn) Transfer(ctx context.Context, ticket string, to protocol.TransferTo, note string) (protocol.OK, error) {
+	return c.Request(ctx, protocol.TypeTransfer, func(e protocol.Envelope) protocol.Request {
+		return protocol.Transfer{Envelope: e, Ticket: ticket, To: to, Note: note}
+	})
+}
+
+// Consult invites another agent into a conversation.
+func (c *Conn) Consult(ctx context.Context, ticket, agent string) (protocol.OK, error) {
+	return c.Request(ctx, protocol.TypeConsult, func(e protocol.Envelope) protocol.Request {
+		return protocol.Consult{Envelope: e, Ticket: ticket, Agent: agent}
+	})
+}
+
+// Note writes what visitors do not see.
+func (c *Conn) Note(ctx context.Context, ticket, messageID, text string) (protocol.OK, error) {
+	return c.Request(ctx, protocol.TypeNote, func(e protocol.Envelope) protocol.Request {
+		return protocol.Note{Envelope: e, Ticket: ticket, MessageID: messageID, Text: text}
+	})
+}
+
+// Whisper is a supervisor's word to the agents of a conversation.
+func (c *Conn) Whisper(ctx context.Context, ticket, messageID, text string) (protocol.OK, error) {
+	return c.Request(ctx, protocol.TypeWhisper, func(e protocol.Envelope) protocol.Request {
+		return protocol.Whisper{Envelope: e, Ticket: ticket, MessageID: messageID, Text: text}
+	})
+}
+
+// HeadStart sets the head start of a ticket in line, for a reason.
+func (c *Conn) HeadStart(ctx context.Context, ticket string, seconds int64, reason string) (protocol.OK, error) {
+	return c.Request(ctx, protocol.TypeHeadStart, func(e protocol.Envelope) protocol.Request {
+		return protocol.HeadStart{Envelope: e, Ticket: ticket, HeadStartS: seconds, Reason: reason}
+	})
+}
+
+// Pause stops serving a queue, or goes on with it.
+func (c *Conn) Pause(ctx context.Context, department, language string, paused bool, reason string) (protocol.OK, error) {
+	return c.Request(ctx, protocol.TypePause, func(e protocol.Envelope) protocol.Request {
+		return protocol.Pause{Envelope: e, Department: department, Language: language, Paused: paused, Reason: reason}
+	})
+}
+
 // Typing says that this person began or stopped writing; nobody answers.
 func (c *Conn) Typing(ctx context.Context, ticket string, on bool) error {
 	return c.write(ctx, protocol.Typing{Type: protocol.TypeTyping, Ticket: ticket, On: on})

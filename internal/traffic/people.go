@@ -186,7 +186,7 @@ func (c *crowd) shift(ctx context.Context, rng *rand.Rand, conn *client.Conn, fr
 				}
 			}
 			for _, t := range desk.Tickets {
-				if now[t.Ticket] = true; !seen[t.Ticket] {
+				if now[t.Ticket] = true; !seen[t.Ticket] && t.WrapUpUntilMS == 0 && !t.Guest {
 					go c.converse(ctx, c.random(4, rng.Int()), conn, t.Ticket, t.Language)
 				}
 			}

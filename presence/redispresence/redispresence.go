@@ -1,9 +1,12 @@
 // Package redispresence keeps the leases of nodes in Redis: a key for each node,
-// "nextup:node:<name>", that expires with the lease.
+// "nextup:node:<name>", that expires with the lease, and a hash of what the nodes
+// say of themselves, "nextup:words".
 package redispresence
 
 import (
 	"context"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -52,4 +55,37 @@ func (r *Registry) Living(ctx context.Context, nodes []string) ([]bool, error) {
 		living[i] = a.(*redis.IntCmd).Val() == 1
 	}
 	return living, nil
+}
+
+// words is the hash of what the nodes say.
+const words = "nextup:words"
+
+// Say implements presence.Registry.
+func (r *Registry) Say(ctx context.Context, node, word string) error {
+	return r.client.HSet(ctx, words, node, word).Err()
+}
+
+// Said implements presence.Registry. It drops the words of those who hold no
+// lease; one that was only late says its word again.
+func (r *Registry) Said(ctx context.Context) (map[string]string, error) {
+	said, err := r.client.HGetAll(ctx, words).Result()
+	if err != nil {
+		return nil, err
+	}
+	nodes := slices.Sorted(maps.Keys(said))
+	living, err := r.Living(ctx, nodes)
+	if err != nil {
+		return nil, err
+	}
+	var gone []string
+	for i, n := range nodes {
+		if !living[i] {
+			gone = append(gone, n)
+			delete(said, n)
+		}
+	}
+	if len(gone) > 0 {
+		err = r.client.HDel(ctx, words, gone...).Err()
+	}
+	return said, err
 }

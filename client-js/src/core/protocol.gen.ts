@@ -607,6 +607,12 @@ export interface WelcomeFrame {
   now_ms: number;
   /** Departments are those of the site, for a page that asks where to join. */
   departments: Department[];
+  /**
+   * Urgencies are those that this visitor may say, and Topics those that the site
+   * knows, in order of the alphabet; any other text is a topic as well.
+   */
+  urgencies?: string[];
+  topics?: string[];
 }
 
 /** OK answers a request that succeeded. */

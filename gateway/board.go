@@ -1,0 +1,198 @@
+package gateway
+
+import (
+	"cmp"
+	"maps"
+	"slices"
+	"sync"
+	"time"
+
+	"nextup/gateway/protocol"
+	"nextup/queue"
+	"nextup/queue/eta"
+)
+
+// The cadence of the board: looked at more often than it may be sent, so that
+// what changes in between is seen soon after.
+const (
+	boardEvery = time.Second
+	boardTick  = 250 * time.Millisecond
+	// maxBoardBytes is what a supervisor's conn may hold besides: the largest board.
+	maxBoardBytes = 2 << 20
+	// oldestAmong is how far down a line its longest wait is looked for.
+	oldestAmong = 100
+)
+
+// board shows the supervisors of a site what there is. It is made once for all of
+// them, and only while one is here.
+type board struct {
+	*site
+	mu      sync.Mutex
+	latest  []byte
+	made    boardSeen
+	differs bool // set by compareRules: gateways run different site files
+}
+
+// boardSeen says what a board showed.
+type boardSeen struct {
+	log     uint64
+	differs bool
+	at      time.Time
+}
+
+func (b *board) run() {
+	tick := time.NewTicker(boardTick)
+	defer tick.Stop()
+	for {
+		select {
+		case <-b.g.ctx.Done():
+			return
+		case <-tick.C:
+		}
+		for _, c := range b.supervisorsHere() {
+			c.show()
+		}
+	}
+}
+
+// showBoard sends the board when something changed, a second has passed since the
+// last one, and that one has been read; with again, also when nothing changed.
+func (c *conn) showBoard(again bool) {
+	now := time.Now()
+	if now.Sub(c.view.sent) < boardEvery || c.backlog() > 0 && !c.view.sent.IsZero() {
+		return
+	}
+	data, is := c.site.board.encoded(c.view.board, again)
+	if data == nil {
+		return
+	}
+	c.view.board, c.view.sent = is, now
+	c.sendRaw(data)
+}
+
+// backlog is how many bytes wait to be written.
+func (c *conn) backlog() int {
+	c.out.Lock()
+	defer c.out.Unlock()
+	return c.out.bytes
+}
+
+// encoded is the newest board, or nil if it shows what was seen.
+func (b *board) encoded(seen boardSeen, again bool) ([]byte, boardSeen) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	var number uint64
+	b.read(func(st *queue.State) { number = st.Number() })
+	if !again && seen.at != (time.Time{}) && seen.log == number && seen.differs == b.differs {
+		return nil, seen
+	}
+	fresh := time.Since(b.made.at) < boardEvery && b.made.log == number && b.made.differs == b.differs
+	if b.latest == nil || !fresh {
+		var f protocol.Board
+		b.read(func(st *queue.State) { f = boardFrame(st) })
+		f.RulesDiffer, f.AsOfMS = b.differs, int64(b.g.options.Store.Now())
+		data, err := protocol.Encode(f)
+		if err != nil {
+			b.log.Error("the board could not be encoded", "err", err)
+			return nil, seen
+		}
+		b.latest, b.made = data, boardSeen{log: f.Log, differs: f.RulesDiffer, at: time.Now()}
+	}
+	return b.latest, b.made
+}
+
+// rulesDiffer notes whether the gateways run different site files.
+func (b *board) rulesDiffer(differ bool) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.differs = differ
+}
+
+// boardFrame is the site as the replica has it.
+func boardFrame(st *queue.State) protocol.Board {
+	f := protocol.Board{Queues: []protocol.BoardQueue{}, Agents: []protocol.BoardAgent{}, Log: st.Number()}
+	room := roomOf(st)
+	for _, q := range st.Site().Queues() {
+		if len(f.Queues) == protocol.MaxBoardQueues {
+			f.QueuesLeftOut++
+			continue
+		}
+		size := st.Size(q)
+		f.Queues = append(f.Queues, protocol.BoardQueue{
+			Queue: q.String(), Department: q.Department, Language: q.Language, Size: size, OldestAtMS: int64(oldest(st, q)),
+			Wait: waitFrame(eta.Shown(st.Wait(q, size+1))), Paused: st.Paused(q) != nil, AgentsWithRoom: room[q],
+		})
+	}
+	tickets := 0
+	for _, a := range st.Agents() {
+		held := st.Held(a.ID)
+		if a.Status == queue.Offline && len(held) == 0 {
+			continue
+		}
+		if len(f.Agents) == protocol.MaxBoardAgents {
+			f.AgentsLeftOut++
+			f.TicketsLeftOut += len(held)
+			continue
+		}
+		is := boardAgent(st, a)
+		for _, t := range held {
+			if tickets++; tickets > protocol.MaxBoardTickets {
+				f.TicketsLeftOut++
+				continue
+			}
+			is.Tickets = append(is.Tickets, protocol.BoardTicket{
+				Ticket: t.ID, Visitor: visitorPerson(t), Status: protocol.TicketStatus(t.Status),
+				Department: t.Department, Language: t.Language, JoinedAtMS: int64(t.JoinedAt), AssignedAtMS: int64(t.AssignedAt),
+			})
+		}
+		f.Agents = append(f.Agents, is)
+	}
+	return f
+}
+
+func boardAgent(st *queue.State, a *queue.Agent) protocol.BoardAgent {
+	return protocol.BoardAgent{
+		ID: a.ID, Name: a.DisplayName, Status: protocol.AgentStatus(a.Status),
+		Languages: slices.Sorted(maps.Keys(a.Languages)), Departments: a.Departments, Skills: a.Skills, Tier: cmp.Or(a.Tier, 1),
+		Capacity: a.Capacity, Load: st.Load(a.ID), Lost: a.Session.Lost(),
+	}
+}
+
+// roomOf counts for every queue at once what State.AgentsWithRoom counts for one.
+func roomOf(st *queue.State) map[queue.QueueID]int {
+	room := map[queue.QueueID]int{}
+	for _, a := range st.Agents() {
+		if !a.Takes() || st.Load(a.ID) >= a.Capacity {
+			continue
+		}
+		for _, d := range a.Departments {
+			for l := range a.Languages {
+				room[queue.QueueID{Department: d, Language: l}]++
+			}
+		}
+	}
+	return room
+}
+
+// oldest is when the one who waits longest joined, looked for at the front of the
+// line: whoever is behind a hundred others came later, or gave up a head start.
+func oldest(st *queue.State, q queue.QueueID) queue.Stamp {
+	var first queue.Stamp
+	st.Sweep(q, 1, oldestAmong, func(_ int, t *queue.Ticket) bool {
+		if first == 0 || t.JoinedAt < first {
+			first = t.JoinedAt
+		}
+		return true
+	})
+	return first
+}
+
+func (s *site) supervisorsHere() []*conn {
+	s.people.RLock()
+	defer s.people.RUnlock()
+	var all []*conn
+	for _, conns := range s.people.supervisors {
+		all = append(all, conns...)
+	}
+	return all
+}

@@ -1,0 +1,63 @@
+package gateway
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+)
+
+// ErrOtherSites says that new rules are for other sites than those that are
+// served: their logs are followed from the start of the process to its end.
+var ErrOtherSites = errors.New("gateway: sites come and go only with a restart")
+
+// SetSites puts new rules in force at once, for those who are connected as well:
+// limits, who may do what, and what agents can do. What was decided under the
+// old ones stays; nobody loses a place or a conversation. It fails with
+// ErrOtherSites, changing nothing, if the sites are not those that are served.
+// The heartbeat holds for those who come from now on: the others were told the
+// old one.
+func (g *Gateway) SetSites(sites []Site) error {
+	var ids []string
+	for _, s := range sites {
+		ids = append(ids, s.Rules.ID)
+	}
+	slices.Sort(ids)
+	if served := slices.Sorted(maps.Keys(g.sites)); !slices.Equal(ids, served) {
+		return fmt.Errorf("%w: this gateway serves %s, the new file has %s", ErrOtherSites, strings.Join(served, ", "), strings.Join(ids, ", "))
+	}
+	for _, s := range sites {
+		g.sites[s.Rules.ID].follow(s)
+	}
+	return nil
+}
+
+// follow puts new rules in force for one site.
+func (s *site) follow(file Site) {
+	s.file.Store(&file)
+	s.mu.Lock()
+	s.state.SetSite(file.Rules)
+	s.mu.Unlock()
+	s.push.follow(file.Rules)
+	s.push.changed(nil, true)
+	s.dispatch.wake()
+	var agents []*conn
+	for _, c := range s.everybody() {
+		c.follow(file.Limits)
+		if c.isAgent() {
+			agents = append(agents, c)
+		}
+	}
+	if s.g.draining.Load() {
+		return
+	}
+	s.g.work.Go(func() { s.bindThese(agents) }) // what they can do may have changed
+}
+
+// digest names the rules of the site; see Site.Digest.
+func (s *site) digest() string {
+	file := s.file.Load()
+	return cmp.Or(file.Digest, file.Rules.Digest())
+}
