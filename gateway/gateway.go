@@ -125,6 +125,7 @@ type Gateway struct {
 
 	started   time.Time
 	draining  atomic.Bool
+	renewed   atomic.Int64 // when the node's lease was, as time since started
 	admission *rate.Limiter
 
 	comparing sync.Mutex // held while rules are compared
@@ -214,6 +215,9 @@ func (g *Gateway) Ready(ctx context.Context) error {
 		}
 	}
 	for id, s := range g.sites {
+		if s.parted() {
+			return errors.New("this gateway cannot say that it lives: the others take it for lost")
+		}
 		if !s.follower.Ready() {
 			return errors.Join(errors.New("site "+id+" is catching up with its log"), s.follower.Err())
 		}

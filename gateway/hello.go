@@ -88,7 +88,7 @@ func (c *conn) admit(id auth.Identity) error {
 		return auth.ErrWrongSite
 	case !originAllowed(s.file.Load().Origins, c.origin, c.host):
 		return errOrigin
-	case !s.follower.Ready():
+	case !s.follower.Ready() || s.parted():
 		return queue.ErrUnavailable
 	}
 	c.id = id

@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"context"
+	"math/rand/v2"
 	"sync"
 	"time"
 
@@ -57,6 +58,11 @@ func (g *Gateway) live() {
 		if err := g.renewLease(); err != nil && g.ctx.Err() == nil {
 			g.log.Warn("the node's lease is not renewed", "err", err)
 		}
+		for _, s := range g.sites {
+			if s.parted() && s.leaving.CompareAndSwap(false, true) {
+				g.work.Go(s.sendElsewhere)
+			}
+		}
 		select {
 		case <-g.ctx.Done():
 			ctx, cancel := context.WithTimeout(context.Background(), time.Second)
@@ -71,7 +77,39 @@ func (g *Gateway) live() {
 func (g *Gateway) renewLease() error {
 	ctx, cancel := context.WithTimeout(g.ctx, presence.Renewal)
 	defer cancel()
-	return g.options.Presence.Renew(ctx, g.node.String(), presence.TTL)
+	err := g.options.Presence.Renew(ctx, g.node.String(), presence.TTL)
+	if err == nil {
+		g.renewed.Store(int64(time.Since(g.started)))
+	}
+	return err
+}
+
+// parted says that the others have taken this gateway for lost so long ago that
+// half of its visitors' grace has passed, if they still reach the log.
+func (s *site) parted() bool {
+	silent := time.Since(s.g.started) - time.Duration(s.g.renewed.Load())
+	return silent > presence.TTL+presence.Certainty+s.grace()/2
+}
+
+func (s *site) grace() time.Duration {
+	return time.Duration(s.Rules.VisitorGrace) * time.Millisecond
+}
+
+// sendElsewhere closes the site's sockets one after the other over an eighth of
+// the grace, while this gateway stays parted from the log: elsewhere they keep
+// their places, if the log is away for this gateway alone.
+func (s *site) sendElsewhere() {
+	defer s.leaving.Store(false)
+	all := s.everybody()
+	if len(all) == 0 {
+		return
+	}
+	s.log.Warn("the log is away for long: sockets are sent elsewhere", "sockets", len(all))
+	rand.Shuffle(len(all), func(i, j int) { all[i], all[j] = all[j], all[i] })
+	for i := 0; i < len(all) && s.parted() && s.g.ctx.Err() == nil; i++ {
+		pause(s.g.ctx, s.grace()/8/time.Duration(len(all)))
+		s.g.work.Go(all[i].retire)
+	}
 }
 
 // reborn takes a new name after the log has called this one lost, and binds

@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -69,6 +71,51 @@ func TestTheSessionsOfALostGatewayAreInGrace(t *testing.T) {
 	}
 	until(stays, "place 1, once the grace of the lost is over", func(f protocol.Ticket) bool { return f.Position == 1 })
 	until(again, "place 2", func(f protocol.Ticket) bool { return f.Position == 2 })
+}
+
+// mute is a registry that one gateway cannot reach.
+type mute struct {
+	presence.Registry
+	on atomic.Bool
+}
+
+func (m *mute) Renew(ctx context.Context, node string, ttl time.Duration) error {
+	if m.on.Load() {
+		return errors.New("not reached")
+	}
+	return m.Registry.Renew(ctx, node, ttl)
+}
+
+// A gateway that is cut off keeps its sockets as long as it can be the log that
+// is away; before the others give its visitors up, it sends them there.
+func TestAGatewayPartedForLongSendsItsSocketsElsewhere(t *testing.T) {
+	h := newHouse(t, func(s *gateway.Site) { s.Rules.VisitorGrace = 3000 })
+	two, _ := h.open("whole")
+	cut := &mute{Registry: h.registry}
+	h.registry = cut
+	one, g := h.open("cut")
+	v := h.come(one, protocol.Visitor, "v", "en")
+	ticket := v.joins("support")
+	cut.on.Store(true)
+	<-v.Done()
+	if code := websocket.CloseStatus(v.Err()); code != websocket.StatusCode(protocol.CloseRestart) {
+		t.Errorf("closed with %d: %v", code, v.Err())
+	}
+	if g.Ready(h.ctx) == nil {
+		t.Error("it calls itself ready")
+	}
+	if _, err := client.Dial(h.ctx, one, h.token(protocol.Visitor, "w", "en"), func(protocol.ServerFrame) {}); err == nil {
+		t.Error("it takes new sockets")
+	}
+	again := h.come(two, protocol.Visitor, "v", "en")
+	if f := until(again, "the place", func(protocol.Ticket) bool { return true }); f.Ticket != ticket || f.Position != 1 {
+		t.Errorf("elsewhere: %+v, want place 1 with the same ticket", f)
+	}
+	cut.on.Store(false)
+	for g.Ready(h.ctx) != nil && h.ctx.Err() == nil {
+		runtime.Gosched()
+	}
+	h.come(one, protocol.Visitor, "w", "en")
 }
 
 // A gateway that lives and was taken for dead takes a new name and keeps its

@@ -40,6 +40,8 @@ type site struct {
 	differs  bool
 	// resetting is set between a fork and the new snapshot.
 	resetting atomic.Bool
+	// leaving is set while the sockets are sent elsewhere.
+	leaving atomic.Bool
 
 	addresses tally
 	// people are the sessions with a conn on this gateway.

@@ -116,7 +116,7 @@ func (a *App) open(ctx context.Context, c appConfig) (queue.Store, error) {
 	if err != nil {
 		return nil, fmt.Errorf("redis: %w", err)
 	}
-	a.backend, a.nodes = backend, redispresence.New(backend.Client())
+	a.backend, a.nodes = backend, redispresence.New(backend.Client(), backend.Prove)
 	return redisqueue.New(backend), nil
 }
 

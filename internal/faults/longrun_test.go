@@ -55,7 +55,7 @@ var failovers = []trouble{
 }
 
 var topologies = []topology{
-	{name: "single with AOF", redis: onProxied, troubles: []trouble{
+	{name: "single, disk", redis: onDisk, args: []string{"--durability", "disk"}, troubles: []trouble{
 		{"Redis kill -9 and restart", (*stage).redisKilled},
 		{"Redis hung for 3 s", (*stage).redisHung},
 		{"replies swallowed", (*stage).swallowReplies},

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"nextup/internal/faults/checker"
+	"nextup/internal/faults/setup"
 )
 
 // planted is a bug in a copy of the product that only its test builds.
@@ -19,6 +20,7 @@ type planted struct {
 	// file loses was and gets is.
 	file, was, is string
 	redis         redisKind
+	site          func(*setup.Site)
 	fault         func(*stage)
 	caught        checker.Statement
 }
@@ -48,7 +50,9 @@ var bugs = []planted{
 		name: "the fencing check is dropped",
 		file: "internal/eventlog/redislog/commit.lua",
 		was:  "if own_fence ~= 0 and own_fence < fence then return FENCED end", is: "",
-		redis: onSingle, fault: (*stage).hangGateway,
+		// Who has been silent for two heartbeats is closed, and writes nothing more.
+		site:  func(s *setup.Site) { s.AgentHeartbeat = 6 * time.Second },
+		redis: onProxied, fault: (*stage).hangGateway,
 		caught: checker.Fenced,
 	},
 }
@@ -63,7 +67,7 @@ func TestTheCheckerCatchesWhatIsPlanted(t *testing.T) {
 			t.Parallel()
 			seed := seedOf(t) + uint64(i)
 			t.Logf("seed %d", seed)
-			s := newStage(t, stageOptions{size: short, seed: seed, redis: b.redis, binary: b.build(t)})
+			s := newStage(t, stageOptions{size: short, seed: seed, redis: b.redis, site: b.site, binary: b.build(t)})
 			s.rules.Slack, s.rules.Staleness, s.patience = 20*time.Second, 8*time.Second, 10*time.Second
 			_, report := s.live(seed, func() { b.fault(s) })
 			if !slices.Contains(report.Wrong(), b.caught) {

@@ -98,6 +98,13 @@ func onSingle(s *stage) []string {
 	return slices.Repeat([]string{s.single.URL()}, gatewayCount)
 }
 
+// onDisk is onProxied with a server that writes each command to disk before it
+// answers.
+func onDisk(s *stage) []string {
+	s.single = redistest.StartServer(s.T, "--appendonly", "yes", "--appendfsync", "always")
+	return s.proxied()
+}
+
 // onVolatile runs one server that keeps what SAVE has written, and nothing since.
 func onVolatile(s *stage) []string {
 	s.single = redistest.StartServer(s.T)
@@ -108,6 +115,13 @@ func onVolatile(s *stage) []string {
 // onProxied is onSingle with a proxy between each gateway and the server.
 func onProxied(s *stage) []string {
 	onSingle(s)
+	return s.proxied()
+}
+
+func (s *stage) proxied() []string {
+	if s.direct == nil {
+		s.direct = s.single.Client()
+	}
 	urls := make([]string, gatewayCount)
 	for i := range urls {
 		p := setup.StartProxy(s.T, s.single.Addr())
@@ -146,6 +160,8 @@ type stageOptions struct {
 	redis redisKind
 	// args are added to each gateway's command line.
 	args []string
+	// site changes the site's rules.
+	site func(*setup.Site)
 	// binary is another nextup than the product's.
 	binary string
 }
@@ -156,6 +172,9 @@ func newStage(t *testing.T, o stageOptions) *stage {
 		found: map[checker.Statement][]string{},
 	}
 	s.site = setup.NewSite(s.agents)
+	if o.site != nil {
+		o.site(&s.site)
+	}
 	s.rules = checker.Rules{
 		Site: s.site.ID, VisitorGrace: s.site.VisitorGrace,
 		Slack: 1500 * time.Millisecond, Staleness: 500 * time.Millisecond,

@@ -51,13 +51,18 @@ func (s *stage) terminateGateway(g *setup.Gateway) {
 }
 
 // hangGateway freezes a gateway until all that it holds has gone to others, and
-// lets it go on: what its clients have asked meanwhile is then handled by one who
-// does not know yet.
+// lets it go on. What its clients have asked meanwhile is handled by one who does
+// not know yet, and behind a proxy is slow to learn.
 func (s *stage) hangGateway() {
-	g := s.anyGateway()
+	i := s.rng.IntN(len(s.gateways))
+	g := s.gateways[i]
 	g.Freeze()
 	s.mark("%s hangs", g.Node())
 	s.wait(9 * time.Second)
+	if s.proxies != nil {
+		s.proxies[i].Delay(500 * time.Millisecond)
+		defer s.proxies[i].Heal()
+	}
 	g.Thaw()
 	s.mark("%s goes on", g.Node())
 	s.wait(2 * time.Second)

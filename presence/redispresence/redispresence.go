@@ -13,21 +13,32 @@ import (
 )
 
 // Registry implements presence.Registry.
-type Registry struct{ client redis.UniversalClient }
+type Registry struct {
+	client redis.UniversalClient
+	prove  Prove
+}
 
-// New returns a registry over a client, which stays the caller's to close.
-func New(client redis.UniversalClient) *Registry { return &Registry{client} }
+// Prove has commands applied by the master that keeps a key, and fails if they
+// may be lost with it.
+type Prove func(ctx context.Context, key string, write func(redis.Pipeliner)) error
+
+// New returns a registry over a client, which stays the caller's to close. A
+// lease is held only once it is proven: a gateway beside a master that nobody
+// else reaches holds none.
+func New(client redis.UniversalClient, prove Prove) *Registry { return &Registry{client, prove} }
 
 func key(node string) string { return "nextup:node:" + node }
 
 // renew sets the key even when Redis is at its memory limit: a node that lives
 // must not be called lost for that.
-var renew = redis.NewScript(`#!lua flags=allow-oom
-return redis.call('SET', KEYS[1], 1, 'PX', ARGV[1])`)
+const renew = `#!lua flags=allow-oom
+return redis.call('SET', KEYS[1], 1, 'PX', ARGV[1])`
 
 // Renew implements presence.Registry.
 func (r *Registry) Renew(ctx context.Context, node string, ttl time.Duration) error {
-	return renew.Run(ctx, r.client, []string{key(node)}, ttl.Milliseconds()).Err()
+	return r.prove(ctx, key(node), func(p redis.Pipeliner) {
+		p.Eval(ctx, renew, []string{key(node)}, ttl.Milliseconds())
+	})
 }
 
 // Leave implements presence.Registry.

@@ -6,6 +6,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/redis/go-redis/v9"
+
 	"nextup/internal/eventlog/redislog"
 	"nextup/internal/redistest"
 	"nextup/presence/redispresence"
@@ -16,25 +18,41 @@ func TestLeasesOnRedis(t *testing.T) { leases(t, redistest.Start(t)) }
 func TestLeasesOnACluster(t *testing.T) { leases(t, redistest.Cluster(t)) }
 
 func TestANodeLivesOnAFullRedis(t *testing.T) {
-	client, err := redislog.Dial(redistest.Start(t, "--maxmemory", "1mb", "--maxmemory-policy", "noeviction"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer client.Close()
+	r, client := registry(t, redistest.Start(t, "--maxmemory", "1mb", "--maxmemory-policy", "noeviction"), redislog.Memory)
 	for client.Append(t.Context(), "full", strings.Repeat("x", 100_000)).Err() == nil {
 	}
-	if err := redispresence.New(client).Renew(t.Context(), "a", time.Minute); err != nil {
+	if err := r.Renew(t.Context(), "a", time.Minute); err != nil {
 		t.Errorf("the lease is not renewed: %v", err)
 	}
 }
 
-func leases(t *testing.T, url string) {
-	client, err := redislog.Dial(url)
+// A gateway beside a master that has lost its replicas may be alone with it.
+func TestALeaseIsAsDurableAsACommit(t *testing.T) {
+	g := redistest.Sentinel(t)
+	r, _ := registry(t, g.URL, redislog.Replica)
+	if err := r.Renew(t.Context(), "a", time.Minute); err != nil {
+		t.Fatalf("with a replica in step: %v", err)
+	}
+	g.Replicas[0].Freeze()
+	defer g.Replicas[0].Thaw()
+	if r.Renew(t.Context(), "a", time.Minute) == nil {
+		t.Error("renewed without a replica")
+	}
+}
+
+func registry(t *testing.T, url string, durability redislog.Durability) (*redispresence.Registry, redis.UniversalClient) {
+	t.Helper()
+	b, err := redislog.Open(t.Context(), url, redislog.Options{Durability: durability})
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer client.Close()
-	r, ctx := redispresence.New(client), t.Context()
+	t.Cleanup(func() { _ = b.Close() })
+	return redispresence.New(b.Client(), b.Prove), b.Client()
+}
+
+func leases(t *testing.T, url string) {
+	r, _ := registry(t, url, redislog.Memory)
+	ctx := t.Context()
 	for node, ttl := range map[string]time.Duration{"a": time.Minute, "b": time.Millisecond, "c": time.Minute} {
 		if err := r.Renew(ctx, node, ttl); err != nil {
 			t.Fatal(err)

@@ -95,6 +95,27 @@ func proven(proof redis.Cmder) error {
 	return nil
 }
 
+// Prove has the commands that write adds applied by the master that keeps the key,
+// and returns once they are as durable as a commit is when it is acknowledged.
+func (b *Backend) Prove(ctx context.Context, key string, write func(redis.Pipeliner)) error {
+	node, err := b.master(ctx, key)
+	if err != nil {
+		return failed(err)
+	}
+	var proof redis.Cmder
+	if _, err := node.Pipelined(ctx, func(p redis.Pipeliner) error {
+		write(p)
+		proof = b.prove(ctx, p)
+		return nil
+	}); err != nil {
+		return failed(err)
+	}
+	if proof == nil {
+		return nil
+	}
+	return proven(proof)
+}
+
 // diskSettings is the pattern of the settings that onDisk looks at.
 const diskSettings = "*append*"
 

@@ -102,15 +102,15 @@ func (c *Crowd) talk(ctx context.Context, v *Client, rng *rand.Rand, ticket stri
 // shift is an agent's day.
 func (c *Crowd) shift(ctx context.Context, a *Client, rng *rand.Rand) {
 	dealt := map[string]bool{} // offers, and assignments
-	resets := 0
+	resets, number := 0, 0
 	trouble := time.NewTimer(about(rng, mischief))
 	defer trouble.Stop()
 	for ctx.Err() == nil {
 		a.mu.Lock()
 		conn, desk, changed := a.conn, a.desk, a.changed
-		if a.resets != resets { // what was done may be undone
+		if a.resets != resets || a.number != number { // what was done may be undone
 			clear(dealt)
-			resets = a.resets
+			resets, number = a.resets, a.number
 		}
 		a.mu.Unlock()
 		if conn != nil && desk.Log > 0 && desk.Status != protocol.Available {
