@@ -92,7 +92,7 @@ func (s *site) parted() bool {
 }
 
 func (s *site) grace() time.Duration {
-	return time.Duration(s.Rules.VisitorGrace) * time.Millisecond
+	return time.Duration(s.file.Load().Rules.VisitorGrace) * time.Millisecond
 }
 
 // sendElsewhere closes the site's sockets one after the other over an eighth of
