@@ -59,6 +59,10 @@ func (d *dispatch) saw(steps []queue.Step) {
 				if t.Is != nil && !t.Is.Open() && (t.Was == nil || t.Was.Open()) {
 					d.ended = append(d.ended, t.Is)
 				}
+				if t.Is != nil && t.Is.Status == queue.Assigned && t.Was != nil && t.Was.Queued() {
+					waited := float64(t.Is.AssignedAt-t.Is.JoinedAt) / 1000
+					d.g.metrics.waits.WithLabelValues(d.id, t.Is.Department).Observe(waited)
+				}
 			}
 		}
 	}

@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"sync"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
@@ -22,6 +23,9 @@ type metrics struct {
 	messages    *prometheus.CounterVec
 	positions   *prometheus.CounterVec
 	staleness   *prometheus.HistogramVec
+	stretch     *prometheus.GaugeVec
+	lag         *prometheus.HistogramVec
+	waits       *prometheus.HistogramVec
 	slowReaders prometheus.Counter
 	limited     *prometheus.CounterVec
 	truth       *truths
@@ -55,6 +59,20 @@ func newMetrics(r *prometheus.Registry) *metrics {
 			Help:    "Age of the oldest change of a line when a band of it is swept.",
 			Buckets: []float64{.05, .1, .25, .5, 1, 2, 3, 5, 10},
 		}, []string{"band"}),
+		stretch: prometheus.NewGaugeVec(prometheus.GaugeOpts{
+			Namespace: "nextup", Name: "cadence_stretch_ratio",
+			Help: "How much later than its cadence a band of a line was swept last; 1 is in time.",
+		}, []string{"band"}),
+		lag: prometheus.NewHistogramVec(prometheus.HistogramOpts{
+			Namespace: "nextup", Name: "log_lag_seconds",
+			Help:    "Age of a record when this gateway has replayed it, the oldest of each batch.",
+			Buckets: []float64{.005, .01, .025, .05, .1, .25, .5, 1, 2.5, 10},
+		}, []string{"site"}),
+		waits: prometheus.NewHistogramVec(prometheus.HistogramOpts{
+			Namespace: "nextup", Name: "wait_seconds",
+			Help:    "Waits that ended with an agent, counted by the gateway that dispatches.",
+			Buckets: []float64{1, 5, 15, 30, 60, 120, 300, 600, 1200, 3600},
+		}, []string{"site", "department"}),
 		limited:     counters("limited_total", "What was refused by a limit, by the limit's name in the site file.", "site", "limit"),
 		ratings:     counters("ratings_total", "Ratings that this gateway took, by score.", "site", "score"),
 		deeds:       counters("supervisor_actions_total", "What supervisors did through this gateway.", "site", "action"),
@@ -64,7 +82,7 @@ func newMetrics(r *prometheus.Registry) *metrics {
 		Namespace: "nextup", Name: "site_rules_differ", Help: "1 while another gateway runs another site file for the site.",
 	}, []string{"site"})
 	m.truth = newTruths()
-	r.MustRegister(m.connections, m.staleness, m.truth, m.differ, collectors.NewGoCollector(),
+	r.MustRegister(m.connections, m.staleness, m.stretch, m.lag, m.waits, m.truth, m.differ, collectors.NewGoCollector(),
 		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }
@@ -72,6 +90,17 @@ func newMetrics(r *prometheus.Registry) *metrics {
 // committed counts a change that this gateway brought into the log.
 func (m *metrics) committed(site string, cause queue.Cause) {
 	m.changes.WithLabelValues(site, string(cause)).Inc()
+}
+
+// swept notes how old the oldest change of a band was when it was swept.
+func (m *metrics) swept(b band, age time.Duration) {
+	m.staleness.WithLabelValues(b.name).Observe(age.Seconds())
+	m.stretch.WithLabelValues(b.name).Set(max(1, age.Seconds()/(b.every+pushTick).Seconds()))
+}
+
+// replayed notes how late a batch was replayed.
+func (m *metrics) replayed(site string, oldest, now queue.Stamp) {
+	m.lag.WithLabelValues(site).Observe(max(0, float64(now-oldest)/1000))
 }
 
 // truths reports how true the shown waits were, by queue, as counters: shares
@@ -124,27 +153,28 @@ func (t *truths) Collect(ch chan<- prometheus.Metric) {
 
 // lines reports the sizes of all queues when it is scraped.
 type lines struct {
-	sites                     map[string]*site
-	size, room, paused, known *prometheus.Desc
+	sites                                        map[string]*site
+	size, room, paused, known, ready, dispatches *prometheus.Desc
 }
 
 func newLines(sites map[string]*site) *lines {
 	labels := []string{"site", "department", "language"}
 	return &lines{
-		sites:  sites,
-		size:   prometheus.NewDesc("nextup_queue_size", "Tickets in line.", labels, nil),
-		room:   prometheus.NewDesc("nextup_queue_agents_with_room", "Agents who would be offered a ticket of the queue now.", labels, nil),
-		paused: prometheus.NewDesc("nextup_queue_paused", "1 while a supervisor has paused the queue.", labels, nil),
-		known:  prometheus.NewDesc("nextup_log_number", "The newest log number that this gateway has replayed.", []string{"site"}, nil),
+		sites:      sites,
+		size:       prometheus.NewDesc("nextup_queue_size", "Tickets in line.", labels, nil),
+		room:       prometheus.NewDesc("nextup_queue_agents_with_room", "Agents who would be offered a ticket of the queue now.", labels, nil),
+		paused:     prometheus.NewDesc("nextup_queue_paused", "1 while a supervisor has paused the queue.", labels, nil),
+		known:      prometheus.NewDesc("nextup_log_number", "The newest log number that this gateway has replayed.", []string{"site"}, nil),
+		ready:      prometheus.NewDesc("nextup_log_ready", "1 while the log can be reached and this gateway's replica is up to date.", []string{"site"}, nil),
+		dispatches: prometheus.NewDesc("nextup_dispatcher", "1 while this gateway dispatches the site.", []string{"site"}, nil),
 	}
 }
 
 // Describe implements prometheus.Collector.
 func (l *lines) Describe(ch chan<- *prometheus.Desc) {
-	ch <- l.size
-	ch <- l.room
-	ch <- l.paused
-	ch <- l.known
+	for _, d := range []*prometheus.Desc{l.size, l.room, l.paused, l.known, l.ready, l.dispatches} {
+		ch <- d
+	}
 }
 
 // Collect implements prometheus.Collector.
@@ -152,7 +182,15 @@ func (l *lines) Collect(ch chan<- prometheus.Metric) {
 	gauge := func(d *prometheus.Desc, v float64, labels ...string) {
 		ch <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, v, labels...)
 	}
+	yes := func(b bool) float64 {
+		if b {
+			return 1
+		}
+		return 0
+	}
 	for id, s := range l.sites {
+		gauge(l.ready, yes(s.follower.Ready()), id)
+		gauge(l.dispatches, yes(s.dispatch.holds()), id)
 		s.read(func(st *queue.State) {
 			gauge(l.known, float64(st.Number()), id)
 			room := roomOf(st)

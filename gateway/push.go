@@ -110,7 +110,7 @@ func (p *push) due(i int, every time.Duration) []queue.QueueID {
 		if !c.dirty || now.Sub(c.swept) < every {
 			continue
 		}
-		p.g.metrics.staleness.WithLabelValues(bands[i].name).Observe(now.Sub(c.since).Seconds())
+		p.g.metrics.swept(bands[i], now.Sub(c.since))
 		c.dirty, c.swept = false, now
 		due = append(due, q)
 	}

@@ -183,6 +183,9 @@ func (s *site) Apply(records []queue.Record) {
 		n.add(s.state, s.state.Apply(r))
 	}
 	s.mu.Unlock()
+	if len(records) > 0 {
+		s.g.metrics.replayed(s.id, records[0].At, s.g.options.Store.Now())
+	}
 	n.tell()
 }
 

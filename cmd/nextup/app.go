@@ -12,6 +12,8 @@ import (
 	"slices"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
+
 	"nextup/gateway"
 	"nextup/gateway/auth"
 	"nextup/gateway/conversation"
@@ -56,6 +58,7 @@ type App struct {
 	hub      *conversation.Hub
 	gateway  *gateway.Gateway
 	server   *http.Server
+	registry *prometheus.Registry
 	served   chan struct{}
 	failed   error // why the server ended; set before served is closed
 }
@@ -63,7 +66,7 @@ type App struct {
 // NewApp starts everything and listens. What it began is ended again when a
 // later part fails.
 func NewApp(ctx context.Context, c appConfig) (_ *App, err error) {
-	a := &App{served: make(chan struct{})}
+	a := &App{served: make(chan struct{}), registry: prometheus.NewRegistry()}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, a.Close())
@@ -84,7 +87,7 @@ func NewApp(ctx context.Context, c appConfig) (_ *App, err error) {
 	options := gateway.Options{
 		Node: c.Node, Store: store, Conversations: a.hub, Verifier: a.verifier, Sites: sites,
 		Presence: a.nodes, Ready: a.backend.Ready, Logger: c.Logger, Pages: c.Pages,
-		HelloRate: c.HelloRate, TrustedProxies: c.TrustedProxies,
+		Registry: a.registry, HelloRate: c.HelloRate, TrustedProxies: c.TrustedProxies,
 	}
 	if c.DemoTokens {
 		options.DemoToken = func(id auth.Identity) (string, error) { return sign(keys, id) }
@@ -117,6 +120,10 @@ func (a *App) open(ctx context.Context, c appConfig) (queue.Store, error) {
 		return nil, fmt.Errorf("redis: %w", err)
 	}
 	a.backend, a.nodes = backend, redispresence.New(backend.Client(), backend.Prove)
+	a.registry.MustRegister(prometheus.NewCounterFunc(prometheus.CounterOpts{
+		Namespace: "nextup", Name: "log_subscriptions_lost_total",
+		Help: "Times that the connection which hears of news failed or no longer echoed its probe.",
+	}, func() float64 { return float64(backend.SubscriptionsLost()) }))
 	return redisqueue.New(backend), nil
 }
 

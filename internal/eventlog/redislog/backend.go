@@ -123,6 +123,10 @@ func New(ctx context.Context, client redis.UniversalClient, options Options) (*B
 // Client is the client beneath, for whoever keeps something beside the logs.
 func (b *Backend) Client() redis.UniversalClient { return b.client }
 
+// SubscriptionsLost counts the times that the connection of all subscriptions
+// failed or no longer echoed its probe, and was opened anew.
+func (b *Backend) SubscriptionsLost() uint64 { return b.wire.lost.Load() }
+
 func (b *Backend) sampleTime(ctx context.Context) error {
 	t, err := b.client.Time(ctx).Result()
 	if err != nil {

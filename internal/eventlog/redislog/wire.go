@@ -25,6 +25,7 @@ type wire struct {
 	provenOnce sync.Once
 	echoedAt   atomic.Int64 // nanoseconds since start
 	start      time.Time
+	lost       atomic.Uint64 // connections that failed or fell silent
 	dirty      chan struct{} // holds one: tend has something to do
 
 	mu       sync.Mutex
@@ -76,6 +77,7 @@ func (w *wire) run(ctx context.Context) {
 		wait := min(20*time.Millisecond<<min(failures, 6), time.Second/2)
 		wait += rand.N(wait)
 		failures++
+		w.lost.Add(1)
 		w.options.Logger.Warn("subscription connection lost", "error", err, "retry_in", wait)
 		select {
 		case <-time.After(wait):

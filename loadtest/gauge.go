@@ -1,0 +1,149 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"net/http"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"nextup/loadtest/observer"
+	"nextup/loadtest/report"
+)
+
+// gauge samples the run once a second: what the log says, and what the gateways
+// and Redis have used.
+type gauge struct {
+	observer *observer.Observer    // nil without a log to follow
+	redis    redis.UniversalClient // nil without
+	gateways []string              // addresses with /metrics
+	begun    time.Time
+
+	mu      sync.Mutex
+	samples []report.Sample
+}
+
+// maxSamples bounds a soak's: later ones are dropped.
+const maxSamples = 100_000
+
+var scraper = &http.Client{Timeout: 3 * time.Second}
+
+// run samples until ctx ends.
+func (g *gauge) run(ctx context.Context) {
+	tick := time.NewTicker(time.Second)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+			s := g.sample(ctx)
+			g.mu.Lock()
+			if len(g.samples) < maxSamples {
+				g.samples = append(g.samples, s)
+			}
+			g.mu.Unlock()
+		}
+	}
+}
+
+func (g *gauge) sample(ctx context.Context) report.Sample {
+	s := report.Sample{T: time.Since(g.begun).Seconds()}
+	if g.observer != nil {
+		s.Second = g.observer.Sample()
+	}
+	for _, at := range g.gateways {
+		m, err := scrape(ctx, at)
+		if err != nil {
+			continue // it is being restarted
+		}
+		s.Gateways++
+		s.GatewayCPU += m["process_cpu_seconds_total"]
+		s.GatewayRSS += m["process_resident_memory_bytes"]
+		s.Connections += m["nextup_connections"]
+		s.FramesOut += m["nextup_frames_sent_total"]
+		s.Positions += m["nextup_positions_sent_total"]
+		s.Messages += m["nextup_messages_total"]
+		s.Conflicts += m["nextup_conflicts_total"]
+		s.SlowReaders += m["nextup_slow_readers_closed_total"]
+		s.Judged += m["nextup_waits_judged_total"]
+		s.Inside += m["nextup_waits_inside_total"]
+		if g.observer == nil {
+			s.Waiting = max(s.Waiting, int(m["nextup_queue_size"]))
+		}
+	}
+	if g.redis != nil {
+		g.info(ctx, &s)
+	}
+	return s
+}
+
+// scrape reads /metrics: the sum of each name's series.
+func scrape(ctx context.Context, at string) (map[string]float64, error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, at+"/metrics", nil)
+	if err != nil {
+		return nil, err
+	}
+	res, err := scraper.Do(req)
+	if err != nil {
+		return nil, err
+	}
+	defer res.Body.Close()
+	sums := map[string]float64{}
+	lines := bufio.NewScanner(res.Body)
+	for lines.Scan() {
+		line := lines.Text()
+		at := strings.LastIndexByte(line, ' ')
+		if at < 0 || line[0] == '#' {
+			continue
+		}
+		name, _, _ := strings.Cut(line[:at], "{")
+		if v, err := strconv.ParseFloat(line[at+1:], 64); err == nil {
+			sums[name] += v
+		}
+	}
+	return sums, lines.Err()
+}
+
+func (g *gauge) info(ctx context.Context, s *report.Sample) {
+	text, err := g.redis.Info(ctx, "cpu", "memory", "stats").Result()
+	if err != nil {
+		return
+	}
+	for line := range strings.SplitSeq(text, "\r\n") {
+		name, value, _ := strings.Cut(line, ":")
+		v, err := strconv.ParseFloat(value, 64)
+		if err != nil {
+			continue
+		}
+		switch name {
+		case "used_cpu_user", "used_cpu_sys":
+			s.RedisCPU += v
+		case "used_memory":
+			s.RedisMemory = v
+		case "total_commands_processed":
+			s.RedisCommands = v
+		}
+	}
+}
+
+// last is the newest sample.
+func (g *gauge) last() report.Sample {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if len(g.samples) == 0 {
+		return report.Sample{}
+	}
+	return g.samples[len(g.samples)-1]
+}
+
+// taken are all samples.
+func (g *gauge) taken() []report.Sample {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.samples
+}

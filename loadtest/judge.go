@@ -1,0 +1,211 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"strings"
+
+	"nextup/loadtest/observer"
+	"nextup/loadtest/report"
+)
+
+// summary is what the scripts leave behind; see handleSummary in k6/main.ts.
+type summary struct {
+	Settings struct {
+		Profile struct {
+			Arrivals float64 `json:"arrivals"`
+			Agents   int     `json:"agents"`
+			Pace     float64 `json:"pace"`
+			Limits   *limits `json:"limits"`
+		} `json:"profile"`
+	} `json:"settings"`
+	Length float64 `json:"length"`
+	Shape  struct {
+		Steps *struct {
+			By    float64 `json:"by"`
+			Count int     `json:"count"`
+		} `json:"steps"`
+	} `json:"shape"`
+	Metrics map[string]metric `json:"metrics"`
+}
+
+type metric struct {
+	Type       string             `json:"type"`
+	Values     map[string]float64 `json:"values"`
+	Thresholds map[string]struct {
+		OK bool `json:"ok"`
+	} `json:"thresholds"`
+}
+
+// limits are those of k6/profiles.ts, in ms at the 99th percentile.
+type limits struct {
+	JoinToPosition  float64            `json:"joinToPosition"`
+	MessageReceived float64            `json:"messageReceived"`
+	Reconnected     float64            `json:"reconnected"`
+	Errors          float64            `json:"errors"`
+	Offer           float64            `json:"offer"`
+	Staleness       map[string]float64 `json:"staleness"`
+}
+
+// promised is what the wire promises, whatever the profile judges; see cadence-1.
+var promised = observer.Promise{"first_10": 250, "first_100": 1000, "others": 3000}
+
+func readSummary(path string) (*summary, error) {
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return nil, err
+	}
+	s := new(summary)
+	return s, json.Unmarshal(data, s)
+}
+
+// merge adds the summary of another load process: counts add up, and of times
+// the worst stands.
+func (s *summary) merge(other *summary) {
+	for name, m := range other.Metrics {
+		mine, ok := s.Metrics[name]
+		if !ok {
+			s.Metrics[name] = m
+			continue
+		}
+		for k, v := range m.Values {
+			switch {
+			case k == "count" || k == "passes" || k == "fails":
+				mine.Values[k] += v
+			default:
+				mine.Values[k] = max(mine.Values[k], v)
+			}
+		}
+	}
+}
+
+func (s *summary) value(name, of string) float64 { return s.Metrics[name].Values[of] }
+
+// share is of a k6 Rate: the part that was true, and of how many.
+func (s *summary) share(name string) (part, of float64) {
+	passes, fails := s.value(name, "passes"), s.value(name, "fails")
+	if of = passes + fails; of > 0 {
+		part = passes / of
+	}
+	return part, of
+}
+
+// lies are the counters that must be zero under every scenario and profile.
+var lies = []struct{ metric, name string }{
+	{"message_lost", "messages lost"},
+	{"message_doubled", "messages doubled"},
+	{"message_out_of_order", "messages out of order"},
+	{"two_owners", "tickets with two owners"},
+	{"foreign_answer", "assignments into which another agent wrote"},
+	{"over_capacity", "desks over capacity"},
+	{"worse_without_reason", "places worse without a reason"},
+	{"place_lost", "places lost within grace"},
+}
+
+// enough is how many waits or views a share is judged on at least.
+const enough = 100
+
+// keptAtLeast is the band of the shown upper end: it says the ninetieth
+// percentile, rounded up, so fewer than this within it is a broken promise.
+const keptAtLeast = 0.8
+
+// check fills in the service-level table, and says how many lines are broken.
+func check(r *report.Run, s *summary, seen *observer.Report) {
+	add := func(c report.Check) { r.Checks = append(r.Checks, c) }
+	for _, l := range lies {
+		n := s.value(l.metric, "count")
+		add(report.Check{Name: l.name, Value: n, Limit: "0", OK: n == 0, Judged: true})
+	}
+	within, judged := s.share("wait_within_high")
+	outside := 0.0
+	if judged >= enough && within < keptAtLeast {
+		outside = 1
+	}
+	add(report.Check{Name: "shown waits outside their band", Value: outside, Limit: "0", OK: outside == 0, Judged: judged >= enough})
+	add(report.Check{Name: "waits within the shown upper end", Value: 100 * within, Unit: "%", Limit: "80 % to 100 %", OK: judged == 0 || within >= keptAtLeast})
+	served := s.value("visitors_served", "count")
+	add(report.Check{Name: "visitors served", Value: served, Limit: "more than 0", OK: served > 0, Judged: true})
+
+	l := s.Settings.Profile.Limits
+	speed := func(name string, value, limit float64, has bool) {
+		c := report.Check{Name: name, Value: value, Unit: "ms", Limit: fmt.Sprintf("under %.0f ms", limit), OK: value < limit || !has, Judged: l != nil && has && s.Shape.Steps == nil}
+		if !has {
+			c.Limit = "not measured"
+		}
+		add(c)
+	}
+	shown := l
+	if shown == nil {
+		shown = &limits{JoinToPosition: 500, MessageReceived: 500, Reconnected: 5000, Errors: 0.001, Offer: 25, Staleness: promised}
+	}
+	p99 := func(m string) (float64, bool) { return s.value(m, "p(99)"), s.value(m, "count") > 0 }
+	v, has := p99("join_to_position")
+	speed("join to first position, p99", v, shown.JoinToPosition, has)
+	v, has = p99("message_received")
+	speed("message to received, p99", v, shown.MessageReceived, has)
+	v, has = p99("reconnect_to_resumed")
+	speed("reconnect to resumed, p99", v, shown.Reconnected, has)
+	if seen != nil {
+		speed("free place to offer, p99", seen.Offer.P99, shown.Offer, seen.Offer.Count > 0)
+		for _, band := range []string{"first_10", "first_100", "others"} {
+			q := seen.Staleness[band]
+			speed("age of a shown place, "+strings.ReplaceAll(band, "_", " ")+", p99", q.P99, shown.Staleness[band], q.Count >= 20)
+		}
+	} else {
+		speed("free place to offer, p99", 0, shown.Offer, false)
+		speed("age of a shown place, p99", 0, 0, false)
+	}
+	errors, of := s.share("errors")
+	add(report.Check{Name: "requests that failed", Value: 100 * errors, Unit: "%", Limit: fmt.Sprintf("under %g %%", 100*shown.Errors), OK: errors < shown.Errors, Judged: l != nil && of > 0 && s.Shape.Steps == nil})
+}
+
+// lastGood is the last level of a breakpoint run at which everything held.
+func lastGood(s *summary) (arrivals float64, levels int) {
+	if s.Shape.Steps == nil {
+		return 0, 0
+	}
+	for level := 1; level <= s.Shape.Steps.Count; level++ {
+		some := false
+		for _, name := range []string{"join_to_position", "message_received", "errors"} {
+			m, has := s.Metrics[fmt.Sprintf("%s{level:%d}", name, level)]
+			some = some || has && (m.Values["count"] > 0 || m.Values["passes"]+m.Values["fails"] > 0)
+			for _, t := range m.Thresholds {
+				if !t.OK {
+					return arrivals, level - 1
+				}
+			}
+		}
+		if !some {
+			return arrivals, level - 1
+		}
+		arrivals = float64(level) * s.Shape.Steps.By * s.Settings.Profile.Arrivals
+	}
+	return arrivals, s.Shape.Steps.Count
+}
+
+// verdict sums the table up in one line.
+func verdict(r *report.Run) {
+	var broken []string
+	for _, c := range r.Checks {
+		if c.Judged && !c.OK {
+			broken = append(broken, fmt.Sprintf("%s is %.4g%s (must be %s)", c.Name, c.Value, unit(c.Unit), c.Limit))
+		}
+	}
+	r.Passed = len(broken) == 0
+	r.Verdict = fmt.Sprintf("PASSED: %s at the profile %s, everything judged holds", r.Scenario, r.Profile)
+	if r.Scenario == "breakpoint" && r.Passed {
+		r.Verdict = fmt.Sprintf("FOUND: %s at the profile %s holds up to %.0f arrivals a second", r.Scenario, r.Profile, r.LastGood)
+		r.Passed = r.LastGood > 0
+	}
+	if len(broken) > 0 {
+		r.Verdict = fmt.Sprintf("FAILED: %s at the profile %s: %s", r.Scenario, r.Profile, strings.Join(broken, "; "))
+	}
+}
+
+func unit(u string) string {
+	if u == "" {
+		return ""
+	}
+	return " " + u
+}

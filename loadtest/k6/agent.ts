@@ -1,0 +1,201 @@
+// One agent's shift: available, accepts, works through a few turns of each
+// conversation at human pace, closes, takes a break now and then.
+import type { DeskFrame, DeskTicket, ServerFrame, WelcomeFrame } from '../../client-js/src/core/protocol.gen.ts';
+import { about, chance } from './chance.ts';
+import { later } from './clock.ts';
+import { count, took, wrong } from './gates.ts';
+import { human, saying, share } from './people.ts';
+import type { Settings } from './settings.ts';
+import { Thread, write } from './thread.ts';
+import { Line, sign } from './wire.ts';
+
+interface Held {
+  thread: Thread;
+  token: number;
+  language: string;
+  said: number;
+  closing: boolean;
+  dropped: boolean;
+}
+
+/** owners of tickets, by all the agents of this VU. */
+const owners = new Map<string, { agent: string; token: number; log: number; blamed: boolean }>();
+
+/**
+ * judge holds two desks against each other: a token is one agent's alone, and
+ * whoever has an older one holds the ticket no more once the log has the newer.
+ */
+function judge(agent: string, log: number, t: DeskTicket): void {
+  const token = t.token ?? 0;
+  const o = owners.get(t.ticket);
+  if (!o || token > o.token) {
+    owners.set(t.ticket, { agent, token, log, blamed: false });
+  } else if (!o.blamed && o.agent !== agent && (token === o.token || log >= o.log)) {
+    o.blamed = true;
+    wrong.twoOwners.add(1);
+  }
+}
+
+export class Agent {
+  private line: Line | undefined;
+  private held = new Map<string, Held>();
+  private offers = new Set<string>();
+  private available = false;
+  private onBreak = false;
+  private over = false;
+
+  constructor(
+    private s: Settings,
+    private id: string,
+    readonly languages: string[],
+    private level: () => string,
+  ) {}
+
+  /** come begins the shift, or goes on with it after an outage. */
+  come(): void {
+    this.over = false;
+    this.line = new Line(this.s, sign(this.s, 'agent', this.id, this.languages), {
+      welcome: (w, resumed) => this.welcome(w, resumed),
+      frame: (f) => this.frame(f),
+      over: () => {},
+    });
+  }
+
+  /** vanish is the loss of the agent: no word to anybody. */
+  vanish(): void {
+    this.over = true;
+    this.line?.end();
+    this.held.clear();
+    this.offers.clear();
+  }
+
+  private after(seconds: number, then: () => void): void {
+    const line = this.line;
+    later(about(seconds, this.s.profile.pace), () => this.over || this.line !== line || then());
+  }
+
+  private welcome(_: WelcomeFrame, resumed: boolean): void {
+    if (!resumed) this.status('available');
+    for (const ticket of this.held.keys()) this.open(ticket);
+  }
+
+  private status(status: 'available' | 'away'): void {
+    this.available = status === 'available';
+    this.line?.ask({ type: 'status', status });
+  }
+
+  private frame(f: ServerFrame): void {
+    switch (f.type) {
+      case 'desk':
+        this.desk(f);
+        break;
+      case 'entry':
+        this.held.get(f.ticket)?.thread.entry(f);
+        break;
+      case 'reset':
+        if (f.ticket) this.held.get(f.ticket)?.thread.reset();
+        for (const ticket of f.ticket ? [f.ticket] : this.held.keys()) this.open(ticket);
+        break;
+      default:
+        break;
+    }
+  }
+
+  private desk(f: DeskFrame): void {
+    this.line?.resumed();
+    if (f.load > f.capacity || [...f.offers, ...f.tickets].reduce((sum, t) => sum + t.weight, 0) > f.capacity) {
+      wrong.overCapacity.add(1);
+    }
+    if (f.status === 'away' && this.available && !this.onBreak) this.status('available'); // an offer had lapsed
+    if (f.status === 'offline' && this.available) this.status('available'); // came back after the grace
+    const offers = new Set<string>();
+    for (const o of f.offers) {
+      offers.add(o.offer);
+      if (this.offers.has(o.offer)) continue;
+      this.after(human.accepting, () => this.answer(o.offer));
+    }
+    this.offers = offers;
+    const now = new Set<string>();
+    for (const t of f.tickets) {
+      now.add(t.ticket);
+      judge(this.id, f.log, t);
+      const h = this.held.get(t.ticket);
+      if (!h || h.token < (t.token ?? 0)) this.take(t);
+    }
+    for (const ticket of this.held.keys()) if (!now.has(ticket)) this.drop(ticket);
+  }
+
+  private answer(offer: string): void {
+    if (!this.offers.has(offer)) return;
+    if (chance(share.decline)) {
+      this.line?.ask({ type: 'decline', offer });
+      return;
+    }
+    this.line?.ask({ type: 'accept', offer }, (a) => {
+      if (a.type === 'ok') count.accepted.add(1);
+    });
+  }
+
+  private take(t: DeskTicket): void {
+    const h: Held = { thread: new Thread(`agent ${this.id}`, false, this.level()), token: t.token ?? 0, language: t.language, said: 0, closing: false, dropped: false };
+    this.held.set(t.ticket, h);
+    this.open(t.ticket);
+    this.say(t.ticket, h);
+    this.work(t.ticket, h, 1 + Math.floor(Math.random() * 3));
+  }
+
+  private open(ticket: string): void {
+    const h = this.held.get(ticket);
+    if (!h || h.thread.over) return;
+    h.thread.reopen();
+    this.line?.ask({ type: 'open', ticket, after: h.thread.last, ...(h.thread.lastAt ? { at_ms: h.thread.lastAt } : {}) });
+  }
+
+  private say(ticket: string, h: Held): void {
+    if (h.closing || h.thread.over) return;
+    const message_id = `${this.id}-${h.token}-${++h.said}`;
+    const at = Date.now();
+    this.line?.ask({ type: 'send', ticket, message_id, text: write(h.said, h.token, saying(h.language)) }, (a) => {
+      if (a.type === 'error') return;
+      count.messages.add(1);
+      took.messageAcknowledged.add(Date.now() - at);
+      h.thread.acknowledge(a.number ?? 0, message_id);
+    });
+  }
+
+  /** work is so many turns, then the end. */
+  private work(ticket: string, h: Held, turns: number): void {
+    this.after(human.turn, () => {
+      if (this.held.get(ticket) !== h || h.thread.over) return;
+      if (turns > 0) {
+        this.say(ticket, h);
+        this.work(ticket, h, turns - 1);
+        return;
+      }
+      h.closing = true;
+      this.line?.ask({ type: 'close', ticket });
+    });
+  }
+
+  /** drop forgets a ticket once the end of its conversation can have come. */
+  private drop(ticket: string): void {
+    const h = this.held.get(ticket);
+    if (!h || h.dropped) return;
+    h.closing = true;
+    h.dropped = true;
+    later(3000, () => {
+      if (this.held.get(ticket) === h) this.held.delete(ticket);
+      owners.delete(ticket);
+    });
+    if (chance(share.pause) && !this.onBreak) this.rest();
+  }
+
+  private rest(): void {
+    this.onBreak = true;
+    this.status('away');
+    this.after(human.pause, () => {
+      this.onBreak = false;
+      this.status('available');
+    });
+  }
+}

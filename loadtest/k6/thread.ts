@@ -1,0 +1,117 @@
+// One person's copy of a conversation, and what may never be seen in it. A
+// message carries its sender's count, the time it was sent at and the fencing
+// token under which an agent wrote it, so that each copy can be judged alone.
+import type { EntryFrame } from '../../client-js/src/core/protocol.gen.ts';
+import { count, took, wrong } from './gates.ts';
+
+/** write makes the text of a message. */
+export function write(n: number, token: number, prose: string): string {
+  return `${n} ${Date.now()} ${token} ${prose}`;
+}
+
+function parse(text: string): { n: number; at: number } {
+  const [n, at] = text.split(' ', 2);
+  return { n: Number(n), at: Number(at) };
+}
+
+/**
+ * Every loss is counted once, by whom it hits: an acknowledged message that is
+ * not in the conversation by its sender, an entry that was not delivered by the
+ * one who missed it. What the visitor, who reads it all, can see as well is
+ * counted by the visitor alone.
+ */
+export class Thread {
+  last = 0;
+  lastAt = 0;
+  over = false;
+  private reopened = false;
+  /** what was sent before is history, and how old it is says nothing */
+  private opened = Date.now();
+  private acknowledged = new Map<number, string>();
+  private mine = new Map<number, string>();
+  private ids = new Set<string>();
+  private counts = new Map<string, number>();
+  private member = '';
+  private blamed = '';
+
+  constructor(
+    private me: string,
+    private visitor: boolean,
+    private level: string,
+  ) {}
+
+  /** reopen says that delivery begins anew after the last entry. */
+  reopen(): void {
+    this.reopened = true;
+    this.opened = Date.now();
+  }
+
+  reset(): void {
+    this.last = 0;
+    this.lastAt = 0;
+    this.mine.clear();
+    this.ids.clear();
+    this.counts.clear();
+  }
+
+  /** acknowledge notes that a message of mine stands under a number. */
+  acknowledge(number: number, id: string): void {
+    const before = this.acknowledged.get(number);
+    const seen = this.mine.get(number);
+    if ((before && before !== id) || (number <= this.last && seen !== id)) wrong.messageLost.add(1);
+    if (number > this.last) this.acknowledged.set(number, id);
+  }
+
+  /** entry takes the next entry and says whether it is new. */
+  entry(e: EntryFrame): boolean {
+    if (e.number <= this.last) {
+      if (!this.reopened) wrong.messageDoubled.add(1);
+      return false;
+    }
+    if (e.number > this.last + 1) wrong.messageLost.add(e.number - this.last - 1);
+    this.reopened = false;
+    this.last = e.number;
+    this.lastAt = e.at_ms;
+    const expected = this.acknowledged.get(e.number);
+    this.acknowledged.delete(e.number);
+    if (expected && expected !== e.message_id) wrong.messageLost.add(1);
+    const from = e.from ? `${e.from.role} ${e.from.id}` : '';
+    switch (e.kind) {
+      case 'message':
+        this.message(e, from);
+        break;
+      case 'member':
+        if (from.startsWith('agent')) this.member = from;
+        break;
+      case 'closed':
+        this.over = true;
+        if (this.acknowledged.size > 0) wrong.messageLost.add(this.acknowledged.size);
+        this.acknowledged.clear();
+        break;
+      default:
+        break;
+    }
+    return true;
+  }
+
+  private message(e: EntryFrame, from: string): void {
+    const { n, at } = parse(e.text ?? '');
+    if (from === this.me) {
+      this.mine.set(e.number, e.message_id ?? '');
+    } else {
+      count.received.add(1);
+      if (at >= this.opened) took.messageReceived.add(Date.now() - at, this.level ? { level: this.level } : {});
+    }
+    if (!this.visitor) return;
+    const id = `${from} ${e.message_id}`;
+    if (this.ids.has(id)) wrong.messageDoubled.add(1);
+    else if (n < (this.counts.get(from) ?? 0)) wrong.messageOutOfOrder.add(1);
+    this.ids.add(id);
+    this.counts.set(from, Math.max(n, this.counts.get(from) ?? 0));
+    // Once for each assignment that somebody else writes into.
+    if (from.startsWith('agent') && this.member !== '' && from !== this.member && this.blamed !== this.member) {
+      this.blamed = this.member;
+      wrong.foreignAnswer.add(1);
+    }
+  }
+}

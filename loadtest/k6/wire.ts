@@ -1,0 +1,273 @@
+// One person's line to the gateways: nextup.v1 over k6's WebSocket. It says
+// hello, beats, repeats what has no answer and comes back when it is cut off,
+// as gateway/protocol/SPEC.md asks of every client.
+import crypto from 'k6/crypto';
+import encoding from 'k6/encoding';
+import { clearInterval, setInterval } from 'k6/timers';
+import { WebSocket } from 'k6/websockets';
+import type { ErrorFrame, OKFrame, ServerFrame, WelcomeFrame } from '../../client-js/src/core/protocol.gen.ts';
+import { endTimers, later } from './clock.ts';
+import { count, rate, took } from './gates.ts';
+import type { Settings } from './settings.ts';
+
+export type Answer = OKFrame | ErrorFrame;
+export type Ask = { type: string; id?: string } & Record<string, unknown>;
+
+/** sign makes a token of the site, good for a day. */
+export function sign(s: Settings, role: 'visitor' | 'agent', sub: string, languages: string[]): string {
+  const part = (o: object) => encoding.b64encode(JSON.stringify(o), 'rawurl');
+  const claims = { sub, role, site: s.site, aud: 'nextup', name: sub, languages, exp: Math.floor(Date.now() / 1000) + 86400 };
+  const body = `${part({ alg: 'HS256', typ: 'JWT', kid: s.kid })}.${part(claims)}`;
+  return `${body}.${crypto.hmac('sha256', s.secret, body, 'base64rawurl')}`;
+}
+
+interface Pending {
+  frame: Ask;
+  done: (a: Answer) => void;
+  tries: number;
+}
+
+/** Codes that pass by: the same request is sent again. */
+const passing = ['busy', 'unavailable', 'rate_limited'];
+
+/** A request that is refused this often has failed. */
+const maxTries = 8;
+
+/** everybody's beats and pauses come from one timer of the VU. */
+const alive = new Set<Line>();
+let beating: number | undefined;
+
+export interface Ears {
+  /** a socket has said welcome; resumed says that it is not the first */
+  welcome(w: WelcomeFrame, resumed: boolean): void;
+  frame(f: ServerFrame): void;
+  /** no more sockets: refused for good, or closed by this side */
+  over(): void;
+}
+
+let nextTarget = 0;
+
+export class Line {
+  /** number of the newest view that was shown */
+  log = 0;
+  /** when the last socket was lost, in ms; 0 while there is one that was resumed */
+  lostAt = 0;
+  level = '';
+  private ws: WebSocket | undefined;
+  private greeted = false;
+  private pending = new Map<string, Pending>();
+  private ended = false;
+  private failures = 0;
+  private ids = 0;
+  private began = 0;
+  private heard = 0;
+  private beat = 0;
+  private beatEvery = 0;
+  private welcomedOnce = false;
+
+  constructor(
+    private s: Settings,
+    private token: string,
+    private ears: Ears,
+  ) {
+    alive.add(this);
+    beating ??= setInterval(sweep, 500);
+    this.dial();
+  }
+
+  get open(): boolean {
+    return this.greeted;
+  }
+
+  /** ask sends a request until it is answered, over as many sockets as it takes. */
+  ask(frame: Ask, done: (a: Answer) => void = () => {}): void {
+    const id = frame.id ?? `r${++this.ids}`;
+    const p = { frame: { ...frame, id }, done, tries: 0 };
+    this.pending.set(id, p);
+    if (this.greeted) this.send(p.frame);
+  }
+
+  /** tell sends what nobody answers. */
+  tell(frame: Ask): void {
+    if (this.greeted) this.send(frame);
+  }
+
+  /** end says goodbye: no more sockets. */
+  end(): void {
+    if (this.ended) return;
+    this.ended = true;
+    this.greeted = false;
+    alive.delete(this);
+    if (alive.size === 0 && beating !== undefined) {
+      clearInterval(beating);
+      beating = undefined;
+    }
+    this.pending.clear();
+    this.ws?.close();
+    this.ears.over();
+  }
+
+  /** cut loses the socket, as a reload of the page does; the line comes back. */
+  cut(after: number): void {
+    const ws = this.ws;
+    if (!ws || !this.greeted) return;
+    this.lost(ws, after);
+    ws.close();
+  }
+
+  private dial(): void {
+    if (this.ended) return;
+    const target = this.s.targets[nextTarget++ % this.s.targets.length]!;
+    this.began = Date.now();
+    const ws = new WebSocket(target, ['nextup.v1'] as never); // k6's types do not know subprotocols
+    this.ws = ws;
+    this.heard = this.began;
+    ws.onopen = () => {
+      this.send({ type: 'hello', id: 'hello', token: this.token, ...(this.log > 0 ? { log: this.log } : {}) });
+    };
+    ws.onmessage = (e) => {
+      if (e && this.ws === ws) this.receive(JSON.parse(e.data as string) as ServerFrame);
+    };
+    ws.onerror = () => this.lost(ws, -1);
+    (ws as unknown as { onclose: (e: { code?: number }) => void }).onclose = (e) => { // k6's types do not know what a close says
+      const code = e.code ?? 0;
+      if (code >= 4500 && this.ws === ws) {
+        rate.errors.add(true, { why: `closed ${code}` });
+        this.end();
+      } else this.lost(ws, code === 1012 ? Math.random() * 300 : -1);
+    };
+  }
+
+  /** lost comes back after a pause in ms; -1 backs off. */
+  private lost(ws: WebSocket, after: number): void {
+    if (this.ws !== ws || this.ended) return;
+    this.ws = undefined;
+    if (this.greeted) {
+      count.cut.add(1);
+      this.lostAt = Date.now();
+      // What to open is said anew on the next socket, from where it stands then.
+      for (const [id, p] of this.pending) if (p.frame.type === 'open') this.pending.delete(id);
+    } else if (this.welcomedOnce === false && ++this.failures > 20) {
+      this.end();
+      return;
+    }
+    this.greeted = false;
+    const back = Math.min(5000, 250 * 2 ** Math.min(this.failures, 5)) * (0.5 + Math.random());
+    later(after >= 0 ? after : back, () => this.dial());
+    if (after < 0) this.failures++;
+  }
+
+  private send(frame: Ask): void {
+    if (this.ws?.readyState === 1) this.ws.send(JSON.stringify(frame));
+  }
+
+  private receive(f: ServerFrame): void {
+    this.heard = Date.now();
+    count.frames.add(1);
+    switch (f.type) {
+      case 'welcome':
+        this.welcome(f);
+        return;
+      case 'ok':
+        rate.errors.add(false, this.tags());
+        this.answer(f.id ?? '', f);
+        return;
+      case 'error':
+        this.refused(f);
+        return;
+      case 'heartbeat':
+        return;
+      case 'ticket':
+      case 'desk':
+        this.log = Math.max(this.log, f.log);
+        break;
+      case 'reset':
+        this.log = f.ticket ? this.log : 0;
+        break;
+      default:
+        break;
+    }
+    this.ears.frame(f);
+  }
+
+  private tags(): Record<string, string> {
+    return this.level ? { level: this.level } : {};
+  }
+
+  private welcome(w: WelcomeFrame): void {
+    took.connected.add(Date.now() - this.began);
+    this.greeted = true;
+    this.failures = 0;
+    this.beatEvery = w.heartbeat_s * 1000;
+    this.beat = Date.now();
+    const resumed = this.welcomedOnce;
+    this.welcomedOnce = true;
+    for (const p of this.pending.values()) this.send(p.frame);
+    this.ears.welcome(w, resumed);
+  }
+
+  private answer(id: string, a: Answer): void {
+    const p = this.pending.get(id);
+    if (!p) return;
+    this.pending.delete(id);
+    p.done(a);
+  }
+
+  private refused(f: ErrorFrame): void {
+    if (f.code === 'rate_limited' && !f.id) {
+      rate.errors.add(true, { why: f.code, ...this.tags() });
+      later(f.retry_after_ms ?? 1000, () => this.pending.forEach((p) => this.send(p.frame)));
+      return;
+    }
+    if (!this.greeted) {
+      // The close code that follows says whether to come back. A hello that is put off is no error: it says when.
+      if (f.code !== 'busy' && f.code !== 'unavailable' && f.code !== 'too_many') rate.errors.add(true, { why: f.code });
+      return;
+    }
+    const p = this.pending.get(f.id ?? '');
+    if (p && passing.includes(f.code) && ++p.tries < maxTries) {
+      later((f.retry_after_ms ?? 500) * (1 + Math.random()), () => this.pending.has(p.frame.id!) && this.send(p.frame));
+      return;
+    }
+    // Who asks too late is told so: a ticket that has ended meanwhile, an offer that is gone.
+    const late = ['unknown_ticket', 'unknown_offer', 'conversation_closed', 'forbidden'].includes(f.code);
+    rate.errors.add(!late, late ? this.tags() : { why: f.code, ...this.tags() });
+    this.answer(f.id ?? '', f);
+  }
+
+  /** check beats, and gives up a socket that has gone silent. */
+  check(now: number): void {
+    const ws = this.ws;
+    if (!this.greeted || !ws) return;
+    if (now - this.heard > 2 * this.beatEvery + 5000) {
+      this.lost(ws, 0);
+      ws.close();
+    } else if (now - this.beat >= this.beatEvery) {
+      this.beat = now;
+      this.send({ type: 'heartbeat' });
+    }
+  }
+
+  /** resumed notes that what was there is there again. */
+  resumed(): void {
+    if (this.lostAt === 0) return;
+    took.reconnected.add(Date.now() - this.lostAt);
+    this.lostAt = 0;
+  }
+}
+
+function sweep(): void {
+  const now = Date.now();
+  for (const l of alive) l.check(now);
+}
+
+/** cutAll loses every socket of this VU at once. */
+export function cutAll(): void {
+  for (const l of alive) l.cut(Math.random() * 500);
+}
+
+/** endAll closes what is still open in this VU. */
+export function endAll(): void {
+  for (const l of [...alive]) l.end();
+  endTimers();
+}

@@ -1,0 +1,329 @@
+// Package observer follows a site's log beside the load, with a few visitors of
+// its own in line, and says how old what people are shown is: from the stamp of
+// a record that moved somebody to the first frame that shows it. The log's own
+// stamps also say how long a free place waited for its next offer, and how many
+// wait and talk at any second.
+//
+// It decides nothing and writes nothing but what its visitors ask for, through
+// the same protocol as everybody.
+package observer
+
+import (
+	"context"
+	"slices"
+	"sync"
+
+	"nextup/internal/eventlog/redislog"
+	"nextup/queue"
+	"nextup/queue/redisqueue"
+)
+
+// The bands of a line, as people are promised them; see cadence-1 of the wire.
+var bands = []struct {
+	Name string
+	To   int
+}{{"first_10", 10}, {"first_100", 100}, {"others", 1 << 30}}
+
+// bandOf names the band of a position, from 1 on.
+func bandOf(position int) string {
+	for _, b := range bands {
+		if position <= b.To {
+			return b.Name
+		}
+	}
+	return ""
+}
+
+// maxSamples bounds each list of measured times; a run has a few thousand.
+const maxSamples = 200_000
+
+// Observer is one run's. Its methods may be called from many goroutines.
+type Observer struct {
+	backend *redislog.Backend
+	stop    context.CancelFunc
+	done    <-chan struct{}
+
+	mu       sync.Mutex
+	state    *queue.State
+	own      map[string]*place // by visitor
+	free     map[string][]queue.Stamp
+	room     map[string]int // by agent: capacity less load, while available
+	queuedAt map[string]queue.Stamp
+	stale    map[string][]float64 // ms by band
+	offers   []float64            // ms
+	waiting  int
+	talking  int
+	second   map[string]float64 // worst staleness since the last sample, by band
+	waits    []float64          // seconds of waits that ended since the last sample
+	tallies  Tallies
+}
+
+// Tallies count what the log says happened.
+type Tallies struct {
+	Records, Joins, Offers, Assigned, Closed, Abandoned, Returned uint64
+}
+
+// place is where one of the observer's own visitors stands.
+type place struct {
+	position int          // by the log, 0 for not in line
+	shown    int          // what the last frame said
+	since    queue.Stamp  // of the oldest change not shown, 0 for none
+	band     string       // of that change
+	frames   []frameStamp // not judged yet: the log is behind them
+}
+
+type frameStamp struct {
+	log      uint64
+	position int
+	at       int64
+}
+
+// Follow begins with a log. Departments are the site's, as its welcome says.
+func Follow(ctx context.Context, url, site string, departments []queue.Department) (*Observer, error) {
+	backend, err := redislog.Open(ctx, url, redislog.Options{})
+	if err != nil {
+		return nil, err
+	}
+	run, stop := context.WithCancel(context.WithoutCancel(ctx))
+	o := &Observer{
+		backend: backend, stop: stop,
+		state: queue.NewState(&queue.Site{ID: site, Departments: departments}),
+		own:   map[string]*place{}, free: map[string][]queue.Stamp{}, room: map[string]int{}, queuedAt: map[string]queue.Stamp{},
+		stale: map[string][]float64{}, second: map[string]float64{},
+	}
+	f := redisqueue.New(backend).Follow(run, site, o)
+	o.done = f.Done()
+	if err := f.Sync(ctx); err != nil {
+		o.Close()
+		return nil, err
+	}
+	return o, nil
+}
+
+// Close follows no more.
+func (o *Observer) Close() {
+	o.stop()
+	if o.done != nil {
+		<-o.done
+	}
+	_ = o.backend.Close()
+}
+
+// Now is the log's time in milliseconds.
+func (o *Observer) Now() int64 { return o.backend.Now() }
+
+// Reset implements queue.Replica; Restore follows.
+func (o *Observer) Reset() {}
+
+// Restore implements queue.Replica: what was measured stays, what was under way
+// begins anew.
+func (o *Observer) Restore(number uint64, at queue.Stamp, images []queue.Image) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.state.Restore(number, at, images)
+	o.waiting, o.talking = 0, 0
+	clear(o.free)
+	clear(o.room)
+	for _, i := range images {
+		switch t := i.(type) {
+		case *queue.Ticket:
+			o.count(t, 1)
+		case *queue.Agent:
+			o.placesOf(t.ID, at)
+		}
+	}
+	for _, p := range o.own {
+		*p = place{}
+	}
+}
+
+// Apply implements queue.Replica.
+func (o *Observer) Apply(records []queue.Record) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	for _, r := range records {
+		o.step(o.state.Apply(r))
+	}
+	for v, p := range o.own {
+		for len(p.frames) > 0 && p.frames[0].log <= o.state.Number() {
+			o.judge(v, p, p.frames[0])
+			p.frames = p.frames[1:]
+		}
+	}
+}
+
+func (o *Observer) step(s queue.Step) {
+	o.tallies.Records++
+	moved := map[queue.QueueID]bool{}
+	agents := slices.Clone(s.Agents)
+	for _, t := range s.Tickets {
+		o.count(t.Was, -1)
+		o.count(t.Is, 1)
+		for _, i := range []*queue.Ticket{t.Was, t.Is} {
+			if i != nil {
+				moved[i.Queue()] = true
+				if by := i.HeldBy(); by != "" {
+					agents = append(agents, by)
+				}
+			}
+		}
+		o.tally(t, s.At)
+	}
+	for _, a := range agents {
+		o.placesOf(a, s.At)
+	}
+	for v, p := range o.own {
+		t := o.state.TicketOf(v)
+		if t == nil || !t.Queued() {
+			p.position, p.since = 0, 0
+			continue
+		}
+		if !moved[t.Queue()] {
+			continue
+		}
+		p.position = o.state.Position(t)
+		switch {
+		case p.shown == 0: // nothing was shown yet: the join is not a change
+		case p.position == p.shown:
+			p.since = 0 // it is what they see
+		case p.since == 0:
+			p.since, p.band = s.At, bandOf(p.position)
+		}
+	}
+}
+
+// count keeps how many wait and talk.
+func (o *Observer) count(t *queue.Ticket, by int) {
+	switch {
+	case t == nil:
+	case t.Queued():
+		o.waiting += by
+	case t.Status == queue.Assigned:
+		o.talking += by
+	}
+}
+
+// tally notes what a step of a ticket means.
+func (o *Observer) tally(t queue.TicketStep, at queue.Stamp) {
+	was := queue.Status("")
+	if t.Was != nil {
+		was = t.Was.Status
+	}
+	if t.Is == nil || t.Is.Status == was {
+		return
+	}
+	switch t.Is.Status {
+	case queue.Waiting:
+		o.queuedAt[t.Is.ID] = at
+		if was == "" {
+			o.tallies.Joins++
+		} else if was == queue.Assigned {
+			o.tallies.Returned++
+		}
+	case queue.Offered:
+		o.tallies.Offers++
+		o.offered(t.Is, at)
+	case queue.Assigned:
+		o.tallies.Assigned++
+		o.waits = append(o.waits, float64(at-t.Is.JoinedAt)/1000)
+		delete(o.queuedAt, t.Is.ID)
+	case queue.Closed:
+		o.tallies.Closed++
+	case queue.Abandoned:
+		o.tallies.Abandoned++
+		delete(o.queuedAt, t.Is.ID)
+	}
+}
+
+// placesOf keeps since when each free place of an agent has been free.
+func (o *Observer) placesOf(agent string, at queue.Stamp) {
+	room := 0
+	if a := o.state.Agent(agent); a != nil && a.Takes() {
+		room = max(0, a.Capacity-o.state.Load(agent))
+	}
+	free := o.free[agent]
+	for len(free) < room {
+		free = append(free, at)
+	}
+	o.free[agent], o.room[agent] = free, room
+	// A place that goes without an offer (a break, a lost agent) goes here; one
+	// that an offer takes was taken from the front by offered.
+	if len(free) > room {
+		o.free[agent] = free[len(free)-room:]
+	}
+}
+
+// offered measures from when both were there, the ticket and the place.
+func (o *Observer) offered(t *queue.Ticket, at queue.Stamp) {
+	since := o.queuedAt[t.ID]
+	if free := o.free[t.Offer.Agent]; len(free) > 0 {
+		since = max(since, free[0])
+		o.free[t.Offer.Agent] = free[1:]
+	}
+	if since > 0 && len(o.offers) < maxSamples {
+		o.offers = append(o.offers, float64(at-since))
+	}
+}
+
+// joins begins to watch a visitor of the observer's own.
+func (o *Observer) joins(visitor string) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.own[visitor] = &place{}
+}
+
+// leaves ends it.
+func (o *Observer) leaves(visitor string) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	delete(o.own, visitor)
+}
+
+// blind says that the visitor has no socket: nothing is promised meanwhile.
+func (o *Observer) blind(visitor string) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if p := o.own[visitor]; p != nil {
+		*p = place{}
+	}
+}
+
+// saw takes a frame that the visitor was shown at a time of the log.
+func (o *Observer) saw(visitor string, log uint64, position int, at int64) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	p := o.own[visitor]
+	if p == nil {
+		return
+	}
+	f := frameStamp{log, position, at}
+	if log > o.state.Number() {
+		p.frames = append(p.frames, f)
+		return
+	}
+	o.judge(visitor, p, f)
+}
+
+// judge ends what a frame has shown.
+func (o *Observer) judge(visitor string, p *place, f frameStamp) {
+	if p.since > 0 && queue.Stamp(f.at) >= p.since && len(o.stale[p.band]) < maxSamples {
+		age := float64(f.at - int64(p.since))
+		o.stale[p.band] = append(o.stale[p.band], age)
+		o.second[p.band] = max(o.second[p.band], age)
+	}
+	p.shown, p.since = f.position, 0
+	if t := o.state.TicketOf(visitor); t != nil && t.Queued() && f.position > 0 && p.position != f.position {
+		// Records after the frame have moved them on already: the oldest is not
+		// known any more, so the measure begins with the newest.
+		p.since, p.band = o.state.At(), bandOf(p.position)
+	}
+}
+
+// Number is the newest record that the observer has replayed.
+func (o *Observer) Number() uint64 {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.state.Number()
+}
+
+var _ queue.Replica = (*Observer)(nil)

@@ -1,0 +1,81 @@
+package observer
+
+import (
+	"maps"
+	"slices"
+)
+
+// Second is what the log says at one moment.
+type Second struct {
+	Waiting int `json:"waiting"`
+	Talking int `json:"talking"`
+	// Wait is the median of the waits that ended with an agent since the sample
+	// before, in seconds; 0 for none.
+	Wait float64 `json:"wait_s"`
+	// Staleness is the worst since the sample before, in ms by band.
+	Staleness map[string]float64 `json:"staleness_ms"`
+	Number    uint64             `json:"log"`
+}
+
+// Sample takes what has come since the last one.
+func (o *Observer) Sample() Second {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	slices.Sort(o.waits)
+	s := Second{Waiting: o.waiting, Talking: o.talking, Staleness: maps.Clone(o.second), Number: o.state.Number()}
+	if len(o.waits) > 0 {
+		s.Wait = o.waits[len(o.waits)/2]
+	}
+	o.waits = o.waits[:0]
+	clear(o.second)
+	return s
+}
+
+// Quantiles sum up measured times in ms.
+type Quantiles struct {
+	Count int     `json:"count"`
+	P50   float64 `json:"p50"`
+	P90   float64 `json:"p90"`
+	P99   float64 `json:"p99"`
+	Max   float64 `json:"max"`
+}
+
+func quantiles(of []float64) Quantiles {
+	s := slices.Sorted(slices.Values(of))
+	if len(s) == 0 {
+		return Quantiles{}
+	}
+	// The smallest value that at least the share q does not exceed.
+	at := func(q float64) float64 { return s[max(0, min(len(s)-1, int(q*float64(len(s))+0.999999)-1))] }
+	return Quantiles{Count: len(s), P50: at(0.5), P90: at(0.9), P99: at(0.99), Max: s[len(s)-1]}
+}
+
+// Report is what an observer found.
+type Report struct {
+	// Staleness is by band: first_10, first_100, others.
+	Staleness map[string]Quantiles `json:"staleness_ms"`
+	// Stale counts the views that came later than each band's promise.
+	Stale map[string]int `json:"stale_views"`
+	// Offer is from a free place and a waiting ticket to the offer.
+	Offer   Quantiles `json:"offer_ms"`
+	Tallies Tallies   `json:"tallies"`
+}
+
+// Promise is the greatest age of a shown place in ms, by band.
+type Promise map[string]float64
+
+// Report sums up the run.
+func (o *Observer) Report(p Promise) Report {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	r := Report{Staleness: map[string]Quantiles{}, Stale: map[string]int{}, Offer: quantiles(o.offers), Tallies: o.tallies}
+	for _, b := range bands {
+		r.Staleness[b.Name] = quantiles(o.stale[b.Name])
+		for _, age := range o.stale[b.Name] {
+			if age > p[b.Name] {
+				r.Stale[b.Name]++
+			}
+		}
+	}
+	return r
+}

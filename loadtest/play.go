@@ -1,0 +1,240 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"sync"
+	"time"
+
+	"nextup/gateway/protocol"
+	"nextup/internal/eventlog/redislog"
+	"nextup/loadtest/observer"
+	"nextup/loadtest/report"
+	"nextup/loadtest/stage"
+	"nextup/queue"
+)
+
+// watchEvery is how often a visitor of the observer comes; until is the share of
+// the run after which none does, so that all of them see their end.
+const (
+	watchEvery = 300 * time.Millisecond
+	watchUntil = 0.7
+)
+
+// play makes one run and returns its report and where it is.
+func play(ctx context.Context, s settings, out io.Writer) (*report.Run, string, error) {
+	scratch, err := os.MkdirTemp("", "nextup-load")
+	if err != nil {
+		return nil, "", err
+	}
+	defer os.RemoveAll(scratch)
+	k6, err := toolPath(ctx, "k6")
+	if err != nil {
+		return nil, "", err
+	}
+	var own *stage.Stage
+	direct := s.targets
+	if len(s.targets) == 0 {
+		if own, err = ownStage(ctx, s, scratch); err != nil {
+			return nil, "", err
+		}
+		defer own.Close()
+		s.targets, direct, s.redis, s.site, s.key = own.Targets(), own.Direct(), own.Redis, stage.Site, stage.KeyID+":"+own.Secret
+		fmt.Fprintf(out, "Redis and %d gateways are up: %v\n", stage.Gateways, direct)
+	}
+	welcome, err := preflight(ctx, s.targets, s.site, s.key)
+	if err != nil {
+		return nil, "", err
+	}
+	g := &gauge{gateways: direct, begun: time.Now()}
+	if s.redis != "" {
+		if g.observer, err = observer.Follow(ctx, s.redis, s.site, departments(welcome)); err != nil {
+			return nil, "", fmt.Errorf("the log at REDIS cannot be followed: %w", err)
+		}
+		defer g.observer.Close()
+		if g.redis, err = redislog.Dial(s.redis); err != nil {
+			return nil, "", err
+		}
+		defer g.redis.Close()
+	} else {
+		fmt.Fprintln(out, "REDIS is not given: the age of shown places and the time to an offer are not measured")
+	}
+	d := &drive{settings: s, own: own, out: out, gauge: g, k6: k6, scratch: scratch}
+	sum, crowd, err := d.run(ctx)
+	if err != nil {
+		if own != nil {
+			fmt.Fprint(out, own.Logs())
+		}
+		return nil, "", err
+	}
+	r := d.report(ctx, sum, crowd)
+	dir := filepath.Join(s.out, fmt.Sprintf("%s-%s-%s", s.scenario, s.profile, time.Now().UTC().Format("20060102-150405")))
+	dashboard, _ := os.ReadFile(filepath.Join(scratch, "dashboard.html")) // a short run has none
+	path, err := report.Write(dir, r, dashboard)
+	if own != nil && err == nil && !r.Passed {
+		err = os.WriteFile(filepath.Join(dir, "gateways.log"), []byte(own.Logs()), 0o644)
+	}
+	return r, path, err
+}
+
+// toolPath builds a tool that go.mod pins, the first time for some minutes.
+func toolPath(ctx context.Context, name string) (string, error) {
+	out, err := exec.CommandContext(ctx, "go", "tool", "-n", name).CombinedOutput()
+	if err != nil {
+		return "", fmt.Errorf("%s cannot be built: %s", name, firstLine(string(out)))
+	}
+	return firstLine(string(out)), nil
+}
+
+func ownStage(ctx context.Context, s settings, scratch string) (*stage.Stage, error) {
+	binary := s.binary
+	if binary == "" {
+		binary = filepath.Join(scratch, "nextup")
+		if out, err := exec.CommandContext(ctx, "go", "build", "-o", binary, "nextup/cmd/nextup").CombinedOutput(); err != nil {
+			return nil, fmt.Errorf("nextup cannot be built: %s", out)
+		}
+	}
+	return stage.Start(ctx, stage.Options{Binary: binary, Wrapped: s.scenario == "reconnect_storm"})
+}
+
+func departments(w protocol.Welcome) []queue.Department {
+	var all []queue.Department
+	for _, d := range w.Departments {
+		all = append(all, queue.Department{ID: d.ID, Name: d.Name, Languages: d.Languages})
+	}
+	return all
+}
+
+// drive is one run under way.
+type drive struct {
+	settings
+	own     *stage.Stage
+	out     io.Writer
+	gauge   *gauge
+	k6      string
+	scratch string
+
+	mu     sync.Mutex
+	events []report.Event
+}
+
+func (d *drive) event(format string, args ...any) {
+	e := report.Event{T: time.Since(d.gauge.begun).Seconds(), What: fmt.Sprintf(format, args...)}
+	fmt.Fprintf(d.out, "%4.0f s  %s\n", e.T, e.What)
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.events = append(d.events, e)
+}
+
+// run lets the scripts, the observer and the scenario's own deeds go side by
+// side and returns when the scripts have ended.
+func (d *drive) run(ctx context.Context) (*summary, *observer.Crowd, error) {
+	processes := 1
+	if n, err := strconv.Atoi(os.Getenv("PROCESSES")); err == nil && n > 1 {
+		processes = n
+	}
+	var sockets []string
+	for _, t := range d.targets {
+		sockets = append(sockets, socketOf(t))
+	}
+	crowd := &observer.Crowd{Targets: sockets, Observer: d.gauge.observer, Token: func(subject string) (string, error) {
+		return mint(d.site, d.key, protocol.Visitor, subject)
+	}}
+	aside, stop := context.WithCancel(ctx)
+	var all sync.WaitGroup
+	defer all.Wait()
+	defer stop()
+	d.gauge.begun = time.Now()
+	length := d.lengthOf()
+	all.Go(func() { d.gauge.run(aside) })
+	all.Go(func() { d.progress(aside) })
+	all.Go(func() { crowd.Run(aside, watchEvery, time.Now().Add(time.Duration(watchUntil*float64(length)))) })
+	all.Go(func() { d.deeds(aside) })
+
+	summaries := make([]*summary, processes)
+	errs := make([]error, processes)
+	var load sync.WaitGroup
+	for i := range processes {
+		load.Go(func() { summaries[i], errs[i] = d.scripts(ctx, i, processes) })
+	}
+	load.Wait()
+	for i := range processes {
+		if errs[i] != nil {
+			return nil, nil, errs[i]
+		}
+		if i > 0 {
+			summaries[0].merge(summaries[i])
+		}
+	}
+	return summaries[0], crowd, nil
+}
+
+// lengthOf is about how long a scenario takes; see k6/scenarios.ts.
+func (d *drive) lengthOf() time.Duration {
+	switch d.scenario {
+	case "smoke":
+		return 50 * time.Second
+	case "soak":
+		if s, err := strconv.Atoi(os.Getenv("DURATION")); err == nil {
+			return time.Duration(s) * time.Second
+		}
+		return time.Hour
+	case "breakpoint":
+		return 6 * time.Minute
+	}
+	return 4 * time.Minute
+}
+
+// deeds does to the gateways what the scenario is about.
+func (d *drive) deeds(ctx context.Context) {
+	switch d.scenario {
+	case "reconnect_storm":
+		if d.own != nil && pause(ctx, 70*time.Second) {
+			d.event("%d sockets cut", d.own.Cut())
+		}
+	case "rolling_restart":
+		if !pause(ctx, 35*time.Second) {
+			return
+		}
+		if d.own == nil {
+			d.event("%s", d.restart)
+			if out, err := exec.CommandContext(ctx, "sh", "-c", d.restart).CombinedOutput(); err != nil {
+				d.event("the restart failed: %s", firstLine(string(out)))
+			}
+			return
+		}
+		for i := range stage.Gateways {
+			d.event("gateway %d is drained", i+1)
+			if err := d.own.RestartOne(ctx, i); err != nil {
+				d.event("%s", firstLine(err.Error()))
+			}
+			if !pause(ctx, 8*time.Second) {
+				return
+			}
+		}
+	}
+}
+
+func pause(ctx context.Context, d time.Duration) bool {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}
+
+// progress prints a line every five seconds.
+func (d *drive) progress(ctx context.Context) {
+	for pause(ctx, 5*time.Second) {
+		s := d.gauge.last()
+		fmt.Fprintf(d.out, "%4.0f s  %5.0f sockets  %5d waiting  %5d in conversation\n", s.T, s.Connections, s.Waiting, s.Talking)
+	}
+}

@@ -1,0 +1,94 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/coder/websocket"
+	"github.com/golang-jwt/jwt/v5"
+
+	"nextup/gateway/protocol"
+	"nextup/internal/client"
+)
+
+// mint signs a token of the site with an HS256 key given as KEY_ID:SECRET.
+func mint(site, key string, role protocol.Role, subject string) (string, error) {
+	id, secret, _ := strings.Cut(key, ":")
+	t := jwt.NewWithClaims(jwt.SigningMethodHS256, jwt.MapClaims{
+		"sub": subject, "site": site, "role": role, "aud": "nextup", "exp": time.Now().Add(24 * time.Hour).Unix(),
+	})
+	t.Header["kid"] = id
+	return t.SignedString([]byte(secret))
+}
+
+func socketOf(target string) string {
+	return "ws" + strings.TrimPrefix(target, "http") + "/v1/connect"
+}
+
+// preflight opens one socket at each target, so that a run against nothing ends
+// at once and with one line, and says what the site offers.
+func preflight(ctx context.Context, targets []string, site, key string) (protocol.Welcome, error) {
+	var welcome protocol.Welcome
+	for _, role := range []protocol.Role{protocol.Visitor, protocol.Agent} {
+		token, err := mint(site, key, role, "load-preflight")
+		if err != nil {
+			return welcome, err
+		}
+		for _, t := range targets {
+			try, cancel := context.WithTimeout(ctx, 10*time.Second)
+			conn, err := client.Dial(try, socketOf(t), token, func(protocol.ServerFrame) {})
+			cancel()
+			if err != nil {
+				return welcome, explain(t, err)
+			}
+			welcome = conn.Welcome
+			conn.Close()
+		}
+	}
+	if len(welcome.Departments) == 0 {
+		return welcome, fmt.Errorf("the site %s has no departments to join", site)
+	}
+	return welcome, nil
+}
+
+// explain says in one line why a target cannot be used.
+func explain(target string, err error) error {
+	var refused *client.Refused
+	var closed websocket.CloseError
+	var dns *net.DNSError
+	switch {
+	case errors.As(err, &refused):
+		what := "what it says"
+		switch refused.Frame.Code {
+		case protocol.CodeBadToken:
+			what = "TOKEN_KEY: it is no key of this target"
+		case protocol.CodeWrongSite:
+			what = "SITE: the target does not serve it with this key"
+		case protocol.CodeForbidden:
+			what = "TOKEN_KEY: the key must sign for visitors and agents"
+		default:
+		}
+		return fmt.Errorf("the target %s refuses us (%s): check %s", target, refused.Frame.Code, what)
+	case errors.As(err, &closed):
+		return fmt.Errorf("the target %s closes every socket (code %d %s): it takes nobody now, or is no gateway", target, closed.Code, closed.Reason)
+	case errors.As(err, &dns):
+		return fmt.Errorf("the target %s is unknown: no such host", target)
+	case errors.Is(err, syscall.ECONNREFUSED):
+		return fmt.Errorf("the target %s does not answer: nothing listens there", target)
+	case errors.Is(err, context.DeadlineExceeded):
+		return fmt.Errorf("the target %s does not answer within 10 s", target)
+	case strings.Contains(err.Error(), "EOF") || errors.Is(err, syscall.ECONNRESET):
+		return fmt.Errorf("the target %s closes every socket without a word: is it a gateway?", target)
+	}
+	return fmt.Errorf("the target %s cannot be used: %s", target, firstLine(err.Error()))
+}
+
+func firstLine(s string) string {
+	line, _, _ := strings.Cut(s, "\n")
+	return line
+}

@@ -1,0 +1,70 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"net/url"
+	"os"
+	"slices"
+	"strings"
+)
+
+// scenarios are those of k6/scenarios.ts.
+var scenarios = []string{"smoke", "peak_hour", "market_crash", "reconnect_storm", "rolling_restart", "agent_outage", "soak", "breakpoint"}
+
+// settings are what the environment asks for. The amounts that only the scripts
+// need (VISITORS, AGENTS, PACE, DURATION, SOCKETS_PER_VU) go to them untouched.
+type settings struct {
+	scenario, profile string
+	targets           []string // empty: a stage of our own
+	site, key         string
+	redis             string
+	restart           string // shell command of rolling_restart on a target
+	out               string // folder for the report
+	binary            string // nextup; empty: built
+}
+
+func readSettings(env func(string) string) (settings, error) {
+	or := func(name, otherwise string) string {
+		if v := env(name); v != "" {
+			return v
+		}
+		return otherwise
+	}
+	s := settings{
+		scenario: or("SCENARIO", "smoke"), site: or("SITE", "demo"), key: env("TOKEN_KEY"), redis: env("REDIS"),
+		restart: env("RESTART_COMMAND"), out: or("OUT", "results"), binary: env("NEXTUP"),
+	}
+	s.profile = env("PROFILE")
+	if s.profile == "" && s.scenario != "smoke" {
+		s.profile = "laptop"
+	}
+	if s.profile == "" {
+		s.profile = "smoke"
+	}
+	if !slices.Contains(scenarios, s.scenario) {
+		return s, fmt.Errorf("SCENARIO=%s: want one of %s", s.scenario, strings.Join(scenarios, ", "))
+	}
+	for t := range strings.SplitSeq(env("TARGET"), ",") {
+		if t = strings.TrimRight(strings.TrimSpace(t), "/"); t != "" {
+			u, err := url.Parse(t)
+			if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
+				return s, fmt.Errorf("TARGET=%s: want http://HOST:PORT, several with commas between", t)
+			}
+			s.targets = append(s.targets, t)
+		}
+	}
+	if _, set := os.LookupEnv("TARGET"); set && len(s.targets) == 0 && env("TARGET") != "" {
+		return s, errors.New("TARGET names no gateway")
+	}
+	if len(s.targets) == 0 {
+		return s, nil
+	}
+	if id, secret, ok := strings.Cut(s.key, ":"); !ok || id == "" || secret == "" {
+		return s, errors.New("TOKEN_KEY is needed with TARGET: the id and the HS256 secret of a key of the site, as KEY_ID:SECRET")
+	}
+	if s.scenario == "rolling_restart" && s.restart == "" {
+		return s, errors.New("rolling_restart on a TARGET needs RESTART_COMMAND, such as 'kubectl rollout restart deployment/nextup'")
+	}
+	return s, nil
+}
