@@ -17,18 +17,36 @@
 //	waiting ──offer──▶ offered ──accept──▶ assigned ──close──▶ closed
 //	   ▲  ▲               │                   │
 //	   │  └─decline/lapse─┘                   │
-//	   └────────────── agent lost ────────────┘
+//	   └────────── agent lost, transfer ──────┘
 //	waiting, offered ──leave / lost past grace──▶ abandoned
 //
+// After the close the place may stay taken while the agent wraps up.
+//
 // Invariants, whatever races: a visitor has one open ticket per site (join
-// reads and writes the visitor); an agent's load is never over their capacity
+// reads and writes the visitor); no offer takes an agent's load over their capacity
 // (every offer reads and writes the agent); a ticket has one owner, whose
 // fencing token is higher than any before (accept reads and writes the ticket).
 //
-// # Order
+// # Order, and who serves
 //
 // A queue is one line per department and language, ordered by score (joined at
 // minus head start, in milliseconds), then by the log number of the join. A
-// ticket that comes back after a lost agent has kept both, so it stands where
-// it stood. A declined or lapsed offer has never left the line.
+// ticket that comes back after a lost agent, or is transferred, has kept both,
+// so it stands where it stood, or would have. A declined or lapsed offer has
+// never left the line.
+//
+// Who may serve a ticket is its Need: languages with a least proficiency, a
+// tier, skills. It begins as the site's rules for department and topic say and
+// is widened with the wait, step by step. Lines are what people see; a match
+// walks classes: the waiting tickets that ask for the same. What time does to
+// tickets (offers lapse, holds end, needs widen, wrap-ups run out) stands in one
+// agenda. All of it is worked out on replay from the after-images alone.
+//
+// # Where to look
+//
+//	entities   ticket.go people.go node.go supervisor.go (Pause) estimates.go
+//	deciders   visitor.go agent.go transfer.go supervisor.go node.go
+//	by itself  dispatcher.go agenda.go match.go, with need.go and class.go
+//	replay     state.go replay.go line.go sorted.go
+//	the log    change.go codec.go store.go
 package queue

@@ -51,7 +51,7 @@ const (
 // AwayReason says why an agent is away who did not ask for it.
 type AwayReason string
 
-// AwayLapsed: MaxLapses offers in a row lapsed.
+// AwayLapsed is that MaxLapses offers in a row lapsed.
 const AwayLapsed AwayReason = "lapsed"
 
 // MaxLapses is how many offers in a row may lapse until their agent is away.
