@@ -6,7 +6,8 @@ import "sort"
 // gateway reads its visitors' waits off the same curves, so all say the same,
 // and a new gateway knows at once.
 type Estimates struct {
-	// Curves are by QueueID.String(). A queue without one is unknown.
+	// Curves are by QueueID.String(), and by CurveName for those who need something
+	// apart. A queue without one is unknown, and so is an empty one.
 	Curves map[string]Curve `json:"curves"`
 	// Checkpoint is what the estimator needs to go on learning, in its own form.
 	Checkpoint []byte `json:"checkpoint,omitzero"`
@@ -83,4 +84,27 @@ func (e *Estimates) version() string {
 		return ""
 	}
 	return e.Rev.Version
+}
+
+// WaitOf is the published estimate for a ticket in line: that of the tickets
+// that need the same, or of its queue where nothing apart was said of them.
+func (s *State) WaitOf(t *Ticket) EstimatedWait {
+	if s.estimates == nil {
+		return EstimatedWait{}
+	}
+	c, apart := s.estimates.Curves[CurveName(t.Queue(), t.Need)]
+	if !apart {
+		c = s.estimates.Curves[t.Queue().String()]
+	}
+	return c.At(s.Position(t))
+}
+
+// CurveName is the key of the curve for those in a queue who need more, or
+// less, than the queue asks for.
+func CurveName(q QueueID, n *Need) string { return q.String() + "|" + n.key() }
+
+// QueueNeed is what a ticket without a topic asks for in a queue at first.
+func (s *State) QueueNeed(q QueueID) *Need {
+	dep, _ := s.site.Department(q.Department)
+	return s.needOf(dep, q.Language, Topic{})
 }

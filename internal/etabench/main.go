@@ -5,11 +5,15 @@
 package main
 
 import (
+	"errors"
 	"flag"
 	"fmt"
 	"math"
 	"os"
+	"runtime"
+	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"nextup/internal/trace"
@@ -40,7 +44,9 @@ func bench(only string, visitors int, out, log string) error {
 			return err
 		}
 		fmt.Fprintf(os.Stderr, "%s: %d visitors in %v\n", t.name, len(all), time.Since(began).Round(time.Second))
-		rows = append(rows, t.judge(all)...)
+		judged := t.judge(all)
+		table(os.Stderr, judged)
+		rows = append(rows, judged...)
 	}
 	if log != "" {
 		more, err := replayed(log)
@@ -106,23 +112,27 @@ func replayed(path string) ([]row, error) {
 // seeds are pooled.
 const seeds = 5
 
+// run plays the trial on every core and pools what the seeds give, in their
+// order.
 func (t *trial) run(visitors int) ([]scored, error) {
-	var all []scored
-	for seed := uint64(1); seed <= seeds; seed++ {
-		for i := range max(1, t.repeats*visitors/20_000) {
-			hours := 0.0
-			if t.perHour > 0 {
-				hours = 300/t.perHour + 1.7*float64(visitors)/seeds/t.perHour
-			}
-			part, err := t.play(seed+uint64(i)*1000, hours)
-			if err != nil {
-				return nil, err
-			}
-			for _, s := range part {
-				s.block += blocks * (int(seed) - 1)
-				all = append(all, s)
-			}
-		}
+	hours, repeats := 0.0, max(1, t.repeats*visitors/20_000)
+	if t.perHour > 0 {
+		hours = 300/t.perHour + 1.35*float64(visitors)/seeds/t.perHour
 	}
-	return all, nil
+	parts, errs := make([][]scored, seeds*repeats), make([]error, seeds*repeats)
+	cores := make(chan struct{}, runtime.GOMAXPROCS(0))
+	var work sync.WaitGroup
+	for i := range parts {
+		cores <- struct{}{}
+		work.Go(func() {
+			defer func() { <-cores }()
+			seed, again := i/repeats, i%repeats
+			parts[i], errs[i] = t.play(uint64(seed+1+again*1000), hours)
+			for k := range parts[i] {
+				parts[i][k].block += blocks * seed
+			}
+		})
+	}
+	work.Wait()
+	return slices.Concat(parts...), errors.Join(errs...)
 }

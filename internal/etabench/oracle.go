@@ -36,7 +36,7 @@ func steps(patience, speed float64) func(*trialRun, sim.Arrival) (float64, float
 }
 
 // plays is how many plays the mean of an oracle without a formula is made of.
-const plays = 200
+const plays = 100
 
 // played is an oracle for any distribution of conversations: it plays the lines
 // forward knowing the true distribution and for how long each has lasted. It is

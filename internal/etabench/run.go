@@ -22,6 +22,7 @@ type scored struct {
 	block              int
 	wait, said, oracle float64
 	noise              float64
+	counted            float64
 	les                float64
 	p10, p90, high     float64
 	rises              int
@@ -39,6 +40,7 @@ func (t *trial) play(seed uint64, hours float64) ([]scored, error) {
 	e := eta.New(nil)
 	e.SetBudget(playBudget)
 	ended, arrivals := 0, 0
+	var counts counter
 	open := map[string]*scored{}
 	watched := map[string]*watch{}
 	var st *queue.State
@@ -47,6 +49,7 @@ func (t *trial) play(seed uint64, hours float64) ([]scored, error) {
 	_, err := sim.Run(s, sim.Hooks{
 		Record: func(step queue.Step) {
 			e.Observe(step)
+			counts.see(step)
 			if step.Cause == queue.CauseClosed {
 				ended++
 			}
@@ -69,7 +72,7 @@ func (t *trial) play(seed uint64, hours float64) ([]scored, error) {
 			}
 			o := &scored{
 				group: group, block: min(blocks-1, int(float64(blocks)*float64(v.Now-sim.Start)/float64(s.Length))),
-				said: f.Mean, oracle: mean, noise: noise, les: last, p10: f.P10, p90: f.P90,
+				said: f.Mean, oracle: mean, noise: noise, counted: counts.wait(v), les: last, p10: f.P10, p90: f.P90,
 			}
 			open[v.Ticket.ID] = o
 			w := &watch{ticket: v.Ticket, scored: o}
@@ -95,7 +98,9 @@ func (t *trial) play(seed uint64, hours float64) ([]scored, error) {
 			if st == nil {
 				return
 			}
-			e.Estimate(st, now)
+			if !t.quiet {
+				e.Estimate(st, now)
+			}
 			for id, w := range watched {
 				is := st.Ticket(id)
 				if is == nil || is.Status != queue.Waiting {
@@ -108,6 +113,30 @@ func (t *trial) play(seed uint64, hours float64) ([]scored, error) {
 		},
 	})
 	return done, err
+}
+
+// counter is somebody who is told that there is one queue and all is exponential,
+// and estimates the one rate that there is by maximum likelihood: ends over time
+// in conversation. Nobody who is told less can be expected to do better.
+type counter struct {
+	ends, time float64 // seconds
+	busy       int
+	at         queue.Stamp
+}
+
+func (c *counter) see(step queue.Step) {
+	c.time += float64(c.busy) * float64(step.At-max(c.at, sim.Start)) / 1000
+	c.at = step.At
+	switch step.Cause { //nolint:exhaustive // the others change nobody's conversation
+	case queue.CauseClosed:
+		c.ends, c.busy = c.ends+1, c.busy-1
+	case queue.CauseAccepted:
+		c.busy++
+	}
+}
+
+func (c *counter) wait(v sim.Arrival) float64 {
+	return float64(v.State.Position(v.Ticket)) / float64(c.busy) * c.time / max(1, c.ends)
 }
 
 // watch is a visitor whose display is followed while they wait.

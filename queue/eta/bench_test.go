@@ -2,9 +2,12 @@ package eta
 
 import (
 	"fmt"
+	"syscall"
 	"testing"
+	"time"
 
 	"nextup/queue"
+	"nextup/queue/sim"
 )
 
 // One op is Rate for the last of 10,000 who wait in one queue, as the state has
@@ -28,27 +31,60 @@ func BenchmarkRate(b *testing.B) {
 	}
 }
 
-// One op is a record of a ticket's life: at 1,000 a second, 30 µs are 3 % of a
-// core.
-func BenchmarkObserve(b *testing.B) {
-	const now = 10_000_000
-	st := scene(now, 200, make([]queue.Stamp, 0), 0)
-	e := New(nil)
-	e.look(st, now)
-	at, n := queue.Stamp(now), 0
-	b.ReportAllocs()
-	for b.Loop() {
-		at++
-		n++
-		id := fmt.Sprint("t", n/4)
-		waiting := &queue.Ticket{ID: id, Department: "support", Language: "en", Weight: 1, Status: queue.Waiting, JoinedAt: at - queue.Stamp(n%4)}
-		offered, assigned, closed := *waiting, *waiting, *waiting
-		offered.Status, offered.Offer = queue.Offered, &queue.Offer{Agent: "a", At: at}
-		assigned.Status, assigned.Agent, assigned.AssignedAt = queue.Assigned, "a", at
-		closed.Status, closed.Agent, closed.AssignedAt, closed.EndedAt = queue.Closed, "a", at, at
-		life := []*queue.Ticket{nil, waiting, &offered, &assigned, &closed}
-		e.Observe(queue.Step{Record: queue.Record{At: at}, Tickets: []queue.TicketStep{{Was: life[n%4], Is: life[n%4+1]}}})
+// One op is a minute of a site with some 1,000 log records a second, as a gateway
+// learns from it: each record, and a look every 3 s with the plays. %core is the
+// share of one core that this takes: the processor time of the whole, garbage
+// collection and all, less that of the same minute without an estimator.
+func BenchmarkLearning(b *testing.B) {
+	const agents, handling = 1000, 4.0
+	s := &sim.Scenario{
+		Seed: 1, Length: 60_000,
+		Queues: []sim.Demand{{Department: "support", Language: "en", PerHour: 1.02 * agents * 3600 / handling, Handling: sim.Exponential(handling)}},
+		Staff:  []sim.Staff{{Count: agents, Departments: []string{"support"}, Languages: []string{"en"}, Capacity: 1}},
 	}
+	minute := func(e *Estimator) (records int, took time.Duration) {
+		began := processorTime(b)
+		var st *queue.State
+		_, err := sim.Run(s, sim.Hooks{
+			Record: func(step queue.Step) {
+				records++
+				if e != nil {
+					e.Observe(step)
+				}
+			},
+			Joined:    func(v sim.Arrival, _ bool) { st = v.State },
+			TickEvery: 3000,
+			Tick: func(now queue.Stamp) {
+				if e != nil {
+					e.Estimate(st, now)
+				}
+			},
+		})
+		if err != nil {
+			b.Fatal(err)
+		}
+		return records, processorTime(b) - began
+	}
+	var with, without time.Duration
+	records := 0
+	for b.Loop() {
+		n, took := minute(New(nil))
+		records, with = records+n, with+took
+		_, took = minute(nil)
+		without += took
+	}
+	minutes := float64(b.N)
+	b.ReportMetric(float64(records)/60/minutes, "records/s")
+	b.ReportMetric(100*(with-without).Seconds()/60/minutes, "%core")
+}
+
+// processorTime is what this process has used so far.
+func processorTime(b *testing.B) time.Duration {
+	var use syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &use); err != nil {
+		b.Fatal(err)
+	}
+	return time.Duration(use.Utime.Nano() + use.Stime.Nano())
 }
 
 // One op is a look at a site of 1,000 waiting and 200 agents: the curve of each
@@ -61,10 +97,12 @@ func BenchmarkLook(b *testing.B) {
 			e := New(nil)
 			e.SetBudget(budget)
 			at := queue.Stamp(now)
+			began := processorTime(b)
 			for b.Loop() {
 				at += playEveryStamp
 				e.Estimate(st, at)
 			}
+			b.ReportMetric(100*(processorTime(b)-began).Seconds()/float64(b.N)/(float64(playEvery)/1000), "%core")
 		})
 	}
 }

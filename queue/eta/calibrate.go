@@ -8,8 +8,7 @@ import (
 
 // promise is what was forecast when a ticket was first seen in line.
 type promise struct {
-	at queue.Stamp
-
+	at   queue.Stamp
 	said Forecast
 }
 
@@ -29,46 +28,44 @@ type calibration struct {
 	// 2021).
 	Log [3]float64 `json:"log"`
 	N   float64    `json:"n"`
-	// Waits and Said are sums of waits and of what was forecast in the batch under
-	// way, W and S those of all batches, WW, WS and SS of their products.
+	// Bias is of the waits over what was forecast, in batches; Waits, Said and
+	// Count are of the batch under way, which ends at Batch.
+	Bias  ratio       `json:"bias"`
 	Waits float64     `json:"waits"`
 	Said  float64     `json:"said"`
 	Count float64     `json:"count"`
 	Batch queue.Stamp `json:"batch"`
-	Seen  float64     `json:"seen"`
-	W     float64     `json:"w"`
-	S     float64     `json:"s"`
-	WW    float64     `json:"ww"`
-	WS    float64     `json:"ws"`
-	SS    float64     `json:"ss"`
 }
 
-var shares = [3]float64{0.1, 0.5, 0.9}
+// shares are those below each quantile; quantiles are the standard normal ones.
+var (
+	shares    = [3]float64{0.1, 0.5, 0.9}
+	quantiles = [3]float64{-1.2815515655446004, 0, 1.2815515655446004}
+)
 
-// calibrate turns the raw mean and spread into what is said.
+// calibrate turns the center and spread into what is said.
 func (e *Estimator) calibrate(q string, f *Forecast) {
 	c := e.known.Errors[q]
-	factor, stretch := 1.0, [3]float64{1, 1, 1}
-	if c != nil {
-		factor = c.factor()
-		for i, l := range c.Log {
-			stretch[i] = math.Exp(l)
-		}
+	if c == nil {
+		c = &calibration{}
 	}
-	f.alone = f.twin * factor
-	f.Mean = f.alone
-	f.traits = e.traitsOf(q, f.Position, f.twin)
-	f.blended = f.alone
+	f.alone = f.center * c.Bias.shrunk()
+	f.Mean, f.blended = f.alone, f.alone
+	f.traits = e.traitsOf(q, f.Position, f.center)
 	if b := &e.known.Blend; b.N > 0 {
 		f.blended = b.says(&f.traits)
 		if b.earned() {
 			f.Mean = f.blended
 		}
 	}
-	sd := f.sd * f.twin / max(f.raw, 1e-9)
-	f.P10 = gammaQuantile(f.twin, sd, z10) * stretch[0]
-	f.P50 = max(f.P10, gammaQuantile(f.twin, sd, z50)*stretch[1])
-	f.P90 = max(f.P50, gammaQuantile(f.twin, sd, z90)*stretch[2])
+	f.P10 = c.quantile(f, 0)
+	f.P50 = max(f.P10, c.quantile(f, 1))
+	f.P90 = max(f.P50, c.quantile(f, 2))
+}
+
+// quantile is that of shares[i], as calibrated.
+func (c *calibration) quantile(f *Forecast, i int) float64 {
+	return gammaQuantile(f.center, f.spread, quantiles[i]) * math.Exp(c.Log[i])
 }
 
 // promised remembers the first forecast of a ticket, to be judged later.
@@ -92,70 +89,69 @@ func (e *Estimator) score(is *queue.Ticket, at queue.Stamp) {
 	q := is.Queue().String()
 	wait := float64(at-p.at) / 1000
 	of(e.truth, q).count(wait, p.said)
-	if p.said.twin < 1 && wait < 1 {
+	if p.said.center < noWait && wait < noWait {
 		return // nobody waited, as said
 	}
 	// Of those who would have waited so long some have left and are not seen: the
 	// others stand for them (inverse probability of censoring weighting, Robins
-	// and Rotnitzky 1992), or long waits would look rare.
-	weight := min(8, math.Exp(e.rates.patience[q]*wait))
-	if wait >= 1 {
+	// and Rotnitzky, "Recovery of information and adjustment for dependent
+	// censoring", 1992), or long waits would look rare.
+	weight := min(maxWeight, math.Exp(e.rates.patience[q]*wait))
+	if wait >= noWait {
 		e.known.Blend.learn(&p.said.traits, wait, p.said.alone, p.said.blended)
 		of(e.known.History, q).add(wait)
 	}
-	c := of(e.known.Errors, q)
-	c.learn(wait, p.said, weight, at)
+	of(e.known.Errors, q).learn(wait, &p.said, weight, at)
 }
 
-func (c *calibration) learn(wait float64, said Forecast, weight float64, at queue.Stamp) {
+const (
+	// noWait is a wait, in seconds, that nobody calls one.
+	noWait = 1
+	// maxWeight bounds for how many one visitor may stand.
+	maxWeight = 8
+	// Steps of the quantiles: from stepFirst/stepAfter down to stepLast.
+	stepFirst = 0.6
+	stepAfter = 30
+	stepLast  = 0.01
+)
+
+func (c *calibration) learn(wait float64, said *Forecast, weight float64, at queue.Stamp) {
 	// Whoever waits at once meets the same luck: of many in line each tells less.
 	part := 1 / float64(max(1, said.Position))
 	c.N += part
-	step := part * weight * max(0.01, 0.6/(c.N+30))
-	sd := said.sd * said.twin / max(said.raw, 1e-9)
-	for i, z := range [3]float64{z10, z50, z90} {
+	step := part * weight * max(stepLast, stepFirst/(c.N+stepAfter))
+	for i, share := range shares {
 		short := 0.0
-		if wait <= gammaQuantile(said.twin, sd, z)*math.Exp(c.Log[i]) {
+		if wait <= c.quantile(said, i) {
 			short = 1
 		}
-		c.Log[i] = min(math.Log(maxStretch), max(-math.Log(maxStretch), c.Log[i]+step*(shares[i]-short)))
+		bound := math.Log(maxStretch)
+		c.Log[i] = min(bound, max(-bound, c.Log[i]+step*(share-short)))
 	}
 	if at > c.Batch {
 		c.close(at, wait)
 	}
 	c.Waits += weight * wait
-	c.Said += weight * said.twin
+	c.Said += weight * said.center
 	c.Count++
 }
 
-// minBatch is the least time of a batch: visitors who wait at once share what
-// happens to them, so only batches are nearly independent.
-const minBatch = 900_000
+const (
+	// minBatch is the least time of a batch, in milliseconds: visitors who wait at
+	// once share what happens to them, so only batches are nearly independent. A
+	// batch is also as long as two waits.
+	minBatch = 900_000
+	// fewWaits are too few for a batch to end.
+	fewWaits = 3
+	// batchKeeps is the weight that earlier batches keep: 67 of them count.
+	batchKeeps = 0.985
+)
 
 // close ends a batch and begins the next.
 func (c *calibration) close(at queue.Stamp, wait float64) {
-	if c.Count >= 3 {
-		const keep = 0.985
-		w, s := c.Waits, c.Said
-		c.Seen = c.Seen*keep + 1
-		c.W, c.S = c.W*keep+w, c.S*keep+s
-		c.WW, c.WS, c.SS = c.WW*keep+w*w, c.WS*keep+w*s, c.SS*keep+s*s
+	if c.Count >= fewWaits {
+		c.Bias.add(c.Waits, c.Said, batchKeeps)
 		c.Waits, c.Said, c.Count = 0, 0, 0
 	}
 	c.Batch = at + max(minBatch, queue.Stamp(2000*wait))
-}
-
-// factor corrects the mean, as far as the bias seen is more than the chance of
-// its batches explains: the positive part of James and Stein's estimator (1961).
-func (c *calibration) factor() float64 {
-	if c.Seen < 4 || c.S <= 0 {
-		return 1
-	}
-	ratio := c.W / c.S
-	variance := (c.WW - 2*ratio*c.WS + ratio*ratio*c.SS) / (c.S * c.S)
-	bias := ratio - 1
-	if bias == 0 {
-		return 1
-	}
-	return min(maxStretch, max(1/maxStretch, 1+bias*max(0, 1-2*variance/(bias*bias))))
 }

@@ -24,6 +24,7 @@ package eta
 
 import (
 	"math"
+	"slices"
 
 	"github.com/go-json-experiment/json"
 
@@ -33,14 +34,8 @@ import (
 // Estimator learns the rates of one site. It is not safe for concurrent use.
 type Estimator struct {
 	known *knowledge
-
-	// The site as the records since the last look at its state tell it.
-	people     map[string]*person
-	roomy      []*person
-	waiting    map[queue.QueueID]int
-	waitingAll int
-	synced     bool
-	fresh      []string // joined since the last look
+	view
+	fresh []string // joined since the last look
 
 	rates  rates
 	model  *model
@@ -57,17 +52,18 @@ type Forecast struct {
 	Known               bool
 	Position            int
 	Mean, P10, P50, P90 float64
-	// raw is what Rate said before the correction and the calibration.
-	raw, sd, twin  float64
-	alone, blended float64 // means without and with the blend
-	traits         [traits]float64
+
+	// center is Rate's mean and spread its standard deviation, as the plays correct
+	// them; alone and blended are the calibrated means without and with the blend.
+	center, spread, alone, blended float64
+	traits                         [traits]float64
 }
 
 // New returns an estimator that goes on from published estimates; nil begins
 // with nothing known.
 func New(from *queue.Estimates) *Estimator {
 	e := &Estimator{
-		known: &knowledge{}, people: map[string]*person{}, waiting: map[queue.QueueID]int{},
+		known: &knowledge{}, view: view{people: map[string]*person{}, waiting: map[asking]int{}},
 		promises: map[string]promise{}, truth: map[string]*Truth{}, budget: defaultPlays,
 	}
 	if from != nil && len(from.Checkpoint) > 0 {
@@ -78,8 +74,7 @@ func New(from *queue.Estimates) *Estimator {
 	}
 	k := e.known
 	k.Service, k.Patience = some(k.Service), some(k.Patience)
-	k.Streams, k.Errors = some(k.Streams), some(k.Errors)
-	k.History = some(k.History)
+	k.Streams, k.Errors, k.History = some(k.Streams), some(k.Errors), some(k.History)
 	return e
 }
 
@@ -90,82 +85,107 @@ func some[T any](m map[string]*T) map[string]*T {
 	return m
 }
 
-// sync brings the view of the site in line with its state, once: from then on
-// the records keep it so.
-func (e *Estimator) sync(st *queue.State) {
-	if e.synced {
-		return
-	}
-	e.synced = true
-	e.roomy, e.waitingAll = nil, 0
-	clear(e.waiting)
-	was := e.people
-	e.people = map[string]*person{}
-	for _, a := range st.Agents() {
-		p := &person{Agent: a, held: map[string]*talk{}}
-		if old := was[a.ID]; old != nil {
-			p.ignored = old.ignored
+// Observe learns from the next record of the site's log.
+func (e *Estimator) Observe(step queue.Step) {
+	e.advance(step.At)
+	for _, w := range step.Writes {
+		if a, ok := w.Image.(*queue.Agent); ok {
+			e.seeAgent(a.ID, a, step.At)
 		}
-		e.people[a.ID] = p
-		for _, t := range st.Held(a.ID) {
-			k := &talk{queue: t.Queue().String(), offered: t.Status == queue.Offered, weight: t.Weight, since: st.At()}
-			if k.offered {
-				k.since = t.Offer.At
-			} else {
-				k.work = max(0, float64(st.At()-t.AssignedAt)/1000)
-				e.service(k.queue).spend(0, k.work)
-			}
-			p.held[t.ID] = k
-			p.load += t.Weight
-		}
-		e.sort(p)
 	}
-	for _, q := range st.Site().Queues() {
-		st.Sweep(q, 1, st.Size(q), func(_ int, t *queue.Ticket) bool {
-			if t.Status == queue.Waiting {
-				e.waiting[q]++
-				e.waitingAll++
+	for _, id := range step.Agents {
+		if p := e.people[id]; p != nil && !slices.ContainsFunc(step.Writes, func(w queue.Write) bool { return w.Name == p.Name() && w.Image != nil }) {
+			e.seeAgent(id, nil, step.At) // forgotten
+		}
+	}
+	for _, t := range step.Tickets {
+		e.seeTicket(t.Was, t.Is, step.At)
+		e.seeWait(t.Was, t.Is, step.At)
+	}
+}
+
+// advance spends the time up to at.
+func (e *Estimator) advance(at queue.Stamp) {
+	if dt := float64(at-e.known.At) / 1000; e.known.At != 0 && dt > 0 {
+		e.known.spend(at, dt)
+	}
+	e.known.At = max(e.known.At, at)
+}
+
+// seeWait learns from a wait that begins or ends.
+func (e *Estimator) seeWait(was, is *queue.Ticket, at queue.Stamp) {
+	switch {
+	case is == nil:
+	case was == nil && is.Queued():
+		if len(e.fresh) < maxFresh {
+			e.fresh = append(e.fresh, is.ID)
+		}
+		e.known.joined(is.Queue().String(), is.HeadStart, at)
+	case was != nil && was.Queued() && !is.Queued():
+		if was.Token == 0 { // who comes back from a conversation waits otherwise
+			p := e.known.patience(is.Queue().String())
+			waited := float64(at-is.JoinedAt) / 1000
+			p.spend(0, waited)
+			if is.Status == queue.Abandoned {
+				p.end(waited, memory)
 			}
-			return true
-		})
+		}
+		e.score(is, at)
 	}
 }
 
 // Forecast estimates the wait of a ticket that stands in line.
 func (e *Estimator) Forecast(st *queue.State, t *queue.Ticket, now queue.Stamp) Forecast {
 	e.look(st, now)
-	position := st.Position(t)
-	f := e.forecast(st, t.Queue(), position, t.Score())
+	f := e.forecast(st, t)
 	e.promised(t, f, now)
 	return f
 }
 
-// Next estimates the wait of whoever would join a queue now without a head
-// start.
+// Next estimates the wait of whoever would join a queue now, without a head start
+// and asking for no more than the queue does.
 func (e *Estimator) Next(st *queue.State, q queue.QueueID, now queue.Stamp) Forecast {
 	e.look(st, now)
-	return e.forecast(st, q, st.Size(q)+1, now)
+	plain, known := e.model.plain[q]
+	if !known {
+		return Forecast{}
+	}
+	return e.say(st, plain, st.Size(q)+1, len(e.model.lines[plain].tickets), now)
 }
 
 // look prepares for estimates at now.
 func (e *Estimator) look(st *queue.State, now queue.Stamp) {
 	e.sync(st)
 	e.advance(now)
+	for _, p := range e.roomy {
+		e.settle(p, now)
+	}
 	e.refresh(st, now)
 }
 
-func (e *Estimator) forecast(st *queue.State, q queue.QueueID, position int, score queue.Stamp) Forecast {
+func (e *Estimator) forecast(st *queue.State, t *queue.Ticket) Forecast {
+	line := e.model.lineOf(t)
+	return e.say(st, line, st.Position(t), e.model.lines[line].ahead(t), t.Score())
+}
+
+// say estimates the wait of whoever stands in a line behind so many of it.
+func (e *Estimator) say(st *queue.State, line, position, ahead int, score queue.Stamp) Forecast {
 	f := Forecast{Position: position}
-	mean, variance, ok := e.model.walk(q, position, score)
+	l := &e.model.lines[line]
+	if st.Paused(l.queue) != nil {
+		return f
+	}
+	mean, variance, ok := e.model.walk(line, ahead, score)
 	if !ok {
 		return f
 	}
-	f.Known, f.raw = true, mean
+	f.Known = true
+	center, spread := e.twin.corrections(l.name, ahead+1)
+	f.center = mean * center
 	// What is not known of the rate widens the range: as the predictive variance
 	// of a Gamma-Poisson model does.
-	f.sd = math.Sqrt(variance + mean*mean/e.rates.evidence)
-	f.twin = mean * e.twin.correction(q, position)
-	e.calibrate(q.String(), &f)
+	f.spread = math.Sqrt(variance*center*center*spread + f.center*f.center/e.rates.evidence)
+	e.calibrate(l.queue.String(), &f)
 	return f
 }
 
@@ -179,36 +199,43 @@ func (e *Estimator) Estimate(st *queue.State, now queue.Stamp) *queue.Estimates 
 	e.play(st, now)
 	e.judge(st, now)
 	out := &queue.Estimates{Curves: map[string]queue.Curve{}, Number: st.Number()}
-	for _, q := range st.Site().Queues() {
-		if c := e.curve(st, q, now); c != nil {
-			out.Curves[q.String()] = c
+	for i := range e.model.lines {
+		l := &e.model.lines[i]
+		c := e.curve(st, i, now)
+		// A queue without a curve is unknown; those who need something apart would
+		// be read off the queue's.
+		if plain := e.model.plain[l.queue] == i; !plain || c != nil {
+			out.Curves[l.name] = c
 		}
 	}
-	if last := st.Estimates(); last != nil && sameShown(st, last, out) {
+	if last := st.Estimates(); last != nil && e.sameShown(st, last, out) {
 		return nil
 	}
 	out.Checkpoint, _ = json.Marshal(e.known, json.Deterministic(true)) // a struct of numbers always encodes
 	return out
 }
 
-// curve is the wait at rising positions up to one past the end of the line.
-func (e *Estimator) curve(st *queue.State, q queue.QueueID, now queue.Stamp) queue.Curve {
+// curve is the wait in a line at rising positions in its queue: of those who
+// stand there, and of whoever would come next.
+func (e *Estimator) curve(st *queue.State, i int, now queue.Stamp) queue.Curve {
 	var c queue.Curve
-	size := st.Size(q)
+	l := &e.model.lines[i]
 	for k := 1; len(c) < curvePoints; k = max(k+1, k*5/4) {
-		k = min(k, size+1)
-		score := now
-		st.Sweep(q, k, k, func(_ int, t *queue.Ticket) bool { score = t.Score(); return false })
-		f := e.forecast(st, q, k, score)
+		k = min(k, len(l.tickets)+1)
+		position, score := st.Size(l.queue)+1, now
+		if k <= len(l.tickets) {
+			position, score = st.Position(l.tickets[k-1]), l.tickets[k-1].Score()
+		}
+		f := e.say(st, i, position, k-1, score)
 		if !f.Known {
 			return nil
 		}
-		p := queue.Point{Position: k, P50: f.P50, P90: f.P90}
+		p := queue.Point{Position: position, P50: f.P50, P90: f.P90}
 		if n := len(c); n > 0 { // whoever stands further back never waits less
 			p.P50, p.P90 = max(p.P50, c[n-1].P50), max(p.P90, c[n-1].P90)
 		}
 		c = append(c, p)
-		if k > size {
+		if k > len(l.tickets) {
 			break
 		}
 	}

@@ -129,7 +129,7 @@ func TestAnEstimatorGoesOnFromWhatWasPublished(t *testing.T) {
 		t.Error("published again though nobody would see a difference")
 	}
 	second := New(published)
-	if got, want := second.Estimate(scene(now, 2, []queue.Stamp{now, now}, 4), now), published; !sameShown(st, got, want) {
+	if got, want := second.Estimate(scene(now, 2, []queue.Stamp{now, now}, 4), now), published; !second.sameShown(st, got, want) {
 		t.Errorf("the next dispatcher says %v, the last one said %v", got.Curves, want.Curves)
 	}
 }
@@ -155,8 +155,8 @@ func TestGammaQuantilesAreNearTheExactOnes(t *testing.T) {
 	// Exact values: shape 1 is exponential; shape 4 from tables of chi-square with
 	// 8 degrees of freedom (halved): 1.745, 3.672, 6.681.
 	for _, tt := range []struct{ mean, sd, z, want float64 }{
-		{1, 1, z90, math.Log(10)}, {1, 1, z50, math.Log(2)}, {1, 1, z10, -math.Log(.9)},
-		{4, 2, z10, 1.745}, {4, 2, z50, 3.672}, {4, 2, z90, 6.681},
+		{1, 1, quantiles[2], math.Log(10)}, {1, 1, quantiles[1], math.Log(2)}, {1, 1, quantiles[0], -math.Log(.9)},
+		{4, 2, quantiles[0], 1.745}, {4, 2, quantiles[1], 3.672}, {4, 2, quantiles[2], 6.681},
 	} {
 		if got := gammaQuantile(tt.mean, tt.sd, tt.z); math.Abs(got-tt.want)/tt.want > 0.01 {
 			t.Errorf("mean %v, sd %v at z %.2f: %.4f, want %.4f", tt.mean, tt.sd, tt.z, got, tt.want)

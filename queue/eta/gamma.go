@@ -2,13 +2,6 @@ package eta
 
 import "math"
 
-// Standard normal quantiles at 10, 50 and 90 per cent.
-const (
-	z10 = -1.2815515655446004
-	z50 = 0
-	z90 = 1.2815515655446004
-)
-
 // gammaQuantile is the quantile of a Gamma distribution with a mean and a
 // standard deviation at the normal quantile z, by Wilson and Hilferty ("The
 // distribution of chi-square", PNAS 17, 1931): the cube root is nearly normal.

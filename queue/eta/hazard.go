@@ -79,25 +79,6 @@ type hazard struct {
 	i [bins]float64 // integral of the survival up to there
 }
 
-// shrunk mixes what was seen with a parent's hazards, each bin with as many of
-// the parent's ends as weight says; the parent is scaled to the level of what
-// was seen first, itself mixed with level of the parent's ends. This is the
-// Gamma-Poisson form of empirical Bayes.
-func (t *tally) shrunk(parent *hazard, level, weight float64) *hazard {
-	n, expected := level, level
-	for i := range bins {
-		n += t.N[i]
-		expected += t.T[i] * parent.h[i]
-	}
-	scale := n / expected
-	out := &hazard{}
-	for i := range bins {
-		p := parent.h[i] * scale
-		out.h[i] = (t.N[i] + weight) / (t.T[i] + weight/p)
-	}
-	return out.ready()
-}
-
 func constant(rate float64) *hazard {
 	out := &hazard{}
 	for i := range bins {

@@ -62,7 +62,7 @@ func newPlay(e *Estimator, st *queue.State, now queue.Stamp, said map[string]sai
 	for _, a := range st.Agents() {
 		for _, t := range st.Held(a.ID) {
 			if t.Status == queue.Offered {
-				p.plan(happening{at: p.exp() * max(e.rates.gap, 0.001), kind: accepts, ticket: t.ID, agent: a.ID})
+				p.plan(happening{at: p.exp() * max(e.rates.accept, 0.001), kind: accepts, ticket: t.ID, agent: a.ID})
 				continue
 			}
 			if t.Status == queue.Closed {
@@ -94,7 +94,7 @@ func newPlay(e *Estimator, st *queue.State, now queue.Stamp, said map[string]sai
 }
 
 func (e *Estimator) talk(agent, ticket string) *talk {
-	if p := e.people[agent]; p != nil && p.held[ticket] != nil && !p.held[ticket].offered {
+	if p := e.people[agent]; p != nil && p.held[ticket] != nil && p.held[ticket].stage == talking {
 		return p.held[ticket]
 	}
 	return nil
@@ -114,7 +114,7 @@ func (p *play) rest(t *queue.Ticket, a *queue.Agent, age float64) float64 {
 	if z == nil {
 		z = constant(1. / priorMean)
 	}
-	return (z.at(z.cum(age)+p.exp()) - age) / p.speed(min(a.Capacity, maxTogether))
+	return (z.at(z.cum(age)+p.exp()) - age) / p.known.speed(min(a.Capacity, maxTogether))
 }
 
 // next plans the next arrival of a stream.
@@ -174,22 +174,34 @@ func (p *play) arrive(s *stream) {
 	}
 }
 
-// dispatch offers until nothing more can be offered.
+// soonAccepted is the mean time in seconds to accept an offer below which it is
+// accepted at once.
+const soonAccepted = 0.05
+
+// maxOffers bounds the offers of one match.
+const maxOffers = 256
+
+// dispatch offers until nothing more can be offered: a match leaves something
+// only where there was too much for one, or where somebody offered had left.
 func (p *play) dispatch() {
 	for again := true; again; {
-		again = false
-		for _, c := range p.st.Match(p.stamp(), 256) {
+		offers := p.st.Match(p.stamp(), maxOffers)
+		again = len(offers) == maxOffers
+		for _, c := range offers {
 			t := c.Writes[0].Image.(*queue.Ticket)
-			again = true
 			p.write(c, nil)
-			p.offered(p.st.Ticket(t.ID))
+			if left := p.offered(p.st.Ticket(t.ID)); left {
+				again = true
+			}
 		}
 	}
 }
 
-func (p *play) offered(t *queue.Ticket) {
+// offered is a ticket that an agent was found for. It says whether its visitor
+// had left by then.
+func (p *play) offered(t *queue.Ticket) (left bool) {
 	if p.watched[t.ID] {
-		p.waits[t.ID] = p.now + p.rates.gap
+		p.waits[t.ID] = p.now + p.rates.accept
 		p.unserved--
 		delete(p.watched, t.ID)
 	}
@@ -199,17 +211,18 @@ func (p *play) offered(t *queue.Ticket) {
 	}
 	if p.exp() < waited*p.rates.patience[t.Queue().String()] {
 		p.write(p.st.Leave(t.Visitor, t.ID)) // they have left; their place is for the next
-		return
+		return true
 	}
 	if t.Status == queue.Assigned { // without asking
 		p.plan(happening{at: p.now + p.rest(t, p.st.Agent(t.Agent), 0), kind: closes, ticket: t.ID, agent: t.Agent})
-		return
+		return false
 	}
-	if g := p.rates.gap; g > 0.05 {
+	if g := p.rates.accept; g > soonAccepted {
 		p.plan(happening{at: p.now + p.exp()*g, kind: accepts, ticket: t.ID, agent: t.Offer.Agent})
-		return
+		return false
 	}
 	p.accept(happening{ticket: t.ID, agent: t.Offer.Agent})
+	return false
 }
 
 func (p *play) accept(h happening) {

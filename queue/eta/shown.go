@@ -91,14 +91,15 @@ func (d *Display) paint(r Range, now queue.Stamp) {
 	d.shown, d.painted, d.over = r, now, 0
 }
 
-// sameShown says whether everybody would read the same range off both.
-func sameShown(st *queue.State, a, b *queue.Estimates) bool {
-	for _, q := range st.Site().Queues() {
-		ca, cb := a.Curves[q.String()], b.Curves[q.String()]
+// sameShown says whether everybody in line would read the same range off both.
+func (e *Estimator) sameShown(st *queue.State, a, b *queue.Estimates) bool {
+	for i := range e.model.lines {
+		l := &e.model.lines[i]
+		ca, cb := a.Curves[l.name], b.Curves[l.name]
 		if (ca == nil) != (cb == nil) {
 			return false
 		}
-		last := st.Size(q) + 1
+		last := st.Size(l.queue) + 1
 		for _, c := range []queue.Curve{ca, cb} {
 			for _, p := range c {
 				if k := min(p.Position, last); Shown(ca.At(k)) != Shown(cb.At(k)) {

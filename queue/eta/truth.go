@@ -42,10 +42,17 @@ func (e *Estimator) Truth() map[string]Truth {
 func (e *Estimator) judge(st *queue.State, now queue.Stamp) {
 	for _, id := range e.fresh {
 		if t := st.Ticket(id); t != nil && t.Status == queue.Waiting {
-			e.promised(t, e.forecast(st, t.Queue(), st.Position(t), t.Score()), now)
+			e.promised(t, e.forecast(st, t), now)
 		}
 	}
 	e.fresh = e.fresh[:0]
+	if len(e.promises) > maxPromises/2 {
+		for id := range e.promises { // of tickets whose end was in no record we saw
+			if t := st.Ticket(id); t == nil || !t.Queued() {
+				delete(e.promises, id)
+			}
+		}
+	}
 }
 
 // maxFresh bounds the promises made at one look.

@@ -12,21 +12,21 @@ import (
 // those who wait, and arrivals. One play scores everybody in line.
 //
 // A play is noisy and Rate is not, so the plays do not replace Rate, they
-// correct it: what is learned from them is the logarithm of their means over
-// Rate's (Rate is a control variate), by queue and by octave of the position,
-// and that is kept over many looks. Where Rate is exact the correction stays
-// where it began, at none.
+// correct it: what is learned from them is their mean over Rate's, and their
+// variance over Rate's, by line and by octave of the position, over many looks
+// (Rate is a control variate: Lavenberg and Welch, Management Science 27, 1981).
+// A correction is made as far as it is more than chance, so where Rate is exact
+// there is none.
 
 // Plays cost time, so they are rationed by the records they may write. At 1,000
 // waiting and 200 agents a record costs about 25 µs: 3,000 of them every 2 s stay
 // under 5 % of one core (BenchmarkLook).
 const (
-	playEvery    queue.Millis = 2000
-	defaultPlays              = 3000
-	octaves                   = 16
-	// A correction is believed as far as so many plays bear it out.
-	playsBelieved = 60
-	playsKept     = 600
+	playEvery    = queue.Millis(2000)
+	defaultPlays = 3000
+	octaves      = 16
+	// playsKept is how many plays a correction remembers.
+	playsKept = 600
 	// More plays of one state say little that is new.
 	maxPlays = 20
 )
@@ -34,30 +34,27 @@ const (
 type twin struct {
 	at  queue.Stamp
 	rng *rand.Rand
-	by  map[queue.QueueID]*[octaves]correction
+	by  map[string]*[octaves]correction // by the name of a line
 	// under is the play that the last look did not finish, or nil.
 	under *play
 }
 
-// correction is the mean of the plays over Rate's, with decay.
-type correction struct{ played, said, n float64 }
+// correction is what the plays say over what Rate says: of the mean, and of the
+// variance about the mean as corrected.
+type correction struct{ mean, variance ratio }
 
 func octave(position int) int {
 	return min(octaves-1, int(math.Log2(float64(max(1, position)))))
 }
 
-// correction is the factor for Rate at a position.
-func (t *twin) correction(q queue.QueueID, position int) float64 {
-	by := t.by[q]
+// corrections are the factors for Rate's mean and variance at a position.
+func (t *twin) corrections(line string, position int) (mean, variance float64) {
+	by := t.by[line]
 	if by == nil {
-		return 1
+		return 1, 1
 	}
-	c := by[octave(position)]
-	if c.said <= 0 {
-		return 1
-	}
-	ratio := c.played / c.said
-	return math.Exp(math.Log(min(3, max(1./3, ratio))) * c.n / (c.n + playsBelieved))
+	c := &by[octave(position)]
+	return c.mean.shrunk(), c.variance.shrunk()
 }
 
 // SetBudget sets how many records the plays of one look may write; 0 leaves all
@@ -73,13 +70,13 @@ func (e *Estimator) play(st *queue.State, now queue.Stamp) {
 	}
 	e.twin.at = now
 	if e.twin.by == nil {
-		e.twin.by = map[queue.QueueID]*[octaves]correction{}
+		e.twin.by = map[string]*[octaves]correction{}
 		e.twin.rng = rand.New(rand.NewPCG(st.Number(), 1))
 	}
 	for left, n := e.budget, 0; left > 0 && n < maxPlays; n++ {
 		p := e.twin.under
 		if p == nil {
-			said := e.saidToAll(st)
+			said := e.saidToAll()
 			if len(said) == 0 {
 				return
 			}
@@ -96,50 +93,61 @@ func (e *Estimator) play(st *queue.State, now queue.Stamp) {
 
 // saidToAll is Rate for a sample of those in line: all of a short line, and a
 // few of each octave of a long one.
-func (e *Estimator) saidToAll(st *queue.State) map[string]said {
+func (e *Estimator) saidToAll() map[string]said {
 	out := map[string]said{}
-	for _, q := range st.Site().Queues() {
-		size := st.Size(q)
-		stride := 1
-		for k := 1; k <= size; k += stride {
-			stride = max(1, k/6)
-			st.Sweep(q, k, k, func(_ int, t *queue.Ticket) bool {
-				if mean, _, ok := e.model.walk(q, k, t.Score()); ok && t.Status == queue.Waiting {
-					out[t.ID] = said{q, k, mean}
-				}
-				return true
-			})
+	for i := range e.model.lines {
+		l := &e.model.lines[i]
+		for k := 1; k <= len(l.tickets); k += max(1, k/sampled) {
+			t := l.tickets[k-1]
+			if mean, variance, ok := e.model.walk(i, k-1, t.Score()); ok {
+				out[t.ID] = said{l.name, k, mean, variance}
+			}
 		}
 	}
 	return out
 }
 
+// sampled is about how many of an octave of a line are compared.
+const sampled = 6
+
+// said is what Rate said of one wait.
 type said struct {
-	queue    queue.QueueID
-	position int
-	mean     float64
+	line           string
+	position       int
+	mean, variance float64
 }
 
+// learn takes in a play: for each octave of each line it is one piece.
 func (t *twin) learn(p *play) {
-	touched := map[*correction]bool{}
+	type piece struct{ played, said, squares, variance float64 }
+	pieces := map[*correction]*piece{}
 	for _, id := range keys(p.said) {
 		s := p.said[id]
-		wait, ok := p.waits[id]
-		if !ok {
+		wait, served := p.waits[id]
+		if !served {
 			continue
 		}
-		by := t.by[s.queue]
+		by := t.by[s.line]
 		if by == nil {
+			if len(t.by) >= maxLines {
+				continue
+			}
 			by = &[octaves]correction{}
-			t.by[s.queue] = by
+			t.by[s.line] = by
 		}
 		c := &by[octave(s.position)]
-		if !touched[c] {
-			touched[c] = true
-			const keep = 1 - 1./playsKept
-			c.played, c.said, c.n = c.played*keep, c.said*keep, c.n*keep+1
+		if pieces[c] == nil {
+			pieces[c] = &piece{}
 		}
-		c.played += wait
-		c.said += s.mean
+		x, center := pieces[c], c.mean.shrunk()
+		x.played += wait
+		x.said += s.mean
+		x.squares += sq(wait - s.mean*center)
+		x.variance += s.variance * center * center
+	}
+	const keep = 1 - 1./playsKept
+	for c, x := range pieces { // each is of its own, so their order does not matter
+		c.mean.add(x.played, x.said, keep)
+		c.variance.add(x.squares, x.variance, keep)
 	}
 }

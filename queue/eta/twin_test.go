@@ -2,6 +2,7 @@ package eta
 
 import (
 	"fmt"
+	"maps"
 	"math"
 	"testing"
 
@@ -18,12 +19,15 @@ func TestPlaysOfOneLineAgreeWithTheFormula(t *testing.T) {
 		e.Estimate(st, now+queue.Stamp(i+1)*playEveryStamp)
 	}
 	for _, position := range []int{2, 5, 12, 20} {
-		c := e.twin.by[support][octave(position)]
-		if c.n < 100 {
-			t.Fatalf("position %d: %.0f plays", position, c.n)
+		c := e.twin.by[support.String()][octave(position)]
+		if c.mean.N < 100 {
+			t.Fatalf("position %d: %.0f plays", position, c.mean.N)
 		}
-		if ratio := c.played / c.said; math.Abs(ratio-1) > 0.12 {
+		if ratio := c.mean.A / c.mean.B; math.Abs(ratio-1) > 0.12 {
 			t.Errorf("position %d: plays say %.3f times what Rate says", position, ratio)
+		}
+		if ratio := c.variance.A / c.variance.B; math.Abs(ratio-1) > 0.25 {
+			t.Errorf("position %d: the variance of plays is %.3f times what Rate says", position, ratio)
 		}
 	}
 }
@@ -46,7 +50,7 @@ func TestALongPlayGoesOnOverSeveralLooks(t *testing.T) {
 	e.SetBudget(150)
 	for i := range 20 {
 		e.Estimate(st, now+queue.Stamp(i)*playEveryStamp)
-		learned := e.twin.by[support] != nil
+		learned := e.twin.by[support.String()] != nil
 		if i == 0 && learned {
 			t.Fatal("learned from a play that is not over")
 		}
@@ -102,8 +106,8 @@ func TestAStepThatEndsAndASiteThatPausesKeepTheCountsRight(t *testing.T) {
 	play(st.Leave("w4", "wait4"))
 	fresh := New(nil)
 	fresh.sync(st)
-	if e.waitingAll != fresh.waitingAll || len(e.roomy) != len(fresh.roomy) {
-		t.Errorf("%d wait and %d have room, the state says %d and %d", e.waitingAll, len(e.roomy), fresh.waitingAll, len(fresh.roomy))
+	if !maps.Equal(e.waiting, fresh.waiting) || len(e.roomy) != len(fresh.roomy) {
+		t.Errorf("%v wait and %d have room, the state says %v and %d", e.waiting, len(e.roomy), fresh.waiting, len(fresh.roomy))
 	}
 	for id, p := range fresh.people {
 		if q := e.people[id]; q == nil || q.load != p.load || len(q.held) != len(p.held) || q.Takes() != p.Takes() {

@@ -1,0 +1,307 @@
+package eta
+
+import (
+	"math"
+	"sort"
+
+	"nextup/queue"
+)
+
+// model is a site from now on: who waits, and how fast each group of agents who
+// may serve the same will take somebody.
+//
+// With n places busy and exponential conversations the k-th in line waits for k
+// ends, each after 1/(nμ): Gamma distributed (Whitt, "Predicting queueing
+// delays", Management Science 45, 1999). Here nμ is a rate over time, worked out
+// from the ages of the very conversations that are open: a renewal argument (Cox,
+// "Renewal theory", 1962, section 4), exact for any distribution of their length
+// as long as somebody waits.
+type model struct {
+	number uint64
+	now    queue.Stamp
+	lines  []line
+	// index finds a line by name, plain that of those who ask for no more than
+	// their queue does.
+	index   map[string]int
+	plain   map[queue.QueueID]int
+	groups  []*group
+	ends    [spans]float64 // of the time spans, seconds from now
+	streams []overtaker
+	accept  float64
+}
+
+// line is those of a queue who need the same, in order.
+type line struct {
+	queue   queue.QueueID
+	name    string
+	need    *queue.Need
+	tickets []*queue.Ticket
+	theta   float64 // rate at which each of them leaves
+}
+
+// group is the agents of one kind.
+type group struct {
+	kind   string
+	agent  *queue.Agent
+	serves []int          // lines
+	rate   [spans]float64 // takes per second
+	// places in all, and those that are free and take at once.
+	places, free float64
+	left         [spans + 1]float64 // places not yet free for the first time
+}
+
+// overtaker is a stream of arrivals with a head start.
+type overtaker struct {
+	line int
+	head queue.Stamp
+	rate float64
+}
+
+// kernel is, for each span in which a place was taken and each later one, the
+// chance that it is not free again at the later one's end.
+type kernel [spans][spans]float64
+
+// The time ahead is divided into spans that grow by a factor; the first is in
+// units of the mean conversation. They end after 23 of those.
+const (
+	spans     = 30
+	spanGrows = 1.2
+	firstSpan = 0.1
+)
+
+// maxLines bounds the needs told apart at a site beyond the queues' own: others
+// count as their queue's.
+const maxLines = 256
+
+func (e *Estimator) newModel(st *queue.State, now queue.Stamp) *model {
+	queues := st.Site().Queues()
+	m := &model{
+		number: st.Number(), now: now, index: map[string]int{}, plain: map[queue.QueueID]int{},
+		accept: e.rates.accept, ends: e.rates.ends,
+	}
+	for _, q := range queues {
+		need := st.QueueNeed(q)
+		m.plain[q] = len(m.lines)
+		m.index[queue.CurveName(q, need)] = len(m.lines)
+		m.lines = append(m.lines, line{queue: q, name: q.String(), need: need, theta: e.rates.patience[q.String()]})
+	}
+	for _, q := range queues {
+		var last *queue.Need // of a class, all are one value
+		at := m.plain[q]
+		m.lines[at].tickets = make([]*queue.Ticket, 0, st.Size(q))
+		st.Sweep(q, 1, st.Size(q), func(_ int, t *queue.Ticket) bool {
+			if t.Status != queue.Waiting {
+				return true
+			}
+			if t.Need != last {
+				at, last = m.lineOf(t), t.Need
+			}
+			m.lines[at].tickets = append(m.lines[at].tickets, t)
+			return true
+		})
+	}
+	for _, k := range keys(e.known.Streams) {
+		s := e.known.Streams[k]
+		for _, q := range queues {
+			if s.Head > 0 && q.String() == s.Queue {
+				m.streams = append(m.streams, overtaker{m.plain[q], queue.Stamp(s.Head), s.rate(now)})
+			}
+		}
+	}
+	e.group(m)
+	return m
+}
+
+// lineOf finds or makes the line of a ticket.
+func (m *model) lineOf(t *queue.Ticket) int {
+	name := queue.CurveName(t.Queue(), t.Need)
+	i, known := m.index[name]
+	if known {
+		return i
+	}
+	plain := m.plain[t.Queue()]
+	if len(m.index) >= len(m.plain)+maxLines {
+		return plain
+	}
+	m.index[name] = len(m.lines)
+	m.lines = append(m.lines, line{queue: t.Queue(), name: name, need: t.Need, theta: m.lines[plain].theta})
+	return m.index[name]
+}
+
+// ahead is how many of its line stand before a ticket.
+func (l *line) ahead(t *queue.Ticket) int {
+	return sort.Search(len(l.tickets), func(i int) bool { return !l.tickets[i].Before(t) })
+}
+
+// group puts the agents who take tickets into groups and works out their rates.
+func (e *Estimator) group(m *model) {
+	by := map[string]*group{}
+	for _, id := range keys(e.people) {
+		p := e.people[id]
+		if p.Agent == nil || !p.Takes() {
+			continue
+		}
+		g := by[p.kind]
+		if g == nil {
+			g = &group{kind: p.kind, agent: p.Agent}
+			for i := range m.lines {
+				if p.Meets(m.lines[i].need, m.lines[i].queue.Department) {
+					g.serves = append(g.serves, i)
+				}
+			}
+			by[p.kind] = g
+			m.groups = append(m.groups, g)
+		}
+		e.places(m, g, p)
+	}
+	for _, g := range m.groups {
+		e.renew(m, g)
+	}
+}
+
+// places adds an agent's places: when each will be taken next.
+func (e *Estimator) places(m *model, g *group, p *person) {
+	g.places += float64(p.Capacity)
+	// Whoever has room will hold as many as they can while somebody waits.
+	speed := e.known.speed(max(p.talks(), min(p.Capacity, maxTogether)))
+	for _, id := range keys(p.held) {
+		k := p.held[id]
+		z := e.rates.service[k.queue]
+		if z == nil {
+			continue // of a queue that is no more
+		}
+		age, before, after := 0.0, 0.0, e.rates.wrapUp
+		since := max(0, float64(m.now-k.since)/1000)
+		switch k.stage {
+		case offered:
+			before = e.rates.accept
+		case talking:
+			age = k.work + since*speed
+		case wrapping:
+			z, after = nil, min(e.rates.wrapUp, max(0, float64(k.until-m.now)/1000))
+		}
+		for _, d := range e.rates.delays {
+			g.occupy(m, z, age, speed, before+d+after, float64(k.weight)/float64(len(e.rates.delays)))
+		}
+	}
+	room := float64(max(0, p.Capacity-p.load))
+	if room == 0 {
+		return
+	}
+	if e.rates.instant {
+		g.free += room
+		return
+	}
+	// Only those who are not taken at once ever see an estimate: it is of the wait
+	// given that the agents with room have let the first seconds pass.
+	ignored := max(p.ignored, edges[1])
+	here := e.rates.pickup.left(ignored)
+	for j := range spans + 1 {
+		g.left[j] += room * e.rates.pickup.left(ignored+m.from(j)) / here
+	}
+}
+
+// from is when span j begins, in seconds from now.
+func (m *model) from(j int) float64 {
+	if j == 0 {
+		return 0
+	}
+	return m.ends[j-1]
+}
+
+// occupy adds a place that is taken until what is left of a conversation of an
+// age and some more time have passed; without hazard, the time alone.
+func (g *group) occupy(m *model, z *hazard, age, speed, more, weight float64) {
+	i, passed := 0, 0.0
+	if z != nil {
+		i = bin(age)
+		passed = z.cum(age)
+	}
+	for j := range spans + 1 {
+		t := m.from(j) - more
+		switch {
+		case t <= 0:
+			g.left[j] += weight
+		case z == nil:
+			return
+		default:
+			at := age + t*speed
+			for i+1 < bins && edges[i+1] <= at {
+				i++
+			}
+			gone := z.c[i] + z.h[i]*(at-edges[i]) - passed
+			if gone > nothingLeft {
+				return
+			}
+			g.left[j] += weight * math.Exp(-gone)
+		}
+	}
+}
+
+// nothingLeft is the cumulated hazard after which one in 160,000 is left.
+const nothingLeft = 12
+
+// renew works out how many are taken in each span if there is always somebody:
+// every place is either not free yet for the first time or was taken in a span
+// before and is not free again, so what is taken in a span follows from those
+// that it must replace. This is the renewal equation (Cox 1962) on a grid.
+func (e *Estimator) renew(m *model, g *group) {
+	k := e.rates.kernels[g.kind]
+	if k == nil {
+		k = e.newKernel(m, g)
+		e.rates.kernels[g.kind] = k
+	}
+	var taken [spans]float64
+	for j := range spans {
+		busy := g.left[j+1]
+		for i := range j {
+			busy += taken[i] * k[i][j]
+		}
+		taken[j] = max(0, g.places-g.free-busy) / max(k[j][j], 1e-3)
+		g.rate[j] = taken[j] / (m.ends[j] - m.from(j))
+	}
+}
+
+func (e *Estimator) newKernel(m *model, g *group) *kernel {
+	again := e.cycle(m, g)
+	k := &kernel{}
+	for i := range spans {
+		begin := m.from(i)
+		for j := i; j < spans; j++ {
+			k[i][j] = (again(m.ends[j]-begin) - again(m.ends[j]-m.ends[i])) / (m.ends[i] - begin)
+		}
+	}
+	return k
+}
+
+// cycle is the integral of the chance that a place taken some time ago is not
+// free again, over the mix of what the group does.
+func (e *Estimator) cycle(m *model, g *group) func(float64) float64 {
+	const unseen = 0.1 // of an end, so that there is a mix before any was seen
+	mix := map[string]float64{}
+	total := 0.0
+	for _, i := range g.serves {
+		q := m.lines[i].queue.String()
+		if mix[q] == 0 {
+			n, _ := e.known.service(q).sums()
+			mix[q] = n + unseen
+			total += n + unseen
+		}
+	}
+	names := keys(mix)
+	speed := e.known.speed(min(g.agent.Capacity, maxTogether))
+	return func(t float64) float64 {
+		sum := 0.0
+		for _, d := range e.rates.delays {
+			d += e.rates.accept + e.rates.wrapUp
+			part := min(t, d)
+			if after := t - d; after > 0 {
+				for _, q := range names {
+					part += mix[q] / total * e.rates.service[q].area(after*speed) / speed
+				}
+			}
+			sum += part / float64(len(e.rates.delays))
+		}
+		return sum
+	}
+}

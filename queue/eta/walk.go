@@ -1,0 +1,239 @@
+package eta
+
+import (
+	"math"
+	"slices"
+	"sort"
+
+	"nextup/queue"
+)
+
+// This file is Rate: a walk over the lines from their heads to the visitor. The
+// j-th step takes 1/(nμ+jθ) where each of j ahead leaves at the rate θ (Whitt
+// 1999; Garnett, Mandelbaum and Reiman, "Designing a call center with impatient
+// customers", 2002, for the chain; Ibrahim and Whitt, "Real-time delay
+// estimation in overloaded multiserver queues with abandonments", 2009, for how
+// well it does). Agents who serve several lines take the head with the best
+// score, as Match does, so their rate is split by who stands there. Whoever
+// comes later with a head start takes their part of the rate, as in a busy
+// period: its mean is 1/(nμ−λ) for each ticket ahead, its variance
+// (nμ+λ)/(nμ−λ)³ (Kleinrock, "Queueing systems" 1, 1975, section 5.8).
+
+const (
+	// never bounds a wait, in seconds: beyond a day nothing is known.
+	never = 86_400
+	// least is the share of a group's rate that overtakers leave to others: where
+	// more come with a head start than can be served, the queue is not stable and
+	// the wait has no mean.
+	least = 0.03
+	// crumbs is what is left of a ticket that is served.
+	crumbs = 1e-9
+	// chunks is how many steps a long line is walked in.
+	chunks = 64
+	// instant is the shortest step, in seconds, so that a walk ends.
+	instant = 1e-6
+)
+
+// walk gives the mean and variance of the wait, in seconds, of whoever stands in
+// a line behind so many of it and has the score. It is false where nobody serves
+// the line.
+func (m *model) walk(own, ahead int, score queue.Stamp) (mean, variance float64, ok bool) {
+	if !slices.ContainsFunc(m.groups, func(g *group) bool { return slices.Contains(g.serves, own) }) {
+		return 0, 0, false
+	}
+	n := len(m.lines)
+	amounts := make([]float64, 4*n)
+	w := &walker{
+		model: m, own: own, score: score,
+		todo: amounts[:n], count: amounts[n : 2*n], surv: amounts[2*n : 3*n], flow: amounts[3*n:],
+	}
+	for i := range m.lines {
+		line := m.lines[i].tickets
+		k := sort.Search(len(line), func(j int) bool { return line[j].Score() >= score })
+		if i == own {
+			k = ahead + 1
+		}
+		w.todo[i], w.count[i], w.surv[i] = float64(k), float64(k), 1
+	}
+	w.reach()
+	w.serveFree()
+	w.lost = make([]float64, len(w.groups))
+	for w.todo[own] > crumbs && w.t < never {
+		w.step()
+	}
+	return w.t + m.accept, w.v + m.accept*m.accept, true
+}
+
+// walker is one walk under way. Amounts are fractions of tickets.
+type walker struct {
+	*model
+	own         int
+	score       queue.Stamp
+	todo, count []float64 // tickets before us and us, by line
+	surv        []float64 // share of them who have not lost patience
+	flow        []float64
+	groups      []*group  // those that matter
+	lost        []float64 // of the rate of each, to overtakers
+	t, v        float64
+	span        int
+}
+
+// reach leaves out the groups and lines that cannot matter.
+func (w *walker) reach() {
+	seen := make([]bool, len(w.lines))
+	seen[w.own] = true
+	for again := true; again; {
+		again = false
+		for _, g := range w.model.groups {
+			if slices.Contains(w.groups, g) || !slices.ContainsFunc(g.serves, func(i int) bool { return seen[i] }) {
+				continue
+			}
+			w.groups, again = append(w.groups, g), true
+			for _, i := range g.serves {
+				seen[i] = true
+			}
+		}
+	}
+	for i := range w.todo {
+		if !seen[i] {
+			w.todo[i] = 0
+		}
+	}
+}
+
+// serveFree gives the free places to the heads of the lines.
+func (w *walker) serveFree() {
+	for _, g := range w.groups {
+		for free := g.free; free > 0; free-- {
+			if i := w.best(g); i >= 0 {
+				w.todo[i] = max(0, w.todo[i]-1)
+			}
+		}
+	}
+}
+
+// best is the line whose head has the best score among those the group serves,
+// or -1.
+func (w *walker) best(g *group) int {
+	best := -1
+	var first queue.Stamp
+	for _, i := range g.serves {
+		if w.todo[i] <= crumbs {
+			continue
+		}
+		if s := w.head(i); best < 0 || s < first {
+			best, first = i, s
+		}
+	}
+	return best
+}
+
+// head is the score of the head of a line.
+func (w *walker) head(i int) queue.Stamp {
+	at := int(w.count[i] - w.todo[i]/w.surv[i])
+	line := w.lines[i].tickets
+	if i == w.own && at >= int(w.count[i])-1 || len(line) == 0 {
+		return w.score
+	}
+	return line[min(max(at, 0), len(line)-1)].Score()
+}
+
+// step goes on to the next ticket taken, or to the end of a time span.
+func (w *walker) step() {
+	clear(w.flow)
+	w.overtake()
+	// What those who serve our line do in all, and what of it goes to overtakers.
+	mine, over := 0.0, 0.0
+	for k, g := range w.groups {
+		ours := slices.Contains(g.serves, w.own)
+		if ours {
+			over += w.lost[k]
+		}
+		i := w.best(g)
+		if i < 0 {
+			continue
+		}
+		rate := max(least*g.rate[w.span], g.rate[w.span]-w.lost[k])
+		w.flow[i] += rate
+		if ours {
+			mine += rate
+		}
+	}
+	dt := w.next()
+	switch rate := w.flow[w.own] + w.impatience(w.own); {
+	case w.flow[w.own] > 0:
+		w.v += dt / rate * (1 + 2*over/rate)
+	case mine > 0:
+		w.v += dt / mine
+	}
+	for i := range w.todo {
+		if w.todo[i] <= 0 {
+			continue
+		}
+		others := w.todo[i]
+		if i == w.own {
+			others--
+		}
+		w.todo[i] = max(0, w.todo[i]-(w.flow[i]+w.impatience(i))*dt)
+		if others > 0 {
+			w.surv[i] *= math.Exp(-w.lines[i].theta * dt)
+		}
+	}
+	if w.t += dt; w.span < spans-1 && w.t >= w.ends[w.span]-crumbs {
+		w.span++
+	}
+}
+
+// next is the time in which nothing changes: until a ticket is taken, or some of
+// a long line, or the span ends.
+func (w *walker) next() float64 {
+	dt := never - w.t
+	if w.span < spans-1 {
+		dt = min(dt, w.ends[w.span]-w.t)
+	}
+	for i, todo := range w.todo {
+		rate := w.flow[i] + w.impatience(i)
+		if todo <= crumbs || rate <= 0 {
+			continue
+		}
+		chunk := max(1, math.Floor(todo/chunks))
+		part := math.Mod(todo, chunk)
+		if part < crumbs {
+			part = chunk
+		}
+		dt = min(dt, part/rate)
+	}
+	return max(dt, instant)
+}
+
+// impatience is the rate at which others in a line leave: in the state with j
+// ahead it is jθ.
+func (w *walker) impatience(i int) float64 {
+	n := math.Ceil(w.todo[i] - crumbs)
+	if i == w.own {
+		n--
+	}
+	return max(0, n) * w.lines[i].theta
+}
+
+// overtake works out how much of each group's rate goes to those who come later
+// and pass us: while now minus their head start is before our score.
+func (w *walker) overtake() {
+	clear(w.lost)
+	for _, s := range w.streams {
+		if w.now+queue.Stamp(w.t*1000)-s.head >= w.score {
+			continue
+		}
+		total := 0.0
+		for _, g := range w.groups {
+			if slices.Contains(g.serves, s.line) {
+				total += g.rate[w.span]
+			}
+		}
+		for k, g := range w.groups {
+			if total > 0 && slices.Contains(g.serves, s.line) {
+				w.lost[k] += s.rate * g.rate[w.span] / total
+			}
+		}
+	}
+}
