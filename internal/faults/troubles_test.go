@@ -160,6 +160,7 @@ func (s *stage) cutOff() {
 // failover takes the i-th master away by a kill or by a freeze, and returns once
 // its replica has taken over and the old master follows it.
 func (s *stage) failover(i int, hung bool) {
+	s.group.Settle(s)
 	old := s.group.Masters[i]
 	if hung {
 		old.Freeze()
@@ -174,7 +175,7 @@ func (s *stage) failover(i int, hung bool) {
 		old.Thaw()
 		s.mark("the old master wakes")
 	}
-	s.group.Rejoin(s, i)
+	s.group.Settle(s)
 	s.mark("the old master is back, as a replica")
 }
 
@@ -202,6 +203,7 @@ func (s *stage) masterOfSite() int {
 
 // moveSlot moves the site's slot to another master.
 func (s *stage) moveSlot() {
+	s.group.Settle(s)
 	i := s.masterOfSite()
 	to := s.group.Masters[(i+1+s.rng.IntN(2))%3]
 	s.group.MoveSlot(s, "nextup:{s:"+s.site.ID+"}:head", to)

@@ -15,36 +15,82 @@ func (g *Group) TakeOver(t testing.TB, i int) {
 	g.Masters[i], g.Replicas[i] = g.Replicas[i], g.Masters[i]
 }
 
-// Rejoin brings back a server that failed, as the replica of the i-th master, and
-// returns once it is in step. One that was killed is started again; one that was
-// frozen is thawed by the caller before.
-func (g *Group) Rejoin(t testing.TB, i int) {
+// Settle starts again what was killed and waits until each master has its replica
+// in step, whichever of the two is which by now: on a busy machine servers take
+// each other for dead by themselves. Masters and Replicas tell it afterwards.
+func (g *Group) Settle(t testing.TB) {
 	t.Helper()
-	s := g.Replicas[i]
-	select {
-	case <-s.Ended():
-		s.Restart(t)
-	default:
+	for _, s := range g.Servers() {
+		select {
+		case <-s.Ended():
+			s.Restart(t)
+		default:
+		}
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), 2*startTimeout)
+	ctx, cancel := context.WithTimeout(context.Background(), 4*startTimeout)
 	defer cancel()
+	for i := range g.Masters {
+		await(ctx, t, fmt.Sprintf("%s and %s are a pair", g.Masters[i].addr, g.Replicas[i].addr), func() (bool, string) { return g.paired(ctx, i) })
+	}
+	for _, s := range g.Sentinels {
+		awaitQuorum(ctx, t, s)
+	}
+}
+
+// paired says whether the i-th pair is a master and its replica in step. A
+// Sentinel takes its time with a master that comes back as one, so it is told
+// here whom to follow.
+func (g *Group) paired(ctx context.Context, i int) (bool, string) {
+	a, b := g.Masters[i].role(ctx), g.Replicas[i].role(ctx)
+	if len(g.Sentinels) > 0 {
+		addr := g.named(ctx)
+		switch addr {
+		case "":
+			return false, "the Sentinels do not agree"
+		case g.Replicas[i].addr:
+			g.Masters[i], g.Replicas[i] = g.Replicas[i], g.Masters[i]
+			a, b = b, a
+		}
+		if a["role"] == "master" && b["role"] == "master" {
+			host, port, _ := net.SplitHostPort(addr)
+			client := g.Replicas[i].Client()
+			defer client.Close()
+			_ = client.ReplicaOf(ctx, host, port).Err() // asked for again if need be
+			return false, "two masters"
+		}
+	} else if a["role"] == "slave" && b["role"] == "master" {
+		g.Masters[i], g.Replicas[i] = g.Replicas[i], g.Masters[i]
+		a, b = b, a
+	}
+	_, port, _ := net.SplitHostPort(g.Masters[i].addr)
+	return a["role"] == "master" && b["role"] == "slave" && b["master_port"] == port && b["master_link_status"] == "up", fmt.Sprint(a, b)
+}
+
+// role is what the server says of its replication.
+func (s *Server) role(ctx context.Context) map[string]string {
 	client := s.Client()
 	defer client.Close()
-	host, port, _ := net.SplitHostPort(g.Masters[i].addr)
-	if len(g.Sentinels) > 0 { // they would do so too, some seconds later
-		if err := client.ReplicaOf(ctx, host, port).Err(); err != nil {
-			t.Fatalf("%s as a replica of %s: %v", s.addr, g.Masters[i].addr, err)
-		}
+	info, err := client.InfoMap(ctx, "replication").Result()
+	if err != nil {
+		return map[string]string{"error": err.Error()}
 	}
-	await(ctx, t, s.addr+" is a replica in step", func() (bool, string) {
-		info, err := client.InfoMap(ctx, "replication").Result()
-		if err != nil {
-			return false, err.Error()
+	return info["Replication"]
+}
+
+// named is the master that all Sentinels name, "" if they differ.
+func (g *Group) named(ctx context.Context) (addr string) {
+	for i, s := range g.Sentinels {
+		client := s.Client()
+		at, err := client.Do(ctx, "SENTINEL", "GET-MASTER-ADDR-BY-NAME", masterName).StringSlice()
+		client.Close()
+		if err != nil || len(at) != 2 {
+			return ""
 		}
-		r := info["Replication"]
-		return r["role"] == "slave" && r["master_port"] == port && r["master_link_status"] == "up", fmt.Sprint(r)
-	})
-	for _, sentinel := range g.Sentinels {
-		awaitQuorum(ctx, t, sentinel)
+		is := net.JoinHostPort(at[0], at[1])
+		if i > 0 && is != addr {
+			return ""
+		}
+		addr = is
 	}
+	return addr
 }

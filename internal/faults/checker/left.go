@@ -84,9 +84,10 @@ func checkResets(r *Report, run *Run) {
 	}
 }
 
-// bounded are the keys of a site that may stay for ever: what they hold is
-// bounded by the site's own rules. A queue that is empty has no rank.
-var bounded = regexp.MustCompile(`^nextup:\{s:[^:}]+\}:(head|records|entities|ids)$`)
+// bounded are the keys that may stay for ever: what they hold is bounded by the
+// site's own rules, or by the number of gateways. A queue that is empty has no
+// rank.
+var bounded = regexp.MustCompile(`^nextup:(\{s:[^:}]+\}:(head|records|entities|ids)|words)$`)
 
 // checkKeys: after quiet every other key has a time to live. No ticket is open,
 // since all were ended.
