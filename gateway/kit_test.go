@@ -2,6 +2,7 @@ package gateway_test
 
 import (
 	"context"
+	"log/slog"
 	"net/http/httptest"
 	"strings"
 	"sync"
@@ -34,13 +35,32 @@ type house struct {
 	key      auth.Key
 	verifier *auth.Verifier
 	site     func(*gateway.Site)
+	audit    *lines
 	ctx      context.Context
+}
+
+// lines is a log that a test reads.
+type lines struct {
+	mu   sync.Mutex
+	text strings.Builder
+}
+
+func (l *lines) Write(line []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.Write(line)
+}
+
+func (l *lines) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.String()
 }
 
 func newHouse(t *testing.T, change ...func(*gateway.Site)) *house {
 	t.Helper()
 	h := &house{
-		t: t, memory: eventlog.NewMemory(), registry: presence.NewMemory(nil),
+		t: t, memory: eventlog.NewMemory(), registry: presence.NewMemory(nil), audit: &lines{},
 		key: auth.Key{
 			ID: "k", Algorithm: "HS256", Sites: []string{"demo"}, Roles: protocol.Roles(),
 			Secret: []byte("a secret of at least thirty-two bytes"),
@@ -74,9 +94,8 @@ func demoRules() *queue.Site {
 	}
 }
 
-// open starts a gateway and returns the address of its socket.
-func (h *house) open(node string) (url string, g *gateway.Gateway) {
-	h.t.Helper()
+// demo is the site as a gateway of this house is given it.
+func (h *house) demo() gateway.Site {
 	site := gateway.Site{
 		Rules:     demoRules(),
 		Languages: []string{"en", "zh"},
@@ -90,10 +109,17 @@ func (h *house) open(node string) (url string, g *gateway.Gateway) {
 		},
 	}
 	h.site(&site)
+	return site
+}
+
+// open starts a gateway and returns the address of its socket.
+func (h *house) open(node string) (url string, g *gateway.Gateway) {
+	h.t.Helper()
+	site := h.demo()
 	hub := conversation.New(h.backend, conversation.Options{})
 	g, err := gateway.New(gateway.Options{
 		Node: node, Store: logstore.New(h.backend), Presence: h.registry, HelloRate: h.rate, Conversations: hub, Verifier: h.verifier, Sites: []gateway.Site{site},
-		Ready: h.backend.Ready,
+		Ready: h.backend.Ready, Audit: slog.New(slog.NewJSONHandler(h.audit, nil)),
 	})
 	if err != nil {
 		h.t.Fatal(err)
@@ -324,3 +350,6 @@ func (r *reader) ticket(id string) *queue.Ticket {
 	defer r.mu.Unlock()
 	return r.state.Ticket(id)
 }
+
+// later is when the tokens of a test end.
+func (h *house) later() time.Time { return time.Now().Add(time.Hour) }

@@ -42,7 +42,7 @@ func (c *conn) transfer(ctx context.Context, r protocol.Transfer) (protocol.OK, 
 		number, err = c.site.do(ctx, decide)
 	}
 	if err != nil {
-		return protocol.OK{}, c.nobody(err, r.To)
+		return protocol.OK{}, c.nobody(err, r)
 	}
 	if c.isSupervisor() {
 		c.audit(ctx, deed{
@@ -61,7 +61,7 @@ func noteID(token uint64, note string) string {
 }
 
 // nobody adds to a refused transfer where the ticket could have gone.
-func (c *conn) nobody(err error, to protocol.TransferTo) error {
+func (c *conn) nobody(err error, r protocol.Transfer) error {
 	rules := c.site.file.Load().Rules
 	switch {
 	case errors.Is(err, queue.ErrNobody):
@@ -69,10 +69,14 @@ func (c *conn) nobody(err error, to protocol.TransferTo) error {
 	case errors.Is(err, queue.ErrUnknownDepartment):
 		return unknownError{err, departmentsOf(rules)}
 	case errors.Is(err, queue.ErrUnknownLanguage):
-		if dep, ok := rules.Department(to.Department); ok {
-			return unknownError{err, dep.Languages}
-		}
-		return unknownError{err, c.site.file.Load().Languages}
+		department := r.To.Department
+		c.site.read(func(st *queue.State) {
+			if t := st.Ticket(r.Ticket); t != nil && department == "" {
+				department = t.Department
+			}
+		})
+		dep, _ := rules.Department(department)
+		return unknownError{err, dep.Languages}
 	}
 	return err
 }

@@ -47,6 +47,8 @@ type appConfig struct {
 	DemoTokens bool
 	Pages      fs.FS
 	Logger     *slog.Logger
+	// Audit hears of what supervisors do; nil means the Logger.
+	Audit *slog.Logger
 }
 
 // App is one running gateway: it can start several times in one process.
@@ -54,7 +56,8 @@ type App struct {
 	address  string
 	backend  eventlog.Backend
 	nodes    presence.Registry
-	verifier *auth.Verifier
+	keys     *keyring
+	reloads  *prometheus.CounterVec
 	hub      *conversation.Hub
 	gateway  *gateway.Gateway
 	server   *http.Server
@@ -76,21 +79,22 @@ func NewApp(ctx context.Context, c appConfig) (_ *App, err error) {
 	if err != nil {
 		return nil, err
 	}
-	if a.verifier, err = auth.New(keys, auth.Options{Logger: c.Logger}); err != nil {
+	if a.keys, err = newKeyring(keys, c.Logger); err != nil {
 		return nil, err
 	}
+	a.reloads = countReloads(a.registry)
 	store, err := a.open(ctx, c)
 	if err != nil {
 		return nil, err
 	}
 	a.hub = conversation.New(a.backend, conversation.Options{Retention: retentionOf(c.File), Logger: c.Logger})
 	options := gateway.Options{
-		Node: c.Node, Store: store, Conversations: a.hub, Verifier: a.verifier, Sites: sites,
+		Node: c.Node, Store: store, Conversations: a.hub, Verifier: a.keys, Sites: sites, Audit: c.Audit,
 		Presence: a.nodes, Ready: a.backend.Ready, Logger: c.Logger, Pages: c.Pages,
 		Registry: a.registry, HelloRate: c.HelloRate, TrustedProxies: c.TrustedProxies,
 	}
 	if c.DemoTokens {
-		options.DemoToken = func(id auth.Identity) (string, error) { return sign(keys, id) }
+		options.DemoToken = func(id auth.Identity) (string, error) { return sign(a.keys.all(), id) }
 	}
 	if a.gateway, err = gateway.New(options); err != nil {
 		return nil, err
@@ -150,8 +154,8 @@ func (a *App) Close() error {
 	if a.gateway != nil {
 		errs = append(errs, a.gateway.Close())
 	}
-	if a.verifier != nil {
-		a.verifier.Close()
+	if a.keys != nil {
+		a.keys.Close()
 	}
 	if a.hub != nil {
 		a.hub.Close()

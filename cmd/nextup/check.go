@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
+	"slices"
 	"strings"
 
 	"nextup/internal/sitefile"
@@ -49,8 +51,20 @@ func describe(out io.Writer, s sitefile.Site) {
 		queues += len(d.Languages)
 		fmt.Fprintf(out, "  department %s: %s; at most %d waiting per queue, %s to accept an offer\n",
 			d.ID, strings.Join(d.Languages, " "), d.QueueLimit, d.OfferTimeout)
+		if asks := asksOf(s, d); len(asks) > 0 {
+			fmt.Fprintf(out, "    %s\n", strings.Join(asks, "; "))
+		}
 	}
 	fmt.Fprintf(out, "  queues: %d\n", queues)
+	if names := slices.Sorted(maps.Keys(s.Topics)); len(names) > 0 {
+		fmt.Fprintf(out, "  topics with rules: %s\n", strings.Join(names, ", "))
+	}
+	if len(s.VisitorTiers)+len(s.Urgencies) > 0 {
+		fmt.Fprintf(out, "  head starts: %s\n", strings.Join(headStarts(s), ", "))
+	}
+	if s.Sticky.Window > 0 {
+		fmt.Fprintf(out, "  the last agent is preferred for %s, waited for at most %s\n", s.Sticky.Window, s.Sticky.Hold)
+	}
 	fmt.Fprintf(out, "  agents: capacity %d by default, %d known by name\n", s.Agents.Defaults.Capacity, len(s.Agents.Known))
 	origins := "the gateway's own host"
 	if len(s.Origins) > 0 {
@@ -67,6 +81,60 @@ func describe(out io.Writer, s sitefile.Site) {
 			fmt.Fprintf(out, "  WARNING: key %s has the demo's secret, which anybody can read\n", k.ID)
 		}
 	}
+}
+
+// asksOf says what a department asks of its agents, and what it gives up when.
+func asksOf(s sitefile.Site, d sitefile.Department) []string {
+	var asks []string
+	if d.Tier > 1 {
+		asks = append(asks, fmt.Sprintf("tier %d", d.Tier))
+	}
+	if len(d.Skills) > 0 {
+		asks = append(asks, "skills "+strings.Join(d.Skills, " "))
+	}
+	if d.MinProficiency > 1 {
+		asks = append(asks, fmt.Sprintf("proficiency %d", d.MinProficiency))
+	}
+	if d.AutoAccept {
+		asks = append(asks, "accepts by itself")
+	}
+	if d.WrapUp > 0 {
+		asks = append(asks, fmt.Sprintf("%s to wrap up", d.WrapUp))
+	}
+	for _, w := range d.Widening {
+		var gives []string
+		switch w.Languages {
+		case sitefile.SpreadListed:
+			gives = append(gives, "any listed language")
+		case sitefile.SpreadFallback:
+			gives = append(gives, s.FallbackLanguage)
+		}
+		if len(w.DropSkills) > 0 {
+			gives = append(gives, "without "+strings.Join(w.DropSkills, " "))
+		}
+		if w.MinProficiency > 0 {
+			gives = append(gives, fmt.Sprintf("proficiency %d", w.MinProficiency))
+		}
+		asks = append(asks, fmt.Sprintf("after %s %s", w.After, strings.Join(gives, ", ")))
+	}
+	return asks
+}
+
+// headStarts lists them by name.
+func headStarts(s sitefile.Site) []string {
+	var all []string
+	for _, tier := range slices.Sorted(maps.Keys(s.VisitorTiers)) {
+		all = append(all, fmt.Sprintf("%s %s", tier, s.VisitorTiers[tier]))
+	}
+	for _, name := range slices.Sorted(maps.Keys(s.Urgencies)) {
+		u := s.Urgencies[name]
+		who := "by token"
+		if u.VisitorsMay {
+			who = "visitors may"
+		}
+		all = append(all, fmt.Sprintf("%s %s (%s)", name, u.HeadStart, who))
+	}
+	return all
 }
 
 // published says whether the key has the secret of the demo site. People start

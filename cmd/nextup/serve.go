@@ -32,6 +32,8 @@ type serveCmd struct {
 	TrustedProxy []netip.Prefix `help:"Networks of proxies whose X-Forwarded-For is believed, with commas between." placeholder:"CIDR"`
 	Drain        time.Duration  `help:"Time over which sockets are sent elsewhere after SIGTERM." default:"8s"`
 
+	Audit string `help:"File to which what supervisors do is appended, one JSON object a line; by default the log has it, with audit=true." placeholder:"FILE"`
+
 	LogLevel  string `help:"Least level that is logged: debug, info, warn or error." enum:"debug,info,warn,error" default:"info"`
 	LogFormat string `help:"Form of the log lines: text or json." enum:"text,json" default:"text"`
 }
@@ -42,6 +44,10 @@ func (serveCmd) Help() string {
 or redis+cluster://H1:P1,H2:P2. Any number of gateways may share one; a visitor and
 their agent can be on different ones. Logs go to stderr and hold neither tokens nor
 what people write.
+
+The site file is read again when it changes, and on SIGHUP (which also opens the
+audit file anew, for rotation). A file with problems is refused and what was in force
+stays. Sites themselves come and go only with a restart.
 
 Example:
 
@@ -59,6 +65,8 @@ func (c *serveCmd) Run(out io.Writer) error {
 
 // serve runs until the context ends.
 func (c *serveCmd) serve(ctx context.Context, out, logs io.Writer) error {
+	log := c.logger(logs)
+	reload := newReloader(c.SiteFile, log) // before the file is read: no change of it is missed
 	file, err := loadSites(c.SiteFile)
 	if err != nil {
 		return err
@@ -70,10 +78,18 @@ func (c *serveCmd) serve(ctx context.Context, out, logs io.Writer) error {
 	if err != nil {
 		return err
 	}
+	var audit *slog.Logger
+	if c.Audit != "" {
+		if reload.audit, err = openAudit(c.Audit, log); err != nil {
+			return fmt.Errorf("--audit: %w", err)
+		}
+		defer reload.audit.Close()
+		audit = reload.audit.logger()
+	}
 	pages, built := clientjs.Assets()
 	app, err := NewApp(ctx, appConfig{
 		Listen: c.Listen, Redis: c.Redis, Durability: durability, TrustDisk: c.TrustDisk, File: file, Node: c.Node,
-		HelloRate: c.HelloRate, TrustedProxies: c.TrustedProxy, DemoTokens: c.Demo || c.DemoTokens, Pages: pages, Logger: c.logger(logs),
+		HelloRate: c.HelloRate, TrustedProxies: c.TrustedProxy, DemoTokens: c.Demo || c.DemoTokens, Pages: pages, Logger: log, Audit: audit,
 	})
 	if err != nil {
 		return err
@@ -82,10 +98,12 @@ func (c *serveCmd) serve(ctx context.Context, out, logs io.Writer) error {
 	if c.Demo {
 		go c.traffic(ctx, app, file, logs)
 	}
-	select {
-	case <-ctx.Done():
-	case <-app.Served():
-		return app.Close() // says why
+	told := make(chan os.Signal, 1)
+	signal.Notify(told, syscall.SIGHUP)
+	defer signal.Stop(told)
+	reload.run(ctx, app, told)
+	if ctx.Err() == nil {
+		return app.Close() // says why it serves no more
 	}
 	fmt.Fprintf(out, "leaving: sockets are sent elsewhere within %s; a second signal ends it at once\n", c.Drain)
 	drain, cancel := context.WithTimeout(context.Background(), c.Drain+2*time.Second)

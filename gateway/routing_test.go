@@ -1,0 +1,531 @@
+package gateway_test
+
+import (
+	"context"
+	"slices"
+	"testing"
+
+	"nextup/gateway"
+	"nextup/gateway/auth"
+	"nextup/gateway/protocol"
+	"nextup/internal/client"
+	"nextup/queue"
+)
+
+// staff gives each agent rules of their own; others have none.
+func staff(agents map[string]gateway.AgentRules) func(*gateway.Site) {
+	return func(s *gateway.Site) {
+		s.Agent = func(subject string) gateway.AgentRules { return agents[subject] }
+	}
+}
+
+var (
+	support = gateway.AgentRules{Departments: []string{"support"}, Capacity: 2}
+	trading = gateway.AgentRules{Departments: []string{"trading"}, Capacity: 2}
+	both    = gateway.AgentRules{Departments: []string{"support", "trading"}, Capacity: 2}
+)
+
+// served is a visitor in a conversation with an agent.
+func (h *house) served(url, visitor, agent string) (v, a *person, ticket string) {
+	h.t.Helper()
+	v = h.come(url, protocol.Visitor, visitor, "en")
+	ticket = v.joins("support")
+	a = h.come(url, protocol.Agent, agent, "en").works()
+	if offer := a.accepts(); offer.Ticket != ticket {
+		h.t.Fatalf("%s was offered %s, want %s", agent, offer.Ticket, ticket)
+	}
+	return v, a, ticket
+}
+
+// reads opens a conversation from its start and returns its first n entries.
+func (p *person) reads(ticket string, n int) []protocol.Entry {
+	p.t.Helper()
+	p.opens(ticket, 0)
+	var all []protocol.Entry
+	for len(all) < n {
+		e := until(p, "an entry", func(e protocol.Entry) bool { return e.Ticket == ticket })
+		if e.Number != uint64(len(all)+1) {
+			p.t.Fatalf("entry %d came where %d was due: %+v", e.Number, len(all)+1, e)
+		}
+		all = append(all, e)
+	}
+	return all
+}
+
+func kinds(entries []protocol.Entry) []protocol.EntryKind {
+	var all []protocol.EntryKind
+	for _, e := range entries {
+		all = append(all, e.Kind)
+	}
+	return all
+}
+
+// onDesk waits for a desk that has the ticket.
+func (p *person) onDesk(ticket string, want func(protocol.DeskTicket) bool) protocol.DeskTicket {
+	p.t.Helper()
+	var found protocol.DeskTicket
+	until(p, "the ticket on the desk", func(d protocol.Desk) bool {
+		i := slices.IndexFunc(d.Tickets, func(t protocol.DeskTicket) bool { return t.Ticket == ticket && want(t) })
+		if i >= 0 {
+			found = d.Tickets[i]
+		}
+		return i >= 0
+	})
+	return found
+}
+
+func anyTicket(protocol.DeskTicket) bool { return true }
+
+// [transfer-1] [transfer-4] [entry-4] [note-1]
+func TestATicketPassedOnKeepsItsTimeItsConversationAndItsNumbers(t *testing.T) {
+	h := newHouse(t, staff(map[string]gateway.AgentRules{"a": support, "b": trading}))
+	one, _ := h.open("one")
+	two, _ := h.open("two")
+	v, a, ticket := h.served(one, "v", "a")
+	joined := until(v, "the agent", func(f protocol.Ticket) bool { return f.Status == protocol.Assigned }).JoinedAtMS
+	v.says(ticket, "m1", "my withdrawal is stuck")
+	if _, err := a.Note(h.ctx, ticket, "n1", "third time this week"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := a.Transfer(h.ctx, ticket, protocol.TransferTo{Department: "trading"}, "needs a specialist"); err != nil {
+		t.Fatal(err)
+	}
+	waits := until(v, "the new line", func(f protocol.Ticket) bool { return f.Status == protocol.Waiting })
+	if waits.Department != "trading" || waits.JoinedAtMS != joined || waits.Position != 1 || waits.Reason != protocol.TransferIn {
+		t.Errorf("passed on, the visitor sees %+v; want trading, place 1 by the first join", waits)
+	}
+	_, err := a.Send(h.ctx, ticket, "m2", "still me")
+	wantCode(t, err, protocol.CodeUnknownTicket)
+
+	b := h.come(two, protocol.Agent, "b", "en").works()
+	offer := b.accepts()
+	if offer.Ticket != ticket || offer.TransferredBy == nil || offer.TransferredBy.Name != "Name of a" || offer.JoinedAtMS != joined {
+		t.Errorf("the specialist is offered %+v", offer)
+	}
+	want := []protocol.EntryKind{protocol.EntryMember, protocol.EntryMessage, protocol.EntryNote, protocol.EntryNote, protocol.EntryMember}
+	read := b.reads(ticket, 5)
+	if !slices.Equal(kinds(read), want) || read[3].Text != "needs a specialist" || read[4].From.ID != "b" {
+		t.Errorf("the specialist reads %+v", read)
+	}
+	if n := b.says(ticket, "m1", "hello").Number; n != 6 {
+		t.Errorf("the next message is %d, want 6", n)
+	}
+	for i, e := range v.reads(ticket, 6) {
+		hidden := protocol.Entry{Type: protocol.TypeEntry, Ticket: ticket, Number: uint64(i + 1), Kind: protocol.EntryHidden, AtMS: e.AtMS}
+		if note := i == 2 || i == 3; note != (e == hidden) {
+			t.Errorf("the visitor reads %+v as entry %d", e, i+1)
+		}
+	}
+}
+
+// [transfer-2] [ticket-7]
+func TestATicketPassedToAnAgentWaitsForThem(t *testing.T) {
+	h := newHouse(t, func(s *gateway.Site) { s.Rules.TransferHold = 60_000 },
+		staff(map[string]gateway.AgentRules{"a": support, "b": support, "c": {Departments: []string{"support"}, Capacity: 1}}))
+	url, _ := h.open("one")
+	w, c, busy := h.served(url, "w", "c")
+	v, a, ticket := h.served(url, "v", "a")
+	h.come(url, protocol.Agent, "b", "en").works() // has room, and is not the one
+	if _, err := a.Transfer(h.ctx, ticket, protocol.TransferTo{Agent: "c"}, ""); err != nil {
+		t.Fatal(err)
+	}
+	f := until(v, "the hold", func(f protocol.Ticket) bool { return f.Hold != nil })
+	if f.Hold.Agent.Name != "Name of c" || f.Hold.UntilMS < f.AsOfMS+50_000 || f.Status != protocol.Waiting {
+		t.Errorf("the visitor waits as %+v", f)
+	}
+	if _, err := c.CloseTicket(h.ctx, busy); err != nil {
+		t.Fatal(err)
+	}
+	until(w, "the end", func(f protocol.Ticket) bool { return f.Status == protocol.Closed })
+	if offer := c.accepts(); offer.Ticket != ticket {
+		t.Errorf("c is offered %s, want what was held for them", offer.Ticket)
+	}
+}
+
+// [transfer-3]
+func TestATransferToNobodySaysWhomThereIs(t *testing.T) {
+	h := newHouse(t, staff(map[string]gateway.AgentRules{"a": both, "b": both, "small": {Departments: []string{"support"}, Capacity: 1}}),
+		func(s *gateway.Site) { s.Rules.Topics = map[string]queue.Topic{"heavy": {Weight: 2}} })
+	url, _ := h.open("one")
+	h.come(url, protocol.Agent, "b", "en").works()
+	h.come(url, protocol.Agent, "small", "en")
+	v := h.come(url, protocol.Visitor, "v", "en")
+	if _, err := v.Request(h.ctx, protocol.TypeJoin, func(e protocol.Envelope) protocol.Request {
+		return protocol.Join{Envelope: e, Department: "support", Topic: "heavy"}
+	}); err != nil {
+		t.Fatal(err)
+	}
+	b := h.come(url, protocol.Agent, "b", "en")
+	offer := b.accepts()
+	a := h.come(url, protocol.Agent, "a", "en")
+	tests := []struct {
+		name   string
+		by     *person
+		ticket string
+		to     protocol.TransferTo
+		code   protocol.Code
+		known  []string
+	}{
+		{"to an agent who is not", b, offer.Ticket, protocol.TransferTo{Agent: "nobody"}, protocol.CodeUnknownAgent, []string{"a", "small"}},
+		{"to oneself", b, offer.Ticket, protocol.TransferTo{Agent: "b"}, protocol.CodeUnknownAgent, []string{"a", "small"}},
+		{"to a department that is not", b, offer.Ticket, protocol.TransferTo{Department: "legal"}, protocol.CodeUnknownDepartment, []string{"support", "trading"}},
+		{"to a language that the department lacks", b, offer.Ticket, protocol.TransferTo{Department: "trading", Language: "zh"}, protocol.CodeUnknownLanguage, []string{"en"}},
+		{"to a language that nobody has", b, offer.Ticket, protocol.TransferTo{Language: "fr"}, protocol.CodeUnknownLanguage, []string{"en", "zh"}},
+		{"to an agent with too little capacity", b, offer.Ticket, protocol.TransferTo{Agent: "small"}, protocol.CodeNoRoom, nil},
+		{"of another's ticket", a, offer.Ticket, protocol.TransferTo{Agent: "a"}, protocol.CodeUnknownTicket, nil},
+		{"of no ticket", b, "none", protocol.TransferTo{Agent: "a"}, protocol.CodeUnknownTicket, nil},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			_, err := tt.by.Transfer(h.ctx, tt.ticket, tt.to, "a note that must not stay")
+			wantKnown(t, err, tt.code, tt.known)
+		})
+	}
+	if entries := b.reads(offer.Ticket, 1); len(entries) != 1 {
+		t.Errorf("refused transfers left %+v", entries)
+	}
+	if n := b.says(offer.Ticket, "m", "hello").Number; n != 2 {
+		t.Errorf("refused transfers left %d entries", n-2)
+	}
+}
+
+func wantKnown(t *testing.T, err error, code protocol.Code, known []string) {
+	t.Helper()
+	wantCode(t, err, code)
+	if r, ok := err.(*client.Refused); ok && !slices.Equal(r.Frame.Known, known) { //nolint:errorlint // it is never wrapped
+		t.Errorf("known = %v, want %v", r.Frame.Known, known)
+	}
+}
+
+// [consult-1] [consult-2] [consult-3]
+func TestAnInvitedAgentTakesPartUntilTheyLeaveOrTakeOver(t *testing.T) {
+	h := newHouse(t, staff(map[string]gateway.AgentRules{"a": support, "b": support, "c": support, "d": support, "e": support}))
+	one, _ := h.open("one")
+	two, _ := h.open("two")
+	v, a, ticket := h.served(one, "v", "a")
+	b := h.come(two, protocol.Agent, "b", "en")
+	_, err := b.Open(h.ctx, ticket, 0)
+	wantCode(t, err, protocol.CodeUnknownTicket)
+	_, err = a.Consult(h.ctx, ticket, "nobody")
+	wantKnown(t, err, protocol.CodeUnknownAgent, []string{"b"})
+	_, err = b.Consult(h.ctx, ticket, "b")
+	wantCode(t, err, protocol.CodeUnknownTicket)
+
+	if _, err := a.Consult(h.ctx, ticket, "b"); err != nil {
+		t.Fatal(err)
+	}
+	d := b.onDesk(ticket, anyTicket)
+	if !d.Guest || d.Owner == nil || d.Owner.ID != "a" || len(d.Guests) != 1 {
+		t.Errorf("the guest's desk shows %+v", d)
+	}
+	if mine := a.onDesk(ticket, func(t protocol.DeskTicket) bool { return len(t.Guests) == 1 }); mine.Guest || mine.Guests[0].Name != "Name of b" {
+		t.Errorf("the owner's desk shows %+v", mine)
+	}
+	b.says(ticket, "m1", "I can help")
+	read := v.reads(ticket, 3)
+	if want := []protocol.EntryKind{protocol.EntryMember, protocol.EntryMember, protocol.EntryMessage}; !slices.Equal(kinds(read), want) || read[1].From.ID != "b" {
+		t.Errorf("the visitor reads %+v", read)
+	}
+	b.reads(ticket, 3)
+	v.says(ticket, "m1", "thanks")
+	until(b, "what the visitor says", func(e protocol.Entry) bool { return e.Text == "thanks" })
+	_, err = b.Transfer(h.ctx, ticket, protocol.TransferTo{Agent: "b"}, "")
+	wantCode(t, err, protocol.CodeForbidden)
+	_, err = b.CloseTicket(h.ctx, ticket)
+	wantCode(t, err, protocol.CodeForbidden)
+	_, err = a.Leave(h.ctx, ticket)
+	wantCode(t, err, protocol.CodeForbidden)
+
+	for _, guest := range []string{"c", "d"} {
+		h.come(one, protocol.Agent, guest, "en")
+		if _, err := a.Consult(h.ctx, ticket, guest); err != nil {
+			t.Fatal(err)
+		}
+	}
+	h.come(one, protocol.Agent, "e", "en")
+	_, err = a.Consult(h.ctx, ticket, "e")
+	wantCode(t, err, protocol.CodeNoRoom)
+
+	if _, err := b.Leave(h.ctx, ticket); err != nil {
+		t.Fatal(err)
+	}
+	until(b, "an empty desk", func(d protocol.Desk) bool { return len(d.Tickets) == 0 })
+	_, err = b.Send(h.ctx, ticket, "m2", "one more thing")
+	wantCode(t, err, protocol.CodeUnknownTicket)
+
+	if _, err := a.Consult(h.ctx, ticket, "b"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := a.Transfer(h.ctx, ticket, protocol.TransferTo{Agent: "b"}, ""); err != nil {
+		t.Fatal(err)
+	}
+	if d := b.onDesk(ticket, func(t protocol.DeskTicket) bool { return !t.Guest }); d.Token != 2 || len(d.Guests) != 2 {
+		t.Errorf("handed over, the desk shows %+v; want token 2 and the other two guests", d)
+	}
+	b.says(ticket, "m3", "mine now")
+	_, err = a.Send(h.ctx, ticket, "m9", "not mine")
+	wantCode(t, err, protocol.CodeUnknownTicket)
+	if f := until(v, "the new agent", func(f protocol.Ticket) bool { return f.Agent != nil && f.Agent.ID == "b" }); f.Status != protocol.Assigned {
+		t.Errorf("handed over, the visitor sees %+v", f)
+	}
+}
+
+// [finish-1]
+func TestAClosedTicketTakesItsRoomUntilItIsWrappedUp(t *testing.T) {
+	h := newHouse(t, func(s *gateway.Site) { s.Rules.Departments[0].WrapUp = 600_000 },
+		staff(map[string]gateway.AgentRules{"a": {Departments: []string{"support"}, Capacity: 1}}))
+	url, _ := h.open("one")
+	v, a, ticket := h.served(url, "v", "a")
+	w := h.come(url, protocol.Visitor, "w", "en")
+	next := w.joins("support")
+	_, err := a.Finish(h.ctx, ticket)
+	wantCode(t, err, protocol.CodeForbidden)
+	if _, err := a.CloseTicket(h.ctx, ticket); err != nil {
+		t.Fatal(err)
+	}
+	until(v, "the end", func(f protocol.Ticket) bool { return f.Status == protocol.Closed })
+	d := until(a, "the wrap-up", func(d protocol.Desk) bool { return len(d.Tickets) == 1 && d.Tickets[0].WrapUpUntilMS > 0 })
+	if d.Load != 1 || len(d.Offers) != 0 || d.Tickets[0].WrapUpUntilMS < d.AsOfMS+500_000 {
+		t.Errorf("while wrapping up the desk is %+v", d)
+	}
+	for range 2 { // it may be said twice
+		if _, err := a.Finish(h.ctx, ticket); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if offer := a.accepts(); offer.Ticket != next {
+		t.Errorf("after the wrap-up comes %s, want %s", offer.Ticket, next)
+	}
+}
+
+// [desk-5]
+func TestTwoOffersThatLapseSetTheAgentAway(t *testing.T) {
+	h := newHouse(t, func(s *gateway.Site) { s.Rules.Departments[0].OfferTTL = 150 })
+	url, _ := h.open("one")
+	v := h.come(url, protocol.Visitor, "v", "en")
+	v.joins("support")
+	a := h.come(url, protocol.Agent, "a", "en").works()
+	d := until(a, "being away", func(d protocol.Desk) bool { return d.Status == protocol.Away && d.AwayReason != "" })
+	if d.AwayReason != protocol.AwayLapsed || len(d.Offers) != 0 {
+		t.Errorf("the desk is %+v", d)
+	}
+	a.works()
+	if d := until(a, "being available", func(d protocol.Desk) bool { return d.Status == protocol.Available }); d.AwayReason != "" {
+		t.Errorf("available again, the reason is %q", d.AwayReason)
+	}
+}
+
+// [offer-2]
+func TestADepartmentThatAcceptsByItselfMakesNoOffers(t *testing.T) {
+	h := newHouse(t, func(s *gateway.Site) { s.Rules.Departments[0].AutoAccept = true })
+	url, _ := h.open("one")
+	v := h.come(url, protocol.Visitor, "v", "en")
+	ticket := v.joins("support")
+	a := h.come(url, protocol.Agent, "a", "en").works()
+	a.onDesk(ticket, func(t protocol.DeskTicket) bool { return t.Token == 1 })
+	until(v, "the agent", func(f protocol.Ticket) bool { return f.Status == protocol.Assigned })
+	a.says(ticket, "m", "hello")
+	if read := v.reads(ticket, 2); read[0].Kind != protocol.EntryMember {
+		t.Errorf("the visitor reads %+v", read)
+	}
+}
+
+func rulesOfJoining(s *gateway.Site) {
+	s.Rules.Urgencies = map[string]queue.Urgency{"high": {HeadStart: 60_000, VisitorsMay: true}, "critical": {HeadStart: 600_000}}
+	s.Rules.VisitorTiers = map[string]queue.Millis{"vip": 120_000}
+	s.Rules.Topics = map[string]queue.Topic{"withdrawal": {HeadStart: 30_000, Weight: 2, Skills: []string{"kyc"}, Wishes: []string{"api"}, Tier: 2}, "whale": {Weight: 9}}
+	s.Rules.MaxCapacity = 2
+}
+
+// [join-5] [join-7]
+func TestAJoinSaysWhatTheSiteLetsItSay(t *testing.T) {
+	h := newHouse(t, rulesOfJoining, staff(map[string]gateway.AgentRules{
+		"a": {Departments: []string{"support"}, Capacity: 2, Tier: 2, Skills: []string{"kyc"}},
+	}))
+	url, _ := h.open("one")
+	a := h.come(url, protocol.Agent, "a", "en").works()
+	tests := []struct {
+		name                        string
+		tier, claim, urgency, topic string
+		code                        protocol.Code
+		known                       []string
+		said                        string
+		headStartS                  int64
+		weight                      int
+	}{
+		{name: "nothing", weight: 1},
+		{name: "an urgency for visitors", urgency: "high", said: "high", headStartS: 60, weight: 1},
+		{name: "an urgency for tokens", urgency: "critical", code: protocol.CodeUnknownUrgency, known: []string{"high"}},
+		{name: "an urgency that is none", urgency: "panic", code: protocol.CodeUnknownUrgency, known: []string{"high"}},
+		{name: "what the token claims", claim: "critical", said: "critical", headStartS: 600, weight: 1},
+		{name: "what the token claims, said again", claim: "critical", urgency: "critical", said: "critical", headStartS: 600, weight: 1},
+		{name: "less than the token claims", claim: "critical", urgency: "high", said: "high", headStartS: 60, weight: 1},
+		{name: "another than the token claims, that is none", claim: "critical", urgency: "panic", code: protocol.CodeUnknownUrgency, known: []string{"critical", "high"}},
+		{name: "a claim that the site does not know", claim: "panic", weight: 1},
+		{name: "a tier, an urgency and a topic add up", tier: "vip", urgency: "high", topic: "withdrawal", said: "high", headStartS: 210, weight: 2},
+		{name: "a topic that is a text", topic: "my cat", weight: 1},
+		{name: "a topic that is too heavy for everybody", topic: "whale", code: protocol.CodeTooHeavy},
+	}
+	for i, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			token := h.sign(h.key, auth.Identity{
+				Site: "demo", Subject: "v" + string(rune('a'+i)), Role: protocol.Visitor, Languages: []string{"en"},
+				Tier: tt.tier, Urgency: tt.claim, ExpiresAt: h.later(),
+			})
+			v := h.dial(url, token, 0)
+			if !slices.Contains(v.Welcome.Topics, "withdrawal") || !slices.Contains(v.Welcome.Urgencies, "high") {
+				t.Errorf("the page is told %v and %v", v.Welcome.Urgencies, v.Welcome.Topics)
+			}
+			ok, err := v.Request(h.ctx, protocol.TypeJoin, func(e protocol.Envelope) protocol.Request {
+				return protocol.Join{Envelope: e, Department: "support", Urgency: tt.urgency, Topic: tt.topic}
+			})
+			if tt.code != "" {
+				wantKnown(t, err, tt.code, tt.known)
+				return
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			o := a.accepts()
+			if o.Ticket != ok.Ticket || o.Urgency != tt.said || o.HeadStartS != tt.headStartS || o.Weight != tt.weight || o.VisitorTier != tt.tier {
+				t.Errorf("the agent is offered %+v", o)
+			}
+			if tt.topic == "withdrawal" && (o.Tier != 2 || !slices.Equal(o.Skills, []string{"kyc"}) || !slices.Equal(o.Wishes, []string{"api"})) {
+				t.Errorf("of a topic with rules the agent is told %+v", o)
+			}
+			if _, err := a.CloseTicket(h.ctx, o.Ticket); err != nil {
+				t.Fatal(err)
+			}
+		})
+	}
+}
+
+// [ticket-6] [join-6]
+func TestAVisitorIsToldWhenMoreAgentsMayServeThem(t *testing.T) {
+	h := newHouse(t, func(s *gateway.Site) {
+		s.Rules.Fallback = "zh"
+		s.Rules.Departments[0].Widening = []queue.Widening{{After: 200, Languages: queue.SpreadFallback}}
+	})
+	url, _ := h.open("one")
+	strict, v := h.come(url, protocol.Visitor, "strict", "en"), h.come(url, protocol.Visitor, "v", "en")
+	if _, err := strict.Request(h.ctx, protocol.TypeJoin, func(e protocol.Envelope) protocol.Request {
+		return protocol.Join{Envelope: e, Department: "support", LanguageRequired: true}
+	}); err != nil {
+		t.Fatal(err)
+	}
+	ticket := v.joins("support")
+	first := until(v, "the place", func(f protocol.Ticket) bool { return f.Position == 2 })
+	if !slices.Equal(first.Languages, []string{"en"}) || first.Widened != 0 {
+		t.Errorf("at first: %+v", first)
+	}
+	wider := until(v, "the step", func(f protocol.Ticket) bool { return f.Widened == 1 })
+	if !slices.Equal(wider.Languages, []string{"en", "zh"}) || wider.Position != 2 || wider.Language != "en" {
+		t.Errorf("after the step: %+v", wider)
+	}
+	a := h.come(url, protocol.Agent, "a", "zh").works()
+	if offer := a.accepts(); offer.Ticket != ticket || !slices.Equal(offer.Languages, []string{"en", "zh"}) {
+		t.Errorf("an agent of the fallback is offered %+v, want the one who did not require their language", offer)
+	}
+}
+
+// [ticket-7]
+func TestWhoComesBackWaitsForTheirAgent(t *testing.T) {
+	h := newHouse(t, func(s *gateway.Site) { s.Rules.StickyWindow, s.Rules.StickyHold = 3_600_000, 60_000 },
+		staff(map[string]gateway.AgentRules{"a": {Departments: []string{"support"}, Capacity: 1}, "b": support}))
+	url, _ := h.open("one")
+	v, a, ticket := h.served(url, "v", "a")
+	if _, err := a.CloseTicket(h.ctx, ticket); err != nil {
+		t.Fatal(err)
+	}
+	w := h.come(url, protocol.Visitor, "w", "en")
+	w.joins("support")
+	busy := a.accepts()
+	h.come(url, protocol.Agent, "b", "en").works()
+	again := v.joins("support")
+	if f := until(v, "the hold", func(f protocol.Ticket) bool { return f.Hold != nil }); f.Ticket != again || f.Hold.Agent.ID != "a" {
+		t.Errorf("the visitor waits as %+v", f)
+	}
+	if _, err := a.CloseTicket(h.ctx, busy.Ticket); err != nil {
+		t.Fatal(err)
+	}
+	if offer := a.accepts(); offer.Ticket != again {
+		t.Errorf("the agent is offered %s, want %s", offer.Ticket, again)
+	}
+}
+
+// [rate-1]
+func TestAVisitorRatesTheirConversation(t *testing.T) {
+	h := newHouse(t, func(s *gateway.Site) { s.Rules.Departments[0].WrapUp = 600_000 })
+	url, _ := h.open("one")
+	v := h.come(url, protocol.Visitor, "v", "en")
+	ticket := v.joins("support")
+	_, err := v.Rate(h.ctx, ticket, 5, "")
+	wantCode(t, err, protocol.CodeForbidden)
+	a := h.come(url, protocol.Agent, "a", "en").works()
+	a.accepts()
+	if _, err := v.Rate(h.ctx, ticket, 2, "slow"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := a.CloseTicket(h.ctx, ticket); err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		if _, err := v.Rate(h.ctx, ticket, 4, "got there"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want := protocol.Rating{Score: 4, Comment: "got there"}
+	until(v, "the rating", func(f protocol.Ticket) bool {
+		return f.Rating != nil && *f.Rating == want && f.Status == protocol.Closed
+	})
+	a.onDesk(ticket, func(t protocol.DeskTicket) bool { return t.Rating != nil && *t.Rating == want })
+	w := h.come(url, protocol.Visitor, "w", "en")
+	_, err = w.Rate(h.ctx, ticket, 1, "not mine")
+	wantCode(t, err, protocol.CodeUnknownTicket)
+}
+
+// [request-3] Every frame of another role is refused, whoever sends it, and
+// nothing comes of it.
+func TestFramesOfAnotherRoleAreForbidden(t *testing.T) {
+	h := newHouse(t)
+	url, _ := h.open("one")
+	v, a, ticket := h.served(url, "v", "a")
+	s := h.come(url, protocol.Supervisor, "s")
+	type request = func(context.Context, *person) error
+	requests := map[string]request{
+		"join":    func(ctx context.Context, p *person) error { _, err := p.Join(ctx, "support"); return err },
+		"rate":    func(ctx context.Context, p *person) error { _, err := p.Rate(ctx, ticket, 5, ""); return err },
+		"status":  func(ctx context.Context, p *person) error { _, err := p.Status(ctx, protocol.Away); return err },
+		"accept":  func(ctx context.Context, p *person) error { _, err := p.Accept(ctx, "o"); return err },
+		"decline": func(ctx context.Context, p *person) error { _, err := p.Decline(ctx, "o"); return err },
+		"close":   func(ctx context.Context, p *person) error { _, err := p.CloseTicket(ctx, ticket); return err },
+		"finish":  func(ctx context.Context, p *person) error { _, err := p.Finish(ctx, ticket); return err },
+		"consult": func(ctx context.Context, p *person) error { _, err := p.Consult(ctx, ticket, "b"); return err },
+		"leave":   func(ctx context.Context, p *person) error { _, err := p.Leave(ctx, ticket); return err },
+		"note":    func(ctx context.Context, p *person) error { _, err := p.Note(ctx, ticket, "n", "x"); return err },
+		"transfer": func(ctx context.Context, p *person) error {
+			_, err := p.Transfer(ctx, ticket, protocol.TransferTo{Tier: 1}, "")
+			return err
+		},
+		"whisper":    func(ctx context.Context, p *person) error { _, err := p.Whisper(ctx, ticket, "w", "x"); return err },
+		"head_start": func(ctx context.Context, p *person) error { _, err := p.HeadStart(ctx, ticket, 60, "why"); return err },
+		"pause": func(ctx context.Context, p *person) error {
+			_, err := p.Pause(ctx, "support", "en", true, "")
+			return err
+		},
+	}
+	for who, forbidden := range map[*person][]string{
+		v: {"status", "accept", "decline", "close", "finish", "consult", "note", "transfer", "whisper", "head_start", "pause"},
+		a: {"join", "rate", "whisper", "head_start", "pause"},
+		s: {"join", "rate", "status", "accept", "decline", "close", "finish", "consult", "leave"},
+	} {
+		for _, name := range forbidden {
+			t.Run(string(who.Welcome.Role)+" "+name, func(t *testing.T) {
+				wantCode(t, requests[name](h.ctx, who), protocol.CodeForbidden)
+			})
+		}
+	}
+	if n := v.says(ticket, "m", "all as before").Number; n != 2 {
+		t.Errorf("forbidden frames left %d entries", n-2)
+	}
+}
