@@ -17,33 +17,46 @@ const (
 )
 
 // learner learns the site's waits and publishes them, on the gateway that
-// dispatches. It works beside the dispatcher and on a fork of the replica, so
-// that neither an offer nor the replay ever waits for an estimate.
+// dispatches. It works beside the dispatcher and on a state of its own, forked
+// from the replica once and kept up with its steps: a fork takes as long as the
+// line, and neither an offer nor the replay may wait for an estimate.
 type learner struct {
 	*site
 	mu    sync.Mutex
 	held  bool
+	anew  bool // the steps do not go on from where the state stands
 	steps []queue.Step
 
 	// What only run touches.
 	estimator *eta.Estimator
-	from      uint64 // the log number that the estimator began at
+	state     *queue.State
 }
 
 // saw takes new steps to learn from, if this gateway is the one that learns.
 func (l *learner) saw(steps []queue.Step) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.held && len(l.steps) < maxUnlearned {
+	switch {
+	case !l.held || l.anew:
+	case len(l.steps) < maxUnlearned:
 		l.steps = append(l.steps, steps...)
+	default:
+		l.steps, l.anew = nil, true
 	}
+}
+
+// restored says that the replica was replaced.
+func (l *learner) restored() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.steps, l.anew = nil, true
 }
 
 // take begins or ends this gateway's time as the one that learns.
 func (l *learner) take(held bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.held, l.steps = held, nil
+	l.held, l.steps, l.anew = held, nil, true
 }
 
 func (l *learner) run() {
@@ -55,32 +68,48 @@ func (l *learner) run() {
 			return
 		case <-tick.C:
 		}
-		l.mu.Lock()
-		held, steps := l.held, l.steps
-		l.steps = nil
-		l.mu.Unlock()
-		if !held {
-			l.estimator = nil
-		} else if l.follower.Ready() {
-			l.learn(steps)
+		if l.keepUp() && l.follower.Ready() {
+			l.learn()
 		}
 	}
 }
 
-// learn takes in what has happened and publishes what people would read
-// differently now.
-func (l *learner) learn(steps []queue.Step) {
-	var fork *queue.State
-	l.read(func(st *queue.State) { fork = st.Fork() })
-	if l.estimator == nil || len(steps) >= maxUnlearned {
-		l.estimator, l.from = eta.New(fork.Estimates()), fork.Number()
+// keepUp brings the state and what was learned up to date, and says whether
+// this gateway is the one that learns.
+func (l *learner) keepUp() bool {
+	l.mu.Lock()
+	held, anew, steps := l.held, l.anew, l.steps
+	l.steps, l.anew = nil, false
+	l.mu.Unlock()
+	if !held {
+		l.estimator, l.state = nil, nil
+		return false
+	}
+	var rules *queue.Site
+	l.read(func(st *queue.State) {
+		rules = st.Site()
+		if anew {
+			l.state = st.Fork()
+		}
+	})
+	if anew {
+		l.estimator = eta.New(l.state.Estimates())
 	}
 	for _, s := range steps {
-		if s.Number > l.from { // older ones are in the fork that it began with
+		if s.Number > l.state.Number() { // older ones are in the fork
 			l.estimator.Observe(s)
+			l.state.Repeat(s)
 		}
 	}
-	out := l.estimator.Estimate(fork, l.g.options.Store.Now())
+	if l.state.Site() != rules {
+		l.state.SetSite(rules)
+	}
+	return true
+}
+
+// learn publishes what people would read differently now.
+func (l *learner) learn() {
+	out := l.estimator.Estimate(l.state, l.g.options.Store.Now())
 	l.g.metrics.truth.set(l.id, l.estimator.Truth())
 	if out == nil {
 		return

@@ -157,6 +157,7 @@ func (s *site) Restore(number uint64, at queue.Stamp, images []queue.Image) {
 		c.show()
 	}
 	s.dispatch.restored()
+	s.learner.restored()
 	// What bound the people here may be among what was lost.
 	s.g.work.Go(func() {
 		if !s.g.draining.Load() && (!lost || !s.g.reborn(name)) {

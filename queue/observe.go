@@ -10,6 +10,28 @@ func (s *State) Play(c Change, at Stamp) Step {
 	return s.Apply(Record{Number: s.number + 1, ID: c.ID, At: at, Cause: c.Cause, By: c.By, Writes: c.Writes})
 }
 
+// Repeat applies a step that another State of the site has taken, to one that was
+// forked from it and keeps up beside it, perhaps on another goroutine. It needs
+// every step since the fork, in order.
+func (s *State) Repeat(step Step) {
+	r := step.Record
+	r.Writes = make([]Write, len(step.Writes))
+	for i, w := range step.Writes {
+		if w.Image != nil {
+			w.Image = w.Image.copied() // a State writes into what it takes
+		}
+		r.Writes[i] = w
+	}
+	s.Apply(r)
+}
+
+func (t *Ticket) copied() Image    { is := *t; return &is }
+func (v *Visitor) copied() Image   { is := *v; return &is }
+func (a *Agent) copied() Image     { is := *a; return &is }
+func (p *Pause) copied() Image     { is := *p; return &is }
+func (n *Node) copied() Image      { is := *n; return &is }
+func (e *Estimates) copied() Image { is := *e; return &is }
+
 // Fork returns a state that goes its own way from here, without the tickets
 // that have ended: a playground for forecasts. Images are shared, which is safe
 // because nobody changes one.
