@@ -75,6 +75,8 @@ type stage struct {
 	direct   redis.UniversalClient // past all proxies
 	proxies  []*setup.Proxy        // one before each gateway's Redis, where a row asks
 	gateways []*setup.Gateway
+	network  *setup.Network // with
+	hosts    []*setup.Host  // one for each gateway, where a row asks
 	crowd    *people.Crowd
 
 	mu    sync.Mutex
@@ -134,12 +136,26 @@ func (s *stage) proxied() []string {
 // onSentinel runs a master with a replica, watched by three Sentinels.
 func onSentinel(s *stage) []string {
 	s.group = redistest.Sentinel(s.T)
+	return s.watched()
+}
+
+func (s *stage) watched() []string {
 	var addrs []string
 	for _, x := range s.group.Sentinels {
 		addrs = append(addrs, x.Addr())
 	}
 	s.direct = redis.NewFailoverClient(&redis.FailoverOptions{MasterName: "nextup", SentinelAddrs: addrs, MaxRetries: -1})
 	return slices.Repeat([]string{s.group.URL}, gatewayCount)
+}
+
+// onTwoHosts runs a master and gateway 0 on one host, and on another two replicas,
+// the Sentinels and the other gateways. Everybody else stands between them.
+func onTwoHosts(s *stage) []string {
+	s.network = setup.NewNetwork(s.T, 2)
+	old, others := s.network.Hosts()[0], s.network.Hosts()[1]
+	s.hosts = []*setup.Host{old, others, others}
+	s.group = redistest.SentinelOn(s.T, redistest.Host{IP: old.IP, Command: old.Command}, redistest.Host{IP: others.IP, Command: others.Command}, 2)
+	return s.watched()
 }
 
 // onCluster runs three masters with a replica each.
@@ -162,8 +178,10 @@ type stageOptions struct {
 	args []string
 	// site changes the site's rules.
 	site func(*setup.Site)
-	// binary is another nextup than the product's.
+	// binary is another nextup than the product's, and env what is added to the
+	// i-th gateway's environment.
 	binary string
+	env    func(i int) []string
 }
 
 func newStage(t *testing.T, o stageOptions) *stage {
@@ -183,9 +201,14 @@ func newStage(t *testing.T, o stageOptions) *stage {
 	t.Cleanup(func() { s.direct.Close() })
 	file := s.site.File(t)
 	for i, url := range urls {
-		s.gateways = append(s.gateways, setup.StartGateway(t, setup.GatewayOptions{
-			Redis: url, SiteFile: file, Node: fmt.Sprint("gateway-", i), Args: o.args, Binary: o.binary,
-		}))
+		g := setup.GatewayOptions{Redis: url, SiteFile: file, Node: fmt.Sprint("gateway-", i), Args: o.args, Binary: o.binary}
+		if s.hosts != nil {
+			g.Host, g.Listen = s.hosts[i], s.hosts[i].IP+":0"
+		}
+		if o.env != nil {
+			g.Env = o.env(i)
+		}
+		s.gateways = append(s.gateways, setup.StartGateway(t, g))
 	}
 	return s
 }

@@ -33,7 +33,7 @@ func (g *Group) Settle(t testing.TB) {
 		await(ctx, t, fmt.Sprintf("%s and %s are a pair", g.Masters[i].addr, g.Replicas[i].addr), func() (bool, string) { return g.paired(ctx, i) })
 	}
 	for _, s := range g.Sentinels {
-		awaitQuorum(ctx, t, s)
+		awaitQuorum(ctx, t, s, len(g.Replicas))
 	}
 }
 

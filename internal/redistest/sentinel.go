@@ -6,6 +6,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 )
@@ -17,23 +18,32 @@ const masterName = "nextup"
 // that is gone for a second, until the test ends.
 func Sentinel(t testing.TB, args ...string) *Group {
 	t.Helper()
+	return SentinelOn(t, Host{}, Host{}, 1, args...)
+}
+
+// SentinelOn is Sentinel with the master on a host of its own, and the replicas,
+// as many as are asked for, beside the Sentinels on another.
+func SentinelOn(t testing.TB, alone, others Host, replicas int, args ...string) *Group {
+	t.Helper()
 	args = append([]string{"--repl-diskless-sync-delay", "0"}, args...)
-	master := StartServer(t, args...)
+	master := startOn(t, alone, args...)
 	host, port, _ := net.SplitHostPort(master.addr)
-	replica := StartServer(t, append(args, "--replicaof", host+" "+port)...)
 	ctx, cancel := context.WithTimeout(context.Background(), startTimeout)
 	defer cancel()
-	awaitReplica(ctx, t, replica)
-
-	g := &Group{Masters: []*Server{master}, Replicas: []*Server{replica}}
+	g := &Group{Masters: []*Server{master}}
+	for range replicas {
+		replica := startOn(t, others, append(args, "--replicaof", host+" "+port)...)
+		awaitReplica(ctx, t, replica)
+		g.Replicas = append(g.Replicas, replica)
+	}
 	var addrs []string
 	for range 3 {
-		s := startSentinel(t, host, port)
+		s := startSentinel(t, others, host, port)
 		g.Sentinels = append(g.Sentinels, s)
 		addrs = append(addrs, s.addr)
 	}
 	for _, s := range g.Sentinels {
-		awaitQuorum(ctx, t, s)
+		awaitQuorum(ctx, t, s, replicas)
 	}
 	g.URL = "redis+sentinel://" + masterName + "@" + strings.Join(addrs, ",")
 	return g
@@ -41,25 +51,26 @@ func Sentinel(t testing.TB, args ...string) *Group {
 
 // startSentinel runs one Sentinel. It writes what it learns into its
 // configuration, so it gets a file of its own.
-func startSentinel(t testing.TB, host, port string) *Server {
+func startSentinel(t testing.TB, on Host, host, port string) *Server {
 	t.Helper()
 	path := require(t)
 	for range 5 {
 		own := freePorts(t, 1)[0]
 		dir := t.TempDir()
 		config := filepath.Join(dir, "sentinel.conf")
-		text := fmt.Sprintf(`bind 127.0.0.1
+		text := fmt.Sprintf(`bind %s
+protected-mode no
 port %s
 dir %s
-sentinel monitor %[3]s %s %s 2
-sentinel down-after-milliseconds %[3]s 1000
-sentinel failover-timeout %[3]s 5000
-sentinel parallel-syncs %[3]s 1
-`, own, dir, masterName, host, port)
+sentinel monitor %[4]s %s %s 2
+sentinel down-after-milliseconds %[4]s 1000
+sentinel failover-timeout %[4]s 5000
+sentinel parallel-syncs %[4]s 1
+`, on.ip(), own, dir, masterName, host, port)
 		if err := os.WriteFile(config, []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		s := &Server{addr: net.JoinHostPort("127.0.0.1", own), line: []string{path, config, "--sentinel"}}
+		s := &Server{addr: net.JoinHostPort(on.ip(), own), line: []string{path, config, "--sentinel"}, host: on}
 		if s.launch(t) {
 			t.Cleanup(s.stop)
 			return s
@@ -72,7 +83,7 @@ sentinel parallel-syncs %[3]s 1
 
 // awaitQuorum waits until a Sentinel knows the two others and the replica:
 // before that it cannot lead a failover.
-func awaitQuorum(ctx context.Context, t testing.TB, s *Server) {
+func awaitQuorum(ctx context.Context, t testing.TB, s *Server, replicas int) {
 	t.Helper()
 	client := s.Client()
 	defer client.Close()
@@ -85,7 +96,7 @@ func awaitQuorum(ctx context.Context, t testing.TB, s *Server) {
 		for i := 0; i+1 < len(facts); i += 2 {
 			known[facts[i]] = facts[i+1]
 		}
-		return known["num-slaves"] == "1" && known["num-other-sentinels"] == "2" && known["flags"] == "master", fmt.Sprint(known)
+		return known["num-slaves"] == strconv.Itoa(replicas) && known["num-other-sentinels"] == "2" && known["flags"] == "master", fmt.Sprint(known)
 	})
 }
 
@@ -115,4 +126,23 @@ func (g *Group) AwaitMaster(t testing.TB, s *Server) {
 		})
 		client.Close()
 	}
+}
+
+// AwaitAnotherMaster waits until every Sentinel names another master than the
+// first, which is one, and returns it.
+func (g *Group) AwaitAnotherMaster(t testing.TB) *Server {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), 2*startTimeout)
+	defer cancel()
+	var is *Server
+	await(ctx, t, "there is another master than "+g.Masters[0].addr, func() (bool, string) {
+		addr := g.named(ctx)
+		for _, r := range g.Replicas {
+			if r.addr == addr && r.role(ctx)["role"] == "master" {
+				is = r
+			}
+		}
+		return is != nil, addr
+	})
+	return is
 }

@@ -16,12 +16,35 @@ import (
 
 const startTimeout = 15 * time.Second
 
+// Host is where a server runs. The zero Host is the loopback.
+type Host struct {
+	// IP is what the server listens on.
+	IP string
+	// Command makes a command that runs there.
+	Command func(program string, args ...string) *exec.Cmd
+}
+
+func (h Host) ip() string {
+	if h.IP == "" {
+		return "127.0.0.1"
+	}
+	return h.IP
+}
+
+func (h Host) command(line []string) *exec.Cmd {
+	if h.Command == nil {
+		return exec.Command(line[0], line[1:]...)
+	}
+	return h.Command(line[0], line[1:]...)
+}
+
 // Server is one redis-server process, which a test can kill, freeze and start
 // again on the same port with what is in its folder.
 type Server struct {
 	addr string
 	bus  string // the Cluster's bus port
 	line []string
+	host Host
 	*process.Process
 }
 
@@ -29,7 +52,12 @@ type Server struct {
 // server's command line; without any it persists nothing.
 func StartServer(t testing.TB, args ...string) *Server {
 	t.Helper()
-	s := startServer(t, t.TempDir(), args...)
+	return startOn(t, Host{}, args...)
+}
+
+func startOn(t testing.TB, host Host, args ...string) *Server {
+	t.Helper()
+	s := startServerOn(t, host, t.TempDir(), args...)
 	t.Cleanup(s.stop)
 	return s
 }
@@ -38,12 +66,17 @@ func StartServer(t testing.TB, args ...string) *Server {
 // ends the server at once, and then others are tried.
 func startServer(t testing.TB, dir string, args ...string) *Server {
 	t.Helper()
+	return startServerOn(t, Host{}, dir, args...)
+}
+
+func startServerOn(t testing.TB, host Host, dir string, args ...string) *Server {
+	t.Helper()
 	path := require(t)
 	for range 5 {
 		ports := freePorts(t, 2)
-		s := &Server{addr: net.JoinHostPort("127.0.0.1", ports[0]), bus: ports[1]}
+		s := &Server{addr: net.JoinHostPort(host.ip(), ports[0]), bus: ports[1], host: host}
 		s.line = append([]string{
-			path, "--bind", "127.0.0.1", "--port", ports[0], "--cluster-port", ports[1],
+			path, "--bind", host.ip(), "--protected-mode", "no", "--port", ports[0], "--cluster-port", ports[1],
 			"--save", "", "--appendonly", "no", "--dir", dir, "--daemonize", "no",
 		}, args...)
 		if s.launch(t) {
@@ -59,7 +92,7 @@ func startServer(t testing.TB, dir string, args ...string) *Server {
 // ended or never did.
 func (s *Server) launch(t testing.TB) bool {
 	t.Helper()
-	p, err := process.Start(exec.Command(s.line[0], s.line[1:]...))
+	p, err := process.Start(s.host.command(s.line))
 	if err != nil {
 		t.Fatal(err)
 	}

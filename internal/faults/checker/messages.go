@@ -3,6 +3,7 @@ package checker
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -191,8 +192,8 @@ func tookBackAnywhere(h *History, index int) int {
 // place is where a delivery stands.
 type place struct {
 	conn int
-	next uint64 // the number that must come
-	also uint64 // after another open on the same conn: it may begin here anew
+	next uint64   // the number that must come
+	also []uint64 // after other opens on the same conn: it may begin there anew, once each
 	open bool
 }
 
@@ -217,8 +218,8 @@ func (c *talk) delivered(h *History) {
 			if e.Ask.After == 0 {
 				delete(has, e.Ask.Ticket) // it begins anew
 			}
-			if p := places[e.Ask.Ticket]; p != nil && p.open && p.conn == e.Conn {
-				p.also = e.Ask.After + 1
+			if p := places[e.Ask.Ticket]; p != nil && p.conn == e.Conn {
+				p.also = append(p.also, e.Ask.After+1)
 			} else {
 				places[e.Ask.Ticket] = &place{conn: e.Conn, next: e.Ask.After + 1}
 			}
@@ -237,8 +238,9 @@ func (c *talk) delivered(h *History) {
 				c.wrong(NoGap, "%s at %v was told entry %d of %s, which was not open", h.person(), e.At, n, e.Entry.Ticket)
 				continue
 			case n == p.next:
-			case n == p.also:
-				p.also = 0
+			case slices.Contains(p.also, n):
+				i := slices.Index(p.also, n)
+				p.also = slices.Delete(p.also, i, i+1)
 			default:
 				c.wrong(NoGap, "%s at %v on conn %d was told entry %d of %s where %d was next",
 					h.person(), e.At.Round(time.Millisecond), e.Conn, n, e.Entry.Ticket, p.next)

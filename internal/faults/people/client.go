@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"math/rand/v2"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -249,6 +250,9 @@ func (c *Client) take(number int, frame protocol.ServerFrame) {
 		}
 	case protocol.Desk:
 		c.desk, c.shown = f, f.Log
+		for ticket, t := range c.follows {
+			t.away = t.away || !slices.ContainsFunc(f.Tickets, func(d protocol.DeskTicket) bool { return d.Ticket == ticket })
+		}
 	case protocol.Entry:
 		c.entryLocked(number, f)
 	case protocol.Reset:

@@ -16,17 +16,21 @@ import (
 type thread struct {
 	last uint64 // the newest entry that came in order
 	at   int64  // its at_ms
+	// away is set once an agent's desk does not show the ticket: what comes of it
+	// may have been stopped.
+	away bool
 }
 
 // Follow opens a conversation and keeps it open over all conns, until it ends.
-// One that is followed already is opened again: it may have been somebody else's
-// meanwhile, and then nothing is delivered any more.
+// One that is followed already and has been somebody else's meanwhile is opened
+// again.
 func (c *Client) Follow(ctx context.Context, ticket string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if t := c.follows[ticket]; t == nil {
 		c.followLocked(ctx, ticket)
-	} else if c.conn != nil {
+	} else if t.away && c.conn != nil {
+		t.away = false
 		go c.open(ctx, c.conn, c.number, ticket, t)
 	}
 }
