@@ -11,7 +11,7 @@ import (
 // deed is something that a supervisor did. Its words are those of the request and
 // never what people wrote to each other.
 type deed struct {
-	action     string // one of the actions in docs: a bounded set
+	action     string // monitor, barge, note, whisper, reassign, head_start, pause or resume
 	ticket     string
 	agent      string
 	department string

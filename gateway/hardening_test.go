@@ -390,22 +390,28 @@ func TestNobodyTalksBeforeHello(t *testing.T) {
 	}
 }
 
-func TestABrowserMayAskForTheQueuesFromAListedPage(t *testing.T) {
+func TestABrowserMayAskFromAListedPage(t *testing.T) {
 	h := newHouse(t, func(s *gateway.Site) { s.Origins = []string{"https://shop.example"} })
 	url, _ := h.open("one")
-	for origin, want := range map[string]string{"https://shop.example": "https://shop.example", "https://evil.example": ""} {
-		req, err := http.NewRequestWithContext(h.ctx, http.MethodOptions, strings.Replace(strings.Replace(url, "ws", "http", 1), "connect", "queues", 1), nil)
+	for _, tt := range []struct{ origin, path, want string }{
+		{"https://shop.example", "queues", "https://shop.example"},
+		{"https://shop.example", "queues/support/en", "https://shop.example"},
+		{"https://shop.example", "team", "https://shop.example"},
+		{"https://evil.example", "queues", ""},
+		{"https://evil.example", "team", ""},
+	} {
+		req, err := http.NewRequestWithContext(h.ctx, http.MethodOptions, strings.Replace(strings.Replace(url, "ws", "http", 1), "connect", tt.path, 1), nil)
 		if err != nil {
 			t.Fatal(err)
 		}
-		req.Header.Set("Origin", origin)
+		req.Header.Set("Origin", tt.origin)
 		res, err := (&http.Client{Transport: &http.Transport{DisableKeepAlives: true}}).Do(req)
 		if err != nil {
 			t.Fatal(err)
 		}
 		_ = res.Body.Close()
-		if got := res.Header.Get("Access-Control-Allow-Origin"); res.StatusCode != http.StatusNoContent || got != want {
-			t.Errorf("%s: %d, allowed %q, want %q", origin, res.StatusCode, got, want)
+		if got := res.Header.Get("Access-Control-Allow-Origin"); res.StatusCode != http.StatusNoContent || got != tt.want {
+			t.Errorf("%s from %s: %d, allowed %q, want %q", tt.path, tt.origin, res.StatusCode, got, tt.want)
 		}
 	}
 }

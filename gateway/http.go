@@ -69,6 +69,8 @@ type queueInfo struct {
 	AgentsWithRoom int `json:"agents_with_room"`
 	// Wait is for somebody who joins now.
 	Wait protocol.Wait `json:"wait"`
+	// Paused says that nobody is served for now.
+	Paused bool `json:"paused,omitzero"`
 }
 
 // asked finds the site that an HTTP request asks about, for the roles that may.
@@ -109,7 +111,7 @@ func (g *Gateway) queues(w http.ResponseWriter, r *http.Request) {
 			size := st.Size(q)
 			all = append(all, queueInfo{
 				Queue: q.String(), Department: q.Department, Language: q.Language, Size: size,
-				AgentsWithRoom: st.AgentsWithRoom(q), Wait: waitFrame(eta.Shown(st.Wait(q, size+1))),
+				AgentsWithRoom: st.AgentsWithRoom(q), Wait: waitFrame(eta.Shown(st.Wait(q, size+1))), Paused: st.Paused(q) != nil,
 			})
 		}
 	})

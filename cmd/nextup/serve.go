@@ -83,7 +83,7 @@ func (c *serveCmd) serve(ctx context.Context, out, logs io.Writer) error {
 		if reload.audit, err = openAudit(c.Audit, log); err != nil {
 			return fmt.Errorf("--audit: %w", err)
 		}
-		defer reload.audit.Close()
+		defer func() { _ = reload.audit.Close() }() // every line is written by now
 		audit = reload.audit.logger()
 	}
 	pages, built := clientjs.Assets()

@@ -246,6 +246,56 @@ func TestALaterAssignmentFencesTheEarlierOne(t *testing.T) {
 	})
 }
 
+// Whoever is invited into a conversation has the token of its assignment, and is
+// out of it with the agent who invited them.
+func TestAGuestIsFencedWithTheirAssignment(t *testing.T) {
+	onEveryBackend(t, func(t *testing.T, p pair) {
+		ticket := ticketOf(t)
+		member := func(h *conversation.Hub, who protocol.Person, token uint64) error {
+			return h.Member(t.Context(), "s", ticket, 10, who, token)
+		}
+		note := func(name string, token uint64) error {
+			d := conversation.Draft{Kind: protocol.EntryNote, From: agent(name), MessageID: "m1", Text: "x", Token: token}
+			_, _, err := p.b.Append(t.Context(), "s", ticket, d)
+			return err
+		}
+		for i, who := range []protocol.Person{agent("owner"), agent("guest"), agent("guest")} {
+			if err := member(p.each()[i%2], who, 1); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := member(p.a, protocol.Person{Role: protocol.Supervisor, ID: "boss"}, 0); err != nil {
+			t.Fatal(err)
+		}
+		if err := errors.Join(note("owner", 1), note("guest", 1)); err != nil {
+			t.Fatal(err)
+		}
+		if err := member(p.b, agent("next"), 2); err != nil {
+			t.Fatal(err)
+		}
+		for _, late := range []string{"owner", "guest"} {
+			d := message(agent(late), "m2", "x")
+			d.Token = 1
+			if _, _, err := p.a.Append(t.Context(), "s", ticket, d); !errors.Is(err, conversation.ErrFenced) {
+				t.Errorf("the %s of before: %v", late, err)
+			}
+		}
+		mustAppend(t, p.a, ticket, message(protocol.Person{Role: protocol.Supervisor, ID: "boss"}, "m1", "supervisors are not fenced"))
+		d := message(agent("guest"), "m1", "a message beside the note of the same id")
+		d.Token = 2
+		mustAppend(t, p.a, ticket, d)
+		r := receive(p.a, ticket, 0)
+		defer r.stop()
+		kinds := ""
+		for _, e := range r.wait(t, 8) {
+			kinds += " " + string(e.Kind) + ":" + e.From.ID
+		}
+		if kinds != " member:owner member:guest member:boss note:owner note:guest member:next message:boss message:guest" {
+			t.Fatalf("got%s", kinds)
+		}
+	})
+}
+
 func TestAClosedConversationTakesNothingMore(t *testing.T) {
 	onEveryBackend(t, func(t *testing.T, p pair) {
 		ticket := ticketOf(t)
