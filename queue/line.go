@@ -1,5 +1,11 @@
 package queue
 
+import (
+	"cmp"
+	"math"
+	"slices"
+)
+
 // line is one queue: its tickets, waiting or offered, in order.
 type line struct {
 	sorted[*Ticket]
@@ -43,6 +49,29 @@ func (l *line) note(t *Ticket, number uint64, reason Reason) {
 		l.ahead = append(l.ahead[:0], l.ahead[1:]...)
 	}
 	l.ahead = append(l.ahead, insertion{t, number, reason})
+}
+
+// recall works out what came in before others from the tickets of a snapshot,
+// which show how they came but not always when: then their newest write stands
+// for it, so that nobody's place is worse for no reason.
+func (l *line) recall() {
+	var all []insertion
+	behind := uint64(math.MaxUint64) // the earliest join of those behind
+	for _, t := range slices.Backward(l.all()) {
+		switch {
+		case t.TransferredBy != "":
+			all = append(all, insertion{t, t.Rev.Number, TransferIn})
+		case t.Token > 0:
+			all = append(all, insertion{t, t.Rev.Number, Returned})
+		case t.HeadStartReason != "": // which way is not known; lowered, it is its own reason
+			all = append(all, insertion{t, t.Rev.Number, Lowered}, insertion{t, t.Rev.Number, Raised})
+		case t.Joined > behind:
+			all = append(all, insertion{t, t.Joined, PriorityArrival})
+		}
+		behind = min(behind, t.Joined)
+	}
+	slices.SortStableFunc(all, func(a, b insertion) int { return cmp.Compare(a.number, b.number) })
+	l.ahead = all[max(0, len(all)-maxAhead):]
 }
 
 // worsened says why t's place got worse after a log number, or "".

@@ -61,7 +61,7 @@ func (s *State) Restore(number uint64, at Stamp, images []Image) {
 	}
 	slices.SortFunc(s.ended, func(a, b *Ticket) int { return cmp.Compare(a.EndedAt, b.EndedAt) })
 	for _, l := range s.lines {
-		l.ahead = nil
+		l.recall()
 	}
 	s.number, s.at = number, at
 }
