@@ -137,7 +137,7 @@ func (c *conn) place(st *queue.State, t *queue.Ticket, f *protocol.Ticket) {
 	if c.view.ticket.Ticket != t.ID {
 		c.view.display = eta.Display{}
 	}
-	w := waitFrame(c.view.display.Show(st.Wait(t.Queue(), f.Position), c.g.options.Store.Now()))
+	w := waitFrame(c.view.display.Show(st.WaitOf(t), c.g.options.Store.Now()))
 	f.Wait, f.Widened, f.Paused = &w, t.Step, st.Paused(t.Queue()) != nil
 	if t.Need != nil {
 		f.Languages = t.Need.Languages

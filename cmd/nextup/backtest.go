@@ -2,8 +2,10 @@ package main
 
 import (
 	"bufio"
+	"fmt"
 	"io"
 	"os"
+	"strings"
 	"time"
 
 	"github.com/go-json-experiment/json"
@@ -16,6 +18,7 @@ type backtestCmd struct {
 	Every time.Duration `help:"Ask also so often while somebody waits; 0 asks at the join alone." default:"0s"`
 	Over  time.Duration `help:"Summary: score waits longer than this." default:"0s"`
 	After float64       `help:"Summary: score those who joined after this share of the trace's time." default:"0"`
+	Seed  uint64        `help:"The same seed gives the same estimates." default:"1"`
 }
 
 // Help is shown by --help below the summary.
@@ -24,9 +27,20 @@ func (backtestCmd) Help() string {
 have said with what was known then. A summary goes to stderr: how far off it was, next to
 simpler ways to estimate. A row that cannot be read ends it with 2.
 
-The columns are at_ms,event,ticket,agent,queue,head_start_s,capacity; events are agent_on
-(with the queues served, as a|b, and the capacity), join, assign, close, abandon and
-agent_off.
+The columns are at_ms (milliseconds that never go back), event, ticket, agent, queue and,
+where there are any, head_start_s and capacity, in any order; others are ignored. At the
+same stamp the events stand in this order:
+
+    agent_on   agent, queue (those served, as a|b), capacity (1 if empty)
+    close      ticket, agent
+    join       ticket, queue, head_start_s (0 if empty)
+    assign     ticket, agent
+    abandon    ticket
+    agent_off  agent
+
+Each line is an object with ticket, queue, at_ms, position, known (false where nobody
+serves the queue), mean_s, p10_s, p50_s, p90_s, and shown_low_s and shown_high_s, which
+are what the visitor would see by then: 7200 stands for more than an hour.
 
 Examples:
 
@@ -36,25 +50,32 @@ Examples:
 
 // Run implements the command.
 func (c *backtestCmd) Run(out io.Writer) error {
-	file, err := os.Open(c.Trace)
+	if c.Every < 0 || c.Over < 0 || c.After < 0 || c.After >= 1 {
+		return fmt.Errorf("backtest: --every and --over are 0 or more, --after is from 0 to below 1")
+	}
+	log, err := trace.Open(c.Trace)
 	if err != nil {
 		return err
 	}
-	defer file.Close()
-	events, err := trace.Read(file)
-	if err != nil {
-		return err
+	if len(log.Ignored) > 0 {
+		fmt.Fprintf(os.Stderr, "backtest: ignoring the columns %s\n", strings.Join(log.Ignored, ", "))
 	}
-	first, last := events[0].At, events[len(events)-1].At
-	score := &trace.Score{Over: c.Over.Seconds(), From: first + int64(c.After*float64(last-first))}
-	lines := bufio.NewWriter(out)
-	err = trace.Replay(events, trace.Options{
-		Every: c.Every.Milliseconds(), Score: score,
+	score := &trace.Score{Over: c.Over.Seconds(), From: log.First + int64(c.After*float64(log.Last-log.First))}
+	lines := bufio.NewWriterSize(out, 1<<16)
+	said := time.Now()
+	err = trace.Replay(log, trace.Options{
+		Every: c.Every.Milliseconds(), Seed: c.Seed, Scores: []*trace.Score{score},
 		Said: func(s trace.Said) error {
 			if err := json.MarshalWrite(lines, s); err != nil {
 				return err
 			}
 			return lines.WriteByte('\n')
+		},
+		Progress: func(events int) {
+			if time.Since(said) > progressEvery {
+				said = time.Now()
+				fmt.Fprintf(os.Stderr, "backtest: %d of %d events (%.0f %%)\n", events, log.Rows, 100*float64(events)/float64(log.Rows))
+			}
 		},
 	})
 	if err != nil {
@@ -66,3 +87,6 @@ func (c *backtestCmd) Run(out io.Writer) error {
 	score.Print(os.Stderr)
 	return nil
 }
+
+// progressEvery is how often a long run says how far it is.
+const progressEvery = 2 * time.Second

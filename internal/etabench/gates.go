@@ -131,6 +131,13 @@ func (t *trial) judge(all []scored) []row {
 	return rows
 }
 
+func (r *row) achieved() string {
+	if r.half == 0 { // one log has no interval
+		return fmt.Sprintf("%.3f", r.value)
+	}
+	return fmt.Sprintf("%.3f ± %.3f", r.value, r.half)
+}
+
 // table prints the rows as Markdown and says how many miss what they must.
 func table(out io.Writer, rows []row) (missed int) {
 	fmt.Fprintln(out, "| gate | scenario | visitors | must | aim | achieved (95 %) | |\n|---|---|---|---|---|---|---|")
@@ -146,7 +153,7 @@ func table(out io.Writer, rows []row) (missed int) {
 		default:
 			missed++
 		}
-		fmt.Fprintf(out, "| %s | %s | %d | %s | %s | %.3f ± %.3f | %s |\n", r.gate, r.what, r.n, strings.ReplaceAll(r.must, "0.", "."), strings.ReplaceAll(r.aim, "0.", "."), r.value, r.half, verdict)
+		fmt.Fprintf(out, "| %s | %s | %d | %s | %s | %s | %s |\n", r.gate, r.what, r.n, strings.ReplaceAll(r.must, "0.", "."), strings.ReplaceAll(r.aim, "0.", "."), r.achieved(), verdict)
 	}
 	return missed
 }

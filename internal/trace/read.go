@@ -2,18 +2,14 @@
 // what it would have said and how true that would have been. The log is CSV
 // with the columns at_ms, event, ticket, agent, queue, head_start_s, capacity;
 // at the same stamp its events stand in the order agent_on, close, join, assign,
-// abandon, agent_off. Read checks it; Replay turns its events into the records
+// abandon, agent_off. Open checks it; Replay turns its events into the records
 // that a site's log would have had, and asks the estimator at every join, which
 // has then seen nothing but what came before.
 package trace
 
 import (
-	"bufio"
-	"compress/gzip"
-	"encoding/csv"
-	"errors"
 	"fmt"
-	"io"
+	"hash/maphash"
 	"math"
 	"slices"
 	"strconv"
@@ -60,76 +56,61 @@ func (e *RowError) ExitCode() int { return 2 }
 
 var columns = []string{"at_ms", "event", "ticket", "agent", "queue", "head_start_s", "capacity"}
 
-// maxRows and maxQueues bound a trace.
+// What bounds a trace.
 const (
-	maxRows   = 20_000_000
-	maxQueues = 1_000
+	maxRows      = 100_000_000
+	maxQueues    = 1_000
+	maxCapacity  = 1_000
+	maxHeadStart = 1e9 // seconds
 )
 
-// Read reads a trace, plain or gzipped. Errors of a row are *RowError.
-func Read(r io.Reader) ([]Event, error) {
-	plain := bufio.NewReader(r)
-	if magic, _ := plain.Peek(2); len(magic) == 2 && magic[0] == 0x1f && magic[1] == 0x8b {
-		z, err := gzip.NewReader(plain)
-		if err != nil {
-			return nil, err
+// places are where each of the columns stands in a row, -1 for nowhere.
+type places [7]int
+
+// inOrder is a trace without a header.
+func inOrder() places { return places{0, 1, 2, 3, 4, 5, 6} }
+
+// needed is how many of the columns must be there; the others have a meaning
+// when they are not.
+const needed = 5
+
+// header finds the columns, in whatever order they stand.
+func header(row []string) (at places, ignored []string, reason string) {
+	for i, name := range columns {
+		at[i] = slices.Index(row, name)
+		if at[i] < 0 && i < needed {
+			return at, nil, fmt.Sprintf("there is no column %s; needed are %s", name, strings.Join(columns[:needed], ", "))
 		}
-		plain = bufio.NewReader(z)
 	}
-	rows := csv.NewReader(plain)
-	rows.FieldsPerRecord = -1
-	rows.ReuseRecord = true
-	c := checker{tickets: map[string]Kind{}, holder: map[string]string{}, agents: map[string]bool{}, queues: map[string]bool{}}
-	var events []Event
-	for {
-		row, err := rows.Read()
-		if errors.Is(err, io.EOF) {
-			break
-		}
-		line, _ := rows.FieldPos(0)
-		var bad *csv.ParseError
+	for i, name := range row {
 		switch {
-		case errors.As(err, &bad):
-			return nil, &RowError{bad.Line, bad.Err.Error()}
-		case err != nil:
-			return nil, err
-		case len(row) != len(columns):
-			return nil, &RowError{line, fmt.Sprintf("%d columns, want %d", len(row), len(columns))}
-		case c.rows == 0 && row[0] == columns[0]:
-			if !slices.Equal(row, columns) {
-				return nil, &RowError{line, "the columns must be " + strings.Join(columns, ", ")}
-			}
-			c.rows++
-			continue
+		case slices.Index(row, name) < i:
+			return at, nil, fmt.Sprintf("column %q stands there twice", name)
+		case !slices.Contains(columns, name):
+			ignored = append(ignored, strings.Clone(name))
 		}
-		if c.rows++; c.rows > maxRows {
-			return nil, &RowError{line, fmt.Sprintf("more than %d rows", maxRows)}
-		}
-		e, reason := parse(row)
-		if reason == "" {
-			reason = c.check(&e)
-		}
-		if reason != "" {
-			return nil, &RowError{line, reason}
-		}
-		events = append(events, e)
 	}
-	if len(events) == 0 {
-		return nil, &RowError{1, "there is no event"}
+	return at, ignored, ""
+}
+
+// get is the field of a column, "" where there is none.
+func (p *places) get(row []string, column int) string {
+	if p[column] < 0 {
+		return ""
 	}
-	return events, nil
+	return row[p[column]]
 }
 
 // parse reads one row and says what is wrong with it, if anything is.
-func parse(row []string) (e Event, reason string) {
-	at, err := strconv.ParseInt(row[0], 10, 64)
+func (e *Event) parse(row []string, p *places) (reason string) {
+	at, err := strconv.ParseInt(p.get(row, 0), 10, 64)
 	if err != nil || at < 0 || at > math.MaxInt64/4 {
-		return e, fmt.Sprintf("at_ms %q is no number of milliseconds", row[0])
+		return fmt.Sprintf("at_ms %q is no number of milliseconds", p.get(row, 0))
 	}
-	e = Event{At: at, Kind: Kind(row[1]), Ticket: strings.Clone(row[2]), Agent: strings.Clone(row[3]), Queue: strings.Clone(row[4])}
+	*e = Event{At: at, Kind: Kind(p.get(row, 1)), Ticket: p.get(row, 2), Agent: p.get(row, 3), Queue: p.get(row, 4)}
 	need := func(names ...string) string {
 		for _, n := range names {
-			if row[slices.Index(columns, n)] == "" {
+			if p.get(row, slices.Index(columns, n)) == "" {
 				return fmt.Sprintf("%s without %s", e.Kind, n)
 			}
 		}
@@ -138,46 +119,48 @@ func parse(row []string) (e Event, reason string) {
 	switch e.Kind {
 	case AgentOn:
 		if reason = need("agent", "queue"); reason != "" {
-			return e, reason
+			return reason
 		}
-		e.Serves, e.Queue, e.Capacity = strings.Split(e.Queue, "|"), "", 1
-		if row[6] != "" {
-			n, err := strconv.Atoi(row[6])
-			if err != nil || n < 1 || n > 1000 {
-				return e, fmt.Sprintf("capacity %q is no number from 1 to 1000", row[6])
+		serves := e.Queue
+		e.Serves, e.Queue, e.Capacity = strings.Split(serves, "|"), "", 1
+		if text := p.get(row, 6); text != "" {
+			n, err := strconv.Atoi(text)
+			if err != nil || n < 1 || n > maxCapacity {
+				return fmt.Sprintf("capacity %q is no number from 1 to %d", text, maxCapacity)
 			}
 			e.Capacity = n
 		}
 		if slices.Contains(e.Serves, "") {
-			return e, fmt.Sprintf("queue %q names an empty queue", row[4])
+			return fmt.Sprintf("queue %q names an empty queue", serves)
 		}
 	case Join:
-		if row[5] != "" {
-			head, err := strconv.ParseFloat(row[5], 64)
-			if err != nil || head < 0 || head > 1e9 || math.IsNaN(head) {
-				return e, fmt.Sprintf("head_start_s %q is no number of seconds", row[5])
+		if text := p.get(row, 5); text != "" {
+			head, err := strconv.ParseFloat(text, 64)
+			if err != nil || head < 0 || head > maxHeadStart || math.IsNaN(head) {
+				return fmt.Sprintf("head_start_s %q is no number of seconds", text)
 			}
-			e.Head = int64(head * 1000)
+			e.Head = int64(math.Round(head * 1000))
 		}
-		return e, need("ticket", "queue")
+		return need("ticket", "queue")
 	case Assign, Close:
-		return e, need("ticket", "agent")
+		return need("ticket", "agent")
 	case Abandon:
-		return e, need("ticket")
+		return need("ticket")
 	case AgentOff:
-		return e, need("agent")
+		return need("agent")
 	default:
-		return e, fmt.Sprintf("unknown event %q", row[1])
+		return fmt.Sprintf("unknown event %q", e.Kind)
 	}
-	return e, ""
+	return ""
 }
 
 // checker knows what may happen next.
 type checker struct {
-	rows    int
 	last    int64
 	tickets map[string]Kind // the last event of a ticket that has not ended
 	holder  map[string]string
+	ended   map[uint64]struct{} // hashes of the tickets that have
+	seed    maphash.Seed
 	agents  map[string]bool
 	queues  map[string]bool
 }
@@ -188,8 +171,8 @@ func (c *checker) check(e *Event) string {
 	}
 	c.last = e.At
 	for _, q := range append(e.Serves, e.Queue) {
-		if q != "" {
-			c.queues[q] = true
+		if q != "" && !c.queues[q] {
+			c.queues[strings.Clone(q)] = true
 		}
 	}
 	if len(c.queues) > maxQueues {
@@ -198,16 +181,16 @@ func (c *checker) check(e *Event) string {
 	state, known := c.tickets[e.Ticket]
 	switch e.Kind {
 	case AgentOn:
-		c.agents[e.Agent] = true
+		c.agents[strings.Clone(e.Agent)] = true
 	case AgentOff:
 		if !c.agents[e.Agent] {
 			return fmt.Sprintf("agent %q goes off and was not on", e.Agent)
 		}
 	case Join:
-		if known {
+		if _, ended := c.ended[maphash.String(c.seed, e.Ticket)]; known || ended {
 			return fmt.Sprintf("ticket %q joins twice", e.Ticket)
 		}
-		c.tickets[e.Ticket] = Join
+		c.tickets[strings.Clone(e.Ticket)] = Join
 	case Assign:
 		if state != Join {
 			return fmt.Sprintf("ticket %q is assigned and does not wait", e.Ticket)
@@ -215,18 +198,24 @@ func (c *checker) check(e *Event) string {
 		if !c.agents[e.Agent] {
 			return fmt.Sprintf("agent %q was never on", e.Agent)
 		}
-		c.tickets[e.Ticket], c.holder[e.Ticket] = Assign, e.Agent
+		ticket := strings.Clone(e.Ticket)
+		c.tickets[ticket], c.holder[ticket] = Assign, strings.Clone(e.Agent)
 	case Close:
 		if state != Assign || c.holder[e.Ticket] != e.Agent {
 			return fmt.Sprintf("ticket %q is closed and not assigned to %q", e.Ticket, e.Agent)
 		}
-		c.tickets[e.Ticket] = Close
-		delete(c.holder, e.Ticket)
+		c.end(e.Ticket)
 	case Abandon:
 		if state != Join {
 			return fmt.Sprintf("ticket %q is abandoned and does not wait", e.Ticket)
 		}
-		c.tickets[e.Ticket] = Abandon
+		c.end(e.Ticket)
 	}
 	return ""
+}
+
+func (c *checker) end(ticket string) {
+	delete(c.tickets, ticket)
+	delete(c.holder, ticket)
+	c.ended[maphash.String(c.seed, ticket)] = struct{}{}
 }

@@ -1,7 +1,7 @@
 package trace
 
 import (
-	"slices"
+	"strings"
 
 	"nextup/queue"
 	"nextup/queue/eta"
@@ -28,14 +28,26 @@ type Said struct {
 type Options struct {
 	// Every is how often to ask while somebody waits, in milliseconds; 0 is never.
 	Every int64
+	// Seed is of the estimator's plays.
+	Seed uint64
 	// Said is called for each estimate, in order.
 	Said func(Said) error
-	// Score judges them; nil does not.
-	Score *Score
+	// Progress is called now and then with the number of events replayed.
+	Progress func(events int)
+	// Scores judge what was said.
+	Scores []*Score
 }
 
-// lookEvery is how often what has ended is dropped.
-const lookEvery = 15_000
+const (
+	// lookEvery is how often what has ended is dropped and the estimator may play,
+	// in milliseconds of the trace's clock.
+	lookEvery = 15_000
+	// playRecords is how many records a look may play for each event since the one
+	// before: so a replay takes a time in proportion to the trace.
+	playRecords = 4
+	// progressEvery is in events.
+	progressEvery = 1 << 12
+)
 
 // department is the one of a trace; its queues are the languages.
 const department = "trace"
@@ -43,9 +55,10 @@ const department = "trace"
 // replay is one replay under way.
 type replay struct {
 	Options
-	st   *queue.State
-	est  *eta.Estimator
-	asks []ask // those who wait, by when to ask next
+	st    *queue.State
+	est   *eta.Estimator
+	asks  []ask // those who wait, by when to ask next
+	shown map[string]*eta.Display
 }
 
 type ask struct {
@@ -54,24 +67,12 @@ type ask struct {
 }
 
 // Replay plays the events and asks at each join.
-func Replay(events []Event, o Options) error {
-	var queues []string
-	for i := range events {
-		queues = append(queues, events[i].Serves...)
-		if events[i].Queue != "" {
-			queues = append(queues, events[i].Queue)
-		}
-		if i%4096 == 0 {
-			slices.Sort(queues)
-			queues = slices.Compact(queues)
-		}
-	}
-	slices.Sort(queues)
-	site := &queue.Site{ID: "trace", Departments: []queue.Department{{ID: department, Languages: slices.Compact(queues)}}, Retention: 1}
-	r := &replay{Options: o, st: queue.NewState(site), est: eta.New(nil)}
-	look := int64(0)
-	for i := range events {
-		e := &events[i]
+func Replay(l *Log, o Options) error {
+	site := &queue.Site{ID: "trace", Departments: []queue.Department{{ID: department, Languages: l.Queues}}, Retention: 1}
+	r := &replay{Options: o, st: queue.NewState(site), est: eta.New(nil), shown: map[string]*eta.Display{}}
+	r.est.SetSeed(o.Seed)
+	look, events, seen := int64(0), 0, 0
+	return l.Events(func(e *Event) error {
 		for len(r.asks) > 0 && r.asks[0].at < e.At {
 			if err := r.again(); err != nil {
 				return err
@@ -79,13 +80,15 @@ func Replay(events []Event, o Options) error {
 		}
 		if e.At >= look {
 			r.forget(e.At)
-			look = e.At + lookEvery
+			r.est.SetBudget(playRecords * (events - seen))
+			r.est.Look(r.st, stamp(e.At))
+			look, seen = e.At+lookEvery, events
 		}
-		if err := r.happen(e); err != nil {
-			return err
+		if events++; events%progressEvery == 0 && r.Progress != nil {
+			r.Progress(events)
 		}
-	}
-	return nil
+		return r.happen(e)
+	})
 }
 
 // stamp keeps 0 for never.
@@ -105,13 +108,13 @@ func (r *replay) again() error {
 
 func (r *replay) say(t *queue.Ticket, at int64, joined bool) error {
 	f := r.est.Forecast(r.st, t, stamp(at))
-	shown := eta.Shown(queue.EstimatedWait{Known: f.Known, P50: f.P50, P90: f.P90})
+	shown := r.shown[t.ID].Show(queue.EstimatedWait{Known: f.Known, P50: f.P50, P90: f.P90}, stamp(at))
 	s := Said{
 		Ticket: t.ID, Queue: t.Language, At: at, Position: f.Position, Known: f.Known,
 		Mean: f.Mean, P10: f.P10, P50: f.P50, P90: f.P90, Low: shown.Low, High: shown.High, Joined: joined,
 	}
-	if r.Score != nil {
-		r.Score.said(r.st, t, s)
+	for _, score := range r.Scores {
+		score.said(r.st, t, s)
 	}
 	if r.Said == nil {
 		return nil
@@ -133,7 +136,7 @@ func (r *replay) happen(e *Event) error {
 	switch e.Kind {
 	case AgentOn:
 		r.write(queue.CauseStatus, e.At, &queue.Agent{
-			ID: e.Agent, Languages: queue.Fluent(e.Serves...), Departments: []string{department}, Capacity: e.Capacity,
+			ID: strings.Clone(e.Agent), Languages: queue.Fluent(e.serves()...), Departments: []string{department}, Capacity: e.Capacity,
 			Status: queue.Available, IdleSince: at,
 		})
 	case AgentOff:
@@ -143,43 +146,52 @@ func (r *replay) happen(e *Event) error {
 			r.write(queue.CauseStatus, e.At, &is)
 		}
 	case Join:
+		id := strings.Clone(e.Ticket)
 		t := &queue.Ticket{
-			ID: e.Ticket, Visitor: e.Ticket, Department: department, Language: e.Queue,
+			ID: id, Visitor: id, Department: department, Language: strings.Clone(e.Queue),
 			HeadStart: queue.Millis(e.Head), Weight: 1, Status: queue.Waiting, JoinedAt: at,
 		}
 		r.write(queue.CauseJoined, e.At, t)
+		r.shown[id] = &eta.Display{}
 		if r.Every > 0 {
-			r.asks = append(r.asks, ask{e.At + r.Every, e.Ticket})
-			slices.SortStableFunc(r.asks, func(a, b ask) int { return int(a.at - b.at) })
+			r.asks = append(r.asks, ask{e.At + r.Every, id}) // all ask as often, so they stay in order
 		}
-		return r.say(r.st.Ticket(e.Ticket), e.At, true)
+		return r.say(r.st.Ticket(id), e.At, true)
 	case Assign:
-		is := *r.st.Ticket(e.Ticket)
-		is.Status, is.Agent, is.AssignedAt, is.Token = queue.Assigned, e.Agent, at, is.Token+1
+		t := r.st.Ticket(e.Ticket)
+		is := *t
+		is.Status, is.Agent, is.AssignedAt, is.Token = queue.Assigned, strings.Clone(e.Agent), at, is.Token+1
 		r.write(queue.CauseAccepted, e.At, &is)
-		r.served(&is)
+		delete(r.shown, is.ID)
+		for _, score := range r.Scores {
+			score.served(&is)
+		}
 	case Close:
 		is := *r.st.Ticket(e.Ticket)
 		is.Status, is.End, is.EndedAt = queue.Closed, queue.AgentClosed, at
 		r.write(queue.CauseClosed, e.At, &is)
-		if r.Score != nil {
-			r.Score.closed(&is)
+		for _, score := range r.Scores {
+			score.closed(&is)
 		}
 	case Abandon:
 		is := *r.st.Ticket(e.Ticket)
 		is.Status, is.End, is.EndedAt = queue.Abandoned, queue.VisitorLeft, at
 		r.write(queue.CauseLeft, e.At, &is)
-		if r.Score != nil {
-			r.Score.left(e.Ticket)
+		delete(r.shown, is.ID)
+		for _, score := range r.Scores {
+			score.left(is.ID)
 		}
 	}
 	return nil
 }
 
-func (r *replay) served(t *queue.Ticket) {
-	if r.Score != nil {
-		r.Score.served(t)
+// serves are the queues of an agent, safe to keep.
+func (e *Event) serves() []string {
+	all := make([]string, len(e.Serves))
+	for i, q := range e.Serves {
+		all[i] = strings.Clone(q)
 	}
+	return all
 }
 
 // forget drops the tickets that have ended.

@@ -15,10 +15,15 @@ type Score struct {
 	// before, in milliseconds.
 	Over float64
 	From int64
+	// Strict lets the simpler ways learn only from waits that are scored. Else they
+	// learn from every wait, as products do that use them.
+	Strict bool
 
 	open   map[string]*opinion
 	queues map[string]*past
 	all    []opinion
+	// unknown counts those of whom nothing was said.
+	unknown int
 }
 
 // Others are the simpler ways.
@@ -86,11 +91,13 @@ func (s *Score) served(t *queue.Ticket) {
 	delete(s.open, t.ID)
 	o.wait = float64(t.AssignedAt-t.JoinedAt) / 1000
 	if o.wait > s.Over && o.said.At >= s.From {
-		s.all = append(s.all, *o)
+		if o.said.Known {
+			s.all = append(s.all, *o)
+		} else {
+			s.unknown++
+		}
 	}
-	// The simpler ways are as good as they can be: they learn from the waits that
-	// are scored, not from those served at once.
-	if p := s.past(t.Language); o.wait > s.Over {
+	if p := s.past(t.Language); o.wait > s.Over || !s.Strict {
 		if p.last = append(p.last, o.wait); len(p.last) > 10 {
 			p.last = p.last[1:]
 		}
@@ -151,7 +158,11 @@ func (s *Score) Coverage() (inside, over float64) {
 
 // Print writes the summary.
 func (s *Score) Print(out io.Writer) {
-	fmt.Fprintf(out, "%d waits over %v s were scored\n", len(s.all), s.Over)
+	fmt.Fprintf(out, "%d waits over %v s were scored", len(s.all), s.Over)
+	if s.unknown > 0 {
+		fmt.Fprintf(out, "; of %d more nothing was known", s.unknown)
+	}
+	fmt.Fprintln(out)
 	for _, f := range s.Figures() {
 		fmt.Fprintf(out, "%-30s RMSE %7.1f s   MAE %7.1f s   bias %+7.1f s\n", f.Name, f.RMSE, f.MAE, f.Bias)
 	}

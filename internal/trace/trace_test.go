@@ -6,12 +6,14 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"os"
+	"path/filepath"
 	"reflect"
 	"strings"
 	"testing"
 )
 
-const header = "at_ms,event,ticket,agent,queue,head_start_s,capacity\n"
+const head = "at_ms,event,ticket,agent,queue,head_start_s,capacity\n"
 
 func TestARowThatCannotBeIsRefusedWithItsLine(t *testing.T) {
 	t.Parallel()
@@ -33,11 +35,14 @@ func TestARowThatCannotBeIsRefusedWithItsLine(t *testing.T) {
 		{"an assignment to nobody", "1,join,t,,q,0,\n2,assign,t,a,,,\n", "never on", 3},
 		{"closed by another", "1,agent_on,,a,q,,1\n1,join,t,,q,0,\n2,assign,t,a,,,\n3,close,t,b,,,\n", "not assigned", 5},
 		{"abandoned while served", "1,agent_on,,a,q,,1\n1,join,t,,q,0,\n2,assign,t,a,,,\n3,abandon,t,,,,\n", "does not wait", 5},
+		{"a ticket that comes back", "1,join,t,,q,0,\n2,abandon,t,,,,\n3,join,t,,q,0,\n", "twice", 4},
+		{"an agent who goes and was not there", "1,agent_off,,a,,,\n", "was not on", 2},
+		{"a queue without a name", "1,agent_on,,a,q|,,1\n", "empty queue", 2},
 		{"a quote that never ends", "1,join,\"t,,q,0,\n", "quote", 2},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			_, err := Read(strings.NewReader(header + tt.rows))
+			_, err := Parse(head + tt.rows)
 			var row *RowError
 			if !errors.As(err, &row) || !strings.Contains(row.Reason, tt.reason) || row.Line != tt.line {
 				t.Errorf("got %v, want line %d and %q", err, tt.line, tt.reason)
@@ -53,7 +58,7 @@ func TestARowThatCannotBeIsRefusedWithItsLine(t *testing.T) {
 func day(visitors int) string {
 	rng := rand.New(rand.NewPCG(1, 1))
 	var b strings.Builder
-	b.WriteString(header + "0,agent_on,,a,q|r,,1\n0,agent_on,,b,q,,1\n")
+	b.WriteString(head + "0,agent_on,,a,q|r,,1\n0,agent_on,,b,q,,1\n")
 	free := map[string]int64{"a": 0, "b": 0}
 	type row struct {
 		at   int64
@@ -92,27 +97,33 @@ func day(visitors int) string {
 
 func replayAll(t *testing.T, csv string, every int64) ([]Said, *Score) {
 	t.Helper()
-	events, err := Read(strings.NewReader(csv))
+	log, err := Parse(csv)
 	if err != nil {
 		t.Fatal(err)
 	}
 	var all []Said
 	score := &Score{}
-	err = Replay(events, Options{Every: every, Score: score, Said: func(s Said) error { all = append(all, s); return nil }})
+	err = Replay(log, Options{Every: every, Seed: 1, Scores: []*Score{score}, Said: func(s Said) error { all = append(all, s); return nil }})
 	if err != nil {
 		t.Fatal(err)
 	}
 	return all, score
 }
 
+// However much of a trace is cut off, what was said before the cut stays the
+// same, to the last bit.
 func TestAnEstimateKnowsNothingOfTheFuture(t *testing.T) {
 	t.Parallel()
 	whole := day(300)
-	all, _ := replayAll(t, whole, 0)
 	lines := strings.SplitAfter(whole, "\n")
-	part, _ := replayAll(t, strings.Join(lines[:500], ""), 0)
-	if len(part) < 100 || !reflect.DeepEqual(part, all[:len(part)]) {
-		t.Fatal("what was said changes with what comes later")
+	for _, every := range []int64{0, 30_000} {
+		all, _ := replayAll(t, whole, every)
+		for cut := 20; cut < len(lines); cut += 151 {
+			part, _ := replayAll(t, strings.Join(lines[:cut], ""), every)
+			if len(part) == 0 || len(part) > len(all) || !reflect.DeepEqual(part, all[:len(part)]) {
+				t.Fatalf("every %d ms, cut at line %d: what was said changes with what comes later", every, cut)
+			}
+		}
 	}
 }
 
@@ -135,6 +146,69 @@ func TestAReplayAsksAtEachJoinAndWhileWaiting(t *testing.T) {
 	}
 }
 
+// shrinking is a trace of six agents of whom five leave while a line waits.
+func shrinking() string {
+	var b strings.Builder
+	b.WriteString(head)
+	for a := range 6 {
+		fmt.Fprintf(&b, "0,agent_on,,a%d,q,,1\n", a)
+	}
+	at := 0
+	for round := range 40 { // everybody talks for two minutes, over and over
+		for a := range 6 {
+			fmt.Fprintf(&b, "%d,join,t%d-%d,,q,0,\n%d,assign,t%d-%d,a%d,,,\n", at, round, a, at, round, a, a)
+		}
+		for a := range 6 {
+			fmt.Fprintf(&b, "%d,close,t%d-%d,a%d,,,\n", at+120_000, round, a, a)
+		}
+		at += 120_000
+	}
+	for a := range 6 {
+		fmt.Fprintf(&b, "%d,join,last%d,,q,0,\n%d,assign,last%d,a%d,,,\n", at, a, at, a, a)
+	}
+	for v := range 12 {
+		fmt.Fprintf(&b, "%d,join,v%d,,q,0,\n", at+1000, v)
+	}
+	for a := 1; a < 6; a++ {
+		fmt.Fprintf(&b, "%d,agent_off,,a%d,,,\n", at+30_000, a)
+	}
+	for a := range 6 {
+		fmt.Fprintf(&b, "%d,close,last%d,a%d,,,\n", at+120_000, a, a)
+	}
+	for v := range 12 {
+		fmt.Fprintf(&b, "%d,assign,v%d,a0,,,\n%d,close,v%d,a0,,,\n", at+120_000*(v+1), v, at+120_000*(v+2), v)
+	}
+	return b.String()
+}
+
+func TestWhatIsShownRisesOnlyForAReasonThatLasts(t *testing.T) {
+	t.Parallel()
+	all, _ := replayAll(t, shrinking(), 5_000)
+	type look struct {
+		high  int
+		under int64 // when the wait was last not much over what is shown
+	}
+	shown := map[string]look{}
+	rises := 0
+	for _, s := range all {
+		was, seen := shown[s.Ticket]
+		much := s.P90 > 1.25*float64(was.high)
+		if seen && s.High > was.high {
+			if rises++; !much || s.At-was.under < 60_000 {
+				t.Errorf("%s at %d ms: rises from %d to %d s, P90 is %.0f s", s.Ticket, s.At, was.high, s.High, s.P90)
+			}
+		}
+		is := look{s.High, was.under}
+		if !seen || !much || s.High != was.high {
+			is.under = s.At
+		}
+		shown[s.Ticket] = is
+	}
+	if rises == 0 {
+		t.Error("five of six agents have left and nobody was told")
+	}
+}
+
 func TestOnALineThatIsServedInOrderWeBeatTheLastWait(t *testing.T) {
 	t.Parallel()
 	_, score := replayAll(t, day(1500), 0)
@@ -144,6 +218,88 @@ func TestOnALineThatIsServedInOrderWeBeatTheLastWait(t *testing.T) {
 	}
 	if inside, _ := score.Coverage(); inside < 0.6 || inside > 0.95 {
 		t.Errorf("%.2f of the waits are in the 80 %% interval", inside)
+	}
+}
+
+// The same events in other clothes say the same.
+func TestATraceMayBeWrittenInSeveralWays(t *testing.T) {
+	t.Parallel()
+	plain := day(60)
+	want, _ := replayAll(t, plain, 0)
+	var swapped, more strings.Builder
+	for line := range strings.Lines(plain) {
+		f := strings.Split(strings.TrimSpace(line), ",")
+		extra := "site-7"
+		if f[0] == "at_ms" {
+			extra = "branch"
+		}
+		fmt.Fprintln(&swapped, strings.Join([]string{f[6], f[5], f[4], f[3], f[2], f[1], f[0]}, ","))
+		fmt.Fprintln(&more, extra+","+strings.Join(f, ","))
+	}
+	for _, tt := range []struct{ name, csv string }{
+		{"lines that end in CR LF", strings.ReplaceAll(plain, "\n", "\r\n")},
+		{"a byte order mark", "\xef\xbb\xbf" + plain},
+		{"no newline at the end", strings.TrimSuffix(plain, "\n")},
+		{"an empty line at the end", plain + "\n"},
+		{"no header", strings.TrimPrefix(plain, head)},
+		{"columns in another order", swapped.String()},
+		{"a column that nothing is known of", more.String()},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			if got, _ := replayAll(t, tt.csv, 0); !reflect.DeepEqual(got, want) {
+				t.Error("something else is said")
+			}
+		})
+	}
+}
+
+func TestAHeaderWithoutWhatIsNeededIsRefused(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct{ header, reason string }{
+		{"at_ms,event,ticket,agent\n", "no column queue"},
+		{"at_ms,event,ticket,agent,queue,queue\n", "twice"},
+		{"", "no event"},
+		{head, "no event"},
+	} {
+		_, err := Parse(tt.header)
+		var row *RowError
+		if !errors.As(err, &row) || row.Line != 1 || !strings.Contains(row.Reason, tt.reason) {
+			t.Errorf("%q: %v", tt.header, err)
+		}
+	}
+}
+
+// Nights, a queue that nobody serves, somebody who leaves, agents who come and
+// go, and one who goes with a conversation open.
+func TestWhatRealLogsDoIsNoTrouble(t *testing.T) {
+	t.Parallel()
+	all, _ := replayAll(t, head+`0,join,early,,q,0,
+1000,agent_on,,a,q|r,,2
+1000,assign,early,a,,,
+5000,join,nobody,,s,0,
+6000,join,second,,r,60,
+6000,assign,second,a,,,
+7000,join,third,,r,0,
+8000,agent_off,,a,,,
+9000,abandon,third,,,,
+9500,close,second,a,,,
+10000,close,early,a,,,
+86400000,agent_on,,b,q,,1
+86400000,agent_on,,b,q|s,,1
+86410000,assign,nobody,b,,,
+86420000,join,late,,q,0,
+`, 0)
+	known := map[string]bool{}
+	for _, s := range all {
+		known[s.Ticket] = s.Known
+		if s.Known != (s.High > 0 && s.P10 <= s.P50 && s.P50 <= s.P90 && s.Low <= s.High) {
+			t.Errorf("unlikely: %+v", s)
+		}
+	}
+	want := map[string]bool{"early": false, "nobody": false, "second": true, "third": true, "late": true}
+	if !reflect.DeepEqual(known, want) {
+		t.Errorf("known %v, want %v", known, want)
 	}
 }
 
@@ -158,9 +314,32 @@ func TestAGzippedTraceReadsAsThePlainOne(t *testing.T) {
 	if err := w.Close(); err != nil {
 		t.Fatal(err)
 	}
-	plain, err1 := Read(strings.NewReader(csv))
-	zipped, err2 := Read(&z)
-	if err1 != nil || err2 != nil || !reflect.DeepEqual(plain, zipped) {
-		t.Fatal(err1, err2)
+	path := filepath.Join(t.TempDir(), "day.csv.gz")
+	if err := os.WriteFile(path, z.Bytes(), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	events := func(l *Log, err error) (all []Event) {
+		t.Helper()
+		if err == nil {
+			err = l.Events(func(e *Event) error {
+				is := *e
+				is.Ticket, is.Agent, is.Queue, is.Serves = strings.Clone(e.Ticket), strings.Clone(e.Agent), strings.Clone(e.Queue), e.serves()
+				all = append(all, is)
+				return nil
+			})
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		return all
+	}
+	if plain, zipped := events(Parse(csv)), events(Open(path)); len(plain) < 60 || !reflect.DeepEqual(plain, zipped) {
+		t.Errorf("%d events plain, %d zipped", len(plain), len(zipped))
+	}
+	if err := os.WriteFile(path, z.Bytes()[:z.Len()/2], 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Open(path); err == nil {
+		t.Error("half of a gzipped trace is read as a whole one")
 	}
 }

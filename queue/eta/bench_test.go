@@ -93,7 +93,7 @@ func BenchmarkLook(b *testing.B) {
 	const now = 10_000_000
 	for _, budget := range []int{0, defaultPlays} {
 		b.Run(fmt.Sprint("records ", budget), func(b *testing.B) {
-			st := crowd(now, 200, 1000)
+			st := scenery(now, 200, 1000)
 			e := New(nil)
 			e.SetBudget(budget)
 			at := queue.Stamp(now)
@@ -109,9 +109,9 @@ func BenchmarkLook(b *testing.B) {
 
 const playEveryStamp = queue.Stamp(playEvery)
 
-// crowd is a state of so many agents, each in one conversation, and so many in
+// scenery is a state of so many agents, each in one conversation, and so many in
 // line.
-func crowd(now queue.Stamp, agents, waiting int) *queue.State {
+func scenery(now queue.Stamp, agents, waiting int) *queue.State {
 	var images []queue.Image
 	for i := range agents {
 		id := fmt.Sprint("a", i)

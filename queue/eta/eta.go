@@ -63,7 +63,7 @@ type Forecast struct {
 // with nothing known.
 func New(from *queue.Estimates) *Estimator {
 	e := &Estimator{
-		known: &knowledge{}, view: view{people: map[string]*person{}, waiting: map[asking]int{}},
+		known: &knowledge{}, view: view{people: map[string]*person{}, waiting: map[string]*crowd{}},
 		promises: map[string]promise{}, truth: map[string]*Truth{}, budget: defaultPlays,
 	}
 	if from != nil && len(from.Checkpoint) > 0 {

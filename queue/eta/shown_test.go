@@ -70,7 +70,7 @@ func TestTheWalkIsExactWhereThereIsAFormula(t *testing.T) {
 	for _, waiting := range []int{0, 5, 40} {
 		e := New(nil)
 		e.SetBudget(0)
-		f := e.Next(crowd(now, agents, waiting), support, now)
+		f := e.Next(scenery(now, agents, waiting), support, now)
 		want := 0.0
 		for j := range waiting + 1 {
 			want += 1 / (agents*e.rates.service["support/en"].h[5] + float64(j)*e.rates.patience["support/en"])

@@ -32,9 +32,10 @@ const (
 )
 
 type twin struct {
-	at  queue.Stamp
-	rng *rand.Rand
-	by  map[string]*[octaves]correction // by the name of a line
+	at   queue.Stamp
+	seed uint64
+	rng  *rand.Rand
+	by   map[string]*[octaves]correction // by the name of a line
 	// under is the play that the last look did not finish, or nil.
 	under *play
 }
@@ -61,6 +62,17 @@ func (t *twin) corrections(line string, position int) (mean, variance float64) {
 // to Rate.
 func (e *Estimator) SetBudget(records int) { e.budget = records }
 
+// SetSeed makes the plays others than those of another seed, and the same as
+// those of the same one.
+func (e *Estimator) SetSeed(seed uint64) { e.twin.seed = seed }
+
+// Look lets the plays go on as Estimate does, for those who publish nothing.
+func (e *Estimator) Look(st *queue.State, now queue.Stamp) {
+	e.look(st, now)
+	e.play(st, now)
+	e.fresh = e.fresh[:0]
+}
+
 // play runs plays on the budget, at most every 2 s of the site's clock. Match
 // knows no agents who leave somebody waiting, so where there are such, all is
 // left to Rate.
@@ -71,7 +83,7 @@ func (e *Estimator) play(st *queue.State, now queue.Stamp) {
 	e.twin.at = now
 	if e.twin.by == nil {
 		e.twin.by = map[string]*[octaves]correction{}
-		e.twin.rng = rand.New(rand.NewPCG(st.Number(), 1))
+		e.twin.rng = rand.New(rand.NewPCG(e.twin.seed, 1))
 	}
 	for left, n := e.budget, 0; left > 0 && n < maxPlays; n++ {
 		p := e.twin.under

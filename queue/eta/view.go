@@ -14,15 +14,15 @@ import (
 type view struct {
 	people  map[string]*person
 	roomy   []*person
-	waiting map[asking]int
+	waiting map[string]*crowd // by the name of a line
 	synced  bool
 }
 
-// asking is what a waiting ticket asks for. Equal needs in a State are one value
-// per class.
-type asking struct {
-	queue queue.QueueID
-	need  *queue.Need
+// crowd are those who wait in a queue for the same.
+type crowd struct {
+	department string
+	need       *queue.Need
+	n          int
 }
 
 // person is the view of an agent.
@@ -85,7 +85,7 @@ func (e *Estimator) sync(st *queue.State) {
 		return
 	}
 	was := e.people
-	e.view = view{people: map[string]*person{}, waiting: map[asking]int{}, synced: true}
+	e.view = view{people: map[string]*person{}, waiting: map[string]*crowd{}, synced: true}
 	for _, q := range st.Site().Queues() {
 		st.Sweep(q, 1, st.Size(q), func(_ int, t *queue.Ticket) bool {
 			e.count(t, 1)
@@ -138,8 +138,8 @@ func (e *Estimator) notice(p *person, at queue.Stamp) {
 }
 
 func (e *Estimator) letsWait(p *person) bool {
-	for is := range e.waiting {
-		if p.Meets(is.need, is.queue.Department) {
+	for _, c := range e.waiting {
+		if p.Meets(c.need, c.department) {
 			return true
 		}
 	}
@@ -161,14 +161,19 @@ func (e *Estimator) count(t *queue.Ticket, by int) (changed bool) {
 	if t == nil || t.Status != queue.Waiting || t.Hold != nil {
 		return false
 	}
-	is := asking{t.Queue(), t.Need}
-	n := e.waiting[is]
-	if n += by; n > 0 {
-		e.waiting[is] = n
-	} else {
-		delete(e.waiting, is)
+	name := queue.CurveName(t.Queue(), t.Need)
+	c := e.waiting[name]
+	if c == nil {
+		if by < 0 {
+			return false
+		}
+		c = &crowd{t.Department, t.Need, 0}
+		e.waiting[name] = c
 	}
-	return n == 0 || n == by
+	if c.n += by; c.n <= 0 {
+		delete(e.waiting, name)
+	}
+	return c.n == 0 || c.n == by
 }
 
 // seeTicket takes in what became of a ticket.

@@ -1,0 +1,136 @@
+package trace
+
+import (
+	"bufio"
+	"compress/gzip"
+	"encoding/csv"
+	"errors"
+	"fmt"
+	"hash/maphash"
+	"io"
+	"os"
+	"slices"
+	"strings"
+)
+
+// Log is a trace on disk that was read once and found to be in order. It is read
+// again for each use and never held in memory, so a log of years needs no more
+// of it than the contacts that are open at once, and 8 bytes or so for each one
+// that has ended.
+type Log struct {
+	// Rows counts the events, First and Last are the stamps of the first and the
+	// last one.
+	Rows        int
+	First, Last int64
+	// Queues are those that somebody joins or serves, sorted.
+	Queues []string
+	// Ignored are columns that nothing is known of.
+	Ignored []string
+
+	open func() (io.ReadCloser, error)
+}
+
+// Open reads the file, plain or gzipped, and checks every row. What is wrong with
+// a row is a *RowError.
+func Open(path string) (*Log, error) {
+	return read(func() (io.ReadCloser, error) { return os.Open(path) })
+}
+
+// Parse is Open for a text.
+func Parse(csv string) (*Log, error) {
+	return read(func() (io.ReadCloser, error) { return io.NopCloser(strings.NewReader(csv)), nil })
+}
+
+func read(open func() (io.ReadCloser, error)) (*Log, error) {
+	l := &Log{open: open}
+	c := checker{
+		tickets: map[string]Kind{}, holder: map[string]string{}, ended: map[uint64]struct{}{},
+		seed: maphash.MakeSeed(), agents: map[string]bool{}, queues: map[string]bool{},
+	}
+	ignored, err := l.rows(func(line int, e *Event) error {
+		if reason := c.check(e); reason != "" {
+			return &RowError{line, reason}
+		}
+		if l.Rows++; l.Rows == 1 {
+			l.First = e.At
+		}
+		l.Last = e.At
+		return nil
+	})
+	if err == nil && l.Rows == 0 {
+		err = &RowError{1, "there is no event"}
+	}
+	for q := range c.queues {
+		l.Queues = append(l.Queues, q)
+	}
+	slices.Sort(l.Queues)
+	l.Ignored = ignored
+	return l, err
+}
+
+// Events calls each for every event, in order. The event is valid until each
+// returns.
+func (l *Log) Events(each func(*Event) error) error {
+	_, err := l.rows(func(_ int, e *Event) error { return each(e) })
+	return err
+}
+
+// rows reads the events with their lines, and says which columns were ignored.
+func (l *Log) rows(each func(line int, e *Event) error) (ignored []string, err error) {
+	file, err := l.open()
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
+	plain := bufio.NewReaderSize(file, 1<<16)
+	if magic, _ := plain.Peek(2); len(magic) == 2 && magic[0] == 0x1f && magic[1] == 0x8b {
+		z, err := gzip.NewReader(plain)
+		if err != nil {
+			return nil, err
+		}
+		plain = bufio.NewReaderSize(z, 1<<16)
+	}
+	if mark, _ := plain.Peek(3); string(mark) == "\xef\xbb\xbf" { // some spreadsheets write it
+		_, _ = plain.Discard(3)
+	}
+	rows := csv.NewReader(plain)
+	rows.FieldsPerRecord = -1
+	rows.ReuseRecord = true
+	at := inOrder()
+	n, width := 0, len(columns)
+	var e Event
+	for {
+		row, err := rows.Read()
+		if errors.Is(err, io.EOF) {
+			return ignored, nil
+		}
+		line, _ := rows.FieldPos(0)
+		var bad *csv.ParseError
+		switch {
+		case errors.As(err, &bad):
+			return ignored, &RowError{bad.Line, bad.Err.Error()}
+		case err != nil:
+			return ignored, err
+		}
+		if n++; n > maxRows {
+			return ignored, &RowError{line, fmt.Sprintf("more than %d rows", maxRows)}
+		}
+		if n == 1 && slices.Contains(row, columns[0]) {
+			width = len(row)
+			var reason string
+			if at, ignored, reason = header(row); reason != "" {
+				return ignored, &RowError{line, reason}
+			}
+			continue
+		}
+		if len(row) != width {
+			return ignored, &RowError{line, fmt.Sprintf("%d columns, want %d", len(row), width)}
+		}
+		if reason := e.parse(row, &at); reason != "" {
+			return ignored, &RowError{line, reason}
+		}
+		if err := each(line, &e); err != nil {
+			return ignored, err
+		}
+	}
+}
