@@ -22,9 +22,10 @@ COUNT ?= 1
 TRACE ?=
 
 # make faults: one row of the matrix, and the seed to repeat it with; 0 takes one
-# from the clock and prints it.
+# from the clock and prints it. With MINUTES, random faults for that long instead.
 CASE ?=
 SEED ?= 0
+MINUTES ?=
 space := $(subst ,, )
 
 PAGES := client-js/dist/visitor.html
@@ -52,8 +53,13 @@ bench: ## Measure (BENCH=regexp BENCHTIME=1s COUNT=1)
 bench-eta: ## Measure the wait estimator against its gates, into docs/estimates.md (TRACE=file.csv.gz)
 	go run ./internal/etabench --out docs/estimates.md $(if $(TRACE),--trace $(TRACE))
 
-faults: ## Every fault under load, some 20 minutes (CASE=name SEED=n reruns one)
-	NEXTUP_FAULTS=long go test ./internal/faults -count 1 -v -timeout 60m -run 'TestMatrix$(if $(CASE),/^$(subst $(space),_,$(CASE))$$)' -seed $(SEED)
+faults: ## Every fault under load, some 25 minutes (CASE=name SEED=n reruns one, MINUTES=60 does random ones)
+ifdef MINUTES
+	NEXTUP_FAULTS_MINUTES=$(MINUTES) NEXTUP_FAULTS_REPORT=$(CURDIR)/faults-report.txt \
+		go test ./internal/faults -count 1 -v -timeout 24h -run TestLongRun -seed $(SEED)
+else
+	NEXTUP_FAULTS=long go test ./internal/faults -count 1 -v -timeout 90m -run 'TestMatrix$(if $(CASE),/^$(subst $(space),_,$(CASE))$$)' -seed $(SEED)
+endif
 
 load: ## Drive a running gateway with visitors and agents (TARGET=http://127.0.0.1:8080 ARGS="--visitors 200 --agents 20")
 	go run ./cmd/nextup traffic --target $(TARGET) $(ARGS)

@@ -14,12 +14,14 @@ import (
 	"nextup/internal/faults/checker"
 	"nextup/internal/faults/people"
 	"nextup/internal/faults/setup"
+	"nextup/presence"
 )
 
 // resumedIn: 99 % of those who lost their conn during the fault are back within
 // the time.
 func resumedIn(within time.Duration) func(*stage, []*checker.History) {
 	return func(s *stage, histories []*checker.History) {
+		within := s.bound(within)
 		took := resumed(histories, s.at("the fault begins"), s.at("settled"))
 		late := 0
 		for _, d := range took {
@@ -148,6 +150,7 @@ func nothingAcknowledgedWhileDown(s *stage, histories []*checker.History) {
 // gateway within the time.
 func goesOnWithin(within time.Duration) func(*stage, []*checker.History) {
 	return func(s *stage, histories []*checker.History) {
+		within := s.bound(within)
 		for _, o := range s.outages() {
 			for i, took := range s.goesOn(histories, o[1]) {
 				s.Logf("%s acknowledges again %v after Redis is back at %v", s.gateways[i].Node(), took, o[1])
@@ -182,6 +185,43 @@ func (s *stage) goesOn(histories []*checker.History, since time.Duration) []time
 		}
 	}
 	return all
+}
+
+// The marks of a partition.
+const (
+	parted = "the master is parted from its replicas"
+	healed = "the partition is healed"
+)
+
+// oldSideStops: while the master is parted from its replicas the gateway beside it
+// acknowledges no message, and sends its sockets elsewhere in time: a node's lease,
+// the certainty that it is lost, and the visitors' grace.
+func oldSideStops(s *stage, histories []*checker.History) {
+	old, from, to := s.gateways[0].Socket(), s.at(parted), s.at(healed)
+	within := s.bound(presence.TTL + presence.Certainty + s.site.VisitorGrace)
+	stayed, moved := 0, 0
+	for _, h := range histories {
+		gateway, welcomed, conn := "", time.Duration(0), 0
+		for _, e := range h.Events {
+			switch {
+			case e.Kind == checker.Welcomed:
+				gateway, welcomed, conn = e.Gateway, e.At, e.Conn
+			case e.Kind == checker.Ended && e.Conn == conn:
+				if gateway == old && welcomed < from && e.At > from {
+					if moved++; e.At > from+within && e.At > to {
+						stayed++
+					}
+				}
+				gateway = ""
+			case gateway == old && effect(e) && e.At > from+300*time.Millisecond && e.At < to:
+				s.fail("%s %s at %v: %s was acknowledged on the old side", h.Role, h.Subject, e.At, e.Ask.MessageID)
+			}
+		}
+	}
+	s.Logf("%d sockets were on the old side", moved)
+	if stayed > 0 || moved == 0 {
+		s.fail("%d of %d sockets on the old side were not sent elsewhere within %v", stayed, moved, within)
+	}
 }
 
 // stall adds clients who write much and read nothing, and clients behind
@@ -221,7 +261,7 @@ func (s *stage) stall() {
 	if n := now["nextup_connections"]; n > before["nextup_connections"]+float64(s.visitors+s.agents)/5 {
 		s.fail("%v conns after %v, of %v and %d half-open ones", n, limit, before["nextup_connections"], silent)
 	}
-	if grown := now["process_resident_memory_bytes"] - before["process_resident_memory_bytes"]; grown > 250e6 {
+	if grown := now["process_resident_memory_bytes"] - before["process_resident_memory_bytes"]; grown > 64e6 {
 		s.fail("the gateway has grown by %.0f MB", grown/1e6)
 	}
 	heal()

@@ -278,6 +278,15 @@ func (s *stage) quiet(before []map[string]float64) {
 	}
 }
 
+// bound is a time that something may take: exactly that where a row runs alone,
+// and three times as much in the short pass, in which many share a machine.
+func (s *stage) bound(d time.Duration) time.Duration {
+	if isLong() {
+		return d
+	}
+	return 3 * d
+}
+
 // servers is how many Redis servers a gateway may keep connections to.
 func (s *stage) servers() int {
 	if s.group != nil {

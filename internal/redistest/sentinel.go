@@ -146,3 +146,11 @@ func (g *Group) AwaitAnotherMaster(t testing.TB) *Server {
 	})
 	return is
 }
+
+// AwaitReplica waits until the server follows a master and is in step.
+func (g *Group) AwaitReplica(t testing.TB, s *Server) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), 4*startTimeout)
+	defer cancel()
+	awaitReplica(ctx, t, s)
+}

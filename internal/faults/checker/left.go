@@ -3,6 +3,7 @@ package checker
 import (
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 
@@ -42,16 +43,20 @@ func checkWishes(r *Report, run *Run) {
 const forkTold = 5 * time.Second
 
 // checkResets: nobody hears reset where no record could be lost; and when
-// numbers of the site's log were seen to be used again, everybody who stayed
-// connected hears it.
+// numbers of the site's log were seen to be used again, everybody who was shown
+// one of them and stayed connected hears it.
 func checkResets(r *Report, run *Run) {
 	for _, h := range run.Histories {
 		dialled := map[int]time.Duration{}
 		resets := map[int][]time.Duration{}
 		ended := map[int]time.Duration{}
+		shown := map[int][]Event{} // views
 		for _, e := range h.Events {
+			if e.Kind == Told && (e.Ticket != nil || e.Desk != nil) {
+				shown[e.Conn] = append(shown[e.Conn], e)
+			}
 			switch {
-			case e.Kind == Welcomed:
+			case e.Kind == Welcomed && (run.Rules.Blind == "" || e.Gateway != run.Rules.Blind):
 				dialled[e.Conn] = e.At
 			case e.Kind == Ended:
 				ended[e.Conn] = e.At
@@ -68,7 +73,7 @@ func checkResets(r *Report, run *Run) {
 		for _, f := range run.Snapshot.Forks {
 			for conn, from := range dialled {
 				to, over := ended[conn]
-				if from > f.Seen-time.Second || over && to < f.Seen+forkTold {
+				if from > f.Seen-time.Second || over && to < f.Seen+forkTold || !wasShown(shown[conn], f, run.Snapshot.Sites[run.Rules.Site]) {
 					continue
 				}
 				r.looked(ResetHasCause)
@@ -82,6 +87,23 @@ func checkResets(r *Report, run *Run) {
 			}
 		}
 	}
+}
+
+// wasShown says whether a view was of a record that is gone: its number is used
+// again for one that was committed after the view, or by none.
+func wasShown(views []Event, f Fork, log *Log) bool {
+	return slices.ContainsFunc(views, func(e Event) bool {
+		number, asOf := uint64(0), int64(0)
+		if e.Ticket != nil {
+			number, asOf = e.Ticket.Log, e.Ticket.AsOfMS
+		} else {
+			number, asOf = e.Desk.Log, e.Desk.AsOfMS
+		}
+		if number < f.Number || e.At > f.Seen || log == nil {
+			return false
+		}
+		return number > uint64(len(log.Rows)) || asOf < log.Rows[number-1].AtMS
+	})
 }
 
 // bounded are the keys that may stay for ever: what they hold is bounded by the

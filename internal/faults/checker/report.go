@@ -73,6 +73,9 @@ type Rules struct {
 	MayFork bool
 	// Durable says that what was acknowledged is not among what could be lost.
 	Durable bool
+	// Blind is the socket of a gateway that was cut off from the log when it forked:
+	// it cannot tell, and is to send its conns elsewhere.
+	Blind string
 }
 
 // Run is all that there is to judge.
