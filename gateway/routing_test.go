@@ -90,11 +90,16 @@ func TestATicketPassedOnKeepsItsTimeItsConversationAndItsNumbers(t *testing.T) {
 	if _, err := a.Transfer(h.ctx, ticket, protocol.TransferTo{Department: "trading"}, "needs a specialist"); err != nil {
 		t.Fatal(err)
 	}
+	if _, err := a.Transfer(h.ctx, ticket, protocol.TransferTo{Department: "trading"}, "needs a specialist"); err != nil {
+		t.Errorf("repeated, because the answer was lost: %v", err)
+	}
+	_, err := a.Transfer(h.ctx, ticket, protocol.TransferTo{Department: "support"}, "")
+	wantCode(t, err, protocol.CodeUnknownTicket)
 	waits := until(v, "the new line", func(f protocol.Ticket) bool { return f.Status == protocol.Waiting })
 	if waits.Department != "trading" || waits.JoinedAtMS != joined || waits.Position != 1 || waits.Reason != protocol.TransferIn {
 		t.Errorf("passed on, the visitor sees %+v; want trading, place 1 by the first join", waits)
 	}
-	_, err := a.Send(h.ctx, ticket, "m2", "still me")
+	_, err = a.Send(h.ctx, ticket, "m2", "still me")
 	wantCode(t, err, protocol.CodeUnknownTicket)
 
 	b := h.come(two, protocol.Agent, "b", "en").works()

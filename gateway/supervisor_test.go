@@ -129,7 +129,10 @@ func TestASupervisorReassignsAnyOpenTicket(t *testing.T) {
 	if _, err := s.Transfer(h.ctx, waiting, protocol.TransferTo{Department: "trading", Language: "en"}, ""); err != nil {
 		t.Fatal(err)
 	}
-	until(w, "the other line", func(f protocol.Ticket) bool { return f.Department == "trading" && f.Language == "en" })
+	there := until(w, "the other line", func(f protocol.Ticket) bool { return f.Department == "trading" && f.Language == "en" })
+	if ok, err := s.Transfer(h.ctx, waiting, protocol.TransferTo{Department: "trading", Language: "en"}, ""); err != nil || ok.Log > there.Log {
+		t.Errorf("repeated, because the answer was lost: %+v, %v; want ok and nothing new", ok, err)
+	}
 	_, err = s.Transfer(h.ctx, "none", protocol.TransferTo{Tier: 2}, "")
 	wantCode(t, err, protocol.CodeUnknownTicket)
 }

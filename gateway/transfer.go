@@ -19,7 +19,11 @@ const maxKnown = 50
 // rest would succeed.
 func (c *conn) transfer(ctx context.Context, r protocol.Transfer) (protocol.OK, error) {
 	decide := func(st *queue.State) (queue.Change, error) {
-		if t := st.Ticket(r.Ticket); c.isAgent() && (t == nil || !c.takesPart(t)) {
+		t := st.Ticket(r.Ticket)
+		switch {
+		case t != nil && c.hasPassedOn(t, r.To):
+			return queue.Change{}, nil
+		case c.isAgent() && (t == nil || !c.takesPart(t)):
 			return queue.Change{}, queue.ErrUnknownTicket // of others not even that there are some
 		}
 		return st.Transfer(queue.TransferRequest{
@@ -29,12 +33,14 @@ func (c *conn) transfer(ctx context.Context, r protocol.Transfer) (protocol.OK, 
 	}
 	var err error
 	var token uint64
+	var done bool
 	c.site.read(func(st *queue.State) {
-		if _, err = decide(st); err == nil {
-			token = st.Ticket(r.Ticket).Token
+		var change queue.Change
+		if change, err = decide(st); err == nil {
+			token, done = st.Ticket(r.Ticket).Token, change.Empty()
 		}
 	})
-	if err == nil && r.Note != "" {
+	if err == nil && r.Note != "" && !done {
 		_, err = c.appendText(ctx, protocol.EntryNote, r.Ticket, noteID(token, r.Note), r.Note)
 	}
 	var number uint64
@@ -51,6 +57,17 @@ func (c *conn) transfer(ctx context.Context, r protocol.Transfer) (protocol.OK, 
 		})
 	}
 	return protocol.OK{Log: number}, nil
+}
+
+// hasPassedOn says whether this very transfer has been made: its answer may have
+// been lost.
+func (c *conn) hasPassedOn(t *queue.Ticket, to protocol.TransferTo) bool {
+	there := t.Queued() || c.isAgent() && !c.takesPart(t) || to.Agent != "" && t.Agent == to.Agent
+	return there && t.Open() && t.TransferredBy == c.id.Subject &&
+		(to.Agent == "" || to.Agent == t.Prefers || to.Agent == t.Agent) &&
+		(to.Department == "" || to.Department == t.Department) &&
+		(to.Language == "" || to.Language == t.Language) &&
+		(to.Tier == 0 || t.Need != nil && to.Tier == t.Need.Tier)
 }
 
 // noteID names the note of a transfer by what it says, so that a transfer that is
