@@ -1,0 +1,101 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"flag"
+	"fmt"
+	"sync"
+	"time"
+
+	"nextup/internal/eventlog/redislog"
+	"nextup/presence"
+	"nextup/presence/redispresence"
+	"nextup/queue"
+	"nextup/queue/logstore"
+)
+
+// replica is the state that a line's process decides on.
+type replica struct {
+	mu    sync.Mutex
+	state *queue.State
+}
+
+func (r *replica) Restore(number uint64, at queue.Stamp, images []queue.Image) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.state.Restore(number, at, images)
+}
+
+func (r *replica) Apply(records []queue.Record) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, rec := range records {
+		r.state.Apply(rec)
+	}
+}
+
+func (r *replica) Reset() {}
+
+// serveLine is a node whose visitors have joined and wait, as many as fit in no
+// process as sockets. It joins them by the same rules and into the same log as a
+// gateway does, and follows the log no longer once they stand there.
+func serveLine(args []string) error {
+	flags := flag.NewFlagSet("line", flag.ExitOnError)
+	url := flags.String("redis", "", "Redis")
+	n := flags.Int("n", 0, "visitors")
+	_ = flags.Parse(args)
+	const node = "bench-line"
+
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	backend, err := redislog.Open(ctx, *url, redislog.Options{})
+	if err != nil {
+		return err
+	}
+	nodes := redispresence.New(backend.Client())
+	if err := nodes.Renew(ctx, node, presence.TTL); err != nil {
+		return err
+	}
+	go func() {
+		for range time.Tick(presence.Renewal) {
+			_ = nodes.Renew(ctx, node, presence.TTL)
+		}
+	}()
+	store := logstore.New(backend)
+	r := &replica{state: queue.NewState(rules())}
+	follow, stop := context.WithCancel(ctx)
+	defer stop()
+	follower := store.Follow(follow, siteID, r)
+	for follower.Err() != nil || !follower.Ready() {
+		time.Sleep(10 * time.Millisecond)
+	}
+	for i := 0; i < *n; {
+		var batch []queue.Change
+		r.mu.Lock()
+		for ; i < *n && len(batch) < 100; i++ {
+			c, err := r.state.Join(queue.JoinRequest{
+				Ticket: fmt.Sprintf("00000000-0000-4000-8000-%012d", i), Visitor: fmt.Sprint("w", i),
+				Department: department, Languages: []string{language}, Node: node,
+			})
+			if err != nil {
+				r.mu.Unlock()
+				return err
+			}
+			batch = append(batch, c)
+		}
+		r.mu.Unlock()
+		outcomes, err := store.Commit(ctx, siteID, batch)
+		if err != nil {
+			return err
+		}
+		for _, o := range outcomes {
+			if o.Verdict != queue.Done {
+				return fmt.Errorf("a join was refused with verdict %d", o.Verdict)
+			}
+		}
+	}
+	stop()
+	<-follower.Done()
+	return obey("", map[string]func(json.RawMessage) (any, error){})
+}
