@@ -59,7 +59,7 @@ func (b *board) run() {
 // last one, and that one has been read; with again, also when nothing changed.
 func (c *conn) showBoard(again bool) {
 	now := time.Now()
-	if now.Sub(c.view.sent) < boardEvery || c.backlog() > 0 && !c.view.sent.IsZero() {
+	if now.Sub(c.view.sent) < boardEvery || c.socket.Waiting() > 0 && !c.view.sent.IsZero() {
 		return
 	}
 	data, is := c.site.board.encoded(c.view.board, again)
@@ -68,13 +68,6 @@ func (c *conn) showBoard(again bool) {
 	}
 	c.view.board, c.view.sent = is, now
 	c.sendRaw(data)
-}
-
-// backlog is how many bytes wait to be written.
-func (c *conn) backlog() int {
-	c.out.Lock()
-	defer c.out.Unlock()
-	return c.out.bytes
 }
 
 // encoded is the newest board, or nil if it shows what was seen.

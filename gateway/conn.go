@@ -1,7 +1,6 @@
 package gateway
 
 import (
-	"context"
 	"fmt"
 	"net"
 	"net/http"
@@ -10,26 +9,22 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/coder/websocket"
-
 	"nextup/gateway/auth"
 	"nextup/gateway/protocol"
+	"nextup/gateway/socket"
 )
 
-// How long one frame may take to leave, and a closing handshake to end, also
-// with a client that was not heard of.
+// How long a closing handshake may take, also with a client that was not heard of.
 const (
-	writeTimeout = 10 * time.Second
 	closeTimeout = 5 * time.Second
 	lostTimeout  = 500 * time.Millisecond
 )
 
-// conn is one socket. Its reader is the only goroutine that handles its frames;
-// everybody may send to it.
+// conn is one socket and whoever is at its other end. Its frames are handled one
+// at a time; everybody may send to it.
 type conn struct {
 	g      *Gateway
-	ws     *websocket.Conn
-	net    net.Conn
+	socket socket.Socket
 	origin string
 	host   string
 	path   string // the site of /v1/connect/{site}, or ""
@@ -41,111 +36,62 @@ type conn struct {
 	allowance *allowance
 	beats     time.Duration // the heartbeat that this conn was told
 
-	greeted atomic.Bool  // a hello has come
-	seen    atomic.Int64 // time of the newest frame since the gateway's start
-	expires atomic.Int64 // Unix milliseconds of the log at which the token ends; 0 before hello
+	greeting *time.Timer  // until a hello has come, how long it may take
+	seen     atomic.Int64 // time of the newest frame since the gateway's start
+	expires  atomic.Int64 // Unix milliseconds of the log at which the token ends; 0 before hello
 
-	// out is what waits to be written.
-	out struct {
-		sync.Mutex
-		frames  [][]byte
-		bytes   int
-		max     int
-		writing bool
-		closing protocol.CloseCode // set: close with it once frames is empty
-		dead    bool               // nothing is written any more
-	}
 	view shown
 	subs subscriptions
-	over int // frames refused by the limit in a row; the reader's own
+	over int // frames refused by the limit in a row
 	// handling is held while a request is handled.
 	handling sync.Mutex
-	// ended is closed when the reader has ended.
+	// ended is closed when nothing more is heard of the conn.
 	ended chan struct{}
 }
 
-// send queues a frame; it never blocks. A client that does not read what it is
-// sent is closed once max bytes wait for it.
+// frames are buffers to encode into; what is sent is gone when Send returns, or
+// waits elsewhere. They are cleared of what people wrote.
+var frames = sync.Pool{New: func() any { b := make([]byte, socket.Room, 1024); return &b }}
+
+// send writes a frame, or has it wait; it never blocks. A client that does not
+// read what it is sent is closed.
 func (c *conn) send(frame protocol.ServerFrame) {
-	data, err := protocol.Encode(frame)
+	buf := frames.Get().(*[]byte)
+	data, err := protocol.Append((*buf)[:socket.Room], frame)
 	if err != nil {
 		c.g.log.Error("a frame could not be encoded", "type", fmt.Sprintf("%T", frame), "err", err)
-		return
+	} else {
+		c.g.metrics.framesOut.Inc()
+		c.socket.Send(data)
 	}
-	c.sendRaw(data)
+	if cap(data) <= 8<<10 { // a rare large frame's buffer is not kept
+		clear(data)
+		*buf = data[:socket.Room]
+	}
+	frames.Put(buf)
 }
 
+// sendRaw sends a frame that is encoded already, and maybe others' too.
 func (c *conn) sendRaw(data []byte) {
-	c.out.Lock()
-	defer c.out.Unlock()
-	if c.out.dead || c.out.closing != 0 {
-		return
-	}
-	if c.out.bytes+len(data) > c.out.max {
-		c.out.dead = true
-		c.g.metrics.slowReaders.Inc()
-		go c.shut(protocol.CloseSlowReader)
-		return
-	}
-	c.out.frames = append(c.out.frames, data)
-	c.out.bytes += len(data)
-	c.write()
+	c.g.metrics.framesOut.Inc()
+	c.socket.Send(append(make([]byte, socket.Room, socket.Room+len(data)), data...))
 }
 
-// end closes the conn with the code once what is queued has been written.
+// end closes the conn with the code once what waits has been written. A client
+// that was not heard of is not waited for: its grace begins when its conn has
+// ended.
 func (c *conn) end(code protocol.CloseCode) {
-	c.out.Lock()
-	defer c.out.Unlock()
-	if c.out.dead || c.out.closing != 0 {
-		return
+	within := closeTimeout
+	if code == protocol.CloseHeartbeatLost {
+		within = lostTimeout
 	}
-	c.out.closing = code
-	c.write()
+	c.socket.Close(int(code), reasons[code], within)
 }
 
-// write starts a writer unless one is at work. The caller holds out.
-func (c *conn) write() {
-	if !c.out.writing {
-		c.out.writing = true
-		go c.flush()
-	}
-}
-
-// flush writes what is queued, and ends when nothing is.
-func (c *conn) flush() {
-	for {
-		c.out.Lock()
-		frames, closing := c.out.frames, c.out.closing
-		c.out.frames = nil
-		if len(frames) == 0 || c.out.dead {
-			c.out.writing = false
-			c.out.dead = c.out.dead || closing != 0
-			dead := c.out.dead
-			c.out.Unlock()
-			if closing != 0 && dead && len(frames) == 0 {
-				c.shut(closing)
-			}
-			return
-		}
-		c.out.Unlock()
-		written := 0
-		for _, f := range frames {
-			_ = c.net.SetWriteDeadline(time.Now().Add(writeTimeout))
-			if err := c.ws.Write(context.Background(), websocket.MessageText, f); err != nil {
-				c.out.Lock()
-				c.out.dead, c.out.writing = true, false
-				c.out.Unlock()
-				_ = c.ws.CloseNow()
-				return
-			}
-			written += len(f)
-		}
-		_ = c.net.SetWriteDeadline(time.Time{}) // pongs are the library's, at any time
-		c.g.metrics.framesOut.Add(float64(len(frames)))
-		c.out.Lock()
-		c.out.bytes -= written
-		c.out.Unlock()
-	}
+// Overflowed implements socket.Handler.
+func (c *conn) Overflowed() (code int, reason string) {
+	c.g.metrics.slowReaders.Inc()
+	return int(protocol.CloseSlowReader), reasons[protocol.CloseSlowReader]
 }
 
 // reasons are the close reasons: at most 123 bytes, for people who debug.
@@ -162,27 +108,10 @@ var reasons = map[protocol.CloseCode]string{
 	protocol.CloseProtocol:      "frames are text",
 }
 
-// shut does the closing handshake. A client that was not heard of is not waited
-// for: its grace begins when its conn has ended.
-func (c *conn) shut(code protocol.CloseCode) {
-	within := closeTimeout
-	if code == protocol.CloseHeartbeatLost {
-		within = lostTimeout
-	}
-	closeWith(c.ws, c.net, code, reasons[code], within)
-}
-
-// closeWith bounds the whole handshake: the library would wait for the rest of a
-// frame that a client never sends.
-func closeWith(ws *websocket.Conn, conn net.Conn, code protocol.CloseCode, reason string, within time.Duration) {
-	_ = conn.SetDeadline(time.Now().Add(within))
-	_ = ws.Close(websocket.StatusCode(code), reason)
-}
-
 // leave tells the client that the gateway goes, and gives it a second.
 func (c *conn) leave() {
 	c.end(protocol.CloseRestart)
-	gone := time.AfterFunc(time.Second, func() { _ = c.net.Close() })
+	gone := time.AfterFunc(time.Second, c.socket.Cut)
 	defer gone.Stop()
 	<-c.ended
 }
@@ -218,29 +147,49 @@ func (g *Gateway) accept(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "this origin is on no site's list", http.StatusForbidden)
 		return
 	}
-	hijack := &smallBuffers{ResponseWriter: w}
-	ws, err := websocket.Accept(hijack, r, &websocket.AcceptOptions{
-		Subprotocols:       []string{protocol.Subprotocol},
-		InsecureSkipVerify: true, // knownOrigin and hello check it, the latter by site
-		CompressionMode:    websocket.CompressionDisabled,
-	})
+	socketConn, early, subprotocol, err := socket.Accept(w, r, protocol.Subprotocol)
 	if err != nil {
 		return // Accept has answered
 	}
-	if ws.Subprotocol() != protocol.Subprotocol {
-		go closeWith(ws, hijack.conn, protocol.CloseProtocol, "ask for the subprotocol "+protocol.Subprotocol, closeTimeout)
+	if subprotocol != protocol.Subprotocol {
+		g.turnAway(socketConn, protocol.CloseProtocol, "ask for the subprotocol "+protocol.Subprotocol)
 		return
 	}
-	ws.SetReadLimit(protocol.MaxFrameBytes)
 	c := &conn{
-		g: g, ws: ws, net: hijack.conn, ended: make(chan struct{}),
+		g: g, ended: make(chan struct{}),
 		origin: r.Header.Get("Origin"), host: r.Host, path: r.PathValue("site"), from: g.address(r),
 	}
-	c.out.max = protocol.MaxFrameBytes
 	if !g.add(c) {
-		go c.shut(protocol.CloseRestart)
+		g.turnAway(socketConn, protocol.CloseRestart, reasons[protocol.CloseRestart])
 		return
 	}
 	g.metrics.connections.Inc()
-	g.work.Go(c.serve)
+	c.greeting = time.AfterFunc(protocol.HelloTimeoutSec*time.Second, func() { c.end(protocol.CloseHelloTimeout) })
+	if err := g.loop.Start(&c.socket, socketConn, early, protocol.MaxFrameBytes, c); err != nil {
+		g.log.Warn("a socket cannot be read", "err", err)
+		_ = socketConn.Close()
+		c.Gone()
+	}
 }
+
+// turnAway closes a socket that never becomes a conn.
+func (g *Gateway) turnAway(conn net.Conn, code protocol.CloseCode, reason string) {
+	s := &socket.Socket{}
+	if err := g.loop.Start(s, conn, nil, protocol.MaxFrameBytes, stranger{}); err != nil {
+		_ = conn.Close()
+		return
+	}
+	s.Close(int(code), reason, closeTimeout)
+}
+
+// stranger is somebody who is not listened to.
+type stranger struct{}
+
+// Message implements socket.Handler.
+func (stranger) Message(bool, []byte) bool { return false }
+
+// Gone implements socket.Handler.
+func (stranger) Gone() {}
+
+// Overflowed implements socket.Handler.
+func (stranger) Overflowed() (code int, reason string) { return int(protocol.CloseSlowReader), "" }

@@ -20,9 +20,9 @@
 //
 // # What a conn costs
 //
-// One goroutine that reads. Writing has none: frames are queued, bounded in
-// bytes, and a goroutine exists only while there is something to write. A
-// client that does not read is closed.
+// No goroutine and no buffer while nothing comes or waits (package socket). Frames
+// are written where they are made; what the kernel does not take waits, bounded
+// in bytes, and a client that does not read is closed.
 package gateway
 
 import (
@@ -41,6 +41,7 @@ import (
 
 	"nextup/gateway/auth"
 	"nextup/gateway/conversation"
+	"nextup/gateway/socket"
 	"nextup/presence"
 	"nextup/queue"
 )
@@ -122,6 +123,7 @@ type Gateway struct {
 	ctx  context.Context
 	stop context.CancelFunc
 	work sync.WaitGroup
+	loop *socket.Loop
 
 	started   time.Time
 	draining  atomic.Bool
@@ -155,7 +157,12 @@ func New(o Options) (*Gateway, error) {
 	if o.HelloRate == 0 {
 		o.HelloRate = 1000
 	}
+	loop, err := socket.NewLoop()
+	if err != nil {
+		return nil, err
+	}
 	g := &Gateway{
+		loop:      loop,
 		started:   time.Now(),
 		admission: rate.NewLimiter(rate.Limit(o.HelloRate), o.HelloRate),
 		options:   o,
@@ -196,6 +203,7 @@ func (g *Gateway) Close() error {
 	}
 	closing.Wait()
 	g.stop()
+	g.loop.Close()
 	for _, s := range g.sites {
 		<-s.follower.Done() // it starts work of its own
 	}

@@ -108,12 +108,11 @@ func (c *conn) admit(id auth.Identity) error {
 // follow puts limits in force.
 func (c *conn) follow(l Limits) {
 	c.allowance.follow(l)
-	c.out.Lock()
-	defer c.out.Unlock()
-	c.out.max = l.OutgoingBuffer
+	buffer := l.OutgoingBuffer
 	if c.isSupervisor() {
-		c.out.max += maxBoardBytes
+		buffer += maxBoardBytes
 	}
+	c.socket.SetLimit(buffer)
 }
 
 // bind says in the log that this gateway holds a conn of the person.

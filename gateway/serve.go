@@ -3,13 +3,8 @@ package gateway
 import (
 	"context"
 	"errors"
-	"io"
 	"slices"
-	"sync"
 	"time"
-	"unicode/utf8"
-
-	"github.com/coder/websocket"
 
 	"nextup/gateway/protocol"
 	"nextup/queue"
@@ -22,81 +17,15 @@ const (
 	maxBeforeHello = 10
 )
 
-// readBuffers are taken only while a frame is read, and cleared of what people
-// wrote before they go back.
-var readBuffers = sync.Pool{New: func() any { b := make([]byte, 0, 4096); return &b }}
-
-// serve reads frames until hello is done and goes on in a goroutine of its own:
-// checking a token needs a deep stack, which the goroutine would keep.
-func (c *conn) serve() {
-	hello := time.AfterFunc(protocol.HelloTimeoutSec*time.Second, func() {
-		if !c.greeted.Load() {
-			c.end(protocol.CloseHelloTimeout)
-		}
-	})
-	defer hello.Stop()
-	for c.readOne() {
-		if c.site != nil {
-			c.g.work.Go(c.listen)
-			return
-		}
-	}
-	c.gone()
-}
-
-// listen reads frames until the socket ends. It is the conn's one goroutine.
-func (c *conn) listen() {
-	defer c.gone()
-	for c.readOne() {
-	}
-}
-
-// readOne reads and handles one frame and says whether to go on.
-func (c *conn) readOne() bool {
-	kind, r, err := c.ws.Reader(context.Background())
-	if err != nil {
-		return false
-	}
-	buf := readBuffers.Get().(*[]byte)
-	defer func() {
-		if cap(*buf) <= 8<<10 { // a rare large frame's buffer is not kept
-			clear((*buf)[:cap(*buf)])
-			readBuffers.Put(buf)
-		}
-	}()
-	data, err := readAll((*buf)[:0], r)
-	*buf = data
-	if err != nil {
-		return false // too large: the library has closed with 1009
-	}
+// Message implements socket.Handler: it takes one frame and says whether to go on.
+func (c *conn) Message(text bool, data []byte) bool {
 	c.g.metrics.framesIn.Inc()
 	c.heard()
-	switch {
-	case kind != websocket.MessageText:
+	if !text {
 		c.end(protocol.CloseProtocol)
-		return false
-	case !utf8.Valid(data):
-		c.end(protocol.CloseInvalidUTF8)
 		return false
 	}
 	return c.take(data)
-}
-
-// readAll is io.ReadAll into a buffer that is there already.
-func readAll(buf []byte, r io.Reader) ([]byte, error) {
-	for {
-		if len(buf) == cap(buf) {
-			buf = append(buf, 0)[:len(buf)]
-		}
-		n, err := r.Read(buf[len(buf):cap(buf)])
-		buf = buf[:len(buf)+n]
-		if err != nil {
-			if errors.Is(err, io.EOF) {
-				return buf, nil
-			}
-			return buf, err
-		}
-	}
 }
 
 // take decodes a frame and hands it to its handler. It says whether to go on.
@@ -125,7 +54,7 @@ func (c *conn) take(data []byte) bool {
 			c.refuse(req.RequestID(), errHelloFirst)
 			return true
 		}
-		c.greeted.Store(true)
+		c.greeting.Stop()
 		return c.hello(hello)
 	}
 	if _, ok := req.(protocol.Heartbeat); ok {
@@ -240,17 +169,11 @@ func (c *conn) beat() {
 	c.send(beat)
 }
 
-// gone takes a conn that has ended out of everything.
-func (c *conn) gone() {
+// Gone implements socket.Handler: it takes a conn that has ended out of everything.
+func (c *conn) Gone() {
 	defer close(c.ended)
+	c.greeting.Stop()
 	c.g.metrics.connections.Dec()
-	c.out.Lock()
-	dead := c.out.dead
-	closing := c.out.closing
-	c.out.Unlock()
-	if !dead && closing == 0 {
-		_ = c.ws.CloseNow()
-	}
 	c.g.remove(c)
 	c.subs.stopAll()
 	if c.site == nil || !c.site.exit(c) {

@@ -1,0 +1,185 @@
+package socket
+
+import (
+	"errors"
+	"net"
+	"sync"
+)
+
+// How many workers there may be, and how many of them may wait for something to
+// do. A socket for which there is none waits in line.
+const (
+	maxWorkers = 1024
+	maxIdle    = 32
+)
+
+// errEnded says that a Loop takes no more sockets.
+var errEnded = errors.New("socket: the loop has ended")
+
+// Loop reads sockets.
+type Loop struct {
+	poll *poller // nil where the platform has none
+	work sync.WaitGroup
+
+	mu      sync.Mutex
+	sockets map[*Socket]struct{}
+	workers int
+	idle    []chan *Socket // of workers that wait
+	queue   []*Socket      // each at most once: its turn is taken
+	ended   bool
+	empty   chan struct{} // closed when a loop that has ended has no sockets
+}
+
+// NewLoop returns a Loop, which must be closed.
+func NewLoop() (*Loop, error) {
+	l := &Loop{sockets: map[*Socket]struct{}{}, empty: make(chan struct{})}
+	var err error
+	if l.poll, err = newPoller(); err != nil {
+		return nil, err
+	}
+	if l.poll != nil {
+		l.work.Go(func() { l.poll.run(l.wake) })
+	}
+	return l, nil
+}
+
+// Close cuts all sockets and returns once their handlers have heard of it.
+func (l *Loop) Close() {
+	l.mu.Lock()
+	l.ended = true
+	all := make([]*Socket, 0, len(l.sockets))
+	for s := range l.sockets {
+		all = append(all, s)
+	}
+	if len(all) == 0 {
+		close(l.empty)
+	}
+	l.mu.Unlock()
+	for _, s := range all {
+		s.Cut()
+	}
+	<-l.empty
+	if l.poll != nil {
+		l.poll.close()
+	}
+	l.mu.Lock()
+	for _, c := range l.idle {
+		close(c)
+	}
+	l.idle = nil
+	l.mu.Unlock()
+	l.work.Wait()
+}
+
+// Start makes a socket of a conn whose handshake is done. early is what the client
+// has sent since; messages are of limit bytes at most, and so are, together, the
+// frames that may wait for the client, until SetLimit says otherwise. The handler
+// may be called before Start returns. On an error the conn is the caller's.
+func (l *Loop) Start(s *Socket, conn net.Conn, early []byte, limit int, handler Handler) error {
+	s.loop, s.conn, s.handler, s.most, s.fd = l, conn, handler, limit, -1
+	s.parser.limit = limit
+	if tcp, ok := conn.(*net.TCPConn); ok && l.poll != nil {
+		raw, err := tcp.SyscallConn()
+		if err == nil {
+			err = raw.Control(func(fd uintptr) { s.fd = int(fd) })
+		}
+		if err != nil {
+			return err
+		}
+		s.raw = raw
+	}
+	s.turn.Store(worker) // until what came early has been looked at
+	l.mu.Lock()
+	if l.ended {
+		l.mu.Unlock()
+		return errEnded
+	}
+	l.sockets[s] = struct{}{}
+	l.work.Add(1) // under the lock, so that Close waits for it
+	l.mu.Unlock()
+	if s.raw != nil {
+		if err := l.poll.add(s); err != nil {
+			l.forget(s)
+			l.work.Done()
+			return err
+		}
+	}
+	go func() {
+		defer l.work.Done()
+		s.parser.feed(early, s)
+		if s.raw != nil {
+			s.serve()
+		} else {
+			s.listen()
+		}
+	}()
+	return nil
+}
+
+// forget is called once a socket has ended.
+func (l *Loop) forget(s *Socket) {
+	if s.raw != nil {
+		l.poll.remove(s)
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	delete(l.sockets, s)
+	if l.ended && len(l.sockets) == 0 {
+		close(l.empty)
+	}
+}
+
+// wake has a worker look at the socket. It never blocks.
+func (l *Loop) wake(s *Socket) {
+	if s.raw == nil {
+		return // its goroutine notices
+	}
+	for !s.turn.CompareAndSwap(nobody, worker) {
+		if s.turn.Load() == again || s.turn.CompareAndSwap(worker, again) {
+			return
+		}
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	switch last := len(l.idle) - 1; {
+	case last >= 0:
+		l.idle[last] <- s // it holds one, and has none
+		l.idle = l.idle[:last]
+	case l.workers < maxWorkers:
+		l.workers++
+		l.work.Go(func() { l.serve(s) })
+	default:
+		l.queue = append(l.queue, s)
+	}
+}
+
+// serve is a worker's life.
+func (l *Loop) serve(s *Socket) {
+	given := make(chan *Socket, 1)
+	for s != nil {
+		s.serve()
+		s = l.next(given)
+	}
+}
+
+// next returns the next socket, or nil if enough workers wait for one.
+func (l *Loop) next(given chan *Socket) *Socket {
+	l.mu.Lock()
+	if len(l.queue) > 0 {
+		s := l.queue[0]
+		l.queue[0] = nil
+		if l.queue = l.queue[1:]; len(l.queue) == 0 {
+			l.queue = nil
+		}
+		l.mu.Unlock()
+		return s
+	}
+	if len(l.idle) >= maxIdle || l.ended && len(l.sockets) == 0 {
+		l.workers--
+		l.mu.Unlock()
+		return nil
+	}
+	l.idle = append(l.idle, given)
+	l.mu.Unlock()
+	return <-given
+}

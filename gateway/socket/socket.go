@@ -1,0 +1,247 @@
+// Package socket holds WebSockets of the server's side as cheaply as the platform
+// allows.
+//
+// # Reading
+//
+// A socket that nothing comes on has no goroutine and no buffer. On Linux one
+// epoll instance watches all sockets of a Loop; one that can be read is given to
+// a worker, which borrows a buffer, reads what is there and hands whole messages
+// to the socket's Handler. Workers are few, stay for the next socket with the
+// stack that the last one made them grow, and wait for no client: what has come of
+// a frame that is not whole is kept with the socket. Elsewhere, and for conns
+// that are no TCP conns, each socket has a goroutine that reads.
+//
+// # Writing
+//
+// Send writes at once, on the caller's goroutine and without ever blocking, as
+// long as the kernel takes it all. What it does not take waits in the socket,
+// bounded, and a goroutine is there only until it has left. A socket that does
+// not read what it is sent is closed.
+//
+// The opening handshake is the library's (github.com/coder/websocket); the frames
+// after it are ours, since the library's reader needs a goroutine and its buffers
+// for as long as a socket lives.
+package socket
+
+import (
+	"encoding/binary"
+	"net"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"time"
+)
+
+// Handler is told what comes on a socket. Its methods are called one at a time.
+type Handler interface {
+	// Message takes a whole message, which is valid until it returns. Unless it
+	// returns true no other comes.
+	Message(text bool, data []byte) (more bool)
+	// Gone is the last call: the socket has ended, or Message has returned false.
+	Gone()
+	// Overflowed says that the client does not read what it is sent, and returns
+	// the code and reason that the socket is closed with. It must neither block nor
+	// call the socket. Unlike the others it may come at any time.
+	Overflowed() (code int, reason string)
+}
+
+// Room is how many bytes a frame given to Send must have before its payload.
+const Room = 10
+
+// How long so many bytes may take to leave, and a client may take to answer a
+// close frame once it has broken the rules.
+const (
+	atOnce       = 16 << 10
+	writeTimeout = 10 * time.Second
+	lingerTime   = 500 * time.Millisecond
+	slowTimeout  = 5 * time.Second // for all that waits, and the close frame
+)
+
+// Socket is one WebSocket. Its methods may be called from many goroutines.
+type Socket struct {
+	loop    *Loop
+	conn    net.Conn
+	raw     syscall.RawConn // of conn; nil where reading and writing go the ordinary way
+	fd      int             // of conn, if the loop watches it
+	handler Handler
+	parser  parser
+	silent  bool // the handler hears no more; the reader's own
+	// turn says whether a worker is at the socket.
+	turn atomic.Int32
+
+	mu       sync.Mutex
+	pending  []byte // whole frames but for the first, which wait to be written
+	waiting  int    // bytes in pending and in the hands of flush
+	most     int    // of waiting
+	flushing bool
+	ending   bool // a close frame goes out once nothing waits, and nothing else does
+	dead     bool // nothing is written any more
+	bye      *goodbye
+}
+
+// goodbye is how a socket ends.
+type goodbye struct {
+	frame  []byte
+	within time.Duration
+	cut    *time.Timer
+}
+
+// SetLimit bounds the bytes that may wait to be written.
+func (s *Socket) SetLimit(bytes int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.most = bytes
+}
+
+// Waiting is how many bytes wait to be written.
+func (s *Socket) Waiting() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.waiting
+}
+
+// Send writes a text frame, or has it wait its turn; it never blocks. The payload
+// begins after Room bytes, which Send changes; the caller may use the frame again
+// once it has returned. After Close frames are dropped.
+func (s *Socket) Send(frame []byte) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !s.dead && !s.ending {
+		s.put(withHeader(opText, frame))
+	}
+}
+
+// put writes a whole frame or has it wait. The caller holds mu.
+func (s *Socket) put(frame []byte) {
+	if s.waiting == 0 {
+		n, err := s.tryWrite(frame)
+		if err != nil {
+			s.fail()
+			return
+		}
+		if frame = frame[n:]; len(frame) == 0 {
+			return
+		}
+	}
+	if s.waiting+len(frame) > s.most {
+		code, reason := s.handler.Overflowed()
+		s.finish(code, reason, slowTimeout)
+		return
+	}
+	s.pending = append(s.pending, frame...)
+	s.waiting += len(frame)
+	s.flushLater()
+}
+
+// flushLater has what waits written by a goroutine. The caller holds mu.
+func (s *Socket) flushLater() {
+	if !s.flushing {
+		s.flushing = true
+		s.loop.work.Go(s.flush)
+	}
+}
+
+// flush writes until nothing waits.
+func (s *Socket) flush() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for len(s.pending) > 0 && !s.dead {
+		data := s.pending
+		if s.pending = nil; len(data) > atOnce {
+			data, s.pending = data[:atOnce:atOnce], data[atOnce:]
+		}
+		within := writeTimeout
+		if s.ending {
+			within = s.bye.within
+		}
+		s.mu.Unlock()
+		_ = s.conn.SetWriteDeadline(time.Now().Add(within))
+		_, err := s.conn.Write(data)
+		s.mu.Lock()
+		s.waiting -= len(data)
+		if err != nil {
+			s.fail()
+		}
+	}
+	_ = s.conn.SetWriteDeadline(time.Time{})
+	s.flushing = false
+	if s.ending && !s.dead {
+		s.sayGoodbye()
+	}
+}
+
+// Close sends a close frame after all that waits, gives the client some time to
+// answer it, and ends the socket. Only the first call counts.
+func (s *Socket) Close(code int, reason string, within time.Duration) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.finish(code, reason, within)
+}
+
+func (s *Socket) finish(code int, reason string, within time.Duration) {
+	if s.dead || s.ending {
+		return
+	}
+	s.ending = true
+	frame := binary.BigEndian.AppendUint16(make([]byte, Room, Room+2+len(reason)), uint16(code))
+	s.bye = &goodbye{frame: withHeader(opClose, append(frame, reason...)), within: within}
+	s.bye.cut = time.AfterFunc(within, s.Cut) // for who does not even read
+	if s.waiting == 0 {
+		s.sayGoodbye()
+	}
+}
+
+// sayGoodbye writes the close frame. The caller holds mu, and nothing waits.
+func (s *Socket) sayGoodbye() {
+	if s.bye.frame == nil {
+		return
+	}
+	frame := s.bye.frame
+	s.bye.frame = nil
+	n, err := s.tryWrite(frame)
+	if err != nil {
+		s.fail()
+		return
+	}
+	if n < len(frame) {
+		s.pending, s.waiting = frame[n:], len(frame)-n
+		s.flushLater()
+	}
+	s.bye.cut.Reset(s.bye.within) // now it is the client's turn
+}
+
+// fail ends the socket after a write that did not succeed. The caller holds mu.
+func (s *Socket) fail() {
+	s.dead = true
+	s.pending, s.waiting = nil, 0
+	_ = s.conn.Close()
+	s.loop.wake(s)
+}
+
+// Cut ends the socket without a word.
+func (s *Socket) Cut() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.fail()
+}
+
+// ended frees what a socket that has ended holds. It is the reader's last act.
+func (s *Socket) ended() {
+	s.mu.Lock()
+	s.dead = true
+	if s.bye != nil {
+		s.bye.cut.Stop()
+	}
+	s.mu.Unlock()
+	s.loop.forget(s)
+	_ = s.conn.Close()
+	s.hush()
+}
+
+// hush is the last that the handler hears.
+func (s *Socket) hush() {
+	if !s.silent {
+		s.silent = true
+		s.handler.Gone()
+	}
+}

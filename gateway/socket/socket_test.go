@@ -1,0 +1,366 @@
+package socket_test
+
+import (
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/coder/websocket"
+	"go.uber.org/goleak"
+
+	"nextup/gateway/socket"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// peer is the server's end of one socket: it echoes what it hears.
+type peer struct {
+	socket socket.Socket
+	heard  chan string
+	hello  func(*peer)
+	most   int
+	gone   atomic.Int32
+	ended  chan struct{}
+	slow   atomic.Int32
+}
+
+func (p *peer) Message(text bool, data []byte) bool {
+	p.heard <- fmt.Sprint(text, " ", string(data))
+	p.send(string(data))
+	return string(data) != "enough"
+}
+
+func (p *peer) Gone() {
+	if p.gone.Add(1) == 1 {
+		close(p.ended)
+	}
+}
+
+func (p *peer) Overflowed() (code int, reason string) {
+	p.slow.Add(1)
+	return 4008, "slow"
+}
+
+func (p *peer) send(text string) {
+	p.socket.Send(append(make([]byte, socket.Room, socket.Room+len(text)), text...))
+}
+
+// plain hides what kind a conn is, so that it is read the ordinary way.
+type plain struct{ net.Conn }
+
+// open runs a test on sockets of both kinds.
+func open(t *testing.T, test func(t *testing.T, p *peer, dial func() *websocket.Conn, tcp *net.Conn)) {
+	for name, wrap := range map[string]func(net.Conn) net.Conn{
+		"watched":  func(c net.Conn) net.Conn { return c },
+		"ordinary": func(c net.Conn) net.Conn { return plain{c} },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			loop, err := socket.NewLoop()
+			if err != nil {
+				t.Fatal(err)
+			}
+			p := &peer{heard: make(chan string, 100_000), ended: make(chan struct{}), most: 1 << 20}
+			server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				conn, early, agreed, err := socket.Accept(w, r, "chat")
+				if err != nil || agreed != "chat" {
+					t.Errorf("the handshake: %q, %v", agreed, err)
+					return
+				}
+				if err := loop.Start(&p.socket, wrap(conn), early, 64<<10, p); err != nil {
+					t.Error(err)
+				}
+				p.socket.SetLimit(p.most)
+			}))
+			defer server.Close()
+			defer loop.Close()
+			var tcp net.Conn
+			ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+			defer cancel()
+			test(t, p, func() *websocket.Conn {
+				transport := &http.Transport{DialContext: func(ctx context.Context, network, addr string) (c net.Conn, err error) {
+					tcp, err = new(net.Dialer).DialContext(ctx, network, addr)
+					if c, ok := tcp.(*net.TCPConn); ok && p.most < 1<<20 {
+						_ = c.SetReadBuffer(4 << 10)
+					}
+					return tcp, err
+				}}
+				ws, res, err := websocket.Dial(ctx, server.URL, &websocket.DialOptions{Subprotocols: []string{"chat"}, HTTPClient: &http.Client{Transport: transport}})
+				if err != nil {
+					t.Fatal(err)
+				}
+				_ = res
+				ws.SetReadLimit(1 << 20)
+				t.Cleanup(func() { _ = ws.CloseNow() })
+				return ws
+			}, &tcp)
+		})
+	}
+}
+
+func TestMessagesGoBothWays(t *testing.T) {
+	open(t, func(t *testing.T, p *peer, dial func() *websocket.Conn, _ *net.Conn) {
+		ws := dial()
+		for _, n := range []int{0, 1, 125, 126, 4085, 4096, 5000, 64 << 10} {
+			want := strings.Repeat("x", n)
+			if err := ws.Write(t.Context(), websocket.MessageText, []byte(want)); err != nil {
+				t.Fatal(err)
+			}
+			if kind, data, err := ws.Read(t.Context()); err != nil || kind != websocket.MessageText || string(data) != want {
+				t.Fatalf("an echo of %d bytes: %d bytes, %v", n, len(data), err)
+			}
+			if got := <-p.heard; got != "true "+want {
+				t.Fatalf("the server heard %.20q", got)
+			}
+		}
+		_ = ws.CloseNow()
+		<-p.ended
+	})
+}
+
+// Whoever writes, and whatever waits: no frame is torn, and each sender's frames
+// stay in order, while pings are answered in between.
+func TestTheStreamStaysWholeUnderManySenders(t *testing.T) {
+	open(t, func(t *testing.T, p *peer, dial func() *websocket.Conn, _ *net.Conn) {
+		const senders, each = 8, 200
+		p.most = 64 << 20 // all of it may wait
+		ws := dial()
+		var sending sync.WaitGroup
+		for i := range senders {
+			sending.Go(func() {
+				for n := range each {
+					p.send(fmt.Sprintf("%d %d %s", i, n, strings.Repeat("y", n*7%3000)))
+				}
+			})
+		}
+		pinged := make(chan error, 1)
+		go func() {
+			for range 20 {
+				if err := ws.Ping(t.Context()); err != nil {
+					pinged <- err
+					return
+				}
+			}
+			pinged <- nil
+		}()
+		var next [senders]int
+		for range senders * each {
+			_, data, err := ws.Read(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			var i, n int
+			var pad string
+			if _, err := fmt.Sscan(string(data), &i, &n, &pad); err != nil && n*7%3000 > 0 {
+				t.Fatalf("%.40q: %v", data, err)
+			}
+			if n != next[i] || len(pad) != n*7%3000 {
+				t.Fatalf("sender %d: frame %d of %d bytes, want %d", i, n, len(pad), next[i])
+			}
+			next[i]++
+		}
+		sending.Wait()
+		read := ws.CloseRead(t.Context())
+		select {
+		case err := <-pinged:
+			if err != nil {
+				t.Error(err)
+			}
+		case <-read.Done():
+			t.Error("the socket ended")
+		}
+	})
+}
+
+func TestWhoDoesNotReadIsClosed(t *testing.T) {
+	open(t, func(t *testing.T, p *peer, dial func() *websocket.Conn, _ *net.Conn) {
+		p.most = 64 << 10
+		ws := dial()
+		if err := ws.Write(t.Context(), websocket.MessageText, []byte("hi")); err != nil {
+			t.Fatal(err)
+		}
+		<-p.heard
+		for p.slow.Load() == 0 {
+			p.send(strings.Repeat("z", 8<<10))
+			if n := p.socket.Waiting(); n > p.most {
+				t.Fatalf("%d bytes wait, of %d", n, p.most)
+			}
+		}
+		for { // who reads after all is told why
+			_, _, err := ws.Read(t.Context())
+			if err == nil {
+				continue
+			}
+			if code := websocket.CloseStatus(err); code != 4008 {
+				t.Errorf("closed with %d: %v", code, err)
+			}
+			break
+		}
+		<-p.ended
+		if n := p.slow.Load(); n != 1 {
+			t.Errorf("it overflowed %d times", n)
+		}
+	})
+}
+
+func TestCloseWaitsForWhatWaits(t *testing.T) {
+	open(t, func(t *testing.T, p *peer, dial func() *websocket.Conn, _ *net.Conn) {
+		p.most = 512 << 10
+		ws := dial()
+		if err := ws.Write(t.Context(), websocket.MessageText, []byte("enough")); err != nil {
+			t.Fatal(err)
+		}
+		<-p.ended // nothing more is heard
+		for range 16 {
+			p.send(strings.Repeat("w", 8<<10))
+		}
+		p.socket.Close(4001, "bye", 10*time.Second)
+		p.send("after")
+		got := 0
+		for {
+			_, data, err := ws.Read(t.Context())
+			if err != nil {
+				if code := websocket.CloseStatus(err); code != 4001 || got != 17 {
+					t.Errorf("closed with %d after %d frames", code, got)
+				}
+				return
+			}
+			if got++; string(data) == "after" {
+				t.Error("a frame after the end was sent")
+			}
+		}
+	})
+}
+
+func TestAClientThatSaysGoodbyeIsAnswered(t *testing.T) {
+	open(t, func(t *testing.T, p *peer, dial func() *websocket.Conn, _ *net.Conn) {
+		ws := dial()
+		if err := ws.Close(4444, "going"); err != nil { // fails unless the code comes back
+			t.Error(err)
+		}
+		<-p.ended
+	})
+}
+
+// client frames by hand: fin, opcode and mask as they should be, or not.
+func frame(first byte, payload string) []byte {
+	f := []byte{first, 0x80 | byte(len(payload)), 0, 0, 0, 0}
+	if len(payload) > 125 {
+		f = []byte{first, 0x80 | 126, byte(len(payload) >> 8), byte(len(payload)), 0, 0, 0, 0}
+	}
+	return append(f, payload...)
+}
+
+func TestWhoBreaksTheRulesIsToldWhich(t *testing.T) {
+	tests := map[string]struct {
+		send []byte
+		want uint16
+	}{
+		"no mask":                    {[]byte{0x81, 1, 'x'}, 1002},
+		"a reserved bit":             {frame(0xc1, "x"), 1002},
+		"an opcode that is none":     {frame(0x83, "x"), 1002},
+		"a control opcode that none": {frame(0x8b, "x"), 1002},
+		"a ping in pieces":           {frame(0x09, "x"), 1002},
+		"a long ping":                {frame(0x89, strings.Repeat("x", 126)), 1002},
+		"a continuation of nothing":  {frame(0x80, "x"), 1002},
+		"a message within another":   {append(frame(0x01, "x"), frame(0x81, "y")...), 1002},
+		"text that is no UTF-8":      {frame(0x81, "\xff"), 1007},
+		"a rune cut in two, whole":   {append(frame(0x01, "\xe4\xb8"), frame(0x80, "x")...), 1007},
+		"a frame that is too large":  {[]byte{0x81, 0xff, 0, 0, 0, 0, 0, 2, 0, 0, 1, 2, 3, 4}, 1009},
+		"more than 2^63 bytes":       {[]byte{0x81, 0xff, 0xff, 0, 0, 0, 0, 2, 0, 0, 1, 2, 3, 4}, 1009},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			open(t, func(t *testing.T, p *peer, dial func() *websocket.Conn, tcp *net.Conn) {
+				dial()
+				if _, err := (*tcp).Write(tt.send); err != nil {
+					t.Fatal(err)
+				}
+				_ = (*tcp).SetReadDeadline(time.Now().Add(10 * time.Second))
+				answer, err := io.ReadAll(*tcp)
+				var timeout net.Error
+				if errors.As(err, &timeout) && timeout.Timeout() {
+					t.Fatal("the socket stays open")
+				}
+				if len(answer) < 4 || answer[0] != 0x88 || binary.BigEndian.Uint16(answer[2:]) != tt.want {
+					t.Errorf("the answer is %x, want a close frame with %d", answer, tt.want)
+				}
+				<-p.ended
+			})
+		})
+	}
+}
+
+func TestFragmentsArePutTogether(t *testing.T) {
+	open(t, func(t *testing.T, p *peer, dial func() *websocket.Conn, tcp *net.Conn) {
+		dial()
+		stream := append(append(frame(0x01, "你"[:2]), frame(0x89, "ping")...), frame(0x80, "你"[2:]+"好")...)
+		stream = append(stream, frame(0x82, "bytes")...)
+		for _, b := range stream { // each in a packet of its own
+			if _, err := (*tcp).Write([]byte{b}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for _, want := range []string{"true 你好", "false bytes"} {
+			if got := <-p.heard; got != want {
+				t.Errorf("heard %q, want %q", got, want)
+			}
+		}
+	})
+}
+
+func TestTheLoopEndsAllItsSockets(t *testing.T) {
+	loop, err := socket.NewLoop()
+	if err != nil {
+		t.Fatal(err)
+	}
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer listener.Close()
+	var peers []*peer
+	for i := range 20 {
+		client, err := net.Dial("tcp", listener.Addr().String())
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer client.Close()
+		server, err := listener.Accept()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if i%2 == 0 {
+			server = plain{server}
+		}
+		p := &peer{heard: make(chan string, 1), ended: make(chan struct{})}
+		if err := loop.Start(&p.socket, server, frame(0x81, "early"), 1024, p); err != nil {
+			t.Fatal(err)
+		}
+		peers = append(peers, p)
+	}
+	for _, p := range peers {
+		if got := <-p.heard; got != "true early" {
+			t.Errorf("what came early: %q", got)
+		}
+	}
+	loop.Close()
+	for i, p := range peers {
+		if n := p.gone.Load(); n != 1 {
+			t.Errorf("socket %d heard %d times that it is gone", i, n)
+		}
+	}
+	if err := loop.Start(&socket.Socket{}, plain{}, nil, 1, peers[0]); err == nil {
+		t.Error("a loop that has ended takes a socket")
+	}
+}
