@@ -195,7 +195,7 @@ func newStage(t *testing.T, o stageOptions) *stage {
 	}
 	s.rules = checker.Rules{
 		Site: s.site.ID, VisitorGrace: s.site.VisitorGrace,
-		Slack: 1500 * time.Millisecond, Staleness: 500 * time.Millisecond,
+		Slack: s.bound(1500 * time.Millisecond), Staleness: s.bound(500 * time.Millisecond),
 	}
 	urls := o.redis(s)
 	t.Cleanup(func() { s.direct.Close() })

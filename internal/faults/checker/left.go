@@ -93,7 +93,8 @@ func checkResets(r *Report, run *Run) {
 // again for one that was committed after the view, or by none.
 func wasShown(views []Event, f Fork, log *Log) bool {
 	return slices.ContainsFunc(views, func(e Event) bool {
-		number, asOf := uint64(0), int64(0)
+		var number uint64
+		var asOf int64
 		if e.Ticket != nil {
 			number, asOf = e.Ticket.Log, e.Ticket.AsOfMS
 		} else {

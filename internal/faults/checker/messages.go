@@ -125,6 +125,8 @@ func (c *talk) read(ticket string, log *Log) {
 				c.wrong(OneOrder, "entry %d of %s (%v) was written by nobody like that", row.Number, ticket, e)
 			}
 		case protocol.EntryRead: // says nothing that could be wrong by itself
+		case protocol.EntryNote, protocol.EntryWhisper, protocol.EntryHidden:
+			c.wrong(OneOrder, "entry %d of %s is a %s, which nobody in the run writes", row.Number, ticket, e.Kind)
 		}
 		if e.Kind == protocol.EntryMessage || e.Kind == protocol.EntryRead {
 			c.fenced(ticket, row.Number, e, conv)
