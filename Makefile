@@ -31,10 +31,10 @@ space := $(subst ,, )
 PAGES := client-js/dist/visitor.html
 PACKAGES := client-js/node_modules/.package-lock.json
 
-.PHONY: help run test lint bench bench-eta faults load build generate clean client-deps client
+.PHONY: help run test lint bench bench-eta bench-offer faults faults-routing load build generate clean client-deps client
 
 help: ## Say what there is
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: $(PAGES) ## Start a gateway with the demo site and simulated people (ARGS="--listen 127.0.0.1:9000")
 	go run ./cmd/nextup serve --demo $(ARGS)
@@ -60,6 +60,12 @@ ifdef MINUTES
 else
 	NEXTUP_FAULTS=long go test ./internal/faults -count 1 -v -timeout 90m -run 'TestMatrix$(if $(CASE),/^$(subst $(space),_,$(CASE))$$)' -seed $(SEED)
 endif
+
+bench-offer: ## From a close on one gateway to the next offer, decided on another, with 1,000 and 100,000 waiting
+	go test ./internal/faults/routing -run '^$$' -bench FreeAgentToOffer -benchtime 1x -v -timeout 30m
+
+faults-routing: ## Routing on four gateways that are killed in turn, 3,000 tickets, some minutes (SEED=n)
+	NEXTUP_FAULTS_ROUTING=long NEXTUP_FAULTS_SEED=$(SEED) go test ./internal/faults/routing -count 1 -v -timeout 20m -run TestRouting
 
 load: ## Drive a running gateway with visitors and agents (TARGET=http://127.0.0.1:8080 ARGS="--visitors 200 --agents 20")
 	go run ./cmd/nextup traffic --target $(TARGET) $(ARGS)
