@@ -95,7 +95,7 @@ func ownStage(ctx context.Context, s settings, scratch string) (*stage.Stage, er
 	binary := s.binary
 	if binary == "" {
 		binary = filepath.Join(scratch, "nextup")
-		if out, err := exec.CommandContext(ctx, "go", "build", "-o", binary, "nextup/cmd/nextup").CombinedOutput(); err != nil {
+		if out, err := exec.CommandContext(ctx, "go", "build", "-C", "..", "-o", binary, "./cmd/nextup").CombinedOutput(); err != nil {
 			return nil, fmt.Errorf("nextup cannot be built: %s", out)
 		}
 	}

@@ -28,6 +28,7 @@ export class Thread {
   /** what was sent before is history, and how old it is says nothing */
   private opened = Date.now();
   private acknowledged = new Map<number, string>();
+  private acknowledgedAt = 0;
   private mine = new Map<number, string>();
   private ids = new Set<string>();
   private counts = new Map<string, number>();
@@ -59,7 +60,9 @@ export class Thread {
     const before = this.acknowledged.get(number);
     const seen = this.mine.get(number);
     if ((before && before !== id) || (number <= this.last && seen !== id)) wrong.messageLost.add(1);
-    if (number > this.last) this.acknowledged.set(number, id);
+    if (number <= this.last) return;
+    this.acknowledged.set(number, id);
+    this.acknowledgedAt = Date.now();
   }
 
   /** entry takes the next entry and says whether it is new. */
@@ -92,6 +95,12 @@ export class Thread {
         break;
     }
     return true;
+  }
+
+  /** finish is the end of the run: what was acknowledged long ago has come, or is lost. */
+  finish(): void {
+    if (Date.now() - this.acknowledgedAt > 3000 && Date.now() - this.opened > 3000) wrong.messageLost.add(this.acknowledged.size);
+    this.acknowledged.clear();
   }
 
   private message(e: EntryFrame, from: string): void {

@@ -117,8 +117,8 @@ export class Visitor {
 
   /** back is after a new socket: who had a place has it still. */
   private back(): void {
-    const open = this.ticket !== '' && this.view !== undefined && !ended(this.view);
-    if (!open) {
+    this.openThread();
+    if (this.ticket === '' || !this.view || ended(this.view)) {
       this.line.resumed();
       return;
     }
@@ -126,7 +126,6 @@ export class Visitor {
     if (away < this.s.graceS * 1000) {
       this.missing = later(shownWithin, () => this.gone || wrong.placeLost.add(1));
     }
-    this.openThread();
   }
 
   private frame(f: ServerFrame): void {
@@ -200,6 +199,7 @@ export class Visitor {
   /** finish notes who is still in line when the run ends. */
   finish(): void {
     if (this.view?.position) count.unserved.add(1);
+    if (this.line.open) this.thread?.finish();
     this.leave();
   }
 }

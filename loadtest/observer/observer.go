@@ -10,6 +10,7 @@ package observer
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"sync"
 
@@ -39,7 +40,8 @@ const maxSamples = 200_000
 
 // Observer is one run's. Its methods may be called from many goroutines.
 type Observer struct {
-	backend *redislog.Backend
+	store   queue.Store
+	backend *redislog.Backend // of its own, or nil
 	stop    context.CancelFunc
 	done    <-chan struct{}
 
@@ -78,20 +80,31 @@ type frameStamp struct {
 	at       int64
 }
 
-// Follow begins with a log. Departments are the site's, as its welcome says.
+// Follow begins with a log in Redis. Departments are the site's, as its welcome
+// says.
 func Follow(ctx context.Context, url, site string, departments []queue.Department) (*Observer, error) {
 	backend, err := redislog.Open(ctx, url, redislog.Options{})
 	if err != nil {
 		return nil, err
 	}
+	o, err := New(ctx, redisqueue.New(backend), site, departments)
+	if err != nil {
+		return nil, errors.Join(err, backend.Close())
+	}
+	o.backend = backend
+	return o, nil
+}
+
+// New follows a site's log wherever it is kept.
+func New(ctx context.Context, store queue.Store, site string, departments []queue.Department) (*Observer, error) {
 	run, stop := context.WithCancel(context.WithoutCancel(ctx))
 	o := &Observer{
-		backend: backend, stop: stop,
+		store: store, stop: stop,
 		state: queue.NewState(&queue.Site{ID: site, Departments: departments}),
 		own:   map[string]*place{}, free: map[string][]queue.Stamp{}, room: map[string]int{}, queuedAt: map[string]queue.Stamp{},
 		stale: map[string][]float64{}, second: map[string]float64{},
 	}
-	f := redisqueue.New(backend).Follow(run, site, o)
+	f := store.Follow(run, site, o)
 	o.done = f.Done()
 	if err := f.Sync(ctx); err != nil {
 		o.Close()
@@ -103,14 +116,14 @@ func Follow(ctx context.Context, url, site string, departments []queue.Departmen
 // Close follows no more.
 func (o *Observer) Close() {
 	o.stop()
-	if o.done != nil {
-		<-o.done
+	<-o.done
+	if o.backend != nil {
+		_ = o.backend.Close()
 	}
-	_ = o.backend.Close()
 }
 
 // Now is the log's time in milliseconds.
-func (o *Observer) Now() int64 { return o.backend.Now() }
+func (o *Observer) Now() int64 { return int64(o.store.Now()) }
 
 // Reset implements queue.Replica; Restore follows.
 func (o *Observer) Reset() {}
@@ -327,3 +340,15 @@ func (o *Observer) Number() uint64 {
 }
 
 var _ queue.Replica = (*Observer)(nil)
+
+// Watching is how many of the observer's own visitors stand in line.
+func (o *Observer) Watching() (n int) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	for _, p := range o.own {
+		if p.shown > 0 {
+			n++
+		}
+	}
+	return n
+}

@@ -1,0 +1,133 @@
+package deploy
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"helm.sh/helm/v3/pkg/chart/loader"
+	"helm.sh/helm/v3/pkg/chartutil"
+	"helm.sh/helm/v3/pkg/engine"
+	appsv1 "k8s.io/api/apps/v1"
+	autoscalingv2 "k8s.io/api/autoscaling/v2"
+	corev1 "k8s.io/api/core/v1"
+	networkingv1 "k8s.io/api/networking/v1"
+	policyv1 "k8s.io/api/policy/v1"
+	"sigs.k8s.io/yaml"
+)
+
+// render renders the chart and returns its objects by kind.
+func render(t *testing.T, values map[string]any) (map[string]string, error) {
+	t.Helper()
+	c, err := loader.Load("helm/nextup")
+	if err != nil {
+		t.Fatal(err)
+	}
+	v, err := chartutil.ToRenderValues(c, values, chartutil.ReleaseOptions{Name: "chat", Namespace: "default"}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	files, err := engine.Render(c, v)
+	if err != nil {
+		return nil, err
+	}
+	objects := map[string]string{}
+	for _, text := range files {
+		for doc := range strings.SplitSeq(text, "\n---\n") {
+			var head struct{ Kind string }
+			if err := yaml.Unmarshal([]byte(doc), &head); err != nil {
+				t.Fatalf("%v in:\n%s", err, doc)
+			}
+			if head.Kind != "" {
+				objects[head.Kind] = doc
+			}
+		}
+	}
+	return objects, nil
+}
+
+var everything = map[string]any{
+	"siteFile":       "sites: []\n",
+	"trustedProxies": []any{"10.0.0.0/8"},
+	"env":            map[string]any{"NEXTUP_SECRET": map[string]any{"name": "keys", "key": "host"}},
+	"monitoring":     map[string]any{"enabled": true, "labels": map[string]any{"release": "prometheus"}},
+	"ingress":        map[string]any{"enabled": true, "host": "chat.example", "className": "nginx", "tlsSecretName": "chat-tls"},
+}
+
+// TestTheChartMakesObjectsThatExist decodes each against the API's own types;
+// a field that the API does not have is an error.
+func TestTheChartMakesObjectsThatExist(t *testing.T) {
+	t.Parallel()
+	objects, err := render(t, everything)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for kind, into := range map[string]any{
+		"Deployment": new(appsv1.Deployment), "Service": new(corev1.Service), "ConfigMap": new(corev1.ConfigMap),
+		"PodDisruptionBudget": new(policyv1.PodDisruptionBudget), "HorizontalPodAutoscaler": new(autoscalingv2.HorizontalPodAutoscaler),
+		"Ingress": new(networkingv1.Ingress),
+		// The Prometheus operator's types are not the API's; that they are YAML is known.
+		"PodMonitor": new(map[string]any), "PrometheusRule": new(map[string]any),
+	} {
+		if err := yaml.UnmarshalStrict([]byte(objects[kind]), into); err != nil || objects[kind] == "" {
+			t.Errorf("%s: %v\n%s", kind, err, objects[kind])
+		}
+	}
+	if !strings.Contains(objects["PrometheusRule"], "NextupLogUnavailable") {
+		t.Error("the chart brings no alerts")
+	}
+}
+
+// TestThePodLeavesInTime: before it is killed there is time for the balancers to
+// hear of it and for all of the drain.
+func TestThePodLeavesInTime(t *testing.T) {
+	t.Parallel()
+	objects, err := render(t, everything)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var d appsv1.Deployment
+	if err := yaml.UnmarshalStrict([]byte(objects["Deployment"]), &d); err != nil {
+		t.Fatal(err)
+	}
+	pod := d.Spec.Template.Spec
+	c := pod.Containers[0]
+	if c.Lifecycle.PreStop.Sleep.Seconds != 5 || *pod.TerminationGracePeriodSeconds != 35 || !strings.Contains(strings.Join(c.Args, " "), "--drain=20s") {
+		t.Errorf("preStop %ds, drain in %v, killed after %ds", c.Lifecycle.PreStop.Sleep.Seconds, c.Args, *pod.TerminationGracePeriodSeconds)
+	}
+	if c.ReadinessProbe.HTTPGet.Path != "/readyz" || c.LivenessProbe.HTTPGet.Path != "/healthz" {
+		t.Error("a log out of reach must make a pod unready and never dead")
+	}
+	if d.Spec.Replicas != nil {
+		t.Error("the autoscaler and the deployment would both set the replicas")
+	}
+}
+
+func TestAChartWithoutASiteFileIsRefused(t *testing.T) {
+	t.Parallel()
+	if _, err := render(t, nil); err == nil || !strings.Contains(err.Error(), "siteFile is needed") {
+		t.Errorf("got %v", err)
+	}
+}
+
+// TestWhatIsCopiedIntoTheImageIsThere: no Docker is needed to see a path that is
+// wrong.
+func TestWhatIsCopiedIntoTheImageIsThere(t *testing.T) {
+	t.Parallel()
+	data, err := os.ReadFile("Dockerfile")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for line := range strings.SplitSeq(string(data), "\n") {
+		words := strings.Fields(line)
+		if len(words) < 3 || words[0] != "COPY" || strings.HasPrefix(words[1], "--from") {
+			continue
+		}
+		for _, path := range words[1 : len(words)-1] {
+			if _, err := os.Stat(filepath.Join("..", path)); err != nil {
+				t.Errorf("%s: %v", line, err)
+			}
+		}
+	}
+}

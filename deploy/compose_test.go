@@ -1,0 +1,122 @@
+package deploy
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/goccy/go-yaml"
+	helmyaml "sigs.k8s.io/yaml"
+
+	appsv1 "k8s.io/api/apps/v1"
+)
+
+type compose struct {
+	Services map[string]struct {
+		Image     string
+		Command   []string
+		Volumes   []string
+		DependsOn any `yaml:"depends_on"`
+	}
+	Volumes map[string]any
+}
+
+// flags are those that nextup serve has.
+func flags(t *testing.T) map[string]bool {
+	t.Helper()
+	out, err := exec.CommandContext(t.Context(), "go", "run", "-C", "..", "./cmd/nextup", "serve", "--help").CombinedOutput()
+	if err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	all := map[string]bool{}
+	for _, m := range regexp.MustCompile(`--[a-z-]+`).FindAllString(string(out), -1) {
+		all[m] = true
+	}
+	return all
+}
+
+// TestServeIsGivenFlagsThatItHas: by Compose and by the chart.
+func TestServeIsGivenFlagsThatItHas(t *testing.T) {
+	t.Parallel()
+	has := flags(t)
+	var c compose
+	read(t, "compose.yaml", func(b []byte, v any) error { return yaml.Unmarshal(b, v) }, &c)
+	lines := map[string][]string{}
+	for name, s := range c.Services {
+		if strings.HasPrefix(name, "gateway-") {
+			lines[name] = s.Command
+		}
+	}
+	objects, err := render(t, everything)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var d appsv1.Deployment
+	if err := helmyaml.Unmarshal([]byte(objects["Deployment"]), &d); err != nil {
+		t.Fatal(err)
+	}
+	lines["chart"] = d.Spec.Template.Spec.Containers[0].Args
+	if len(lines) != 4 {
+		t.Fatalf("three gateways and a chart are expected, not %v", lines)
+	}
+	for where, line := range lines {
+		for _, word := range line {
+			flag, _, _ := strings.Cut(word, "=")
+			if strings.HasPrefix(flag, "--") && !has[flag] {
+				t.Errorf("%s gives nextup serve %s, which it does not have", where, flag)
+			}
+		}
+	}
+}
+
+// TestComposeRefersToWhatIsThere: files, volumes, targets of Prometheus and of
+// the balancer.
+func TestComposeRefersToWhatIsThere(t *testing.T) {
+	t.Parallel()
+	var c compose
+	read(t, "compose.yaml", func(b []byte, v any) error { return yaml.Unmarshal(b, v) }, &c)
+	for name, s := range c.Services {
+		if s.Image == "" {
+			t.Errorf("%s has no image", name)
+		}
+		for _, v := range s.Volumes {
+			from, _, _ := strings.Cut(v, ":")
+			_, named := c.Volumes[from]
+			if _, err := os.Stat(filepath.Clean(from)); !named && err != nil {
+				t.Errorf("%s mounts %s: %v", name, from, err)
+			}
+		}
+	}
+	for _, path := range []string{"prometheus/prometheus.yaml", "haproxy/haproxy.cfg"} {
+		text, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		found := regexp.MustCompile(`([\w-]+):8080\b`).FindAllStringSubmatch(string(text), -1)
+		gateways := 0
+		for _, m := range found {
+			if strings.HasPrefix(m[1], "gateway-") {
+				gateways++
+				if _, ok := c.Services[m[1]]; !ok {
+					t.Errorf("%s: no service is called %s", path, m[1])
+				}
+			}
+		}
+		if gateways != 3 {
+			t.Errorf("%s knows %d gateways of three", path, gateways)
+		}
+	}
+}
+
+// TestTheComposeSiteIsValid asks nextup itself.
+func TestTheComposeSiteIsValid(t *testing.T) {
+	t.Parallel()
+	cmd := exec.CommandContext(t.Context(), "go", "run", "-C", "..", "./cmd/nextup", "check", "deploy/site.yaml")
+	cmd.Env = append(os.Environ(), "NEXTUP_SECRET="+strings.Repeat("x", 40))
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Errorf("%v\n%s", err, out)
+	}
+}

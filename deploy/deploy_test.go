@@ -1,0 +1,290 @@
+// Package deploy proves that what operators run fits the gateway: the rules do
+// what their tests say, every query reads metrics and labels that exist, every
+// alert has its entry in the runbook, and what the chart and Compose pass to
+// nextup is what nextup takes.
+package deploy
+
+import (
+	"bufio"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/goccy/go-yaml"
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/prometheus/promql/parser"
+
+	"nextup/gateway"
+	"nextup/gateway/auth"
+	"nextup/gateway/conversation"
+	"nextup/gateway/protocol"
+	"nextup/internal/eventlog"
+	"nextup/internal/process"
+	"nextup/internal/redistest"
+	"nextup/queue"
+	"nextup/queue/memqueue"
+)
+
+// TestRulesHoldTheirTests runs promtool: that of the system where there is one,
+// since building the one that go.mod pins takes minutes.
+func TestRulesHoldTheirTests(t *testing.T) {
+	t.Parallel()
+	promtool := []string{"promtool"}
+	if _, err := exec.LookPath("promtool"); err != nil {
+		promtool = []string{"go", "tool", "promtool"}
+	}
+	for _, args := range [][]string{
+		{"check", "rules", "prometheus/rules/nextup.yaml"},
+		{"check", "config", "--syntax-only", "prometheus/prometheus.yaml"},
+		{"test", "rules", "prometheus/tests/nextup.yaml"},
+	} {
+		line := append(slices.Clone(promtool), args...)
+		if out, err := exec.CommandContext(t.Context(), line[0], line[1:]...).CombinedOutput(); err != nil {
+			t.Errorf("%s: %v\n%s", strings.Join(line, " "), err, out)
+		}
+	}
+}
+
+type ruleFile struct {
+	Groups []struct {
+		Rules []struct {
+			Record, Alert, Expr string
+			Annotations         map[string]string
+		}
+	}
+}
+
+func rules(t *testing.T) (f ruleFile) {
+	t.Helper()
+	read(t, "prometheus/rules/nextup.yaml", func(b []byte, v any) error { return yaml.Unmarshal(b, v) }, &f)
+	return f
+}
+
+func read(t *testing.T, path string, parse func([]byte, any) error, into any) {
+	t.Helper()
+	data, err := os.ReadFile(path)
+	if err == nil {
+		err = parse(data, into)
+	}
+	if err != nil {
+		t.Fatalf("%s: %v", path, err)
+	}
+}
+
+// described are the metrics that a gateway registers, with their labels, whether
+// anything has happened yet or not.
+func described(t *testing.T) map[string][]string {
+	t.Helper()
+	memory := eventlog.NewMemory()
+	registry := prometheus.NewRegistry()
+	hub := conversation.New(memory, conversation.Options{})
+	key := auth.Key{ID: "k", Algorithm: "HS256", Sites: []string{"s"}, Secret: []byte("a secret of a test, of thirty-two bytes"), Roles: []protocol.Role{protocol.Visitor}}
+	verifier, err := auth.New([]auth.Key{key}, auth.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	g, err := gateway.New(gateway.Options{
+		Store: memqueue.New(memory), Conversations: hub, Verifier: verifier, Registry: registry,
+		Sites: []gateway.Site{{Rules: &queue.Site{ID: "s", Departments: []queue.Department{{ID: "d", Languages: []string{"en"}}}}, Languages: []string{"en"}}},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = g.Close(); hub.Close(); verifier.Close(); _ = memory.Close() })
+	all := make(chan *prometheus.Desc, 1000)
+	registry.Describe(all)
+	close(all)
+	form := regexp.MustCompile(`fqName: "([^"]+)".*variableLabels: \{([^}]*)\}`)
+	out := map[string][]string{}
+	for d := range all {
+		m := form.FindStringSubmatch(d.String())
+		if m == nil {
+			t.Fatalf("%s is described in a form that this test does not know", d)
+		}
+		labels := strings.FieldsFunc(m[2], func(r rune) bool { return r == ',' || r == ' ' })
+		out[m[1]] = labels
+	}
+	return out
+}
+
+// scraped are the metrics that a real gateway on Redis shows.
+func scraped(t *testing.T) map[string]bool {
+	t.Helper()
+	redis := redistest.StartServer(t)
+	dir := t.TempDir()
+	binary := filepath.Join(dir, "nextup")
+	if out, err := exec.CommandContext(t.Context(), "go", "build", "-C", "..", "-o", binary, "./cmd/nextup").CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	p, err := process.Start(exec.Command(binary, "serve", "--listen", "127.0.0.1:0", "--redis", redis.URL()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(p.Kill)
+	addr, err := p.Line("listening on http://", 30*time.Second)
+	if err != nil {
+		t.Fatal(err)
+	}
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://"+addr+"/metrics", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	res, err := http.DefaultClient.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer res.Body.Close()
+	out := map[string]bool{}
+	lines := bufio.NewScanner(res.Body)
+	for lines.Scan() {
+		name, _, _ := strings.Cut(lines.Text(), " ")
+		name, _, _ = strings.Cut(name, "{")
+		if !strings.HasPrefix(name, "#") {
+			out[name] = true
+		}
+	}
+	return out
+}
+
+// target are the labels that Prometheus adds.
+var target = []string{"job", "instance", "le", "__name__"}
+
+// TestEveryQueryReadsWhatExists: of the rules and of the dashboard.
+func TestEveryQueryReadsWhatExists(t *testing.T) {
+	t.Parallel()
+	metrics := described(t)
+	for name := range scraped(t) {
+		if _, ok := metrics[name]; !ok {
+			metrics[name] = nil
+		}
+	}
+	metrics["up"] = nil
+	queries := map[string]string{}
+	recorded := map[string]bool{}
+	for _, g := range rules(t).Groups {
+		for _, r := range g.Rules {
+			recorded[r.Record] = r.Record != ""
+			queries["rule "+r.Record+r.Alert] = r.Expr
+		}
+	}
+	var board struct {
+		Panels []struct {
+			Title   string
+			Targets []struct{ Expr string }
+		}
+	}
+	read(t, "grafana/dashboards/nextup.json", json.Unmarshal, &board)
+	for _, p := range board.Panels {
+		for i, q := range p.Targets {
+			queries[fmt.Sprintf("panel %q, query %d", p.Title, i+1)] = strings.NewReplacer("$site", "x").Replace(q.Expr)
+		}
+	}
+	if len(queries) < 40 {
+		t.Fatalf("only %d queries were found", len(queries))
+	}
+	for _, where := range slices.Sorted(maps.Keys(queries)) {
+		for _, problem := range unknown(queries[where], metrics, recorded) {
+			t.Errorf("%s: %s", where, problem)
+		}
+	}
+	if got := unknown(`sum by (nonsense) (rate(nextup_nothing_total{site="x"}[1m])) + nextup_connections{colour="red"}`, metrics, recorded); len(got) != 3 {
+		t.Errorf("the test cannot fail: %q", got)
+	}
+}
+
+// unknown says what a query asks for that is not there.
+func unknown(query string, metrics map[string][]string, recorded map[string]bool) (problems []string) {
+	expr, err := parser.ParseExpr(query)
+	if err != nil {
+		return []string{err.Error()}
+	}
+	labels := slices.Clone(target)
+	record := false
+	parser.Inspect(expr, func(n parser.Node, _ []parser.Node) error {
+		s, ok := n.(*parser.VectorSelector)
+		if !ok {
+			return nil
+		}
+		if recorded[s.Name] {
+			record = true
+			return nil
+		}
+		name := s.Name
+		for _, suffix := range []string{"_bucket", "_sum", "_count"} {
+			if base, cut := strings.CutSuffix(name, suffix); cut && metrics[name] == nil {
+				if _, ok := metrics[base]; ok {
+					name = base
+				}
+			}
+		}
+		has, ok := metrics[name]
+		if !ok {
+			problems = append(problems, "no gateway has the metric "+s.Name)
+			return nil
+		}
+		labels = append(labels, has...)
+		for _, m := range s.LabelMatchers {
+			if !slices.Contains(target, m.Name) && !slices.Contains(has, m.Name) {
+				problems = append(problems, fmt.Sprintf("%s has no label %s", s.Name, m.Name))
+			}
+		}
+		return nil
+	})
+	parser.Inspect(expr, func(n parser.Node, _ []parser.Node) error {
+		if a, ok := n.(*parser.AggregateExpr); ok && !record && !a.Without {
+			for _, l := range a.Grouping {
+				if !slices.Contains(labels, l) {
+					problems = append(problems, "nothing in it has the label "+l)
+				}
+			}
+		}
+		return nil
+	})
+	return problems
+}
+
+// TestEveryAlertHasItsEntry: in the runbook, under its name, and the other way.
+func TestEveryAlertHasItsEntry(t *testing.T) {
+	t.Parallel()
+	text, err := os.ReadFile("../docs/runbook.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	entries := map[string]bool{}
+	for _, m := range regexp.MustCompile(`(?m)^## (Nextup\w+)$`).FindAllStringSubmatch(string(text), -1) {
+		entries[m[1]] = true
+	}
+	tests, err := os.ReadFile("prometheus/tests/nextup.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, g := range rules(t).Groups {
+		for _, r := range g.Rules {
+			if r.Alert == "" {
+				continue
+			}
+			if !entries[r.Alert] {
+				t.Errorf("docs/runbook.md has no entry ## %s", r.Alert)
+			}
+			if want := "docs/runbook.md#" + strings.ToLower(r.Alert); r.Annotations["runbook_url"] != want {
+				t.Errorf("%s: runbook_url is %q, want %q", r.Alert, r.Annotations["runbook_url"], want)
+			}
+			if !strings.Contains(string(tests), "alertname: "+r.Alert+"\n") {
+				t.Errorf("%s has no test", r.Alert)
+			}
+			delete(entries, r.Alert)
+		}
+	}
+	for left := range entries {
+		t.Errorf("docs/runbook.md has an entry for %s, which is no alert", left)
+	}
+}
