@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import { AgentClient, VisitorClient } from "../src/core/index.ts";
+import { AgentClient, SupervisorClient, VisitorClient } from "../src/core/index.ts";
 import { FakeSocket, settle } from "./fake-socket.ts";
 import { golden } from "./fixtures.ts";
 
@@ -110,6 +110,32 @@ describe("a visitor", () => {
     expect(client.ticket?.position).toBe(3);
   });
 
+  test("joins with an urgency, and in that language only, and rates with or without a comment", async () => {
+    const { client, socket } = await visitor();
+    void client.join({ department: "support", languages: ["ja"], urgency: "high", languageRequired: true });
+    expect(socket.last("join")).toMatchObject({ languages: ["ja"], urgency: "high", language_required: true });
+    await client.rate(5); // there is nothing to rate yet
+    expect(socket.frames("rate")).toEqual([]);
+    socket.receives(golden("ticket.closed"));
+    void client.rate(4, "quick");
+    void client.rate(2);
+    expect(socket.frames("rate")).toMatchObject([
+      { ticket: "t-9f2c", score: 4, comment: "quick" },
+      { ticket: "t-9f2c", score: 2 },
+    ]);
+    expect(socket.last("rate")).not.toHaveProperty("comment");
+  });
+
+  test("[reset-1] a reset keeps the conversation, so that what is being written is not lost", async () => {
+    const { client, socket } = await visitor();
+    socket.receives(golden("ticket"));
+    client.send("hello");
+    socket.receives(golden("reset", { ticket: undefined }));
+    expect(client.conversation?.outbox).toMatchObject([{ text: "hello" }]);
+    socket.receives(golden("ticket"));
+    expect(client.conversation?.outbox).toMatchObject([{ text: "hello" }]);
+  });
+
   test("cannot write before joining", async () => {
     const { client } = await visitor();
     expect(() => client.send("hi")).toThrow("join first");
@@ -117,12 +143,15 @@ describe("a visitor", () => {
 });
 
 describe("an agent", () => {
+  /** A desk with the first ticket of the fixture alone. */
+  const desk = (change: object = {}) => golden("desk", { tickets: golden("desk").tickets.slice(0, 1), ...change });
+
   async function agent() {
     const client = new AgentClient(options);
     client.connect();
     await settle();
     FakeSocket.latest.welcomes({ role: "agent", subject: "a-3" });
-    FakeSocket.latest.receives(golden("desk"));
+    FakeSocket.latest.receives(desk());
     return { client, socket: FakeSocket.latest };
   }
 
@@ -139,8 +168,8 @@ describe("an agent", () => {
     const offers: string[] = [];
     client.on("offer", (o) => offers.push(o.offer));
     const [offer] = golden("desk").offers;
-    socket.receives(golden("desk", { offers: [offer, { ...offer, offer: "o-2" }] }));
-    socket.receives(golden("desk", { offers: [{ ...offer, offer: "o-2" }] }));
+    socket.receives(desk({ offers: [offer, { ...offer, offer: "o-2" }] }));
+    socket.receives(desk({ offers: [{ ...offer, offer: "o-2" }] }));
     expect(offers).toEqual(["o-2"]);
   });
 
@@ -149,7 +178,7 @@ describe("an agent", () => {
     const heard: boolean[] = [];
     client.on("available", (available) => heard.push(available));
     socket.receives(golden("availability"));
-    expect([client.available, client.desk?.load]).toEqual([false, 2]);
+    expect([client.available, client.desk?.load]).toEqual([false, 3]);
     socket.receives(golden("availability.back"));
     expect([client.available, heard]).toEqual([true, [false, true]]);
   });
@@ -168,6 +197,39 @@ describe("an agent", () => {
     ]);
   });
 
+  test("transfers with a note for whoever takes it, consults, finishes and leaves", async () => {
+    const { client, socket } = await agent();
+    void client.transfer("t-9f2c", { department: "trading", tier: 2 }, "checked the card");
+    void client.transfer("t-9f2c", { agent: "a-7" });
+    void client.consult("t-9f2c", "a-7");
+    void client.finish("t-77b0");
+    void client.leave("t-5d13");
+    expect(socket.sent.slice(-5)).toMatchObject([
+      { type: "transfer", ticket: "t-9f2c", to: { department: "trading", tier: 2 }, note: "checked the card" },
+      { type: "transfer", to: { agent: "a-7" } },
+      { type: "consult", ticket: "t-9f2c", agent: "a-7" },
+      { type: "finish", ticket: "t-77b0" },
+      { type: "leave", ticket: "t-5d13" },
+    ]);
+    expect(socket.frames("transfer")[1]).not.toHaveProperty("note");
+  });
+
+  test("a note is kept like a message until its entry comes, and counts as nobody's unread", async () => {
+    const { client, socket } = await agent();
+    const conversation = client.conversation("t-9f2c");
+    const id = client.note("t-9f2c", "seems upset");
+    expect(socket.last("note")).toMatchObject({ ticket: "t-9f2c", message_id: id, text: "seems upset" });
+    expect(conversation?.outbox).toMatchObject([{ message_id: id, type: "note", state: "waiting" }]);
+    const from = { role: "agent", id: "a-3", name: "Mei" };
+    socket.receives(golden("entry", { number: 1, kind: "note", message_id: id, text: "seems upset", from }));
+    socket.receives(golden("entry", { number: 2, kind: "note", message_id: "n-2", text: "yes", from: { role: "agent", id: "a-4" } }));
+    expect([conversation?.outbox, conversation?.unread]).toEqual([[], 0]);
+    const whisper = { kind: "whisper", message_id: "w-1", text: "offer a refund", from: { role: "supervisor", id: "s-1" } };
+    socket.receives(golden("entry", { number: 3, ...whisper }));
+    expect(conversation?.unread).toBe(1);
+    expect(client.note("t-none", "x")).toBeUndefined();
+  });
+
   test("[offer-1] an accept that came too late is refused with its code", async () => {
     const { client, socket } = await agent();
     const accepted = client.accept("o-1");
@@ -178,7 +240,7 @@ describe("an agent", () => {
   test("a ticket that left the desk stays readable until it is dismissed", async () => {
     const { client, socket } = await agent();
     socket.receives(golden("entry", { number: 1 }));
-    socket.receives(golden("desk", { tickets: [] }));
+    socket.receives(desk({ tickets: [] }));
     expect(client.held).toMatchObject([{ gone: true, conversation: { unread: 1 } }]);
     client.dismiss("t-9f2c");
     expect(client.held).toEqual([]);
@@ -193,8 +255,8 @@ describe("an agent", () => {
   test("a ticket that comes back is read from the start", async () => {
     const { client, socket } = await agent();
     socket.receives(golden("entry", { number: 1 }));
-    socket.receives(golden("desk", { tickets: [] }));
-    socket.receives(golden("desk"));
+    socket.receives(desk({ tickets: [] }));
+    socket.receives(desk());
     expect(client.held).toMatchObject([{ gone: false, conversation: { unread: 0 } }]);
     expect(socket.frames("open").map((f) => f.after)).toEqual([0, 0]);
   });
@@ -203,9 +265,79 @@ describe("an agent", () => {
     const { client, socket } = await agent();
     const [ticket] = golden("desk").tickets;
     for (let i = 0; i < 30; i++) {
-      socket.receives(golden("desk", { tickets: [{ ...ticket, ticket: `t-${i}` }] }));
+      socket.receives(desk({ tickets: [{ ...ticket, ticket: `t-${i}` }] }));
     }
     expect(client.held.filter((h) => h.gone)).toHaveLength(20);
     expect(client.held.at(-1)?.ticket.ticket).toBe("t-29");
+  });
+});
+
+describe("a supervisor", () => {
+  async function supervisor() {
+    const client = new SupervisorClient(options);
+    client.connect();
+    await settle();
+    FakeSocket.latest.welcomes({ role: "supervisor", subject: "s-1" });
+    FakeSocket.latest.receives(golden("board"));
+    return { client, socket: FakeSocket.latest };
+  }
+
+  test("shows the newest board, and forgets it at a reset", async () => {
+    const { client, socket } = await supervisor();
+    const shown: number[] = [];
+    client.on("board", (board) => shown.push(board.log));
+    expect(client.board).toEqual(golden("board"));
+    socket.receives(golden("board", { log: 9_000 }));
+    expect([client.board?.log, shown]).toEqual([9_000, [9_000]]);
+    socket.receives(golden("reset", { ticket: undefined }));
+    expect(client.board).toBeUndefined();
+  });
+
+  test("[hello-6] comes back with the number of the board that was shown", async () => {
+    const { socket } = await supervisor();
+    socket.serverCloses(1012);
+    await vi.advanceTimersByTimeAsync(500);
+    FakeSocket.latest.opens();
+    expect(FakeSocket.latest.last("hello").log).toBe(golden("board").log);
+  });
+
+  test("monitors, speaks to both, whispers, writes notes, and leaves", async () => {
+    const { client, socket } = await supervisor();
+    client.open("t-1");
+    expect(socket.last("open")).toMatchObject({ ticket: "t-1", after: 0 });
+    socket.receives(golden("entry", { ticket: "t-1", number: 1 }));
+    expect(client.conversation("t-1")?.entries).toHaveLength(1);
+    client.send("t-1", "hello both");
+    socket.answers("send");
+    await settle();
+    client.whisper("t-1", "for the agent");
+    socket.answers("whisper");
+    await settle();
+    client.note("t-1", "for us");
+    expect(socket.sent.slice(-3)).toMatchObject([
+      { type: "send", text: "hello both" },
+      { type: "whisper", text: "for the agent" },
+      { type: "note", text: "for us" },
+    ]);
+    client.leave("t-1");
+    expect(client.conversation("t-1")).toBeUndefined();
+    socket.serverCloses(1006);
+    await vi.advanceTimersByTimeAsync(1_000);
+    FakeSocket.latest.welcomes({ role: "supervisor" });
+    expect(FakeSocket.latest.frames("open")).toEqual([]);
+  });
+
+  test("passes tickets on, changes head starts and pauses queues", async () => {
+    const { client, socket } = await supervisor();
+    void client.transfer("t-1", { agent: "a-7" });
+    void client.headStart("t-1", -60, "too early");
+    void client.pause("support", "zh", true, "fire drill");
+    void client.pause("support", "zh", false);
+    expect(socket.sent.slice(-4)).toMatchObject([
+      { type: "transfer", ticket: "t-1", to: { agent: "a-7" } },
+      { type: "head_start", ticket: "t-1", head_start_s: -60, reason: "too early" },
+      { type: "pause", department: "support", language: "zh", paused: true, reason: "fire drill" },
+      { type: "pause", paused: false },
+    ]);
   });
 });

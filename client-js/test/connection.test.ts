@@ -336,6 +336,37 @@ describe("heartbeats", () => {
   });
 });
 
+describe("after a sleep or a change of network", () => {
+  test("wake gives a silent conn seconds to prove that it lives, and then comes back", async () => {
+    const { socket, c } = await opened();
+    c.wake();
+    await vi.advanceTimersByTimeAsync(3_999);
+    expect(c.state.name).toBe("open");
+    await vi.advanceTimersByTimeAsync(1);
+    expect([c.state.name, socket.closedWith]).toEqual(["waiting", 1000]);
+  });
+
+  test("wake keeps a conn that answers", async () => {
+    const { socket, c } = await opened();
+    c.wake();
+    socket.receives(golden("heartbeat"));
+    await vi.advanceTimersByTimeAsync(4_000 + 10_000); // the next beats are as ever
+    expect([c.state.name, socket.frames("heartbeat").length]).toEqual(["open", 3]);
+    expect(FakeSocket.all).toHaveLength(1);
+  });
+
+  test("a heartbeat that comes an hour late probes, and a dead conn is replaced within seconds", async () => {
+    const { c } = await opened();
+    vi.setSystemTime(Date.now() + 3_600_000); // timers stood still meanwhile
+    await vi.advanceTimersByTimeAsync(10_000);
+    expect(c.state.name).toBe("open");
+    await vi.advanceTimersByTimeAsync(4_000);
+    expect(c.state.name).toBe("waiting");
+    await vi.advanceTimersByTimeAsync(1_000);
+    expect(FakeSocket.all).toHaveLength(2);
+  });
+});
+
 describe("token renewal", () => {
   const life = (ms: number) => ({ now_ms: Date.now(), expires_at_ms: Date.now() + ms });
 

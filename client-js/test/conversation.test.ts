@@ -297,3 +297,11 @@ test("at most 5,000 entries are kept, the newest", async () => {
   }
   expect([conversation.entries.length, conversation.entries[0]?.number]).toEqual([5_000, 4]);
 });
+
+test("[entry-3] an entry that this person may not read counts its number and nothing else", async () => {
+  const { conversation, entries, socket } = await inConversation();
+  socket.receives(message(1));
+  socket.receives({ type: "entry", ticket: "t-9f2c", number: 2, kind: "hidden", at_ms: 1 } as never);
+  socket.receives(message(3));
+  expect([entries.map((e) => e.number), conversation.unread]).toEqual([[1, 2, 3], 2]);
+});

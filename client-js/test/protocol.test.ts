@@ -18,6 +18,14 @@ const clientTypes: Record<ClientFrame["type"], true> = {
   close: true,
   renew: true,
   heartbeat: true,
+  rate: true,
+  finish: true,
+  transfer: true,
+  consult: true,
+  note: true,
+  whisper: true,
+  head_start: true,
+  pause: true,
 };
 const serverTypes: Record<ServerFrame["type"], true> = {
   typing: true,
@@ -30,6 +38,7 @@ const serverTypes: Record<ServerFrame["type"], true> = {
   entry: true,
   reset: true,
   availability: true,
+  board: true,
 };
 
 test.each([

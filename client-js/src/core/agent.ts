@@ -1,19 +1,11 @@
-import { Connection, type ConnectionOptions, type ConnectionState } from "./connection.ts";
-import { Conversation } from "./conversation.ts";
-import { Emitter } from "./emitter.ts";
-import type { AgentStatus, DeskFrame, DeskOffer, DeskTicket, EntryFrame } from "./protocol.gen.ts";
+import { Client, type ClientEvents, type ClientOptions } from "./client.ts";
+import type { Conversation } from "./conversation.ts";
+import type { AgentStatus, DeskFrame, DeskOffer, DeskTicket, TransferTo } from "./protocol.gen.ts";
 
-export interface AgentEvents {
-  state: ConnectionState;
-  /** The service is interrupted (false) or goes on; the connection stays open. */
-  available: boolean;
-  desk: DeskFrame | undefined;
+export interface AgentEvents extends ClientEvents {
+  desk: DeskFrame;
   /** An offer that was not on the desk before. */
   offer: DeskOffer;
-  entry: EntryFrame;
-  /** Anything that a page shows is not what it was. */
-  change: undefined;
-  error: Error;
 }
 
 /** A ticket that is or was on the desk, with its conversation. */
@@ -28,44 +20,18 @@ export interface Held {
 const keptGone = 20;
 
 /** AgentClient is an agent's side: a desk with offers, and the conversations they hold. */
-export class AgentClient extends Emitter<AgentEvents> {
-  readonly connection: Connection;
+export class AgentClient extends Client<AgentEvents> {
   #desk: DeskFrame | undefined;
   readonly #held = new Map<string, Held>();
 
-  constructor(options: ConnectionOptions) {
-    super();
-    this.connection = new Connection(options);
-    this.connection.on("state", (state) => {
-      this.emit("state", state);
-      this.#change();
-    });
-    this.connection.on("available", (available) => {
-      this.emit("available", available);
-      this.#change();
-    });
+  constructor(options: ClientOptions) {
+    super(options);
     this.connection.on("desk", (frame) => this.#show(frame));
-    this.connection.on("entry", (frame) => this.#held.get(frame.ticket)?.conversation.receive(frame));
-    this.connection.on("typing", (frame) => this.#held.get(frame.ticket)?.conversation.receiveTyping(frame));
-    this.connection.on("reset", (frame) => {
-      if (frame.ticket === undefined) {
-        this.#desk = undefined;
-        this.#change(); // a new view follows
-      } else {
-        this.#held.get(frame.ticket)?.conversation.reset();
-      }
-    });
-    this.connection.on("error", (error) => this.emit("error", error));
   }
 
   /** The newest view of the desk. */
   get desk(): DeskFrame | undefined {
     return this.#desk;
-  }
-
-  /** False while the service is interrupted: what is shown stands still, what is asked for waits. */
-  get available(): boolean {
-    return this.connection.available;
   }
 
   /** The tickets in the order in which they came to the desk. */
@@ -74,52 +40,73 @@ export class AgentClient extends Emitter<AgentEvents> {
   }
 
   conversation(ticket: string): Conversation | undefined {
-    return this.#held.get(ticket)?.conversation;
+    return this.followed(ticket);
   }
 
-  connect(): void {
-    this.connection.connect();
-  }
-
-  close(): void {
-    for (const held of this.#held.values()) {
-      held.conversation.dispose();
-    }
-    this.connection.close();
-  }
-
-  async setStatus(status: AgentStatus): Promise<void> {
-    await this.connection.request({ type: "status", status });
+  setStatus(status: AgentStatus): Promise<void> {
+    return this.ask({ type: "status", status });
   }
 
   /** Takes an offer; refused with unknown_offer when it has lapsed. */
-  async accept(offer: string): Promise<void> {
-    await this.connection.request({ type: "accept", offer });
+  accept(offer: string): Promise<void> {
+    return this.ask({ type: "accept", offer });
   }
 
-  async decline(offer: string): Promise<void> {
-    await this.connection.request({ type: "decline", offer });
+  decline(offer: string): Promise<void> {
+    return this.ask({ type: "decline", offer });
   }
 
-  async closeConversation(ticket: string): Promise<void> {
-    await this.connection.request({ type: "close", ticket });
+  closeConversation(ticket: string): Promise<void> {
+    return this.ask({ type: "close", ticket });
+  }
+
+  /** Ends the wrap-up of a closed ticket: its place is free again. */
+  finish(ticket: string): Promise<void> {
+    return this.ask({ type: "finish", ticket });
+  }
+
+  /** Passes a ticket on; the note is for whoever takes it. */
+  transfer(ticket: string, to: TransferTo, note?: string): Promise<void> {
+    return this.ask({ type: "transfer", ticket, to, ...(note && { note }) });
+  }
+
+  /** Invites another agent, by their id, into a conversation. */
+  consult(ticket: string, agent: string): Promise<void> {
+    return this.ask({ type: "consult", ticket, agent });
+  }
+
+  /** Leaves a conversation that one was invited into. */
+  leave(ticket: string): Promise<void> {
+    return this.ask({ type: "leave", ticket });
+  }
+
+  /** Queues a note, which agents and supervisors read and visitors do not; returns its message id. */
+  note(ticket: string, text: string): string | undefined {
+    return this.followed(ticket)?.send(text, "note");
   }
 
   /** Forgets a ticket that is no longer on the desk. */
   dismiss(ticket: string): void {
-    const held = this.#held.get(ticket);
-    if (held?.gone === true) {
-      held.conversation.dispose();
+    if (this.#held.get(ticket)?.gone === true) {
+      this.unfollow(ticket);
       this.#held.delete(ticket);
-      this.#change();
+      this.changed();
     }
+  }
+
+  protected override forgetView(): void {
+    this.#desk = undefined;
   }
 
   #show(frame: DeskFrame): void {
     const known = new Set(this.#desk?.offers.map((o) => o.offer));
     this.#desk = frame;
     for (const ticket of frame.tickets) {
-      this.#held.set(ticket.ticket, { ticket, conversation: this.#conversationFor(ticket), gone: false });
+      const id = ticket.ticket;
+      if (this.#held.get(id)?.gone === true) {
+        this.unfollow(id); // it comes back: it is read anew, others may have written meanwhile
+      }
+      this.#held.set(id, { ticket, conversation: this.follow(id), gone: false });
     }
     const onDesk = new Set(frame.tickets.map((t) => t.ticket));
     for (const [id, held] of this.#held) {
@@ -137,23 +124,6 @@ export class AgentClient extends Emitter<AgentEvents> {
         this.emit("offer", offer);
       }
     }
-    this.#change();
-  }
-
-  /** A ticket that comes back to the desk is read anew: others may have written meanwhile. */
-  #conversationFor({ ticket }: DeskTicket): Conversation {
-    const existing = this.#held.get(ticket);
-    if (existing !== undefined && !existing.gone) {
-      return existing.conversation;
-    }
-    existing?.conversation.dispose();
-    const conversation = new Conversation(this.connection, ticket);
-    conversation.on("entry", (entry) => this.emit("entry", entry));
-    conversation.on("change", () => this.#change());
-    return conversation;
-  }
-
-  #change(): void {
-    this.emit("change", undefined);
+    this.changed();
   }
 }

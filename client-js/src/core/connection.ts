@@ -4,6 +4,7 @@ import { NextupError, refused } from "./errors.ts";
 import {
   CloseCode,
   SUBPROTOCOL,
+  type BoardFrame,
   type ClientFrame,
   type DeskFrame,
   type EntryFrame,
@@ -51,6 +52,7 @@ export interface ConnectionEvents {
   available: boolean;
   ticket: TicketFrame;
   desk: DeskFrame;
+  board: BoardFrame;
   entry: EntryFrame;
   typing: TypingFrame;
   reset: ResetFrame;
@@ -59,6 +61,8 @@ export interface ConnectionEvents {
 }
 
 const welcomeTimeoutMS = 10_000;
+/** How long a conn that may be gone has to prove that it lives. */
+const probeMS = 4_000;
 /** A conn that lived this long resets the back-off. */
 const steadyMS = 5_000;
 
@@ -164,7 +168,7 @@ export class Connection extends Emitter<ConnectionEvents> {
     if (this.#state.name === "waiting") {
       this.connect();
     } else if (this.#state.name === "open") {
-      this.#beat(this.#state.welcome);
+      this.#probe(this.#state.welcome);
     }
   }
 
@@ -273,6 +277,10 @@ export class Connection extends Emitter<ConnectionEvents> {
         this.#log = frame.log;
         this.emit("desk", frame);
         break;
+      case "board":
+        this.#log = frame.log;
+        this.emit("board", frame);
+        break;
       case "entry":
         this.emit("entry", frame);
         break;
@@ -318,8 +326,7 @@ export class Connection extends Emitter<ConnectionEvents> {
     this.#clockOffset = Math.max(this.#clockOffset, ms - Date.now());
   }
 
-  #scheduleBeat(welcome: WelcomeFrame): void {
-    const wait = welcome.heartbeat_s * 1_000;
+  #scheduleBeat(welcome: WelcomeFrame, wait = welcome.heartbeat_s * 1_000): void {
     this.#beatDueAt = Date.now() + wait;
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => this.#beat(welcome), wait);
@@ -330,9 +337,20 @@ export class Connection extends Emitter<ConnectionEvents> {
       this.#drop();
       return;
     }
+    if (Date.now() > this.#beatDueAt + probeMS) {
+      this.#probe(welcome); // this machine slept: the conn may be long gone
+      return;
+    }
     this.#silentBeats++;
     this.transmit({ type: "heartbeat" });
     this.#scheduleBeat(welcome);
+  }
+
+  /** Asks whether the conn lives: with no word back within seconds it is lost. */
+  #probe(welcome: WelcomeFrame): void {
+    this.#silentBeats = 2;
+    this.transmit({ type: "heartbeat" });
+    this.#scheduleBeat(welcome, probeMS);
   }
 
   /** Gives up a socket whose other end is silent: its own close may take minutes. */

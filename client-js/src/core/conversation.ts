@@ -1,7 +1,7 @@
 import type { Connection } from "./connection.ts";
 import { Emitter } from "./emitter.ts";
 import { NextupError } from "./errors.ts";
-import { Outbox, type OutgoingMessage } from "./outbox.ts";
+import { Outbox, type MessageFrameType, type OutgoingMessage, type StorageLike } from "./outbox.ts";
 import type { EntryFrame, Person, TypingFrame } from "./protocol.gen.ts";
 
 export interface ConversationEvents {
@@ -40,14 +40,16 @@ export class Conversation extends Emitter<ConversationEvents> {
   #typistTimer: ReturnType<typeof setTimeout> | undefined;
   #typedAt = -Infinity;
 
-  constructor(connection: Connection, ticket: string) {
+  /** storage keeps what is not sent yet over a reload. */
+  constructor(connection: Connection, ticket: string, storage?: StorageLike) {
     super();
     this.#connection = connection;
     this.ticket = ticket;
     this.#outbox = new Outbox(
-      ({ message_id, text }) =>
-        connection.request({ type: "send", ticket, message_id, text }, { timeoutMS: Infinity }),
+      ({ type, message_id, text }) => connection.request({ type, ticket, message_id, text }, { timeoutMS: Infinity }),
       () => this.#change(),
+      storage,
+      `nextup.outbox.${ticket}`,
     );
     this.#forget = connection.on("state", (state) => {
       if (state.name === "open") {
@@ -85,7 +87,7 @@ export class Conversation extends Emitter<ConversationEvents> {
   /** The number of messages of others above one's own read mark. */
   get unread(): number {
     const read = Math.max(this.#read, this.#wantedRead);
-    return this.#entries.filter((e) => e.kind === "message" && e.number > read && !this.isOwn(e.from)).length;
+    return this.#entries.filter((e) => e.number > read && this.#concerns(e)).length;
   }
 
   isOwn(person: Person | undefined): boolean {
@@ -94,8 +96,8 @@ export class Conversation extends Emitter<ConversationEvents> {
   }
 
   /** Queues a message and returns its id; it is sent as soon as that is possible. */
-  send(text: string): string {
-    const id = this.#outbox.add(text);
+  send(text: string, type: MessageFrameType = "send"): string {
+    const id = this.#outbox.add(text, type);
     this.#typedAt = -Infinity;
     return id;
   }
@@ -110,7 +112,7 @@ export class Conversation extends Emitter<ConversationEvents> {
 
   /** Marks all entries so far as read. */
   markRead(): void {
-    const upTo = this.#entries.findLast((e) => e.kind === "message" && !this.isOwn(e.from))?.number ?? 0;
+    const upTo = this.#entries.findLast((e) => this.#concerns(e))?.number ?? 0;
     if (upTo > this.#wantedRead && upTo > this.#read) {
       this.#wantedRead = upTo;
       this.#change();
@@ -141,6 +143,8 @@ export class Conversation extends Emitter<ConversationEvents> {
     this.#entries = [...this.#entries.slice(-(keptEntries - 1)), entry];
     switch (entry.kind) {
       case "message":
+      case "note":
+      case "whisper":
         if (this.isOwn(entry.from) && entry.message_id !== undefined) {
           this.#outbox.remove(entry.message_id);
         } else if (entry.from?.id === this.#typist?.id) {
@@ -155,6 +159,7 @@ export class Conversation extends Emitter<ConversationEvents> {
         }
         break;
       case "member":
+      case "hidden":
         break;
       case "closed":
         this.#closed = true;
@@ -185,10 +190,18 @@ export class Conversation extends Emitter<ConversationEvents> {
     this.#resume();
   }
 
-  /** Stops following. */
-  dispose(): void {
+  /** Stops following; what was not sent waits in the storage, unless it is given up. */
+  dispose(giveUp = false): void {
     this.#forget();
+    if (giveUp) {
+      this.#outbox.clear();
+    }
     clearTimeout(this.#typistTimer);
+  }
+
+  /** What others say to this person. */
+  #concerns({ kind, from }: EntryFrame): boolean {
+    return (kind === "message" || kind === "whisper") && !this.isOwn(from);
   }
 
   #resume(): void {

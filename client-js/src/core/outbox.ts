@@ -2,30 +2,53 @@ import { randomID } from "./backoff.ts";
 import { NextupError } from "./errors.ts";
 import { MAX_TEXT_BYTES, type OKFrame } from "./protocol.gen.ts";
 
+/** The part of the Web Storage that the core uses. It may throw: then nothing is kept. */
+export interface StorageLike {
+  getItem(key: string): string | null;
+  setItem(key: string, value: string): void;
+  removeItem(key: string): void;
+}
+
+/** To whom a message goes: to all, to agents and supervisors, or from a supervisor to the agents. */
+export type MessageFrameType = "send" | "note" | "whisper";
+
 /** A message of one's own that is not an entry of the conversation yet. */
 export interface OutgoingMessage {
   readonly message_id: string;
   readonly text: string;
+  readonly type: MessageFrameType;
   /** sent: acknowledged, its entry has not come yet. refused: see error; retry or discard it. */
   state: "waiting" | "sent" | "refused";
   error?: NextupError;
 }
 
+const types: readonly MessageFrameType[] = ["send", "note", "whisper"];
 const limit = 100;
 
 /**
  * Outbox sends messages one after the other, so that they stay in order, and
- * keeps each with its message id until its entry has come.
+ * keeps each with its message id until its entry has come, over a reload too
+ * where it has a storage.
  */
 export class Outbox {
   readonly #send: (message: OutgoingMessage) => Promise<OKFrame>;
   readonly #changed: () => void;
-  #messages: OutgoingMessage[] = [];
+  readonly #storage: StorageLike | undefined;
+  readonly #key: string;
+  #messages: OutgoingMessage[];
   #busy = false;
 
-  constructor(send: (message: OutgoingMessage) => Promise<OKFrame>, changed: () => void) {
+  constructor(
+    send: (message: OutgoingMessage) => Promise<OKFrame>,
+    changed: () => void,
+    storage: StorageLike | undefined,
+    key: string,
+  ) {
     this.#send = send;
     this.#changed = changed;
+    this.#storage = storage;
+    this.#key = key;
+    this.#messages = this.#kept();
   }
 
   get messages(): readonly OutgoingMessage[] {
@@ -33,7 +56,7 @@ export class Outbox {
   }
 
   /** Returns the message's id; throws a NextupError when the text cannot ever be sent. */
-  add(text: string): string {
+  add(text: string, type: MessageFrameType): string {
     const bytes = new TextEncoder().encode(text).length;
     if (bytes === 0 || bytes > MAX_TEXT_BYTES) {
       throw new NextupError("overflow", `A message has 1 to ${MAX_TEXT_BYTES} bytes; this one has ${bytes}.`);
@@ -41,9 +64,8 @@ export class Outbox {
     if (this.#messages.length >= limit) {
       throw new NextupError("overflow", `More than ${limit} messages wait to be sent.`);
     }
-    const message: OutgoingMessage = { message_id: randomID(), text, state: "waiting" };
-    this.#messages = [...this.#messages, message];
-    this.#changed();
+    const message: OutgoingMessage = { message_id: randomID(), text, type, state: "waiting" };
+    this.#become([...this.#messages, message]);
     void this.pump();
     return message.message_id;
   }
@@ -62,9 +84,12 @@ export class Outbox {
   remove(messageID: string): void {
     const rest = this.#messages.filter((m) => m.message_id !== messageID);
     if (rest.length !== this.#messages.length) {
-      this.#messages = rest;
-      this.#changed();
+      this.#become(rest);
     }
+  }
+
+  clear(): void {
+    this.#become([]);
   }
 
   /** Sends what waits, unless that is under way. */
@@ -94,5 +119,31 @@ export class Outbox {
 
   #next(): OutgoingMessage | undefined {
     return this.#messages.find((m) => m.state === "waiting");
+  }
+
+  #become(messages: OutgoingMessage[]): void {
+    this.#messages = messages;
+    try {
+      if (messages.length > 0) {
+        this.#storage?.setItem(this.#key, JSON.stringify(messages.map((m) => [m.message_id, m.text, m.type])));
+      } else {
+        this.#storage?.removeItem(this.#key);
+      }
+    } catch {
+      // full or forbidden: the messages live as long as the page
+    }
+    this.#changed();
+  }
+
+  /** What an earlier page left: all of it is sent again, with the ids that it had. */
+  #kept(): OutgoingMessage[] {
+    try {
+      const kept = JSON.parse(this.#storage?.getItem(this.#key) ?? "[]") as [string, string, MessageFrameType][];
+      return kept
+        .filter(([id, text, type]) => id && typeof text === "string" && types.includes(type))
+        .map(([message_id, text, type]) => ({ message_id, text, type, state: "waiting" }));
+    } catch {
+      return []; // forbidden, or not ours
+    }
   }
 }

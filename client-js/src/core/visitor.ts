@@ -1,19 +1,11 @@
-import { Connection, type ConnectionOptions, type ConnectionState } from "./connection.ts";
-import { Conversation } from "./conversation.ts";
-import { Emitter } from "./emitter.ts";
+import { Client, type ClientEvents, type ClientOptions } from "./client.ts";
+import type { Conversation } from "./conversation.ts";
 import { NextupError } from "./errors.ts";
-import type { EntryFrame, TicketFrame } from "./protocol.gen.ts";
+import type { TicketFrame } from "./protocol.gen.ts";
 
-export interface VisitorEvents {
-  state: ConnectionState;
-  /** The service is interrupted (false) or goes on; the connection stays open. */
-  available: boolean;
+export interface VisitorEvents extends ClientEvents {
   /** The visitor's whole place, or undefined where they have none. */
   ticket: TicketFrame | undefined;
-  entry: EntryFrame;
-  /** Anything that a page shows is not what it was. */
-  change: undefined;
-  error: Error;
 }
 
 export interface Joining {
@@ -21,55 +13,33 @@ export interface Joining {
   /** BCP 47 tags in order of preference; without it those of the token. */
   languages?: string[];
   topic?: string;
+  /** One of the site's urgencies that visitors may choose. */
+  urgency?: string;
+  /** No language but those listed will do, however long it takes. */
+  languageRequired?: boolean;
 }
 
 /** A welcome without a ticket frame within this time means that there is no ticket. */
 const settleMS = 2_000;
 
 /** VisitorClient is a visitor's side: a place in line, then a conversation. */
-export class VisitorClient extends Emitter<VisitorEvents> {
-  readonly connection: Connection;
+export class VisitorClient extends Client<VisitorEvents> {
   #ticket: TicketFrame | undefined;
-  #conversation: Conversation | undefined;
+  /** The ticket whose conversation is followed. */
+  #followed = "";
   #settled = false;
   /** Whether this conn may still show its first view. */
   #awaited = false;
   #settling: ReturnType<typeof setTimeout> | undefined;
 
-  constructor(options: ConnectionOptions) {
-    super();
-    this.connection = new Connection(options);
+  constructor(options: ClientOptions) {
+    super(options);
     this.connection.on("state", (state) => {
       this.#awaited = state.name === "open";
       this.#await();
-      this.emit("state", state);
-      this.#change();
     });
-    this.connection.on("available", (available) => {
-      this.#await(); // no view comes while the log is away
-      this.emit("available", available);
-      this.#change();
-    });
+    this.connection.on("available", () => this.#await()); // no view comes while the log is away
     this.connection.on("ticket", (frame) => this.#show(frame));
-    this.connection.on("entry", (frame) => {
-      if (frame.ticket === this.#conversation?.ticket) {
-        this.#conversation.receive(frame);
-      }
-    });
-    this.connection.on("typing", (frame) => {
-      if (frame.ticket === this.#conversation?.ticket) {
-        this.#conversation.receiveTyping(frame);
-      }
-    });
-    this.connection.on("reset", (frame) => {
-      if (frame.ticket === undefined) {
-        this.#ticket = undefined;
-        this.#change(); // a new view follows
-      } else if (frame.ticket === this.#conversation?.ticket) {
-        this.#conversation.reset();
-      }
-    });
-    this.connection.on("error", (error) => this.emit("error", error));
   }
 
   /** The newest view of the visitor's place. */
@@ -77,13 +47,8 @@ export class VisitorClient extends Emitter<VisitorEvents> {
     return this.#ticket;
   }
 
-  /** False while the service is interrupted: the place is kept, what is asked for waits. */
-  get available(): boolean {
-    return this.connection.available;
-  }
-
   get conversation(): Conversation | undefined {
-    return this.#conversation;
+    return this.followed(this.#followed);
   }
 
   /** Whether it is known by now if there is a ticket. */
@@ -91,23 +56,20 @@ export class VisitorClient extends Emitter<VisitorEvents> {
     return this.#settled;
   }
 
-  connect(): void {
-    this.connection.connect();
-  }
-
-  close(): void {
+  override close(): void {
     clearTimeout(this.#settling);
-    this.#conversation?.dispose();
-    this.connection.close();
+    super.close();
   }
 
   /** Gets in line, or back to the ticket that is already there; returns the ticket. */
-  async join({ department, languages, topic }: Joining): Promise<string> {
+  async join({ department, languages, topic, urgency, languageRequired }: Joining): Promise<string> {
     const answer = await this.connection.request({
       type: "join",
       department,
       ...(languages && { languages }),
       ...(topic && { topic }),
+      ...(urgency && { urgency }),
+      ...(languageRequired && { language_required: true }),
     });
     return answer.ticket ?? "";
   }
@@ -115,16 +77,28 @@ export class VisitorClient extends Emitter<VisitorEvents> {
   /** Ends one's ticket, in line or in conversation. */
   async leave(): Promise<void> {
     if (this.#ticket !== undefined) {
-      await this.connection.request({ type: "leave", ticket: this.#ticket.ticket });
+      await this.ask({ type: "leave", ticket: this.#ticket.ticket });
+    }
+  }
+
+  /** Says how the conversation was, 1 (worst) to 5 (best); again, it replaces what was said before. */
+  async rate(score: number, comment?: string): Promise<void> {
+    if (this.#ticket !== undefined) {
+      await this.ask({ type: "rate", ticket: this.#ticket.ticket, score, ...(comment && { comment }) });
     }
   }
 
   /** Queues a message; returns its id. */
   send(text: string): string {
-    if (this.#conversation === undefined) {
+    if (this.conversation === undefined) {
       throw new NextupError("overflow", "There is no ticket to write to: join first.");
     }
-    return this.#conversation.send(text);
+    return this.conversation.send(text);
+  }
+
+  /** The conversation stays, so that what is being written to it is not lost. */
+  protected override forgetView(): void {
+    this.#ticket = undefined;
   }
 
   #await(): void {
@@ -139,20 +113,15 @@ export class VisitorClient extends Emitter<VisitorEvents> {
     this.#awaited = false;
     this.#settled = true;
     this.#ticket = frame;
-    if (frame?.ticket !== this.#conversation?.ticket) {
-      this.#conversation?.dispose();
-      this.#conversation = undefined;
+    const followed = frame?.ticket ?? "";
+    if (followed !== this.#followed) {
+      this.unfollow(this.#followed);
+      this.#followed = followed;
     }
-    if (frame !== undefined && this.#conversation === undefined) {
-      this.#conversation = new Conversation(this.connection, frame.ticket);
-      this.#conversation.on("entry", (entry) => this.emit("entry", entry));
-      this.#conversation.on("change", () => this.#change());
+    if (frame !== undefined) {
+      this.follow(frame.ticket);
     }
     this.emit("ticket", frame);
-    this.#change();
-  }
-
-  #change(): void {
-    this.emit("change", undefined);
+    this.changed();
   }
 }

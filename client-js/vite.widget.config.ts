@@ -1,0 +1,44 @@
+import { minify } from "terser";
+import { defineConfig, type Plugin } from "vite";
+
+/** Plain calls of h are smaller than those of the JSX runtime. */
+const plainJSX: Plugin = {
+  name: "plain-jsx",
+  enforce: "pre",
+  transform: (code, id) =>
+    id.endsWith(".tsx") ? { code: `import { h, Fragment } from "preact";\n${code}`, map: null } : undefined,
+};
+
+/** A second pass over what is minified already takes off another two percent. */
+const smaller: Plugin = {
+  name: "smaller",
+  enforce: "post",
+  async generateBundle(_options, bundle) {
+    for (const chunk of Object.values(bundle)) {
+      if (chunk.type === "chunk") {
+        const compress = { pure_getters: true, unsafe_arrows: true, keep_fargs: false };
+        const { code } = await minify(chunk.code, { module: true, ecma: 2020, compress });
+        chunk.code = code ?? chunk.code;
+      }
+    }
+  },
+};
+
+// The widget as a gateway serves it: widget.js, a classic script for one line of
+// a host page, and beside it the modules that it loads, each by its own name so
+// that they may be kept for ever.
+export default defineConfig({
+  publicDir: false,
+  plugins: [plainJSX, smaller],
+  oxc: { jsx: { runtime: "classic", pragma: "h", pragmaFrag: "Fragment" } },
+  build: {
+    outDir: "dist",
+    emptyOutDir: false,
+    target: "es2022",
+    cssTarget: ["chrome123", "firefox120", "safari17.5"],
+    lib: { entry: { widget: "src/widget/loader.ts" }, formats: ["es"] },
+    rolldownOptions: {
+      output: { minify: true, entryFileNames: "[name].js", chunkFileNames: "widget/[name]-[hash].js" },
+    },
+  },
+});
