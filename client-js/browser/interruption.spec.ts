@@ -86,12 +86,12 @@ async function start(browser: Browser): Promise<{ servers: Servers; gateway: str
   running = servers;
   await servers.startRedis();
   const gateway = await servers.startGateway();
-  const lin = await Visitor.arrives(browser, gateway, "zh");
+  const lin = await Visitor.arrives(browser, gateway, "zh-CN");
   await lin.joins("zh", "付款");
   const mei = await Agent.starts(browser, gateway, "Mei", ["zh"]);
   await mei.accepts("付款");
   await lin.status("assigned");
-  const bo = await Visitor.arrives(browser, gateway, "zh");
+  const bo = await Visitor.arrives(browser, gateway, "zh-CN");
   await bo.joins("zh", "退款");
   await bo.isNumber(1);
   const ada = await Visitor.arrives(browser, gateway, "en");

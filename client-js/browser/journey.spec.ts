@@ -27,8 +27,8 @@ test("the journey on the memory store: everybody on one gateway", async ({ brows
 });
 
 async function journey(browser: Browser, forVisitors: string, forAgents: string): Promise<void> {
-  const lin = await Visitor.arrives(browser, forVisitors, "zh");
-  const bo = await Visitor.arrives(browser, forVisitors, "zh");
+  const lin = await Visitor.arrives(browser, forVisitors, "zh-CN");
+  const bo = await Visitor.arrives(browser, forVisitors, "zh-CN");
   const ada = await Visitor.arrives(browser, forVisitors, "en");
 
   await test.step("[join-1] three visitors join the zh queue and see 1, 2, 3 and a wait", async () => {
@@ -97,7 +97,7 @@ async function journey(browser: Browser, forVisitors: string, forAgents: string)
 
   await test.step("the agent closes and the next visitor is offered", async () => {
     await mei.closes();
-    await expect(lin.page.getByTestId("ended")).toContainText("客服已结束对话");
+    await expect(lin.page.getByTestId("visitor")).toContainText("客服已结束对话");
     await mei.accepts("退款");
     await bo.status("assigned");
     await ada.isNumber(1);
@@ -107,8 +107,8 @@ async function journey(browser: Browser, forVisitors: string, forAgents: string)
     await lin.page.getByTestId("rejoin").click();
     await lin.joins("zh", "又是我");
     await lin.isNumber(2);
-    await ada.page.getByTestId("leave").click();
-    await expect(ada.page.getByTestId("ended")).toContainText("You have left.");
+    await ada.leaves();
+    await expect(ada.page.getByTestId("visitor")).toContainText("You have left.");
     await lin.isNumber(1);
     await mei.closes();
     await mei.isOffered("又是我");

@@ -1,4 +1,4 @@
-import { expect, type Browser, type Locator, type Page } from "@playwright/test";
+import { expect, type Browser, type BrowserContextOptions, type Locator, type Page } from "@playwright/test";
 import type { DeskFrame } from "../src/core/index.ts";
 
 /** The parts that both pages have. */
@@ -62,11 +62,20 @@ class Person {
 }
 
 export class Visitor extends Person {
-  /** Opens the visitor page in a browser context of its own. */
-  static async arrives(browser: Browser, gateway: string, lang: "en" | "zh"): Promise<Visitor> {
-    const context = await browser.newContext({ viewport: { width: 640, height: 800 }, deviceScaleFactor: 2 });
-    const page = await context.newPage();
-    await page.goto(`${gateway}/visitor.html?lang=${lang}`);
+  /** Opens the visitor page in a browser context of its own, and the chat on it. */
+  static async arrives(browser: Browser, gateway: string, locale: string, context: BrowserContextOptions = {}): Promise<Visitor> {
+    const own = await browser.newContext({ viewport: { width: 1280, height: 800 }, deviceScaleFactor: 2, ...context });
+    return Visitor.opens(await own.newPage(), `${gateway}/visitor.html?locale=${locale}`);
+  }
+
+  /** Opens the chat on a page of its own. */
+  static async opens(page: Page, address: string): Promise<Visitor> {
+    await page.goto(address);
+    const launcher = page.getByTestId("launcher");
+    await expect(launcher).toHaveAttribute("aria-expanded", /./);
+    if ((await launcher.getAttribute("aria-expanded")) === "false") {
+      await launcher.click();
+    }
     return new Visitor(page);
   }
 
@@ -74,6 +83,11 @@ export class Visitor extends Person {
     await this.page.getByTestId(`language-${language}`).check();
     await this.page.getByTestId("topic").fill(topic);
     await this.page.getByTestId("join").click();
+  }
+
+  async leaves(): Promise<void> {
+    await this.page.getByTestId("leave").click();
+    await this.page.getByTestId("leave-sure").click();
   }
 
   async isNumber(position: number): Promise<void> {

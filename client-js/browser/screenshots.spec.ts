@@ -38,7 +38,7 @@ test("an agent's desk with an offer and a conversation", async ({ browser }) => 
   servers = new Servers(site({ mei: 3 }));
   const gateway = await servers.startGateway();
   const mei = await Agent.starts(browser, gateway, "Mei", ["en", "zh"]);
-  const lin = await Visitor.arrives(browser, gateway, "zh");
+  const lin = await Visitor.arrives(browser, gateway, "zh-CN");
   await lin.joins("zh", "提现");
   await lin.says("你好，我的提现还没有到账。");
   await mei.accepts("提现");

@@ -1,6 +1,6 @@
 import { expect, type Page, type WebSocketRoute } from "@playwright/test";
 import { AxeBuilder } from "@axe-core/playwright";
-import type { ClientFrame, ErrorFrame, ServerFrame } from "../src/core/index.ts";
+import type { ClientFrame, Code, ErrorFrame, ServerFrame } from "../src/core/index.ts";
 import { golden } from "../test/fixtures.ts";
 
 /** A gateway that is played by the test: every frame is the test's own. */
@@ -11,6 +11,8 @@ export class ScriptedGateway {
   /** When the page said hello, of Date.now. */
   readonly hellosAt: number[] = [];
   #refusal: ErrorFrame | undefined;
+  /** The code with which frames of a type are refused. */
+  readonly #refused = new Map<ClientFrame["type"], Code>();
   #socket: WebSocketRoute | undefined;
   #opened: (() => void)[] = [];
 
@@ -25,8 +27,8 @@ export class ScriptedGateway {
     await page.route("**/v1/queues", (route) =>
       route.fulfill({
         json: [
-          { department: "support", language: "en", size: 4, wait: { known: true, low_s: 130, high_s: 290 } },
-          { department: "support", language: "zh", size: 0, wait: { known: false } },
+          { department: "support", language: "en", size: 4, agents_with_room: 0, wait: { known: true, low_s: 130, high_s: 290 } },
+          { department: "support", language: "zh", size: 0, agents_with_room: 0, wait: { known: false } },
         ],
       }),
     );
@@ -52,7 +54,8 @@ export class ScriptedGateway {
       } else if (frame.type === "heartbeat") {
         this.sends(golden("heartbeat", { as_of_ms: Date.now() }));
       } else if ("id" in frame && frame.id !== undefined && frame.type !== "join") {
-        this.sends({ type: "ok", id: frame.id });
+        const code = this.#refused.get(frame.type);
+        this.sends(code === undefined ? { type: "ok", id: frame.id } : { type: "error", id: frame.id, code, message: "No." });
       }
     });
   }
@@ -71,6 +74,15 @@ export class ScriptedGateway {
   /** From now on a hello is refused with the frame and 4003. */
   refusesHello(refusal: ErrorFrame): void {
     this.#refusal = refusal;
+  }
+
+  /** From now on frames of the type are refused with the code, or taken again. */
+  refuses(type: ClientFrame["type"], code: Code | undefined): void {
+    if (code === undefined) {
+      this.#refused.delete(type);
+    } else {
+      this.#refused.set(type, code);
+    }
   }
 
   letsIn(): void {

@@ -9,7 +9,7 @@ export function Facts({ ticket, now }: { ticket: DeskTicket; now: () => number }
     <dl class="facts">
       <Fact name="Department" value={`${ticket.department} / ${ticket.language}`} />
       <Fact name="About" value={ticket.topic} />
-      <Fact name="Tier" value={ticket.tier} />
+      <Fact name="Tier" value={ticket.visitor_tier} />
       <Fact name={ticket.assigned_at_ms === undefined ? "Waiting" : "Waited"} value={span(until - ticket.joined_at_ms)} />
     </dl>
   );

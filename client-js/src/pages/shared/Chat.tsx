@@ -108,6 +108,9 @@ function Entry({ entry, conversation, texts, locale }: EntryProps) {
         </li>
       );
     case "read":
+    case "note":
+    case "whisper":
+    case "hidden":
       return null;
     default:
       return newer(entry.kind);

@@ -1,0 +1,78 @@
+import type { ComponentChildren } from "preact";
+import { never } from "../core/index.ts";
+import type { Texts } from "./texts.ts";
+import type { Widget } from "./widget.tsx";
+import { explain } from "./words.ts";
+
+/**
+ * Says plainly when the gateway or the service is away, and nothing while all is
+ * well. keeps: there is something that an interruption does not take away.
+ */
+export function banner({ client, keep }: Widget, texts: Texts, keeps: boolean) {
+  if (client === undefined) {
+    return (
+      <p class="strip bad" role="alert" data-testid="problem">
+        {texts.setUp}
+      </p>
+    );
+  }
+  const { state, available, welcome } = client.connection;
+  const now = (
+    <button type="button" class="link" onClick={() => client.connect()}>
+      {texts.tryNow}
+    </button>
+  );
+  switch (state.name) {
+    case "idle":
+      return strip("idle");
+    case "open":
+      if (!available) {
+        return strip("interrupted", `${texts.interrupted} ${keeps ? texts.kept : ""}`);
+      }
+      return (
+        <>
+          {strip("open")}
+          {keep.blocked && (
+            <p class="strip">
+              {texts.forgetful}
+            </p>
+          )}
+        </>
+      );
+    case "connecting":
+      return strip("connecting", welcome === undefined ? texts.connecting : texts.reconnecting);
+    case "waiting": {
+      const heldBack = state.reason?.code && texts.refusals[state.reason.code];
+      return strip(
+        "waiting",
+        <>
+          <span>
+            {heldBack ?? (welcome === undefined ? texts.unreachable : texts.reconnecting)}
+            {keeps && heldBack === undefined && ` ${texts.kept}`}
+          </span>
+          {Date.now() >= state.notBeforeMS && now}
+        </>,
+      );
+    }
+    case "stopped": {
+      const expired = state.code === 4501 || state.error.code === "token_expired";
+      return (
+        <div class="strip bad" role="alert" data-testid="connection" data-state="stopped">
+          <span>{expired ? texts.expired : `${texts.stopped} ${explain(state.error, texts)}`}</span>
+          {now}
+        </div>
+      );
+    }
+    default:
+      return never(state);
+  }
+}
+
+/** Always there, so that a screen reader hears what is put in. */
+function strip(name: string, children?: ComponentChildren) {
+  return (
+    <div class={children === undefined ? "" : "strip"} role="status" data-testid="connection" data-state={name}>
+      {children}
+    </div>
+  );
+}

@@ -1,0 +1,73 @@
+import { MAX_TEXT_BYTES, type Conversation } from "../core/index.ts";
+import { Icon } from "./icons.tsx";
+import { put } from "./keep.ts";
+import type { Texts } from "./texts.ts";
+import type { Widget } from "./widget.tsx";
+
+/** The box to write in. Enter sends, Shift+Enter begins a new line; a draft survives a reload. */
+export function composer(w: Widget, texts: Texts, conversation: Conversation) {
+  const { keep, reading } = w;
+  const key = `nextup.draft.${conversation.ticket}`;
+  const draft = keep.tab.getItem(key) ?? "";
+  const text = draft.trim();
+  const tooLong = text.length * 3 > MAX_TEXT_BYTES && new TextEncoder().encode(text).length > MAX_TEXT_BYTES;
+  const problem = tooLong ? texts.tooLong : reading.overflow && texts.refusals.busy;
+
+  function write(value: string) {
+    put(keep.tab, key, value || undefined);
+    w.set(reading, { overflow: false });
+  }
+
+  function submit() {
+    if (text === "" || tooLong) {
+      return;
+    }
+    try {
+      reading.atEnd = true;
+      conversation.send(text);
+      conversation.setTyping(false);
+      write("");
+    } catch {
+      w.set(reading, { overflow: true });
+    }
+  }
+
+  return (
+    <form
+      class="composer"
+      onSubmit={(event) => {
+        event.preventDefault();
+        submit();
+      }}
+    >
+      {problem && (
+        <p class="notice bad" role="alert">
+          {problem}
+        </p>
+      )}
+      <textarea
+        data-testid="composer"
+        aria-label={texts.write}
+        placeholder={texts.write}
+        rows={1}
+        dir="auto"
+        value={draft}
+        onInput={({ currentTarget: { value } }) => {
+          write(value);
+          conversation.setTyping(value !== "");
+        }}
+        onBlur={() => conversation.setTyping(false)}
+        onKeyDown={(event) => {
+          // Enter also ends the composition of a CJK word: that one is not ours.
+          if (event.key === "Enter" && !event.shiftKey && !event.isComposing) {
+            event.preventDefault();
+            submit();
+          }
+        }}
+      />
+      <button class="send" type="submit" disabled={text === "" || tooLong} aria-label={texts.send} data-testid="send">
+        {Icon("send")}
+      </button>
+    </form>
+  );
+}

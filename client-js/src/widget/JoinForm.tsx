@@ -1,0 +1,163 @@
+import type { ComponentChildren } from "preact";
+import { MAX_TOPIC_BYTES } from "../core/index.ts";
+import { missing } from "./news.ts";
+import type { Texts } from "./texts.ts";
+import { hero } from "./View.tsx";
+import type { Widget } from "./widget.tsx";
+import { explain, languageName, waitInWords, within } from "./words.ts";
+
+/** Where to join: a department, one of its languages, what it is about, and how long that would take. */
+export function joinForm(w: Widget, texts: Texts, below: ComponentChildren) {
+  const { client, config, form } = w;
+  const welcome = client?.connection.welcome;
+  const departments = welcome?.departments ?? [];
+  const urgencies = welcome?.urgencies ?? [];
+  const department = departments.find((d) => d.id === (form.department ?? config.department)) ?? departments[0];
+  const languages = department?.languages ?? [];
+  const wanted = [form.language ?? config.language ?? [], w.locale, config.locales].flat();
+  const language = spoken(wanted, languages) ?? languages[0];
+  const topic = form.topic ?? config.topic ?? "";
+  const urgency = form.urgency ?? config.urgency ?? "";
+  const join = async () => {
+    if (client !== undefined && department !== undefined && language !== undefined) {
+      w.notice.unlock();
+      await client.join({
+        department: department.id,
+        languages: [language],
+        topic: topic.trim(),
+        urgency,
+        languageRequired: config.languageRequired,
+      });
+    }
+  };
+
+  return [
+    hero(texts.title, texts.lead),
+    below,
+    <form
+      class="join"
+      data-testid="join-form"
+      onSubmit={(event) => {
+        event.preventDefault();
+        void w.submit(form, join, (error) => explain(error, texts));
+      }}
+    >
+      {missing(config, departments) && (
+        <p class="notice" role="alert">
+          {texts.unknownQueue}
+        </p>
+      )}
+      {departments.length > 1 &&
+        choice(
+          "department",
+          texts.department,
+          departments.map(({ id, name }) => ({ id, label: name ?? id })),
+          department?.id,
+          (id) => w.set(form, { department: id }),
+        )}
+      {languages.length > 1 &&
+        choice(
+          "language",
+          texts.language,
+          languages.map((id) => ({ id, label: languageName(id), lang: id })),
+          language,
+          (id) => w.set(form, { language: id }),
+        )}
+      {department !== undefined && (
+        <>
+          <label class="field">
+            <span>{texts.topic}</span>
+            <input
+              data-testid="topic"
+              placeholder={texts.topicHint}
+              autocomplete="off"
+              list="topics"
+              dir="auto"
+              value={topic}
+              onInput={(event) => w.set(form, { topic: within(event.currentTarget.value, MAX_TOPIC_BYTES) })}
+            />
+            <datalist id="topics">
+              {welcome?.topics?.map((known) => (
+                <option key={known} value={known} />
+              ))}
+            </datalist>
+          </label>
+          {urgencies.length > 0 &&
+            choice(
+              "urgency",
+              texts.urgency,
+              [{ id: "", label: texts.notUrgent }, ...urgencies.map((id) => ({ id, label: id }))],
+              urgency,
+              (id) => w.set(form, { urgency: id }),
+            )}
+          {form.problem && (
+            <p class="notice bad" role="alert" data-testid="problem">
+              {form.problem}
+            </p>
+          )}
+          <div class="join-go">
+            {estimate(w, texts, department.id, language)}
+            <button class="button primary" type="submit" data-testid="join" disabled={form.busy}>
+              {form.busy ? texts.joining : texts.join}
+            </button>
+          </div>
+        </>
+      )}
+    </form>,
+  ];
+}
+
+/** What joining now would mean; nothing where nobody can say. */
+function estimate({ estimates }: Widget, texts: Texts, department: string, language: string | undefined) {
+  const queue = estimates.rows.find((q) => q.department === department && q.language === language);
+  const free = queue !== undefined && queue.agents_with_room > 0 && queue.size === 0;
+  return (
+    <p class={free ? "estimate free" : "estimate"}>
+      {queue && (
+        <span data-testid="expected-wait">
+          {free ? texts.freeNow : texts.expected(waitInWords(queue.wait, texts))}
+        </span>
+      )}
+      {queue && !free && <span class="soft">{texts.inLine(queue.size)}</span>}
+    </p>
+  );
+}
+
+/** One of a few, as a row of pills. */
+export function choice<ID extends string>(
+  name: string,
+  legend: string,
+  options: readonly { id: ID; label: string; lang?: string }[],
+  chosen: string | undefined,
+  choose: (id: ID) => void,
+) {
+  return (
+    <fieldset>
+      <legend>{legend}</legend>
+      <div class="choices">
+        {options.map(({ id, label, lang }) => (
+          <label class="choice" key={id}>
+            <input
+              type="radio"
+              name={name}
+              data-testid={`${name}-${id}`}
+              checked={id === chosen}
+              onChange={() => choose(id)}
+            />
+            <span lang={lang}>{label}</span>
+          </label>
+        ))}
+      </div>
+    </fieldset>
+  );
+}
+
+function languageOf(tag: string): string {
+  return tag.toLowerCase().replace(/-.*/, "");
+}
+
+/** The first wanted tag that is spoken, as written or by its language alone. */
+function spoken(wanted: readonly string[], known: readonly string[]): string | undefined {
+  const matches = wanted.map((tag) => known.find((k) => k === tag) ?? known.find((k) => languageOf(k) === languageOf(tag)));
+  return matches.find((match) => match !== undefined);
+}

@@ -1,0 +1,43 @@
+import { Icon } from "./icons.tsx";
+import type { Texts } from "./texts.ts";
+import type { Widget } from "./widget.tsx";
+import { waitInWords } from "./words.ts";
+
+/** The button in the corner. Who waits sees their place on it, with the panel closed too. */
+export function launcher({ open, client, config }: Widget, texts: Texts) {
+  const ticket = client?.ticket;
+  const unread = open ? 0 : (client?.conversation?.unread ?? 0);
+  const position = open ? undefined : ticket?.position;
+  const said = [
+    open ? texts.minimize : texts.openChat,
+    position !== undefined && texts.place(position),
+    unread > 0 && texts.unread(unread),
+  ];
+  return (
+    <button
+      type="button"
+      class={position === undefined ? "launcher" : "launcher in-line"}
+      aria-expanded={open}
+      aria-label={said.filter(Boolean).join(". ")}
+      data-testid="launcher"
+      onClick={() => config.setOpen(!open)}
+    >
+      {position === undefined ? (
+        Icon(open ? "down" : "chat")
+      ) : (
+        <>
+          <span class="launcher-place">{position}</span>
+          <span class="launcher-words">
+            <span>{texts.ahead(position - 1)}</span>
+            <strong>{waitInWords(ticket?.wait, texts)}</strong>
+          </span>
+        </>
+      )}
+      {unread > 0 && (
+        <span class="badge">
+          {Math.min(unread, 99)}
+        </span>
+      )}
+    </button>
+  );
+}

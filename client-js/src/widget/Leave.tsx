@@ -1,0 +1,32 @@
+import type { Texts } from "./texts.ts";
+import type { Widget } from "./widget.tsx";
+
+/** Leaving takes two presses: a place in line is worth an accident's guard. */
+export function leave(w: Widget, texts: Texts, label: string) {
+  if (!w.leaving) {
+    return (
+      <button type="button" class="on-hero" key="leave" data-testid="leave" onClick={() => w.set(w, { leaving: true })}>
+        {label}
+      </button>
+    );
+  }
+  return (
+    <span class="leave-asked" role="group" key="sure">
+      <button
+        type="button"
+        class="on-hero strong"
+        data-testid="leave-sure"
+        ref={(button) => button?.focus()}
+        onClick={() => {
+          w.set(w, { leaving: false });
+          void w.client?.leave().catch(() => undefined); // refused, it changes nothing: the next view shows what is
+        }}
+      >
+        {label}
+      </button>
+      <button type="button" class="on-hero" onClick={() => w.set(w, { leaving: false })}>
+        {texts.stay}
+      </button>
+    </span>
+  );
+}

@@ -1,0 +1,88 @@
+import type { TicketFrame } from "../core/index.ts";
+import { leave } from "./Leave.tsx";
+import { mayNotify } from "./notice.ts";
+import type { Texts } from "./texts.ts";
+import type { Widget } from "./widget.tsx";
+import { languagesInWords, nameOf, waitInWords } from "./words.ts";
+
+/** The place in line: the number, who is ahead, the wait, how old all that is, and what is special. */
+export function line(w: Widget, texts: Texts, ticket: TicketFrame) {
+  const position = ticket.position ?? 1;
+  const age = Math.max(0, Math.round((w.now - ticket.as_of_ms) / 1_000));
+  const wait = waitInWords(ticket.wait, texts);
+  return (
+    <section class="hero line" aria-label={texts.yourPlace}>
+      <p class="spoken-only" role="status">
+        {texts.place(position)}. {texts.wait}: {wait}
+      </p>
+      <div class="standing">
+        <p class="place" data-testid="position" aria-hidden="true" key={position} data-long={position > 999}>
+          {position}
+        </p>
+        <div>
+          <h2 data-testid="people-ahead">{ticket.status === "offered" ? texts.offered : texts.ahead(position - 1)}</h2>
+          <p>
+            {texts.wait} <strong data-testid="wait">{wait}</strong>
+          </p>
+          <p class="updated" data-testid="updated">
+            {age < 2 ? texts.updatedNow : texts.updated(age)}
+          </p>
+        </div>
+      </div>
+      {row(position, Math.max(position, ticket.size ?? position))}
+      {special(w, texts, ticket)}
+      <div class="line-actions">
+        {mayNotify() === "default" && (
+          <button
+            type="button"
+            class="on-hero"
+            onClick={() => {
+              w.notice.unlock();
+              void Notification.requestPermission().then(() => w.draw());
+            }}
+          >
+            {texts.notify}
+          </button>
+        )}
+        {leave(w, texts, texts.leave)}
+      </div>
+    </section>
+  );
+}
+
+/** What makes this wait unlike others, in words. */
+function special({ locale, now }: Widget, texts: Texts, ticket: TicketFrame) {
+  const { reason, hold, paused, widened, languages = [] } = ticket;
+  const more = languages.filter((tag) => tag !== ticket.language);
+  // A newer gateway may have reasons that this widget has no words for.
+  const why: string | undefined = reason && texts.reasons[reason];
+  const held =
+    hold && texts.held(nameOf(hold.agent, texts), Math.max(0, Math.ceil((hold.until_ms - now) / 1_000)));
+  const wider = (widened ?? 0) > 0 && more.length > 0 ? texts.widened(languagesInWords(more, locale)) : undefined;
+  return (
+    <ul class="special" role="status">
+      {paused === true && <li>{texts.paused}</li>}
+      {held !== undefined && <li>{held}</li>}
+      {why !== undefined && <li>{why}</li>}
+      {wider !== undefined && <li>{wider}</li>}
+    </ul>
+  );
+}
+
+const shown = 9;
+
+/** The line as dots, the front at the end of the row: those ahead, the visitor, those behind. */
+function row(position: number, size: number) {
+  const from = Math.max(1, Math.min(position - Math.floor(shown / 2), size - shown + 1));
+  const dots = Array.from({ length: Math.min(shown, size) }, (_, i) => from + i);
+  return (
+    <div class="row" aria-hidden="true">
+      {dots.at(-1) !== size && <i class="more" />}
+      {dots.toReversed().map((n) => (
+        <i key={n} class={n === position ? "dot you" : n < position ? "dot ahead" : "dot"} />
+      ))}
+      {from > 1 && <i class="more" />}
+      <i class="desk" />
+    </div>
+  );
+}

@@ -1,0 +1,142 @@
+import type { ComponentChildren } from "preact";
+import { never } from "../core/index.ts";
+import { banner } from "./Banner.tsx";
+import { chat } from "./Chat.tsx";
+import { ended } from "./Ended.tsx";
+import { Icon } from "./icons.tsx";
+import { joinForm } from "./JoinForm.tsx";
+import { put } from "./keep.ts";
+import { launcher } from "./Launcher.tsx";
+import { leave } from "./Leave.tsx";
+import { line } from "./Line.tsx";
+import { menu } from "./Menu.tsx";
+import type { Texts } from "./texts.ts";
+import type { Widget } from "./widget.tsx";
+import { initialOf, nameOf } from "./words.ts";
+
+/** The launcher and, when it is open, the panel: what is shown follows from the newest view alone. */
+export function View({ w, texts }: { w: Widget; texts: Texts }) {
+  return (
+    <div class="root" lang={w.locale} dir="ltr">
+      {w.open && panel(w, texts)}
+      {launcher(w, texts)}
+    </div>
+  );
+}
+
+function panel(w: Widget, texts: Texts) {
+  const name = w.config.brand ?? texts.openChat;
+  const ticket = shownTicket(w);
+  return (
+    <section
+      class="panel"
+      role="dialog"
+      aria-label={name}
+      tabIndex={-1}
+      ref={begin}
+      data-testid="visitor"
+      data-status={ticket?.status ?? "none"}
+      onKeyDown={(event) => {
+        if (event.key === "Escape" && !event.isComposing) {
+          if (w.menu || w.leaving) {
+            w.set(w, { menu: false, leaving: false });
+          } else {
+            w.config.setOpen(false);
+          }
+        }
+      }}
+    >
+      <div class="bar">
+        <span class="mark" aria-hidden="true">
+          <i />
+          <i />
+          <i />
+        </span>
+        <span class="brand">{name}</span>
+        <button
+          type="button"
+          class="round"
+          aria-label={texts.menu}
+          aria-expanded={w.menu}
+          onClick={() => w.set(w, { menu: !w.menu })}
+        >
+          {Icon("settings")}
+        </button>
+        <button
+          type="button"
+          class="round"
+          aria-label={texts.minimize}
+          onClick={() => w.config.setOpen(false)}
+        >
+          {Icon("down")}
+        </button>
+      </div>
+      {stage(w, texts)}
+    </section>
+  );
+}
+
+/** A ticket that has ended is shown until the visitor asks to start again. */
+function shownTicket({ client, dismissed }: Widget) {
+  return client?.ticket?.ticket === dismissed ? undefined : client?.ticket;
+}
+
+function stage(w: Widget, texts: Texts) {
+  const ticket = shownTicket(w);
+  const conversation = w.client?.conversation;
+  const below = (
+    <>
+      {w.menu && menu(w, texts)}
+      {banner(w, texts, ticket !== undefined && ticket.end === undefined)}
+    </>
+  );
+  if (ticket === undefined || conversation === undefined) {
+    return joinForm(w, texts, below);
+  }
+  switch (ticket.status) {
+    case "waiting":
+    case "offered":
+      return [line(w, texts, ticket), below, chat(w, texts, conversation)];
+    case "assigned": {
+      const name = nameOf(ticket.agent, texts);
+      return [
+        <div class="hero with">
+          <span class="face" aria-hidden="true">
+            {initialOf(name)}
+          </span>
+          <h2 data-testid="agent-name">{texts.withAgent(name)}</h2>
+          {leave(w, texts, texts.leaveChat)}
+        </div>,
+        below,
+        chat(w, texts, conversation),
+      ];
+    }
+    case "closed":
+    case "abandoned":
+      return [
+        hero(texts.ended, ticket.end && texts.ends[ticket.end]),
+        below,
+        ended(w, texts, ticket, () => {
+          put(w.keep.browser, "nextup.dismissed", ticket.ticket);
+          w.set(w, { dismissed: ticket.ticket });
+        }),
+        conversation.entries.length > 0 && chat(w, texts, conversation),
+      ];
+    default:
+      return never(ticket.status);
+  }
+}
+
+export function hero(title: string, lead: ComponentChildren) {
+  return (
+    <div class="hero">
+      <h2>{title}</h2>
+      <p>{lead}</p>
+    </div>
+  );
+}
+
+/** The panel takes the focus when it opens. */
+function begin(opened: HTMLElement | null) {
+  opened?.focus();
+}

@@ -1,0 +1,149 @@
+import { fetchToken, gatewayAt, type Config } from "./config.ts";
+import { Keep } from "./keep.ts";
+import { styleSheet } from "./style.ts";
+import type { Texts } from "./texts.ts";
+import { Widget } from "./widget.tsx";
+
+/** A token, or a function that gives one for every connect and before each expiry. */
+export type TokenSource = string | (() => string | Promise<string>);
+
+// Where there is no DOM, as when a page is prepared on a server, the class can
+// be imported all the same.
+const Base = globalThis.HTMLElement ?? (Object as unknown as typeof HTMLElement);
+
+const watched = [
+  "gateway", "site", "token", "token-url", "department", "language", "topic", "urgency", "language-required",
+  "locale", "brand", "open",
+] as const;
+
+/**
+ * NextupChat is <nextup-chat>: a launcher in a corner of the page, and the chat
+ * that it opens. Attributes say where the gateway is and what is chosen already;
+ * the visitor's token comes from the property token, or from token-url.
+ */
+export class NextupChat extends Base {
+  static readonly observedAttributes: readonly string[] = watched;
+  /** The gateway of elements that name none. */
+  static readonly home: string | undefined = undefined;
+  #token: TokenSource | undefined;
+  #texts: Partial<Texts> = {};
+  #widget: Widget | undefined;
+
+  get token(): TokenSource | undefined {
+    return this.#token;
+  }
+
+  set token(source: TokenSource | undefined) {
+    this.#token = source;
+    this.#changed();
+  }
+
+  /** Texts of one's own instead of the widget's, for example title and lead. */
+  get texts(): Partial<Texts> {
+    return this.#texts;
+  }
+
+  set texts(texts: Partial<Texts>) {
+    this.#texts = texts;
+    this.#changed();
+  }
+
+  get open(): boolean {
+    return this.hasAttribute("open");
+  }
+
+  set open(open: boolean) {
+    this.toggleAttribute("open", open);
+  }
+
+  connectedCallback(): void {
+    for (const name of ["token", "texts", "open"] as const) {
+      this.#takeOver(name);
+    }
+    if (this.#widget === undefined) {
+      const root = this.shadowRoot ?? this.attachShadow({ mode: "open" });
+      root.adoptedStyleSheets = [styleSheet()];
+      const keep = new Keep();
+      this.open ||= keep.tab.getItem("nextup.open") !== null; // as it was before a reload
+      const dispatch = (kind: string, detail: unknown) => this.dispatchEvent(new CustomEvent(kind, { detail }));
+      this.#widget = new Widget(this.#read(), root, keep, dispatch);
+    }
+    this.#changed();
+  }
+
+  disconnectedCallback(): void {
+    queueMicrotask(() => {
+      if (!this.isConnected) {
+        this.#widget?.stop(); // not merely moved
+        this.#widget = undefined;
+      }
+    });
+  }
+
+  attributeChangedCallback(): void {
+    this.#changed();
+  }
+
+  /** A property that the page has set before the element was defined. */
+  #takeOver<K extends "token" | "texts" | "open">(name: K): void {
+    if (Object.hasOwn(this, name)) {
+      const value = this[name];
+      delete (this as Partial<NextupChat>)[name];
+      (this as NextupChat)[name] = value;
+    }
+  }
+
+  #changed(): void {
+    this.#widget?.configure(this.#read());
+  }
+
+  #read(): Config {
+    const text = (name: (typeof watched)[number]) => this.getAttribute(name)?.trim() || undefined;
+    const home = (this.constructor as typeof NextupChat).home;
+    return {
+      gateway: gatewayAt(text("gateway") ?? home, text("site")),
+      token: this.#getToken,
+      department: text("department"),
+      language: text("language"),
+      topic: text("topic"),
+      urgency: text("urgency"),
+      languageRequired: this.hasAttribute("language-required"),
+      locales: [text("locale") ?? [], navigator.languages].flat(),
+      brand: text("brand"),
+      open: this.open,
+      setOpen: this.#setOpen,
+      texts: this.#texts,
+    };
+  }
+
+  readonly #setOpen = (open: boolean): void => {
+    this.open = open;
+  };
+
+  readonly #getToken = (): string | Promise<string> => {
+    const source = this.#token ?? this.getAttribute("token") ?? undefined;
+    if (typeof source === "function") {
+      return source();
+    }
+    const address = this.getAttribute("token-url");
+    if (source === undefined && address === null) {
+      throw new Error("there is no token: set token-url, or the property token to a function that gives one");
+    }
+    return source ?? fetchToken(new URL(address ?? "", location.href).href);
+  };
+}
+
+/**
+ * Makes the element known to the page; doing it again changes nothing. gateway
+ * is for elements without that attribute.
+ */
+export function define(name = "nextup-chat", gateway?: string): void {
+  if (customElements.get(name) === undefined) {
+    customElements.define(
+      name,
+      class extends NextupChat {
+        static override readonly home = gateway;
+      },
+    );
+  }
+}

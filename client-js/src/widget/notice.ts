@@ -1,0 +1,92 @@
+import { warn } from "./complain.ts";
+
+/**
+ * Notice calls somebody back who looks elsewhere: two notes, the page's title,
+ * and a notification where the visitor has allowed it.
+ */
+export class Notice {
+  sound: boolean;
+  #audio: AudioContext | undefined;
+  #title: string | undefined;
+  #stop = new AbortController();
+
+  constructor(sound: boolean) {
+    this.sound = sound;
+  }
+
+  /** Call it while somebody presses a button: browsers let only such pages sound later. */
+  unlock(): void {
+    try {
+      this.#audio ??= new AudioContext();
+      void this.#audio.resume().catch(() => undefined);
+    } catch {
+      this.sound = false; // no audio on this machine
+    }
+  }
+
+  /** Sounds, and says it in the title and as a notification while the page is hidden. */
+  give(title: string, body: string): void {
+    this.chime();
+    if (document.visibilityState === "visible") {
+      return;
+    }
+    this.#announce(title);
+    if (mayNotify() === "granted") {
+      try {
+        const shown = new Notification(title, { body, tag: "nextup" });
+        shown.onclick = () => {
+          window.focus();
+          shown.close();
+        };
+      } catch {
+        warn("this browser shows notifications only from a service worker");
+      }
+    }
+  }
+
+  chime(): void {
+    const audio = this.#audio;
+    if (!this.sound || audio?.state !== "running") {
+      return;
+    }
+    for (const [i, hertz] of [659.3, 880].entries()) {
+      const at = audio.currentTime + i * 0.16;
+      const tone = new OscillatorNode(audio, { frequency: hertz });
+      const volume = new GainNode(audio, { gain: 0 });
+      volume.gain.setValueAtTime(0, at);
+      volume.gain.linearRampToValueAtTime(0.12, at + 0.02);
+      volume.gain.exponentialRampToValueAtTime(0.0001, at + 0.5);
+      tone.connect(volume).connect(audio.destination);
+      tone.start(at);
+      tone.stop(at + 0.55);
+    }
+  }
+
+  #announce(text: string): void {
+    this.#title ??= document.title;
+    document.title = `● ${text} · ${this.#title}`;
+    this.#stop.abort();
+    this.#stop = new AbortController();
+    document.addEventListener("visibilitychange", () => this.quiet(), { signal: this.#stop.signal });
+  }
+
+  /** Gives the page its title back. */
+  quiet(): void {
+    this.#stop.abort();
+    if (this.#title !== undefined) {
+      document.title = this.#title;
+      this.#title = undefined;
+    }
+  }
+
+  close(): void {
+    this.quiet();
+    void this.#audio?.close().catch(() => undefined);
+    this.#audio = undefined;
+  }
+}
+
+/** Whether notifications are allowed here; "denied" where the browser has none. */
+export function mayNotify(): NotificationPermission {
+  return typeof Notification === "undefined" ? "denied" : Notification.permission;
+}

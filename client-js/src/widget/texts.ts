@@ -1,0 +1,140 @@
+import type { Code, EndReason, Reason } from "../core/index.ts";
+
+/** Every text of the widget in one language. A host page may replace any of them. */
+export interface Texts {
+  /** What the floating button does. */
+  openChat: string;
+  minimize: string;
+  menu: string;
+  sound: string;
+  notify: string;
+
+  title: string;
+  lead: string;
+  department: string;
+  language: string;
+  topic: string;
+  topicHint: string;
+  urgency: string;
+  notUrgent: string;
+  join: string;
+  joining: string;
+  /** What joining now would mean. */
+  expected: (wait: string) => string;
+  freeNow: string;
+  inLine: (count: number) => string;
+  unknownQueue: string;
+
+  yourPlace: string;
+  place: (position: number) => string;
+  ahead: (count: number) => string;
+  wait: string;
+  waitUnknown: string;
+  waitUnder: (minutes: number) => string;
+  waitMinutes: (low: number, high: number) => string;
+  waitHours: (low: number, high: number) => string;
+  updated: (seconds: number) => string;
+  updatedNow: string;
+  reasons: Record<Reason, string>;
+  widened: (languages: string) => string;
+  held: (agent: string, seconds: number) => string;
+  paused: string;
+  offered: string;
+  already: string;
+  leave: string;
+  leaveChat: string;
+  stay: string;
+  yourTurn: string;
+
+  withAgent: (name: string) => string;
+  chat: string;
+  write: string;
+  send: string;
+  sending: string;
+  sent: string;
+  delivered: string;
+  read: string;
+  refused: string;
+  retry: string;
+  discard: string;
+  tooLong: string;
+  earlier: string;
+  newMessages: (count: number) => string;
+  unread: (count: number) => string;
+  joined: (name: string) => string;
+  typing: (name: string) => string;
+  agent: string;
+  you: string;
+
+  ended: string;
+  ends: Record<EndReason, string>;
+  again: string;
+  rateTitle: (name: string) => string;
+  /** What the scores 1 to 5 mean. */
+  scores: readonly [string, string, string, string, string];
+  comment: string;
+  rate: string;
+  rated: string;
+  change: string;
+
+  connecting: string;
+  reconnecting: string;
+  interrupted: string;
+  /** What an interruption does not take away. */
+  kept: string;
+  unreachable: string;
+  tryNow: string;
+  stopped: string;
+  expired: string;
+  setUp: string;
+  forgetful: string;
+  /** Why the gateway refused; its own words are for those that are not here. */
+  refusals: Partial<Record<Code, string>>;
+}
+
+/** The languages of the widget and how each calls itself. */
+export const localeNames = {
+  en: "English",
+  es: "Español",
+  ja: "日本語",
+  ko: "한국어",
+  "zh-CN": "简体中文",
+  "zh-TW": "繁體中文",
+} as const;
+
+export type Locale = keyof typeof localeNames;
+export const locales = Object.keys(localeNames) as Locale[];
+
+/** Loads one language; the others are never fetched. */
+export async function loadTexts(locale: Locale): Promise<Texts> {
+  switch (locale) {
+    case "en":
+      return (await import("./locales/en.ts")).default;
+    case "es":
+      return (await import("./locales/es.ts")).default;
+    case "ja":
+      return (await import("./locales/ja.ts")).default;
+    case "ko":
+      return (await import("./locales/ko.ts")).default;
+    case "zh-CN":
+      return (await import("./locales/zh-CN.ts")).default;
+    case "zh-TW":
+      return (await import("./locales/zh-TW.ts")).default;
+  }
+}
+
+/** The first language of the list that the widget has, or English. */
+export function matchLocale(wanted: readonly string[]): Locale {
+  for (const tag of wanted) {
+    const [language = "", ...rest] = tag.toLowerCase().split(/[-_]/);
+    if (language === "zh") {
+      const traditional = rest.some((part) => ["hant", "tw", "hk", "mo"].includes(part)) && !rest.includes("hans");
+      return traditional ? "zh-TW" : "zh-CN";
+    }
+    const match = locales.find((locale) => locale === language);
+    if (match !== undefined) {
+      return match;
+    }
+  }
+  return "en";
+}

@@ -1,0 +1,83 @@
+import { NextupError, type Person, type Wait } from "../core/index.ts";
+import type { Texts } from "./texts.ts";
+
+/**
+ * A wait as words. Minutes are rounded outwards, so that the words never
+ * promise less than the numbers say.
+ */
+export function waitInWords(wait: Wait | undefined, texts: Texts): string {
+  if (wait === undefined || !wait.known) {
+    return texts.waitUnknown;
+  }
+  const low = Math.floor((wait.low_s ?? 0) / 60);
+  const high = Math.max(1, Math.ceil((wait.high_s ?? 0) / 60));
+  if (low >= 60) {
+    return texts.waitHours(Math.floor(low / 60), Math.ceil(high / 60));
+  }
+  return low === 0 ? texts.waitUnder(high) : texts.waitMinutes(low, high);
+}
+
+// What could turn the text around a name, break its line or make it invisible, but for what joins
+// letters and emoji.
+const unruly = /(?![\u200c\u200d])[\p{Cc}\p{Cf}\u2028\u2029]/gu;
+const longestName = 60;
+
+/**
+ * A person's name, or what they are where they have none. It can stand in any
+ * sentence: isolated from the text around it, on one line, of bounded length.
+ */
+export function nameOf(person: Person | undefined, texts: Texts): string {
+  const name = (person?.name ?? "").replace(unruly, "").trim();
+  if (name === "") {
+    return texts.agent;
+  }
+  const characters = Array.from(name);
+  const short = characters.length > longestName ? `${characters.slice(0, longestName).join("")}…` : name;
+  return `\u2068${short}\u2069`; // first strong isolate, and its end
+}
+
+/** The first character of a name, as people see characters, for a round picture. */
+export function initialOf(name: string): string {
+  const plain = name.replace(unruly, "").trim();
+  const [first] = new Intl.Segmenter().segment(plain);
+  return (first?.segment ?? "").slice(0, 8).toLocaleUpperCase();
+}
+
+/** What languages are called in the language of the page. */
+export function languagesInWords(tags: readonly string[], locale: string): string {
+  return new Intl.ListFormat(locale, { type: "disjunction" }).format(tags.map((tag) => languageName(tag, locale)));
+}
+
+/** What a language is called; the tag itself where nobody knows. */
+export function languageName(tag: string, locale = tag): string {
+  try {
+    return new Intl.DisplayNames([locale], { type: "language" }).of(tag) ?? tag;
+  } catch {
+    return tag;
+  }
+}
+
+/** A day as people say it: today, yesterday, or its name. */
+export function dayInWords(ms: number, nowMS: number, locale: string): string {
+  const days = Math.round((startOfDay(ms) - startOfDay(nowMS)) / 86_400_000);
+  if (days === 0 || days === -1) {
+    return new Intl.RelativeTimeFormat(locale, { numeric: "auto" }).format(days, "day");
+  }
+  return new Intl.DateTimeFormat(locale, { weekday: "long", day: "numeric", month: "long" }).format(ms);
+}
+
+export function startOfDay(ms: number): number {
+  return new Date(ms).setHours(0, 0, 0, 0);
+}
+
+/** Cuts a text to so many bytes of UTF-8, between characters. */
+export function within(text: string, maxBytes: number): string {
+  const { read } = new TextEncoder().encodeInto(text, new Uint8Array(maxBytes));
+  return text.slice(0, read);
+}
+
+/** What went wrong, for a visitor. */
+export function explain(error: unknown, texts: Texts): string {
+  const code = error instanceof NextupError ? error.code : undefined;
+  return (code && texts.refusals[code]) ?? (error instanceof Error ? error.message : String(error));
+}
