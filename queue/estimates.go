@@ -103,9 +103,6 @@ func (s *State) WaitOf(t *Ticket) EstimatedWait {
 // less, than the queue asks for.
 func CurveName(q QueueID, n *Need) string { return q.String() + "|" + n.key() }
 
-// Key is the need as a word: equal needs have equal ones.
-func (n *Need) Key() string { return n.key() }
-
 // QueueNeed is what a ticket without a topic asks for in a queue at first.
 func (s *State) QueueNeed(q QueueID) *Need {
 	dep, _ := s.site.Department(q.Department)

@@ -78,6 +78,7 @@ type answer struct {
 	agents                         int
 	share, half                    float64
 	mean, p50, p90, left, occupied float64
+	leftHalf                       float64
 }
 
 func (p *planner) ask(agents int) (answer, error) {
@@ -85,7 +86,7 @@ func (p *planner) ask(agents int) (answer, error) {
 	s.Staff = slices.Clone(s.Staff)
 	s.Staff[p.group].Count = agents
 	a := answer{agents: agents}
-	var shares []float64
+	var shares, lefts []float64
 	for i := range p.Runs {
 		s.Seed = p.base.Seed + uint64(i)
 		r, err := sim.Run(&s, sim.Hooks{})
@@ -105,10 +106,11 @@ func (p *planner) ask(agents int) (answer, error) {
 		a.mean += g.Mean() / n
 		a.p50 += g.Quantile(.5) / n
 		a.p90 += g.Quantile(.9) / n
-		a.left += 100 * float64(g.Left) / max(1, float64(g.Left+g.Served)) / n
+		lefts = append(lefts, 100*float64(g.Left)/max(1, float64(g.Left+g.Served)))
 		a.occupied += 100 * r.Occupancy[p.group] / n
 	}
 	a.share, a.half = interval(shares)
+	a.left, a.leftHalf = interval(lefts)
 	return a, nil
 }
 
@@ -200,36 +202,51 @@ func (p *planner) change(out io.Writer) error {
 
 func (p *planner) table(out io.Writer, rows []answer) error {
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', tabwriter.AlignRight)
-	title, formula := p.formula()
-	fmt.Fprintf(w, "agents\twithin %v\tmean s\tp50 s\tp90 s\tleft\toccupied\t%s\t\n", p.Within, title)
+	theory := p.theory()
+	fmt.Fprintf(w, "agents\twithin %v\tmean s\tp50 s\tp90 s\tleft\toccupied\t%s\t\n", p.Within, theory.title)
+	agree := 0
 	for _, a := range rows {
 		beside := ""
-		if formula != nil {
-			beside = formula(a)
+		if theory.check != nil {
+			says, simulated, half := theory.check(a)
+			beside = fmt.Sprintf("%.1f %%", says)
+			if math.Abs(says-simulated) <= half {
+				agree++
+			}
 		}
 		fmt.Fprintf(w, "%d\t%.1f ± %.1f %%\t%.1f\t%.1f\t%.1f\t%.1f %%\t%.1f %%\t%s\t\n", a.agents, a.share, a.half, a.mean, a.p50, a.p90, a.left, a.occupied, beside)
 	}
-	return w.Flush()
+	if err := w.Flush(); err != nil || theory.check == nil || p.Runs < 2 {
+		return err
+	}
+	_, err := fmt.Fprintf(out, "\n%s holds for this forecast: it lies in the simulation's 95 %% interval in %d of %d rows.\n", theory.name, agree, len(rows))
+	return err
 }
 
-// formula is what Erlang says beside an answer, where it holds.
-func (p *planner) formula() (string, func(answer) string) {
+// theory is what Erlang says beside an answer, where it holds: per cent, next to
+// the simulated ones and the half width of their interval.
+type theory struct {
+	name, title string
+	check       func(answer) (says, simulated, half float64)
+}
+
+func (p *planner) theory() theory {
 	s := p.base
 	if len(s.Queues) != 1 || len(s.Staff) != 1 || s.Staff[0].Capacity != 1 || len(s.Staff[0].Shifts) > 0 || s.Accept.Mean > 0 ||
 		s.Queues[0].Handling.SCV > 0 || s.Queues[0].Patience.SCV > 0 || len(s.Queues[0].Classes) > 1 ||
 		len(s.Queues[0].Profile.Steps) > 0 || s.Queues[0].Profile.Period > 0 {
-		return "", nil
+		return theory{}
 	}
 	d := s.Queues[0]
 	rate, load := d.PerHour/3600, d.PerHour/3600*d.Handling.Mean
 	if d.Patience.Mean > 0 {
-		return "Erlang A: left", func(a answer) string {
-			return fmt.Sprintf("%.1f %%", 100*sim.ErlangA(a.agents, rate, d.Handling.Mean, d.Patience.Mean).Abandoned)
-		}
+		return theory{"Erlang A", "Erlang A: left", func(a answer) (float64, float64, float64) {
+			return 100 * sim.ErlangA(a.agents, rate, d.Handling.Mean, d.Patience.Mean).Abandoned, a.left, a.leftHalf
+		}}
 	}
-	return fmt.Sprintf("Erlang C: within %v", p.Within), func(a answer) string {
-		return fmt.Sprintf("%.1f %%", 100*sim.ErlangCLevel(a.agents, load, d.Handling.Mean, p.Within.Seconds()))
-	}
+	return theory{"Erlang C", fmt.Sprintf("Erlang C: within %v", p.Within), func(a answer) (float64, float64, float64) {
+		return 100 * sim.ErlangCLevel(a.agents, load, d.Handling.Mean, p.Within.Seconds()), a.share, a.half
+	}}
 }
 
 func departmentsOf(s *sim.Scenario) []string {

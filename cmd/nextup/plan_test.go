@@ -18,8 +18,8 @@ func TestTheToolsAnswerOnAVirtualClock(t *testing.T) {
 		{"simulate prints waits, level and occupancy", []string{"simulate", "--hours", "5"}, []string{"support/en", "within 1m0s", "occupancy of 11 agents"}},
 		{"simulate tells classes apart", []string{"simulate", "--hours", "5", "--vip-share", "0.2"}, []string{"vip", "other", "all"}},
 		{"compare shows our rule beside others", []string{"simulate", "--compare", "--hours", "2"}, []string{"ours", "longest idle", "pooled"}},
-		{"plan finds a number and shows Erlang C beside it", []string{"plan", "--hours", "10", "--runs", "2"}, []string{"agents (en) serve", "Erlang C"}},
-		{"plan with patience shows Erlang A", []string{"plan", "--hours", "10", "--runs", "2", "--patience", "4m", "--add", "2"}, []string{"+2 agents (en): p90", "Erlang A"}},
+		{"plan finds a number and shows Erlang C beside it", []string{"plan", "--hours", "10", "--runs", "2"}, []string{"agents (en) serve", "Erlang C holds for this forecast"}},
+		{"plan with patience shows Erlang A", []string{"plan", "--hours", "10", "--runs", "2", "--patience", "4m", "--add", "2"}, []string{"+2 agents (en): p90", "Erlang A holds for this forecast"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()

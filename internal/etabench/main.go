@@ -5,11 +5,14 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"flag"
 	"fmt"
 	"math"
 	"os"
+	"os/exec"
+	"path/filepath"
 	"runtime"
 	"slices"
 	"strings"
@@ -22,7 +25,7 @@ import (
 func main() {
 	only := flag.String("only", "", "run the trials whose name contains this")
 	visitors := flag.Int("visitors", 20_000, "delayed visitors per trial, about, pooled over the seeds")
-	out := flag.String("out", "", "write the table to this file as well")
+	out := flag.String("out", "", "put the table in its place in this page as well")
 	log := flag.String("trace", "", "a log of contacts (CSV, may be gzipped) to replay as well")
 	flag.IntVar(&playBudget, "budget", playBudget, "records of the plays of one look, 30 s apart")
 	flag.Parse()
@@ -56,30 +59,55 @@ func bench(only string, visitors int, out, log string) error {
 		rows = append(rows, more...)
 	}
 	var page strings.Builder
-	page.WriteString(preface)
-	if log == "" {
-		page.WriteString("No log of contacts was given (`make bench-eta TRACE=file.csv.gz`): the gate on a real trace was **not run**.\n\n")
-	} else {
-		page.WriteString("The real trace: January 1999 of the \"Anonymous Bank\" data of the Technion SEE laboratory (I. Guedj, A. Mandelbaum), with thanks.\n\n")
-	}
+	page.WriteString(circumstances(log, visitors))
 	missed := table(&page, rows)
 	fmt.Fprintf(&page, "\n%d rows; %d miss what they must.\n", len(rows), missed)
 	fmt.Print(page.String())
 	if out == "" || only != "" {
 		return nil
 	}
-	return os.WriteFile(out, []byte(page.String()), 0o644)
+	return insert(out, page.String())
 }
 
-const preface = `# How good the estimates are
+// circumstances say under which the table came to be.
+func circumstances(log string, visitors int) string {
+	var b strings.Builder
+	commit := "unknown"
+	if text, err := exec.CommandContext(context.Background(), "git", "rev-parse", "--short", "HEAD").Output(); err == nil {
+		commit = strings.TrimSpace(string(text))
+	}
+	how := "make bench-eta"
+	if log != "" {
+		how += " TRACE=" + filepath.Base(log)
+	}
+	fmt.Fprintf(&b, "`%s` on %s, commit %s, %s, %d cores; seeds 1–%d, about %d delayed visitors a scenario.\n\n",
+		how, time.Now().Format("2 January 2006"), commit, runtime.Version(), runtime.NumCPU(), seeds, visitors)
+	if log == "" {
+		b.WriteString("No log of contacts was given (`make bench-eta TRACE=file.csv.gz`): the gate on a real trace was **not run**.\n\n")
+	}
+	return b.String()
+}
 
-Written by ` + "`make bench-eta`" + `. Visitors who had to wait are pooled over five seeds; the interval of each ratio is a
-jackknife over blocks of each run, since visitors near each other share their fate. The oracle knows the true rates: it is
-exact where a formula exists and 200 plays by code of its own elsewhere (their noise is taken off). A wait is the potential
-one: for who left, the time until they would have been served. Bias is against the oracle's mean, which has no noise of
-the draw. LES is the last delay to enter service.
+// The table stands between these lines of the page, whose other words are
+// written by hand.
+const (
+	begins = "<!-- make bench-eta writes from here -->\n"
+	ends   = "<!-- to here -->\n"
+)
 
-`
+// insert puts the table in its place.
+func insert(path, table string) error {
+	page, err := os.ReadFile(path)
+	if err != nil {
+		return err
+	}
+	before, rest, found := strings.Cut(string(page), begins)
+	_, after, closed := strings.Cut(rest, ends)
+	if !found || !closed {
+		return fmt.Errorf("%s has no place for the table, between %q and %q", path, begins, ends)
+	}
+	return os.WriteFile(path, []byte(before+begins+"\n"+table+"\n"+ends+after), 0o644)
+}
 
 // replayed scores the second half of a real log, waits over 5 s.
 func replayed(path string) ([]row, error) {
