@@ -21,6 +21,9 @@ const (
 	// sealAgain is how far back a new dispatcher looks for tickets whose
 	// conversations the last one may not have closed.
 	sealAgain queue.Millis = 60_000
+	// comeBack is for how long after an outage of the log nobody is given up: who
+	// was here all the time, at a gateway that was taken for lost, is bound again.
+	comeBack = 3 * time.Second
 )
 
 // dispatch runs a site's Dispatcher while this gateway holds the lease. Two gateways that both believe to
@@ -32,6 +35,8 @@ type dispatch struct {
 	// What only run touches.
 	watch  *presence.Watch
 	looked time.Time
+	ready  bool
+	back   time.Time // when the log was, after an outage
 
 	mu    sync.Mutex
 	held  bool
@@ -76,7 +81,13 @@ func (d *dispatch) run() {
 	tick := time.NewTicker(dispatchTick)
 	defer tick.Stop()
 	var asked, until time.Time
-	for {
+	for began := false; ; {
+		if ready := d.follower.Ready(); ready != d.ready {
+			if d.ready = ready; ready && began {
+				d.back = time.Now()
+			}
+			began = true
+		}
 		if now := time.Now(); now.Sub(asked) >= leaseRenewal && d.follower.Ready() {
 			asked = now
 			held, err := d.g.options.Store.Lease(d.g.ctx, d.id, d.g.node.String(), leaseTTL)
@@ -152,10 +163,12 @@ func (d *dispatch) holds() bool {
 // work commits what is due until nothing comes or nothing is accepted. A
 // refusal is nobody's fault: the next look is at the newer state.
 func (d *dispatch) work() {
-	anyway := false
+	anyway, sparing := false, time.Since(d.back) < comeBack
 	for done := 1; done > 0 && d.g.ctx.Err() == nil; {
 		var due [][]queue.Change
-		d.read(func(st *queue.State) { due = queue.Dispatcher{Anyway: anyway}.Propose(st, d.g.options.Store.Now()) })
+		d.read(func(st *queue.State) {
+			due = queue.Dispatcher{Anyway: anyway, Sparing: sparing}.Propose(st, d.g.options.Store.Now())
+		})
 		done = 0
 		for _, batch := range due {
 			n, err := d.commit(batch)

@@ -353,3 +353,13 @@ func (r *reader) ticket(id string) *queue.Ticket {
 
 // later is when the tokens of a test end.
 func (h *house) later() time.Time { return time.Now().Add(time.Hour) }
+
+// session is a visitor's; zero for one who is not known yet.
+func (r *reader) session(visitor string) queue.Session {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if v := r.state.Visitor(visitor); v != nil {
+		return v.Session
+	}
+	return queue.Session{}
+}

@@ -60,9 +60,30 @@ func (s *site) insist(subject string, role protocol.Role, here bool, do func() e
 	}
 }
 
-// bindOrTry binds a person who is here, again and again while the log is away.
+// bindOrTry binds a person who is here, again and again while the log is away;
+// unless they have come to another gateway since, and this conn is one that they
+// have given up, or another tab.
 func (s *site) bindOrTry(c *conn) {
-	s.insist(c.id.Subject, c.id.Role, true, func() error { return c.bind(s.g.ctx) })
+	s.insist(c.id.Subject, c.id.Role, true, func() error {
+		if s.boundElsewhere(c) {
+			return nil
+		}
+		return c.bind(s.g.ctx)
+	})
+}
+
+// boundElsewhere says whether another node holds the person, as far as is known.
+func (s *site) boundElsewhere(c *conn) bool {
+	var held queue.Session
+	s.read(func(st *queue.State) {
+		if v := st.Visitor(c.id.Subject); v != nil && c.id.Role == protocol.Visitor {
+			held = v.Session
+		}
+		if a := st.Agent(c.id.Subject); a != nil && c.isAgent() {
+			held = a.Session
+		}
+	})
+	return held.Node != "" && !held.Lost() && held.Node != s.g.node.String()
 }
 
 // bindAll binds everybody who is here.

@@ -118,6 +118,59 @@ func TestAGatewayPartedForLongSendsItsSocketsElsewhere(t *testing.T) {
 	h.come(one, protocol.Visitor, "w", "en")
 }
 
+// A gateway that was taken for dead binds its people to its new name, but for
+// those whom another gateway has by now.
+func TestAGatewayTakenForDeadLeavesThoseWhoHaveMovedOn(t *testing.T) {
+	registry := &silence{Memory: presence.NewMemory(nil), dead: map[string]bool{}}
+	h := newHouse(t)
+	h.registry = registry
+	one, dead := h.open("dead")
+	two, lives := h.open("lives")
+	moved, stays := h.come(one, protocol.Visitor, "moved", "en"), h.come(one, protocol.Visitor, "stays", "en")
+	moved.joins("support")
+	stays.joins("support")
+	h.come(two, protocol.Visitor, "moved", "en")
+	replica := &reader{state: queue.NewState(demoRules())}
+	logstore.New(h.memory).Follow(h.ctx, "demo", replica)
+	name := dead.Node()
+	registry.kill(name)
+	for held := name; held == name || held == ""; time.Sleep(time.Millisecond) {
+		held = replica.session("stays").Node
+		if h.ctx.Err() != nil {
+			t.Fatal("the gateway never bound its people anew")
+		}
+	}
+	if s := replica.session("moved"); s.Node != lives.Node() || s.Lost() {
+		t.Errorf("who has moved on is bound to %+v, want %s", s, lives.Node())
+	}
+}
+
+// While the log is away nobody can say that they are here, so nobody is given up
+// in the moment in which it is back.
+func TestWhoWasHereWhileTheLogWasAwayKeepsThePlace(t *testing.T) {
+	h := newHouse(t, func(s *gateway.Site) { s.Rules.VisitorGrace = 500 })
+	log := &outage{Backend: h.memory}
+	h.backend = log
+	one, _ := h.open("one")
+	v, other := h.come(one, protocol.Visitor, "v", "en"), h.come(one, protocol.Visitor, "other", "en")
+	ticket := v.joins("support")
+	replica := &reader{state: queue.NewState(demoRules())}
+	logstore.New(h.memory).Follow(h.ctx, "demo", replica)
+	v.Cut()
+	for !replica.session("v").Lost() && h.ctx.Err() == nil {
+		time.Sleep(time.Millisecond)
+	}
+	log.set(true)
+	until(other, "the outage", func(f protocol.Availability) bool { return !f.Available })
+	time.Sleep(time.Second) // longer than the grace
+	log.set(false)
+	until(other, "the end of the outage", func(f protocol.Availability) bool { return f.Available })
+	again := h.come(one, protocol.Visitor, "v", "en")
+	if f := until(again, "the view", func(protocol.Ticket) bool { return true }); f.Ticket != ticket || f.Status != protocol.Waiting {
+		t.Errorf("came back to %+v, want %s waiting", f, ticket)
+	}
+}
+
 // A gateway that lives and was taken for dead takes a new name and keeps its
 // people.
 func TestAGatewayTakenForDeadGoesOn(t *testing.T) {

@@ -11,6 +11,9 @@ type Dispatcher struct {
 	// Anyway proposes offers also while something is overdue: for when the log
 	// refuses what is.
 	Anyway bool
+	// Sparing gives nobody up whose grace has run out: the log was away, and who
+	// was here all the time has not been able to say so.
+	Sparing bool
 }
 
 // Propose returns what is due at now as batches to commit one after the other:
@@ -29,7 +32,11 @@ func (d Dispatcher) Propose(s *State, now Stamp) [][]Change {
 			batches = append(batches, due[:min(len(due), most)])
 		}
 	}
-	add(append(s.overdue(now, most), s.expire(now)...))
+	due := s.overdue(now, most)
+	if !d.Sparing {
+		due = append(due, s.expire(now)...)
+	}
+	add(due)
 	if len(batches) == 0 || d.Anyway {
 		add(s.Match(now, most))
 	}

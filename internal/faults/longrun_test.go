@@ -180,8 +180,8 @@ func (c *counts) add(s *stage, run *checker.Run, report *checker.Report) {
 		c.Resumed[before(l.at)] = append(c.Resumed[before(l.at)], l.took)
 	}
 	for _, o := range s.outages() {
-		for _, took := range s.goesOn(run.Histories, o[1]) {
-			c.GoesOn[before(o[0])] = append(c.GoesOn[before(o[0])], took)
+		for _, took := range s.goesOn(run.Histories, o.answers) {
+			c.GoesOn[before(o.down)] = append(c.GoesOn[before(o.down)], took)
 		}
 	}
 	for st, f := range report.Findings {

@@ -21,6 +21,8 @@ const apart = 5500 * time.Millisecond
 const (
 	redisDown = "Redis is down"
 	redisBack = "Redis comes back"
+	// After redisBack, where it takes a time to load what it has on disk.
+	redisAnswers = "Redis answers"
 )
 
 // killGateway ends a gateway, and starts it again after a while.
@@ -95,6 +97,7 @@ func (s *stage) redisKilled() {
 	s.wait(1500 * time.Millisecond)
 	s.mark(redisBack) // from here on it may answer
 	s.single.Restart(s)
+	s.mark(redisAnswers)
 }
 
 // redisHung freezes the single server for a while.

@@ -74,8 +74,8 @@ type Event struct {
 	Close  int    `json:"close,omitempty"`
 	Why    string `json:"why,omitempty"`
 	Wished bool   `json:"wished,omitempty"`
-	// Silence is for how long nothing had come from the gateway when the client
-	// gave the conn up for that reason.
+	// Silence is for how long nothing had come from the gateway when the conn ended,
+	// if an answer to a heartbeat was missed.
 	Silence time.Duration `json:"silence,omitempty"`
 }
 

@@ -179,7 +179,6 @@ func (c *Client) live(ctx context.Context, conn *client.Conn) {
 		conn.Cut()
 	}
 
-	var silence time.Duration
 	silent := 2*time.Duration(conn.Welcome.HeartbeatS)*time.Second + time.Second
 	tick := time.NewTicker(200 * time.Millisecond)
 	defer tick.Stop()
@@ -193,11 +192,14 @@ func (c *Client) live(ctx context.Context, conn *client.Conn) {
 			c.mu.Unlock()
 			conn.Cut()
 		case <-tick.C:
-			if d := time.Since(time.UnixMilli(c.heard.Load())); d > silent {
-				silence = d
+			if time.Since(time.UnixMilli(c.heard.Load())) > silent {
 				conn.Cut()
 			}
 		}
+	}
+	silence := time.Since(time.UnixMilli(c.heard.Load()))
+	if silence < time.Duration(conn.Welcome.HeartbeatS)*time.Second+500*time.Millisecond {
+		silence = 0 // no answer to a heartbeat was missed
 	}
 	c.mu.Lock()
 	c.conn = nil

@@ -37,6 +37,9 @@ func NewSite(agents int) Site {
 	}
 }
 
+// OutgoingBuffer is what the site lets wait for a client, in bytes.
+const OutgoingBuffer = 1 << 20
+
 // secret signs the tokens of tests. It is in the source, so it protects nothing.
 const secret = "this secret protects nobody: it is for the fault tests alone"
 
