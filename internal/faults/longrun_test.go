@@ -105,7 +105,7 @@ func TestLongRun(t *testing.T) {
 				size: size{visitors: 300, agents: 30, warm: 4 * time.Second, fault: during, after: 6 * time.Second},
 				seed: seed, redis: top.redis, args: top.args,
 			})
-			s.rules.Slack, s.rules.Staleness = 25*time.Second, 8*time.Second
+			s.rules.Slack, s.rules.Staleness = time.Minute, 8*time.Second
 			if top.rules != nil {
 				top.rules(&s.rules)
 			}

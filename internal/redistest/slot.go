@@ -15,7 +15,7 @@ import (
 // meanwhile and are redirected.
 func (g *Group) MoveSlot(t testing.TB, key string, to *Server) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), startTimeout)
+	ctx, cancel := context.WithTimeout(context.Background(), 6*startTimeout)
 	defer cancel()
 	if err := g.moveSlot(ctx, key, to); err != nil {
 		t.Fatalf("moving the slot of %s to %s: %v", key, to.addr, err)

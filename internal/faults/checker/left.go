@@ -132,10 +132,11 @@ func checkKeys(r *Report, run *Run) {
 	}
 }
 
-// The spare of Leftovers: what a garbage collector and the metrics themselves
-// take, and for each Redis server the connections that its client may keep.
+// The spare of Leftovers: what a garbage collector and the metrics themselves take
+// beside the workers that wait for a socket to have something to read, and for
+// each Redis server the connections that its client may keep.
 const (
-	spareGoroutines  = 12
+	spareGoroutines  = 12 + 32
 	spareDescriptors = 32
 )
 

@@ -54,6 +54,8 @@ func checkGrace(r *Report, run *Run) {
 		var was *protocol.Ticket
 		gone := time.Duration(-1) // since when there is no conn
 		asked := false            // to leave
+		// After a longer absence the first view can be of the moment before the end.
+		doubt := time.Duration(-1)
 		for _, e := range h.Events {
 			switch {
 			case e.Kind == Ended && gone < 0:
@@ -65,7 +67,10 @@ func checkGrace(r *Report, run *Run) {
 			case e.Kind == Asked && e.Ask.Type == protocol.TypeJoin:
 				asked = false
 			case e.Kind == Told && e.Ticket != nil:
-				if gone >= 0 && was != nil && open(was.Status) {
+				if gone >= 0 && e.At-gone >= run.Rules.VisitorGrace-early {
+					doubt = e.At + run.Rules.Slack
+				}
+				if gone >= 0 && was != nil && open(was.Status) && (e.At-gone >= run.Rules.VisitorGrace-early || e.At > doubt) {
 					judgeAbsence(r, run, h, was, e, e.At-gone, asked)
 				}
 				was, gone = e.Ticket, -1
