@@ -67,7 +67,7 @@ func (s *stage) live(seed uint64, faults func()) (*checker.Run, *checker.Report)
 	}
 	cancel()
 	s.mark("settled")
-	s.wait(500 * time.Millisecond) // what was told last is on its way
+	s.wait(500 * time.Millisecond)          // what was told last is on its way
 	s.crowd.Audit(s.Context(), time.Minute) // at most, for fifty conversations
 	s.mark("audited")
 	histories := s.crowd.Histories()
