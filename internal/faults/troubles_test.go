@@ -33,9 +33,17 @@ func (s *stage) killGateway(g *setup.Gateway) {
 	s.restart(g)
 }
 
+// restart starts a gateway that has ended, as a supervisor does: again, if it does
+// not reach a Redis that is slow.
 func (s *stage) restart(g *setup.Gateway) {
-	if err := g.Restart(); err != nil {
-		s.Fatal(err)
+	for tries := 1; ; tries++ {
+		err := g.Restart()
+		if err == nil {
+			break
+		}
+		if tries == 5 {
+			s.Fatal(err)
+		}
 	}
 	s.mark("%s is there again", g.Node())
 }

@@ -72,10 +72,12 @@ func moveKeys(ctx context.Context, source *redis.Client, slot int64, to *Server)
 		if err != nil || len(keys) == 0 {
 			return err
 		}
+		args := []any{"MIGRATE", host, port, "", 0, startTimeout.Milliseconds(), "KEYS"}
 		for _, key := range keys {
-			if err := source.Migrate(ctx, host, port, key, 0, startTimeout).Err(); err != nil {
-				return err
-			}
+			args = append(args, key)
+		}
+		if err := source.Do(ctx, args...).Err(); err != nil {
+			return err
 		}
 	}
 }
