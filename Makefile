@@ -12,8 +12,11 @@ export PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD := 1
 
 # More flags for the command that run or load starts.
 ARGS ?=
-# make load: the gateway that gets the traffic.
-TARGET ?= http://127.0.0.1:8080
+# make traffic: the gateway that gets it. make load: gateways of your own; without
+# it Redis and three gateways are started. loadtest/README.md has the rest.
+TARGET ?=
+SCENARIO ?= smoke
+PROFILE ?=
 # make bench: which benchmarks, for how long each, and how often.
 BENCH ?= .
 BENCHTIME ?= 1s
@@ -67,8 +70,11 @@ bench-offer: ## From a close on one gateway to the next offer, decided on anothe
 faults-routing: ## Routing on four gateways that are killed in turn, 3,000 tickets, some minutes (SEED=n)
 	NEXTUP_FAULTS_ROUTING=long NEXTUP_FAULTS_SEED=$(SEED) go test ./internal/faults/routing -count 1 -v -timeout 20m -run TestRouting
 
-load: ## Drive a running gateway with visitors and agents (TARGET=http://127.0.0.1:8080 ARGS="--visitors 200 --agents 20")
-	go run ./cmd/nextup traffic --target $(TARGET) $(ARGS)
+load: ## One scenario of the load suite, judged (SCENARIO=peak_hour PROFILE=laptop, TARGET=http://host:port TOKEN_KEY=id:secret)
+	@cd loadtest && SCENARIO='$(SCENARIO)' PROFILE='$(PROFILE)' TARGET='$(TARGET)' go run .
+
+traffic: ## Send visitors and agents to a running gateway (TARGET=http://127.0.0.1:8080 ARGS="--visitors 200 --agents 20")
+	go run ./cmd/nextup traffic --target $(or $(TARGET),http://127.0.0.1:8080) $(ARGS)
 
 build: $(PAGES) ## Build bin/nextup with the pages inside
 	go build -trimpath -o bin/nextup ./cmd/nextup

@@ -63,9 +63,17 @@ type ruleFile struct {
 	}
 }
 
-func rules(t *testing.T) (f ruleFile) {
+func rules(t *testing.T, glob string) (f ruleFile) {
 	t.Helper()
-	read(t, "prometheus/rules/nextup.yaml", func(b []byte, v any) error { return yaml.Unmarshal(b, v) }, &f)
+	paths, err := filepath.Glob(glob)
+	if err != nil || len(paths) == 0 {
+		t.Fatalf("no rules: %v", err)
+	}
+	for _, path := range paths {
+		var one ruleFile
+		read(t, path, func(b []byte, v any) error { return yaml.Unmarshal(b, v) }, &one)
+		f.Groups = append(f.Groups, one.Groups...)
+	}
 	return f
 }
 
@@ -170,7 +178,7 @@ func TestEveryQueryReadsWhatExists(t *testing.T) {
 	metrics["up"] = nil
 	queries := map[string]string{}
 	recorded := map[string]bool{}
-	for _, g := range rules(t).Groups {
+	for _, g := range rules(t, "prometheus/rules/*.yaml").Groups {
 		for _, r := range g.Rules {
 			recorded[r.Record] = r.Record != ""
 			queries["rule "+r.Record+r.Alert] = r.Expr
@@ -267,7 +275,7 @@ func TestEveryAlertHasItsEntry(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, g := range rules(t).Groups {
+	for _, g := range rules(t, "prometheus/rules/nextup.yaml").Groups {
 		for _, r := range g.Rules {
 			if r.Alert == "" {
 				continue

@@ -63,7 +63,9 @@ func (w *world) gateway(t *testing.T, node string, store queue.Store, messages e
 		Node: node, Store: store, Conversations: hub, Verifier: verifier, Presence: w.nodes,
 		Sites: []gateway.Site{{
 			Rules: w.rules, Languages: w.rules.Departments[0].Languages, VisitorHeartbeat: 10 * time.Second, AgentHeartbeat: 5 * time.Second,
-			Agent: func(string) gateway.AgentRules { return gateway.AgentRules{Departments: []string{"support"}, Tier: 1, Capacity: 3} },
+			Agent: func(string) gateway.AgentRules {
+				return gateway.AgentRules{Departments: []string{"support"}, Tier: 1, Capacity: 3}
+			},
 			Limits: gateway.Limits{FramesPerSecond: 100, Burst: 1000, BytesPerSecond: 1 << 20, ByteBurst: 1 << 20, OutgoingBuffer: 1 << 20,
 				ConnsPerPerson: 8, ConnsPerAddress: 10_000, Conns: 10_000},
 		}},

@@ -1,0 +1,109 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/coder/websocket"
+
+	"nextup/queue/memqueue"
+)
+
+// closes is a target that closes every socket at once.
+func closes(t *testing.T) string {
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if ws, err := websocket.Accept(w, r, &websocket.AcceptOptions{Subprotocols: []string{"nextup.v1"}}); err == nil {
+			_ = ws.Close(4003, "not today")
+		}
+	}))
+	t.Cleanup(s.Close)
+	return s.URL
+}
+
+// drops is a target that ends every connection without a word.
+func drops(t *testing.T) string {
+	l, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { l.Close() })
+	go func() {
+		for c, err := l.Accept(); err == nil; c, err = l.Accept() {
+			c.Close()
+		}
+	}()
+	return "http://" + l.Addr().String()
+}
+
+// dead is an address at which nothing listens any more.
+func dead(t *testing.T) string {
+	l, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	return "http://" + l.Addr().String()
+}
+
+func TestBadInputEndsInOneClearLine(t *testing.T) {
+	t.Parallel()
+	binary := filepath.Join(t.TempDir(), "load")
+	if out, err := exec.CommandContext(t.Context(), "go", "build", "-o", binary, ".").CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	w := newWorld(t, "en")
+	gateway := w.gateway(t, "honest", memqueue.New(w.memory), w.memory)
+	tests := map[string]struct {
+		env  []string
+		want string
+	}{
+		"a scenario that does not exist": {[]string{"SCENARIO=rush"}, "want one of smoke"},
+		"a target that is no address":    {[]string{"TARGET=localhost"}, "want http://HOST:PORT"},
+		"a target without a key":         {[]string{"TARGET=" + gateway}, "TOKEN_KEY is needed"},
+		"a dead target":                  {[]string{"TARGET=" + dead(t), "TOKEN_KEY=" + faultyKey}, "nothing listens there"},
+		"a bad key":                      {[]string{"TARGET=" + gateway, "SITE=" + faultySite, "TOKEN_KEY=k:a key that this gateway has never heard of, or so"}, "check TOKEN_KEY"},
+		"another site":                   {[]string{"TARGET=" + gateway, "SITE=elsewhere", "TOKEN_KEY=" + faultyKey}, "check SITE"},
+		"a target that closes sockets":   {[]string{"TARGET=" + closes(t), "TOKEN_KEY=" + faultyKey}, "closes every socket"},
+		"a target that drops them":       {[]string{"TARGET=" + drops(t), "TOKEN_KEY=" + faultyKey}, "closes every socket"},
+		"a rollout without a command":    {[]string{"TARGET=" + gateway, "TOKEN_KEY=" + faultyKey, "SCENARIO=rolling_restart"}, "RESTART_COMMAND"},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			cmd := exec.CommandContext(context.WithoutCancel(t.Context()), binary)
+			cmd.Env = append(os.Environ(), append([]string{"SCENARIO=smoke", "OUT=" + t.TempDir()}, tt.env...)...)
+			var said bytes.Buffer
+			cmd.Stderr = &said
+			if err := cmd.Run(); err == nil {
+				t.Error("the exit status is 0")
+			}
+			line := strings.TrimSpace(said.String())
+			if !strings.Contains(line, tt.want) || strings.Contains(line, "\n") {
+				t.Errorf("it said %q, want one line with %q", line, tt.want)
+			}
+		})
+	}
+}
+
+// TestTheScriptsAloneSayWhatIsMissing: who runs k6 by hand gets a line too.
+func TestTheScriptsAloneSayWhatIsMissing(t *testing.T) {
+	t.Parallel()
+	k6, err := toolPath(t.Context(), "k6")
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.CommandContext(t.Context(), k6, "run", "--quiet", "--no-usage-report", "--address", "", "k6/main.ts")
+	cmd.Env = append(os.Environ(), "TOKEN_KEY=k:secret", "TARGET=")
+	out, err := cmd.CombinedOutput()
+	if err == nil || !strings.Contains(string(out), "TARGET is not set") {
+		t.Errorf("%v: %s", err, out)
+	}
+}

@@ -1,0 +1,204 @@
+// Command model turns the run.json of a load run into what each thing costs, and
+// a forecast into gateways and Redis.
+//
+//	go run ./model results/…/run.json                          # costs
+//	go run ./model results/…/run.json --connections 1200000 --waiting 1000000 --tickets 300 --messages 2000
+//
+// The costs are fitted to the seconds of the run, least squares without negative
+// costs: gateway processor seconds a second = idle + frame × frames sent + ticket
+// × tickets begun + message × messages. Memory is of the peak.
+package main
+
+import (
+	"flag"
+	"fmt"
+	"io"
+	"math"
+	"os"
+
+	"nextup/loadtest/report"
+)
+
+// Costs are what one of each takes. Processor is in microseconds, memory in
+// bytes.
+type Costs struct {
+	Frame, Ticket, Message float64 // of a gateway's processor
+	Connection             float64 // of a gateway's memory
+	RedisTicket            float64 // of Redis's processor, conversations included
+	RedisMemory            float64 // of Redis's memory, for each ticket that it remembers
+	Seconds                int     // that the fit is made of
+}
+
+// Measure reads the costs off a run.
+func Measure(r *report.Run) (Costs, error) {
+	var rows [][]float64
+	var cpu []float64
+	for i := 1; i < len(r.Samples); i++ {
+		a, b := &r.Samples[i-1], &r.Samples[i]
+		dt := b.T - a.T
+		if dt <= 0 || a.Gateways != b.Gateways || b.GatewayCPU < a.GatewayCPU {
+			continue // a gateway was away or began anew
+		}
+		// Each gateway pays for the replay of every ticket; Number counts records.
+		rows = append(rows, []float64{1, (b.FramesOut - a.FramesOut) / dt, float64(b.Number-a.Number) / dt, (b.Messages - a.Messages) / dt})
+		cpu = append(cpu, 1e6*(b.GatewayCPU-a.GatewayCPU)/dt)
+	}
+	if len(rows) < 20 || r.Observed == nil || r.Observed.Tallies.Joins == 0 {
+		return Costs{}, fmt.Errorf("the run has %d useful seconds and no log beside them: 20 are needed", len(rows))
+	}
+	fit := nonNegative(rows, cpu)
+	t := r.Observed.Tallies
+	last, first := r.Samples[len(r.Samples)-1], r.Samples[0]
+	c := Costs{
+		Frame: fit[1], Message: fit[3], Ticket: fit[2] * float64(t.Records) / float64(t.Joins), Seconds: len(rows),
+		RedisTicket: 1e6 * (last.RedisCPU - first.RedisCPU) / float64(t.Joins),
+		RedisMemory: (last.RedisMemory - first.RedisMemory) / float64(t.Joins),
+	}
+	for i := range r.Samples {
+		if s := &r.Samples[i]; s.Connections > 100 {
+			c.Connection = max(c.Connection, (s.GatewayRSS-first.GatewayRSS)/s.Connections)
+		}
+	}
+	return c, nil
+}
+
+// nonNegative is least squares by coordinate descent with costs that are not
+// below zero. Columns are scaled, so that all of them converge alike.
+func nonNegative(rows [][]float64, want []float64) []float64 {
+	n := len(rows[0])
+	scale := make([]float64, n)
+	for k := range n {
+		for _, row := range rows {
+			scale[k] = max(scale[k], math.Abs(row[k]))
+		}
+		if scale[k] == 0 {
+			scale[k] = 1
+		}
+	}
+	x := make([]float64, n)
+	rest := append([]float64(nil), want...)
+	for range 5000 {
+		for k := range n {
+			dot, square := 0.0, 0.0
+			for i, row := range rows {
+				v := row[k] / scale[k]
+				dot += v * rest[i]
+				square += v * v
+			}
+			if square == 0 {
+				continue
+			}
+			next := max(0, x[k]+dot/square)
+			for i, row := range rows {
+				rest[i] -= (next - x[k]) * row[k] / scale[k]
+			}
+			x[k] = next
+		}
+	}
+	for k := range x {
+		x[k] /= scale[k]
+	}
+	return x
+}
+
+// Forecast is what is expected at the peak.
+type Forecast struct {
+	Connections, Waiting float64 // at a time
+	Tickets, Messages    float64 // a second
+	Lines                float64 // lines that the waiting spread over
+	// Cores is a gateway's, Load the share of them that may be used, and Sockets
+	// the most that one holds.
+	Cores, Load, Sockets float64
+}
+
+// Plan is what a forecast needs.
+type Plan struct {
+	FramesPerSecond float64
+	GatewayCores    float64
+	GatewayMemory   float64 // bytes, in all
+	RedisCores      float64
+	Gateways        int
+	GivesFirst      string
+}
+
+// framesPerSecond is how many frames a second the forecast asks for: in a line
+// that moves, each band is shown anew at its cadence (150 ms, 0.8 s, 2.5 s), and
+// each message goes to two. A line moves when a ticket joins it or leaves it.
+func (f Forecast) framesPerSecond() float64 {
+	moves := f.Tickets / max(1, f.Lines) * 2 // joins and departures of a line a second
+	line := f.Waiting / max(1, f.Lines)
+	band := func(people, every float64) float64 { return people * min(moves, 1/every) }
+	perLine := band(min(line, 10), 0.15) + band(min(max(line-10, 0), 90), 0.8) + band(max(line-100, 0), 2.5)
+	beats := f.Connections / 10 // heartbeats are answered
+	return f.Lines*perLine + beats + 2*f.Messages + 12*f.Tickets
+}
+
+// Need is the plan of a forecast at the costs. Every gateway replays the whole
+// log, so that part grows with their number.
+func (c Costs) Need(f Forecast) Plan {
+	p := Plan{FramesPerSecond: f.framesPerSecond(), GatewayMemory: f.Connections * c.Connection, RedisCores: f.Tickets * c.RedisTicket / 1e6}
+	shared := (p.FramesPerSecond*c.Frame + f.Messages*c.Message) / 1e6
+	replay := f.Tickets * c.Ticket / 1e6 / 3 // the costs are of three gateways
+	room := f.Cores*f.Load - replay
+	bySockets := math.Ceil(f.Connections / f.Sockets)
+	if room <= 0 {
+		p.GivesFirst = "a gateway cannot even replay the log: spread the people over sites"
+		return p
+	}
+	byCores := math.Ceil(shared / room)
+	p.Gateways = int(max(byCores, bySockets, 2))
+	p.GatewayCores = shared + float64(p.Gateways)*replay
+	switch {
+	case p.RedisCores > 0.7:
+		p.GivesFirst = "Redis's one core"
+	case bySockets >= byCores:
+		p.GivesFirst = "sockets of a gateway"
+	default:
+		p.GivesFirst = "processor of the gateways"
+	}
+	return p
+}
+
+func main() {
+	if err := run(os.Args[1:], os.Stdout); err != nil {
+		fmt.Fprintln(os.Stderr, "model:", err)
+		os.Exit(2)
+	}
+}
+
+func run(args []string, out io.Writer) error {
+	if len(args) == 0 {
+		return fmt.Errorf("want the path of a run.json, and then perhaps a forecast: --connections N --waiting N --tickets N --messages N")
+	}
+	f := Forecast{}
+	flags := flag.NewFlagSet("model", flag.ContinueOnError)
+	flags.Float64Var(&f.Connections, "connections", 0, "open sockets at the peak")
+	flags.Float64Var(&f.Waiting, "waiting", 0, "people in line at the peak")
+	flags.Float64Var(&f.Tickets, "tickets", 0, "tickets begun a second")
+	flags.Float64Var(&f.Messages, "messages", 0, "messages a second")
+	flags.Float64Var(&f.Lines, "lines", 8, "lines that they stand in")
+	flags.Float64Var(&f.Cores, "cores", 4, "cores of a gateway")
+	flags.Float64Var(&f.Load, "load", 0.6, "share of them that may be used")
+	flags.Float64Var(&f.Sockets, "sockets", 50_000, "sockets that one gateway may hold")
+	if err := flags.Parse(args[1:]); err != nil {
+		return err
+	}
+	r, err := report.Read(args[0])
+	if err != nil {
+		return err
+	}
+	c, err := Measure(r)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(out, "%s, %s, %d cores, commit %s, %d seconds\n", r.Scenario, r.Machine.Date, r.Machine.Cores, r.Machine.Commit, c.Seconds)
+	fmt.Fprintf(out, "frame sent %.1f µs, ticket %.0f µs (three gateways), message %.0f µs, socket %.1f KB\n", c.Frame, c.Ticket, c.Message, c.Connection/1e3)
+	fmt.Fprintf(out, "Redis: ticket %.0f µs and %.1f KB, its conversation included\n", c.RedisTicket, c.RedisMemory/1e3)
+	if f.Connections == 0 {
+		return nil
+	}
+	p := c.Need(f)
+	fmt.Fprintf(out, "forecast: %.0f frames a second, %d gateways of %.0f cores, %.1f cores and %.1f GB in all; Redis %.2f cores; gives first: %s\n",
+		p.FramesPerSecond, p.Gateways, f.Cores, p.GatewayCores, p.GatewayMemory/1e9, p.RedisCores, p.GivesFirst)
+	return nil
+}
