@@ -34,7 +34,7 @@ space := $(subst ,, )
 PAGES := client-js/dist/visitor.html
 PACKAGES := client-js/node_modules/.package-lock.json
 
-.PHONY: help run test lint bench bench-eta bench-offer faults faults-routing load build generate clean client-deps client
+.PHONY: help run test lint bench bench-peers bench-eta bench-offer faults faults-routing load build generate clean client-deps client
 
 help: ## Say what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -52,6 +52,9 @@ lint: $(PACKAGES) ## Check style and the import arrows (the first time takes som
 bench: ## Measure (BENCH=regexp BENCHTIME=1s COUNT=1)
 	go test -run '^$$' -bench '$(BENCH)' -benchtime $(BENCHTIME) -count $(COUNT) -benchmem \
 		$$(go list -f '{{.Dir}}' ./... | while read -r d; do grep -qs '^func Benchmark' "$$d"/*_test.go && echo "$$d" || true; done)
+
+bench-peers: ## Measure the edge beside its peers into docs/performance.md, some 40 minutes (ARGS="-rows idle,chat -repeats 5")
+	cd bench && go run . run -out ../docs/performance.md $(ARGS)
 
 bench-eta: ## Measure the wait estimator against its gates, into docs/estimates.md (TRACE=file.csv.gz)
 	go run ./internal/etabench --out docs/estimates.md $(if $(TRACE),--trace $(TRACE))

@@ -53,7 +53,7 @@ func serveLine(args []string) error {
 	if err != nil {
 		return err
 	}
-	nodes := redispresence.New(backend.Client())
+	nodes := redispresence.New(backend.Client(), backend.Prove)
 	if err := nodes.Renew(ctx, node, presence.TTL); err != nil {
 		return err
 	}

@@ -68,7 +68,7 @@ func serveNextup(args []string) error {
 		if err != nil {
 			return err
 		}
-		backend, nodes = redis, redispresence.New(redis.Client())
+		backend, nodes = redis, redispresence.New(redis.Client(), redis.Prove)
 	}
 	verifier, err := auth.New([]auth.Key{key}, auth.Options{})
 	if err != nil {
