@@ -26,10 +26,14 @@ func keyOf(t *Ticket) classKey {
 }
 
 // eligible says whether the agent may serve the class. Whom a ticket is held
-// for was chosen by name.
-func (c *class) eligible(a *Agent) bool {
+// for was chosen by name. Nobody is in a department that the rules have no more:
+// its tickets go to whoever meets the rest.
+func (s *State) eligible(c *class, a *Agent) bool {
 	if c.hold != "" {
 		return a.ID == c.hold
+	}
+	if _, known := s.site.Department(c.queue.Department); !known {
+		return a.suits(c.need)
 	}
 	return a.Meets(c.need, c.queue.Department)
 }

@@ -7,7 +7,7 @@ import (
 )
 
 // Match proposes offers: tickets in order of score over all classes, each to the
-// eligible agent whom the visitor knows, then who has passed on it least, who
+// eligible agent who has passed on it least, then whom the visitor knows, who
 // has more of the skills it wishes for, who has the lowest load for their
 // capacity, the lowest tier, the fewest languages and skills (specialists and
 // polyglots stay free for those who need them), then is idle longest. It
@@ -105,7 +105,7 @@ func (m *match) cursors() cursors {
 		}
 		at := &cursor{class: c}
 		for _, k := range m.candidates {
-			if k.room() >= c.weight && c.eligible(k.agent) {
+			if k.room() >= c.weight && m.eligible(c, k.agent) {
 				at.candidates = append(at.candidates, k)
 			}
 		}
@@ -150,15 +150,21 @@ func (m *match) choose(c *cursor, t *Ticket) *candidate {
 	return best
 }
 
+// strayOfferTTL is how long offers last from a department that the rules have no
+// more: as long as where nothing is said.
+const strayOfferTTL Millis = 20_000
+
 func (s *State) offerTTL(t *Ticket) Millis {
-	dep, _ := s.site.Department(t.Department)
-	return dep.OfferTTL
+	if dep, known := s.site.Department(t.Department); known {
+		return dep.OfferTTL
+	}
+	return strayOfferTTL
 }
 
 func (c *candidate) better(than *candidate, t *Ticket) bool {
 	return cmp.Or(
-		-cmpBool(c.agent.ID == t.Prefers, than.agent.ID == t.Prefers),
 		cmp.Compare(t.passes(c.agent.ID), t.passes(than.agent.ID)),
+		-cmpBool(c.agent.ID == t.Prefers, than.agent.ID == t.Prefers),
 		-cmp.Compare(c.agent.has(t.Wishes), than.agent.has(t.Wishes)),
 		cmp.Compare(c.load*than.agent.Capacity, than.load*c.agent.Capacity),
 		cmp.Compare(max(c.agent.Tier, 1), max(than.agent.Tier, 1)),
@@ -205,7 +211,7 @@ func (m *match) offer(at *cursor, k *candidate, t *Ticket) {
 		cause = CauseAccepted
 		is.Status, is.Agent, is.Token, is.AssignedAt, is.Hold = Assigned, k.agent.ID, t.Token+1, Here, nil
 	} else {
-		is.Status, is.Offer = Offered, &Offer{ID: id, Agent: k.agent.ID, At: Here, TTL: dep.OfferTTL}
+		is.Status, is.Offer = Offered, &Offer{ID: id, Agent: k.agent.ID, At: Here, TTL: m.offerTTL(t)}
 	}
 	busy := *k.agent
 	busy.IdleSince = Here

@@ -23,7 +23,12 @@ type Need struct {
 
 // Meets says whether an agent has what the need asks for, in a department.
 func (a *Agent) Meets(n *Need, department string) bool {
-	if max(a.Tier, 1) < n.Tier || !slices.Contains(a.Departments, department) {
+	return slices.Contains(a.Departments, department) && a.suits(n)
+}
+
+// suits is Meets wherever it is.
+func (a *Agent) suits(n *Need) bool {
+	if max(a.Tier, 1) < n.Tier {
 		return false
 	}
 	for _, skill := range n.Skills {

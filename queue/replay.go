@@ -3,6 +3,7 @@ package queue
 import (
 	"cmp"
 	"slices"
+	"sort"
 )
 
 // Record is a committed change, as the log hands it out.
@@ -242,9 +243,17 @@ func unlist(set map[string]map[string]*Ticket, agent, ticket string) {
 	}
 }
 
-// forget takes a ticket off the list of the ended; it is mostly the first.
+// forget takes a ticket off the list of the ended; it is mostly the first, or one
+// of the last. While a snapshot is loaded the list is in no order yet.
 func (s *State) forget(t *Ticket) {
-	i := slices.IndexFunc(s.ended, func(u *Ticket) bool { return u.ID == t.ID })
+	is := func(u *Ticket) bool { return u.ID == t.ID }
+	from := sort.Search(len(s.ended), func(i int) bool { return s.ended[i].EndedAt >= t.EndedAt })
+	i := slices.IndexFunc(s.ended[from:], is)
+	if i >= 0 {
+		i += from
+	} else {
+		i = slices.IndexFunc(s.ended, is)
+	}
 	switch {
 	case i == 0:
 		s.ended[0] = nil

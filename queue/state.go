@@ -68,10 +68,14 @@ func (s *State) SetSite(site *Site) {
 	for _, q := range site.Queues() {
 		s.line(q)
 	}
-	s.agenda = sorted[appointment]{before: appointment.before}
+	var all []appointment // at once: one by one, in no order, a long line takes seconds
 	for _, t := range s.tickets {
-		s.appoint(nil, t)
+		if due := s.due(t); due != 0 {
+			all = append(all, appointment{due, t})
+		}
 	}
+	sort.Slice(all, func(i, j int) bool { return all[i].before(all[j]) })
+	s.agenda = sorted[appointment]{buf: all, before: appointment.before}
 }
 
 // Site returns the rules.

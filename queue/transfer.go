@@ -83,9 +83,13 @@ func (s *State) moved(t *Ticket, to Target) (*Ticket, error) {
 	if !ok {
 		return nil, ErrUnknownDepartment
 	}
-	wanted := append([]string{t.Language}, t.Listed...)
-	if to.Language != "" {
+	reads := append([]string{t.Language}, t.Listed...)
+	wanted := reads
+	switch {
+	case to.Language != "":
 		wanted = []string{to.Language}
+	case t.LanguageRequired:
+		wanted = reads[:1]
 	}
 	lang, ok := MatchLanguage(wanted, dep.Languages)
 	if !ok {
@@ -96,6 +100,9 @@ func (s *State) moved(t *Ticket, to Target) (*Ticket, error) {
 		is = t.passedBy(by)
 	}
 	is.Department, is.Language = dep.ID, lang
+	if lang != t.Language { // the one before is still one that they read
+		is.Listed = slices.DeleteFunc(reads, func(l string) bool { return l == lang })
+	}
 	is.Step, is.WaitingSince, is.Hold, is.Prefers = 0, Here, nil, ""
 	need := *s.needOf(dep, lang, s.site.Topics[t.Topic])
 	need.word = ""

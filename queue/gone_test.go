@@ -1,0 +1,94 @@
+package queue
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"testing"
+	"time"
+)
+
+// The rules may change while people wait: a file that drops a department leaves
+// nobody behind, and no offer that lapses as it is made.
+func TestWhoIsInADepartmentThatIsGoneIsStillServed(t *testing.T) {
+	w := newExchange(t)
+	id := w.join("v", "trading", "zh")
+	site := exchangeSite()
+	site.Departments = slices.DeleteFunc(site.Departments, func(d Department) bool { return d.ID == "trading" })
+	w.SetSite(site)
+	in := func(f *AgentFacts) { f.Departments = []string{"support"} }
+	w.hire("en", func(f *AgentFacts) { in(f); f.Languages = Fluent("en") })
+	w.expect("whoever does not speak the language does not get it")
+	w.hire("zh", func(f *AgentFacts) { in(f); f.Languages = Fluent("zh") })
+	w.expect("somebody of another department", "v→zh")
+	w.now += 5000
+	w.accept("zh")
+	if is := w.Ticket(id); is.Status != Assigned || is.Agent != "zh" {
+		t.Errorf("the ticket is %s by %q, want assigned to zh", is.Status, is.Agent)
+	}
+}
+
+func TestNewRulesForALongLineAreSoonInForce(t *testing.T) {
+	site := exchangeSite()
+	site.Departments[0].QueueLimit = 0
+	w := &world{tb: t, State: NewState(site), now: 1_000_000}
+	for i := range 50_000 {
+		w.number++
+		w.now++
+		id := fmt.Sprint("t", i)
+		ticket := &Ticket{
+			ID: id, Visitor: id, Department: "support", Language: "en", Weight: 1, Status: Waiting, JoinedAt: w.now, WaitingSince: w.now,
+			Need: &Need{Languages: []string{"en"}, MinProficiency: 3}, Listed: []string{"zh"},
+		}
+		w.Apply(Record{Number: w.number, ID: id, At: w.now, Writes: []Write{{Name: ticket.Name(), Image: ticket}}})
+	}
+	begun := time.Now()
+	w.SetSite(exchangeSite())
+	if took := time.Since(begun); took > time.Second { // one by one it took 5 s, nobody served meanwhile
+		t.Errorf("it took %s", took)
+	}
+	if !slices.IsSortedFunc(w.agenda.all(), func(a, b appointment) int {
+		if a.before(b) {
+			return -1
+		}
+		return 1
+	}) || w.agenda.len() != 50_000 {
+		t.Errorf("the agenda has %d appointments, or is not in order", w.agenda.len())
+	}
+}
+
+func TestATransferKeepsWhatTheVisitorReads(t *testing.T) {
+	both := func(required bool) func(*JoinRequest) {
+		return func(r *JoinRequest) { r.Languages, r.LanguageRequired = []string{"zh", "en"}, required }
+	}
+	w := newExchange(t)
+	id := w.join("v", "support", "zh", both(true))
+	to := TransferRequest{Ticket: id, By: "boss", Supervisor: true, To: Target{Department: "engineering"}}
+	if _, err := w.Transfer(to); !errors.Is(err, ErrUnknownLanguage) {
+		t.Errorf("to a department without the required language: %v, want ErrUnknownLanguage", err)
+	}
+	id = w.join("w", "support", "zh", both(false))
+	to.Ticket, to.To = id, Target{Language: "en"}
+	w.must(w.Transfer(to))
+	w.hire("z", speaks("zh"))
+	w.expect("at once in the new language alone", "v→z")
+	w.accept("z")
+	w.now += 61_000
+	w.expect("the language before is one that they read", "w→z")
+}
+
+func TestWhoDeclinedGoesAfterOthersAlsoWhenPreferred(t *testing.T) {
+	w := newExchange(t)
+	w.hire("a", speaks("en"))
+	id := w.join("v", "support", "en")
+	w.dispatch()
+	w.accept("a")
+	w.must(w.Close("a", id))
+	w.must(w.Finish("a", id))
+	id = w.join("v", "support", "en")
+	w.expect("who served them before", "v→a")
+	w.must(w.Decline("a", w.Ticket(id).Offer.ID))
+	w.now += 21_000
+	w.hire("b", speaks("en"))
+	w.expect("who has not declined", "v→b")
+}
