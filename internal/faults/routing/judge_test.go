@@ -39,7 +39,7 @@ type judge struct {
 }
 
 // judged replays the rows and returns what was found.
-func judged(r *rules, l limits, rows []checker.Row, views []view) *judge {
+func judged(r *rules, l limits, rows []checker.Row, views []view, seen []witness) *judge {
 	j := &judge{
 		report: &report{}, world: newWorld(), rules: r, limits: l, views: views,
 		since: map[string]int64{}, classes: map[string]map[string]*ticketImage{}, member: map[string]string{},
@@ -63,6 +63,10 @@ func judged(r *rules, l limits, rows []checker.Row, views []view) *judge {
 		for len(j.views) > 0 && j.views[0].log <= row.Number {
 			j.view(j.views[0])
 			j.views = j.views[1:]
+		}
+		for len(seen) > 0 && seen[0].number <= row.Number {
+			j.testify(seen[0])
+			seen = seen[1:]
 		}
 	}
 	for _, v := range j.views {

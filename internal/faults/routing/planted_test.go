@@ -112,13 +112,16 @@ func waitingView(log uint64, position, size int) checker.Event {
 
 func TestEachStatementFindsWhatIsPlanted(t *testing.T) {
 	t.Parallel()
-	// An hour before its place would be, ticket 3 comes in before the others.
+	const first, second = "0000000000000003:1", "0000000000000004:2"
+	// Ticket 3 comes in before the others.
 	early := record{10, "joined", map[string]body{"v/v3": visitorBody("3"), "t/3": ticketBody("3").with("head_start", 4000, "urgency", claimed)}}
 	tests := []struct {
 		what  string
 		plant func(log []record) []record
 		shown []checker.Event // to the visitor of ticket 2
-		found []statement
+		// ranked is what the sorted sets held.
+		ranked []witness
+		found  []statement
 	}{
 		{what: "nothing"},
 		{
@@ -225,6 +228,11 @@ func TestEachStatementFindsWhatIsPlanted(t *testing.T) {
 			found: []statement{settled},
 		},
 		{
+			what:   "a ticket in two sorted sets",
+			ranked: []witness{{4, map[string][]string{"support/en": {first, second}}}, {5, map[string][]string{"support/en": {first, second}, "trading/en": {second}}}},
+			found:  []statement{onePlace},
+		},
+		{
 			what:  "a view that the log does not bear out",
 			shown: []checker.Event{waitingView(4, 1, 2)},
 			found: []statement{trueViews},
@@ -249,7 +257,7 @@ func TestEachStatementFindsWhatIsPlanted(t *testing.T) {
 			}
 			r := &report{}
 			views := viewsOf(r, []*checker.History{{Role: protocol.Visitor, Subject: "v2", Events: tt.shown}})
-			j := judged(exchange(0), limits{staleness: time.Second, patience: 8 * time.Second}, rows(t, log), views)
+			j := judged(exchange(0), limits{staleness: time.Second, patience: 8 * time.Second}, rows(t, log), views, tt.ranked)
 			var found []statement
 			for s := range statements {
 				if r.wrong[s]+j.wrong[s] > 0 {
@@ -266,7 +274,7 @@ func TestEachStatementFindsWhatIsPlanted(t *testing.T) {
 
 func TestAMissingRecordIsFound(t *testing.T) {
 	t.Parallel()
-	j := judged(exchange(0), limits{}, slices.Delete(rows(t, rightLog()), 3, 4), nil)
+	j := judged(exchange(0), limits{}, slices.Delete(rows(t, rightLog()), 3, 4), nil, nil)
 	if j.wrong[chained] == 0 {
 		t.Errorf("a gap was not found:\n%s", j.report)
 	}

@@ -73,6 +73,7 @@ func TestRoutingKeepsItsPromisesOnRealProcesses(t *testing.T) {
 	}
 	c := newCrowd(t, r, sockets, s.visitors, s.tickets, seed)
 	scribe := checker.NewScribe(direct, siteID, c.start)
+	ranked := watch(direct, r)
 	kills := live(t, c, s, all, rand.New(rand.NewPCG(seed, 0)))
 
 	c.settle()
@@ -88,7 +89,7 @@ func TestRoutingKeepsItsPromisesOnRealProcesses(t *testing.T) {
 		t.Errorf("not everybody was served or gave up within 90 s")
 	}
 	time.Sleep(2 * time.Second) // the last wrap-ups, and what is told last
-	end := time.Since(c.start)
+	end, seen := time.Since(c.start), ranked.seen()
 	histories := c.histories()
 	c.cancel()
 	c.all.Wait()
@@ -100,9 +101,9 @@ func TestRoutingKeepsItsPromisesOnRealProcesses(t *testing.T) {
 	log := snapshot.Sites[siteID]
 	keep(t, histories, log)
 
-	found := judgeAll(r, limits{staleness: 2 * time.Second, patience: 8 * time.Second}, log.Rows, histories, c, end)
-	compareRedis(found, log)
-	t.Logf("%d tickets, %d records, %d kills, %v\n%s%s", min(c.tickets.Load(), c.want), len(log.Rows), kills, end.Round(time.Second), found.report, c.told())
+	// What a starved machine cannot do is nobody's fault.
+	found := judgeAll(r, limits{staleness: time.Second + ranked.stalled, patience: 8*time.Second + 2*ranked.stalled}, log.Rows, seen, histories, c, end)
+	t.Logf("%d tickets, %d records, %d kills, %v, Redis answered at least every %v\n%s%s", min(c.tickets.Load(), c.want), len(log.Rows), kills, end.Round(time.Second), ranked.stalled, found.report, c.told())
 	for s := range statements {
 		switch {
 		case found.wrong[s] > 0:
@@ -122,18 +123,22 @@ func live(t *testing.T, c *crowd, s size, all []*setup.Gateway, rng *rand.Rand) 
 		g.Kill()
 		kills++
 		time.Sleep(200*time.Millisecond + time.Duration(rng.Int64N(int64(time.Second))))
-		if err := g.Restart(); err != nil {
-			t.Fatal(err)
+		for tries := 1; ; tries++ { // a busy machine may starve one that starts
+			if err := g.Restart(); err == nil {
+				break
+			} else if tries == 3 {
+				t.Fatal(err)
+			}
 		}
 	}
 	return kills
 }
 
 // judgeAll has all judges look.
-func judgeAll(r *rules, l limits, rows []checker.Row, histories []*checker.History, c *crowd, end time.Duration) *judge {
+func judgeAll(r *rules, l limits, rows []checker.Row, seen []witness, histories []*checker.History, c *crowd, end time.Duration) *judge {
 	shown := &report{}
 	views := viewsOf(shown, histories)
-	j := judged(r, l, rows, views)
+	j := judged(r, l, rows, views, seen)
 	for s := range statements {
 		j.looked[s] += shown.looked[s]
 		j.wrong[s] += shown.wrong[s]
@@ -152,21 +157,6 @@ func judgeAll(r *rules, l limits, rows []checker.Row, histories []*checker.Histo
 	}
 	linear(j.report, r, happened(c.book.all, histories, c.start, end), weights)
 	return j
-}
-
-// compareRedis holds the replayed log against what Redis keeps beside it: the
-// sorted set of each queue.
-func compareRedis(j *judge, log *checker.Log) {
-	for queue, line := range j.lines {
-		var want []string
-		for _, t := range line {
-			want = append(want, fmt.Sprintf("%016d:%s", t.Joined, t.ID))
-		}
-		j.look(onePlace)
-		if !slices.Equal(want, log.Ranks[queue]) {
-			j.fail(onePlace, "the sorted set of %s holds %v, the log says %v", queue, log.Ranks[queue], want)
-		}
-	}
 }
 
 // told says how much was done.
