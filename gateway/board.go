@@ -79,7 +79,10 @@ func (b *board) encoded(seen boardSeen, again bool) ([]byte, boardSeen) {
 	if !again && seen.at != (time.Time{}) && seen.log == number && seen.differs == b.differs {
 		return nil, seen
 	}
-	fresh := time.Since(b.made.at) < boardEvery && b.made.log == number && b.made.differs == b.differs
+	// All who look in one tick share a board, though the log never rests; whoever
+	// got one that is a little old gets the next in a second.
+	age := time.Since(b.made.at)
+	fresh := b.made.differs == b.differs && (age < boardTick && b.made.log <= number || age < boardEvery && b.made.log == number)
 	if b.latest == nil || !fresh {
 		var f protocol.Board
 		b.read(func(st *queue.State) { f = boardFrame(st) })
