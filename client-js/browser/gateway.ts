@@ -126,12 +126,16 @@ function freePort(): Promise<number> {
   });
 }
 
-/** A site with support in zh and en, and agents by name with their capacity. */
-export function site(capacities: Record<string, number>): string {
+/** A site with support, by default in zh and en, and agents by name with their capacity. */
+export function site(
+  capacities: Record<string, number>,
+  { languages = "[zh, en]", origins = "[]" }: { languages?: string; origins?: string } = {},
+): string {
   const known = Object.entries(capacities).map(([sub, capacity]) => `        ${sub}:\n          capacity: ${capacity}`);
   return `sites:
   - id: journey
-    languages: [zh, en]
+    origins: ${origins}
+    languages: ${languages}
     departments:
       - id: support
         name: Support
@@ -139,8 +143,7 @@ export function site(capacities: Record<string, number>): string {
     agents:
       defaults:
         capacity: 3
-      known:
-${known.join("\n")}
+${known.length > 0 ? `      known:\n${known.join("\n")}` : ""}
     keys:
       - id: journey
         algorithm: HS256

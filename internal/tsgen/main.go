@@ -1,9 +1,10 @@
 // Command tsgen prints the TypeScript side of gateway/protocol: interfaces of
 // the frames with their comments, unions of their names and codes, and the
 // limits. It reads Go source, not compiled types, because constants and
-// comments are part of the contract and reflection sees neither.
+// comments are part of the contract and reflection sees neither. With a third
+// argument it also writes the frames as an AsyncAPI document.
 //
-// Usage: tsgen PACKAGE_DIR OUTPUT_FILE
+// Usage: tsgen PACKAGE_DIR TYPESCRIPT_FILE [ASYNCAPI_FILE]
 package main
 
 import (
@@ -13,19 +14,27 @@ import (
 )
 
 func main() {
-	if len(os.Args) != 3 {
-		fmt.Fprintln(os.Stderr, "usage: tsgen PACKAGE_DIR OUTPUT_FILE")
+	if len(os.Args) < 3 || len(os.Args) > 4 {
+		fmt.Fprintln(os.Stderr, "usage: tsgen PACKAGE_DIR TYPESCRIPT_FILE [ASYNCAPI_FILE]")
 		os.Exit(2)
 	}
 	source, err := load(os.Args[1])
 	if err == nil {
-		var out bytes.Buffer
-		if err = source.print(&out); err == nil {
-			err = os.WriteFile(os.Args[2], out.Bytes(), 0o644)
-		}
+		err = write(os.Args[2], source.print)
+	}
+	if err == nil && len(os.Args) == 4 {
+		err = write(os.Args[3], source.printAsyncAPI)
 	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "tsgen:", err)
 		os.Exit(1)
 	}
+}
+
+func write(path string, print func(*bytes.Buffer) error) error {
+	var out bytes.Buffer
+	if err := print(&out); err != nil {
+		return err
+	}
+	return os.WriteFile(path, out.Bytes(), 0o644)
 }

@@ -10,21 +10,26 @@ import (
 
 const protocolDir = "../../gateway/protocol"
 
-func TestTheCommittedTypesAreThoseOfTheProtocol(t *testing.T) {
+func TestTheCommittedFilesAreThoseOfTheProtocol(t *testing.T) {
 	s, err := load(protocolDir)
 	if err != nil {
 		t.Fatal(err)
 	}
-	var want bytes.Buffer
-	if err := s.print(&want); err != nil {
-		t.Fatal(err)
-	}
-	got, err := os.ReadFile("../../client-js/src/core/protocol.gen.ts")
-	if err != nil {
-		t.Fatal(err)
-	}
-	if !bytes.Equal(got, want.Bytes()) {
-		t.Error("client-js/src/core/protocol.gen.ts is not what the protocol says: run go generate ./gateway/protocol")
+	for path, print := range map[string]func(*bytes.Buffer) error{
+		"../../client-js/src/core/protocol.gen.ts": s.print,
+		"../../docs/asyncapi.yaml":                 s.printAsyncAPI,
+	} {
+		var want bytes.Buffer
+		if err := print(&want); err != nil {
+			t.Fatal(err)
+		}
+		got, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !bytes.Equal(got, want.Bytes()) {
+			t.Errorf("%s is not what the protocol says: run go generate ./gateway/protocol", path)
+		}
 	}
 }
 

@@ -1,0 +1,329 @@
+import { execFileSync } from "node:child_process";
+import { expect, test, type Browser, type BrowserContext, type Page } from "@playwright/test";
+import { WebSocket } from "ws";
+import { AgentClient, VisitorClient } from "../src/core/index.ts";
+import { contracts } from "../test/contracts.ts";
+import { Servers, needsRedis, site } from "./gateway.ts";
+import { Host, mint, strictPolicy, watch } from "./host.ts";
+import { hostileStrings } from "./hostile.ts";
+import { leave, Visitor } from "./people.ts";
+
+// The widget on the page of another origin, against real gateways.
+
+let servers: Servers | undefined;
+let host: Host | undefined;
+const agents: AgentClient[] = [];
+
+test.afterEach(async ({ browser }) => {
+  await leave(browser);
+  agents.splice(0).forEach((client) => client.close());
+  await host?.stop();
+  await servers?.stop();
+  host = servers = undefined;
+});
+
+const line = (data = "") => (gateway: string) =>
+  `<meta name="viewport" content="width=device-width"><h1>A shop</h1><script async src="${gateway}/widget.js" data-token-url="/token" ${data}></script>`;
+
+/** A gateway, and a host of another origin that the site lets in. */
+async function start(html: (gateway: string) => string, languages = "[zh, en, es, ja, ko]"): Promise<string> {
+  servers = new Servers(site({}, { languages, origins: '["*"]' }));
+  const gateway = await servers.startGateway();
+  host = await Host.serves(html, gateway, strictPolicy(gateway));
+  let visitors = 0;
+  host.token = () => mint({ sub: `v-${++visitors}`, name: "Lin" });
+  return gateway;
+}
+
+async function visitor(browser: Browser, context: Parameters<Browser["newContext"]>[0] = {}) {
+  const own = await browser.newContext({ viewport: { width: 1_000, height: 760 }, ...context });
+  const page = await own.newPage();
+  const seen = watch(page);
+  return { lin: await Visitor.opens(page, host?.address ?? ""), seen, context: own, page };
+}
+
+/** An agent without a page, who takes every offer. */
+function agent(gateway: string, sub: string, languages: string[], name = "Mei"): AgentClient {
+  const url = `${gateway.replace(/^http/, "ws")}/v1/connect`;
+  const client = new AgentClient({ url, token: () => mint({ sub, name, role: "agent", languages }), WebSocket });
+  client.on("offer", ({ offer }) => void client.accept(offer));
+  client.connect();
+  void client.setStatus("available");
+  agents.push(client);
+  return client;
+}
+
+const locales = [
+  ["en-GB", "en", "You are next", "Read"],
+  ["es-MX", "es", "Te toca a continuación", "Leído"],
+  ["ja-JP", "ja", "次はあなたの番です", "既読"],
+  ["ko-KR", "ko", "다음 차례입니다", "읽음"],
+  ["zh-CN", "zh", "下一位就是您", "已读"],
+  ["zh-TW", "zh", "下一位就是您", "已讀"],
+] as const;
+
+for (const [locale, language, next, read] of locales) {
+  test(`a whole visit in ${locale}, on a page that forbids everything else`, async ({ browser }) => {
+    const gateway = await start(line());
+    const { lin, seen, page } = await visitor(browser, { locale });
+    const shot = (name: string) =>
+      process.env["NEXTUP_WIDGET_SHOTS"] ? page.screenshot({ path: `${process.env["NEXTUP_WIDGET_SHOTS"]}/${locale}-${name}.png` }) : null;
+    await expect(page.getByTestId(`language-${language}`)).toBeChecked();
+    await expect(page.getByTestId("expected-wait")).toBeVisible();
+    await shot("1-form");
+    await page.getByTestId("topic").fill("card");
+    await page.getByTestId("join").click();
+    await lin.isNumber(1);
+    await expect(page.getByTestId("people-ahead")).toHaveText(next);
+    await lin.says("1 + 1 = 2");
+    await shot("2-line");
+    const mei = agent(gateway, "mei", [language]);
+    await lin.status("assigned");
+    await expect.poll(() => mei.held[0]?.conversation.entries.some((e) => e.text === "1 + 1 = 2")).toBe(true);
+    const conversation = mei.held[0]?.conversation;
+    conversation?.send("= 2");
+    await lin.sees("= 2");
+    conversation?.markRead();
+    await expect(lin.message("1 + 1 = 2")).toContainText(read);
+    await shot("3-chat");
+    await mei.closeConversation(mei.held[0]?.ticket.ticket ?? "");
+    await expect(page.getByTestId("rating")).toBeVisible();
+    await shot("4-ended");
+    await page.getByTestId("score-5").check();
+    await page.locator(".rating textarea").fill("★");
+    await page.locator(".rating button").click();
+    await expect(page.locator(".rated .lit")).toHaveCount(5);
+    expect(seen.errors).toEqual([]);
+    expect(seen.said.filter((text) => text.includes("<nextup-chat>"))).toEqual([]);
+  });
+}
+
+test("[send-2] 200 hostile messages of a visitor and an agent arrive as they were written, and nothing runs", async ({ browser }) => {
+  test.setTimeout(300_000);
+  const gateway = await start(line('data-department="support" data-language="en"'));
+  if (host !== undefined) {
+    host.token = () => mint({ sub: "v-1", name: "<img src=x onerror=alert(1)>" });
+  }
+  const { lin, seen, page } = await visitor(browser);
+  await page.getByTestId("join").click();
+  await lin.isNumber(1);
+  const name = "\u202e<b onmouseover=alert(1)>Mei";
+  const mei = agent(gateway, "mei", ["en"], name);
+  await lin.status("assigned");
+  const url = `${gateway.replace(/^http/, "ws")}/v1/connect`;
+  const other = new VisitorClient({ url, token: () => mint({ sub: "v-1" }), WebSocket });
+  other.connect();
+  await expect.poll(() => other.conversation).toBeDefined();
+  const texts = hostileStrings().filter((text) => text.trim() !== "");
+  for (const [i, text] of texts.entries()) {
+    const from = i % 2 === 0 ? mei.held[0]?.conversation : other.conversation;
+    await expect.poll(() => from?.outbox.length, { intervals: [20] }).toBeLessThan(1); // one after the other
+    from?.send(text);
+  }
+  await expect(page.locator("[data-kind=message]").last()).toBeVisible({ timeout: 120_000 });
+  await expect.poll(() => mei.held[0]?.conversation.entries.filter((e) => e.kind === "message").length, { timeout: 120_000 }).toBe(texts.length);
+  await expect(page.getByTestId("agent-name")).toHaveText("You are talking to \u2068<b onmouseover=alert(1)>Mei\u2069");
+  await page.getByRole("button", { name: "Earlier messages" }).click({ timeout: 2_000 }).catch(() => undefined);
+  await expect(page.locator("[data-kind=message]")).toHaveCount(texts.length);
+  expect((await page.locator(".message .text").evaluateAll((all) => all.map((e) => e.textContent))).toSorted()).toEqual(texts.toSorted());
+  expect(seen.errors).toEqual([]);
+  other.close();
+});
+
+test("offline for 30 seconds and back: the page says so, the place is kept, and what was written is sent once", async ({ browser }) => {
+  test.setTimeout(150_000);
+  const gateway = await start(line('data-department="support" data-language="en"'));
+  const { lin, page, context } = await visitor(browser);
+  await page.getByTestId("join").click();
+  await lin.isNumber(1);
+  const mark = page.locator("html");
+  await mark.evaluate((html) => html.setAttribute("data-same", ""));
+  await cut(context, page, true);
+  await lin.writes("written without a network");
+  await expect(lin.outgoing).toHaveCount(1);
+  await expect(lin.banner).toContainText("Your place is kept.", { timeout: 40_000 });
+  await page.waitForTimeout(30_000);
+  await cut(context, page, false);
+  await expect(lin.banner).toBeEmpty({ timeout: 30_000 });
+  await lin.isNumber(1);
+  await expect(lin.message("written without a network")).toHaveCount(1);
+  await expect(lin.outgoing).toHaveCount(0);
+  const mei = agent(gateway, "mei", ["en"]);
+  await lin.status("assigned");
+  await expect.poll(() => mei.held[0]?.conversation.entries.filter((e) => e.kind === "message").length).toBe(1);
+  await expect(page.locator("html[data-same]")).toHaveCount(1);
+});
+
+/** Takes the network away, from open sockets too, and gives it back. */
+async function cut(context: BrowserContext, page: Page, offline: boolean): Promise<void> {
+  const session = await context.newCDPSession(page);
+  await session.send("Network.enable");
+  await session.send("Network.emulateNetworkConditions", {
+    offline,
+    latency: 0,
+    downloadThroughput: -1,
+    uploadThroughput: -1,
+  });
+  await context.setOffline(offline);
+}
+
+test("two tabs of one visitor are one place and one conversation", async ({ browser }) => {
+  const gateway = await start(line('data-department="support" data-language="en"'));
+  if (host !== undefined) {
+    host.token = () => mint({ sub: "v-1", name: "Lin" });
+  }
+  const { lin: first, context } = await visitor(browser);
+  await first.page.getByTestId("join").click();
+  await first.isNumber(1);
+  const second = await Visitor.opens(await context.newPage(), host?.address ?? "");
+  await second.isNumber(1);
+  await first.says("from the first");
+  await second.sees("from the first");
+  await second.says("from the second");
+  await first.sees("from the second");
+  for (const tab of [first, second]) {
+    await expect(tab.messages).toHaveCount(2);
+    await expect(tab.page.locator(".message.own")).toHaveCount(2);
+  }
+  const mei = agent(gateway, "mei", ["en"]);
+  await first.status("assigned");
+  await second.status("assigned");
+  expect(mei.held).toHaveLength(1);
+  await second.leaves();
+  await expect(first.page.getByTestId("visitor")).toContainText("You have left.");
+});
+
+test("a gateway is killed while somebody writes, and the page is reloaded: nothing is lost or doubled", async ({ browser }) => {
+  needsRedis();
+  servers = new Servers(site({}, { languages: "[en]", origins: '["*"]' }));
+  await servers.startRedis();
+  const gateway = await servers.startGateway();
+  host = await Host.serves(line(), gateway, strictPolicy(gateway));
+  host.token = () => mint({ sub: "v-1", name: "Lin" });
+  const { lin, page } = await visitor(browser);
+  await page.getByTestId("join").click();
+  await lin.isNumber(1);
+  await lin.says("before");
+  await servers.kill(gateway);
+  await lin.writes("while it is away");
+  await page.getByTestId("composer").fill("half a sen");
+  await expect(lin.banner).toContainText("Your place is kept.");
+  await expect(page.getByTestId("composer")).toHaveValue("half a sen");
+  await servers.startGateway(gateway);
+  await expect(lin.banner).toBeEmpty({ timeout: 30_000 });
+  await lin.isNumber(1);
+  await expect(page.getByTestId("composer")).toHaveValue("half a sen");
+  await expect(lin.messages).toHaveText([/^You: before/, /^You: while it is away/]);
+  await page.reload();
+  await expect(lin.messages).toHaveText([/^You: before/, /^You: while it is away/]);
+  await expect(page.getByTestId("composer")).toHaveValue("half a sen");
+});
+
+test("GET /v1/queues and its refusals are what docs/openapi.yaml says", async () => {
+  const gateway = await start(line());
+  const { faults } = contracts();
+  const ask = (token: string) => fetch(`${gateway}/v1/queues`, { headers: { Authorization: `Bearer ${token}` } });
+  const queues = await ask(mint({ sub: "v-1" }));
+  expect([queues.status, faults("openapi.yaml#/paths/~1v1~1queues/get/responses/200/content/application~1json/schema", await queues.json())]).toEqual([200, []]);
+  const refused = await ask(mint({ sub: "v-1" }, -60));
+  expect([refused.status, faults("asyncapi.yaml#/components/schemas/ErrorFrame", await refused.json())]).toEqual([401, []]);
+});
+
+test.describe("a page that is set up wrongly says so in the console, and to the visitor", () => {
+  test("a wrong address", async ({ browser }) => {
+    await start(() => '<script async src="/built/widget.js" data-gateway="http://127.0.0.1:9/" data-token="x"></script>');
+    await host?.stop();
+    host = await Host.serves(() => '<script async src="/built/widget.js" data-gateway="http://127.0.0.1:9/" data-token="x"></script>');
+    const { lin, seen } = await visitor(browser);
+    await expect(lin.banner).toContainText("We cannot reach the chat. Trying again…");
+    await expect.poll(() => seen.said.join()).toContain("<nextup-chat>: no answer from ws://127.0.0.1:9/v1/connect");
+    expect(seen.said.filter((text) => text.startsWith("<nextup-chat>"))).toHaveLength(1); // not at every try
+  });
+
+  test("an address that is none", async ({ browser }) => {
+    host = await Host.serves(() => '<script async src="/built/widget.js" data-gateway="ftp://x" data-token="x"></script>');
+    const { page, seen } = await visitor(browser);
+    await expect(page.getByTestId("problem")).toHaveText("The chat is not set up correctly on this page.");
+    expect(seen.said).toContain('<nextup-chat>: gateway="ftp://x" is no http or https address');
+  });
+
+  test("a token that has expired, and no new one", async ({ browser }) => {
+    await start(line());
+    if (host !== undefined) {
+      const old = mint({ sub: "v-1" }, -60);
+      host.token = () => old;
+    }
+    const { lin, seen } = await visitor(browser);
+    await expect(lin.banner).toContainText("Your sign-in has expired. Please reload the page.", { timeout: 20_000 });
+    expect(seen.said.join()).toContain("<nextup-chat>: refused (4501)");
+    if (host !== undefined) {
+      host.token = () => mint({ sub: "v-1" });
+    }
+    await lin.banner.getByRole("button", { name: "Try now" }).click();
+    await expect(lin.banner).toBeEmpty();
+  });
+
+  test("a token of nobody's", async ({ browser }) => {
+    await start(line());
+    if (host !== undefined) {
+      host.token = () => "x.y.z";
+    }
+    const { lin, seen } = await visitor(browser);
+    await expect(lin.banner).toContainText("Your sign-in is not valid.");
+    expect(seen.said.join()).toContain("<nextup-chat>: refused (4500)");
+  });
+
+  test("a queue that does not exist: the visitor chooses among those that do", async ({ browser }) => {
+    await start(line('data-department="suport"'));
+    const { lin, seen, page } = await visitor(browser);
+    await expect(page.getByText("The line that this page asked for does not exist. Please choose.")).toBeVisible();
+    expect(seen.said.join()).toContain('department="suport"');
+    expect(seen.said.join()).toContain("there are support (zh, en, es, ja, ko)");
+    await page.getByTestId("join").click();
+    await lin.isNumber(1);
+  });
+
+  test("a browser that stores nothing: it works, and warns of what that costs", async ({ browser }) => {
+    await start(line('data-department="support" data-language="en"'));
+    const context = await browser.newContext({ viewport: { width: 1_000, height: 760 } });
+    await context.addInitScript(() => {
+      for (const name of ["localStorage", "sessionStorage"]) {
+        Object.defineProperty(window, name, {
+          get() {
+            throw new DOMException("The operation is insecure.", "SecurityError");
+          },
+        });
+      }
+    });
+    const page = await context.newPage();
+    const seen = watch(page);
+    const lin = await Visitor.opens(page, host?.address ?? "");
+    await expect(page.getByText("This browser keeps nothing for us")).toBeVisible();
+    expect(seen.said.join()).toContain("<nextup-chat>: this page may not store anything");
+    await page.getByTestId("join").click();
+    await lin.isNumber(1);
+    await lin.says("it works");
+    expect(seen.errors).toEqual([]);
+  });
+});
+
+test("token-url gives a new token when the old one ends, and nobody notices", async ({ browser }) => {
+  await start(line('data-department="support" data-language="en"'));
+  if (host !== undefined) {
+    host.token = () => mint({ sub: "v-1" }, 8);
+  }
+  const { lin, page } = await visitor(browser);
+  await page.getByTestId("join").click();
+  await lin.isNumber(1);
+  const sockets = lin.countSockets();
+  const given = host?.tokensGiven ?? 0;
+  await expect.poll(() => (host?.tokensGiven ?? 0) - given, { timeout: 30_000 }).toBeGreaterThanOrEqual(2);
+  await lin.isNumber(1);
+  expect(sockets()).toBe(0);
+});
+
+test("the binary of go build alone says how to build the widget", () => {
+  const root = new URL("../..", import.meta.url).pathname;
+  const out = execFileSync("go", ["test", "./client-js", "-run", "WithoutABuild", "-count", "1"], { cwd: root, encoding: "utf8" });
+  expect(out).toContain("ok");
+});
