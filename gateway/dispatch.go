@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -37,6 +38,8 @@ type dispatch struct {
 	looked time.Time
 	ready  bool
 	back   time.Time // when the log was, after an outage
+
+	sealing atomic.Bool
 
 	mu    sync.Mutex
 	held  bool
@@ -99,7 +102,12 @@ func (d *dispatch) run() {
 		if d.holds() {
 			d.lostNodes()
 			d.work()
-			d.seal()
+			if d.sealing.CompareAndSwap(false, true) { // beside it: thousands may end at once, and offers do not wait
+				d.g.work.Go(func() {
+					defer d.sealing.Store(false)
+					d.seal()
+				})
+			}
 		}
 		select {
 		case <-d.g.ctx.Done():

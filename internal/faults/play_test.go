@@ -37,7 +37,8 @@ func (s *stage) play(r row, seed uint64) {
 		s.Errorf("FAILS: %s (seed %d)", st, seed)
 	}
 	for _, st := range report.Vacuous() {
-		if st != checker.ResetHasCause {
+		// In a few seconds it can be that nobody was away for just so long.
+		if st != checker.ResetHasCause && (st != checker.GraceKeeps || isLong()) {
 			s.Errorf("VACUOUS: %s had nothing to look at", st)
 		}
 	}

@@ -141,7 +141,9 @@ func stormMain(order string) error {
 				return
 			}
 			tales <- v.move()
-			<-v.conn.Done() // until the process is ended
+			if v.conn != nil {
+				<-v.conn.Done() // until the process is ended
+			}
 		})
 	}
 	standing.Wait()

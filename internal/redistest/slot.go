@@ -11,7 +11,7 @@ import (
 )
 
 // MoveSlot moves the slot of a key from the Cluster's master that has it to
-// another of its masters, key by key, as an operator's tools do: commands go on
+// another of its masters, a hundred keys at a time, as an operator's tools do: commands go on
 // meanwhile and are redirected.
 func (g *Group) MoveSlot(t testing.TB, key string, to *Server) {
 	t.Helper()
