@@ -103,7 +103,7 @@ func (c *conn) colleagues() []string {
 	known := []string{}
 	c.site.read(func(st *queue.State) {
 		for _, a := range st.Agents() {
-			if a.Status != queue.Offline && !a.Session.Lost() && a.ID != c.id.Subject && len(known) < maxKnown {
+			if a.Takes() && a.ID != c.id.Subject && len(known) < maxKnown {
 				known = append(known, a.ID)
 			}
 		}

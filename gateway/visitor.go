@@ -29,6 +29,8 @@ func (c *conn) join(ctx context.Context, r protocol.Join) (protocol.OK, error) {
 	switch {
 	case errors.Is(err, queue.ErrUnknownDepartment):
 		return protocol.OK{}, unknownError{err, departmentsOf(rules)}
+	case errors.Is(err, queue.ErrTopicElsewhere):
+		return protocol.OK{}, unknownError{err, rules.Topics[r.Topic].Departments}
 	case errors.Is(err, queue.ErrUnknownLanguage):
 		dep, _ := rules.Department(r.Department)
 		return protocol.OK{}, unknownError{err, dep.Languages}

@@ -67,6 +67,7 @@ var (
 	ErrTooManyTickets    = errors.New("queue: the site's limit of open tickets is reached")
 	ErrHolds             = errors.New("queue: the agent still holds tickets")
 	ErrUnknownUrgency    = errors.New("queue: unknown urgency, or not for visitors to say")
+	ErrTopicElsewhere    = errors.New("queue: nobody in the department serves the topic")
 	ErrTooHeavy          = errors.New("queue: no agent has the capacity for such a ticket")
 	ErrNoRoom            = errors.New("queue: the agent has no room")
 	ErrNobody            = errors.New("queue: there is nobody to give it to")

@@ -17,6 +17,7 @@ func exchangeSite() *Site {
 		"withdrawal": {HeadStart: 30_000, Skills: []string{"kyc"}, Wishes: []string{"api"}},
 		"bulk":       {Weight: 2},
 		"outage":     {Tier: 3},
+		"fiat":       {Departments: []string{"trading"}, Skills: []string{"bank"}},
 	}
 	s.StickyWindow, s.StickyHold, s.TransferHold, s.MaxCapacity = 3_600_000, 30_000, 60_000, 4
 	support := &s.Departments[0]
@@ -146,6 +147,7 @@ func TestPriority(t *testing.T) {
 		{"an urgency that only the token may say, said by the visitor", func(r *JoinRequest) { r.Urgency = "fraud" }, 0, ErrUnknownUrgency},
 		{"the same, said by the token", func(r *JoinRequest) { r.Urgency, r.UrgencyClaimed = "fraud", true }, 600_000, nil},
 		{"no such urgency", func(r *JoinRequest) { r.Urgency, r.UrgencyClaimed = "now", true }, 0, ErrUnknownUrgency},
+		{"a topic that nobody here serves", func(r *JoinRequest) { r.Topic = "fiat" }, 0, ErrTopicElsewhere},
 		{"a weight over every capacity", func(r *JoinRequest) { r.Weight = 5 }, 0, ErrTooHeavy},
 	}
 	for _, tt := range tests {

@@ -49,12 +49,22 @@ type Urgency struct {
 // Topic is a matter that the site knows.
 type Topic struct {
 	HeadStart Millis
-	// Weight is how much of a capacity its tickets take; 0 counts as 1.
+	// Weight is how much of a capacity its tickets take; 0 counts as 1. No place is
+	// kept free for a heavy ticket: while lighter ones take each single place as it
+	// comes free, it waits for an agent with as much room at once.
 	Weight int
 	// Skills are required, Wishes preferred.
 	Skills, Wishes []string
 	// Tier is the lowest that will do; 0 leaves it to the department.
 	Tier int
+	// Departments are those in which some agent can serve it; nil is all. It cannot
+	// be joined elsewhere, where it would wait for ever.
+	Departments []string
+}
+
+// ServedIn says whether a department has agents for the topic.
+func (t *Topic) ServedIn(department string) bool {
+	return t.Departments == nil || slices.Contains(t.Departments, department)
 }
 
 // Department is a group by matter.

@@ -11,7 +11,8 @@ type Target struct {
 	// are a guest in the conversation, else as soon as they have room, and for at
 	// most Site.TransferHold.
 	Agent string
-	// Department and Language choose the queue; what is not set stays.
+	// Department and Language choose the queue; what is not set stays. The need
+	// begins anew there: a tier that was asked for before is not asked for again.
 	Department, Language string
 	// Tier is the lowest that will do from now on, 1 to 3.
 	Tier int
@@ -46,6 +47,9 @@ func (s *State) Transfer(r TransferRequest) (Change, error) {
 	if r.To.Agent != "" {
 		to = s.agents[r.To.Agent]
 		if to == nil || to.Status == Offline || to.ID == t.Agent && t.Status == Assigned {
+			return Change{}, ErrNobody
+		}
+		if !to.Takes() && !slices.Contains(t.Guests, to.ID) { // would not be waited for
 			return Change{}, ErrNobody
 		}
 		if to.Capacity < t.Weight {
@@ -104,13 +108,30 @@ func (s *State) moved(t *Ticket, to Target) (*Ticket, error) {
 		is.Listed = slices.DeleteFunc(reads, func(l string) bool { return l == lang })
 	}
 	is.Step, is.WaitingSince, is.Hold, is.Prefers = 0, Here, nil, ""
-	need := *s.needOf(dep, lang, s.site.Topics[t.Topic])
+	topic := s.site.Topics[t.Topic]
+	if !topic.ServedIn(dep.ID) { // who sends it there knows why
+		topic = Topic{}
+	}
+	need := *s.needOf(dep, lang, topic)
 	need.word = ""
 	if to.Tier != 0 {
 		need.Tier = to.Tier
 	}
 	is.Need = &need
+	if to.Tier > 1 && to.Agent == "" && !s.anybody(is) {
+		return nil, ErrNobody
+	}
 	return is, nil
+}
+
+// anybody says whether some agent, here or not, could serve the ticket.
+func (s *State) anybody(t *Ticket) bool {
+	for _, a := range s.agents {
+		if a.Meets(t.Need, t.Department) {
+			return true
+		}
+	}
+	return false
 }
 
 // handOver gives a conversation to an agent who is in it already.

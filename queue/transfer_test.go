@@ -28,6 +28,8 @@ func TestTransfer(t *testing.T) {
 		{"to oneself", "a", Target{Agent: "a"}, outcome{ErrNobody, here, nil}},
 		{"to an unknown agent", "a", Target{Agent: "x"}, outcome{ErrNobody, here, nil}},
 		{"to an agent who is offline", "a", Target{Agent: "gone"}, outcome{ErrNobody, here, nil}},
+		{"to an agent who is away", "a", Target{Agent: "out"}, outcome{ErrNobody, here, nil}},
+		{"to a tier that nobody has", "a", Target{Language: "zh", Tier: 2}, outcome{ErrNobody, here, nil}},
 		{"to an unknown department", "a", Target{Department: "x"}, outcome{ErrUnknownDepartment, here, nil}},
 		{"to a language that nobody has", "a", Target{Language: "fr"}, outcome{ErrUnknownLanguage, here, nil}},
 		{"to a tier that is none", "a", Target{Tier: 4}, outcome{ErrNobody, here, nil}},
@@ -45,6 +47,8 @@ func TestTransfer(t *testing.T) {
 			w.hire("chief", func(f *AgentFacts) { f.Languages, f.Tier = Fluent("en"), 3 })
 			w.hire("gone", speaks("en"))
 			w.must(w.SetStatus("gone", Offline))
+			w.hire("out", speaks("en"))
+			w.must(w.SetStatus("out", Away))
 			c, err := w.Transfer(TransferRequest{Ticket: id, By: tt.by, To: tt.to})
 			if !errors.Is(err, tt.want.err) {
 				t.Fatalf("err %v, want %v", err, tt.want.err)

@@ -37,7 +37,7 @@ type JoinRequest struct {
 
 // Join puts a visitor in line. A visitor who has an open ticket keeps it, and
 // the change is empty. Errors: ErrUnknownDepartment, ErrUnknownLanguage,
-// ErrUnknownUrgency, ErrTooHeavy, ErrQueueFull, ErrTooManyTickets.
+// ErrTopicElsewhere, ErrUnknownUrgency, ErrTooHeavy, ErrQueueFull, ErrTooManyTickets.
 func (s *State) Join(r JoinRequest) (Change, error) {
 	if t := s.TicketOf(r.Visitor); t != nil && t.Open() {
 		return Change{}, nil
@@ -45,6 +45,10 @@ func (s *State) Join(r JoinRequest) (Change, error) {
 	dep, ok := s.site.Department(r.Department)
 	if !ok {
 		return Change{}, ErrUnknownDepartment
+	}
+	topic := s.site.Topics[r.Topic]
+	if !topic.ServedIn(dep.ID) {
+		return Change{}, ErrTopicElsewhere
 	}
 	lang, ok := MatchLanguage(r.Languages, dep.Languages)
 	if !ok {
@@ -61,7 +65,6 @@ func (s *State) Join(r JoinRequest) (Change, error) {
 	if s.site.TicketLimit > 0 && len(s.tickets)-len(s.ended) >= s.site.TicketLimit {
 		return Change{}, ErrTooManyTickets
 	}
-	topic := s.site.Topics[r.Topic]
 	ticket := &Ticket{
 		ID: r.Ticket, Visitor: r.Visitor, VisitorName: r.Name, VisitorTier: r.VisitorTier,
 		Department: dep.ID, Language: lang, Topic: r.Topic, Urgency: r.Urgency,

@@ -50,7 +50,7 @@ func rulesOf(s sitefile.Site) *queue.Site {
 		rules.Urgencies[name] = queue.Urgency{HeadStart: millis(u.HeadStart), VisitorsMay: u.VisitorsMay}
 	}
 	for name, t := range s.Topics {
-		rules.Topics[name] = queue.Topic{HeadStart: millis(t.HeadStart), Weight: t.Weight, Skills: t.Skills, Wishes: t.Wishes, Tier: t.Tier}
+		rules.Topics[name] = queue.Topic{HeadStart: millis(t.HeadStart), Weight: t.Weight, Skills: t.Skills, Wishes: t.Wishes, Tier: t.Tier, Departments: s.TopicDepartments(t)}
 	}
 	for _, d := range s.Departments {
 		department := queue.Department{

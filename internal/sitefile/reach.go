@@ -46,6 +46,21 @@ func (s *Site) served(d Department, tier int, skills []string) bool {
 	return slices.ContainsFunc(s.everyAgent(), func(a Agent) bool { return a.serves(d, tier, skills) })
 }
 
+// TopicDepartments lists the departments in which some agent of the file has the
+// capacity, the tier and the skills for a topic; nil when that is everywhere.
+func (s *Site) TopicDepartments(t Topic) []string {
+	ids := []string{}
+	for _, d := range s.Departments {
+		if slices.ContainsFunc(s.everyAgent(), func(a Agent) bool { return a.Capacity >= t.Weight && a.serves(d, t.Tier, t.Skills) }) {
+			ids = append(ids, d.ID)
+		}
+	}
+	if len(ids) == len(s.Departments) {
+		return nil
+	}
+	return ids
+}
+
 // reachableDepartments reports departments that no agent can serve.
 func (v value) reachableDepartments(s *Site) {
 	if !v.r.clean() {
