@@ -14,8 +14,8 @@
 // # Reading
 //
 // A Hub has one thread for each conversation that somebody here has open. A
-// thread is no goroutine: a wake-up puts it in a queue, and a few workers read
-// what is missing and hand it to the subscribers. At most one worker is at a
+// thread is no goroutine: a wake-up puts it in a queue, and a few workers take
+// what came with it, or read what is missing, and hand it to the subscribers. At most one worker is at a
 // thread at a time, so a conversation's subscribers hear everything in order,
 // each once. Every ten seconds the heads of all threads are compared with what
 // was read, in case a wake-up was lost.
@@ -70,6 +70,7 @@ const (
 	defaultRetention = 24 * time.Hour
 	pageSize         = 100             // entries in one delivery
 	maxNotes         = 32              // transient notes that wait in one thread
+	maxPushed        = 64              // pushes that do; more are read
 	readTimeout      = 5 * time.Second // of one read or head check
 )
 

@@ -16,6 +16,8 @@ type thread struct {
 	subscribers map[*subscriber]struct{}
 	hangUp      func() // ends the backend's subscription
 	notes       [][]byte
+	pushed      []*eventlog.Pushed // at most maxPushed
+	read        bool               // the log is to be read, whatever was pushed
 	queued      bool
 	working     bool  // a worker is at it
 	again       bool  // something came while it was
@@ -85,7 +87,7 @@ func (h *Hub) Subscribe(site, ticket string, after Place,
 		}
 	}
 	t.subscribers[s] = struct{}{}
-	h.markLocked(t)
+	h.readLocked(t)
 	return func() { h.drop(t, s) }
 }
 
@@ -120,6 +122,19 @@ func (h *Hub) hear(t *thread, signal eventlog.Signal) {
 		}
 		t.notes = append(t.notes, signal.Payload)
 	}
+	switch {
+	case signal.Payload != nil:
+	case signal.Pushed != nil && len(t.pushed) < maxPushed:
+		t.pushed = append(t.pushed, signal.Pushed)
+	default:
+		t.read = true
+	}
+	h.markLocked(t)
+}
+
+// readLocked has the thread's log read.
+func (h *Hub) readLocked(t *thread) {
+	t.read = true
 	h.markLocked(t)
 }
 
@@ -144,7 +159,7 @@ func (h *Hub) checkHeads() {
 	defer h.mu.Unlock()
 	for i, head := range heads {
 		if t := threads[i]; t.seen != (place{head.Number, head.ID, head.At}) {
-			h.markLocked(t)
+			h.readLocked(t)
 		}
 	}
 	if h.check != nil {

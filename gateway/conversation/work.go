@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"nextup/gateway/protocol"
+	"nextup/internal/eventlog"
 )
 
 // markLocked puts a thread in the queue, or has its worker look again.
@@ -49,6 +50,9 @@ func (h *Hub) work() {
 		case err != nil:
 			h.retryLocked(t, err)
 		case more || t.again:
+			if more {
+				t.read = true
+			}
 			h.markLocked(t) // behind the others, so that long histories hold up nobody
 			fallthrough
 		default:
@@ -75,7 +79,7 @@ func (h *Hub) retryLocked(t *thread, err error) {
 		h.mu.Lock()
 		defer h.mu.Unlock()
 		t.retrying = false
-		h.markLocked(t)
+		h.readLocked(t)
 	})
 }
 
@@ -83,8 +87,8 @@ func (h *Hub) retryLocked(t *thread, err error) {
 // what they lack. more says that some lack more.
 func (h *Hub) serve(t *thread) (more bool, err error) {
 	h.mu.Lock()
-	notes := t.notes
-	t.notes = nil
+	notes, pushed, reads := t.notes, t.pushed, t.read
+	t.notes, t.pushed, t.read = nil, nil, false
 	groups := map[place][]*subscriber{}
 	for s := range t.subscribers {
 		groups[s.place] = append(groups[s.place], s)
@@ -105,11 +109,48 @@ func (h *Hub) serve(t *thread) (more bool, err error) {
 	// Those who are up to date first: they wait for what is new.
 	slices.SortFunc(places, func(a, b place) int { return cmp.Compare(b.number, a.number) })
 	for _, p := range places {
+		records, fits := continues(p, pushed)
+		if fits && !reads {
+			err = cmp.Or(err, h.handOut(t, p, groups[p], records))
+			continue
+		}
 		full, e := h.page(t, p, groups[p])
 		more = more || full
 		err = cmp.Or(err, e)
 	}
 	return more, err
+}
+
+// continues finds in what was pushed the records after a place. It does not fit if
+// some in between are missing, or are not those of the place's log.
+func continues(p place, pushed []*eventlog.Pushed) (records []eventlog.Record, fits bool) {
+	for _, batch := range pushed {
+		switch {
+		case p == place{batch.After.Number, batch.After.ID, batch.After.At}:
+			records = append(records, batch.Records...)
+			last := batch.Last()
+			p = place{last.Number, last.ID, last.At}
+		case batch.Last().Number > p.number || p.id == "" && p.number > 0:
+			return nil, false
+		}
+	}
+	return records, true
+}
+
+// handOut brings the subscribers at a place further by records that continue it.
+func (h *Hub) handOut(t *thread, p place, group []*subscriber, records []eventlog.Record) error {
+	if len(records) == 0 {
+		return nil
+	}
+	entries, last, err := entriesOf(t, p, records)
+	if err != nil {
+		return err
+	}
+	h.deliver(t, group, entries, last)
+	h.mu.Lock()
+	t.seen = last
+	h.mu.Unlock()
+	return nil
 }
 
 // stays says whether the subscriber has not been stopped.
@@ -137,21 +178,26 @@ func (h *Hub) page(t *thread, p place, group []*subscriber) (full bool, err erro
 	if err != nil {
 		return false, err
 	}
-	for _, s := range group {
-		if !h.stays(t, s) {
-			continue
-		}
-		s.place = last
-		if len(entries) > 0 && !s.deliver(entries) {
-			h.drop(t, s)
-		}
-	}
+	h.deliver(t, group, entries, last)
 	if !full {
 		h.mu.Lock()
 		t.seen = last
 		h.mu.Unlock()
 	}
 	return full, nil
+}
+
+// deliver hands entries to those who stay, who are then at the place.
+func (h *Hub) deliver(t *thread, group []*subscriber, entries []protocol.Entry, at place) {
+	for _, s := range group {
+		if !h.stays(t, s) {
+			continue
+		}
+		s.place = at
+		if len(entries) > 0 && !s.deliver(entries) {
+			h.drop(t, s)
+		}
+	}
 }
 
 // read returns the entries after a place, having made sure that the log is still
@@ -175,17 +221,27 @@ func (h *Hub) read(t *thread, p place) (entries []protocol.Entry, last place, fu
 		p.id, p.at = records[0].ID, records[0].At
 		records = records[1:]
 	}
+	entries, last, err = entriesOf(t, p, records)
+	if err != nil {
+		return nil, p, false, err
+	}
+	return entries, last, full, nil
+}
+
+// entriesOf checks that records continue a place, and returns how clients see
+// them, and the place of the last.
+func entriesOf(t *thread, p place, records []eventlog.Record) (entries []protocol.Entry, last place, err error) {
 	entries = make([]protocol.Entry, len(records))
 	for i, r := range records {
-		// Records of one answer are of one moment, so among themselves they are what
+		// Records of one answer, or of pushes that continue each other, are of one moment, so among themselves they are what
 		// the log is, whatever a broken file has made of it.
 		if i == 0 && r.Prev != p.id {
-			return nil, p, false, errFork
+			return nil, p, errFork
 		}
 		if entries[i], err = entry(t.ticket, r); err != nil {
-			return nil, p, false, err
+			return nil, p, err
 		}
 		p = place{r.Number, r.ID, r.At}
 	}
-	return entries, p, full, nil
+	return entries, p, nil
 }

@@ -169,7 +169,23 @@ type Outcome struct {
 // Signal is what subscribers of a log hear. With a nil Payload it is a wake-up:
 // there may be something to read. Otherwise it is a transient note from Signal,
 // which is not stored and may be lost.
-type Signal struct{ Payload []byte }
+type Signal struct {
+	Payload []byte
+	// Pushed, if a wake-up has it, is what there is to read, for those who have read
+	// up to its After. It is a fast path: it may be missing, and whoever it does not
+	// fit reads.
+	Pushed *Pushed
+}
+
+// Pushed are records as they were committed, in order, without a gap.
+type Pushed struct {
+	// After is the head before the first of them.
+	After   Head
+	Records []Record
+}
+
+// Last is the place of the last record.
+func (p *Pushed) Last() Head { return place(&p.Records[len(p.Records)-1]) }
 
 // Backend keeps logs. All methods may be called from many goroutines. Bytes
 // handed out must not be changed.

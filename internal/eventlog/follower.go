@@ -52,6 +52,7 @@ type Follower struct {
 	options FollowerOptions
 
 	poked chan struct{} // holds one: somebody wants a read
+	fed   chan struct{} // holds one: something was pushed
 	turn  chan struct{} // holds one: whoever took it may step
 
 	// What the holder of turn owns.
@@ -61,11 +62,22 @@ type Follower struct {
 	floor  uint64          // the newest entity of the snapshot
 	expect map[uint64]Head // what wrote the entities newer than the noted head
 
+	read time.Time // when the log was read last
+
 	mu      sync.Mutex
 	number  uint64
 	ready   bool
 	waiting []waiter
+	pushed  []*Pushed // at most maxPushed, in the order in which they came
 }
+
+// maxPushed bounds the pushes that wait to be applied; without them the log is
+// read.
+const maxPushed = 1024
+
+// pushGrace is how long who waits for a number waits for it to be pushed, before
+// the log is read.
+const pushGrace = 4 * time.Millisecond
 
 type waiter struct {
 	number  uint64
@@ -89,6 +101,7 @@ func NewFollower(backend Backend, log Log, replica Replica, options FollowerOpti
 		replica: replica,
 		options: options,
 		poked:   make(chan struct{}, 1),
+		fed:     make(chan struct{}, 1),
 		turn:    make(chan struct{}, 1),
 	}
 }
@@ -120,11 +133,19 @@ func (f *Follower) WaitFor(ctx context.Context, number uint64) error {
 	w := waiter{number, make(chan struct{})}
 	f.waiting = append(f.waiting, w)
 	f.mu.Unlock()
-	f.poke()
+	late := time.NewTimer(pushGrace)
+	defer late.Stop()
 	select {
 	case <-w.reached:
 		return nil
 	case <-ctx.Done():
+	case <-late.C:
+		f.poke()
+		select {
+		case <-w.reached:
+			return nil
+		case <-ctx.Done():
+		}
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -149,18 +170,21 @@ func (f *Follower) poke() {
 func (f *Follower) Run(ctx context.Context) error {
 	stop := f.backend.Subscribe(f.log, func(s Signal) {
 		if s.Payload == nil {
-			f.poke()
+			f.hear(s.Pushed)
 		}
 	})
 	defer stop()
-	failures := 0
+	failures, reads := 0, true
 	for {
-		select {
-		case <-f.poked: // this read is what it asked for
-		default:
+		step := f.stepPushed
+		if reads {
+			select {
+			case <-f.poked: // this read is what it asked for
+			default:
+			}
+			step = f.Step
 		}
-		err := f.Step(ctx)
-		read := time.Now()
+		err := step(ctx)
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
@@ -169,27 +193,64 @@ func (f *Follower) Run(ctx context.Context) error {
 			if err := pause(ctx, backOff(failures)); err != nil {
 				return err
 			}
+			reads = true
 			continue
 		}
 		failures = 0
-		if err := f.await(ctx, read); err != nil {
+		if reads, err = f.await(ctx); err != nil {
 			return err
 		}
 	}
 }
 
-// await returns when the next read is due.
-func (f *Follower) await(ctx context.Context, read time.Time) error {
-	check := time.NewTimer(jitter(f.options.HeadCheck))
+// hear takes a wake-up.
+func (f *Follower) hear(p *Pushed) {
+	if p == nil {
+		f.poke()
+		return
+	}
+	f.mu.Lock()
+	full := len(f.pushed) >= maxPushed
+	if full {
+		f.pushed = nil
+	} else {
+		f.pushed = append(f.pushed, p)
+	}
+	f.mu.Unlock()
+	if full {
+		f.poke()
+		return
+	}
+	select {
+	case f.fed <- struct{}{}:
+	default:
+	}
+}
+
+// await returns when there is something to do, and says whether the log is to be
+// read: who asked for that, or the time since the last read. What is pushed needs
+// no read.
+func (f *Follower) await(ctx context.Context) (reads bool, err error) {
+	read := f.lastRead()
+	check := time.NewTimer(jitter(f.options.HeadCheck) - time.Since(read))
 	defer check.Stop()
 	select {
 	case <-ctx.Done():
-		return ctx.Err()
+		return false, ctx.Err()
 	case <-check.C:
-		return nil
+		return true, nil
 	case <-f.poked:
-		return pause(ctx, f.options.Gather-time.Since(read))
+		return true, pause(ctx, f.options.Gather-time.Since(read))
+	case <-f.fed:
+		return time.Since(read) >= f.options.HeadCheck, nil
 	}
+}
+
+// lastRead is when the log was read last.
+func (f *Follower) lastRead() time.Time {
+	f.turn <- struct{}{}
+	defer func() { <-f.turn }()
+	return f.read
 }
 
 // Step reads and applies all that is missing, once. An error leaves the
@@ -201,6 +262,12 @@ func (f *Follower) Step(ctx context.Context) error {
 		return ctx.Err()
 	}
 	defer func() { <-f.turn }()
+	return f.step(ctx)
+}
+
+// step is Step for who has the turn.
+func (f *Follower) step(ctx context.Context) error {
+	f.read = time.Now()
 	err := f.catchUp(ctx)
 	f.publish(err == nil)
 	if err != nil && ctx.Err() == nil && f.options.OnError != nil {

@@ -195,3 +195,54 @@ func (f *Follower) scan(ctx context.Context) ([]Entity, error) {
 		cursor = next
 	}
 }
+
+// stepPushed applies what was pushed, and reads if it does not continue what the
+// replica has.
+func (f *Follower) stepPushed(ctx context.Context) error {
+	select {
+	case f.turn <- struct{}{}:
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	defer func() { <-f.turn }()
+	select {
+	case <-f.fed: // it was for what is taken now
+	default:
+	}
+	f.mu.Lock()
+	pushed := f.pushed
+	f.pushed = nil
+	healthy := f.ready
+	f.mu.Unlock()
+	if !healthy || !f.loaded {
+		return f.step(ctx)
+	}
+	var records []Record
+	head := f.head
+	for _, p := range pushed {
+		switch {
+		case p.After == head:
+			records, head = append(records, p.Records...), p.Last()
+		case p.Last().Number > head.Number:
+			return f.step(ctx) // something is missing, or the log forked
+		}
+	}
+	if len(records) == 0 {
+		return nil
+	}
+	head, err := f.follow(records)
+	if err != nil {
+		return f.step(ctx)
+	}
+	if err := f.replica.Apply(records); err != nil {
+		f.loaded = false
+		f.publish(false)
+		if f.options.OnError != nil {
+			f.options.OnError(replicaError{err})
+		}
+		return replicaError{err}
+	}
+	f.head = head
+	f.publish(true)
+	return nil
+}

@@ -68,6 +68,7 @@ type Backend struct {
 	options Options
 	clock   *clock
 	wire    *wire
+	pipes   sync.Map // *pipe by the *redis.Client of a server
 
 	cancel context.CancelFunc
 	done   sync.WaitGroup

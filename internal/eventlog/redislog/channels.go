@@ -2,6 +2,8 @@ package redislog
 
 import (
 	"context"
+	"strconv"
+	"strings"
 
 	"github.com/redis/go-redis/v9"
 
@@ -10,9 +12,14 @@ import (
 
 // What is published to a log's channel begins with one of these.
 const (
-	wakePayload = "w"
-	notePrefix  = "n"
+	wakePayload   = "w"
+	notePrefix    = "n"
+	recordsPrefix = "r"
 )
+
+// maxPushed is how many bytes of records are published at once; who follows reads
+// more.
+const maxPushed = 64 << 10
 
 const channelsPerCommand = 512
 
@@ -139,10 +146,7 @@ func (w *wire) confirm(name string) {
 }
 
 func (w *wire) deliver(name, payload string) {
-	var signal eventlog.Signal
-	if len(payload) > 0 && payload[:1] == notePrefix {
-		signal.Payload = []byte(payload[1:])
-	}
+	signal := signalOf(payload)
 	w.mu.Lock()
 	var listeners []*listener
 	if c := w.channels[name]; c != nil {
@@ -155,4 +159,58 @@ func (w *wire) deliver(name, payload string) {
 	for _, l := range listeners {
 		l.hear(signal)
 	}
+}
+
+// signalOf reads what is published to a log's channel.
+func signalOf(payload string) (signal eventlog.Signal) {
+	switch {
+	case strings.HasPrefix(payload, notePrefix):
+		signal.Payload = []byte(payload[1:])
+	case strings.HasPrefix(payload, recordsPrefix):
+		signal.Pushed = parsePushed(payload[1:])
+	}
+	return signal
+}
+
+// parsePushed reads what commit.lua publishes; nil if it is something else, which
+// is then a wake-up and no more.
+func parsePushed(text string) *eventlog.Pushed {
+	head, rest, _ := strings.Cut(text, "\n")
+	n, ok := numbers(head, 4)
+	if !ok || n[3] > uint64(len(rest)) {
+		return nil
+	}
+	p := &eventlog.Pushed{After: eventlog.Head{Number: n[0], At: int64(n[1]), ID: rest[:n[3]]}}
+	at, rest := int64(n[2]), rest[n[3]:]
+	prev := p.After
+	for rest != "" {
+		var sizes string
+		sizes, rest, _ = strings.Cut(rest, "\n")
+		s, ok := numbers(sizes, 2)
+		if !ok || s[0] > uint64(len(rest)) || s[1] > uint64(len(rest))-s[0] {
+			return nil
+		}
+		r := eventlog.Record{Number: prev.Number + 1, ID: rest[:s[0]], Prev: prev.ID, At: at, Data: []byte(rest[s[0] : s[0]+s[1]])}
+		rest = rest[s[0]+s[1]:]
+		p.Records = append(p.Records, r)
+		prev = eventlog.Head{Number: r.Number, ID: r.ID, At: r.At}
+	}
+	if len(p.Records) == 0 {
+		return nil
+	}
+	return p
+}
+
+// numbers reads so many, with a space between.
+func numbers(text string, count int) (n [4]uint64, ok bool) {
+	for i := range count {
+		var word string
+		word, text, _ = strings.Cut(text, " ")
+		v, err := strconv.ParseUint(word, 10, 63)
+		if err != nil {
+			return n, false
+		}
+		n[i] = v
+	}
+	return n, text == ""
 }

@@ -115,6 +115,8 @@ func (c *call) encode(log eventlog.Log, commits []eventlog.Commit) {
 	c.arg("trim", milliseconds(log.Trim))
 	c.arg("keep", milliseconds(log.Keep))
 	c.arg("channel", signalsChannel(log.Name))
+	c.arg("records", recordsPrefix)
+	c.arg("most", maxPushed)
 	c.arg("wake", wakePayload)
 	c.arg("again", flag(c.again))
 	c.arg("base", base)

@@ -1,7 +1,8 @@
 #!lua
 -- Purpose: judge the commits of one call one after the other, append a record
--- for each that is accepted, apply its writes and ranks, and wake the log's
--- subscribers once if there was any. Bodies and data are never looked into.
+-- for each that is accepted, apply its writes and ranks, and tell the log's
+-- subscribers once if there was any: the head before, then the new records.
+-- Bodies and data are never looked into.
 --
 -- KEYS
 --   head      hash: number, id and at of the newest record, fence, sealed, for
@@ -13,7 +14,9 @@
 --   rank*     sorted sets, one for each name that a rank mentions
 -- ARGV
 --   remember trim keep    milliseconds, 0 for ever (keep bounds remember)
---   channel wake          what to publish, and where
+--   channel               where to publish the records of this call
+--   records most          how what is published begins, and its most bytes;
+--   wake                  what is published instead if it were more
 --   again                 1 if a call that finds its commits there already is to
 --                         write something: what it finds may not be replicated
 --                         yet, and WAIT speaks of the connection's own writes
@@ -36,7 +39,8 @@ local TOO_EARLY, TOO_LATE, FENCED, SEALED = 5, 6, 7, 8
 
 local head, records, entities, ids = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local remember, trim, keep = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
-local channel, wake, again, base = ARGV[4], ARGV[5], ARGV[6] == '1', tonumber(ARGV[7])
+local channel, pushed, most, wake = ARGV[4], ARGV[5], tonumber(ARGV[6]), ARGV[7]
+local again, base = ARGV[8] == '1', tonumber(ARGV[9])
 
 -- tostring turns big numbers into 1.7e+15
 local function int(n) return string.format('%d', n) end
@@ -47,7 +51,8 @@ local fence, sealed = tonumber(h[4] or 0), h[5] == '1'
 local time = redis.call('TIME')
 local clock = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
 local stamp = math.max(clock, at) -- stamps never go back
-local first = number
+local first, last_id, last_at = number, id, at
+local news, size = {}, 0 -- the records of this call, as they are published
 
 local function version_differs(name, version)
   local held = redis.call('HGET', entities, name)
@@ -78,6 +83,9 @@ local function apply(i)
   local prev = id
   number, id, at = number + 1, ARGV[i], stamp
   redis.call('XADD', records, int(number) .. '-0', 'id', id, 'prev', prev, 'at', int(at), 'data', ARGV[i + 7])
+  local new = #id .. ' ' .. #ARGV[i + 7] .. '\n' .. id .. ARGV[i + 7]
+  size = size + #new
+  if size <= most then news[#news + 1] = new end
   fence = math.max(fence, tonumber(ARGV[i + 5]))
   sealed = sealed or ARGV[i + 6] == '1'
 
@@ -105,8 +113,8 @@ local function apply(i)
   end
 end
 
-local replies, i, found = { clock }, 9, false
-for c = 1, tonumber(ARGV[8]) do
+local replies, i, found = { clock }, 11, false
+for c = 1, tonumber(ARGV[10]) do
   local length = tonumber(ARGV[i])
   i = i + 1
   local was
@@ -154,6 +162,9 @@ redis.call('HSET', head, 'number', int(number), 'id', id, 'at', int(at), 'fence'
   'sealed', sealed and '1' or '0', 'mark', int(mark), 'mark_at', int(mark_at), 'cut', int(cut))
 if keep > 0 then
   for k = 1, 4 do redis.call('PEXPIRE', KEYS[k], int(keep)) end
+end
+if size <= most then
+  wake = pushed .. int(first) .. ' ' .. int(last_at) .. ' ' .. int(at) .. ' ' .. #last_id .. '\n' .. last_id .. table.concat(news)
 end
 redis.call('PUBLISH', channel, wake)
 return replies

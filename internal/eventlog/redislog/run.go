@@ -30,7 +30,13 @@ func (b *Backend) run(ctx context.Context, c *call) ([]any, redis.Cmder, error) 
 	for tries := 0; err == nil; tries++ {
 		var reply []any
 		var proof redis.Cmder
-		reply, proof, err = b.attempt(ctx, node, c, asking)
+		// A WAIT may take its whole second: calls that need one wait beside each
+		// other, not one behind the other.
+		if asking || c.whole || b.options.Durability == Replica {
+			reply, proof, err = b.attempt(ctx, node, c, asking)
+		} else {
+			reply, proof, err = b.pipeTo(node).send(ctx, c)
+		}
 		asking = false
 		if err == nil {
 			return reply, proof, nil
@@ -53,8 +59,8 @@ func (b *Backend) run(ctx context.Context, c *call) ([]any, redis.Cmder, error) 
 	return nil, nil, failed(err)
 }
 
-// attempt sends the call to one server and, behind it on the same connection, the
-// question whether it is as durable as it should be.
+// attempt sends a call alone to one server and, behind it on the same connection,
+// the question whether it is as durable as it should be.
 func (b *Backend) attempt(ctx context.Context, node *redis.Client, c *call, asking bool) ([]any, redis.Cmder, error) {
 	var reply *redis.Cmd
 	var proof redis.Cmder
