@@ -233,8 +233,8 @@ func (h *Hub) read(t *thread, p place) (entries []protocol.Entry, last place, fu
 func entriesOf(t *thread, p place, records []eventlog.Record) (entries []protocol.Entry, last place, err error) {
 	entries = make([]protocol.Entry, len(records))
 	for i, r := range records {
-		// Records of one answer, or of pushes that continue each other, are of one moment, so among themselves they are what
-		// the log is, whatever a broken file has made of it.
+		// Records of one answer, or of pushes that continue each other, are among
+		// themselves what the log is, whatever a broken file has made of it.
 		if i == 0 && r.Prev != p.id {
 			return nil, p, errFork
 		}
