@@ -64,6 +64,7 @@ ifdef MINUTES
 	NEXTUP_FAULTS_MINUTES=$(MINUTES) NEXTUP_FAULTS_REPORT=$(CURDIR)/faults-report.txt \
 		go test ./internal/faults -count 1 -v -timeout 24h -run TestLongRun -seed $(SEED)
 else
+	$(if $(CASE),,NEXTUP_FAULTS=planted go test ./internal/faults -count 1 -v -timeout 20m -run TestTheChecker)
 	NEXTUP_FAULTS=long go test ./internal/faults -count 1 -v -timeout 90m -run 'TestMatrix$(if $(CASE),/^$(subst $(space),_,$(CASE))$$)' -seed $(SEED)
 endif
 
