@@ -87,8 +87,8 @@ generate: ## Write the TypeScript types of the protocol from the Go ones
 	go generate ./gateway/protocol
 
 clean: ## Remove what was built
-	rm -rf bin client-js/test-results client-js/playwright-report
-	find client-js/dist -mindepth 1 ! -name PLACEHOLDER.html -delete
+	rm -rf bin client-js/lib client-js/test-results client-js/playwright-report examples/node_modules
+	find client-js/dist -mindepth 1 ! -name 'PLACEHOLDER.*' -delete
 
 client-deps: $(PACKAGES)
 client: $(PAGES)

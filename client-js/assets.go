@@ -1,8 +1,8 @@
 // Package clientjs carries the built browser pages inside the Go binary.
 //
-// The pages are built by Vite into dist and are not committed; one placeholder
-// is, so that go build works on a fresh checkout and its binary can still say
-// what is missing.
+// The pages and the widget are built by Vite into dist and are not committed;
+// placeholders are, so that go build works on a fresh checkout and its binary
+// can still say what is missing.
 package clientjs
 
 import (
@@ -14,7 +14,11 @@ import (
 //go:embed all:dist
 var dist embed.FS
 
-const placeholder = "PLACEHOLDER.html"
+// What stands for every page, and for the widget, where nothing is built.
+const (
+	placeholder       = "PLACEHOLDER.html"
+	placeholderWidget = "PLACEHOLDER.js"
+)
 
 // Assets returns the files to serve at the root of the gateway and says whether
 // they are the built pages. When not, every page is the placeholder, which says
@@ -30,13 +34,16 @@ func Assets() (fs.FS, bool) {
 	return root, true
 }
 
-// unbuilt shows the placeholder under the name of every page.
+// unbuilt shows the placeholders under the names of the pages and the widget.
 type unbuilt struct{ fs.FS }
 
 // Open implements fs.FS.
 func (u unbuilt) Open(name string) (fs.File, error) {
-	if path.Ext(name) == ".html" {
+	switch {
+	case path.Ext(name) == ".html":
 		name = placeholder
+	case name == "widget.js":
+		name = placeholderWidget
 	}
 	return u.FS.Open(name)
 }

@@ -3,13 +3,13 @@ import { defineConfig, type Plugin } from "vite";
 
 const gateway = process.env["NEXTUP_GATEWAY"] ?? "http://127.0.0.1:8080";
 
-/** Empties dist but for the committed page that says how to build. */
+/** Empties dist but for what is committed, which says how to build. */
 function keepPlaceholder(): Plugin {
   return {
     name: "keep-placeholder",
     apply: "build",
     buildStart() {
-      for (const name of readdirSync("dist").filter((n) => n !== "PLACEHOLDER.html")) {
+      for (const name of readdirSync("dist").filter((n) => !n.startsWith("PLACEHOLDER."))) {
         rmSync(`dist/${name}`, { recursive: true });
       }
     },

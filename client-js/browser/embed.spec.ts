@@ -81,8 +81,8 @@ for (const [locale, language, next, read] of locales) {
     await lin.status("assigned");
     await expect.poll(() => mei.held[0]?.conversation.entries.some((e) => e.text === "1 + 1 = 2")).toBe(true);
     const conversation = mei.held[0]?.conversation;
-    conversation?.send("= 2");
-    await lin.sees("= 2");
+    conversation?.send("2!");
+    await lin.sees("2!");
     conversation?.markRead();
     await expect(lin.message("1 + 1 = 2")).toContainText(read);
     await shot("3-chat");

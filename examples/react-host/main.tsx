@@ -46,7 +46,7 @@ function Shop() {
       >
         I need help
       </button>
-      <nextup-chat ref={chat} gateway={import.meta.env["VITE_GATEWAY"] as string} token={token} />
+      <nextup-chat ref={chat} gateway={import.meta.env["VITE_GATEWAY"] ?? "http://127.0.0.1:8080"} token={token} />
     </main>
   );
 }
