@@ -162,7 +162,7 @@ func (c *talk) acknowledged(h *History) {
 		if conv != nil && e.OK.Number > 0 && e.OK.Number <= uint64(len(conv.entries)) && conv.entries[e.OK.Number-1] == want {
 			continue
 		}
-		if c.run.Rules.MayFork && !c.run.Rules.Durable && len(c.run.Snapshot.Forks)+tookBackAnywhere(h, i) > 0 {
+		if c.run.Rules.MayFork && !c.run.Rules.Durable && len(c.run.Snapshot.Forks)+tookBackAnywhere(h, i)+contradicted(h, i) > 0 {
 			c.forgiven(AcknowledgedOnce)
 			continue
 		}
@@ -185,6 +185,18 @@ func (v *conversation) at(n uint64) string {
 func tookBackAnywhere(h *History, index int) int {
 	for _, e := range h.Events[index:] {
 		if e.Reset != nil {
+			return 1
+		}
+	}
+	return 0
+}
+
+// contradicted is 1 if the person was told another entry under the number of their
+// acknowledgement: [send-5] says what that means.
+func contradicted(h *History, index int) int {
+	ack := h.Events[index]
+	for _, e := range h.Events[index:] {
+		if e.Entry != nil && e.Entry.Ticket == ack.Ask.Ticket && e.Entry.Number == ack.OK.Number && e.Entry.MessageID != ack.Ask.MessageID {
 			return 1
 		}
 	}
@@ -316,7 +328,11 @@ func (c *talk) audited(h *History) {
 		case e.Ticket != nil:
 			mine[e.Ticket.Ticket] = true
 		case audit && e.Entry != nil:
-			told[e.Entry.Ticket] = append(told[e.Entry.Ticket], entryOf(e.Entry))
+			// An open whose answer was late was asked for again, and what came again is
+			// taken once.
+			if got := told[e.Entry.Ticket]; e.Entry.Number == uint64(len(got))+1 {
+				told[e.Entry.Ticket] = append(got, entryOf(e.Entry))
+			}
 		}
 	}
 	if !audit {
