@@ -1,10 +1,11 @@
 import { expect, test, type Page } from "@playwright/test";
+import { preview } from "vite";
+import { golden } from "../test/fixtures.ts";
 import { Servers, site } from "./gateway.ts";
 import { Agent, leave, Visitor } from "./people.ts";
+import { ScriptedGateway } from "./scripted.ts";
 
-// The pictures of the README, from a real run: NEXTUP_SCREENSHOTS=1 npx
-// playwright test screenshots. Simulated people live at human pace, so that
-// takes some minutes.
+// The pictures of the README: NEXTUP_SCREENSHOTS=1 npx playwright test screenshots.
 test.describe.configure({ timeout: 15 * 60_000 });
 
 let servers: Servers | undefined;
@@ -20,19 +21,39 @@ function take(page: Page, name: string): Promise<Buffer> {
   return page.screenshot({ path, animations: "disabled", caret: "hide", scale: "css" });
 }
 
-test("a visitor in line with a known wait", async ({ browser }) => {
-  servers = new Servers(site({}));
-  const gateway = await servers.startGateway();
-  servers.startTraffic(gateway, 14, 2);
-  const ada = await Visitor.arrives(browser, gateway, "en");
-  await expect(ada.page.getByTestId("expected-wait")).toHaveText(/about \d/, { timeout: 10 * 60_000 });
-  await ada.joins("en", "Card payment declined");
-  await ada.says("My card was declined. Can you see why?");
-  await expect(ada.page.getByTestId("position")).toHaveText(/^[34]$/, { timeout: 10 * 60_000 });
-  await expect(ada.page.getByTestId("wait")).toHaveText(/^about \d/);
-  await ada.page.getByTestId("composer").blur();
-  await take(ada.page, "visitor-in-line");
-});
+// The demo's host page with the widget, and a gateway that the test plays, so
+// that the pictures are the same every time.
+for (const [name, colorScheme] of [["visitor-in-line", "light"], ["widget-chat", "dark"]] as const) {
+  test(`the widget: ${name}`, async ({ browser }) => {
+    const server = await preview({ root: new URL("..", import.meta.url).pathname, preview: { port: 0, host: "127.0.0.1" } });
+    const context = await browser.newContext({ viewport: { width: 1_180, height: 760 }, colorScheme, locale: "en-GB", deviceScaleFactor: 2 });
+    const page = await context.newPage();
+    const gateway = await ScriptedGateway.start(page, { urgencies: undefined, topics: undefined });
+    await page.goto(`${server.resolvedUrls?.local[0] ?? ""}visitor.html`);
+    await gateway.welcomes();
+    const plain = { reason: undefined, languages: undefined, hold: undefined, widened: undefined, paused: undefined, rating: undefined };
+    const now = () => ({ ...plain, as_of_ms: Date.now() });
+    const own = { role: "visitor", id: "v-17", name: "Lin" };
+    const mei = { role: "agent", id: "a-3", name: "Mei" };
+    const says = (number: number, from: object, text: string) =>
+      gateway.sends(golden("entry", { number, from, text, message_id: `m-${number}`, at_ms: Date.now() - 60_000 * (9 - number) }));
+    gateway.sends(golden("ticket", { ...now(), position: 4, size: 11, wait: { known: true, low_s: 130, high_s: 290 } }));
+    says(1, own, "My card was declined twice this morning. Can you see why?");
+    if (name === "widget-chat") {
+      gateway.sends(golden("ticket.assigned", { ...now(), agent: mei }));
+      gateway.sends(golden("entry.member", { number: 2, at_ms: Date.now() - 400_000, from: mei }));
+      says(3, mei, "Hello Lin! I am looking at both payments.");
+      says(4, mei, "Your bank asks for a confirmation. It is waiting for you here: https://bank.example/confirm");
+      says(5, own, "Confirmed, and it went through. Thank you!");
+      gateway.sends(golden("entry.read", { number: 6, up_to: 5, from: mei }));
+      gateway.sends(golden("typing", { from: mei }));
+    }
+    await expect(page.getByText(name === "widget-chat" ? "went through" : "declined twice")).toBeVisible();
+    await page.waitForTimeout(600); // the number has arrived
+    await take(page, name);
+    await server.close();
+  });
+}
 
 test("an agent's desk with an offer and a conversation", async ({ browser }) => {
   servers = new Servers(site({ mei: 3 }));
