@@ -86,7 +86,8 @@ func (b *board) encoded(seen boardSeen, again bool) ([]byte, boardSeen) {
 	if b.latest == nil || !fresh {
 		var f protocol.Board
 		b.read(func(st *queue.State) { f = boardFrame(st) })
-		f.RulesDiffer, f.AsOfMS = b.differs, int64(b.g.options.Store.Now())
+		now := b.g.options.Store.Now()
+		f.RulesDiffer, f.AsOfMS, f.Today = b.differs, int64(now), b.day.frame(now)
 		data, err := protocol.Encode(f)
 		if err != nil {
 			b.log.Error("the board could not be encoded", "err", err)
@@ -117,6 +118,7 @@ func boardFrame(st *queue.State) protocol.Board {
 		f.Queues = append(f.Queues, protocol.BoardQueue{
 			Queue: q.String(), Department: q.Department, Language: q.Language, Size: size, OldestAtMS: int64(oldest(st, q)),
 			Wait: waitFrame(eta.Shown(st.Wait(q, size+1))), Paused: st.Paused(q) != nil, AgentsWithRoom: room[q],
+			Truth: truthOf(st, q),
 		})
 	}
 	tickets := 0
@@ -144,6 +146,16 @@ func boardFrame(st *queue.State) protocol.Board {
 		f.Agents = append(f.Agents, is)
 	}
 	return f
+}
+
+// truthOf is how true the waits of a queue turned out, or nil.
+func truthOf(st *queue.State, q queue.QueueID) *protocol.BoardTruth {
+	e := st.Estimates()
+	if e == nil || e.Truth[q.String()].Judged < 1 {
+		return nil
+	}
+	t := e.Truth[q.String()]
+	return &protocol.BoardTruth{Judged: int(t.Judged), Inside: int(t.Inside)}
 }
 
 func boardAgent(st *queue.State, a *queue.Agent) protocol.BoardAgent {

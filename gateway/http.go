@@ -24,7 +24,8 @@ func (g *Gateway) routes() http.Handler {
 	mux.HandleFunc("GET /v1/queues", g.queues)
 	mux.HandleFunc("GET /v1/queues/{department}/{language}", g.line)
 	mux.HandleFunc("GET /v1/team", g.team)
-	for _, path := range []string{"/v1/queues", "/v1/queues/{department}/{language}", "/v1/team"} {
+	mux.HandleFunc("GET /v1/tickets", g.past)
+	for _, path := range []string{"/v1/queues", "/v1/queues/{department}/{language}", "/v1/team", "/v1/tickets"} {
 		mux.HandleFunc("OPTIONS "+path, g.mayAsk)
 	}
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("ok\n")) })
@@ -35,7 +36,7 @@ func (g *Gateway) routes() http.Handler {
 		mux.HandleFunc("GET /demo/token", g.demoToken)
 	}
 	if g.options.Pages != nil {
-		mux.Handle("GET /", pages(http.FileServerFS(g.options.Pages)))
+		servePages(mux, g.options.Pages)
 	}
 	return mux
 }
@@ -62,34 +63,35 @@ type queueInfo struct {
 	Paused bool `json:"paused,omitzero"`
 }
 
-// asked finds the site that an HTTP request asks about, for the roles that may.
-func (g *Gateway) asked(r *http.Request, roles ...protocol.Role) (*site, error) {
+// asked finds the site that an HTTP request asks about, and who asks, for the roles
+// that may.
+func (g *Gateway) asked(r *http.Request, roles ...protocol.Role) (*site, auth.Identity, error) {
 	token, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
 	if !ok {
-		return nil, auth.ErrBadToken
+		return nil, auth.Identity{}, auth.ErrBadToken
 	}
 	id, err := g.options.Verifier.Verify(r.Context(), token, g.now())
 	if err != nil {
-		return nil, err
+		return nil, id, err
 	}
 	s := g.sites[id.Site]
 	switch {
 	case s == nil:
-		return nil, auth.ErrWrongSite
+		return nil, id, auth.ErrWrongSite
 	case !originAllowed(s.file.Load().Origins, r.Header.Get("Origin"), r.Host):
-		return nil, errOrigin
+		return nil, id, errOrigin
 	case !slices.Contains(roles, id.Role):
-		return nil, queue.ErrForbidden
+		return nil, id, queue.ErrForbidden
 	case !s.follower.Ready():
-		return nil, queue.ErrUnavailable
+		return nil, id, queue.ErrUnavailable
 	}
-	return s, nil
+	return s, id, nil
 }
 
 // queues tells a host app what joining would mean, for any role of the site.
 func (g *Gateway) queues(w http.ResponseWriter, r *http.Request) {
 	g.allowOrigin(w, r)
-	s, err := g.asked(r, protocol.Roles()...)
+	s, _, err := g.asked(r, protocol.Roles()...)
 	if err != nil {
 		g.refuseHTTP(w, err)
 		return

@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"context"
+	"maps"
 	"sync"
 	"time"
 
@@ -30,6 +31,8 @@ type learner struct {
 	// What only run touches.
 	estimator *eta.Estimator
 	state     *queue.State
+	// counted is what the estimator had counted when its truth was published last.
+	counted map[string]eta.Truth
 }
 
 // saw takes new steps to learn from, if this gateway is the one that learns.
@@ -93,7 +96,7 @@ func (l *learner) keepUp() bool {
 		}
 	})
 	if anew {
-		l.estimator = eta.New(l.state.Estimates())
+		l.estimator, l.counted = eta.New(l.state.Estimates()), nil
 	}
 	for _, s := range steps {
 		if s.Number > l.state.Number() { // older ones are in the fork
@@ -110,13 +113,42 @@ func (l *learner) keepUp() bool {
 // learn publishes what people would read differently now.
 func (l *learner) learn() {
 	out := l.estimator.Estimate(l.state, l.g.options.Store.Now())
-	l.g.metrics.truth.set(l.id, l.estimator.Truth())
+	counted := l.estimator.Truth()
+	l.g.metrics.truth.set(l.id, counted)
 	if out == nil {
 		return
 	}
+	out.Truth = truthOn(l.state.Estimates(), counted, l.counted)
 	ctx, cancel := context.WithTimeout(l.g.ctx, publishEvery)
 	defer cancel()
 	if _, err := l.do(ctx, func(st *queue.State) (queue.Change, error) { return st.Publish(out), nil }); err != nil {
 		l.log.Warn("estimates are not published", "err", err)
+		return
 	}
+	l.counted = counted
+}
+
+// maxJudged is how many judged waits count for the truth of a queue: past it, what
+// was counted before counts half.
+const maxJudged = 1000
+
+// truthOn goes on counting, from what was published last, how true the estimates
+// were: with what the estimator has counted since.
+func truthOn(last *queue.Estimates, counted, before map[string]eta.Truth) map[string]queue.Truth {
+	truth := map[string]queue.Truth{}
+	if last != nil {
+		maps.Copy(truth, last.Truth)
+	}
+	for q, t := range counted {
+		is := truth[q]
+		is.Judged += t.Served - before[q].Served
+		is.Inside += t.Inside - before[q].Inside
+		if is.Judged > maxJudged {
+			is.Judged, is.Inside = is.Judged/2, is.Inside/2
+		}
+		if is.Judged > 0 {
+			truth[q] = is
+		}
+	}
+	return truth
 }

@@ -1,17 +1,44 @@
 package gateway
 
 import (
+	"io/fs"
 	"net/http"
 	"path"
 	"strings"
 )
+
+const (
+	// pagesPolicy lets nothing run but what the gateway serves.
+	pagesPolicy = "default-src 'self'; connect-src 'self' ws: wss:; img-src 'self' data:; style-src 'self' 'unsafe-inline'; frame-ancestors 'self'; base-uri 'none'"
+	// deskPolicy is stricter: no style of its own either, and no text that could
+	// become markup.
+	deskPolicy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; font-src 'self'; connect-src 'self' ws: wss:; " +
+		"frame-ancestors 'self'; base-uri 'none'; form-action 'none'; require-trusted-types-for 'script'; trusted-types 'none'"
+)
+
+// servePages adds the client's pages: the files at their names, the agent desk at
+// /desk, and its old address, which leads there.
+func servePages(mux *http.ServeMux, files fs.FS) {
+	mux.Handle("GET /", pages(http.FileServerFS(files)))
+	desk := pages(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Security-Policy", deskPolicy)
+		http.ServeFileFS(w, r, files, "desk.html")
+	}))
+	mux.Handle("GET /desk", desk)
+	mux.Handle("GET /desk.html", desk)
+	mux.HandleFunc("GET /agent.html", func(w http.ResponseWriter, r *http.Request) {
+		to := *r.URL
+		to.Path = "/desk"
+		http.Redirect(w, r, to.RequestURI(), http.StatusMovedPermanently)
+	})
+}
 
 // pages serves the client's files: the gateway's own pages with a policy that
 // lets nothing else run, and the widget to the pages of others.
 func pages(files http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		h := w.Header()
-		h.Set("Content-Security-Policy", "default-src 'self'; connect-src 'self' ws: wss:; img-src 'self' data:; style-src 'self' 'unsafe-inline'; frame-ancestors 'self'; base-uri 'none'")
+		h.Set("Content-Security-Policy", pagesPolicy)
 		h.Set("X-Content-Type-Options", "nosniff")
 		h.Set("Referrer-Policy", "no-referrer")
 		h.Set("Cache-Control", cacheControl(r.URL.Path))

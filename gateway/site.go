@@ -31,6 +31,7 @@ type site struct {
 	learner  *learner
 	push     *push
 	board    *board
+	day      *day
 
 	mu    sync.RWMutex
 	state *queue.State
@@ -62,6 +63,7 @@ func newSite(g *Gateway, s Site) *site {
 	st.learner = &learner{site: st}
 	st.push = newPush(st)
 	st.board = &board{site: st}
+	st.day = newDay()
 	return st
 }
 
@@ -151,6 +153,7 @@ func (s *site) Restore(number uint64, at queue.Stamp, images []queue.Image) {
 	s.state.Restore(number, at, images)
 	name := s.g.node.String()
 	lost := s.state.NodeLost(name)
+	s.day.restore(s.state)
 	s.mu.Unlock()
 	s.resetting.Store(false)
 	for _, c := range s.everybody() {
@@ -257,6 +260,7 @@ func (n *news) tell() {
 	n.push.changed(n.queues, n.waits)
 	n.dispatch.saw(n.steps)
 	n.learner.saw(n.steps)
+	n.day.saw(n.steps)
 	if n.lost != "" {
 		n.g.work.Go(func() { n.g.reborn(n.lost) })
 		return // it binds everybody

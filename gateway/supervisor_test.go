@@ -266,12 +266,17 @@ func TestABoardIsBounded(t *testing.T) {
 // ask makes an HTTP request to a gateway.
 func (h *house) ask(url, path string, role protocol.Role) (status int, body string) {
 	h.t.Helper()
+	return h.askAs(url, path, h.token(role, "asks"))
+}
+
+func (h *house) askAs(url, path, token string) (status int, body string) {
+	h.t.Helper()
 	base := "http" + strings.TrimSuffix(strings.TrimPrefix(url, "ws"), "/v1/connect")
 	req, err := http.NewRequestWithContext(h.ctx, http.MethodGet, base+path, nil)
 	if err != nil {
 		h.t.Fatal(err)
 	}
-	req.Header.Set("Authorization", "Bearer "+h.token(role, "asks"))
+	req.Header.Set("Authorization", "Bearer "+token)
 	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
 	res, err := client.Do(req)
 	if err != nil {
@@ -357,5 +362,39 @@ func TestASupervisorReadsWhoStandsInALine(t *testing.T) {
 		if status, body := h.ask(url, tt.path, tt.role); status != tt.status {
 			t.Errorf("%s asks for %s: %d %s, want %d", tt.role, tt.path, status, body, tt.status)
 		}
+	}
+}
+
+// [board-4] [board-5]
+func TestAGatewayThatComesLaterKnowsTheDay(t *testing.T) {
+	h := newHouse(t)
+	url, _ := h.open("one")
+	v, a := h.come(url, protocol.Visitor, "v", "en"), h.come(url, protocol.Agent, "a", "en").works()
+	first := v.joins("support", "en")
+	a.accepts()
+	if _, err := a.CloseTicket(h.ctx, first); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := v.Rate(h.ctx, first, 4, ""); err != nil {
+		t.Fatal(err)
+	}
+	h.come(url, protocol.Visitor, "w", "zh").joins("support", "zh")
+	sums := func(b protocol.Board) (all protocol.BoardBucket) {
+		for _, one := range b.Today.Buckets {
+			all.Joined += one.Joined
+			all.Answered += one.Answered
+			all.InTarget += one.InTarget
+			all.Handled += one.Handled
+			all.Solved += one.Solved
+			all.Rated += one.Rated
+			all.Score += one.Score
+		}
+		return all
+	}
+	want := protocol.BoardBucket{Joined: 2, Answered: 1, InTarget: 1, Handled: 1, Solved: 1, Rated: 1, Score: 4}
+	later, _ := h.open("two")
+	for _, at := range []string{url, later} {
+		s := h.come(at, protocol.Supervisor, "s")
+		until(s, "the day", func(b protocol.Board) bool { return b.Today != nil && sums(b) == want })
 	}
 }

@@ -91,13 +91,14 @@ func (c *conn) person() protocol.Person {
 }
 
 // mine finds a conversation that this conn may read: the visitor's own, one that
-// the agent holds, held last or is a guest in, and any for a supervisor. To
-// write, it must be open.
+// the agent holds, held last or is a guest in, an earlier one of a visitor whom the
+// agent serves, and any for a supervisor. To write, it must be open, and not only
+// to be read.
 func (c *conn) mine(ticket string, write bool) (*queue.Ticket, error) {
 	var t *queue.Ticket
 	c.site.read(func(st *queue.State) { t = st.Ticket(ticket) })
 	switch {
-	case t == nil || !c.takesPart(t):
+	case t == nil || !c.takesPart(t) && (write || !c.servesVisitorOf(t)):
 		return nil, errNotHeld
 	case write && !t.Open():
 		return t, queue.ErrEnded
@@ -115,6 +116,14 @@ func (c *conn) takesPart(t *queue.Ticket) bool {
 		return true
 	}
 	return false
+}
+
+// servesVisitorOf says whether the agent may read a ticket that has ended, since
+// they serve its visitor now.
+func (c *conn) servesVisitorOf(t *queue.Ticket) bool {
+	serves := false
+	c.site.read(func(st *queue.State) { serves = c.isAgent() && !t.Open() && servesVisitor(st, c.id.Subject, t.Visitor) })
+	return serves
 }
 
 // mayRead is an entry as this conn may see it. Visitors get the number of what is

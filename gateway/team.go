@@ -11,7 +11,7 @@ import (
 // team lists the agents who are there, for those who would pass a ticket on.
 func (g *Gateway) team(w http.ResponseWriter, r *http.Request) {
 	g.allowOrigin(w, r)
-	s, err := g.asked(r, protocol.Agent, protocol.Supervisor)
+	s, _, err := g.asked(r, protocol.Agent, protocol.Supervisor)
 	if err != nil {
 		g.refuseHTTP(w, err)
 		return
@@ -62,7 +62,7 @@ type lineTicket struct {
 // line shows a supervisor the front of one queue.
 func (g *Gateway) line(w http.ResponseWriter, r *http.Request) {
 	g.allowOrigin(w, r)
-	s, err := g.asked(r, protocol.Supervisor)
+	s, _, err := g.asked(r, protocol.Supervisor)
 	if err != nil {
 		g.refuseHTTP(w, err)
 		return

@@ -9,12 +9,22 @@ type Estimates struct {
 	// Curves are by QueueID.String(), and by CurveName for those who need something
 	// apart. A queue without one is unknown, and so is an empty one.
 	Curves map[string]Curve `json:"curves"`
+	// Truth says by queue how true the newest waits that were said turned out.
+	Truth map[string]Truth `json:"truth,omitzero"`
 	// Checkpoint is what the estimator needs to go on learning, in its own form.
 	Checkpoint []byte `json:"checkpoint,omitzero"`
 	// Number is the log number up to which it has learned.
 	Number uint64 `json:"number"`
 
 	Rev Revision `json:"-"`
+}
+
+// Truth counts waits that ended with an agent: those judged, and those of them
+// that were inside the interval of 80 %. Newer ones weigh more, so neither is a
+// whole number.
+type Truth struct {
+	Judged float64 `json:"judged"`
+	Inside float64 `json:"inside"`
 }
 
 // Curve gives quantiles of the wait by position, at rising positions. Between

@@ -111,6 +111,24 @@ func (s *State) Ended(since Stamp) []*Ticket {
 	return slices.Clone(s.ended[i:])
 }
 
+// Tickets visits all tickets that are known, open and ended, in no order.
+func (s *State) Tickets(visit func(t *Ticket)) {
+	for _, t := range s.tickets {
+		visit(t)
+	}
+}
+
+// Past lists the newest ended tickets that match, at most limit, the newest first.
+func (s *State) Past(limit int, match func(t *Ticket) bool) []*Ticket {
+	var past []*Ticket
+	for i := len(s.ended) - 1; i >= 0 && len(past) < limit; i-- {
+		if match(s.ended[i]) {
+			past = append(past, s.ended[i])
+		}
+	}
+	return past
+}
+
 // Agents lists the agents ordered by id.
 func (s *State) Agents() []*Agent {
 	all := make([]*Agent, 0, len(s.agents))

@@ -1,5 +1,7 @@
 package queue
 
+import "cmp"
+
 // QueueID names a line: department and language.
 type QueueID struct {
 	Department string
@@ -85,6 +87,9 @@ type Ticket struct {
 	Agent      string `json:"agent,omitzero"`
 	Token      uint64 `json:"token,omitzero"`
 	AssignedAt Stamp  `json:"assigned_at,omitzero"`
+	// FirstAt is when an agent had it first, where that is not AssignedAt: it was
+	// given away since, or lost its agent.
+	FirstAt Stamp `json:"first_at,omitzero"`
 	// TransferredBy gave the ticket away last; Guests are agents invited into the
 	// conversation, at most MaxGuests.
 	TransferredBy string   `json:"transferred_by,omitzero"`
@@ -196,9 +201,13 @@ func (t *Ticket) passes(agent string) int {
 	return n
 }
 
+// AnsweredAt is when an agent had the ticket first, or 0.
+func (t *Ticket) AnsweredAt() Stamp { return cmp.Or(t.FirstAt, t.AssignedAt) }
+
 // backInLine is the ticket waiting again, where it stood.
 func (t *Ticket) backInLine() *Ticket {
 	is := *t
+	is.FirstAt = t.AnsweredAt()
 	is.Status, is.Offer, is.Agent, is.AssignedAt, is.Guests = Waiting, nil, "", 0, nil
 	return &is
 }

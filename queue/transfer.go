@@ -140,6 +140,7 @@ func (s *State) handOver(c Change, t *Ticket, to *Agent, r TransferRequest) (Cha
 		return Change{}, ErrNoRoom
 	}
 	is := *t
+	is.FirstAt = t.AnsweredAt()
 	is.Agent, is.Token, is.AssignedAt, is.TransferredBy = to.ID, t.Token+1, Here, r.By
 	is.Guests = slices.DeleteFunc(slices.Clone(t.Guests), func(g string) bool { return g == to.ID })
 	c.write(t, &is)

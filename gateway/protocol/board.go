@@ -12,9 +12,11 @@ type Board struct {
 	AgentsLeftOut  int `json:"agents_left_out,omitzero"`
 	TicketsLeftOut int `json:"tickets_left_out,omitzero"`
 	// RulesDiffer says that the gateways run different site files.
-	RulesDiffer bool   `json:"rules_differ,omitzero"`
-	AsOfMS      int64  `json:"as_of_ms"`
-	Log         uint64 `json:"log"`
+	RulesDiffer bool `json:"rules_differ,omitzero"`
+	// Today is what the last day came to; absent where nothing happened.
+	Today  *BoardToday `json:"today,omitzero"`
+	AsOfMS int64       `json:"as_of_ms"`
+	Log    uint64      `json:"log"`
 }
 
 // BoardQueue is one line.
@@ -31,6 +33,49 @@ type BoardQueue struct {
 	Paused bool `json:"paused,omitzero"`
 	// AgentsWithRoom would be offered a ticket now.
 	AgentsWithRoom int `json:"agents_with_room"`
+	// Truth says how true the waits that were shown turned out, newer ones counting
+	// more; absent where none was judged.
+	Truth *BoardTruth `json:"truth,omitzero"`
+}
+
+// BoardTruth counts waits that ended with an agent: those judged, and those of
+// them inside the interval that was to hold four in five.
+type BoardTruth struct {
+	Judged int `json:"judged"`
+	Inside int `json:"inside"`
+}
+
+// BoardToday is the last 24 hours in quarters of an hour: whoever reads it sums up
+// the day of their own time zone.
+type BoardToday struct {
+	// TargetS is how soon an agent should answer, in seconds.
+	TargetS int64 `json:"target_s"`
+	// BucketS is how long a bucket is, in seconds.
+	BucketS int64 `json:"bucket_s"`
+	// Buckets are those in which anything happened, the oldest first; at most 97.
+	Buckets []BoardBucket `json:"buckets"`
+}
+
+// BoardBucket counts what happened from AtMS on. Times are sums in seconds, for
+// means over any number of buckets.
+type BoardBucket struct {
+	AtMS   int64 `json:"at_ms"`
+	Joined int64 `json:"joined,omitzero"`
+	// Answered are those whom an agent took first then, InTarget those of them who
+	// had waited no longer than the target, WaitedS what they had waited.
+	Answered int64 `json:"answered,omitzero"`
+	InTarget int64 `json:"in_target,omitzero"`
+	WaitedS  int64 `json:"waited_s,omitzero"`
+	// Abandoned are those who left or were lost before any agent took them.
+	Abandoned int64 `json:"abandoned,omitzero"`
+	// Handled are the conversations that ended, HandledS their length, Solved those
+	// of them that their first agent ended and whose visitor has not come back.
+	Handled  int64 `json:"handled,omitzero"`
+	HandledS int64 `json:"handled_s,omitzero"`
+	Solved   int64 `json:"solved,omitzero"`
+	// Rated are the ratings given, Score their sum.
+	Rated int64 `json:"rated,omitzero"`
+	Score int64 `json:"score,omitzero"`
 }
 
 // BoardAgent is one agent who is not offline, or holds something.

@@ -168,6 +168,61 @@ export interface BoardQueue {
   paused?: boolean;
   /** AgentsWithRoom would be offered a ticket now. */
   agents_with_room: number;
+  /**
+   * Truth says how true the waits that were shown turned out, newer ones counting
+   * more; absent where none was judged.
+   */
+  truth?: BoardTruth;
+}
+
+/**
+ * BoardTruth counts waits that ended with an agent: those judged, and those of
+ * them inside the interval that was to hold four in five.
+ */
+export interface BoardTruth {
+  judged: number;
+  inside: number;
+}
+
+/**
+ * BoardToday is the last 24 hours in quarters of an hour: whoever reads it sums up
+ * the day of their own time zone.
+ */
+export interface BoardToday {
+  /** TargetS is how soon an agent should answer, in seconds. */
+  target_s: number;
+  /** BucketS is how long a bucket is, in seconds. */
+  bucket_s: number;
+  /** Buckets are those in which anything happened, the oldest first; at most 97. */
+  buckets: BoardBucket[];
+}
+
+/**
+ * BoardBucket counts what happened from AtMS on. Times are sums in seconds, for
+ * means over any number of buckets.
+ */
+export interface BoardBucket {
+  at_ms: number;
+  joined?: number;
+  /**
+   * Answered are those whom an agent took first then, InTarget those of them who
+   * had waited no longer than the target, WaitedS what they had waited.
+   */
+  answered?: number;
+  in_target?: number;
+  waited_s?: number;
+  /** Abandoned are those who left or were lost before any agent took them. */
+  abandoned?: number;
+  /**
+   * Handled are the conversations that ended, HandledS their length, Solved those
+   * of them that their first agent ended and whose visitor has not come back.
+   */
+  handled?: number;
+  handled_s?: number;
+  solved?: number;
+  /** Rated are the ratings given, Score their sum. */
+  rated?: number;
+  score?: number;
 }
 
 /** BoardAgent is one agent who is not offline, or holds something. */
@@ -580,6 +635,8 @@ export interface BoardFrame {
   tickets_left_out?: number;
   /** RulesDiffer says that the gateways run different site files. */
   rules_differ?: boolean;
+  /** Today is what the last day came to; absent where nothing happened. */
+  today?: BoardToday;
   as_of_ms: number;
   log: number;
 }
