@@ -31,7 +31,7 @@ func TestTheAssetsAreTheBuiltPagesOrSayHowToBuildThem(t *testing.T) {
 
 func TestWithoutABuildEveryPageSaysHowToBuild(t *testing.T) {
 	root := unbuilt{fstest.MapFS{placeholder: {Data: []byte("<p>npm run build")}}}
-	for _, path := range []string{"/", "/visitor.html", "/agent.html"} {
+	for _, path := range []string{"/", "/visitor.html", "/desk.html"} {
 		answer := get(root, path)
 		if answer.Code != http.StatusOK || !strings.Contains(answer.Body.String(), "npm run build") ||
 			!strings.HasPrefix(answer.Header().Get("Content-Type"), "text/html") {

@@ -23,7 +23,7 @@ export default defineConfig({
     emptyOutDir: false,
     modulePreload: { polyfill: false },
     assetsInlineLimit: 0, // no data: addresses, for a strict content policy
-    rolldownOptions: { input: ["index.html", "visitor.html", "agent.html"] },
+    rolldownOptions: { input: ["index.html", "visitor.html", "desk.html"] },
   },
   // npm run dev serves the sources and passes the rest to a running gateway.
   server: {

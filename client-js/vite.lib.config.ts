@@ -1,6 +1,6 @@
 import { defineConfig } from "vite";
 
-// The package @nextup/client: the core, and the widget that a bundler takes in.
+// The package @nextup/client: the core, and the widget and the desktop that a bundler takes in.
 export default defineConfig({
   publicDir: false,
   build: {
@@ -8,7 +8,7 @@ export default defineConfig({
     emptyOutDir: true,
     target: "es2022",
     cssTarget: ["chrome123", "firefox120", "safari17.5"],
-    lib: { entry: { index: "src/core/index.ts", widget: "src/widget/index.ts" }, formats: ["es"] },
-    rolldownOptions: { external: /^preact/, output: { entryFileNames: "[name].js", chunkFileNames: "chunks/[name]-[hash].js" } },
+    lib: { entry: { index: "src/core/index.ts", widget: "src/widget/index.ts", desktop: "src/desktop/index.ts" }, formats: ["es"], cssFileName: "desktop" },
+    rolldownOptions: { external: /^preact|^uplot$/, output: { entryFileNames: "[name].js", chunkFileNames: "chunks/[name]-[hash].js" } },
   },
 });

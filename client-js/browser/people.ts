@@ -103,7 +103,7 @@ export class Agent extends Person {
   /** Every load that the page was told, with the capacity. */
   readonly loads: { load: number; capacity: number }[] = [];
 
-  /** Signs in on the agent page and becomes available. */
+  /** Signs in at the desk and becomes available. */
   static async starts(browser: Browser, gateway: string, name: string, languages: string[]): Promise<Agent> {
     const context = await browser.newContext({ viewport: { width: 1100, height: 760 } });
     const page = await context.newPage();
@@ -116,7 +116,7 @@ export class Agent extends Person {
         }
       }),
     );
-    await page.goto(`${gateway}/agent.html`);
+    await page.goto(`${gateway}/desk`);
     await page.getByTestId("sign-in-name").fill(name);
     for (const tag of ["en", "zh"]) {
       await page.getByTestId(`sign-in-${tag}`).setChecked(languages.includes(tag));

@@ -141,7 +141,7 @@ func (c *serveCmd) greet(out io.Writer, app *App, built bool) {
 		fmt.Fprintln(out, "the pages are not built: run make build (needs Node.js)")
 		return
 	}
-	fmt.Fprintf(out, "visitor page  %s/visitor.html\nagent page    %s/agent.html\n", app.URL(), app.URL())
+	fmt.Fprintf(out, "visitor page  %s/visitor.html\nagent desk    %s/desk\n", app.URL(), app.URL())
 }
 
 func (c *serveCmd) logger(w io.Writer) *slog.Logger {

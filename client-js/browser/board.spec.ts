@@ -1,0 +1,125 @@
+import { expect, test, type Page } from "@playwright/test";
+import { preview, type PreviewServer } from "vite";
+import { golden } from "../test/fixtures.ts";
+import { atBoard, board, lin, mei, says, startNumbers } from "./desk-kit.ts";
+
+// The supervisor board by itself.
+
+let server: PreviewServer;
+let base: string;
+
+test.beforeAll(async () => {
+  server = await preview({ root: new URL("..", import.meta.url).pathname, preview: { port: 0, host: "127.0.0.1" } });
+  base = server.resolvedUrls?.local[0] ?? "";
+});
+
+test.afterAll(() => server.close());
+test.beforeEach(startNumbers);
+
+const dir = process.env["NEXTUP_PAGE_SHOTS"];
+async function shot(page: Page, name: string): Promise<void> {
+  if (dir !== undefined) {
+    await page.emulateMedia({ colorScheme: "light" });
+    await page.screenshot({ path: `${dir}/${name}.png`, animations: "disabled" });
+  }
+}
+
+test("[board-1] shows the queues, the agents and the day", async ({ page }) => {
+  const gateway = await atBoard(page, base);
+  gateway.sends(board());
+  await expect(page.getByTestId("in-line")).toHaveText("12");
+  await expect(page.getByTestId("agents-available")).toHaveText("2");
+  await expect(page.getByTestId("service-level")).toHaveText(/^\d\d %$/);
+  const queues = page.getByTestId("queue");
+  await expect(queues.first()).toContainText(/Support · English.*3.*3 min.*2–5 min.*82 % of 214.*0/);
+  await expect(queues.nth(2)).toContainText(/unknown.*3 so far/);
+  await expect(queues.nth(3)).toHaveAttribute("data-paused", "true");
+  await expect(page.getByTestId("agent")).toHaveText([/Diego/, /Mei.*3 of 4.*Lin.*Ana Lucía.*Samoffered/, /Noor.*away.*wrapping up/]);
+  await expect(page.getByTestId("chart").locator("canvas")).toBeVisible();
+  await expect(page.getByRole("img", { name: /today \d+ joined, \d+ were answered, \d+ gave up/ })).toBeVisible();
+  await gateway.isAccessible();
+  await shot(page, "board");
+  await page.getByTestId("only-busy").check();
+  await expect(queues).toHaveCount(3);
+});
+
+test("[board-2] [board-3] says what is left out and that rules differ; a board of nothing; a gateway without figures of the day", async ({ page }) => {
+  const gateway = await atBoard(page, base);
+  gateway.sends(board({ rules_differ: true, queues_left_out: 12, agents_left_out: 3 }));
+  await expect(page.getByTestId("rules-differ")).toBeVisible();
+  await expect(page.getByText("12 more are not shown.")).toBeVisible();
+  await gateway.isAccessible();
+  gateway.sends(board({ queues: [], agents: [], today: undefined }));
+  await expect(page.getByText("No agent is here.")).toBeVisible();
+  await expect(page.getByTestId("chart")).toHaveCount(0);
+  await gateway.isAccessible();
+});
+
+test("[monitor-1] [whisper-1] [barge-1] reads a conversation, whispers to the agent, speaks to both", async ({ page }) => {
+  const gateway = await atBoard(page, base);
+  gateway.sends(board());
+  await page.keyboard.press("g");
+  await page.keyboard.press("Enter");
+  expect(await gateway.expects("open")).toMatchObject({ ticket: "t-1" });
+  gateway.sends(says("t-1", lin, "我的付款被拒绝了"));
+  gateway.sends(says("t-1", mei, "您好，我来看看。"));
+  await expect(page.getByTestId("entry")).toHaveText([/我的付款被拒绝了/, /您好/]);
+  expect(gateway.received.filter((f) => f.type === "read")).toEqual([]); // nobody sees who monitors
+  await gateway.isAccessible();
+  await shot(page, "board-watching");
+  await page.keyboard.press("w");
+  await page.keyboard.type("waive the fee");
+  await page.keyboard.press("Enter");
+  expect(await gateway.expects("whisper")).toMatchObject({ ticket: "t-1", text: "waive the fee" });
+  await page.getByTestId("mode-send").click();
+  await gateway.isAccessible();
+  await page.getByTestId("composer").fill("Hello, I am Olga.");
+  await page.getByTestId("composer").press("Enter");
+  expect(await gateway.expects("send")).toMatchObject({ ticket: "t-1", text: "Hello, I am Olga." });
+  await page.keyboard.press("Escape");
+  await page.keyboard.press("Escape");
+  await expect(page.getByTestId("watching")).toHaveCount(0);
+});
+
+test("[reassign-1] [headstart-1] [pause-1] reassigns, changes a head start and pauses a queue", async ({ page }) => {
+  const gateway = await atBoard(page, base);
+  const waiting = { ticket: "t-9", position: 1, status: "waiting", visitor: lin, joined_at_ms: Date.now() - 60_000, weight: 1, topic: "Withdrawal", head_start_s: 60, head_start_reason: "was cut off" };
+  await page.route("**/v1/queues/support/en", (route) => route.fulfill({ json: [waiting] }));
+  gateway.sends(board());
+  await page.getByTestId("show-line").first().click();
+  await expect(page.getByTestId("line-ticket")).toContainText(/1.*Lin.*Withdrawal.*\+1 min · was cut off/);
+  await gateway.isAccessible();
+  await shot(page, "board-line");
+  await page.getByTestId("set-head-start").click();
+  await gateway.isAccessible();
+  await page.getByTestId("head-start-minutes").fill("5");
+  await page.getByTestId("head-start-reason").fill("refused twice");
+  await page.getByTestId("head-start-go").click();
+  expect(await gateway.expects("head_start")).toMatchObject({ ticket: "t-9", head_start_s: 300, reason: "refused twice" });
+  await page.getByTestId("line").getByTestId("reassign").click();
+  await page.getByTestId("colleague").filter({ hasText: "Diego" }).click();
+  await gateway.isAccessible();
+  await page.getByTestId("transfer-go").click();
+  expect(await gateway.expects("transfer")).toMatchObject({ ticket: "t-9", to: { agent: "a-4" } });
+  await page.getByTestId("close-line").click();
+  await page.getByTestId("pause").first().click();
+  await gateway.isAccessible();
+  await page.getByTestId("pause-reason").fill("fire drill");
+  await page.getByTestId("pause-go").click();
+  expect(await gateway.expects("pause")).toMatchObject({ department: "support", language: "en", paused: true, reason: "fire drill" });
+  await page.getByTestId("pause").nth(3).click();
+  await page.getByTestId("pause-go").click();
+  await expect.poll(() => gateway.received.findLast((f) => f.type === "pause")).toMatchObject({ department: "trading", paused: false });
+});
+
+test("keeps what it shows while the service is interrupted; its sheet of shortcuts", async ({ page }) => {
+  const gateway = await atBoard(page, base);
+  gateway.sends(board());
+  gateway.sends(golden("availability", { as_of_ms: Date.now() }));
+  await expect(page.getByTestId("connection")).toContainText("The service is interrupted.");
+  await expect(page.getByTestId("in-line")).toHaveText("12");
+  await gateway.isAccessible();
+  await page.keyboard.press("?");
+  await expect(page.getByTestId("shortcuts")).toContainText("Go to the queues");
+  await gateway.isAccessible();
+});

@@ -1,0 +1,428 @@
+import { expect, test, type Page } from "@playwright/test";
+import { preview, type PreviewServer } from "vite";
+import { golden } from "../test/fixtures.ts";
+import { atDesk, desk, held, lin, mei, offered, says, startNumbers } from "./desk-kit.ts";
+import { ScriptedGateway } from "./scripted.ts";
+
+// The agent desk by itself: each state that the server's frames can bring about,
+// in both themes, and everything by keyboard.
+
+let server: PreviewServer;
+let base: string;
+
+test.beforeAll(async () => {
+  server = await preview({ root: new URL("..", import.meta.url).pathname, preview: { port: 0, host: "127.0.0.1" } });
+  base = server.resolvedUrls?.local[0] ?? "";
+});
+
+test.afterAll(() => server.close());
+test.beforeEach(startNumbers);
+
+const dir = process.env["NEXTUP_PAGE_SHOTS"];
+async function shot(page: Page, name: string): Promise<void> {
+  if (dir !== undefined) {
+    await page.emulateMedia({ colorScheme: "light" });
+    await page.screenshot({ path: `${dir}/${name}.png`, animations: "disabled" });
+  }
+}
+
+const ana = { role: "visitor" as const, id: "v-2", name: "Ana Lucía Fernández" };
+const diego = { role: "agent" as const, id: "a-4", name: "Diego" };
+
+/** A token as its bearer reads it; nobody here verifies it. */
+function token(claims: object): string {
+  return ["e30", Buffer.from(JSON.stringify(claims)).toString("base64url"), "c2ln"].join(".");
+}
+
+test.describe("signing in", () => {
+  test("by name where the gateway gives demo tokens", async ({ page }) => {
+    const gateway = await ScriptedGateway.start(page, { role: "agent", subject: "mei" });
+    await page.goto(`${base}desk.html`);
+    await expect(page.getByTestId("sign-in-name")).toBeVisible();
+    await gateway.isAccessible();
+    await shot(page, "sign-in");
+    await page.getByTestId("sign-in-name").fill("Mei");
+    await page.getByTestId("sign-in-name").press("Enter");
+    await gateway.welcomes();
+    gateway.sends(desk({ status: "offline", load: 0 }));
+    await expect(page.getByTestId("load")).toHaveText("0 of 4 busy");
+    await gateway.isAccessible();
+    await page.getByTestId("status-available").check();
+    expect(await gateway.expects("status")).toMatchObject({ status: "available" });
+  });
+
+  test("by a token where it does not, and says what is wrong with one", async ({ page }) => {
+    const gateway = await ScriptedGateway.start(page, { role: "agent", subject: "a-3", name: "Mei" });
+    await page.route("**/demo/token?*", (route) => route.fulfill({ status: 404 }));
+    await page.goto(`${base}desk.html`);
+    await page.getByTestId("sign-in-token").fill("not a token");
+    await page.getByTestId("sign-in-with-token").click();
+    await expect(page.getByTestId("problem")).toContainText("not a token");
+    await gateway.isAccessible();
+    await page.getByTestId("sign-in-token").fill(token({ role: "visitor" }));
+    await page.getByTestId("sign-in-with-token").click();
+    await expect(page.getByTestId("problem")).toContainText("a visitor’s token");
+    await page.getByTestId("sign-in-token").fill(token({ role: "agent", name: "李" }));
+    await page.getByTestId("sign-in-with-token").click();
+    await gateway.welcomes();
+    expect(await gateway.expects("hello")).toMatchObject({ token: token({ role: "agent", name: "李" }) });
+    await page.getByTestId("sign-out").click();
+    await expect(page.getByTestId("sign-in-token")).toBeVisible();
+  });
+
+  test("with the address, from which the token is taken away; one that has ended is said plainly", async ({ page }) => {
+    const gateway = await ScriptedGateway.start(page, { role: "agent", subject: "a-3", name: "Mei" });
+    gateway.refusesHello(golden("error.busy", { code: "token_expired", message: "The token has expired: get a new one.", retry_after_ms: undefined }));
+    await page.goto(`${base}desk.html#token=${token({ role: "agent" })}`);
+    await expect(page.getByTestId("connection")).toContainText("expired");
+    expect(page.url()).not.toContain("token");
+    await gateway.isAccessible();
+    await page.getByTestId("sign-out").click();
+    await expect(page.locator(".sign-in")).toBeVisible();
+  });
+});
+
+test.describe("offers", () => {
+  test("[offer-1] are shown with a countdown and facts; A accepts and D declines, but not while writing", async ({ page }) => {
+    const gateway = await atDesk(page, base);
+    gateway.sends(desk({ offers: [offered()], tickets: [held()] }));
+    await expect(page.getByTestId("offer-visitor")).toHaveText("Sam");
+    await expect(page.getByTestId("countdown")).toHaveText(/^1[0-5] s$/);
+    await expect(page.getByTestId("offer")).toContainText("gold");
+    await expect(page).toHaveTitle(/Offer/);
+    await gateway.isAccessible();
+    await page.getByTestId("composer").press("a");
+    expect(gateway.received.filter((f) => f.type === "accept")).toEqual([]);
+    await page.getByTestId("composer").press("Escape");
+    await page.keyboard.press("a");
+    expect(await gateway.expects("accept")).toMatchObject({ offer: "o-51aa" });
+    await page.keyboard.press("d");
+    expect(await gateway.expects("decline")).toMatchObject({ offer: "o-51aa" });
+  });
+
+  test("one that lapses is told, one that was declined is no news, and one that is taken is shown", async ({ page }) => {
+    const gateway = await atDesk(page, base);
+    gateway.sends(desk({ offers: [offered({ deadline_ms: Date.now() + 600 })] }));
+    await expect(page.getByTestId("countdown")).toHaveText("0 s");
+    gateway.sends(desk());
+    await expect(page.getByTestId("offer-lost")).toHaveText("The offer of Sam lapsed. They kept their place in line.");
+    await gateway.isAccessible();
+    gateway.sends(desk({ offers: [offered({ offer: "o-2" })] }));
+    await expect(page.getByTestId("offer-lost")).toHaveCount(0);
+    await page.keyboard.press("d");
+    await gateway.expects("decline");
+    gateway.sends(desk());
+    await expect(page.getByTestId("offer")).toHaveCount(0);
+    await expect(page.getByTestId("offer-lost")).toHaveCount(0);
+    gateway.sends(desk({ offers: [offered({ offer: "o-3" })], tickets: [held()] }));
+    await page.getByTestId("accept").click();
+    gateway.sends(desk({ tickets: [held(), held({ ticket: "t-a001", topic: "withdrawal" })] }));
+    await expect(page.getByTestId("held")).toContainText("withdrawal");
+    gateway.sends(desk({ offers: [offered({ offer: "o-4", ticket: "t-9", deadline_ms: Date.now() + 60_000 })], tickets: [] }));
+    gateway.sends(desk());
+    await expect(page.getByTestId("offer-lost")).toHaveText("The offer of Sam was taken back.");
+  });
+
+  test("[desk-5] who was set away is told why, and comes back with a click", async ({ page }) => {
+    const gateway = await atDesk(page, base);
+    gateway.sends(golden("desk.lapsed", { as_of_ms: Date.now() }));
+    await expect(page.getByTestId("away-reason")).toContainText("Two offers in a row were not answered");
+    await gateway.isAccessible();
+    await shot(page, "set-away");
+    await page.getByTestId("back").click();
+    expect(await gateway.expects("status")).toMatchObject({ status: "available" });
+  });
+
+  test("are heard, and not where the sound is off", async ({ page }) => {
+    await page.addInitScript(() => {
+      const started: string[] = [];
+      Object.assign(window, { started });
+      const { prototype } = OscillatorNode;
+      const start = prototype.start;
+      prototype.start = function (...when) {
+        started.push("note");
+        return start.apply(this, when);
+      };
+    });
+    const notes = () => page.evaluate(() => (window as unknown as { started: string[] }).started.length);
+    const gateway = await atDesk(page, base);
+    gateway.sends(desk({ offers: [offered()] }));
+    await expect.poll(notes).toBe(2);
+    gateway.sends(desk({ offers: [offered()] }));
+    await page.getByTestId("sound").click();
+    gateway.sends(desk({ offers: [offered({ offer: "o-2" })] }));
+    await expect(page.locator("[data-offer=o-2]")).toBeVisible();
+    expect(await notes()).toBe(2);
+  });
+});
+
+test.describe("conversations", () => {
+  test("[desk-1] show what is unread, since when an answer is awaited, and keep drafts over a reload", async ({ page }) => {
+    const gateway = await atDesk(page, base);
+    const both = { tickets: [held(), held({ ticket: "t-2", visitor: ana })] };
+    gateway.sends(desk(both));
+    await page.getByTestId("composer").fill("half a sen");
+    gateway.sends(says("t-2", ana, "hello?", { at_ms: Date.now() - 75_000 }));
+    const tab = page.getByTestId("tab").nth(1);
+    await expect(tab.getByTestId("unread")).toHaveText("1 unread");
+    await expect(tab.getByTestId("waiting-since")).toHaveText(/waiting for 1:\d\d/);
+    await expect(page).toHaveTitle(/^\(1\)/);
+    await page.getByTestId("tab").nth(1).click();
+    await expect(page.getByTestId("unread")).toHaveCount(0);
+    gateway.sends(says("t-2", mei, "I am here"));
+    await expect(page.getByTestId("waiting-since")).toHaveCount(0);
+    await page.getByTestId("tab").nth(0).click();
+    await expect(page.getByTestId("composer")).toHaveValue("half a sen");
+    await page.reload();
+    await expect.poll(() => gateway.received.filter((f) => f.type === "hello").length).toBe(2);
+    gateway.sends(desk(both));
+    await expect(page.getByTestId("composer")).toHaveValue("half a sen");
+  });
+
+  test("all that can stand in one: replies, notes, whispers, colleagues, days, links; facts and earlier ones beside it", async ({ page }) => {
+    const gateway = await atDesk(page, base);
+    const ticket = held({
+      visitor: ana, language: "es", visitor_tier: "gold", urgency: "high", head_start_s: 180, tier: 2, skills: ["kyc"], wishes: ["api"],
+      transferred_by: { role: "agent", id: "a-7", name: "Noor" }, guests: [diego], rating: { score: 4, comment: "¡Bien!" },
+    });
+    gateway.sends(desk({ tickets: [ticket] }));
+    gateway.sends(says("t-1", ana, "Hola, aquí: https://example.com/tx/88213.", { at_ms: Date.now() - 86_400_000 }));
+    gateway.sends(says("t-1", mei, "", { kind: "member" }));
+    gateway.sends(says("t-1", mei, "Hola Ana, lo estoy comprobando."));
+    gateway.sends(says("t-1", diego, "KYC is complete", { kind: "note" }));
+    gateway.sends(says("t-1", { role: "supervisor", id: "s-1", name: "Olga" }, "You may waive the fee", { kind: "whisper" }));
+    gateway.sends(says("t-1", diego, "Soy Diego, de pagos."));
+    gateway.sends(says("t-1", ana, "", { kind: "read", up_to: 3 }));
+    gateway.sends(golden("typing", { ticket: "t-1", from: ana }));
+    await expect(page.getByTestId("entry")).toHaveText([/Hola, aquí/, /joined/, /Read$/, /Note · Diego.*KYC/, /Whisper, for agents only · Olga/, /Diego.*Soy/]);
+    await expect(page.locator(".day")).toHaveText(["Yesterday", "Today"]);
+    await expect(page.getByTestId("entries").locator("a")).toHaveAttribute("rel", "noopener noreferrer nofollow");
+    await expect(page.getByTestId("entries").locator("a")).toHaveAttribute("href", "https://example.com/tx/88213");
+    await expect(page.getByTestId("typing")).toContainText("is writing…");
+    const facts = page.getByTestId("facts");
+    for (const fact of ["Spanish", "gold", "high", "+3 min", "Specialist", "kyc", "api", "Noor", "Diego", "Deposit did not arrive"]) {
+      await expect(facts).toContainText(fact);
+    }
+    await expect(facts.getByTestId("rating").first()).toContainText("¡Bien!");
+    await gateway.isAccessible();
+    await shot(page, "conversation");
+    await page.getByTestId("past-ticket").click();
+    expect(await gateway.expects("open")).toMatchObject({ ticket: "t-old" });
+    gateway.sends(says("t-old", ana, "My deposit is missing"));
+    gateway.sends(says("t-old", ana, "", { kind: "closed" }));
+    await expect(page.getByTestId("review")).toContainText("My deposit is missing");
+    await gateway.isAccessible();
+    await page.keyboard.press("Escape");
+    await page.getByTestId("hand-over").click();
+    expect(await gateway.expects("transfer")).toMatchObject({ ticket: "t-1", to: { agent: "a-4" } });
+  });
+
+  test("stand side by side, as many as there is room for", async ({ page }) => {
+    const gateway = await atDesk(page, base);
+    gateway.sends(desk({ tickets: [held(), held({ ticket: "t-2", visitor: ana }), held({ ticket: "t-3", visitor: { ...lin, id: "v-3", name: "Sam" } })] }));
+    await page.keyboard.press("i"); // the facts give their room
+    await page.keyboard.press("b");
+    await page.keyboard.press("b");
+    await expect(page.getByTestId("pane")).toHaveCount(3);
+    await gateway.isAccessible();
+    await shot(page, "side-by-side");
+    await page.keyboard.press("3");
+    await page.keyboard.press("n");
+    await page.keyboard.type("only for us");
+    await page.keyboard.press("Enter");
+    expect(await gateway.expects("note")).toMatchObject({ ticket: "t-3", text: "only for us" });
+    await page.setViewportSize({ width: 1100, height: 800 });
+    await expect(page.getByTestId("pane")).toHaveCount(2);
+    await page.getByTestId("hide-pane").first().click();
+    await expect(page.getByTestId("pane")).toHaveCount(1);
+  });
+
+  test("canned replies are found by a slash, in the visitor's language, and can be changed", async ({ page }) => {
+    const gateway = await atDesk(page, base);
+    gateway.sends(desk({ tickets: [held({ visitor: ana, language: "es" })] }));
+    const composer = page.getByTestId("composer");
+    await composer.pressSequentially("/");
+    await expect(page.getByRole("option").first()).toContainText("Hola Ana Lucía Fernández, soy Mei.");
+    await gateway.isAccessible();
+    await composer.pressSequentially("mom");
+    await composer.press("Enter");
+    await expect(composer).toHaveValue("Un momento, por favor, lo estoy comprobando.");
+    expect(gateway.received.filter((f) => f.type === "send")).toEqual([]);
+    await composer.fill("Fecha: 1");
+    await composer.pressSequentially("/2");
+    await expect(page.getByRole("option")).toHaveCount(0); // a slash inside a word is none
+    await page.getByTestId("edit-replies").click();
+    await gateway.isAccessible();
+    await shot(page, "edit-replies");
+    await page.getByTestId("add-reply").click();
+    await page.getByLabel("Name").first().fill("fees");
+    await page.getByLabel("Text", { exact: true }).first().fill("We have waived the fee.");
+    await page.getByTestId("keep-replies").click();
+    await composer.fill("");
+    await composer.pressSequentially("/fee");
+    await composer.press("Tab");
+    await composer.press("Enter");
+    expect(await gateway.expects("send")).toMatchObject({ text: "We have waived the fee." });
+  });
+
+  test("Enter that ends a CJK composition does not send", async ({ page }) => {
+    const gateway = await atDesk(page, base);
+    gateway.sends(desk({ tickets: [held()] }));
+    await page.getByTestId("composer").fill("你好");
+    await page.getByTestId("composer").dispatchEvent("keydown", { key: "Enter", isComposing: true });
+    await expect(page.getByTestId("composer")).toHaveValue("你好");
+    expect(gateway.received.filter((f) => f.type === "send")).toEqual([]);
+  });
+
+  test("a message that was refused says so and can be tried again", async ({ page }) => {
+    const gateway = await atDesk(page, base);
+    gateway.sends(desk({ tickets: [held()] }));
+    gateway.refuses("send", "conversation_closed");
+    await page.getByTestId("composer").fill("too late");
+    await page.getByTestId("composer").press("Enter");
+    await expect(page.getByTestId("outgoing")).toContainText("Not sent. No.");
+    await gateway.isAccessible();
+    await page.getByRole("button", { name: "Discard" }).click();
+    await expect(page.getByTestId("outgoing")).toHaveCount(0);
+  });
+
+  test("[finish-1] a closed one is wrapped up, shows its rating, and is finished", async ({ page }) => {
+    const gateway = await atDesk(page, base);
+    gateway.sends(desk({ tickets: [held()] }));
+    await page.keyboard.press("e");
+    expect(await gateway.expects("close")).toMatchObject({ ticket: "t-1" });
+    gateway.sends(says("t-1", mei, "", { kind: "closed" }));
+    gateway.sends(desk({ tickets: [held({ wrap_up_until_ms: Date.now() + 42_000, rating: { score: 5 } })] }));
+    await expect(page.getByTestId("wrap-up")).toContainText(/0:4\d/);
+    await expect(page.getByTestId("wrap-up").getByRole("img")).toHaveAccessibleName("Rated 5 of 5");
+    await gateway.isAccessible();
+    await page.keyboard.press("e");
+    expect(await gateway.expects("finish")).toMatchObject({ ticket: "t-1" });
+    gateway.sends(desk());
+    await expect(page.getByTestId("tab")).toHaveAttribute("data-gone", "true");
+    await gateway.isAccessible();
+    await page.getByTestId("dismiss").click();
+    await expect(page.getByTestId("tab")).toHaveCount(0);
+  });
+
+  test("[consult-1] [consult-2] a guest reads, writes and leaves", async ({ page }) => {
+    const gateway = await atDesk(page, base);
+    gateway.sends(desk({ tickets: [held({ guest: true, owner: { role: "agent", id: "a-8", name: "Yuki" } })] }));
+    await expect(page.getByTestId("held")).toContainText("held by Yuki");
+    await expect(page.getByTestId("transfer")).toHaveCount(0);
+    await gateway.isAccessible();
+    await page.getByTestId("leave").click();
+    expect(await gateway.expects("leave")).toMatchObject({ ticket: "t-1" });
+  });
+
+  test("[transfer-1] [transfer-3] a transfer goes to an agent or a queue, with a note, and says why it was refused", async ({ page }) => {
+    const gateway = await atDesk(page, base);
+    gateway.sends(desk({ tickets: [held()] }));
+    await page.keyboard.press("t");
+    const team = page.getByTestId("colleague");
+    await expect(team).toHaveCount(3); // not oneself
+    await gateway.isAccessible();
+    await shot(page, "transfer");
+    gateway.refuses("transfer", "no_room");
+    await page.keyboard.type("yuki");
+    await page.keyboard.press("Tab");
+    await page.keyboard.press("Space");
+    await page.getByTestId("transfer-go").click();
+    await expect(page.getByTestId("transfer-problem")).toHaveText("No.");
+    await gateway.isAccessible();
+    gateway.refuses("transfer", undefined);
+    await page.getByTestId("to-line").check();
+    await page.getByTestId("to-department").selectOption("trading");
+    await page.getByTestId("to-tier").selectOption("2");
+    await page.getByTestId("transfer-note").fill("Withdrawal of 2 May");
+    await gateway.isAccessible();
+    await page.getByTestId("transfer-go").click();
+    await expect(page.getByTestId("transfer-dialog")).toHaveCount(0);
+    expect(await gateway.expects("transfer")).toMatchObject({ to: { department: "trading", language: "zh", tier: 2 }, note: "Withdrawal of 2 May" });
+    gateway.sends(desk());
+    await expect(page.getByTestId("tab")).toContainText("passed on");
+  });
+
+  test("[consult-1] an agent is invited by keyboard alone", async ({ page }) => {
+    const gateway = await atDesk(page, base);
+    gateway.sends(desk({ tickets: [held({ language: "en" })] }));
+    await page.keyboard.press("c");
+    await expect(page.getByTestId("colleague")).toHaveCount(3);
+    await gateway.isAccessible();
+    await page.keyboard.press("Tab");
+    await page.keyboard.press("Space");
+    await page.keyboard.press("Enter");
+    expect(await gateway.expects("consult")).toMatchObject({ ticket: "t-1", agent: "a-4" });
+  });
+
+  test("can be searched, those on the desk and those of before", async ({ page }) => {
+    const gateway = await atDesk(page, base);
+    gateway.sends(desk({ tickets: [held(), held({ ticket: "t-2", visitor: ana })] }));
+    gateway.sends(says("t-2", ana, "The Überweisung is late"));
+    await page.getByTestId("composer").focus();
+    await page.keyboard.press("Control+k");
+    await expect(page.getByTestId("search-count")).toHaveText("3 conversations");
+    gateway.sends(says("t-old", lin, "überweisung of yesterday"));
+    await page.keyboard.type("überweisung");
+    await expect(page.getByTestId("result")).toHaveText([/Ana.*The Überweisung is late/, /Lin.*überweisung of yesterday/]);
+    await gateway.isAccessible();
+    await shot(page, "search");
+    await page.keyboard.press("Enter");
+    await expect(page.getByTestId("held")).toContainText("Ana Lucía");
+    await page.keyboard.press("Escape");
+    await page.keyboard.press("s");
+    await page.keyboard.type("deposit");
+    await page.keyboard.press("Enter");
+    await expect(page.getByTestId("review")).toBeVisible();
+  });
+});
+
+test("the sheet of shortcuts; single keys can be turned off", async ({ page }) => {
+  const gateway = await atDesk(page, base);
+  gateway.sends(desk({ tickets: [held(), held({ ticket: "t-2", visitor: ana })] }));
+  await page.keyboard.press("?");
+  await expect(page.getByTestId("shortcuts")).toContainText("Accept the first offer");
+  await gateway.isAccessible();
+  await shot(page, "shortcuts");
+  await page.keyboard.press("t"); // the dialog has the keys
+  await expect(page.getByTestId("transfer-dialog")).toHaveCount(0);
+  await page.getByTestId("single-keys").uncheck();
+  await page.keyboard.press("Escape");
+  await page.keyboard.press("t");
+  await expect(page.getByTestId("transfer-dialog")).toHaveCount(0);
+  await page.keyboard.press("Alt+ArrowDown");
+  await expect(page.getByTestId("held")).toContainText("Ana");
+});
+
+test("[availability-1] says that the service is interrupted, and goes on", async ({ page }) => {
+  const gateway = await atDesk(page, base);
+  gateway.sends(desk({ tickets: [held()] }));
+  gateway.sends(golden("availability", { as_of_ms: Date.now() }));
+  const banner = page.getByTestId("connection");
+  await expect(banner).toHaveText("The service is interrupted. Your conversations are kept.");
+  await gateway.isAccessible();
+  await page.getByTestId("composer").fill("kept");
+  await page.getByTestId("composer").press("Enter");
+  await expect(page.getByTestId("outgoing")).toContainText("Sending…");
+  gateway.sends(golden("availability.back", { as_of_ms: Date.now() }));
+  await expect(banner).toBeEmpty();
+  expect(await gateway.expects("send")).toMatchObject({ text: "kept" });
+});
+
+test("a visitor whose connection is lost is told of", async ({ page }) => {
+  const gateway = await atDesk(page, base);
+  gateway.sends(desk({ tickets: [held({ visitor_lost: true })] }));
+  await expect(page.getByTestId("visitor-lost")).toContainText("may come back");
+  await gateway.isAccessible();
+});
+
+test("fits a phone", async ({ page }) => {
+  const gateway = await atDesk(page, base);
+  await page.setViewportSize({ width: 390, height: 780 });
+  gateway.sends(desk({ tickets: [held(), held({ ticket: "t-2", visitor: ana })] }));
+  gateway.sends(says("t-1", lin, "我的付款被拒绝了"));
+  await expect(page.getByTestId("composer")).toBeInViewport();
+  expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(390);
+  await gateway.isAccessible();
+  await shot(page, "phone");
+});

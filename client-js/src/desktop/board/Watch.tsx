@@ -1,0 +1,62 @@
+import { useEffect, useState } from "preact/hooks";
+import type { BoardTicket, MessageFrameType, SupervisorClient } from "../../core/index.ts";
+import { Composer, type Mode } from "../parts/Composer.tsx";
+import { IconButton } from "../parts/Icon.tsx";
+import { Messages } from "../parts/Messages.tsx";
+import { languageOf, nameOf } from "../parts/people.tsx";
+
+interface Props {
+  client: SupervisorClient;
+  ticket: BoardTicket;
+  /** Whether the agent still holds it. */
+  open: boolean;
+  reassign: () => void;
+  editReplies: () => void;
+  close: () => void;
+}
+
+const modes: readonly Mode[] = [
+  { type: "whisper", name: "Whisper", hint: "Write to the agents alone", act: "Whisper" },
+  { type: "note", name: "Note", hint: "Write a note, which the visitor never sees", act: "Keep" },
+  { type: "send", name: "Speak to both", hint: "Come in and write to the visitor and the agent", act: "Send to both" },
+];
+
+/** A conversation under a supervisor's eyes: nobody in it sees that, until they speak. */
+export function Watch({ client, ticket, open, reassign, editReplies, close }: Props) {
+  const [mode, setMode] = useState<MessageFrameType>("whisper");
+  const conversation = client.open(ticket.ticket);
+  useEffect(() => () => client.leave(ticket.ticket), [client, ticket.ticket]);
+  const name = client.connection.welcome?.name ?? client.connection.welcome?.subject ?? "";
+  return (
+    <aside class="drawer" aria-label={`Conversation with ${nameOf(ticket.visitor)}`} data-testid="watching" data-ticket={ticket.ticket}>
+      <header>
+        <div>
+          <h2>
+            <bdi>{nameOf(ticket.visitor)}</bdi>
+          </h2>
+          <p class="soft">
+            {ticket.department} · {languageOf(ticket.language)} · you are reading; nobody sees that
+          </p>
+        </div>
+        {open && (
+          <button class="button small" type="button" data-testid="reassign" onClick={reassign}>
+            Reassign
+          </button>
+        )}
+        <IconButton icon="cross" label="Stop reading" testid="stop-watching" onClick={close} />
+      </header>
+      <Messages conversation={conversation} nowMS={client.connection.now()} marks={false} />
+      {open && !conversation.closed && (
+        <Composer
+          conversation={conversation}
+          modes={modes}
+          mode={mode}
+          setMode={setMode}
+          language={ticket.language}
+          names={{ visitor: ticket.visitor.name ?? "", agent: name }}
+          editReplies={editReplies}
+        />
+      )}
+    </aside>
+  );
+}

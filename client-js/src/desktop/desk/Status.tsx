@@ -1,0 +1,67 @@
+import { useEffect, useState } from "preact/hooks";
+import { AGENT_STATUSES, type AgentClient, type AgentStatus } from "../../core/index.ts";
+import type { Run } from "./run.ts";
+import { languageOf, Places, tierOf } from "../parts/people.tsx";
+
+const names: Record<AgentStatus, string> = { available: "Available", away: "Away", offline: "Offline" };
+
+/** What the agent says of themselves, and how busy they are. */
+export function Status({ client, run }: { client: AgentClient; run: Run }) {
+  const { desk } = client;
+  /** What was chosen and is not on the desk yet. */
+  const [wanted, setWanted] = useState<AgentStatus>();
+  useEffect(() => setWanted(undefined), [desk?.status]);
+  async function choose(status: AgentStatus): Promise<void> {
+    setWanted(status);
+    if (!(await run(client.setStatus(status)))) {
+      setWanted(undefined);
+    }
+  }
+  return (
+    <section class="status-card" aria-label="Your status">
+      <div class="status" role="radiogroup" aria-label="Status">
+        {AGENT_STATUSES.map((status) => (
+          <label class={`choice ${status}`} key={status}>
+            <input
+              type="radio"
+              name="status"
+              data-testid={`status-${status}`}
+              disabled={desk === undefined}
+              checked={(wanted ?? desk?.status) === status}
+              onChange={() => void choose(status)}
+            />
+            <span>
+              <i class="dot" />
+              {names[status]}
+            </span>
+          </label>
+        ))}
+      </div>
+      {desk !== undefined && (
+        <div class="load">
+          <Places load={desk.load} capacity={desk.capacity} />
+          <span data-testid="load">
+            {desk.load} of {desk.capacity} busy
+          </span>
+          <span class="soft" title={desk.languages.map((tag) => proficiency(tag, desk.proficiency?.[tag])).join(", ")}>
+            {[...desk.languages, ...(desk.tier !== undefined && desk.tier > 1 ? [tierOf(desk.tier)] : [])].join(" · ")}
+          </span>
+        </div>
+      )}
+      {desk?.away_reason === "lapsed" && (
+        <div class="notice" role="alert" data-testid="away-reason">
+          <p>
+            <strong>You were set away.</strong> Two offers in a row were not answered, so new ones go to others.
+          </p>
+          <button class="button small" type="button" data-testid="back" onClick={() => void choose("available")}>
+            I’m back
+          </button>
+        </div>
+      )}
+    </section>
+  );
+}
+
+function proficiency(tag: string, level: number | undefined): string {
+  return level === undefined ? languageOf(tag) : `${languageOf(tag)} ${level} of 5`;
+}

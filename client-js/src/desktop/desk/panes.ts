@@ -1,0 +1,89 @@
+import { useEffect, useRef, useState } from "preact/hooks";
+import type { RefObject } from "preact";
+
+/** The least width of a pane, in pixels, and how many there are at most. */
+const paneWidth = 340;
+const most = 4;
+
+export interface Panes {
+  /** The tickets that are shown side by side. */
+  shown: readonly string[];
+  /** The one that keys and facts are about. */
+  focused: string | undefined;
+  area: RefObject<HTMLDivElement | null>;
+  choose: (ticket: string, beside: boolean) => void;
+  focus: (ticket: string) => void;
+  hide: (ticket: string) => void;
+  /** One pane more with the next conversation, or, where there is no room, one alone. */
+  toggle: () => void;
+  /** Shows a ticket as soon as it is there. */
+  await: (ticket: string) => void;
+}
+
+/** Which conversations are shown, as many side by side as there is room for. */
+export function usePanes(tickets: readonly string[]): Panes {
+  const [wanted, setWanted] = useState<readonly string[]>([]);
+  const [focus, setFocus] = useState<string>();
+  const [room, setRoom] = useState(1);
+  const awaited = useRef<string | undefined>(undefined);
+  const area = useRef<HTMLDivElement>(null);
+  useEffect(() => {
+    const sizes = new ResizeObserver(([size]) => {
+      const width = size?.contentRect.width ?? 0;
+      setRoom(Math.max(1, Math.min(most, Math.floor(width / paneWidth))));
+    });
+    if (area.current !== null) {
+      sizes.observe(area.current);
+    }
+    return () => sizes.disconnect();
+  }, []);
+
+  const here = wanted.filter((t) => tickets.includes(t));
+  if (here.length === 0 && tickets[0] !== undefined) {
+    here.push(tickets[0]);
+  }
+  const coming = awaited.current;
+  if (coming !== undefined && tickets.includes(coming)) {
+    awaited.current = undefined;
+    if (!here.includes(coming)) {
+      here.splice(Math.max(0, here.indexOf(focus ?? "")), 1, coming);
+    }
+    setWanted(here);
+    setFocus(coming);
+  }
+  const keep = focus !== undefined && here.includes(focus) ? focus : here[0];
+  const shown = here.length <= room ? here : [...here.filter((t) => t !== keep).slice(0, room - 1), ...here.filter((t) => t === keep)];
+
+  function choose(ticket: string, beside: boolean): void {
+    if (!shown.includes(ticket)) {
+      const next = [...shown];
+      if (beside && next.length < room) {
+        next.push(ticket);
+      } else {
+        next.splice(Math.max(0, next.indexOf(keep ?? "")), 1, ticket);
+      }
+      setWanted(next);
+    }
+    setFocus(ticket);
+  }
+
+  return {
+    shown,
+    focused: keep,
+    area,
+    choose,
+    focus: setFocus,
+    hide: (ticket) => setWanted(shown.filter((t) => t !== ticket)),
+    toggle: () => {
+      const next = tickets.find((t) => !shown.includes(t));
+      if (shown.length < room && next !== undefined) {
+        setWanted([...shown, next]);
+      } else if (keep !== undefined) {
+        setWanted([keep]);
+      }
+    },
+    await: (ticket) => {
+      awaited.current = ticket;
+    },
+  };
+}

@@ -1,0 +1,64 @@
+import type { ComponentChildren } from "preact";
+import { never, type Connection } from "../../core/index.ts";
+import { useTick } from "./draw.ts";
+
+/** Says plainly when the service is away, and nothing while all is well. */
+export function Banner({ connection }: { connection: Connection }) {
+  useTick(1_000);
+  const { state, available, welcome } = connection;
+  switch (state.name) {
+    case "idle":
+      return <Strip name="idle" />;
+    case "open":
+      return available ? (
+        <Strip name="open" />
+      ) : (
+        <Strip name="interrupted">The service is interrupted. Your conversations are kept.</Strip>
+      );
+    case "connecting":
+      return <Strip name="connecting">{welcome === undefined ? "Connecting…" : "Connection lost. Reconnecting…"}</Strip>;
+    case "waiting":
+      return (
+        <Strip name="waiting">
+          <span>{why(state.reason?.code, Math.ceil((state.retryAtMS - Date.now()) / 1_000))}</span>
+          {Date.now() >= state.notBeforeMS && <Now connection={connection} />}
+        </Strip>
+      );
+    case "stopped":
+      return (
+        <div class="banner bad" role="alert" data-testid="connection" data-state="stopped">
+          <span>Disconnected. {state.error.message}</span>
+          <Now connection={connection} />
+        </div>
+      );
+    default:
+      return never(state);
+  }
+}
+
+function why(code: string | undefined, seconds: number): string {
+  if (code === "busy") {
+    return "Many people are coming at once. You will be let in shortly.";
+  }
+  if (code === "too_many") {
+    return "This desk is open in too many places. Close some, or wait a little.";
+  }
+  return seconds > 1 ? `Connection lost. Reconnecting… (in ${seconds} s)` : "Connection lost. Reconnecting…";
+}
+
+/** Always there, so that a screen reader hears what is put in. */
+function Strip({ name, children }: { name: string; children?: ComponentChildren }) {
+  return (
+    <div class={children === undefined ? "" : "banner"} role="status" data-testid="connection" data-state={name}>
+      {children}
+    </div>
+  );
+}
+
+function Now({ connection }: { connection: Connection }) {
+  return (
+    <button class="button small" type="button" onClick={() => connection.connect()}>
+      Try now
+    </button>
+  );
+}

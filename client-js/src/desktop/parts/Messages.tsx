@@ -1,0 +1,246 @@
+import { Component, Fragment } from "preact";
+import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
+import type { Conversation, EntryFrame, OutgoingMessage } from "../../core/index.ts";
+import { pieces } from "../../widget/links.ts";
+import { Avatar, nameOf } from "./people.tsx";
+import { clock, day } from "./times.ts";
+
+interface Props {
+  conversation: Conversation;
+  nowMS: number;
+  /** Reads along: what is shown is marked as read. */
+  marks: boolean;
+}
+
+/** How near to the end one must be to be carried along with it, in pixels. */
+const nearEnd = 48;
+
+/** The entries of a conversation and what is on its way, with days between them. */
+export function Messages({ conversation, nowMS, marks }: Props) {
+  const { entries, outbox, typist, seen, closed } = conversation;
+  const shown = entries.filter(isShown);
+  const last = shown.at(-1)?.number ?? 0;
+  const list = useRef<HTMLDivElement>(null);
+  const atEnd = useRef(true);
+  const [missed, setMissed] = useState(false);
+  useLayoutEffect(() => {
+    if (atEnd.current) {
+      toEnd(list.current);
+    } else {
+      setMissed(true);
+    }
+  }, [last, outbox.length, typist]);
+  useEffect(() => {
+    // Rows get their heights when they come near, and the composer grows.
+    const sizes = new ResizeObserver(() => {
+      if (atEnd.current) {
+        toEnd(list.current);
+      }
+    });
+    if (list.current?.firstElementChild) {
+      sizes.observe(list.current);
+      sizes.observe(list.current.firstElementChild);
+    }
+    return () => sizes.disconnect();
+  }, []);
+  useEffect(() => {
+    const mark = () => {
+      if (marks && !closed && document.visibilityState === "visible") {
+        conversation.markRead();
+      }
+    };
+    mark();
+    document.addEventListener("visibilitychange", mark);
+    return () => document.removeEventListener("visibilitychange", mark);
+  }, [conversation, last, marks, closed]);
+
+  return (
+    <div class="messages">
+      <div
+        class="entries"
+        ref={list}
+        role="log"
+        aria-label="Messages"
+        tabIndex={0}
+        data-testid="entries"
+        onScroll={({ currentTarget: { scrollHeight, scrollTop, clientHeight } }) => {
+          atEnd.current = scrollHeight - scrollTop - clientHeight < nearEnd;
+          if (atEnd.current) {
+            setMissed(false);
+          }
+        }}
+      >
+        <ol>
+          {shown.map((entry, i) => {
+            const before = shown[i - 1];
+            const newDay = before === undefined || day(before.at_ms, nowMS) !== day(entry.at_ms, nowMS);
+            return (
+              <Fragment key={entry.number}>
+                {newDay && <li class="day">{day(entry.at_ms, nowMS)}</li>}
+                <Row
+                  entry={entry}
+                  own={conversation.isOwn(entry.from)}
+                  first={newDay || !together(before, entry)}
+                  last={!together(entry, shown[i + 1])}
+                  read={entry.number <= seen}
+                />
+              </Fragment>
+            );
+          })}
+          {outbox.map((message) => (
+            <Outgoing key={message.message_id} message={message} conversation={conversation} />
+          ))}
+        </ol>
+        {shown.length === 0 && outbox.length === 0 && <p class="said-nothing">Nothing was written yet. Say hello.</p>}
+      </div>
+      {missed && (
+        <button
+          class="button small to-end"
+          type="button"
+          onClick={() => {
+            atEnd.current = true;
+            toEnd(list.current);
+            setMissed(false);
+          }}
+        >
+          New messages ↓
+        </button>
+      )}
+      <p class="typing" role="status" data-testid="typing">
+        {typist !== undefined && `${nameOf(typist)} is writing…`}
+      </p>
+    </div>
+  );
+}
+
+function toEnd(list: HTMLDivElement | null): void {
+  if (list !== null) {
+    list.scrollTop = list.scrollHeight;
+  }
+}
+
+function isShown({ kind }: EntryFrame): boolean {
+  return kind !== "read" && kind !== "hidden";
+}
+
+/** Messages of one person, one after the other within some minutes, stand together. */
+function together(a: EntryFrame | undefined, b: EntryFrame | undefined): boolean {
+  return (
+    a !== undefined &&
+    b !== undefined &&
+    a.kind === b.kind &&
+    a.from?.id === b.from?.id &&
+    a.from?.role === b.from?.role &&
+    b.at_ms - a.at_ms < 300_000
+  );
+}
+
+interface RowProps {
+  entry: EntryFrame;
+  own: boolean;
+  /** The first, or the last, of those that stand together. */
+  first: boolean;
+  last: boolean;
+  read: boolean;
+}
+
+/** One entry. Entries never change, so it is drawn anew only where its surroundings do. */
+class Row extends Component<RowProps> {
+  override shouldComponentUpdate(next: RowProps): boolean {
+    const { entry, own, first, last, read } = this.props;
+    return entry !== next.entry || own !== next.own || first !== next.first || last !== next.last || read !== next.read;
+  }
+
+  override render({ entry, own, first, last, read }: RowProps) {
+    const common = { "data-testid": "entry", "data-number": entry.number, "data-kind": entry.kind };
+    switch (entry.kind) {
+      case "message":
+      case "note":
+      case "whisper": {
+        const side = own ? "own" : entry.from?.role === "visitor" ? "visitor" : "colleague";
+        return (
+          <li {...common} class={`message ${entry.kind} ${side} ${first ? "first" : ""} ${last ? "last" : ""}`} data-own={own}>
+            {!own && last && entry.from !== undefined && <Avatar person={entry.from} />}
+            {first && <p class="by">{byline(entry, own)}</p>}
+            <p class="text" dir="auto">
+              {pieces(entry.text ?? "").map((piece, i) =>
+                piece.href === undefined ? (
+                  piece.text
+                ) : (
+                  <a key={i} href={piece.href} target="_blank" rel="noopener noreferrer nofollow">
+                    {piece.text}
+                  </a>
+                ),
+              )}
+            </p>
+            {last && (
+              <p class="meta">
+                <time dateTime={new Date(entry.at_ms).toISOString()}>{clock(entry.at_ms)}</time>
+                {own && entry.kind === "message" && ` · ${read ? "Read" : "Sent"}`}
+              </p>
+            )}
+          </li>
+        );
+      }
+      case "member":
+        return (
+          <li {...common} class="event">
+            <bdi>{nameOf(entry.from)}</bdi> joined · {clock(entry.at_ms)}
+          </li>
+        );
+      case "closed":
+        return (
+          <li {...common} class="event">
+            The conversation has ended · {clock(entry.at_ms)}
+          </li>
+        );
+      case "read":
+      case "hidden":
+        return null;
+      default:
+        return newer(entry.kind);
+    }
+  }
+}
+
+/** An entry of a kind that only a newer server knows is not shown. */
+function newer(_kind: never): null {
+  return null;
+}
+
+function byline({ kind, from }: EntryFrame, own: boolean) {
+  const name = <bdi>{own ? "You" : nameOf(from)}</bdi>;
+  switch (kind) {
+    case "note":
+      return <>Note · {name}</>;
+    case "whisper":
+      return <>Whisper, for agents only · {name}</>;
+    default:
+      return own ? <span class="spoken-only">You</span> : name;
+  }
+}
+
+/** A message of one's own that is not an entry yet. */
+function Outgoing({ message, conversation }: { message: OutgoingMessage; conversation: Conversation }) {
+  const { message_id, text, type, state, error } = message;
+  return (
+    <li class={`message own first last outgoing ${type === "send" ? "message" : type}`} data-testid="outgoing" data-state={state}>
+      <p class="text" dir="auto">
+        {text}
+      </p>
+      {state === "refused" ? (
+        <p class="meta refused" role="alert">
+          Not sent. {error?.message}{" "}
+          <button class="link" type="button" onClick={() => conversation.retry(message_id)}>
+            Try again
+          </button>{" "}
+          <button class="link" type="button" onClick={() => conversation.discard(message_id)}>
+            Discard
+          </button>
+        </p>
+      ) : (
+        <p class="meta">{state === "sent" ? "Sent" : "Sending…"}</p>
+      )}
+    </li>
+  );
+}

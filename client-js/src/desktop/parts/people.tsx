@@ -1,0 +1,77 @@
+import type { Person } from "../../core/index.ts";
+
+/** A person's name, or what they are where they have none. */
+export function nameOf(person: Person | undefined): string {
+  const name = person?.name?.trim();
+  if (name) {
+    return name;
+  }
+  switch (person?.role) {
+    case "agent":
+      return `Agent ${person.id}`;
+    case "supervisor":
+      return `Supervisor ${person.id}`;
+    case "visitor":
+    case undefined:
+      return "Visitor";
+  }
+}
+
+const names = new Intl.DisplayNames(undefined, { type: "language" });
+
+/** The name of a language, or its tag where nobody knows it. */
+export function languageOf(tag: string): string {
+  try {
+    return names.of(tag) ?? tag;
+  } catch {
+    return tag; // not a tag at all
+  }
+}
+
+export const tierNames = ["First line", "Specialist", "Engineer"] as const;
+
+/** What a tier of 1 to 3 is called. */
+export function tierOf(tier: number): string {
+  return tierNames[tier - 1] ?? `Tier ${tier}`;
+}
+
+/** A person's initials on a colour of their own, which says nothing that the name does not. */
+export function Avatar({ person }: { person: Person }) {
+  const name = nameOf(person);
+  return (
+    <span class="avatar" data-hue={hueOf(person.id)} aria-hidden="true">
+      {initials(name)}
+    </span>
+  );
+}
+
+const letters = new Intl.Segmenter(undefined, { granularity: "grapheme" });
+
+function initials(name: string): string {
+  const words = name.split(/\s+/u).filter((word) => /[\p{L}\p{N}]/u.test(word));
+  const first = words.slice(0, 2).map((word) => Array.from(letters.segment(word), (s) => s.segment).find((s) => /[\p{L}\p{N}]/u.test(s)) ?? "");
+  return first.join("").slice(0, 4).toUpperCase() || "?";
+}
+
+const hues = 8;
+
+function hueOf(id: string): number {
+  let sum = 0;
+  for (const letter of id) {
+    sum = (sum * 31 + (letter.codePointAt(0) ?? 0)) % 9_973;
+  }
+  return sum % hues;
+}
+
+/** What one conversation more would take of an agent, as filled places. */
+export function Places({ load, capacity }: { load: number; capacity: number }) {
+  const shown = Math.min(capacity, 12);
+  const filled = capacity === 0 ? 0 : Math.round((load / capacity) * shown);
+  return (
+    <span class="places" aria-hidden="true">
+      {Array.from({ length: shown }, (_, i) => (
+        <i key={i} class={i < filled ? "filled" : ""} />
+      ))}
+    </span>
+  );
+}

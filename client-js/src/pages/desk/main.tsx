@@ -1,0 +1,55 @@
+import { render } from "preact";
+import { useEffect, useRef, useState } from "preact/hooks";
+import { mountDesk } from "../../desktop/index.ts";
+import { roleOf } from "../../desktop/parts/token.ts";
+import { forget, recalled, remember, socketAddress, tokenFromAddress, tokenOf, type Identity } from "./identity.ts";
+import { SignIn } from "./SignIn.tsx";
+
+/** Somebody who comes with a token is signed in with it, over a reload too. */
+function arrived(): Identity | undefined {
+  const token = tokenFromAddress();
+  const role = token === undefined ? undefined : roleOf(token);
+  if (token !== undefined && (role === "agent" || role === "supervisor")) {
+    const identity: Identity = { kind: "token", token, role };
+    remember(identity);
+    return identity;
+  }
+  return recalled();
+}
+
+const first = arrived();
+
+function Page() {
+  const [identity, setIdentity] = useState(first);
+  const place = useRef<HTMLDivElement>(null);
+  useEffect(() => {
+    if (identity === undefined || place.current === null) {
+      return undefined;
+    }
+    return mountDesk(place.current, {
+      url: socketAddress(),
+      http: new URL("./", location.href).href,
+      token: () => tokenOf(identity),
+      role: identity.role,
+      signOut: () => {
+        forget();
+        setIdentity(undefined);
+      },
+    });
+  }, [identity]);
+  return identity === undefined ? (
+    <SignIn
+      done={(who) => {
+        remember(who);
+        setIdentity(who);
+      }}
+    />
+  ) : (
+    <div class="desk-place" ref={place} />
+  );
+}
+
+const page = document.getElementById("page");
+if (page !== null) {
+  render(<Page />, page);
+}
