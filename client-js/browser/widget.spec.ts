@@ -87,9 +87,9 @@ for (const reason of ["priority_arrival", "returned", "transfer_in", "raised", "
     const gateway = await open(page);
     gateway.sends(waiting({ position: 140, size: 400, wait: { known: false }, reason }));
     await expect(page.getByTestId("wait")).toHaveText("we can’t say yet");
-    await expect(page.locator(".special li")).toHaveText(/\w+ \w+ .*\.$/);
+    await expect(page.locator(".special p")).toHaveText(/\w+ \w+ .*\.$/);
     gateway.sends(waiting({ position: 139, size: 400 }));
-    await expect(page.locator(".special li")).toHaveCount(0);
+    await expect(page.locator(".special p")).toHaveCount(0);
   });
 }
 
@@ -97,10 +97,10 @@ test("tells of a hold, of a pause, and of who else may help by now", async ({ pa
   const gateway = await open(page);
   const hold = { agent: mei, until_ms: Date.now() + 28_000 };
   gateway.sends(waiting({ hold, paused: true, widened: 1, languages: ["zh", "en", "ja"], reason: "a_new_one" }));
-  const special = page.locator(".special li");
+  const special = page.locator(".special p");
   await expect(special).toHaveText([
-    "This line is paused for now. You keep your place.",
     /^\u2068Mei\u2069 knows your case: we hold your place with them for up to \d+ s\.$/,
+    "This line is paused for now. You keep your place.",
     "To answer you sooner, somebody who speaks English or Japanese may help you as well.",
   ]);
   await gateway.isAccessible();

@@ -25,7 +25,6 @@ bot.on("entry", ({ ticket }) => {
 });
 bot.on("error", (error) => console.error(error.message));
 bot.connect();
-
 function answer(ticket) {
   const conversation = bot.conversation(ticket);
   const last = conversation?.entries.findLast((entry) => entry.kind === "message");

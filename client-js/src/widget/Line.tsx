@@ -10,10 +10,12 @@ export function line(w: Widget, texts: Texts, ticket: TicketFrame) {
   const position = ticket.position ?? 1;
   const age = Math.max(0, Math.round((w.now - ticket.as_of_ms) / 1_000));
   const wait = waitInWords(ticket.wait, texts);
+  const told = special(w, texts, ticket);
+  const { hold } = ticket;
   return (
     <section class="hero line" aria-label={texts.yourPlace}>
       <p class="spoken-only" role="status">
-        {texts.place(position)}. {texts.wait}: {wait}
+        {texts.place(position)}. {texts.wait}: {wait}. {told.join(" ")}
       </p>
       <div class="standing">
         <p class="place" data-testid="position" aria-hidden="true" key={position} data-long={position > 999}>
@@ -30,7 +32,12 @@ export function line(w: Widget, texts: Texts, ticket: TicketFrame) {
         </div>
       </div>
       {row(position, Math.max(position, ticket.size ?? position))}
-      {special(w, texts, ticket)}
+      <div class="special">
+        {hold && <p>{texts.held(nameOf(hold.agent, texts), Math.max(0, Math.ceil((hold.until_ms - w.now) / 1_000)))}</p>}
+        {told.map((text) => (
+          <p key={text}>{text}</p>
+        ))}
+      </div>
       <div class="line-actions">
         {mayNotify() === "default" && (
           <button
@@ -51,22 +58,15 @@ export function line(w: Widget, texts: Texts, ticket: TicketFrame) {
 }
 
 /** What makes this wait unlike others, in words. */
-function special({ locale, now }: Widget, texts: Texts, ticket: TicketFrame) {
-  const { reason, hold, paused, widened, languages = [] } = ticket;
-  const more = languages.filter((tag) => tag !== ticket.language);
+function special({ locale }: Widget, texts: Texts, { reason, paused, widened, languages = [], language }: TicketFrame) {
+  const more = languages.filter((tag) => tag !== language);
   // A newer gateway may have reasons that this widget has no words for.
   const why: string | undefined = reason && texts.reasons[reason];
-  const held =
-    hold && texts.held(nameOf(hold.agent, texts), Math.max(0, Math.ceil((hold.until_ms - now) / 1_000)));
-  const wider = (widened ?? 0) > 0 && more.length > 0 ? texts.widened(languagesInWords(more, locale)) : undefined;
-  return (
-    <ul class="special" role="status">
-      {paused === true && <li>{texts.paused}</li>}
-      {held !== undefined && <li>{held}</li>}
-      {why !== undefined && <li>{why}</li>}
-      {wider !== undefined && <li>{wider}</li>}
-    </ul>
-  );
+  return [
+    paused === true && texts.paused,
+    why,
+    widened !== undefined && more.length > 0 && texts.widened(languagesInWords(more, locale)),
+  ].filter((text) => typeof text === "string");
 }
 
 const shown = 9;
