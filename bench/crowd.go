@@ -182,7 +182,7 @@ func (c *crowd) come(o comeOrder) (any, error) {
 	begun := time.Now()
 	for i := range all {
 		if o.Slow {
-			time.Sleep(time.Until(begun.Add(time.Duration(i) * time.Second / 800)))
+			time.Sleep(time.Until(begun.Add(time.Duration(i) * time.Second / 500)))
 		}
 		m := &member{
 			crowd: c, name: fmt.Sprint(o.Name, i), dialect: dialectOf(o.Kind), url: o.URL,

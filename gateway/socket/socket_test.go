@@ -27,7 +27,6 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 type peer struct {
 	socket socket.Socket
 	heard  chan string
-	hello  func(*peer)
 	most   int
 	gone   atomic.Int32
 	ended  chan struct{}
