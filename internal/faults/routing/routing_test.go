@@ -34,7 +34,7 @@ const gateways, agentCount = 4, 60
 // sizeOf is the long form where NEXTUP_FAULTS_ROUTING says so.
 func sizeOf() size {
 	if os.Getenv("NEXTUP_FAULTS_ROUTING") == "long" {
-		return size{visitors: 400, tickets: 3000, apart: 6 * time.Second, most: 8 * time.Minute}
+		return size{visitors: 400, tickets: 3000, apart: 4 * time.Second, most: 8 * time.Minute}
 	}
 	return size{visitors: 260, tickets: 700, apart: 3 * time.Second, most: 25 * time.Second}
 }
