@@ -69,8 +69,16 @@ func TestAWholeJourneyOverTwoGateways(t *testing.T) {
 	if _, err := agent.CloseTicket(h.ctx, offer.Ticket); err != nil {
 		t.Fatal(err)
 	}
-	until(again, "the end", func(f protocol.Ticket) bool { return f.Status == protocol.Closed && f.End == protocol.EndAgentClosed })
-	until(again, "the closing entry", func(e protocol.Entry) bool { return e.Kind == protocol.EntryClosed })
+	seen := [2]bool{} // in either order
+	until(again, "the end, and the closing entry", func(f protocol.ServerFrame) bool {
+		switch f := f.(type) {
+		case protocol.Ticket:
+			seen[0] = seen[0] || f.Status == protocol.Closed && f.End == protocol.EndAgentClosed
+		case protocol.Entry:
+			seen[1] = seen[1] || f.Kind == protocol.EntryClosed
+		}
+		return seen == [2]bool{true, true}
+	})
 	if next := agent.accepts(); next.Ticket != tickets[1] {
 		t.Errorf("the next offer is for %s, want %s", next.Ticket, tickets[1])
 	}

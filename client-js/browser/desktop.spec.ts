@@ -219,7 +219,7 @@ test("[whisper-1] [barge-1] [pause-1] [headstart-1] [reassign-1] a supervisor se
     await olga.getByTestId("transfer-go").click();
     await olga.locator('[data-queue="support/en"]').getByTestId("pause").click();
     await olga.getByTestId("pause-go").click();
-    await expect(yuki.locator("[data-testid=offer]", { hasText: "Lin" })).toBeVisible();
+    await expect(yuki.getByTestId("offer-visitor").filter({ hasText: /^Lin$/ })).toBeVisible();
   });
 });
 
