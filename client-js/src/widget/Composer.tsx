@@ -37,6 +37,7 @@ export function composer(w: Widget, texts: Texts, conversation: Conversation) {
       class="composer"
       onSubmit={(event) => {
         event.preventDefault();
+        event.currentTarget.querySelector("textarea")?.focus();
         submit();
       }}
     >

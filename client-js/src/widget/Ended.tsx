@@ -79,7 +79,7 @@ function ratingForm(w: Widget, texts: Texts, ticket: TicketFrame) {
             value={comment}
             onInput={(event) => w.set(form, { comment: within(event.currentTarget.value, MAX_COMMENT_BYTES) })}
           />
-          <button class="button primary" type="submit" disabled={form.busy}>
+          <button class="button primary" type="submit">
             {texts.rate}
           </button>
         </>

@@ -97,7 +97,7 @@ export function joinForm(w: Widget, texts: Texts, below: ComponentChildren) {
           )}
           <div class="join-go">
             {estimate(w, texts, department.id, language)}
-            <button class="button primary" type="submit" data-testid="join" disabled={form.busy}>
+            <button class="button primary" type="submit" data-testid="join">
               {form.busy ? texts.joining : texts.join}
             </button>
           </div>

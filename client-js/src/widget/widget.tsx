@@ -123,6 +123,9 @@ export class Widget {
 
   /** Sends a form and shows how that went. */
   async submit(form: Sending, send: () => Promise<unknown>, explain: (error: unknown) => string): Promise<void> {
+    if (form.busy) {
+      return;
+    }
     this.set(form, { busy: true, problem: undefined });
     try {
       await send();
@@ -166,7 +169,11 @@ export class Widget {
       this.#drawing = false;
       if (this.texts !== undefined) {
         const texts = { ...this.texts, ...this.config.texts };
+        const focused = this.#root.activeElement !== null;
         render(<View {...{ w: this, texts }} />, this.#root);
+        if (focused && this.#root.activeElement === null) {
+          this.#root.querySelector<HTMLElement>(".panel, .launcher")?.focus(); // what had it is gone
+        }
         this.#drawn();
       }
     });
