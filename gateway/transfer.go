@@ -82,7 +82,7 @@ func (c *conn) nobody(err error, r protocol.Transfer) error {
 	rules := c.site.file.Load().Rules
 	switch {
 	case errors.Is(err, queue.ErrNobody):
-		return unknownError{err, c.colleagues()}
+		return unknownError{err, c.colleagues((*queue.Agent).Takes)}
 	case errors.Is(err, queue.ErrUnknownDepartment):
 		return unknownError{err, departmentsOf(rules)}
 	case errors.Is(err, queue.ErrUnknownLanguage):
@@ -98,12 +98,15 @@ func (c *conn) nobody(err error, r protocol.Transfer) error {
 	return err
 }
 
-// colleagues lists the other agents who are there, by id.
-func (c *conn) colleagues() []string {
+// isHere says whether the agent could come into a conversation, away or not.
+func isHere(a *queue.Agent) bool { return a.Status != queue.Offline && !a.Session.Lost() }
+
+// colleagues lists the other agents who may be chosen, by id.
+func (c *conn) colleagues(may func(*queue.Agent) bool) []string {
 	known := []string{}
 	c.site.read(func(st *queue.State) {
 		for _, a := range st.Agents() {
-			if a.Takes() && a.ID != c.id.Subject && len(known) < maxKnown {
+			if may(a) && a.ID != c.id.Subject && len(known) < maxKnown {
 				known = append(known, a.ID)
 			}
 		}
@@ -120,7 +123,7 @@ func (c *conn) consult(ctx context.Context, r protocol.Consult) (protocol.OK, er
 		return st.Consult(c.id.Subject, r.Ticket, r.Agent)
 	})
 	if errors.Is(err, queue.ErrNobody) {
-		return protocol.OK{}, unknownError{err, c.colleagues()}
+		return protocol.OK{}, unknownError{err, c.colleagues(isHere)}
 	}
 	return protocol.OK{Log: number}, err
 }

@@ -87,7 +87,7 @@ func TestATransferToNobodySaysWhomThereIs(t *testing.T) {
 		func(s *gateway.Site) { s.Rules.Topics = map[string]queue.Topic{"heavy": {Weight: 2}} })
 	url, _ := h.open("one")
 	h.come(url, protocol.Agent, "b", "en").works()
-	h.come(url, protocol.Agent, "small", "en")
+	small := h.come(url, protocol.Agent, "small", "en")
 	v := h.come(url, protocol.Visitor, "v", "en")
 	if _, err := v.Request(h.ctx, protocol.TypeJoin, func(e protocol.Envelope) protocol.Request {
 		return protocol.Join{Envelope: e, Department: "support", Topic: "heavy"}
@@ -96,7 +96,8 @@ func TestATransferToNobodySaysWhomThereIs(t *testing.T) {
 	}
 	b := h.come(url, protocol.Agent, "b", "en")
 	offer := b.accepts()
-	a := h.come(url, protocol.Agent, "a", "en")
+	a := h.come(url, protocol.Agent, "a", "en").works()
+	small.works()
 	tests := []struct {
 		name   string
 		by     *person

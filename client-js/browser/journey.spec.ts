@@ -57,7 +57,7 @@ async function journey(browser: Browser, forVisitors: string, forAgents: string)
     await mei.page.keyboard.press("a");
     await mei.sees("我的付款被拒绝了");
     await lin.status("assigned");
-    await expect(lin.page.getByTestId("agent-name")).toHaveText("Mei 正在为您服务");
+    await expect(lin.page.getByTestId("agent-name")).toHaveText("\u2068Mei\u2069 正在为您服务");
   });
 
   await test.step("the others move up without a reload", async () => {
@@ -69,7 +69,7 @@ async function journey(browser: Browser, forVisitors: string, forAgents: string)
 
   await test.step("both sides chat, see each other writing and what was read", async () => {
     await mei.page.getByTestId("composer").pressSequentially("您好");
-    await expect(lin.page.getByTestId("typing")).toHaveText("Mei 正在输入…");
+    await expect(lin.page.getByTestId("typing")).toHaveText("\u2068Mei\u2069 正在输入…");
     await mei.says("您好，我来看看。");
     await lin.sees("您好，我来看看。");
     await lin.says("谢谢！\n卡号尾号 1234");
