@@ -1,6 +1,7 @@
 package gateway_test
 
 import (
+	"errors"
 	"slices"
 	"testing"
 
@@ -146,7 +147,12 @@ func TestAnInvitedAgentTakesPartUntilTheyLeaveOrTakeOver(t *testing.T) {
 	b := h.come(two, protocol.Agent, "b", "en")
 	_, err := b.Open(h.ctx, ticket, 0)
 	wantCode(t, err, protocol.CodeUnknownTicket)
-	_, err = a.Consult(h.ctx, ticket, "nobody")
+	for h.ctx.Err() == nil { // until the first gateway has heard of who is on the second
+		var refused *client.Refused
+		if _, err = a.Consult(h.ctx, ticket, "nobody"); errors.As(err, &refused) && len(refused.Frame.Known) > 0 {
+			break
+		}
+	}
 	wantKnown(t, err, protocol.CodeUnknownAgent, []string{"b"})
 	_, err = b.Consult(h.ctx, ticket, "b")
 	wantCode(t, err, protocol.CodeUnknownTicket)
