@@ -58,6 +58,7 @@ test("[board-2] [board-3] says what is left out and that rules differ; a board o
 test("[monitor-1] [whisper-1] [barge-1] reads a conversation, whispers to the agent, speaks to both", async ({ page }) => {
   const gateway = await atBoard(page, base);
   gateway.sends(board());
+  await expect(page.getByTestId("watch").first()).toBeVisible();
   await page.keyboard.press("g");
   await page.keyboard.press("Enter");
   expect(await gateway.expects("open")).toMatchObject({ ticket: "t-1" });

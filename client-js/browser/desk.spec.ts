@@ -220,6 +220,7 @@ test.describe("conversations", () => {
   test("stand side by side, as many as there is room for", async ({ page }) => {
     const gateway = await atDesk(page, base);
     gateway.sends(desk({ tickets: [held(), held({ ticket: "t-2", visitor: ana }), held({ ticket: "t-3", visitor: { ...lin, id: "v-3", name: "Sam" } })] }));
+    await expect(page.getByTestId("held")).toBeVisible();
     await page.keyboard.press("i"); // the facts give their room
     await page.keyboard.press("b");
     await page.keyboard.press("b");
@@ -289,6 +290,7 @@ test.describe("conversations", () => {
   test("[finish-1] a closed one is wrapped up, shows its rating, and is finished", async ({ page }) => {
     const gateway = await atDesk(page, base);
     gateway.sends(desk({ tickets: [held()] }));
+    await expect(page.getByTestId("held")).toBeVisible();
     await page.keyboard.press("e");
     expect(await gateway.expects("close")).toMatchObject({ ticket: "t-1" });
     gateway.sends(says("t-1", mei, "", { kind: "closed" }));
@@ -318,6 +320,7 @@ test.describe("conversations", () => {
   test("[transfer-1] [transfer-3] a transfer goes to an agent or a queue, with a note, and says why it was refused", async ({ page }) => {
     const gateway = await atDesk(page, base);
     gateway.sends(desk({ tickets: [held()] }));
+    await expect(page.getByTestId("held")).toBeVisible();
     await page.keyboard.press("t");
     const team = page.getByTestId("colleague");
     await expect(team).toHaveCount(3); // not oneself
@@ -346,6 +349,7 @@ test.describe("conversations", () => {
   test("[consult-1] an agent is invited by keyboard alone", async ({ page }) => {
     const gateway = await atDesk(page, base);
     gateway.sends(desk({ tickets: [held({ language: "en" })] }));
+    await expect(page.getByTestId("held")).toBeVisible();
     await page.keyboard.press("c");
     await expect(page.getByTestId("colleague")).toHaveCount(3);
     await gateway.isAccessible();
@@ -380,6 +384,7 @@ test.describe("conversations", () => {
 test("the sheet of shortcuts; single keys can be turned off", async ({ page }) => {
   const gateway = await atDesk(page, base);
   gateway.sends(desk({ tickets: [held(), held({ ticket: "t-2", visitor: ana })] }));
+  await expect(page.getByTestId("held")).toBeVisible();
   await page.keyboard.press("?");
   await expect(page.getByTestId("shortcuts")).toContainText("Accept the first offer");
   await gateway.isAccessible();

@@ -2,7 +2,8 @@ import { expect, test, type Page } from "@playwright/test";
 import { preview } from "vite";
 import { golden } from "../test/fixtures.ts";
 import { Servers, site } from "./gateway.ts";
-import { Agent, leave, Visitor } from "./people.ts";
+import { Agent, leave } from "./people.ts";
+import { Crowd } from "./crowd.ts";
 import { ScriptedGateway } from "./scripted.ts";
 
 // The pictures of the README: NEXTUP_SCREENSHOTS=1 npx playwright test screenshots.
@@ -55,27 +56,35 @@ for (const [name, colorScheme] of [["visitor-in-line", "light"], ["widget-chat",
   });
 }
 
-test("an agent's desk with an offer and a conversation", async ({ browser }) => {
-  servers = new Servers(site({ mei: 3 }));
+test("an agent's desk with an offer, conversations, a note and the visitor's facts", async ({ browser }) => {
+  const rules = site({ mei: 4, diego: 4 }).replace("    departments:", "    visitor_tiers: {gold: 120s}\n    departments:");
+  servers = new Servers(rules);
   const gateway = await servers.startGateway();
+  const crowd = await Crowd.at(browser, gateway);
   const mei = await Agent.starts(browser, gateway, "Mei", ["en", "zh"]);
-  const lin = await Visitor.arrives(browser, gateway, "zh-CN");
-  await lin.joins("zh", "提现");
-  await lin.says("你好，我的提现还没有到账。");
-  await mei.accepts("提现");
+  await mei.page.setViewportSize({ width: 1360, height: 800 });
+  const takes = async (sub: string, how: { name: string; language: string; topic: string; tier?: string }, ...texts: string[]) => {
+    await crowd.joins(sub, how);
+    await crowd.says(sub, ...texts);
+    await mei.accepts(how.topic);
+  };
+  await takes("v-ada", { name: "Ada Reyes", language: "en", topic: "Deposit did not arrive" }, "Hi, my deposit did not arrive.");
+  await mei.says("It has just been booked: a bank holiday.");
+  await mei.closes();
+  await crowd.rates("v-ada", 5, "Quick and kind");
+  await takes("v-lin", { name: "林小雨", language: "zh", topic: "提现" }, "你好，我的提现还没有到账。");
   await mei.says("您好！我正在查看您的账户。");
-  const ada = await Visitor.arrives(browser, gateway, "en");
-  await ada.joins("en", "Card payment declined");
-  await ada.says("My card was declined. Can you see why?");
-  await mei.accepts("Card payment declined");
-  await mei.says("Hello! I am looking at your account.");
-  await ada.says("Thank you. It was yesterday at about 18:00, twice.");
+  await takes("v-ada", { name: "Ada Reyes", language: "en", topic: "Card payment declined", tier: "gold" }, "My card was declined. Can you see why?");
+  await mei.says("Hello Ada! I am looking at your account.");
+  await crowd.says("v-ada", "Thank you. It was yesterday at about 18:00, twice.");
+  await mei.page.getByTestId("mode-note").click();
+  await mei.writes("Two tries at 18:04; the bank asked for a confirmation.");
+  await mei.page.getByTestId("mode-send").click();
   await mei.says("I see both. The bank asked for a confirmation; I have sent you the link.");
-  await ada.says("Confirmed, it works now!");
-  await lin.says("大概需要多久？");
+  await crowd.says("v-ada", "Confirmed, it works now!");
+  await crowd.says("v-lin", "大概需要多久？");
   await expect(mei.page.getByTestId("unread")).toHaveText("1 unread");
-  const bo = await Visitor.arrives(browser, gateway, "en");
-  await bo.joins("en", "Withdrawal is late");
+  await crowd.joins("v-bo", { name: "Bo Larsen", language: "en", topic: "Withdrawal is late", tier: "gold" });
   await mei.isOffered("Withdrawal is late");
   await mei.page.getByTestId("composer").blur();
   await take(mei.page, "agent-desk");

@@ -214,7 +214,11 @@ function byline({ kind, from }: EntryFrame, own: boolean) {
     case "note":
       return <>Note · {name}</>;
     case "whisper":
-      return <>Whisper, for agents only · {name}</>;
+      return (
+        <>
+          Whisper<span class="spoken-only">, for agents only</span> · {name}
+        </>
+      );
     default:
       return own ? <span class="spoken-only">You</span> : name;
   }
