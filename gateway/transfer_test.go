@@ -199,6 +199,7 @@ func TestAnInvitedAgentTakesPartUntilTheyLeaveOrTakeOver(t *testing.T) {
 	_, err = b.Send(h.ctx, ticket, "m2", "one more thing")
 	wantCode(t, err, protocol.CodeUnknownTicket)
 
+	a.onDesk(ticket, func(t protocol.DeskTicket) bool { return len(t.Guests) == 2 && t.Guests[1].ID == "d" }) // the first gateway has heard
 	if _, err := a.Consult(h.ctx, ticket, "b"); err != nil {
 		t.Fatal(err)
 	}

@@ -105,7 +105,7 @@ export class Agent extends Person {
 
   /** Signs in at the desk and becomes available. */
   static async starts(browser: Browser, gateway: string, name: string, languages: string[]): Promise<Agent> {
-    const context = await browser.newContext({ viewport: { width: 1100, height: 760 } });
+    const context = await browser.newContext({ viewport: { width: 1280, height: 760 } });
     const page = await context.newPage();
     const agent = new Agent(page);
     page.on("websocket", (socket) =>
