@@ -222,7 +222,9 @@ test.describe("conversations", () => {
     gateway.sends(desk({ tickets: [held(), held({ ticket: "t-2", visitor: ana }), held({ ticket: "t-3", visitor: { ...lin, id: "v-3", name: "Sam" } })] }));
     await expect(page.getByTestId("held")).toBeVisible();
     await page.keyboard.press("i"); // the facts give their room
+    await expect(page.getByTestId("facts")).toHaveCount(0);
     await page.keyboard.press("b");
+    await expect(page.getByTestId("pane")).toHaveCount(2);
     await page.keyboard.press("b");
     await expect(page.getByTestId("pane")).toHaveCount(3);
     await gateway.isAccessible();
