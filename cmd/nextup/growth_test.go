@@ -341,6 +341,9 @@ func beCrowd(spec string) int {
 				return err
 			}
 			conn, err := client.Dial(ctx, gateway, token, func(protocol.ServerFrame) {})
+			for client.Later(ctx, err) {
+				conn, err = client.Dial(ctx, gateway, token, func(protocol.ServerFrame) {})
+			}
 			if err != nil {
 				return err
 			}

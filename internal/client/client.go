@@ -22,6 +22,21 @@ type Refused struct{ Frame protocol.Error }
 // Error implements error.
 func (r *Refused) Error() string { return string(r.Frame.Code) + ": " + r.Frame.Message }
 
+// Later waits for as long as a refusal asks its client to stay away, and says
+// whether it did: false for every other error, and when the context ends first.
+func Later(ctx context.Context, err error) bool {
+	var no *Refused
+	if !errors.As(err, &no) || no.Frame.RetryAfterMS == 0 {
+		return false
+	}
+	select {
+	case <-time.After(time.Duration(no.Frame.RetryAfterMS) * time.Millisecond):
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}
+
 // Conn is one socket after hello. Its methods may be called from many
 // goroutines.
 type Conn struct {

@@ -195,12 +195,12 @@ func (v *stormVisitor) dial(socket string, shown chan<- string) (refused []strin
 			}
 		})
 		cancel()
-		var no *client.Refused
-		if err == nil || !errors.As(err, &no) || no.Frame.RetryAfterMS == 0 || tries == 10 {
+		if tries == 10 || !client.Later(context.Background(), err) {
 			return refused, err
 		}
+		var no *client.Refused
+		errors.As(err, &no)
 		refused = append(refused, string(no.Frame.Code))
-		time.Sleep(time.Duration(no.Frame.RetryAfterMS) * time.Millisecond)
 	}
 }
 
