@@ -31,19 +31,23 @@ func Encode(frame ServerFrame) ([]byte, error) { return Append(nil, frame) }
 // Append appends the JSON of a server frame to dst, for a caller that reuses
 // its buffer. On an error dst is returned as it was.
 func Append(dst []byte, frame ServerFrame) ([]byte, error) {
+	o := object{buf: dst}
 	switch f := frame.(type) {
 	case Welcome:
 		f.Type = TypeWelcome
 		return appendJSON(dst, &f)
 	case OK:
-		f.Type = TypeOK
-		return appendJSON(dst, &f)
+		f.append(&o)
+		return o.end(dst)
 	case Error:
 		f.Type = TypeError
 		return appendJSON(dst, &f)
 	case Ticket:
-		f.Type = TypeTicket
-		return appendJSON(dst, &f)
+		f.append(&o)
+		return o.end(dst)
+	case *Ticket: // so that a view that is kept need not be copied to be sent
+		f.append(&o)
+		return o.end(dst)
 	case Desk:
 		f.Type = TypeDesk
 		return appendJSON(dst, &f)
@@ -51,8 +55,8 @@ func Append(dst []byte, frame ServerFrame) ([]byte, error) {
 		f.Type = TypeBoard
 		return appendJSON(dst, &f)
 	case Entry:
-		f.Type = TypeEntry
-		return appendJSON(dst, &f)
+		f.append(&o)
+		return o.end(dst)
 	case Reset:
 		f.Type = TypeReset
 		return appendJSON(dst, &f)
@@ -60,13 +64,13 @@ func Append(dst []byte, frame ServerFrame) ([]byte, error) {
 		f.Type = TypeAvailability
 		return appendJSON(dst, &f)
 	case Typing:
-		f.Type = TypeTyping
-		return appendJSON(dst, &f)
+		f.append(&o)
+		return o.end(dst)
 	case Heartbeat:
-		f.Type = TypeHeartbeat
-		return appendJSON(dst, &f)
+		f.append(&o)
+		return o.end(dst)
 	default:
-		return dst, fmt.Errorf("protocol: %T is not a server frame by value", frame)
+		return dst, fmt.Errorf("protocol: %T is not a server frame", frame)
 	}
 }
 
