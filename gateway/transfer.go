@@ -98,9 +98,6 @@ func (c *conn) nobody(err error, r protocol.Transfer) error {
 	return err
 }
 
-// isHere says whether the agent could come into a conversation, away or not.
-func isHere(a *queue.Agent) bool { return a.Status != queue.Offline && !a.Session.Lost() }
-
 // colleagues lists the other agents who may be chosen, by id.
 func (c *conn) colleagues(may func(*queue.Agent) bool) []string {
 	known := []string{}
@@ -123,7 +120,7 @@ func (c *conn) consult(ctx context.Context, r protocol.Consult) (protocol.OK, er
 		return st.Consult(c.id.Subject, r.Ticket, r.Agent)
 	})
 	if errors.Is(err, queue.ErrNobody) {
-		return protocol.OK{}, unknownError{err, c.colleagues(isHere)}
+		return protocol.OK{}, unknownError{err, c.colleagues((*queue.Agent).Here)}
 	}
 	return protocol.OK{Log: number}, err
 }

@@ -22,15 +22,24 @@ func MatchLanguage(wanted, known []string) (string, bool) {
 		}
 		if matcher == nil {
 			for _, k := range known {
-				tags = append(tags, language.Make(k))
+				tags = append(tags, canonical(language.Make(k)))
 			}
 			matcher = language.NewMatcher(tags)
 		}
+		tag = canonical(tag)
 		if _, i, confidence := matcher.Match(tag); confidence >= language.Low && sameBase(tag, tags[i]) {
 			return known[i], true
 		}
 	}
 	return "", false
+}
+
+// canonical is the tag of a language that has several: cmn is zh, nb is no.
+func canonical(t language.Tag) language.Tag {
+	if c, err := language.All.Canonicalize(t); err == nil {
+		return c
+	}
+	return t
 }
 
 // sameBase guards against the matcher's mutual intelligibility (it would serve

@@ -22,6 +22,7 @@ func TestJoin(t *testing.T) {
 		{"no tag at all is passed over", "support", []string{"!!", "en"}, "en", nil},
 		{"no relative of a language stands in for it", "support", []string{"nb"}, "", ErrUnknownLanguage},
 		{"a language of another department", "trading", []string{"es"}, "", ErrUnknownLanguage},
+		{"a language that another tag names", "support", []string{"cmn-Hant-TW"}, "zh", nil},
 		{"no language", "support", nil, "", ErrUnknownLanguage},
 		{"no department", "sales", []string{"en"}, "", ErrUnknownDepartment},
 	}

@@ -22,8 +22,10 @@ type insertion struct {
 	reason Reason
 }
 
-// maxAhead bounds line.ahead; a gateway reads it within a cadence.
-const maxAhead = 64
+// maxAhead bounds line.ahead, which is read within a cadence by those who are
+// here and within the grace by those who come back: there is a reason for each
+// place that got worse while fewer than three quarters of it came in meanwhile.
+const maxAhead = 4096
 
 func newLine(q QueueID) *line {
 	n := &Need{Languages: []string{q.Language}}
@@ -46,7 +48,7 @@ func (s *State) plain(q QueueID) *Need { return s.line(q).plain }
 // note remembers why the places behind t, or its own, got worse.
 func (l *line) note(t *Ticket, number uint64, reason Reason) {
 	if len(l.ahead) == maxAhead {
-		l.ahead = append(l.ahead[:0], l.ahead[1:]...)
+		l.ahead = append(l.ahead[:0], l.ahead[maxAhead/4:]...)
 	}
 	l.ahead = append(l.ahead, insertion{t, number, reason})
 }

@@ -1,6 +1,9 @@
 package queue
 
-import "testing"
+import (
+	"fmt"
+	"testing"
+)
 
 // A gateway that has just started tells those who come to it why their place is
 // worse than what another gateway showed them.
@@ -57,5 +60,22 @@ func TestAPlaceThatGotWorseHasAReasonAfterASnapshotToo(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// Whoever comes back within the grace hears why, also when hundreds came in before
+// others meanwhile.
+func TestAPlaceThatGotWorseHasAReasonHoweverManyCameIn(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	ours := w.join("ours", "support", "en")
+	since := w.Number()
+	w.must(w.SetHeadStart(w.join("raised", "support", "en"), 3_600_000, "because", "boss"))
+	for i := range 400 { // before others, and behind ours
+		w.join(fmt.Sprint("other", i), "support", "en")
+		w.join(fmt.Sprint("vip", i), "support", "en", func(r *JoinRequest) { r.HeadStart = 1500 })
+	}
+	if got := w.Worsened(w.Ticket(ours), since); got != Raised {
+		t.Errorf("place %d is worse for %q, want %q", w.Position(w.Ticket(ours)), got, Raised)
 	}
 }

@@ -24,6 +24,9 @@ type Visitor struct {
 	ID      string  `json:"id"`
 	Ticket  string  `json:"ticket"`
 	Session Session `json:"session"`
+	// ServedBy is who served a ticket before the newest one last, until ServedAt.
+	ServedBy string `json:"served_by,omitzero"`
+	ServedAt Stamp  `json:"served_at,omitzero"`
 
 	Rev Revision `json:"-"`
 }
@@ -102,6 +105,9 @@ type Agent struct {
 func (a *Agent) Serves(q QueueID) bool {
 	return a.Languages[q.Language] > 0 && slices.Contains(a.Departments, q.Department)
 }
+
+// Here says whether the agent could come into a conversation, away or not.
+func (a *Agent) Here() bool { return a.Status != Offline && !a.Session.Lost() }
 
 // Takes says whether the agent is offered tickets now.
 func (a *Agent) Takes() bool { return a.Status == Available && !a.Session.Lost() }

@@ -362,6 +362,26 @@ func TestStickyPrefersWhoServedTheVisitorBefore(t *testing.T) {
 			t.Errorf("hold %v, prefers %q", is.Hold, is.Prefers)
 		}
 	})
+	t.Run("also after a visit in which nobody had time", func(t *testing.T) {
+		w := served(t)
+		ended := w.now
+		w.must(w.SetStatus("known", Away))
+		w.must(w.SetStatus("other", Away))
+		for range 2 {
+			w.must(w.Leave("v", w.join("v", "trading", "en")))
+		}
+		w.must(w.SetStatus("known", Available))
+		id := w.join("v", "trading", "en")
+		if is := w.Ticket(id); is.Prefers != "known" {
+			t.Errorf("prefers %q", is.Prefers)
+		}
+		w.must(w.Leave("v", id))
+		w.now = ended.Add(w.site.StickyWindow) + 5000
+		w.join("w", "trading", "en") // the state's time moves with the log
+		if is := w.Ticket(w.join("v", "trading", "en")); is.Prefers != "" {
+			t.Errorf("after the window: prefers %q", is.Prefers)
+		}
+	})
 	t.Run("a decline ends the hold", func(t *testing.T) {
 		w := served(t)
 		id := w.join("v", "trading", "en")
@@ -369,6 +389,19 @@ func TestStickyPrefersWhoServedTheVisitorBefore(t *testing.T) {
 		w.must(w.Decline("known", w.Ticket(id).Offer.ID))
 		w.expect("at once", "v→other")
 	})
+}
+
+func TestTheCapacityOfWhoIsOfflineCountsNoMore(t *testing.T) {
+	w := newExchange(t)
+	w.hire("was", func(f *AgentFacts) { f.Languages, f.Capacity = Fluent("en"), 6 })
+	heavy := JoinRequest{Ticket: "t", Visitor: "v", Department: "trading", Languages: []string{"en"}, Weight: 6}
+	if _, err := w.Join(heavy); err != nil {
+		t.Errorf("while they are there: %v", err)
+	}
+	w.must(w.SetStatus("was", Offline))
+	if _, err := w.Join(heavy); !errors.Is(err, ErrTooHeavy) {
+		t.Errorf("the site has no agent of more than 4 any more: %v", err)
+	}
 }
 
 func TestAPausedQueueOffersNobody(t *testing.T) {

@@ -46,13 +46,12 @@ func (s *State) Transfer(r TransferRequest) (Change, error) {
 	var to *Agent
 	if r.To.Agent != "" {
 		to = s.agents[r.To.Agent]
-		if to == nil || to.Status == Offline || to.ID == t.Agent && t.Status == Assigned {
+		switch {
+		case to == nil || !to.Here() || to.ID == t.Agent && t.Status == Assigned:
 			return Change{}, ErrNobody
-		}
-		if !to.Takes() && !slices.Contains(t.Guests, to.ID) { // would not be waited for
+		case !to.Takes() && !slices.Contains(t.Guests, to.ID): // would not be waited for
 			return Change{}, ErrNobody
-		}
-		if to.Capacity < t.Weight {
+		case to.Capacity < t.Weight:
 			return Change{}, ErrNoRoom
 		}
 	}
@@ -172,7 +171,7 @@ func (s *State) Consult(agent, ticket, invited string) (Change, error) {
 	switch {
 	case t.Status != Assigned || t.Agent != agent:
 		return Change{}, ErrForbidden
-	case a == nil || a.Status == Offline || a.Session.Lost() || invited == agent:
+	case a == nil || !a.Here() || invited == agent:
 		return Change{}, ErrNobody
 	case slices.Contains(t.Guests, invited):
 		return Change{}, nil

@@ -106,7 +106,13 @@ func TestConsultAndHandOver(t *testing.T) {
 		t.Errorf("still a guest in %d", len(got))
 	}
 	w.must(w.Consult("a", id, "b"))
-	w.must(w.Transfer(TransferRequest{Ticket: id, By: "a", To: Target{Agent: "b"}}))
+	over := TransferRequest{Ticket: id, By: "a", To: Target{Agent: "b"}}
+	w.must(w.LoseAgent("b", "n1"), nil)
+	if _, err := w.Transfer(over); !errors.Is(err, ErrNobody) {
+		t.Errorf("handing over to a guest who is not there: %v", err)
+	}
+	w.must(w.BindAgent(AgentFacts{ID: "b", Languages: Fluent("en"), Departments: []string{"trading"}, Capacity: 1}, "n1"), nil)
+	w.must(w.Transfer(over))
 	if is := w.Ticket(id); is.Status != Assigned || is.Agent != "b" || is.Token != 2 || len(is.Guests) != 0 {
 		t.Errorf("%s to %q, token %d, guests %v", is.Status, is.Agent, is.Token, is.Guests)
 	}

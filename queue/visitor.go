@@ -79,9 +79,10 @@ func (s *State) Join(r JoinRequest) (Change, error) {
 	if s.tooHeavy(ticket.Weight) {
 		return Change{}, ErrTooHeavy
 	}
-	s.stick(ticket)
 	was := s.visitors[r.Visitor]
 	is := &Visitor{ID: r.Visitor, Ticket: r.Ticket}
+	is.ServedBy, is.ServedAt = s.lastServed(r.Visitor)
+	s.stick(ticket, is)
 	seen := ""
 	if was != nil {
 		is.Session, seen = was.Session, was.Rev.Version
@@ -124,19 +125,32 @@ func (s *State) tooHeavy(weight int) bool {
 	}
 	most := s.site.MaxCapacity
 	for _, a := range s.agents {
-		most = max(most, a.Capacity)
+		if a.Status != Offline { // what they had once is not what they come back with
+			most = max(most, a.Capacity)
+		}
 	}
 	return most > 0 && weight > most
 }
 
+// lastServed is who served a visitor last, and until when: in their newest ticket,
+// or before it, when that one had no agent.
+func (s *State) lastServed(visitor string) (agent string, until Stamp) {
+	if t := s.TicketOf(visitor); t != nil && t.Agent != "" {
+		return t.Agent, t.EndedAt
+	}
+	if v := s.visitors[visitor]; v != nil {
+		return v.ServedBy, v.ServedAt
+	}
+	return "", 0
+}
+
 // stick prefers the agent who served this visitor lately, and waits for them a
 // while if they take tickets now and may serve this one.
-func (s *State) stick(t *Ticket) {
-	last := s.TicketOf(t.Visitor)
-	if last == nil || s.site.StickyWindow == 0 || s.at > last.EndedAt.Add(s.site.StickyWindow) {
+func (s *State) stick(t *Ticket, v *Visitor) {
+	if s.site.StickyWindow == 0 || s.at > v.ServedAt.Add(s.site.StickyWindow) {
 		return
 	}
-	a := s.agents[last.Agent]
+	a := s.agents[v.ServedBy]
 	if a == nil || !a.Meets(t.Need, t.Department) || a.Capacity < t.Weight {
 		return
 	}
