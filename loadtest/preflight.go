@@ -82,10 +82,17 @@ func explain(target string, err error) error {
 		return fmt.Errorf("the target %s does not answer: nothing listens there", target)
 	case errors.Is(err, context.DeadlineExceeded):
 		return fmt.Errorf("the target %s does not answer within 10 s", target)
-	case strings.Contains(err.Error(), "EOF") || errors.Is(err, syscall.ECONNRESET):
+	case dropped(err):
 		return fmt.Errorf("the target %s closes every socket without a word: is it a gateway?", target)
 	}
 	return fmt.Errorf("the target %s cannot be used: %s", target, firstLine(err.Error()))
+}
+
+// dropped says whether the other side ended the connection without an answer. How
+// that looks depends on how far we were when it did.
+func dropped(err error) bool {
+	return errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE) ||
+		strings.Contains(err.Error(), "EOF") || strings.Contains(err.Error(), "server closed idle connection") // of net/http, which names no error
 }
 
 func firstLine(s string) string {
