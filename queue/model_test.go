@@ -9,20 +9,45 @@ import (
 	"pgregory.net/rapid"
 )
 
-// model judges a world by brute force: it looks at tickets and agents as they
-// are told and works out by itself who may serve whom, who stands where and who
-// holds what.
+// model judges a world by brute force: it keeps books of its own of what was
+// wished and what happened, and works out from them and the site's rules who may
+// serve whom, who stands where and who holds what. judge_test.go compares.
 type model struct {
 	*world
-	offers int
-	// asked is the tier that a transfer asked for, by ticket.
-	asked map[string]int
+	// What is being wished, for the step that comes of it.
+	joining JoinRequest
+	to      Target
+
+	books map[string]*book // by ticket
+	// served is who served a visitor last; lapses counts an agent's in a row.
+	served map[string]service
+	lapses map[string]int
+	loads  map[string]int
 	// lives makes the names of nodes new after each loss.
 	lives map[string]int
-	// places and tokens are what was seen last.
+	// places is what was seen last, at its stamp.
 	places map[string]place
-	tokens map[string]uint64
+	at     Stamp
 	number uint64
+	// seen counts what happened: causes, and what has none of its own.
+	seen map[string]int
+}
+
+// book is what the model knows of a ticket.
+type book struct {
+	at        Stamp
+	number    uint64
+	headStart Millis
+	token     uint64
+	tier      int // that a transfer asked for
+	prefers   string
+	passed    []string // who passed on it, each time anew
+	passedAt  Stamp
+}
+
+type service struct {
+	agent string
+	until Stamp
 }
 
 type place struct {
@@ -33,7 +58,8 @@ type place struct {
 func newModel(rt *rapid.T) *model {
 	m := &model{
 		world: &world{tb: rt, State: NewState(exchangeSite()), now: 1_000_000},
-		asked: map[string]int{}, lives: map[string]int{}, places: map[string]place{}, tokens: map[string]uint64{},
+		books: map[string]*book{}, served: map[string]service{}, lapses: map[string]int{}, loads: map[string]int{},
+		lives: map[string]int{}, places: map[string]place{}, seen: map[string]int{},
 	}
 	m.saw = m.judge
 	return m
@@ -46,6 +72,39 @@ func (m *model) try(c Change, err error) bool {
 	return err == nil && !c.Empty() && m.commit(c)
 }
 
+// takeOver goes on with a state that another gateway loaded from a snapshot.
+func (m *model) takeOver() {
+	var images []Image
+	add := func(i Image) { images = append(images, i) }
+	for _, t := range m.tickets {
+		add(t)
+	}
+	for _, v := range m.visitors {
+		add(v)
+	}
+	for _, a := range m.agents {
+		add(a)
+	}
+	for _, n := range m.nodes {
+		add(n)
+	}
+	for _, p := range m.paused {
+		add(p)
+	}
+	fresh := NewState(m.site)
+	fresh.Restore(m.Number(), m.At(), images)
+	m.State = fresh
+}
+
+func (m *model) department(id string) Department {
+	for _, d := range m.site.Departments {
+		if d.ID == id {
+			return d
+		}
+	}
+	return Department{}
+}
+
 // asks is what a waiting ticket asks for by now, from the site's rules.
 type asks struct {
 	languages map[string]bool
@@ -55,16 +114,10 @@ type asks struct {
 }
 
 func (m *model) asks(t *Ticket) asks {
-	var dep Department
-	for _, d := range m.site.Departments {
-		if d.ID == t.Department {
-			dep = d
-		}
-	}
-	topic := m.site.Topics[t.Topic]
+	dep, topic := m.department(t.Department), m.site.Topics[t.Topic]
 	a := asks{map[string]bool{t.Language: true}, max(dep.MinProficiency, 1), max(dep.Tier, topic.Tier, 1), map[string]bool{}}
-	if m.asked[t.ID] != 0 {
-		a.tier = m.asked[t.ID]
+	if b := m.books[t.ID]; b.tier != 0 {
+		a.tier = b.tier
 	}
 	for _, s := range append(slices.Clone(dep.Skills), topic.Skills...) {
 		a.skills[s] = true
@@ -91,6 +144,18 @@ func (m *model) asks(t *Ticket) asks {
 	return a
 }
 
+// are says whether a need, as it is told, is what is asked for.
+func (a asks) are(n *Need) bool {
+	told := asks{map[string]bool{}, max(n.MinProficiency, 1), max(n.Tier, 1), map[string]bool{}}
+	for _, l := range n.Languages {
+		told.languages[l] = true
+	}
+	for _, s := range n.Skills {
+		told.skills[s] = true
+	}
+	return maps.Equal(a.languages, told.languages) && maps.Equal(a.skills, told.skills) && a.minimum == told.minimum && a.tier == told.tier
+}
+
 func (a asks) metBy(who *Agent, department string) bool {
 	in, speaks := false, false
 	for _, d := range who.Departments {
@@ -104,159 +169,54 @@ func (a asks) metBy(who *Agent, department string) bool {
 			return false
 		}
 	}
-	return in && speaks && who.Tier >= a.tier
+	return in && speaks && max(who.Tier, 1) >= a.tier
+}
+
+// may says whether a waiting ticket may be given to the agent, who has room for
+// so much more.
+func (m *model) may(t *Ticket, a *Agent, room int) bool {
+	meets := t.Hold != nil && t.Hold.Agent == a.ID || t.Hold == nil && m.asks(t).metBy(a, t.Department)
+	return meets && a.Status == Available && a.Session.LostAt == 0 && t.Weight <= room &&
+		m.visitors[t.Visitor].Session.LostAt == 0 && m.paused[t.Queue()] == nil && !m.declined(t, a.ID)
+}
+
+// declined says whether the agent is not asked again for now.
+func (m *model) declined(t *Ticket, agent string) bool {
+	b := m.books[t.ID]
+	return slices.Contains(b.passed, agent) && m.now <= b.passedAt+20_000
+}
+
+func (b *book) passes(agent string) int {
+	n := 0
+	for _, p := range b.passed {
+		if p == agent {
+			n++
+		}
+	}
+	return n
+}
+
+// owner is whose capacity the ticket takes, or "".
+func owner(t *Ticket) string {
+	switch {
+	case t.Status == Offered:
+		return t.Offer.Agent
+	case t.Status == Assigned, t.Status == Closed && t.WrapUp > 0:
+		return t.Agent
+	}
+	return ""
 }
 
 func (m *model) load(agent string) int {
 	load := 0
 	for _, t := range m.tickets {
-		if t.Status == Offered && t.Offer.Agent == agent || t.Status == Assigned && t.Agent == agent || t.Status == Closed && t.WrapUp > 0 && t.Agent == agent {
+		if owner(t) == agent {
 			load += t.Weight
 		}
 	}
 	return load
 }
 
-func (m *model) present(t *Ticket) bool { return m.visitors[t.Visitor].Session.LostAt == 0 }
-
-// declined says whether the agent is not asked again for now.
-func (m *model) declined(t *Ticket, agent string) bool {
-	return slices.Contains(t.Passed, agent) && m.now <= t.PassedAt+20_000
-}
-
-// judge looks at every step.
-func (m *model) judge(step Step) {
-	m.number = step.Number
-	for _, s := range step.Tickets {
-		if s.Is == nil {
-			continue
-		}
-		if was := m.tokens[s.Is.ID]; s.Is.Token < was || s.Is.Status == Assigned && (s.Was.Status != Assigned || s.Was.Agent != s.Is.Agent) && s.Is.Token == was {
-			m.Errorf("ticket %s: token %d after %d", s.Is.ID, s.Is.Token, was)
-		}
-		m.tokens[s.Is.ID] = s.Is.Token
-		if step.Cause == CauseOffered || step.Cause == CauseAccepted && s.Was.Status == Waiting {
-			m.offers++
-			m.chosen(s.Is, s.Was.Hold)
-		}
-	}
-	m.standing(step)
-}
-
-// chosen judges an offer, or an assignment without one.
-func (m *model) chosen(t *Ticket, hold *Hold) {
-	agent := m.agents[t.HeldBy()]
-	if load := m.load(agent.ID); load > agent.Capacity {
-		m.Errorf("%s holds %d of %d", agent.ID, load, agent.Capacity)
-	}
-	if agent.Status != Available || agent.Session.LostAt != 0 || m.paused[t.Queue()] != nil || m.declined(t, agent.ID) || !m.present(t) {
-		m.Errorf("%s, %s, was given %s of %s", agent.ID, agent.Status, t.ID, t.Queue())
-	}
-	if hold != nil && hold.Agent != agent.ID || hold == nil && !m.asks(t).metBy(agent, t.Department) {
-		m.Errorf("%s may not serve %s, held %+v", agent.ID, t.ID, hold)
-	}
-	for _, u := range m.tickets {
-		if u.Status != Waiting || !earlier(u, t) || u.Queue() != t.Queue() || u.Weight != t.Weight || u.Hold != nil || hold != nil {
-			continue
-		}
-		if same(m.asks(u), m.asks(t)) && m.present(u) && !m.declined(u, agent.ID) {
-			m.Errorf("%s was served before %s, which asks for the same and is earlier", t.ID, u.ID)
-		}
-	}
-}
-
-func same(a, b asks) bool {
-	return maps.Equal(a.languages, b.languages) && maps.Equal(a.skills, b.skills) && a.minimum == b.minimum && a.tier == b.tier
-}
-
 func earlier(t, u *Ticket) bool {
 	return cmp.Or(cmp.Compare(int64(t.JoinedAt)-int64(t.HeadStart), int64(u.JoinedAt)-int64(u.HeadStart)), cmp.Compare(t.Joined, u.Joined)) < 0
-}
-
-// standing works out everybody's place and compares it with what is shown.
-func (m *model) standing(step Step) {
-	lines := map[QueueID][]*Ticket{}
-	for _, t := range m.tickets {
-		if t.Status == Waiting || t.Status == Offered {
-			lines[t.Queue()] = append(lines[t.Queue()], t)
-		}
-	}
-	places := map[string]place{}
-	for q, line := range lines {
-		slices.SortFunc(line, func(a, b *Ticket) int {
-			if earlier(a, b) {
-				return -1
-			}
-			return 1
-		})
-		if m.Size(q) != len(line) {
-			m.Errorf("%s has %d tickets, shown %d", q, len(line), m.Size(q))
-		}
-		for i, t := range line {
-			now, was := place{q, i + 1}, m.places[t.ID]
-			places[t.ID] = now
-			if shown := m.Position(t); shown != now.rank {
-				m.Errorf("%s stands at %d, shown %d", t.ID, now.rank, shown)
-			}
-			if was.queue == q && now.rank > was.rank && m.Worsened(t, step.Number-1) == "" {
-				m.Errorf("%s went back from %d to %d by %s without a reason", t.ID, was.rank, now.rank, step.Cause)
-			}
-		}
-	}
-	m.places = places
-	held := 0
-	for _, t := range m.tickets {
-		owner := ""
-		switch {
-		case t.Status == Offered:
-			owner = t.Offer.Agent
-		case t.Status == Assigned, t.Status == Closed && t.WrapUp > 0:
-			owner = t.Agent
-		}
-		if owner != "" {
-			held++
-		}
-		if (t.Status == Offered) != (t.Offer != nil) || t.Status == Assigned && t.Agent == "" || t.Status != Assigned && len(t.Guests) > 0 {
-			m.Errorf("%s is %s with offer %v, agent %q, guests %v", t.ID, t.Status, t.Offer, t.Agent, t.Guests)
-		}
-	}
-	for a := range m.agents {
-		held -= len(m.Held(a))
-		if m.Load(a) != m.load(a) {
-			m.Errorf("%s holds %d, counted %d", a, m.load(a), m.Load(a))
-		}
-	}
-	if held != 0 {
-		m.Errorf("%d tickets have no owner, or two", held)
-	}
-}
-
-// atRest judges the state after the dispatcher has nothing more to do.
-func (m *model) atRest() {
-	for _, t := range m.tickets {
-		switch {
-		case t.Status == Offered && m.now > t.Offer.At+20_000:
-			m.Errorf("the offer of %s should have lapsed", t.ID)
-		case t.Status == Closed && t.WrapUp > 0 && int64(m.now) >= int64(t.EndedAt)+int64(t.WrapUp):
-			m.Errorf("%s should be wrapped up", t.ID)
-		case t.Status != Waiting:
-			continue
-		}
-		ask := m.asks(t)
-		if t.Status == Waiting && t.Hold != nil {
-			a := m.agents[t.Hold.Agent]
-			if m.now > t.Hold.At+Stamp(t.Hold.For) || a == nil || a.Status != Available || a.Session.LostAt != 0 {
-				m.Errorf("%s is still held for %s", t.ID, t.Hold.Agent)
-			}
-		}
-		if t.Status != Waiting || m.paused[t.Queue()] != nil || !m.present(t) {
-			continue
-		}
-		for _, a := range m.agents {
-			may := t.Hold == nil && ask.metBy(a, t.Department) || t.Hold != nil && t.Hold.Agent == a.ID
-			if may && a.Status == Available && a.Session.LostAt == 0 && m.load(a.ID)+t.Weight <= a.Capacity && !m.declined(t, a.ID) {
-				m.Errorf("%s waits while %s has room", t.ID, a.ID)
-			}
-		}
-	}
 }

@@ -14,7 +14,7 @@ import (
 
 // A hundred thousand random wishes, each followed by all that the dispatcher
 // proposes, under the eyes of a model that shares no code with the rules. The
-// seed is printed on failure; RAPID_SEED=n runs one again.
+// seed is printed; RAPID_SEED=n runs one again.
 func TestRandomWishesKeepEveryPromise(t *testing.T) {
 	const least = 100_000
 	seed := rand.Uint64N(1 << 32)
@@ -26,20 +26,34 @@ func TestRandomWishesKeepEveryPromise(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	steps, records, offers := 0, uint64(0), 0
+	steps, records, seen := 0, uint64(0), map[string]int{}
 	rapid.Check(t, func(rt *rapid.T) {
 		m := newModel(rt)
 		rt.Repeat(m.wishes(rt, &steps))
 		records += m.number
-		offers += m.offers
+		for what, n := range m.seen {
+			seen[what] += n
+		}
 	})
-	t.Logf("seed %d: %d wishes, %d records, %d offers", seed, steps, records, offers)
-	if steps < least && !t.Failed() {
+	t.Logf("seed %d: %d wishes, %d records: %v", seed, steps, records, seen)
+	if t.Failed() {
+		return
+	}
+	if steps < least {
 		t.Errorf("only %d wishes; want %d", steps, least)
 	}
-	if offers < steps/20 {
-		t.Errorf("only %d offers in %d wishes: the wishes are too dull to show anything", offers, steps)
+	for _, what := range happens {
+		if seen[what] < least/4000 {
+			t.Errorf("%q happened %d times: the wishes are too dull to show anything", what, seen[what])
+		}
 	}
+}
+
+// happens is what must happen often enough to be judged.
+var happens = []string{
+	"joined", "left", "given", "offered", "accepted", "declined", "lapsed", "closed", "wrapped_up", "status", "bound", "lost", "expired",
+	"node_lost", "widened", "hold_ended", "transferred", "handed over", "invited", "guest_left", "raised", "lowered", "paused", "resumed", "rated",
+	"taken over",
 }
 
 // wishes are the things that people do, at random.
@@ -55,15 +69,28 @@ func (m *model) wishes(rt *rapid.T, steps *int) map[string]func(*rapid.T) {
 	ticket := func(rt *rapid.T) *Ticket { // somebody's newest
 		return m.TicketOf(pick(rt, visitors, "whose"))
 	}
+	talk := func(rt *rapid.T) *Ticket { // somebody's conversation
+		var all []*Ticket
+		for _, v := range visitors {
+			if t := m.TicketOf(v); t != nil && t.Status == Assigned {
+				all = append(all, t)
+			}
+		}
+		if len(all) == 0 {
+			return nil
+		}
+		return rapid.SampledFrom(all).Draw(rt, "conversation")
+	}
 	all := map[string]func(*rapid.T){
 		"join": func(rt *rapid.T) {
-			m.try(m.Join(JoinRequest{
+			m.joining = JoinRequest{
 				Ticket: fmt.Sprint("t", m.number), Visitor: pick(rt, visitors, "visitor"),
 				Department: pick(rt, []string{"support", "support", "trading", "trading", "engineering"}, "department"),
 				Languages:  some(rt, languages, "languages"), LanguageRequired: rapid.IntRange(0, 3).Draw(rt, "required") == 0,
 				VisitorTier: pick(rt, []string{"", "", "vip"}, "tier"), Urgency: pick(rt, []string{"", "", "high"}, "urgency"),
 				Topic: pick(rt, []string{"", "", "", "", "withdrawal", "bulk", "outage"}, "topic"), Node: m.node(pick(rt, nodes, "node")),
-			}))
+			}
+			m.try(m.Join(m.joining))
 		},
 		"leave": func(rt *rapid.T) {
 			if t := ticket(rt); t != nil {
@@ -154,18 +181,31 @@ func (m *model) wishes(rt *rapid.T, steps *int) map[string]func(*rapid.T) {
 			if r.Supervisor = rapid.Bool().Draw(rt, "by a supervisor"); r.Supervisor {
 				r.By = "boss"
 			}
-			if m.try(m.Transfer(r)) && m.Ticket(t.ID).Status == Waiting { // not handed over
-				m.asked[t.ID] = to.Tier
+			m.to = to
+			m.try(m.Transfer(r))
+		},
+		"hand over": func(rt *rapid.T) {
+			if t := talk(rt); t != nil {
+				m.to = Target{Agent: pick(rt, agents, "invited")}
+				m.try(m.Consult(t.Agent, t.ID, m.to.Agent))
+				m.try(m.Transfer(TransferRequest{Ticket: t.ID, By: t.Agent, To: m.to}))
+			}
+		},
+		"take over": func(rt *rapid.T) {
+			if rapid.IntRange(0, 3).Draw(rt, "really") == 0 {
+				m.seen["taken over"]++
+				m.takeOver()
 			}
 		},
 		"consult": func(rt *rapid.T) {
-			if t := ticket(rt); t != nil {
+			if t := talk(rt); t != nil {
 				m.try(m.Consult(t.Agent, t.ID, pick(rt, agents, "invited")))
 			}
 		},
 		"leave a consult": func(rt *rapid.T) {
-			if t := ticket(rt); t != nil {
-				m.try(m.LeaveConsult(pick(rt, agents, "guest"), t.ID))
+			guest := pick(rt, agents, "guest")
+			for _, t := range m.Guesting(guest) {
+				m.try(m.LeaveConsult(guest, t.ID))
 			}
 		},
 		"head start": func(rt *rapid.T) {
@@ -181,7 +221,7 @@ func (m *model) wishes(rt *rapid.T, steps *int) map[string]func(*rapid.T) {
 			m.now += Stamp(rapid.SampledFrom([]int{1, 500, 5000, 15_000, 21_000, 61_000, 200_000}).Draw(rt, "ms"))
 		},
 	}
-	for name, times := range map[string]int{"join": 8, "answer": 5, "close": 3, "sign in": 3, "time": 2} { // so that much happens
+	for name, times := range map[string]int{"join": 8, "answer": 5, "close": 3, "sign in": 3, "time": 2, "consult": 3, "leave a consult": 2, "hand over": 3} { // so that much happens
 		for i := range times {
 			all[fmt.Sprint(name, " ", i)] = all[name]
 		}

@@ -1,0 +1,318 @@
+package queue
+
+import (
+	"cmp"
+	"slices"
+)
+
+// judge looks at every step.
+func (m *model) judge(step Step) {
+	m.number = step.Number
+	m.seen[string(step.Cause)]++
+	for _, s := range step.Tickets {
+		if s.Is != nil {
+			m.lived(step, s.Was, s.Is)
+		}
+	}
+	m.answered(step)
+	m.standing(step)
+	m.holding()
+	m.at = step.At
+}
+
+// lived judges what became of one ticket, and writes it into its book.
+func (m *model) lived(step Step, was, is *Ticket) {
+	if was == nil {
+		m.joined(step, is)
+		return
+	}
+	b := m.books[is.ID]
+	switch {
+	case step.Cause == CauseRaised || step.Cause == CauseLowered:
+		if (is.HeadStart > b.headStart) != (step.Cause == CauseRaised) || is.HeadStartReason == "" || step.By == "" {
+			m.Errorf("%s is %s from %d to %d by %q for %q", is.ID, step.Cause, b.headStart, is.HeadStart, step.By, is.HeadStartReason)
+		}
+		b.headStart = is.HeadStart
+	case step.Cause == CauseTransferred:
+		m.transferred(step, was, is, b)
+	case is.Department != was.Department || is.Language != was.Language || !slices.Equal(is.Listed, was.Listed):
+		m.Errorf("%s moved from %s to %s by %s", is.ID, was.Queue(), is.Queue(), step.Cause)
+	}
+	if is.JoinedAt != b.at || is.Joined != b.number || is.HeadStart != b.headStart || is.Weight != was.Weight || is.LanguageRequired != was.LanguageRequired {
+		m.Errorf("%s, joined %d as %d with %d and weight %d, is by %s: joined %d as %d with %d and weight %d", is.ID, b.at, b.number, b.headStart, was.Weight,
+			step.Cause, is.JoinedAt, is.Joined, is.HeadStart, is.Weight)
+	}
+	fresh := is.Status == Assigned && (was.Status != Assigned || was.Agent != is.Agent)
+	if is.Token < b.token || fresh == (is.Token == b.token) {
+		m.Errorf("%s went from %s of %q to %s of %q: token %d after %d", is.ID, was.Status, was.Agent, is.Status, is.Agent, is.Token, b.token)
+	}
+	b.token = is.Token
+	m.held(step, was, is)
+	if was.Status == Waiting && (is.Status == Offered || is.Status == Assigned) {
+		m.seen["given"]++
+		m.chosen(was, m.agents[owner(is)])
+	}
+	if was.Status == Offered && (step.Cause == CauseDeclined || step.Cause == CauseLapsed) {
+		b.pass(was.Offer.Agent, step.At)
+	}
+	if was.Status == Assigned && is.Status == Closed {
+		m.served[is.Visitor] = service{is.Agent, step.At}
+		want := m.department(is.Department).WrapUp
+		if m.agents[is.Agent].Status == Offline {
+			want = 0
+		}
+		if is.WrapUp != want {
+			m.Errorf("%s is wrapped up for %d, want %d", is.ID, is.WrapUp, want)
+		}
+	}
+}
+
+func (b *book) pass(agent string, at Stamp) {
+	b.passed, b.passedAt = append(b.passed, agent), at
+	b.passed = b.passed[max(0, len(b.passed)-maxPassed):]
+}
+
+// joined judges a new ticket by what was wished.
+func (m *model) joined(step Step, is *Ticket) {
+	r, topic := m.joining, m.site.Topics[m.joining.Topic]
+	b := &book{at: step.At, number: step.Number, headStart: m.site.VisitorTiers[r.VisitorTier] + m.site.Urgencies[r.Urgency].HeadStart + topic.HeadStart}
+	m.books[is.ID] = b
+	language := ""
+	for _, l := range r.Languages {
+		if language == "" && slices.Contains(m.department(r.Department).Languages, l) {
+			language = l
+		}
+	}
+	others := slices.DeleteFunc(slices.Clone(r.Languages), func(l string) bool { return l == language })
+	if is.ID != r.Ticket || is.Visitor != r.Visitor || is.Department != r.Department || is.Language != language || !slices.Equal(is.Listed, others) || is.LanguageRequired != r.LanguageRequired {
+		m.Errorf("%+v joins as %+v", r, is)
+	}
+	if is.JoinedAt != b.at || is.Joined != b.number || is.HeadStart != b.headStart || is.Weight != max(topic.Weight, 1) || is.Status != Waiting || is.Token != 0 {
+		m.Errorf("at %d as %d, %+v joins as %+v; want a head start of %d", b.at, b.number, r, is, b.headStart)
+	}
+	last := m.served[r.Visitor]
+	a := m.agents[last.agent]
+	held := false
+	if a != nil && m.at <= last.until.Add(m.site.StickyWindow) && m.asks(is).metBy(a, is.Department) && is.Weight <= a.Capacity {
+		b.prefers, held = a.ID, a.Status == Available && a.Session.LostAt == 0
+	}
+	if is.Prefers != b.prefers || (is.Hold != nil) != held || held && (is.Hold.Agent != a.ID || is.Hold.For != m.site.StickyHold || is.Hold.Reason != HoldSticky) {
+		m.Errorf("%s prefers %q, held %+v; served before by %+v, want %q, held: %v", is.ID, is.Prefers, is.Hold, last, b.prefers, held)
+	}
+}
+
+// transferred judges where a ticket went by what was wished.
+func (m *model) transferred(step Step, was, is *Ticket, b *book) {
+	if is.Status == Assigned { // handed over
+		m.seen["handed over"]++
+		if is.Agent != m.to.Agent || !slices.Contains(was.Guests, is.Agent) || is.Queue() != was.Queue() {
+			m.Errorf("%s of %s is handed over to %s instead of %+v", is.ID, was.Queue(), is.Agent, m.to)
+		}
+		return
+	}
+	department := cmp.Or(m.to.Department, was.Department)
+	language := m.to.Language
+	for _, l := range append([]string{was.Language}, was.Listed...) {
+		if language == "" && slices.Contains(m.department(department).Languages, l) && (l == was.Language || !was.LanguageRequired) {
+			language = l
+		}
+	}
+	if is.Status != Waiting || is.Department != department || is.Language != language || is.Step != 0 || is.WaitingSince != step.At {
+		m.Errorf("%s of %s is %s in %s since %d, at step %d; it was given to %+v at %d", is.ID, was.Queue(), is.Status, is.Queue(), is.WaitingSince, is.Step, m.to, step.At)
+	}
+	reads := append([]string{was.Language}, was.Listed...)
+	for _, l := range reads {
+		if l != is.Language && !slices.Contains(is.Listed, l) {
+			m.Errorf("%s of %s, who reads %v, is in %s with %v", is.ID, was.Queue(), reads, is.Queue(), is.Listed)
+		}
+	}
+	if by := owner(was); by != "" {
+		b.pass(by, step.At)
+	}
+	b.tier, b.prefers = m.to.Tier, m.to.Agent
+	held := is.Hold != nil && is.Hold.Agent == m.to.Agent && is.Hold.For == m.site.TransferHold && is.Hold.Reason == HoldTransfer
+	if is.Prefers != m.to.Agent || held != (m.to.Agent != "") || !held && is.Hold != nil {
+		m.Errorf("%s is given to %+v and prefers %q, held %+v", is.ID, m.to, is.Prefers, is.Hold)
+	}
+	b.passed = slices.DeleteFunc(b.passed, func(a string) bool { return a == m.to.Agent })
+}
+
+// held judges how a hold begins and ends.
+func (m *model) held(step Step, was, is *Ticket) {
+	switch h := was.Hold; {
+	case step.Cause == CauseTransferred || h == nil && is.Hold == nil:
+	case h == nil:
+		m.Errorf("%s is held for %s by %s", is.ID, is.Hold.Agent, step.Cause)
+	case is.Hold == nil && is.Status == Waiting && step.Cause == CauseHoldEnded:
+		if a := m.agents[h.Agent]; step.At <= h.At.Add(h.For) && a != nil && a.Status == Available && a.Session.LostAt == 0 {
+			m.Errorf("the hold of %s for %s, who is there, ended early", is.ID, h.Agent)
+		}
+	case is.Hold == nil && is.Status == Waiting && was.Status == Offered && was.Offer.Agent == h.Agent:
+	case is.Hold == nil && is.Status == Waiting:
+		m.Errorf("the hold of %s ended by %s", is.ID, step.Cause)
+	}
+}
+
+// chosen judges that a waiting ticket is given to an agent, before it was.
+func (m *model) chosen(t *Ticket, to *Agent) {
+	room := to.Capacity - m.load(to.ID) + t.Weight // as it was
+	if !m.may(t, to, room) {
+		m.Errorf("%s, who is %s with room for %d, was given %s of %s, held %+v", to.ID, to.Status, room, t.ID, t.Queue(), t.Hold)
+	}
+	for _, u := range m.tickets {
+		if u.Status == Waiting && earlier(u, t) && m.may(u, to, room) {
+			m.Errorf("%s was given %s before %s, which is earlier and could have been theirs", to.ID, t.ID, u.ID)
+		}
+	}
+	b := m.books[t.ID]
+	for _, other := range m.agents {
+		if other.ID == to.ID || !m.may(t, other, other.Capacity-m.load(other.ID)) {
+			continue
+		}
+		if b.passes(other.ID) < b.passes(to.ID) {
+			m.Errorf("%s, who has passed on %s more often than %s, was given it", to.ID, t.ID, other.ID)
+		}
+		if b.passes(other.ID) == b.passes(to.ID) && other.ID == b.prefers {
+			m.Errorf("%s was given %s, which prefers %s", to.ID, t.ID, other.ID)
+		}
+	}
+}
+
+// answered counts the lapses of agents in a row: the second sets them away.
+func (m *model) answered(step Step) {
+	for _, s := range step.Tickets {
+		if s.Was == nil || s.Was.Status != Offered {
+			continue
+		}
+		a := m.agents[s.Was.Offer.Agent]
+		switch step.Cause {
+		case CauseAccepted, CauseDeclined:
+			m.lapses[a.ID] = 0
+		case CauseLapsed:
+			if m.lapses[a.ID]++; m.lapses[a.ID] >= 2 && a.Status == Available {
+				m.Errorf("%s let %d offers lapse in a row and is %s", a.ID, m.lapses[a.ID], a.Status)
+			}
+		}
+	}
+	for _, id := range step.Agents {
+		if step.Cause == CauseStatus || m.agents[id].Status == Offline {
+			m.lapses[id] = 0
+		}
+	}
+}
+
+// standing works out everybody's place and compares it with what is shown.
+func (m *model) standing(step Step) {
+	lines := map[QueueID][]*Ticket{}
+	for _, t := range m.tickets {
+		if t.Status == Waiting || t.Status == Offered {
+			lines[t.Queue()] = append(lines[t.Queue()], t)
+		}
+	}
+	places := map[string]place{}
+	for _, q := range m.site.Queues() {
+		line := lines[q]
+		slices.SortFunc(line, func(a, b *Ticket) int {
+			if earlier(a, b) {
+				return -1
+			}
+			return 1
+		})
+		if m.Size(q) != len(line) {
+			m.Errorf("%s has %d tickets, shown %d", q, len(line), m.Size(q))
+		}
+		for i, t := range line {
+			now, was := place{q, i + 1}, m.places[t.ID]
+			places[t.ID] = now
+			if shown := m.Position(t); shown != now.rank {
+				m.Errorf("%s stands at %d, shown %d", t.ID, now.rank, shown)
+			}
+			if was.queue == q && now.rank > was.rank && m.Worsened(t, step.Number-1) == "" {
+				m.Errorf("%s went back from %d to %d by %s without a reason", t.ID, was.rank, now.rank, step.Cause)
+			}
+		}
+	}
+	m.places = places
+}
+
+// holding compares who holds what with what is told, and looks whether each
+// ticket is in one place and each visitor in one ticket.
+func (m *model) holding() {
+	held, open := 0, map[string]string{}
+	for _, t := range m.tickets {
+		if owner(t) != "" {
+			held++
+		}
+		if (t.Status == Offered) != (t.Offer != nil) || t.Status == Assigned && t.Agent == "" || t.Status != Assigned && len(t.Guests) > 0 {
+			m.Errorf("%s is %s with offer %v, agent %q, guests %v", t.ID, t.Status, t.Offer, t.Agent, t.Guests)
+		}
+		if t.Status == Waiting || t.Status == Offered || t.Status == Assigned {
+			if open[t.Visitor] != "" {
+				m.Errorf("%s has two open tickets: %s and %s", t.Visitor, t.ID, open[t.Visitor])
+			}
+			open[t.Visitor] = t.ID
+		}
+	}
+	for a, is := range m.agents {
+		held -= len(m.Held(a))
+		load := m.load(a)
+		if m.Load(a) != load {
+			m.Errorf("%s holds %d, counted %d", a, load, m.Load(a))
+		}
+		if load > is.Capacity && load > m.loads[a] { // a lower capacity takes nothing away
+			m.Errorf("%s holds %d of %d", a, load, is.Capacity)
+		}
+		m.loads[a] = load
+		if is.Status == Offline && load > 0 {
+			m.Errorf("%s is offline and holds %d", a, load)
+		}
+	}
+	if held != 0 {
+		m.Errorf("%d tickets have no owner, or two", held)
+	}
+}
+
+// atRest judges the state after the dispatcher has nothing more to do.
+func (m *model) atRest() {
+	for _, v := range m.visitors {
+		t := m.tickets[v.Ticket]
+		grace := m.site.VisitorGrace
+		if t.Status == Assigned {
+			grace = m.site.AssignedGrace
+		}
+		if gone := v.Session.LostAt; gone != 0 && t.Open() && m.now > gone.Add(grace) {
+			m.Errorf("%s, gone since %d, still has %s, %s", v.ID, gone, t.ID, t.Status)
+		}
+	}
+	for _, a := range m.agents {
+		if gone := a.Session.LostAt; gone != 0 && a.Status != Offline && m.now > gone.Add(m.site.AgentGrace) {
+			m.Errorf("%s, gone since %d, is %s", a.ID, gone, a.Status)
+		}
+	}
+	for _, t := range m.tickets {
+		switch {
+		case t.Status == Offered && m.now > t.Offer.At+20_000:
+			m.Errorf("the offer of %s should have lapsed", t.ID)
+		case t.Status == Closed && t.WrapUp > 0 && int64(m.now) >= int64(t.EndedAt)+int64(t.WrapUp):
+			m.Errorf("%s should be wrapped up", t.ID)
+		case t.Status != Waiting:
+			continue
+		case !m.asks(t).are(t.Need):
+			m.Errorf("%s, since %d, asks for %+v, want %+v", t.ID, t.WaitingSince, t.Need, m.asks(t))
+		}
+		if t.Status != Waiting {
+			continue
+		}
+		if t.Hold != nil {
+			a := m.agents[t.Hold.Agent]
+			if m.now > t.Hold.At+Stamp(t.Hold.For) || a == nil || a.Status != Available || a.Session.LostAt != 0 {
+				m.Errorf("%s is still held for %s", t.ID, t.Hold.Agent)
+			}
+		}
+		for _, a := range m.agents {
+			if m.may(t, a, a.Capacity-m.load(a.ID)) {
+				m.Errorf("%s waits while %s has room", t.ID, a.ID)
+			}
+		}
+	}
+}
