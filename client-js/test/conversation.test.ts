@@ -115,6 +115,35 @@ test("[send-2] a message stays in the outbox until its entry has come", async ()
   expect(conversation.outbox).toEqual([]);
 });
 
+test("[send-5] a message whose number went to another entry is sent again with the same id", async () => {
+  const { conversation, socket } = await inConversation();
+  const id = conversation.send("hello");
+  const next = conversation.send("anybody?");
+  socket.answers("send", { number: 1, message_id: id });
+  await settle();
+  socket.receives(message(1, { kind: "member" })); // a failover lost the message
+  expect(socket.frames("send").map((f) => f.message_id)).toEqual([id, next]);
+  socket.answers("send", { number: 2, message_id: next });
+  await settle();
+  expect(socket.frames("send").map((f) => f.message_id)).toEqual([id, next, id]);
+  socket.receives(message(2, { message_id: next, from: { role: "visitor", id: "v-17" } }));
+  socket.answers("send", { number: 3, message_id: id });
+  await settle();
+  socket.receives(message(3, { message_id: id, from: { role: "visitor", id: "v-17" } }));
+  expect([conversation.outbox, socket.frames("send").length]).toEqual([[], 3]);
+});
+
+test("[send-5] after a reset, what was acknowledged and has not come is sent again", async () => {
+  const { conversation, socket } = await inConversation();
+  const id = conversation.send("hello");
+  socket.answers("send", { number: 7, message_id: id });
+  await settle();
+  expect(socket.frames("send")).toHaveLength(1);
+  socket.receives(golden("reset"));
+  expect(socket.frames("send").map((f) => f.message_id)).toEqual([id, id]);
+  expect(conversation.outbox).toMatchObject([{ text: "hello", state: "waiting" }]);
+});
+
 const unavailable = (socket: FakeSocket) =>
   golden("error.later", { id: socket.last("send").id, code: "unavailable", retry_after_ms: 1_000 });
 

@@ -168,6 +168,7 @@ export class Conversation extends Emitter<ConversationEvents> {
       default:
         ignoreNewer(entry.kind);
     }
+    this.#outbox.sendAgain(entry.number); // promised to a message of ours, which is not here
     this.emit("entry", entry);
     this.#change();
   }
@@ -186,6 +187,7 @@ export class Conversation extends Emitter<ConversationEvents> {
     this.#wantedRead = 0;
     this.#seen = 0;
     this.#closed = false;
+    this.#outbox.sendAgain();
     this.#change();
     this.#resume();
   }

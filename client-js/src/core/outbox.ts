@@ -19,6 +19,8 @@ export interface OutgoingMessage {
   readonly type: MessageFrameType;
   /** sent: acknowledged, its entry has not come yet. refused: see error; retry or discard it. */
   state: "waiting" | "sent" | "refused";
+  /** The entry's number, once acknowledged. */
+  number?: number;
   error?: NextupError;
 }
 
@@ -80,6 +82,23 @@ export class Outbox {
     }
   }
 
+  /**
+   * Sends again what was acknowledged and has not come: all of it after a reset,
+   * or what another entry's number was promised to. An id is taken once, so
+   * nothing stands there twice.
+   */
+  sendAgain(number?: number): void {
+    const lost = this.#messages.filter((m) => m.state === "sent" && (number === undefined || m.number === number));
+    for (const message of lost) {
+      message.state = "waiting";
+      delete message.number;
+    }
+    if (lost.length > 0) {
+      this.#changed();
+      void this.pump();
+    }
+  }
+
   /** Forgets a message: it was refused for good, or its entry has come. */
   remove(messageID: string): void {
     const rest = this.#messages.filter((m) => m.message_id !== messageID);
@@ -101,8 +120,11 @@ export class Outbox {
     try {
       for (let next = this.#next(); next !== undefined; next = this.#next()) {
         try {
-          await this.#send(next);
+          const { number } = await this.#send(next);
           next.state = "sent";
+          if (number !== undefined) {
+            next.number = number;
+          }
         } catch (error) {
           if (!(error instanceof NextupError) || error.reason !== "refused") {
             return; // the connection was stopped: the message waits for the next pump
