@@ -87,7 +87,7 @@ func (m *model) joined(step Step, is *Ticket) {
 	if is.ID != r.Ticket || is.Visitor != r.Visitor || is.Department != r.Department || is.Language != language || !slices.Equal(is.Listed, others) || is.LanguageRequired != r.LanguageRequired {
 		m.Errorf("%+v joins as %+v", r, is)
 	}
-	if is.JoinedAt != b.at || is.Joined != b.number || is.HeadStart != b.headStart || is.Weight != max(topic.Weight, 1) || is.Status != Waiting || is.Token != 0 {
+	if is.JoinedAt != b.at || is.Joined != b.number || is.HeadStart != b.headStart || is.Weight != max(topic.Weight, r.Weight, 1) || is.Weight > m.site.MaxCapacity || is.Status != Waiting || is.Token != 0 {
 		m.Errorf("at %d as %d, %+v joins as %+v; want a head start of %d", b.at, b.number, r, is, b.headStart)
 	}
 	last := m.served[r.Visitor]

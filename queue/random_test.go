@@ -89,6 +89,7 @@ func (m *model) wishes(rt *rapid.T, steps *int) map[string]func(*rapid.T) {
 				Languages:  some(rt, languages, "languages"), LanguageRequired: rapid.IntRange(0, 3).Draw(rt, "required") == 0,
 				VisitorTier: pick(rt, []string{"", "", "vip"}, "tier"), Urgency: pick(rt, []string{"", "", "high"}, "urgency"),
 				Topic: pick(rt, []string{"", "", "", "", "withdrawal", "bulk", "outage"}, "topic"), Node: m.node(pick(rt, nodes, "node")),
+				Weight: rapid.SampledFrom([]int{0, 0, 0, 0, 0, 0, 0, 0, 0, 5}).Draw(rt, "weight"),
 			}
 			m.try(m.Join(m.joining))
 		},

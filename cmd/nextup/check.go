@@ -54,6 +54,10 @@ func describe(out io.Writer, s sitefile.Site) {
 		if asks := asksOf(s, d); len(asks) > 0 {
 			fmt.Fprintf(out, "    %s\n", strings.Join(asks, "; "))
 		}
+		if none := s.Unspoken(d); len(none) > 0 {
+			fmt.Fprintf(out, "    WARNING: no agent of the file speaks %s well enough here: such visitors wait until the department widens, or for ever if they require their language\n",
+				strings.Join(none, ", "))
+		}
 	}
 	fmt.Fprintf(out, "  queues: %d\n", queues)
 	if names := slices.Sorted(maps.Keys(s.Topics)); len(names) > 0 {

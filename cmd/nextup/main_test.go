@@ -207,6 +207,27 @@ func TestCheckWarnsOfTheDemosSecret(t *testing.T) {
 	}
 }
 
+func TestCheckWarnsOfALanguageThatOnlyWideningServes(t *testing.T) {
+	t.Parallel()
+	path := siteFile(t, `sites:
+- id: a
+  languages: [en, zh]
+  fallback_language: en
+  departments:
+  - id: first
+  - id: second
+    widening: [{after: 60s, languages: fallback}]
+  agents:
+    defaults: {departments: [first]}
+    known: {mei: {departments: [second], languages: [en]}}
+  keys: [{id: only, algorithm: HS256, secret: 0123456789abcdef0123456789abcdef, roles: [visitor]}]
+`)
+	stdout, _, code := nextup(t, "check", path)
+	if code != 0 || strings.Count(stdout, "WARNING: no agent of the file speaks zh well enough here") != 1 {
+		t.Errorf("exit %d, printed %s", code, stdout)
+	}
+}
+
 func TestCheckPrintsEveryProblem(t *testing.T) {
 	t.Parallel()
 	path := siteFile(t, "sites:\n- id: A\n  languages: [en]\n  departments: [{id: b}]\n  keys: []\n")

@@ -23,6 +23,9 @@ func TestTheExampleOfAnExchangeIsValidAndShowsEveryRule(t *testing.T) {
 	shown := map[string]bool{}
 	for _, d := range s.Departments {
 		tiers = append(tiers, d.Tier)
+		if none := s.Unspoken(d); len(none) > 0 {
+			t.Errorf("nobody of department %s speaks %v well enough", d.ID, none)
+		}
 		shown["auto_accept"] = shown["auto_accept"] || d.AutoAccept
 		shown["wrap_up"] = shown["wrap_up"] || d.WrapUp > 0
 		shown["skills of a department"] = shown["skills of a department"] || len(d.Skills) > 0

@@ -61,7 +61,20 @@ func (s *Site) TopicDepartments(t Topic) []string {
 	return ids
 }
 
-// reachableDepartments reports departments that no agent can serve.
+// Unspoken lists the languages of a department that no agent of the file who may
+// serve it speaks as well as its last step asks: who joins in one is served only
+// in another language, once the department widens to it.
+func (s *Site) Unspoken(d Department) []string {
+	least := max(d.leastProficiency(d.Widening), 1)
+	return slices.DeleteFunc(slices.Clone(d.Languages), func(l string) bool {
+		return slices.ContainsFunc(s.everyAgent(), func(a Agent) bool {
+			return a.serves(d, 1, nil) && (a.Languages == nil || a.Languages[l] >= least)
+		})
+	})
+}
+
+// reachableDepartments reports departments that no agent can serve, and queues
+// of which that is true.
 func (v value) reachableDepartments(s *Site) {
 	if !v.r.clean() {
 		return
@@ -70,6 +83,17 @@ func (v value) reachableDepartments(s *Site) {
 		d := s.Departments[i]
 		if !s.served(d, 1, nil) {
 			item.unreachable(s, d.Tier, d.Skills, "department")
+			continue
+		}
+		if slices.ContainsFunc(d.Widening, func(w Widening) bool { return w.Languages != "" }) {
+			continue
+		}
+		for _, l := range s.Unspoken(d) {
+			if named := item.part("languages"); named.node != item.node {
+				named.list("")[slices.Index(d.Languages, l)].bad("a language that some agent of the department speaks well enough: this rule can never match")
+			} else {
+				item.fault("no agent of the file speaks %s well enough for this department: this rule can never match", l)
+			}
 		}
 	}
 }

@@ -49,6 +49,16 @@ func TestRulesThatCannotHoldAreProblems(t *testing.T) {
 		{"a department's skill that no agent has", dep("skills: [api]"), at(support+"skills[0]", `"api"`, "a skill that some agent has"+never)},
 		{"a skill twice", dep("skills: [api, api]"), at(support+"skills[1]", `"api"`, "each of them once")},
 		{"a department that no agent serves", [2]string{"- id: support", "- id: support\n  - id: empty\n  agents: {defaults: {departments: [support]}}"}, "line 6: sites[0].departments[1]: no agent of the file may serve this department (tier 1, skills [])" + never},
+		{
+			"a language that nobody of a department speaks",
+			[2]string{"- id: support", "- id: support\n  - id: vip\n    languages: [en, zh]\n  agents: {defaults: {departments: [support]}, known: {mei: {departments: [vip], languages: [en]}}}"},
+			at("line 7: sites[0].departments[1].languages[1]", `"zh"`, "a language that some agent of the department speaks well enough"+never),
+		},
+		{
+			"a language that nobody speaks well enough",
+			[2]string{"- id: support", "- id: support\n  - id: vip\n    min_proficiency: 4\n    widening: [{after: 60s, min_proficiency: 3}]\n  agents: {defaults: {departments: [support]}, known: {mei: {departments: [vip], languages: {en: 5, zh: 2}}}}"},
+			"line 6: sites[0].departments[1]: no agent of the file speaks zh well enough for this department" + never,
+		},
 		{"a proficiency of 0", dep("min_proficiency: 0"), at(support+"min_proficiency", "0", level)},
 		{"a proficiency of 6", dep("min_proficiency: 6"), at(support+"min_proficiency", "6", level)},
 		{"a wrap-up of a day", dep("wrap_up: 24h"), at(support+"wrap_up", `"24h"`, "a duration from 0s to 1h")},

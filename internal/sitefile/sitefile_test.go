@@ -86,7 +86,7 @@ sites:
   sticky: {window: 24h, hold: 15s}
   transfer_hold: 0s
   departments:
-  - {id: support, name: Help, languages: [zh], queue_limit: 5, offer_timeout: 1m30s}
+  - {id: support, name: Help, languages: [he], queue_limit: 5, offer_timeout: 1m30s}
   - id: trading
     tier: 2
     skills: [kyc, api]
@@ -127,7 +127,7 @@ sites:
 		Sticky: sitefile.Sticky{Window: 24 * time.Hour, Hold: 15 * time.Second},
 		Departments: []sitefile.Department{
 			{
-				ID: "support", Name: "Help", Languages: []string{"zh"}, QueueLimit: 5, OfferTimeout: 90 * time.Second,
+				ID: "support", Name: "Help", Languages: []string{"he"}, QueueLimit: 5, OfferTimeout: 90 * time.Second,
 				Tier: 1, MinProficiency: 1,
 			},
 			{
