@@ -14,6 +14,9 @@ func (m *model) judge(step Step) {
 			m.lived(step, s.Was, s.Is)
 		}
 	}
+	for _, q := range step.Queues {
+		m.halted[q] = step.Cause == CausePaused
+	}
 	m.answered(step)
 	m.standing(step)
 	m.holding()

@@ -23,6 +23,7 @@ type model struct {
 	served map[string]service
 	lapses map[string]int
 	loads  map[string]int
+	halted map[QueueID]bool // those that were paused
 	// lives makes the names of nodes new after each loss.
 	lives map[string]int
 	// places is what was seen last, at its stamp.
@@ -58,7 +59,7 @@ type place struct {
 func newModel(rt *rapid.T) *model {
 	m := &model{
 		world: &world{tb: rt, State: NewState(exchangeSite()), now: 1_000_000},
-		books: map[string]*book{}, served: map[string]service{}, lapses: map[string]int{}, loads: map[string]int{},
+		books: map[string]*book{}, served: map[string]service{}, lapses: map[string]int{}, loads: map[string]int{}, halted: map[QueueID]bool{},
 		lives: map[string]int{}, places: map[string]place{}, seen: map[string]int{},
 	}
 	m.saw = m.judge
@@ -177,7 +178,7 @@ func (a asks) metBy(who *Agent, department string) bool {
 func (m *model) may(t *Ticket, a *Agent, room int) bool {
 	meets := t.Hold != nil && t.Hold.Agent == a.ID || t.Hold == nil && m.asks(t).metBy(a, t.Department)
 	return meets && a.Status == Available && a.Session.LostAt == 0 && t.Weight <= room &&
-		m.visitors[t.Visitor].Session.LostAt == 0 && m.paused[t.Queue()] == nil && !m.declined(t, a.ID)
+		m.visitors[t.Visitor].Session.LostAt == 0 && !m.halted[t.Queue()] && !m.declined(t, a.ID)
 }
 
 // declined says whether the agent is not asked again for now.
