@@ -71,7 +71,7 @@ func (m *model) lived(step Step, was, is *Ticket) {
 }
 
 func (b *book) pass(agent string, at Stamp) {
-	b.passed, b.passedAt = append(b.passed, agent), at
+	b.passed = append(b.passed, Pass{agent, at})
 	b.passed = b.passed[max(0, len(b.passed)-maxPassed):]
 }
 
@@ -137,7 +137,7 @@ func (m *model) transferred(step Step, was, is *Ticket, b *book) {
 	if is.Prefers != m.to.Agent || held != (m.to.Agent != "") || !held && is.Hold != nil {
 		m.Errorf("%s is given to %+v and prefers %q, held %+v", is.ID, m.to, is.Prefers, is.Hold)
 	}
-	b.passed = slices.DeleteFunc(b.passed, func(a string) bool { return a == m.to.Agent })
+	b.passed = slices.DeleteFunc(b.passed, func(p Pass) bool { return p.Agent == m.to.Agent })
 }
 
 // held judges how a hold begins and ends.

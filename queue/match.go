@@ -138,9 +138,9 @@ func (m *match) walk() {
 // choose is the rule of who gets a ticket.
 func (m *match) choose(c *cursor, t *Ticket) *candidate {
 	var best *candidate
-	pausing := len(t.Passed) > 0 && m.now <= t.PassedAt.Add(m.offerTTL(t))
+	pause := m.offerTTL(t)
 	for _, k := range c.candidates {
-		if k.room() < t.Weight || pausing && t.passes(k.agent.ID) > 0 {
+		if k.room() < t.Weight || t.pausing(k.agent.ID, m.now, pause) {
 			continue
 		}
 		if best == nil || k.better(best, t) {

@@ -185,7 +185,7 @@ func TestADeclinedTicketHoldsUpNobody(t *testing.T) {
 	if got := w.dispatch(); got != nil {
 		t.Errorf("declined a moment ago: %v", got)
 	}
-	w.now = w.TicketOf("v1").PassedAt.Add(20_000) + 1
+	w.now = w.TicketOf("v1").Passed[0].At.Add(20_000) + 1
 	if got := w.dispatch(); !slices.Equal(got, []string{"v1→a"}) {
 		t.Errorf("with nobody else, a while later: %v, want v1→a", got)
 	}
@@ -207,5 +207,28 @@ func TestADeclinedOfferGoesToAnotherFirst(t *testing.T) {
 	}
 	if got := w.positions(QueueID{"support", "en"}); !slices.Equal(got, []string{"v1", "v2"}) {
 		t.Errorf("places moved: %v", got)
+	}
+}
+
+func TestWhoDeclinedIsAskedAgainWhenTheirTimeIsOverWhateverOthersDid(t *testing.T) {
+	w := newWorld(t)
+	w.agent("a", 1, "en")
+	id := w.join("v", "support", "en")
+	w.dispatch()
+	declined := w.now
+	w.must(w.Decline("a", w.Ticket(id).Offer.ID))
+	w.agent("b", 1, "en")
+	if got := w.dispatch(); !slices.Equal(got, []string{"v→b"}) {
+		t.Fatalf("offers = %v", got)
+	}
+	w.now = declined + 15_000
+	w.must(w.Decline("b", w.Ticket(id).Offer.ID))
+	w.now = declined + 20_000
+	if got := w.dispatch(); got != nil {
+		t.Errorf("both declined within an offer's time: %v", got)
+	}
+	w.now++
+	if got := w.dispatch(); !slices.Equal(got, []string{"v→a"}) {
+		t.Errorf("offers = %v, want v→a", got)
 	}
 }

@@ -42,8 +42,7 @@ type book struct {
 	token     uint64
 	tier      int // that a transfer asked for
 	prefers   string
-	passed    []string // who passed on it, each time anew
-	passedAt  Stamp
+	passed    []Pass // each time anew
 }
 
 type service struct {
@@ -183,14 +182,18 @@ func (m *model) may(t *Ticket, a *Agent, room int) bool {
 
 // declined says whether the agent is not asked again for now.
 func (m *model) declined(t *Ticket, agent string) bool {
-	b := m.books[t.ID]
-	return slices.Contains(b.passed, agent) && m.now <= b.passedAt+20_000
+	for _, p := range m.books[t.ID].passed {
+		if p.Agent == agent && m.now <= p.At+20_000 {
+			return true
+		}
+	}
+	return false
 }
 
 func (b *book) passes(agent string) int {
 	n := 0
 	for _, p := range b.passed {
-		if p == agent {
+		if p.Agent == agent {
 			n++
 		}
 	}

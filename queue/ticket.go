@@ -1,6 +1,9 @@
 package queue
 
-import "cmp"
+import (
+	"cmp"
+	"slices"
+)
 
 // QueueID names a line: department and language.
 type QueueID struct {
@@ -78,10 +81,8 @@ type Ticket struct {
 	// Attempts counts the offers made so far.
 	Attempts int `json:"attempts,omitzero"`
 	// Passed lists the agents who declined an offer, let one lapse or gave the
-	// ticket away, oldest first, each time anew; at most maxPassed. PassedAt is
-	// when the last one did.
-	Passed   []string `json:"passed,omitzero"`
-	PassedAt Stamp    `json:"passed_at,omitzero"`
+	// ticket away, oldest first, each time anew; at most maxPassed.
+	Passed []Pass `json:"passes,omitzero"`
 	// Agent holds the ticket, or held it last; Token is the fencing token of the
 	// newest assignment and rises with each.
 	Agent      string `json:"agent,omitzero"`
@@ -111,6 +112,12 @@ const (
 	maxPassed = 16
 	MaxGuests = 3
 )
+
+// Pass is that an agent did not take the ticket, or gave it away.
+type Pass struct {
+	Agent string `json:"agent"`
+	At    Stamp  `json:"at"`
+}
 
 // Offer is a place reserved in an agent's capacity until a deadline.
 type Offer struct {
@@ -194,11 +201,16 @@ func (t *Ticket) HeldBy() string {
 func (t *Ticket) passes(agent string) int {
 	n := 0
 	for _, p := range t.Passed {
-		if p == agent {
+		if p.Agent == agent {
 			n++
 		}
 	}
 	return n
+}
+
+// pausing says whether the agent passed on the ticket within the time.
+func (t *Ticket) pausing(agent string, now Stamp, within Millis) bool {
+	return slices.ContainsFunc(t.Passed, func(p Pass) bool { return p.Agent == agent && now <= p.At.Add(within) })
 }
 
 // AnsweredAt is when an agent had the ticket first, or 0.
@@ -216,11 +228,10 @@ func (t *Ticket) backInLine() *Ticket {
 // A hold for them is over.
 func (t *Ticket) passedBy(agent string) *Ticket {
 	is := t.backInLine()
-	is.Passed = append(append([]string{}, t.Passed...), agent)
+	is.Passed = append(slices.Clone(t.Passed), Pass{agent, Here})
 	if n := len(is.Passed); n > maxPassed {
 		is.Passed = is.Passed[n-maxPassed:]
 	}
-	is.PassedAt = Here
 	if t.Hold != nil && t.Hold.Agent == agent {
 		is.Hold = nil
 	}
@@ -239,7 +250,9 @@ func (t *Ticket) resolve(rev Revision, at Stamp) {
 	}
 	t.JoinedAt.resolve(at)
 	t.WaitingSince.resolve(at)
-	t.PassedAt.resolve(at)
+	for i := range t.Passed {
+		t.Passed[i].At.resolve(at)
+	}
 	t.AssignedAt.resolve(at)
 	t.EndedAt.resolve(at)
 	if t.Offer != nil {

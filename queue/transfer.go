@@ -67,7 +67,7 @@ func (s *State) Transfer(r TransferRequest) (Change, error) {
 	is.TransferredBy = r.By
 	if to != nil {
 		is.Prefers, is.Hold = to.ID, &Hold{Agent: to.ID, At: Here, For: s.site.TransferHold, Reason: HoldTransfer}
-		is.Passed = slices.DeleteFunc(is.Passed, func(a string) bool { return a == to.ID })
+		is.Passed = slices.DeleteFunc(slices.Clone(is.Passed), func(p Pass) bool { return p.Agent == to.ID })
 	}
 	c.write(t, is)
 	s.freed(&c, t)

@@ -134,3 +134,17 @@ func TestConsultAndHandOver(t *testing.T) {
 		t.Errorf("handing over to a full agent: %v", err)
 	}
 }
+
+func TestATransferThatIsNotCommittedChangesNothing(t *testing.T) {
+	w := newExchange(t)
+	w.hire("a", speaks("en"))
+	id := w.join("v", "support", "en")
+	w.dispatch()
+	w.must(w.Decline("a", w.Ticket(id).Offer.ID))
+	if _, err := w.Transfer(TransferRequest{Ticket: id, By: "boss", Supervisor: true, To: Target{Agent: "a"}}); err != nil {
+		t.Fatal(err)
+	}
+	if n := w.Ticket(id).passes("a"); n != 1 {
+		t.Errorf("the ticket knows of %d declined offers, want 1", n)
+	}
+}

@@ -50,7 +50,7 @@ func t2First(s *script) {
 func TestWhoseOfferWasPassedMayBeOvertakenAtThatAgent(t *testing.T) {
 	s := clean()
 	t2First(s)
-	edit(s, 2, "t/t1", func(t *ticketImage) { t.Passed = []string{"a"} })
+	edit(s, 2, "t/t1", func(t *ticketImage) { t.Passed = []passImage{{Agent: "a"}} })
 	if f := Check(s.Run).Findings[InOrder]; f.Wrong > 0 || f.Looked == 0 {
 		t.Errorf("%d wrong of %d: %v", f.Wrong, f.Looked, f.Details)
 	}

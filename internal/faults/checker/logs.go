@@ -195,7 +195,7 @@ func (c *replay) fairness(s step, was, is []*ticketImage) {
 			}
 			since, waits := c.waits[u.ID]
 			age := time.Duration(s.AtMS-since.at) * time.Millisecond
-			if waits && u.Weight == 1 && u.HeadStart == 0 && !slices.Contains(u.Passed, t.holder()) && age > c.run.Rules.Staleness {
+			if waits && u.Weight == 1 && u.HeadStart == 0 && !slices.Contains(u.Passed, passImage{t.holder()}) && age > c.run.Rules.Staleness {
 				c.wrong(InOrder, "record %d: %s (joined %d) is offered before %s (joined %d), which could be offered for %v",
 					s.Number, t.ID, t.JoinedAt, u.ID, u.JoinedAt, age)
 				break

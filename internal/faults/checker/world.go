@@ -21,10 +21,13 @@ type (
 		JoinedAt   int64       `json:"joined_at"`
 		Joined     uint64      `json:"joined"`
 		Offer      *offerImage `json:"offer"`
-		Passed     []string    `json:"passed"`
+		Passed     []passImage `json:"passes"`
 		Agent      string      `json:"agent"`
 		Token      uint64      `json:"token"`
 		End        string      `json:"end"`
+	}
+	passImage struct {
+		Agent string `json:"agent"`
 	}
 	offerImage struct {
 		ID    string `json:"id"`

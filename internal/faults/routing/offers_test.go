@@ -70,7 +70,7 @@ func (j *judge) order(s step, t *ticketImage, to string) {
 // longer it may be believed.
 func (j *judge) passing(t *ticketImage, agent string, slack time.Duration) bool {
 	ttl := j.rules.departments[t.Department].ttl
-	return slices.Contains(t.Passed, agent) && ms(j.at-t.PassedAt) <= ttl+slack
+	return slices.ContainsFunc(t.Passed, func(p passImage) bool { return p.Agent == agent && ms(j.at-p.At) <= ttl+slack })
 }
 
 // standing is a class of which the first ticket waits while somebody has room.

@@ -33,8 +33,7 @@ type (
 		JoinedAt     int64       `json:"joined_at"`
 		Joined       uint64      `json:"joined"`
 		Offer        *offerImage `json:"offer"`
-		Passed       []string    `json:"passed"`
-		PassedAt     int64       `json:"passed_at"`
+		Passed       []passImage `json:"passes"`
 		Agent        string      `json:"agent"`
 		Token        uint64      `json:"token"`
 		Transferred  string      `json:"transferred_by"`
@@ -55,6 +54,10 @@ type (
 		Agent string `json:"agent"`
 		At    int64  `json:"at"`
 		For   int64  `json:"for"`
+	}
+	passImage struct {
+		Agent string `json:"agent"`
+		At    int64  `json:"at"`
 	}
 	offerImage struct {
 		ID    string `json:"id"`
@@ -258,7 +261,10 @@ func enter(sets map[string]map[string]*ticketImage, agent string, t *ticketImage
 
 // resolve replaces what stands for the record's own number and stamp.
 func (w *world) resolve(t *ticketImage) {
-	stamps := []*int64{&t.JoinedAt, &t.WaitingSince, &t.PassedAt, &t.EndedAt}
+	stamps := []*int64{&t.JoinedAt, &t.WaitingSince, &t.EndedAt}
+	for i := range t.Passed {
+		stamps = append(stamps, &t.Passed[i].At)
+	}
 	if t.Offer != nil {
 		stamps = append(stamps, &t.Offer.At)
 	}
