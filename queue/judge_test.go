@@ -188,10 +188,10 @@ func (m *model) answered(step Step) {
 			continue
 		}
 		a := m.agents[s.Was.Offer.Agent]
-		switch step.Cause {
-		case CauseAccepted, CauseDeclined:
+		if step.Cause == CauseAccepted || step.Cause == CauseDeclined {
 			m.lapses[a.ID] = 0
-		case CauseLapsed:
+		}
+		if step.Cause == CauseLapsed {
 			if m.lapses[a.ID]++; m.lapses[a.ID] >= 2 && a.Status == Available {
 				m.Errorf("%s let %d offers lapse in a row and is %s", a.ID, m.lapses[a.ID], a.Status)
 			}
