@@ -14,14 +14,15 @@ import (
 
 // A hundred thousand random wishes, each followed by all that the dispatcher
 // proposes, under the eyes of a model that shares no code with the rules. The
-// seed is printed; RAPID_SEED=n runs one again.
+// seed is printed; RAPID_SEED=n runs one again. A check has 250 wishes in the mean,
+// with a spread as wide: 550 of them are never fewer than a hundred thousand.
 func TestRandomWishesKeepEveryPromise(t *testing.T) {
 	const least = 100_000
 	seed := rand.Uint64N(1 << 32)
 	if s, err := strconv.ParseUint(os.Getenv("RAPID_SEED"), 10, 64); err == nil {
 		seed = s
 	}
-	for name, value := range map[string]string{"checks": "450", "steps": "250", "seed": fmt.Sprint(seed), "nofailfile": "true"} {
+	for name, value := range map[string]string{"checks": "550", "steps": "250", "seed": fmt.Sprint(seed), "nofailfile": "true"} {
 		if err := flag.Set("rapid."+name, value); err != nil {
 			t.Fatal(err)
 		}
