@@ -70,6 +70,7 @@ func open(t *testing.T, test func(t *testing.T, p *peer, dial func() *websocket.
 				t.Fatal(err)
 			}
 			p := &peer{heard: make(chan string, 100_000), ended: make(chan struct{}), most: 1 << 20}
+			started := make(chan struct{}, 1) // the client may know of the handshake first
 			server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 				conn, early, agreed, err := socket.Accept(w, r, "chat")
 				if err != nil || agreed != "chat" {
@@ -80,6 +81,7 @@ func open(t *testing.T, test func(t *testing.T, p *peer, dial func() *websocket.
 					t.Error(err)
 				}
 				p.socket.SetLimit(p.most)
+				started <- struct{}{}
 			}))
 			defer server.Close()
 			defer loop.Close()
@@ -99,6 +101,7 @@ func open(t *testing.T, test func(t *testing.T, p *peer, dial func() *websocket.
 					t.Fatal(err)
 				}
 				_ = res
+				<-started
 				ws.SetReadLimit(1 << 20)
 				t.Cleanup(func() { _ = ws.CloseNow() })
 				return ws
