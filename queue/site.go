@@ -58,7 +58,8 @@ type Topic struct {
 	// Tier is the lowest that will do; 0 leaves it to the department.
 	Tier int
 	// Departments are those in which some agent can serve it; nil is all. It cannot
-	// be joined elsewhere, where it would wait for ever.
+	// be joined elsewhere, where it would wait for ever; transferred there, it asks
+	// for nothing and weighs 1.
 	Departments []string
 }
 

@@ -108,8 +108,9 @@ func (s *State) moved(t *Ticket, to Target) (*Ticket, error) {
 	}
 	is.Step, is.WaitingSince, is.Hold, is.Prefers = 0, Here, nil, ""
 	topic := s.site.Topics[t.Topic]
+	is.Weight = max(t.Weight, topic.Weight)
 	if !topic.ServedIn(dep.ID) { // who sends it there knows why
-		topic = Topic{}
+		topic, is.Weight = Topic{}, 1
 	}
 	need := *s.needOf(dep, lang, topic)
 	need.word = ""

@@ -148,3 +148,21 @@ func TestATransferThatIsNotCommittedChangesNothing(t *testing.T) {
 		t.Errorf("the ticket knows of %d declined offers, want 1", n)
 	}
 }
+
+// A topic that a department does not serve asks for nothing there: not for
+// skills, and not for more room than its agents have.
+func TestATicketIsServedWhereItsTopicIsNot(t *testing.T) {
+	w := newExchange(t)
+	rules := *w.site
+	rules.Topics = map[string]Topic{"fiat": {Departments: []string{"trading"}, Skills: []string{"bank"}, Weight: 4}}
+	w.SetSite(&rules)
+	id := w.join("v", "trading", "en", func(r *JoinRequest) { r.Topic = "fiat" })
+	w.hire("a", speaks("en"))
+	w.expect("where it is, it is too heavy for them")
+	w.must(w.Transfer(TransferRequest{Ticket: id, By: "boss", Supervisor: true, To: Target{Department: "support"}}))
+	w.expect("where nobody serves the topic", "v→a")
+	w.must(w.Transfer(TransferRequest{Ticket: id, By: "boss", Supervisor: true, To: Target{Department: "trading"}}))
+	if is := w.Ticket(id); is.Weight != 4 || len(is.Need.Skills) != 1 {
+		t.Errorf("back where it is served, it weighs %d and asks for %+v", is.Weight, is.Need)
+	}
+}
