@@ -18,6 +18,7 @@ type summary struct {
 			Agents   int     `json:"agents"`
 			Pace     float64 `json:"pace"`
 			Limits   *limits `json:"limits"`
+			Reach    *reach  `json:"reach"`
 		} `json:"profile"`
 	} `json:"settings"`
 	Length float64 `json:"length"`
@@ -46,6 +47,13 @@ type limits struct {
 	Errors          float64            `json:"errors"`
 	Offer           float64            `json:"offer"`
 	Staleness       map[string]float64 `json:"staleness"`
+}
+
+// reach is the peak that a run must come to, or it proves nothing; see k6/profiles.ts.
+type reach struct {
+	Sockets float64 `json:"sockets"`
+	Waiting float64 `json:"waiting"`
+	Joins   float64 `json:"joins"`
 }
 
 // promised is what the wire promises, whatever the profile judges; see cadence-1.
@@ -101,6 +109,7 @@ var lies = []struct{ metric, name string }{
 	{"over_capacity", "desks over capacity"},
 	{"worse_without_reason", "places worse without a reason"},
 	{"place_lost", "places lost within grace"},
+	{"not_resumed", "sockets that were cut and not resumed"},
 }
 
 // enough is how many waits or views a share is judged on at least.
@@ -158,6 +167,51 @@ func check(r *report.Run, s *summary, seen *observer.Report) {
 	}
 	errors, of := s.share("errors")
 	add(report.Check{Name: "requests that failed", Value: 100 * errors, Unit: "%", Limit: fmt.Sprintf("under %g %%", 100*shown.Errors), OK: errors < shown.Errors, Judged: l != nil && of > 0 && s.Shape.Steps == nil})
+}
+
+// checkPeak adds how far the run went. Where the profile says how far it must, a
+// run that stayed below has proven nothing, however well everything went.
+func checkPeak(r *report.Run, s *summary) {
+	most := func(of func(s *report.Sample) float64) (top float64) {
+		for i := range r.Samples {
+			top = max(top, of(&r.Samples[i]))
+		}
+		return top
+	}
+	add := func(name, unit string, value, least float64, judged bool) {
+		c := report.Check{Name: name, Unit: unit, Value: value, Limit: "shown", OK: true}
+		if judged {
+			c.Limit, c.OK, c.Judged = fmt.Sprintf("at least %.0f", least), value >= least, true
+		}
+		r.Checks = append(r.Checks, c)
+	}
+	want, peak := s.Settings.Profile.Reach, r.Scenario == "peak_hour"
+	if want == nil {
+		want, peak = new(reach), false
+	}
+	sockets := most(func(s *report.Sample) float64 { return s.Connections })
+	add("open sockets at the peak", "", sockets, want.Sockets, peak)
+	add("people in line at the peak", "", most(func(s *report.Sample) float64 { return float64(s.Waiting) }), want.Waiting, peak)
+	add("joins, mean of the busiest minute", "a second", busiestMinute(r.Samples), want.Joins, peak)
+	add("conversations at the peak", "", most(func(s *report.Sample) float64 { return float64(s.Talking) }), 0, false)
+	if r.Scenario == "reconnect_storm" {
+		add("sockets that were cut", "", s.value("sockets_cut", "count"), want.Sockets, want.Sockets > 0)
+		add("sockets that were resumed", "", s.value("sockets_resumed", "count"), want.Sockets, want.Sockets > 0)
+	}
+}
+
+// busiestMinute is the greatest mean number of joins a second over a minute.
+func busiestMinute(samples []report.Sample) (most float64) {
+	from := 0
+	for i := range samples {
+		for samples[i].T-samples[from].T > 60.5 { // a sample comes every second or so
+			from++
+		}
+		if d := samples[i].T - samples[from].T; d > 59 {
+			most = max(most, float64(samples[i].Joins-samples[from].Joins)/d)
+		}
+	}
+	return most
 }
 
 // lastGood is the last level of a breakpoint run at which everything held.

@@ -50,6 +50,7 @@ func (d *drive) scripts(ctx context.Context, i, of int) (*summary, error) {
 func (d *drive) environment(i, of int, summary string) []string {
 	env := []string{
 		"SCENARIO=" + d.scenario, "PROFILE=" + d.profile, "TARGET=" + strings.Join(d.targets, ","), "SITE=" + d.site,
+		"GOGC=400", // the load has memory to spare, and no processor
 		"TOKEN_KEY=" + d.key, fmt.Sprintf("SHARE_INDEX=%d", i), fmt.Sprintf("SHARE_OF=%d", of), "SUMMARY=" + summary,
 	}
 	if d.own != nil {

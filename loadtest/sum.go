@@ -38,16 +38,7 @@ func (d *drive) report(ctx context.Context, s *summary, crowd *observer.Crowd) *
 	}
 	check(r, s, r.Observed)
 	r.LastGood, _ = lastGood(s)
-	peak := func(name string, of func(s *report.Sample) float64) {
-		most := 0.0
-		for i := range samples {
-			most = max(most, of(&samples[i]))
-		}
-		r.Checks = append(r.Checks, report.Check{Name: name, Value: most, Limit: "shown", OK: true})
-	}
-	peak("open sockets at the peak", func(s *report.Sample) float64 { return s.Connections })
-	peak("tickets in line at the peak", func(s *report.Sample) float64 { return float64(s.Waiting) })
-	peak("conversations at the peak", func(s *report.Sample) float64 { return float64(s.Talking) })
+	checkPeak(r, s)
 	verdict(r)
 	return r
 }

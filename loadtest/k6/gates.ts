@@ -15,6 +15,8 @@ export const wrong = {
   overCapacity: new Counter('over_capacity'),
   worseWithoutReason: new Counter('worse_without_reason'),
   placeLost: new Counter('place_lost'),
+  /** a socket that was cut and has not shown again what was there */
+  notResumed: new Counter('not_resumed'),
 };
 
 export const count = {
@@ -28,6 +30,7 @@ export const count = {
   messages: new Counter('messages_sent'),
   received: new Counter('messages_received'),
   cut: new Counter('sockets_cut'),
+  resumed: new Counter('sockets_resumed'),
   frames: new Counter('frames_received'),
 };
 
@@ -59,7 +62,7 @@ export function optionsOf(s: Settings, shape: Shape, length: number): Options {
   const thresholds: NonNullable<Options['thresholds']> = {};
   for (const name of [
     'message_lost', 'message_doubled', 'message_out_of_order', 'two_owners', 'foreign_answer', 'over_capacity',
-    'worse_without_reason', 'place_lost',
+    'worse_without_reason', 'place_lost', 'not_resumed',
   ]) {
     thresholds[name] = ['count==0'];
   }

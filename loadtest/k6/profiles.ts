@@ -14,6 +14,15 @@ export interface Profile {
   duration: number;
   /** limits in milliseconds at the 99th percentile; null: only correctness counts */
   limits: Limits | null;
+  /** what peak_hour must reach to prove the profile; without it nothing */
+  reach?: Reach;
+}
+
+/** A peak: open sockets and people in line at one moment, joins a second over the busiest minute. */
+export interface Reach {
+  sockets: number;
+  waiting: number;
+  joins: number;
 }
 
 export interface Limits {
@@ -38,7 +47,7 @@ export const profiles: Record<string, Profile | undefined> = {
   // A minute beside other tests: speed proves nothing there.
   smoke: { arrivals: 4, agents: 12, pace: 10, socketsPerVU: 200, sockets: 200, duration: 60, limits: null },
   // One machine with two cores that holds everything, the load included.
-  laptop: { arrivals: 100, agents: 300, pace: 8, socketsPerVU: 700, sockets: 5600, duration: 3600, limits: promised },
+  laptop: { arrivals: 100, agents: 300, pace: 8, socketsPerVU: 700, sockets: 5600, duration: 3600, limits: promised, reach: { sockets: 5000, waiting: 2000, joins: 100 } },
   // A machine of eight cores for the load, gateways elsewhere.
   server: { arrivals: 300, agents: 2400, pace: 2, socketsPerVU: 1000, sockets: 30_000, duration: 8 * 3600, limits: promised },
   // Several machines, each with its SHARE_INDEX of SHARE_OF.

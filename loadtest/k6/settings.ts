@@ -61,10 +61,12 @@ export function readSettings(): Settings {
   const shareOf = number('SHARE_OF', 1, 1);
   if (found.sockets / shareOf > 18_000) bad(`PROFILE=${name}: it holds ${found.sockets} sockets, of which one process can hold 18000: set PROCESSES`);
   const arrivals = number('VISITORS', found.arrivals, 0);
+  const { reach, ...amounts } = found;
   return {
     scenario,
     profile: {
-      ...found,
+      ...amounts,
+      ...(reach && !['VISITORS', 'AGENTS', 'PACE'].some((name) => __ENV[name]) ? { reach } : {}), // other amounts prove another level
       arrivals,
       agents: number('AGENTS', found.agents, 1),
       pace: number('PACE', found.pace, 0.01),

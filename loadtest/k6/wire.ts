@@ -7,7 +7,7 @@ import { clearInterval, setInterval } from 'k6/timers';
 import { WebSocket } from 'k6/websockets';
 import type { ErrorFrame, OKFrame, ServerFrame, WelcomeFrame } from '../../client-js/src/core/protocol.gen.ts';
 import { endTimers, later } from './clock.ts';
-import { count, rate, took } from './gates.ts';
+import { count, rate, took, wrong } from './gates.ts';
 import type { Settings } from './settings.ts';
 
 export type Answer = OKFrame | ErrorFrame;
@@ -33,9 +33,18 @@ const passing = ['busy', 'unavailable', 'rate_limited'];
 /** A request that is refused this often has failed. */
 const maxTries = 8;
 
+/** Who has not been back for longer than this, in ms, when the run ends has not come back. */
+const backWithin = 10_000;
+
 /** everybody's beats and pauses come from one timer of the VU. */
 const alive = new Set<Line>();
 let beating: number | undefined;
+
+/** frames that this VU has received since they were counted last. */
+let frames = 0;
+
+/** How every heartbeat of a gateway begins. */
+const heartbeat = '{"type":"heartbeat"';
 
 export interface Ears {
   /** a socket has said welcome; resumed says that it is not the first */
@@ -71,7 +80,7 @@ export class Line {
     private ears: Ears,
   ) {
     alive.add(this);
-    beating ??= setInterval(sweep, 500);
+    beating ??= setInterval(sweep, 1000);
     this.dial();
   }
 
@@ -96,6 +105,7 @@ export class Line {
   end(): void {
     if (this.ended) return;
     this.ended = true;
+    if (this.lostAt > 0 && Date.now() - this.lostAt > backWithin) wrong.notResumed.add(1);
     this.greeted = false;
     alive.delete(this);
     if (alive.size === 0 && beating !== undefined) {
@@ -126,7 +136,7 @@ export class Line {
       this.send({ type: 'hello', id: 'hello', token: this.token, ...(this.log > 0 ? { log: this.log } : {}) });
     };
     ws.onmessage = (e) => {
-      if (e && this.ws === ws) this.receive(JSON.parse(e.data as string) as ServerFrame);
+      if (e && this.ws === ws) this.receive(e.data as string);
     };
     ws.onerror = () => this.lost(ws, -1);
     (ws as unknown as { onclose: (e: { code?: number }) => void }).onclose = (e) => { // k6's types do not know what a close says
@@ -144,7 +154,7 @@ export class Line {
     this.ws = undefined;
     if (this.greeted) {
       count.cut.add(1);
-      this.lostAt = Date.now();
+      if (this.lostAt === 0) this.lostAt = Date.now();
       // What to open is said anew on the next socket, from where it stands then.
       for (const [id, p] of this.pending) if (p.frame.type === 'open') this.pending.delete(id);
     } else if (this.welcomedOnce === false && ++this.failures > 20) {
@@ -161,9 +171,11 @@ export class Line {
     if (this.ws?.readyState === 1) this.ws.send(JSON.stringify(frame));
   }
 
-  private receive(f: ServerFrame): void {
+  private receive(text: string): void {
     this.heard = Date.now();
-    count.frames.add(1);
+    frames++;
+    if (text.startsWith(heartbeat)) return; // reading JSON costs k6 more than all the rest of a frame
+    const f = JSON.parse(text) as ServerFrame;
     switch (f.type) {
       case 'welcome':
         this.welcome(f);
@@ -251,6 +263,7 @@ export class Line {
   /** resumed notes that what was there is there again. */
   resumed(): void {
     if (this.lostAt === 0) return;
+    count.resumed.add(1);
     took.reconnected.add(Date.now() - this.lostAt);
     this.lostAt = 0;
   }
@@ -259,6 +272,13 @@ export class Line {
 function sweep(): void {
   const now = Date.now();
   for (const l of alive) l.check(now);
+  tally();
+}
+
+/** tally counts the frames in one go: a sample for each would cost as much as reading it. */
+function tally(): void {
+  if (frames > 0) count.frames.add(frames);
+  frames = 0;
 }
 
 /** cutAll loses every socket of this VU at once. */
@@ -268,6 +288,7 @@ export function cutAll(): void {
 
 /** endAll closes what is still open in this VU. */
 export function endAll(): void {
+  tally();
   for (const l of [...alive]) l.end();
   endTimers();
 }

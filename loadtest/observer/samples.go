@@ -15,6 +15,8 @@ type Second struct {
 	// Staleness is the worst since the sample before, in ms by band.
 	Staleness map[string]float64 `json:"staleness_ms"`
 	Number    uint64             `json:"log"`
+	// Joins are those since the beginning.
+	Joins uint64 `json:"joins"`
 }
 
 // Sample takes what has come since the last one.
@@ -22,7 +24,7 @@ func (o *Observer) Sample() Second {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	slices.Sort(o.waits)
-	s := Second{Waiting: o.waiting, Talking: o.talking, Staleness: maps.Clone(o.second), Number: o.state.Number()}
+	s := Second{Waiting: o.waiting, Talking: o.talking, Staleness: maps.Clone(o.second), Number: o.state.Number(), Joins: o.tallies.Joins}
 	if len(o.waits) > 0 {
 		s.Wait = o.waits[len(o.waits)/2]
 	}
