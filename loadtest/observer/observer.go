@@ -56,6 +56,7 @@ type Observer struct {
 	waiting  int
 	talking  int
 	second   map[string]float64 // worst staleness since the last sample, by band
+	slowest  float64            // ms to an offer since the last sample, the worst
 	waits    []float64          // seconds of waits that ended since the last sample
 	tallies  Tallies
 }
@@ -273,8 +274,11 @@ func (o *Observer) offered(t *queue.Ticket, at queue.Stamp) {
 		since = max(since, free[0])
 		o.free[t.Offer.Agent] = free[1:]
 	}
-	if since > 0 && len(o.offers) < maxSamples {
-		o.offers = append(o.offers, float64(at-since))
+	if since > 0 {
+		o.slowest = max(o.slowest, float64(at-since))
+		if len(o.offers) < maxSamples {
+			o.offers = append(o.offers, float64(at-since))
+		}
 	}
 }
 

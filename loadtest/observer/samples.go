@@ -12,6 +12,8 @@ type Second struct {
 	// Wait is the median of the waits that ended with an agent since the sample
 	// before, in seconds; 0 for none.
 	Wait float64 `json:"wait_s"`
+	// Offer is the longest from a free place to an offer since the sample before, in ms.
+	Offer float64 `json:"offer_ms"`
 	// Staleness is the worst since the sample before, in ms by band.
 	Staleness map[string]float64 `json:"staleness_ms"`
 	Number    uint64             `json:"log"`
@@ -24,11 +26,11 @@ func (o *Observer) Sample() Second {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	slices.Sort(o.waits)
-	s := Second{Waiting: o.waiting, Talking: o.talking, Staleness: maps.Clone(o.second), Number: o.state.Number(), Joins: o.tallies.Joins}
+	s := Second{Waiting: o.waiting, Talking: o.talking, Offer: o.slowest, Staleness: maps.Clone(o.second), Number: o.state.Number(), Joins: o.tallies.Joins}
 	if len(o.waits) > 0 {
 		s.Wait = o.waits[len(o.waits)/2]
 	}
-	o.waits = o.waits[:0]
+	o.waits, o.slowest = o.waits[:0], 0
 	clear(o.second)
 	return s
 }

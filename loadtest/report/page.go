@@ -86,6 +86,7 @@ func curves(r *Run) []curve {
 		line("In line and in conversation", "tickets", []string{"waiting", "assigned"},
 			at(func(s *Sample) float64 { return float64(s.Waiting) }), at(func(s *Sample) float64 { return float64(s.Talking) })),
 		line("Wait of those who reached an agent, median of the second", "s", []string{"wait"}, at(func(s *Sample) float64 { return s.Wait })),
+		line("From a free place to an offer, longest of the second", "ms", []string{"offer"}, at(func(s *Sample) float64 { return s.Offer })),
 		line("Age of a shown place, worst of the second", "ms", []string{"first 10", "first 100", "others"},
 			at(func(s *Sample) float64 { return s.Staleness["first_10"] }), at(func(s *Sample) float64 { return s.Staleness["first_100"] }),
 			at(func(s *Sample) float64 { return s.Staleness["others"] })),

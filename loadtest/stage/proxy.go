@@ -2,9 +2,11 @@ package stage
 
 import (
 	"context"
+	"errors"
 	"io"
 	"net"
 	"sync"
+	"time"
 )
 
 // Proxy passes connections on and can cut them all, as a lost network does: no
@@ -33,8 +35,12 @@ func (p *Proxy) Addr() string { return p.listener.Addr().String() }
 func (p *Proxy) serve(ctx context.Context) {
 	for {
 		in, err := p.listener.Accept()
-		if err != nil {
-			return // closed
+		if errors.Is(err, net.ErrClosed) || ctx.Err() != nil {
+			return
+		}
+		if err != nil { // out of files: some may be free soon
+			time.Sleep(10 * time.Millisecond)
+			continue
 		}
 		go p.pass(ctx, in.(*net.TCPConn))
 	}
@@ -53,12 +59,18 @@ func (p *Proxy) pass(ctx context.Context, in *net.TCPConn) {
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		_, _ = io.Copy(out, in) // either end may go at any time
-		_ = out.CloseWrite()
+		carry(out, in)
 	}()
-	_, _ = io.Copy(in, out)
-	_ = in.CloseWrite()
+	carry(in, out)
 	<-done
+}
+
+// carry copies until either end goes, which may be at any time. It does not let
+// the system splice: that takes four files more for each connection, and a
+// process has 20,000.
+func carry(to, from *net.TCPConn) {
+	_, _ = io.CopyBuffer(struct{ io.Writer }{to}, struct{ io.Reader }{from}, make([]byte, 4<<10))
+	_ = to.CloseWrite()
 }
 
 func (p *Proxy) remember(c *net.TCPConn) {
