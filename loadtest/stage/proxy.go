@@ -6,6 +6,7 @@ import (
 	"io"
 	"net"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -15,7 +16,13 @@ type Proxy struct {
 	listener net.Listener
 	to       string
 	mu       sync.Mutex
-	conns    map[*net.TCPConn]struct{}
+	passing  map[*passage]struct{}
+}
+
+// passage is one connection: from a client, and on to the gateway.
+type passage struct {
+	in, out *net.TCPConn
+	cut     atomic.Bool
 }
 
 // NewProxy listens on a free port of the loopback.
@@ -24,7 +31,7 @@ func NewProxy(ctx context.Context, to string) (*Proxy, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &Proxy{listener: l, to: to, conns: map[*net.TCPConn]struct{}{}}
+	p := &Proxy{listener: l, to: to, passing: map[*passage]struct{}{}}
 	go p.serve(ctx)
 	return p, nil
 }
@@ -47,54 +54,52 @@ func (p *Proxy) serve(ctx context.Context) {
 }
 
 func (p *Proxy) pass(ctx context.Context, in *net.TCPConn) {
-	defer p.forget(in)
-	p.remember(in)
+	defer in.Close()
 	conn, err := new(net.Dialer).DialContext(ctx, "tcp", p.to)
 	if err != nil {
 		return
 	}
-	out := conn.(*net.TCPConn)
-	defer p.forget(out)
-	p.remember(out)
+	defer conn.Close()
+	c := &passage{in: in, out: conn.(*net.TCPConn)}
+	p.mu.Lock()
+	p.passing[c] = struct{}{}
+	p.mu.Unlock()
+	defer func() {
+		p.mu.Lock()
+		delete(p.passing, c)
+		p.mu.Unlock()
+	}()
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		carry(out, in)
+		c.carry(c.out, c.in)
 	}()
-	carry(in, out)
+	c.carry(c.in, c.out)
 	<-done
 }
 
-// carry copies until either end goes, which may be at any time. It does not let
-// the system splice: that takes four files more for each connection, and a
-// process has 20,000.
-func carry(to, from *net.TCPConn) {
+// carry copies until either end goes, which may be at any time, and hands on
+// that it went. It does not let the system splice: that takes four files more
+// for each connection, and a process has 20,000.
+func (c *passage) carry(to, from *net.TCPConn) {
 	_, _ = io.CopyBuffer(struct{ io.Writer }{to}, struct{ io.Reader }{from}, make([]byte, 4<<10))
-	_ = to.CloseWrite()
-}
-
-func (p *Proxy) remember(c *net.TCPConn) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.conns[c] = struct{}{}
-}
-
-func (p *Proxy) forget(c *net.TCPConn) {
-	p.mu.Lock()
-	delete(p.conns, c)
-	p.mu.Unlock()
-	c.Close()
+	if !c.cut.Load() {
+		_ = to.CloseWrite()
+	}
 }
 
 // Cut resets every connection and says how many went through the proxy.
 func (p *Proxy) Cut() int {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	for c := range p.conns {
-		_ = c.SetLinger(0)
-		c.Close()
+	for c := range p.passing {
+		c.cut.Store(true) // before either end knows: it would say goodbye to the other
+		for _, end := range []*net.TCPConn{c.in, c.out} {
+			_ = end.SetLinger(0)
+			end.Close()
+		}
 	}
-	return len(p.conns) / 2
+	return len(p.passing)
 }
 
 // Close cuts everything and listens no more.
