@@ -31,9 +31,9 @@ func main() {
 	}
 }
 
-func write(path string, print func(*bytes.Buffer) error) error {
+func write(path string, content func(*bytes.Buffer) error) error {
 	var out bytes.Buffer
-	if err := print(&out); err != nil {
+	if err := content(&out); err != nil {
 		return err
 	}
 	return os.WriteFile(path, out.Bytes(), 0o644)

@@ -15,12 +15,12 @@ func TestTheCommittedFilesAreThoseOfTheProtocol(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for path, print := range map[string]func(*bytes.Buffer) error{
+	for path, content := range map[string]func(*bytes.Buffer) error{
 		"../../client-js/src/core/protocol.gen.ts": s.print,
 		"../../docs/asyncapi.yaml":                 s.printAsyncAPI,
 	} {
 		var want bytes.Buffer
-		if err := print(&want); err != nil {
+		if err := content(&want); err != nil {
 			t.Fatal(err)
 		}
 		got, err := os.ReadFile(path)
