@@ -35,6 +35,7 @@ type child struct {
 	t     *testing.T
 	cmd   *exec.Cmd
 	url   string
+	out   *bufio.Reader
 	lines chan string // of its log
 }
 
@@ -68,11 +69,12 @@ func serve(t *testing.T, args ...string) *child {
 	}()
 	t.Cleanup(func() {
 		_ = c.cmd.Process.Signal(syscall.SIGTERM)
-		_, _ = io.Copy(io.Discard, out)
+		_, _ = io.Copy(io.Discard, c.out)
 		<-read
 		_ = c.cmd.Wait()
 	})
-	line, err := bufio.NewReader(out).ReadString('\n')
+	c.out = bufio.NewReader(out)
+	line, err := c.out.ReadString('\n')
 	if err != nil {
 		t.Fatalf("the gateway said %q: %v", line, err)
 	}
@@ -99,9 +101,9 @@ func (c *child) logs(words ...string) string {
 	}
 }
 
-func (c *child) hangup() {
+func (c *child) signal(s syscall.Signal) {
 	c.t.Helper()
-	if err := c.cmd.Process.Signal(syscall.SIGHUP); err != nil {
+	if err := c.cmd.Process.Signal(s); err != nil {
 		c.t.Fatal(err)
 	}
 }
@@ -153,14 +155,14 @@ func TestASiteFileIsReadAgainWithoutARestart(t *testing.T) {
 	}
 
 	rewrite(t, path, strings.Replace(wider, "capacity: 3", "capacity: 0", 1))
-	c.hangup()
+	c.signal(syscall.SIGHUP)
 	c.logs("problem", "agents.defaults.capacity", "got 0")
 	c.logs("refused", "stays in force", "problems=1")
 	if got := departments(c.come(keys, "visitor", "w").Welcome); got != "support trading" {
 		t.Errorf("after a bad file there are the departments %q", got)
 	}
 	rewrite(t, path, strings.Replace(wider, "id: shop", "id: bank", 1))
-	c.hangup()
+	c.signal(syscall.SIGHUP)
 	c.logs("refused", "sites come and go only with a restart", "bank")
 
 	// The audit file was moved away meanwhile: it goes on in a new one.
@@ -168,7 +170,7 @@ func TestASiteFileIsReadAgainWithoutARestart(t *testing.T) {
 		t.Fatal(err)
 	}
 	rewrite(t, path, wider)
-	c.hangup()
+	c.signal(syscall.SIGHUP)
 	c.logs("the site file is in force")
 	if _, err := s.Pause(t.Context(), "support", "en", false, "lunch is over"); err != nil {
 		t.Fatal(err)
@@ -204,7 +206,7 @@ func TestWithoutAnAuditFileTheLogHasIt(t *testing.T) {
 	if err := json.Unmarshal([]byte(text), &line); err != nil || !line.Audit || line.Action != "pause" || line.By != "boss" || line.Site != "shop" {
 		t.Errorf("the log has %s, %v", text, err)
 	}
-	c.hangup()
+	c.signal(syscall.SIGHUP)
 	c.logs("the site file is in force")
 }
 

@@ -59,12 +59,12 @@ Example:
 func (c *serveCmd) Run(out io.Writer) error {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	context.AfterFunc(ctx, stop) // a second signal ends the process at once
-	return c.serve(ctx, out, os.Stderr)
+	return c.serve(ctx, stop, out, os.Stderr)
 }
 
-// serve runs until the context ends.
-func (c *serveCmd) serve(ctx context.Context, out, logs io.Writer) error {
+// serve runs until the context ends, and then calls last: from there on a signal
+// ends the process at once.
+func (c *serveCmd) serve(ctx context.Context, last func(), out, logs io.Writer) error {
 	log := c.logger(logs)
 	reload := newReloader(c.SiteFile, log) // before the file is read: no change of it is missed
 	file, err := loadSites(c.SiteFile)
@@ -105,6 +105,7 @@ func (c *serveCmd) serve(ctx context.Context, out, logs io.Writer) error {
 	if ctx.Err() == nil {
 		return app.Close() // says why it serves no more
 	}
+	last()
 	fmt.Fprintf(out, "leaving: sockets are sent elsewhere within %s; a second signal ends it at once\n", c.Drain)
 	drain, cancel := context.WithTimeout(context.Background(), c.Drain+2*time.Second)
 	defer cancel()

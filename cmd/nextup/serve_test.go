@@ -1,9 +1,57 @@
 package main
 
 import (
+	"fmt"
+	"os"
+	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
+
+	"nextup/internal/client"
 )
+
+// The first SIGTERM sends sockets elsewhere over the time of --drain; whoever does
+// not want to wait for that asks again.
+func TestASecondSignalEndsTheProcessAtOnce(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "site.yaml")
+	if err := os.WriteFile(path, []byte(reloadable), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	g := serve(t, "--site-file", path, "--drain", "10m")
+	var there []*client.Conn
+	for i := range 4 {
+		there = append(there, g.come(path, "visitor", fmt.Sprint("v", i)))
+	}
+	g.signal(syscall.SIGTERM)
+	for line := ""; !strings.Contains(line, "a second signal ends it at once"); {
+		var err error
+		if line, err = g.out.ReadString('\n'); err != nil {
+			t.Fatalf("the gateway never said that it leaves: %v", err)
+		}
+	}
+	stay := 0
+	for _, c := range there {
+		if c.Err() == nil {
+			stay++
+		}
+	}
+	if stay == 0 {
+		t.Fatal("everybody has gone already: nothing is left to be cut short")
+	}
+	g.signal(syscall.SIGTERM)
+	state, err := g.cmd.Process.Wait()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if how := state.Sys().(syscall.WaitStatus); !how.Signaled() || how.Signal() != syscall.SIGTERM {
+		t.Errorf("it ended as %v, want by the second signal", state)
+	}
+	for _, c := range there {
+		<-c.Done()
+	}
+}
 
 func TestServeRefusesWhatItCannotPromise(t *testing.T) {
 	tests := []struct {
