@@ -59,8 +59,11 @@ func (b *bench) cut(d *desks) (took, grown, retries float64, err error) {
 	for i, c := range crowds {
 		all.Go(func() { failures[i] = c.call("return", nil, &results[i]) })
 	}
+	half := time.AfterFunc(4*time.Second, func() { b.profile(d.gateways[0], "storm", "heap", 0) })
 	all.Wait()
 	took = time.Since(begun).Seconds()
+	half.Stop()
+	b.profile(d.gateways[0], "storm", "allocs", 0)
 	if err = errors.Join(failures...); err != nil {
 		return 0, 0, 0, err
 	}
@@ -136,6 +139,8 @@ func (b *bench) stallIn(h house, stalled int) (bytes, p99 float64, err error) {
 	if err := errors.Join(err, <-probed); err != nil {
 		return 0, 0, err
 	}
+	b.profile(h.server, "stalled", "heap", 0)
+	b.profile(h.server, "stalled", "allocs", 0)
 	if err := h.server.call("collect", nil, nil); err != nil {
 		return 0, 0, err
 	}

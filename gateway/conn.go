@@ -36,11 +36,13 @@ type conn struct {
 	allowance *allowance
 	beats     time.Duration // the heartbeat that this conn was told
 
-	greeting *time.Timer  // until a hello has come, how long it may take
-	seen     atomic.Int64 // time of the newest frame since the gateway's start
-	expires  atomic.Int64 // Unix milliseconds of the log at which the token ends; 0 before hello
+	opened  time.Duration // since the gateway's start
+	seen    atomic.Int64  // time of the newest frame since the gateway's start
+	greeted atomic.Bool   // a hello has come
+	expires atomic.Int64  // Unix milliseconds of the log at which the token ends; 0 before a good hello
 
 	view shown
+	spot spot // the wheel's
 	subs subscriptions
 	over int // frames refused by the limit in a row
 	// handling is held while a request is handled.
@@ -116,17 +118,29 @@ func (c *conn) leave() {
 	<-c.ended
 }
 
-// check closes a conn that was not heard of, or whose token has run out at the
-// log's time now.
-func (c *conn) check(now time.Time) {
+// look closes a conn that was not heard of, or whose token has run out at the log's
+// time now, repeats its view if that is due, and says when to look again.
+func (c *conn) look(now time.Time) time.Duration {
 	expires := c.expires.Load()
-	switch {
-	case expires == 0: // before hello; it has a timer of its own
-	case now.UnixMilli() >= expires:
-		c.end(protocol.CloseTokenExpired)
-	case time.Since(c.g.started)-time.Duration(c.seen.Load()) > 2*c.beats+time.Second:
-		c.end(protocol.CloseHeartbeatLost)
+	if expires == 0 {
+		patience := protocol.HelloTimeoutSec*time.Second - (time.Since(c.g.started) - c.opened)
+		if patience > 0 || c.greeted.Load() {
+			return max(patience, wheelStep)
+		}
+		c.end(protocol.CloseHelloTimeout)
+		return viewHeartbeat
 	}
+	valid := time.UnixMilli(expires).Sub(now)
+	heard := 2*c.beats + time.Second - (time.Since(c.g.started) - time.Duration(c.seen.Load()))
+	switch {
+	case valid <= 0:
+		c.end(protocol.CloseTokenExpired)
+		return viewHeartbeat
+	case heard < 0:
+		c.end(protocol.CloseHeartbeatLost)
+		return viewHeartbeat
+	}
+	return min(valid, heard, c.showStale())
 }
 
 // heard notes that a frame came.
@@ -156,19 +170,18 @@ func (g *Gateway) accept(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	c := &conn{
-		g: g, ended: make(chan struct{}),
+		g: g, ended: make(chan struct{}), opened: time.Since(g.started),
 		origin: r.Header.Get("Origin"), host: r.Host, path: r.PathValue("site"), from: g.address(r),
 	}
-	if !g.add(c) {
-		g.turnAway(socketConn, protocol.CloseRestart, reasons[protocol.CloseRestart])
-		return
-	}
 	g.metrics.connections.Inc()
-	c.greeting = time.AfterFunc(protocol.HelloTimeoutSec*time.Second, func() { c.end(protocol.CloseHelloTimeout) })
 	if err := g.loop.Start(&c.socket, socketConn, early, protocol.MaxFrameBytes, c); err != nil {
 		g.log.Warn("a socket cannot be read", "err", err)
 		_ = socketConn.Close()
 		c.Gone()
+		return
+	}
+	if !g.conns.add(c, &g.draining) { // not before it has started, or it could be closed before
+		c.end(protocol.CloseRestart)
 	}
 }
 

@@ -15,7 +15,7 @@ import (
 // stormed. It returns when all have gone or ctx ends. Close comes next.
 func (g *Gateway) Drain(ctx context.Context, over time.Duration) {
 	g.draining.Store(true)
-	all := g.all()
+	all := g.conns.all()
 	rand.Shuffle(len(all), func(i, j int) { all[i], all[j] = all[j], all[i] })
 	begun := time.Now()
 	for i, c := range all {
@@ -43,15 +43,4 @@ func (c *conn) retire() {
 	c.handling.Lock()
 	defer c.handling.Unlock()
 	c.end(protocol.CloseRestart)
-}
-
-// all lists the conns.
-func (g *Gateway) all() []*conn {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	all := make([]*conn, 0, len(g.conns))
-	for c := range g.conns {
-		all = append(all, c)
-	}
-	return all
 }

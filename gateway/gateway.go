@@ -132,8 +132,7 @@ type Gateway struct {
 
 	comparing sync.Mutex // held while rules are compared
 
-	mu    sync.Mutex
-	conns map[*conn]struct{}
+	conns wheel
 }
 
 // New starts following the sites' logs and returns the gateway. Close must be
@@ -170,7 +169,6 @@ func New(o Options) (*Gateway, error) {
 		log:       o.Logger,
 		metrics:   newMetrics(o.Registry),
 		sites:     map[string]*site{},
-		conns:     map[*conn]struct{}{},
 	}
 	g.ctx, g.stop = context.WithCancel(context.Background())
 	for _, s := range o.Sites {
@@ -198,7 +196,7 @@ func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) { g.handler.
 func (g *Gateway) Close() error {
 	g.draining.Store(true)
 	var closing sync.WaitGroup
-	for _, c := range g.all() {
+	for _, c := range g.conns.all() {
 		closing.Go(c.leave)
 	}
 	closing.Wait()
@@ -233,10 +231,9 @@ func (g *Gateway) Ready(ctx context.Context) error {
 	return nil
 }
 
-// watch closes conns that were not heard of for two heartbeats, and those whose
-// token ran out. One loop serves all conns.
+// watch looks at the conns as the wheel turns.
 func (g *Gateway) watch() {
-	tick := time.NewTicker(time.Second)
+	tick := time.NewTicker(wheelStep)
 	defer tick.Stop()
 	for {
 		select {
@@ -244,9 +241,7 @@ func (g *Gateway) watch() {
 			return
 		case <-tick.C:
 			now := g.now()
-			for _, c := range g.all() {
-				c.check(now)
-			}
+			g.conns.turn(func(c *conn) time.Duration { return c.look(now) })
 		}
 	}
 }
@@ -254,20 +249,3 @@ func (g *Gateway) watch() {
 // now is the log's time: a gateway whose own clock is wrong neither lets in
 // whose token has run out nor turns away whose has not.
 func (g *Gateway) now() time.Time { return time.UnixMilli(int64(g.options.Store.Now())) }
-
-// add registers a conn; it says no once the gateway is closing.
-func (g *Gateway) add(c *conn) bool {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	if g.draining.Load() { // looked at under the lock, so nobody slips in behind all
-		return false
-	}
-	g.conns[c] = struct{}{}
-	return true
-}
-
-func (g *Gateway) remove(c *conn) {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	delete(g.conns, c)
-}

@@ -4,49 +4,68 @@ import (
 	"sync"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
+
 	"nextup/queue"
 )
 
-// band is a part of a line with a cadence of its own: how soon a visitor there
-// learns of a new place.
+// band is the front of a line, as far as a position, with a cadence of its own: how
+// soon a visitor there learns of a new place. A band holds those before it, so that
+// who moves from one to the next is not missed by both.
 type band struct {
-	name     string
-	from, to int
-	// every is the pause between two sweeps; with the tick and the sweep itself
-	// it stays under the promise: 250 ms, 1 s, 3 s.
+	name string
+	to   int
+	// every is how long a sweep takes in a long line, and how far apart two begin;
+	// with the tick it stays under the promise: 250 ms, 1 s, 3 s.
 	every time.Duration
 }
 
 var bands = [...]band{
-	{"first_10", 1, 10, 150 * time.Millisecond},
-	{"first_100", 11, 100, 800 * time.Millisecond},
-	{"others", 101, 1 << 30, 2500 * time.Millisecond},
+	{"first_10", 10, 150 * time.Millisecond},
+	{"first_100", 100, 800 * time.Millisecond},
+	{"others", 1 << 30, 2500 * time.Millisecond},
 }
 
 const pushTick = 50 * time.Millisecond
 
-// push shows waiting visitors their place when it changed, band by band. The
-// first change after a quiet time goes out at the next tick, so nobody waits
-// for a cadence that was not needed, and there is no trailing debounce, so a
-// busy queue starves nobody. Under overload a sweep takes longer and the next
-// one comes later: the front of the line first, the others after, in pieces
-// between which the front is looked at again.
+// push shows waiting visitors their place when it changed, band by band. A sweep
+// of a long line is spread over the cadence, so that nobody else waits behind a
+// burst; a short line is swept at once. The first change after a quiet time begins
+// a sweep at the next tick, so nobody waits for a cadence that was not needed, and
+// there is no trailing debounce, so a busy queue starves nobody. Under overload a
+// sweep takes longer and the next one comes later: the front of the line first,
+// the others after, in pieces between which the front is looked at again.
 type push struct {
 	*site
-	swept func(band int) // a test wants to know
+	// A test wants to know.
+	show  func(c *conn, s *stand)
+	swept func(band int)
 	mu    sync.Mutex
 	lines map[queue.QueueID]*[len(bands)]cadence
+	// seen is scratch paper, one sheet a band. Only run touches it, and positions.
+	seen      [len(bands)][]glimpse
+	positions prometheus.Counter
 }
 
-// cadence is when a band of a line was swept, and whether it must be again.
+// cadence is how far a band of a line was swept, and whether it must be again.
 type cadence struct {
 	dirty bool
-	since time.Time // of the oldest change not shown yet
-	swept time.Time
+	since time.Time // of the oldest change that no sweep has begun with
+	begun time.Time // of the newest sweep
+	ended time.Time // of the newest that is over
+	// While a sweep is under way: the oldest change that it shows, and the ticket
+	// that it has come to, nil for none yet. A ticket that comes in before it was
+	// shown its place when it came.
+	sweeping bool
+	shows    time.Time
+	at       *queue.Ticket
 }
 
 func newPush(s *site) *push {
-	p := &push{site: s, swept: func(int) {}, lines: map[queue.QueueID]*[len(bands)]cadence{}}
+	p := &push{
+		site: s, show: (*conn).showStand, swept: func(int) {}, lines: map[queue.QueueID]*[len(bands)]cadence{},
+		positions: s.g.metrics.positions.WithLabelValues(s.id),
+	}
 	p.follow(s.file.Load().Rules)
 	return p
 }
@@ -80,11 +99,10 @@ func (p *push) changed(queues map[queue.QueueID]bool, all bool) {
 	}
 }
 
-// run sweeps what is due and repeats the views that nothing changed in.
+// run sweeps what is due.
 func (p *push) run() {
 	tick := time.NewTicker(pushTick)
 	defer tick.Stop()
-	repeated := time.Now()
 	for {
 		select {
 		case <-p.g.ctx.Done():
@@ -92,69 +110,112 @@ func (p *push) run() {
 		case <-tick.C:
 		}
 		p.sweepDue(len(bands))
-		if now := time.Now(); now.Sub(repeated) >= time.Second {
-			repeated = now
-			p.repeat(now)
-		}
 	}
 }
 
-// due takes the lines whose band i must be swept now.
-func (p *push) due(i int, every time.Duration) []queue.QueueID {
+// due lists the lines of which band i must be swept on, and begins the sweeps
+// whose time has come.
+func (p *push) due(i int) []queue.QueueID {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	var due []queue.QueueID
 	now := time.Now()
 	for q, line := range p.lines {
 		c := &line[i]
-		if !c.dirty || now.Sub(c.swept) < every {
-			continue
+		if !c.sweeping && c.dirty && now.Sub(c.begun) >= bands[i].every {
+			c.sweeping, c.dirty, c.begun, c.shows, c.at = true, false, now, c.since, nil
 		}
-		p.g.metrics.swept(bands[i], now.Sub(c.since))
-		c.dirty, c.swept = false, now
-		due = append(due, q)
+		if c.sweeping {
+			due = append(due, q)
+		}
 	}
 	return due
 }
 
-// piece is how many views are shown before the front of the lines is looked at
-// again: a few milliseconds' worth.
-const piece = 500
+const (
+	// atLeast is how many views are shown in one tick if there are as many to show.
+	atLeast = 100
+	// piece is how many are shown before the front of the lines is looked at
+	// again: a few milliseconds' worth.
+	piece = 500
+)
 
-// sweepDue sweeps what is due of the first n bands.
+// sweepDue sweeps on what is due of the first n bands.
 func (p *push) sweepDue(n int) {
 	for i := range n {
-		for _, q := range p.due(i, bands[i].every) {
-			for here := p.here(q, bands[i]); len(here) > 0; here = here[min(piece, len(here)):] {
-				for _, c := range here[:min(piece, len(here))] {
-					c.show()
-				}
-				p.sweepDue(i)
-			}
-			p.swept(i)
+		for _, q := range p.due(i) {
+			p.sweep(i, q)
 		}
 	}
 }
 
-// here lists the conns of those who stand in the band of the line.
-func (p *push) here(q queue.QueueID, b band) []*conn {
-	var here []*conn
+// sweep shows a tick's share of a band of a line, and ends the sweep if that was
+// all that was left.
+func (p *push) sweep(i int, q queue.QueueID) {
+	p.mu.Lock()
+	c := p.lines[q][i]
+	p.mu.Unlock()
+	left := 0
+	p.read(func(st *queue.State) { left = min(bands[i].to, st.Size(q)) - st.Behind(q, c.at) + 1 })
+	ticks := max(1, int((bands[i].every-time.Since(c.begun))/pushTick))
+	share := min(left, max(atLeast, (left+ticks-1)/ticks))
+	for done := 0; done < share; done += piece {
+		c.at = p.showFrom(i, q, c.at, min(share-done, piece))
+		p.sweepDue(i)
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	is := &p.lines[q][i]
+	if is.at = c.at; share < left {
+		return
+	}
+	now := time.Now()
+	oldest := c.shows
+	if oldest.Before(c.ended) { // the last in the band saw it then
+		oldest = c.ended
+	}
+	p.g.metrics.swept(bands[i], now.Sub(oldest))
+	is.sweeping, is.ended = false, now
+	p.swept(i)
+}
+
+// glimpse is a conn and what it must be shown.
+type glimpse struct {
+	conn *conn
+	stand
+}
+
+// showFrom shows those who stand in a band behind a ticket, at most n of them, and
+// returns the last.
+func (p *push) showFrom(i int, q queue.QueueID, at *queue.Ticket, n int) *queue.Ticket {
+	seen := p.seen[i][:0]
 	p.people.RLock()
-	defer p.people.RUnlock()
 	p.read(func(st *queue.State) {
-		st.Sweep(q, b.from, b.to, func(_ int, t *queue.Ticket) bool {
-			here = append(here, p.people.visitors[t.Visitor]...)
+		from := st.Behind(q, at)
+		s := stand{log: st.Number(), restored: p.restores.Load(), size: st.Size(q), paused: st.Paused(q) != nil}
+		var need *queue.Need
+		var curve queue.Curve
+		st.Sweep(q, from, min(bands[i].to, from+n-1), func(position int, t *queue.Ticket) bool {
+			at = t
+			conns := p.people.visitors[t.Visitor]
+			if len(conns) == 0 {
+				return true
+			}
+			if t.Need != need || need == nil {
+				need, curve = t.Need, st.CurveOf(t)
+			}
+			s.ticket, s.position, s.wait, s.hold = t, position, curve.At(position), holdOf(st, t)
+			for _, c := range conns {
+				seen = append(seen, glimpse{c, s})
+			}
 			return true
 		})
 	})
-	return here
-}
-
-// repeat sends the as-of heartbeat to those who have heard nothing for long.
-func (p *push) repeat(now time.Time) {
-	for _, c := range p.everybody() {
-		if c.stale(now) {
-			c.showAgain(true)
-		}
+	p.people.RUnlock()
+	for j := range seen {
+		p.show(seen[j].conn, &seen[j].stand)
 	}
+	clear(seen) // who has gone is not held on to
+	p.seen[i] = seen
+	return at
 }

@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
 	"sync"
 	"testing"
@@ -73,4 +74,89 @@ func TestTheCadenceKeepsItsPromise(t *testing.T) {
 			})
 		})
 	}
+}
+
+// [cadence-1] In a long line that moves all the time everybody is shown their place
+// within the promise, and no tick shows a burst of them.
+func TestALongLineIsSweptWithoutABurst(t *testing.T) {
+	const waiting = 2000
+	synctest.Test(t, func(t *testing.T) {
+		ctx, stop := context.WithCancel(t.Context())
+		q := queue.QueueID{Department: "support", Language: "en"}
+		rules := &queue.Site{ID: "demo", Departments: []queue.Department{{ID: "support", Languages: []string{"en"}}}}
+		g := &Gateway{ctx: ctx, log: slog.New(slog.DiscardHandler), metrics: newMetrics(prometheus.NewRegistry())}
+		s := &site{g: g, state: queue.NewState(rules)}
+		s.file.Store(&Site{Rules: rules})
+		s.people.visitors = map[string][]*conn{}
+		begun := time.Now()
+		play := func(c queue.Change, err error) {
+			if err != nil {
+				t.Fatal(err)
+			}
+			s.state.Play(c, queue.Stamp(1+time.Since(begun).Milliseconds()))
+		}
+		joined := 0
+		type sight struct {
+			at       time.Time
+			position int
+		}
+		seen := map[*conn]sight{}
+		join := func() {
+			v := fmt.Sprint("v", joined)
+			c := &conn{}
+			c.id.Subject = v
+			play(s.state.Join(queue.JoinRequest{Ticket: fmt.Sprint("t", joined), Visitor: v, Department: "support", Languages: []string{"en"}}))
+			s.people.visitors[v] = []*conn{c}
+			seen[c] = sight{time.Now(), s.state.Size(q)} // a join is shown its place at once
+			joined++
+		}
+		for range waiting {
+			join()
+		}
+		p := newPush(s)
+		most, now, at := 0, 0, time.Time{}
+		p.show = func(c *conn, of *stand) {
+			s.mu.Lock()
+			defer s.mu.Unlock()
+			promise := 3 * time.Second
+			switch was := seen[c].position; {
+			case was <= 10:
+				promise = 250 * time.Millisecond
+			case was <= 100:
+				promise = time.Second
+			}
+			if age := time.Since(seen[c].at); age > promise {
+				t.Errorf("%s is shown their place, %d, after %s, promised within %s", c.id.Subject, of.position, age, promise)
+			}
+			seen[c] = sight{time.Now(), of.position}
+			if !at.Equal(time.Now()) {
+				now, at = 0, time.Now()
+			}
+			now++
+			most = max(most, now)
+		}
+		done := make(chan struct{})
+		go func() { p.run(); close(done) }()
+		for i := range 200 { // a visitor leaves and another comes, ten times a second
+			s.people.Lock()
+			s.mu.Lock()
+			play(s.state.Leave(fmt.Sprint("v", i), fmt.Sprint("t", i)))
+			delete(s.people.visitors, fmt.Sprint("v", i))
+			join()
+			s.mu.Unlock()
+			s.people.Unlock()
+			p.changed(map[queue.QueueID]bool{q: true}, false)
+			time.Sleep(100 * time.Millisecond)
+		}
+		stop()
+		<-done
+		for c, last := range seen {
+			if len(s.people.visitors[c.id.Subject]) > 0 && time.Since(last.at) > 3*time.Second {
+				t.Errorf("%s has seen nothing for %s", c.id.Subject, time.Since(last.at))
+			}
+		}
+		if even := waiting / int(2500*time.Millisecond/pushTick); most > 10*even {
+			t.Errorf("%d are shown their place at once, where %d a tick would do", most, even)
+		}
+	})
 }

@@ -54,7 +54,7 @@ func (c *conn) take(data []byte) bool {
 			c.refuse(req.RequestID(), errHelloFirst)
 			return true
 		}
-		c.greeting.Stop()
+		c.greeted.Store(true)
 		return c.hello(hello)
 	}
 	if _, ok := req.(protocol.Heartbeat); ok {
@@ -172,9 +172,8 @@ func (c *conn) beat() {
 // Gone implements socket.Handler: it takes a conn that has ended out of everything.
 func (c *conn) Gone() {
 	defer close(c.ended)
-	c.greeting.Stop()
 	c.g.metrics.connections.Dec()
-	c.g.remove(c)
+	c.g.conns.remove(c)
 	c.subs.stopAll()
 	if c.site == nil || !c.site.exit(c) {
 		return

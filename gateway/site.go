@@ -39,8 +39,10 @@ type site struct {
 	// whether that counts; both are compareRules'.
 	differed int
 	differs  bool
-	// resetting is set between a fork and the new snapshot.
+	// resetting is set between a fork and the new snapshot; restores counts the
+	// snapshots and moves under mu.
 	resetting atomic.Bool
+	restores  atomic.Uint64
 	// leaving is set while the sockets are sent elsewhere.
 	leaving atomic.Bool
 
@@ -151,6 +153,7 @@ func pause(ctx context.Context, d time.Duration) {
 func (s *site) Restore(number uint64, at queue.Stamp, images []queue.Image) {
 	s.mu.Lock()
 	s.state.Restore(number, at, images)
+	s.restores.Add(1)
 	name := s.g.node.String()
 	lost := s.state.NodeLost(name)
 	s.day.restore(s.state)

@@ -23,13 +23,13 @@ func (l life) steps() []queue.Step {
 }
 
 func joined(id, visitor string, at queue.Stamp) *queue.Ticket {
-	return &queue.Ticket{ID: id, Visitor: visitor, Status: queue.Waiting, JoinedAt: at}
+	return (&queue.Ticket{ID: id, Visitor: visitor, Status: queue.Waiting, JoinedAt: at}).Copy()
 }
 
 func with(t *queue.Ticket, change func(*queue.Ticket)) *queue.Ticket {
-	is := *t
-	change(&is)
-	return &is
+	is := t.Copy()
+	change(is)
+	return is
 }
 
 func assigned(t *queue.Ticket, at queue.Stamp) *queue.Ticket {

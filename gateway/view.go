@@ -15,12 +15,14 @@ import (
 // timers of a page in a hidden tab, which browsers slow down.
 const viewHeartbeat = 10 * time.Second
 
-// shown is what a conn was shown last. Holding its lock from looking at the
-// replica to queueing the frame keeps the frames in the order of the log.
+// shown is what a conn was shown last. Its lock is held while a frame is made and
+// queued, and what was seen of the replica before what was seen last is not shown,
+// so the frames come in the order of the log.
 type shown struct {
 	sync.Mutex
 	live   bool
 	ticket protocol.Ticket
+	seen   uint64 // the log's number when the replica was looked at last
 	sent   time.Time
 	// display is the wait as this person sees it, which does not flicker.
 	display eta.Display
@@ -46,6 +48,11 @@ func (c *conn) show() { c.showAgain(false) }
 func (c *conn) showAgain(again bool) {
 	c.view.Lock()
 	defer c.view.Unlock()
+	c.update(again)
+}
+
+// update is showAgain for who holds the view's lock.
+func (c *conn) update(again bool) {
 	if !c.view.live || c.site.resetting.Load() {
 		return
 	}
@@ -66,34 +73,59 @@ func (c *conn) reset() {
 	c.view.Lock()
 	defer c.view.Unlock()
 	if c.view.live {
-		c.view.ticket, c.view.board = protocol.Ticket{}, boardSeen{}
+		c.view.ticket, c.view.seen, c.view.board = protocol.Ticket{}, 0, boardSeen{}
 		c.send(protocol.Reset{})
 	}
 }
 
 // showTicket shows a visitor their whole place.
 func (c *conn) showTicket(again bool) {
-	was := &c.view.ticket
-	var f protocol.Ticket
-	var waiting queue.Stamp
-	c.site.read(func(st *queue.State) { f, waiting = c.ticketFrame(st) })
-	if f.Ticket == "" || !again && sameToRead(was, &f) {
+	var s stand
+	c.site.read(func(st *queue.State) { s = c.site.standOf(st, c.id.Subject) })
+	c.place(&s, again)
+}
+
+// showStand shows a visitor what was seen of their place just now.
+func (c *conn) showStand(s *stand) {
+	c.view.Lock()
+	defer c.view.Unlock()
+	if c.view.live && !c.site.resetting.Load() && s.restored == c.site.restores.Load() {
+		c.place(s, false)
+	}
+}
+
+// place brings the view up to date with a stand, unless a newer one was looked at;
+// with again also when nothing is new. The caller holds the view's lock.
+func (c *conn) place(s *stand, again bool) {
+	if s.ticket == nil || s.log < c.view.seen {
+		return
+	}
+	c.view.seen = s.log
+	f := c.ticketFrame(s)
+	if !again && sameToRead(&c.view.ticket, &f) {
 		return
 	}
 	if isWaiting(&f) {
-		c.site.g.metrics.positions.WithLabelValues(c.site.id).Inc()
+		c.site.push.positions.Inc()
 	}
-	c.view.ticket, c.view.waiting, c.view.sent = f, waiting, time.Now()
-	c.send(f)
+	c.view.ticket, c.view.waiting, c.view.sent = f, s.ticket.WaitingSince, time.Now()
+	c.send(&c.view.ticket)
 }
 
 func isWaiting(f *protocol.Ticket) bool { return f.Position > 0 }
 
-// stale says whether the view is due again.
-func (c *conn) stale(now time.Time) bool {
+// showStale shows the view again if that is due, and says when it may be next.
+func (c *conn) showStale() time.Duration {
 	c.view.Lock()
 	defer c.view.Unlock()
-	return c.view.live && (c.id.Role != protocol.Visitor || isWaiting(&c.view.ticket)) && now.Sub(c.view.sent) >= viewHeartbeat
+	if !c.view.live || c.id.Role == protocol.Visitor && !isWaiting(&c.view.ticket) {
+		return viewHeartbeat
+	}
+	if fresh := viewHeartbeat - time.Since(c.view.sent); fresh > 0 {
+		return fresh
+	}
+	c.update(true)
+	return viewHeartbeat
 }
 
 // sameToRead says whether a person would read the same off both frames. How
@@ -109,45 +141,62 @@ func same[T comparable](a, b *T) bool {
 	return a == nil && b == nil || a != nil && b != nil && *a == *b
 }
 
-// ticketFrame is the view of the visitor's newest ticket, or empty, and since
-// when it waits.
-func (c *conn) ticketFrame(st *queue.State) (protocol.Ticket, queue.Stamp) {
-	t := st.TicketOf(c.id.Subject)
-	if t == nil {
-		return protocol.Ticket{}, 0
+// stand is what the replica says of a visitor's newest ticket at a log number.
+type stand struct {
+	ticket   *queue.Ticket // nil for none
+	log      uint64
+	restored uint64 // how often the replica had been replaced
+	// What a ticket in line has.
+	position, size int
+	wait           queue.EstimatedWait
+	paused         bool
+	hold           *protocol.Hold
+	// agent has the ticket, or had it last.
+	agent *protocol.Person
+}
+
+// standOf looks at a visitor's newest ticket.
+func (s *site) standOf(st *queue.State, visitor string) stand {
+	t := st.TicketOf(visitor)
+	is := stand{ticket: t, log: st.Number(), restored: s.restores.Load()}
+	switch {
+	case t == nil:
+	case t.Queued():
+		q := t.Queue()
+		is.position, is.size, is.paused = st.Position(t), st.Size(q), st.Paused(q) != nil
+		is.wait, is.hold = st.CurveOf(t).At(is.position), holdOf(st, t)
+	case st.Agent(t.Agent) != nil:
+		is.agent = agentPerson(st, t.Agent)
 	}
+	return is
+}
+
+// ticketFrame is what a visitor reads of a stand.
+func (c *conn) ticketFrame(s *stand) protocol.Ticket {
+	t := s.ticket
+	now := c.g.options.Store.Now()
 	f := protocol.Ticket{
 		Ticket: t.ID, Status: protocol.TicketStatus(t.Status),
 		Department: t.Department, Language: t.Language, JoinedAtMS: int64(t.JoinedAt),
-		End: protocol.EndReason(t.End), Rating: ratingOf(t),
-		AsOfMS: int64(c.g.options.Store.Now()), Log: st.Number(),
+		End: protocol.EndReason(t.End), Rating: ratingOf(t), Agent: s.agent,
+		AsOfMS: int64(now), Log: s.log,
 	}
-	if t.Queued() {
-		c.place(st, t, &f)
-	} else if st.Agent(t.Agent) != nil {
-		f.Agent = agentPerson(st, t.Agent)
+	if !t.Queued() {
+		return f
 	}
-	return f, t.WaitingSince
-}
-
-// place fills in what a ticket in line has: its place, its wait, and who may
-// serve it.
-func (c *conn) place(st *queue.State, t *queue.Ticket, f *protocol.Ticket) {
-	f.Position, f.Size = st.Position(t), st.Size(t.Queue())
-	if c.view.ticket.Ticket != t.ID {
+	was := &c.view.ticket
+	if was.Ticket != t.ID {
 		c.view.display = eta.Display{}
 	}
-	w := waitFrame(c.view.display.Show(st.WaitOf(t), c.g.options.Store.Now()))
-	f.Wait, f.Widened, f.Paused = &w, t.Step, st.Paused(t.Queue()) != nil
+	w := waitFrame(c.view.display.Show(s.wait, now))
+	f.Position, f.Size, f.Wait, f.Widened, f.Paused, f.Hold = s.position, s.size, &w, t.Step, s.paused, s.hold
 	if t.Need != nil {
 		f.Languages = t.Need.Languages
 	}
-	f.Hold = holdOf(st, t)
 	// The first view of a conn does not know the place that was shown before,
 	// only the log's number.
-	was := &c.view.ticket
 	if first := was.Ticket == "" && was.Log > 0; first || was.Ticket == t.ID && was.Position > 0 && f.Position > was.Position {
-		f.Reason = protocol.Reason(st.Worsened(t, was.Log))
+		c.site.read(func(st *queue.State) { f.Reason = protocol.Reason(st.Worsened(t, was.Log)) })
 	}
 	if was.Ticket == t.ID && was.Status == protocol.Assigned {
 		f.Reason = protocol.Returned
@@ -155,6 +204,7 @@ func (c *conn) place(st *queue.State, t *queue.Ticket, f *protocol.Ticket) {
 			f.Reason = protocol.TransferIn
 		}
 	}
+	return f
 }
 
 // waitFrame is a range as people are shown it.

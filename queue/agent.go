@@ -118,9 +118,9 @@ func (t *Ticket) givenUp() *Ticket {
 	if t.Open() {
 		return t.backInLine()
 	}
-	is := *t
+	is := t.Copy()
 	is.WrapUp = 0
-	return &is
+	return is
 }
 
 // offerTo finds the ticket of an open offer of the agent.
@@ -145,12 +145,12 @@ func (s *State) Accept(agent, offer string) (Change, error) {
 	if err != nil {
 		return Change{}, err
 	}
-	is := *t
+	is := t.Copy()
 	is.Status, is.Agent, is.Token, is.AssignedAt, is.Offer = Assigned, agent, t.Token+1, Here, nil
 	is.Hold = nil
 	c := change(CauseAccepted, offer)
 	c.NotAfter = t.Offer.Deadline()
-	c.write(t, &is)
+	c.write(t, is)
 	s.answered(&c, agent)
 	return c, nil
 }
@@ -161,7 +161,7 @@ func (s *State) Decline(agent, offer string) (Change, error) {
 	t, err := s.offerTo(agent, offer)
 	if err != nil {
 		id, _, _ := strings.Cut(offer, ".")
-		if t := s.tickets[id]; t != nil && t.passes(agent) > 0 {
+		if t := s.tickets.get(id); t != nil && t.passes(agent) > 0 {
 			return Change{}, nil
 		}
 		return Change{}, err
@@ -184,7 +184,7 @@ func (s *State) answered(c *Change, agent string) {
 
 // Close ends a conversation for its agent. Having closed it already is no error.
 func (s *State) Close(agent, ticket string) (Change, error) {
-	if t := s.tickets[ticket]; t != nil && t.Agent == agent && t.End == AgentClosed {
+	if t := s.tickets.get(ticket); t != nil && t.Agent == agent && t.End == AgentClosed {
 		return Change{}, nil
 	}
 	t, err := s.openTicket(ticket)
@@ -200,7 +200,7 @@ func (s *State) Close(agent, ticket string) (Change, error) {
 // Finish says that an agent has wrapped up a conversation: its place is free.
 // Having done so is no error.
 func (s *State) Finish(agent, ticket string) (Change, error) {
-	t := s.tickets[ticket]
+	t := s.tickets.get(ticket)
 	switch {
 	case t == nil || t.Agent != agent:
 		return Change{}, ErrUnknownTicket

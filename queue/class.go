@@ -44,7 +44,6 @@ func (s *State) classify(was, is *Ticket) {
 	if wasIn {
 		k := keyOf(was)
 		if isIn && k == keyOf(is) && was.Score() == is.Score() {
-			is.Need = was.Need
 			s.classes[k].replace(was, is)
 			return
 		}
@@ -54,16 +53,12 @@ func (s *State) classify(was, is *Ticket) {
 		}
 	}
 	if isIn {
-		if is.Need.word == "" { // nobody else has seen it yet
-			is.Need.word = is.Need.key()
-		}
 		k := keyOf(is)
 		c := s.classes[k]
 		if c == nil {
 			c = &class{classKey: k, need: is.Need, sorted: sorted[*Ticket]{before: (*Ticket).Before}}
 			s.classes[k] = c
 		}
-		is.Need = c.need
 		c.insert(is)
 	}
 }

@@ -29,9 +29,9 @@ type writeJSON struct {
 
 // EncodeImage is the body of an entity in the log.
 func EncodeImage(i Image) ([]byte, error) {
-	if t, ok := i.(*Ticket); ok && t.Need.plain(t.Language) { // most are: say nothing
-		bare := *t
-		bare.Need = nil
+	if t, ok := i.(*Ticket); ok && t.Ask != nil && t.Need.plain(t.Language) { // most are: say nothing
+		bare, ask := *t, *t.Ask
+		ask.Need, bare.Ask = nil, &ask
 		i = &bare
 	}
 	return json.Marshal(i)

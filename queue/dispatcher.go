@@ -72,7 +72,7 @@ func (s *State) expire(now Stamp) []Change {
 }
 
 func (s *State) expireVisitor(v *Visitor, now Stamp) Change {
-	t := s.tickets[v.Ticket]
+	t := s.tickets.get(v.Ticket)
 	if t == nil || !t.Open() {
 		return Change{}
 	}
@@ -124,7 +124,7 @@ func (s *State) forgetEnded(now Stamp) []Change {
 	c.Intent, c.Frees = intentID(old[len(old)-1].ID), true
 	for _, t := range old {
 		c.remove(t)
-		if v := s.visitors[t.Visitor]; v != nil && v.Ticket == t.ID {
+		if v := s.visitors.get(t.Visitor); v != nil && v.Ticket == t.ID {
 			c.remove(v)
 		}
 	}

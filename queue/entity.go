@@ -35,8 +35,6 @@ type Image interface {
 	// resolve replaces what stands for the record's own number and stamp.
 	resolve(rev Revision, at Stamp)
 	revision() Revision
-	// copied is a copy of its own, which shares what is never modified.
-	copied() Image
 }
 
 // Entity names. A subject can hold any printable character, so the kind comes

@@ -96,17 +96,18 @@ func (e *Estimates) version() string {
 	return e.Rev.Version
 }
 
-// WaitOf is the published estimate for a ticket in line: that of the tickets
-// that need the same, or of its queue where nothing apart was said of them.
-func (s *State) WaitOf(t *Ticket) EstimatedWait {
+// CurveOf is the published curve for a ticket in line, to be read at its position:
+// that of the tickets that need the same, or of its queue where nothing apart was
+// said of them. It is the same for all tickets of a queue that share a Need.
+func (s *State) CurveOf(t *Ticket) Curve {
 	if s.estimates == nil {
-		return EstimatedWait{}
+		return nil
 	}
 	c, apart := s.estimates.Curves[CurveName(t.Queue(), t.Need)]
 	if !apart {
 		c = s.estimates.Curves[t.Queue().String()]
 	}
-	return c.At(s.Position(t))
+	return c
 }
 
 // CurveName is the key of the curve for those in a queue who need more, or

@@ -37,8 +37,11 @@ func TestNewRulesForALongLineAreSoonInForce(t *testing.T) {
 		w.now++
 		id := fmt.Sprint("t", i)
 		ticket := &Ticket{
-			ID: id, Visitor: id, Department: "support", Language: "en", Weight: 1, Status: Waiting, JoinedAt: w.now, WaitingSince: w.now,
-			Need: &Need{Languages: []string{"en"}, MinProficiency: 3}, Listed: []string{"zh"},
+			ID: id, Visitor: id, Status: Waiting, JoinedAt: w.now, WaitingSince: w.now,
+			Ask: &Ask{
+				Department: "support", Language: "en", Weight: 1,
+				Need: &Need{Languages: []string{"en"}, MinProficiency: 3}, Listed: []string{"zh"},
+			},
 		}
 		w.Apply(Record{Number: w.number, ID: id, At: w.now, Writes: []Write{{Name: ticket.Name(), Image: ticket}}})
 	}

@@ -162,7 +162,7 @@ func (m *model) chosen(t *Ticket, to *Agent) {
 	if !m.may(t, to, room) {
 		m.Errorf("%s, who is %s with room for %d, was given %s of %s, held %+v", to.ID, to.Status, room, t.ID, t.Queue(), t.Hold)
 	}
-	for _, u := range m.tickets {
+	for u := range m.tickets.all() {
 		if u.Status == Waiting && earlier(u, t) && m.may(u, to, room) {
 			m.Errorf("%s was given %s before %s, which is earlier and could have been theirs", to.ID, t.ID, u.ID)
 		}
@@ -207,7 +207,7 @@ func (m *model) answered(step Step) {
 // standing works out everybody's place and compares it with what is shown.
 func (m *model) standing(step Step) {
 	lines := map[QueueID][]*Ticket{}
-	for _, t := range m.tickets {
+	for t := range m.tickets.all() {
 		if t.Status == Waiting || t.Status == Offered {
 			lines[t.Queue()] = append(lines[t.Queue()], t)
 		}
@@ -242,7 +242,7 @@ func (m *model) standing(step Step) {
 // ticket is in one place and each visitor in one ticket.
 func (m *model) holding() {
 	held, open := 0, map[string]string{}
-	for _, t := range m.tickets {
+	for t := range m.tickets.all() {
 		if owner(t) != "" {
 			held++
 		}
@@ -277,8 +277,8 @@ func (m *model) holding() {
 
 // atRest judges the state after the dispatcher has nothing more to do.
 func (m *model) atRest() {
-	for _, v := range m.visitors {
-		t := m.tickets[v.Ticket]
+	for v := range m.visitors.all() {
+		t := m.tickets.get(v.Ticket)
 		grace := m.site.VisitorGrace
 		if t.Status == Assigned {
 			grace = m.site.AssignedGrace
@@ -292,7 +292,7 @@ func (m *model) atRest() {
 			m.Errorf("%s, gone since %d, is %s", a.ID, gone, a.Status)
 		}
 	}
-	for _, t := range m.tickets {
+	for t := range m.tickets.all() {
 		switch {
 		case t.Status == Offered && m.now > t.Offer.At+20_000:
 			m.Errorf("the offer of %s should have lapsed", t.ID)

@@ -78,13 +78,13 @@ func TestAVisitorHasOneOpenTicket(t *testing.T) {
 func TestAJoinReadsThatTheLastTicketHasEnded(t *testing.T) {
 	w := newWorld(t)
 	first := w.join("v", "support", "en")
-	open := *w.Ticket(first)
+	open := w.Ticket(first).Copy()
 	w.must(w.Leave("v", first))
 	again, err := w.Join(JoinRequest{Ticket: "t2", Visitor: "v", Department: "support", Languages: []string{"en"}})
 	if err != nil {
 		t.Fatal(err)
 	}
-	w.tickets[first] = &open // the log has lost the leave
+	w.tickets.put(open) // the log has lost the leave
 	if w.commit(again) {
 		t.Error("the visitor has two open tickets")
 	}

@@ -49,7 +49,7 @@ func TestAPlaceThatGotWorseHasAReasonAfterASnapshotToo(t *testing.T) {
 				s := w.State
 				if loaded {
 					var images []Image
-					for _, i := range s.tickets {
+					for i := range s.tickets.all() {
 						images = append(images, i)
 					}
 					s = NewState(demoSite())

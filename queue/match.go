@@ -32,7 +32,7 @@ func (s *State) Match(now Stamp, limit int) []Change {
 }
 
 func (s *State) visitorLost(t *Ticket) bool {
-	v := s.visitors[t.Visitor]
+	v := s.visitors.get(t.Visitor)
 	return v != nil && v.Session.Lost()
 }
 
@@ -203,7 +203,7 @@ func (a *Agent) breadth() int { return len(a.Languages) + len(a.Skills) }
 // offer proposes that k takes t, and counts it as taken from here on.
 func (m *match) offer(at *cursor, k *candidate, t *Ticket) {
 	dep, _ := m.site.Department(t.Department)
-	is := *t
+	is := t.Copy()
 	is.Attempts++
 	id := offerID(t.ID, is.Attempts)
 	cause := CauseOffered
@@ -217,7 +217,7 @@ func (m *match) offer(at *cursor, k *candidate, t *Ticket) {
 	busy.IdleSince = Here
 	c := change(cause, id, t.Rev.Version, k.agent.Rev.Version)
 	c.Intent = intentID(k.agent.ID)
-	c.write(t, &is)
+	c.write(t, is)
 	c.write(k.agent, &busy)
 	// If the offer before this one is refused (its agent has moved), so is this:
 	// nobody behind is served because somebody in front met a conflict.

@@ -76,10 +76,10 @@ func (m *model) try(c Change, err error) bool {
 func (m *model) takeOver() {
 	var images []Image
 	add := func(i Image) { images = append(images, i) }
-	for _, t := range m.tickets {
+	for t := range m.tickets.all() {
 		add(t)
 	}
-	for _, v := range m.visitors {
+	for v := range m.visitors.all() {
 		add(v)
 	}
 	for _, a := range m.agents {
@@ -177,7 +177,7 @@ func (a asks) metBy(who *Agent, department string) bool {
 func (m *model) may(t *Ticket, a *Agent, room int) bool {
 	meets := t.Hold != nil && t.Hold.Agent == a.ID || t.Hold == nil && m.asks(t).metBy(a, t.Department)
 	return meets && a.Status == Available && a.Session.LostAt == 0 && t.Weight <= room &&
-		m.visitors[t.Visitor].Session.LostAt == 0 && !m.halted[t.Queue()] && !m.declined(t, a.ID)
+		m.visitors.get(t.Visitor).Session.LostAt == 0 && !m.halted[t.Queue()] && !m.declined(t, a.ID)
 }
 
 // declined says whether the agent is not asked again for now.
@@ -213,7 +213,7 @@ func owner(t *Ticket) string {
 
 func (m *model) load(agent string) int {
 	load := 0
-	for _, t := range m.tickets {
+	for t := range m.tickets.all() {
 		if owner(t) == agent {
 			load += t.Weight
 		}

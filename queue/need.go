@@ -129,7 +129,7 @@ func (s *State) nextWidening(t *Ticket) Stamp {
 func (s *State) widen(t *Ticket, now Stamp) Change {
 	dep, _ := s.site.Department(t.Department)
 	due := s.nextWidening(t)
-	is := *t
+	is := t.Copy()
 	for is.Step < len(dep.Widening) && now >= t.WaitingSince.Add(dep.Widening[is.Step].After) {
 		is.Need = s.widened(is.Need, t, dep.Widening[is.Step])
 		is.Step++
@@ -137,6 +137,6 @@ func (s *State) widen(t *Ticket, now Stamp) Change {
 	c := change(CauseWidened, t.ID, t.Rev.Version)
 	c.Intent = intentID(is.Need.key())
 	c.NotBefore = due
-	c.write(t, &is)
+	c.write(t, is)
 	return c
 }

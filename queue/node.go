@@ -61,11 +61,11 @@ func (s *State) assignNode(id string, is *Node, step *Step) {
 	if is == nil {
 		return
 	}
-	for v, was := range s.visitors {
-		if i, marked := markLost(was, was.Session, is); marked && s.TicketOf(v).isOpen() {
+	for was := range s.visitors.all() {
+		if i, marked := markLost(was, was.Session, is); marked && s.TicketOf(was.ID).isOpen() {
 			i.Session.LostAt = is.LostAt
-			s.putVisitor(v, i)
-			step.Visitors = append(step.Visitors, v)
+			s.putVisitor(was.ID, i)
+			step.Visitors = append(step.Visitors, was.ID)
 		}
 	}
 	for a, was := range s.agents {

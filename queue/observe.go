@@ -11,26 +11,9 @@ func (s *State) Play(c Change, at Stamp) Step {
 }
 
 // Repeat applies a step that another State of the site has taken, to one that was
-// forked from it and keeps up beside it, perhaps on another goroutine. It needs
-// every step since the fork, in order.
-func (s *State) Repeat(step Step) {
-	r := step.Record
-	r.Writes = make([]Write, len(step.Writes))
-	for i, w := range step.Writes {
-		if w.Image != nil {
-			w.Image = w.Image.copied() // a State writes into what it takes
-		}
-		r.Writes[i] = w
-	}
-	s.Apply(r)
-}
-
-func (t *Ticket) copied() Image    { is := *t; return &is }
-func (v *Visitor) copied() Image   { is := *v; return &is }
-func (a *Agent) copied() Image     { is := *a; return &is }
-func (p *Pause) copied() Image     { is := *p; return &is }
-func (n *Node) copied() Image      { is := *n; return &is }
-func (e *Estimates) copied() Image { is := *e; return &is }
+// forked from it and keeps up beside it, perhaps on another goroutine: the images
+// are shared. It needs every step since the fork, in order.
+func (s *State) Repeat(step Step) { s.take(step.Record) }
 
 // Fork returns a state that goes its own way from here, without the tickets
 // that have ended: a playground for forecasts. Images are shared, which is safe
@@ -38,8 +21,8 @@ func (e *Estimates) copied() Image { is := *e; return &is }
 func (s *State) Fork() *State {
 	f := &State{
 		site: s.site, number: s.number, at: s.at, estimates: s.estimates,
-		tickets:  make(map[string]*Ticket, len(s.tickets)-len(s.ended)),
-		visitors: make(map[string]*Visitor, len(s.tickets)-len(s.ended)),
+		tickets:  newTable(ticketID, s.tickets.len()-len(s.ended)),
+		visitors: newTable(visitorID, s.tickets.len()-len(s.ended)),
 		agents:   maps.Clone(s.agents),
 		nodes:    maps.Clone(s.nodes), sessionsOn: maps.Clone(s.sessionsOn),
 		lines:   make(map[QueueID]*line, len(s.lines)),
@@ -49,11 +32,12 @@ func (s *State) Fork() *State {
 		held:    make(map[string]map[string]*Ticket, len(s.held)),
 		guests:  map[string]map[string]*Ticket{},
 		lost:    maps.Clone(s.lost),
+		asks:    map[askKey]*Ask{},
 	}
 	keep := func(t *Ticket) {
-		f.tickets[t.ID] = t
-		if v := s.visitors[t.Visitor]; v != nil {
-			f.visitors[v.ID] = v
+		f.tickets.put(t)
+		if v := s.visitors.get(t.Visitor); v != nil {
+			f.visitors.put(v)
 		}
 	}
 	for q, l := range s.lines {

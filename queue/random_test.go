@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"os"
+	"reflect"
 	"slices"
 	"strconv"
 	"testing"
@@ -36,6 +37,9 @@ func TestRandomWishesKeepEveryPromise(t *testing.T) {
 			seen[what] += n
 		}
 	})
+	if !reflect.DeepEqual(uneventful, &Course{}) {
+		t.Errorf("something has happened to all tickets at once: %+v", uneventful)
+	}
 	t.Logf("seed %d: %d wishes, %d records: %v", seed, steps, records, seen)
 	if t.Failed() {
 		return

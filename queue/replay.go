@@ -37,12 +37,20 @@ type TicketStep struct{ Was, Is *Ticket }
 // Apply assigns the after-images of the next record. An image that is not newer
 // than what is there (after a snapshot) changes nothing.
 func (s *State) Apply(r Record) Step {
-	step := Step{Record: r}
 	rev := Revision{Version: r.ID, Number: r.Number}
 	for _, w := range r.Writes {
 		if w.Image != nil {
 			w.Image.resolve(rev, r.At)
+			s.settle(w.Image)
 		}
+	}
+	return s.take(r)
+}
+
+// take assigns the images of a record, which are settled.
+func (s *State) take(r Record) Step {
+	step := Step{Record: r}
+	for _, w := range r.Writes {
 		s.assign(w, r, &step)
 	}
 	s.number, s.at = r.Number, r.At
@@ -55,6 +63,7 @@ func (s *State) Restore(number uint64, at Stamp, images []Image) {
 	*s = *NewState(s.site)
 	var ignored Step
 	for _, i := range images {
+		s.settle(i)
 		s.assign(Write{Name: i.Name(), Image: i}, Record{Number: i.revision().Number}, &ignored)
 	}
 	for id, n := range s.nodes { // sessions may have been loaded after their node
@@ -77,7 +86,7 @@ func (s *State) assign(w Write, r Record, step *Step) {
 	switch kind {
 	case ticketKind:
 		is, _ := w.Image.(*Ticket)
-		was := s.tickets[id]
+		was := s.tickets.get(id)
 		if was != nil && was.Rev.Number >= r.Number {
 			return
 		}
@@ -85,7 +94,7 @@ func (s *State) assign(w Write, r Record, step *Step) {
 		step.Tickets = append(step.Tickets, TicketStep{was, is})
 	case visitorKind:
 		is, _ := w.Image.(*Visitor)
-		if was := s.visitors[id]; was != nil && was.Rev.Number >= r.Number {
+		if was := s.visitors.get(id); was != nil && was.Rev.Number >= r.Number {
 			return
 		}
 		s.putVisitor(id, is)
@@ -130,14 +139,18 @@ func (s *State) assign(w Write, r Record, step *Step) {
 
 // putVisitor keeps the sets in step with a visitor; nil removes.
 func (s *State) putVisitor(id string, is *Visitor) {
-	if was := s.visitors[id]; was != nil {
+	if was := s.visitors.get(id); was != nil {
 		s.countSession(was.Session, -1)
 	}
-	put(s.visitors, id, is)
+	if is == nil {
+		s.visitors.remove(id)
+	} else {
+		s.visitors.put(is)
+	}
 	delete(s.lost, visitorKind+id)
 	if is != nil {
 		s.countSession(is.Session, 1)
-		if t := s.tickets[is.Ticket]; is.Session.Lost() && (t == nil || t.Open()) {
+		if t := s.tickets.get(is.Ticket); is.Session.Lost() && (t == nil || t.Open()) {
 			s.lost[visitorKind+id] = is
 		}
 	}
@@ -170,9 +183,6 @@ func (s *State) countSession(i Session, by int) {
 
 // assignTicket keeps the lines and the sets in step with a ticket.
 func (s *State) assignTicket(was, is *Ticket, r Record) {
-	if is != nil && is.Need == nil {
-		is.Need = s.plain(is.Queue())
-	}
 	s.classify(was, is)
 	s.lineUp(was, is, r)
 	s.appoint(was, is)
@@ -184,12 +194,12 @@ func (s *State) assignTicket(was, is *Ticket, r Record) {
 	}
 	if is == nil {
 		if was != nil {
-			delete(s.tickets, was.ID)
+			s.tickets.remove(was.ID)
 			s.forget(was)
 		}
 		return
 	}
-	s.tickets[is.ID] = is
+	s.tickets.put(is)
 	list(s.held, is.HeldBy(), is)
 	if is.Status == Assigned {
 		for _, g := range is.Guests {
@@ -205,7 +215,7 @@ func (s *State) assignTicket(was, is *Ticket, r Record) {
 		return
 	}
 	s.ended = append(s.ended, is)
-	if v := s.visitors[is.Visitor]; v != nil && v.Ticket == is.ID {
+	if v := s.visitors.get(is.Visitor); v != nil && v.Ticket == is.ID {
 		delete(s.lost, v.Name()) // nobody waits for them any more
 	}
 }

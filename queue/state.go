@@ -13,8 +13,8 @@ type State struct {
 	number uint64
 	at     Stamp
 
-	tickets   map[string]*Ticket
-	visitors  map[string]*Visitor
+	tickets   table[Ticket]
+	visitors  table[Visitor]
 	agents    map[string]*Agent
 	estimates *Estimates
 	// nodes are the lost ones; sessionsOn counts the sessions that are not lost by
@@ -35,16 +35,20 @@ type State struct {
 	// agenda, lost and ended are what time will do.
 	agenda sorted[appointment]
 	lost   map[string]Image // visitors with an open ticket, and agents
-	ended  []*Ticket        // in order of EndedAt
+	asks   map[askKey]*Ask
+	ended  []*Ticket // in order of EndedAt
 }
+
+func ticketID(t *Ticket) string   { return t.ID }
+func visitorID(v *Visitor) string { return v.ID }
 
 // NewState returns the state of a site whose log is empty. Every queue of the
 // site exists from the start.
 func NewState(site *Site) *State {
 	s := &State{
 		site:     site,
-		tickets:  map[string]*Ticket{},
-		visitors: map[string]*Visitor{},
+		tickets:  newTable(ticketID, 0),
+		visitors: newTable(visitorID, 0),
 		agents:   map[string]*Agent{},
 		nodes:    map[string]*Node{}, sessionsOn: map[string]int{},
 		paused:  map[QueueID]*Pause{},
@@ -54,6 +58,7 @@ func NewState(site *Site) *State {
 		guests:  map[string]map[string]*Ticket{},
 		agenda:  sorted[appointment]{before: appointment.before},
 		lost:    map[string]Image{},
+		asks:    map[askKey]*Ask{},
 	}
 	for _, q := range site.Queues() {
 		s.line(q)
@@ -69,7 +74,7 @@ func (s *State) SetSite(site *Site) {
 		s.line(q)
 	}
 	var all []appointment // at once: one by one, in no order, a long line takes seconds
-	for _, t := range s.tickets {
+	for t := range s.tickets.all() {
 		if due := s.due(t); due != 0 {
 			all = append(all, appointment{due, t})
 		}
@@ -88,21 +93,21 @@ func (s *State) Number() uint64 { return s.number }
 func (s *State) At() Stamp { return s.at }
 
 // Ticket returns a ticket, or nil.
-func (s *State) Ticket(id string) *Ticket { return s.tickets[id] }
+func (s *State) Ticket(id string) *Ticket { return s.tickets.get(id) }
 
 // Visitor returns a visitor, or nil.
-func (s *State) Visitor(id string) *Visitor { return s.visitors[id] }
+func (s *State) Visitor(id string) *Visitor { return s.visitors.get(id) }
 
 // Agent returns an agent, or nil.
 func (s *State) Agent(id string) *Agent { return s.agents[id] }
 
 // TicketOf returns a visitor's newest ticket, open or ended, or nil.
 func (s *State) TicketOf(visitor string) *Ticket {
-	v := s.visitors[visitor]
+	v := s.visitors.get(visitor)
 	if v == nil {
 		return nil
 	}
-	return s.tickets[v.Ticket]
+	return s.tickets.get(v.Ticket)
 }
 
 // Ended lists the tickets that ended at or after a time, oldest first.
@@ -113,7 +118,7 @@ func (s *State) Ended(since Stamp) []*Ticket {
 
 // Tickets visits all tickets that are known, open and ended, in no order.
 func (s *State) Tickets(visit func(t *Ticket)) {
-	for _, t := range s.tickets {
+	for t := range s.tickets.all() {
 		visit(t)
 	}
 }
@@ -180,6 +185,20 @@ func (s *State) Position(t *Ticket) int {
 		return 0
 	}
 	return l.find(t) + 1
+}
+
+// Behind is the position of the first ticket of a line that stands behind t, which
+// may have left it; 1 for no ticket.
+func (s *State) Behind(q QueueID, t *Ticket) int {
+	l := s.lines[q]
+	if l == nil || t == nil {
+		return 1
+	}
+	i := l.search(t)
+	if all := l.all(); i < len(all) && !t.Before(all[i]) {
+		i++
+	}
+	return i + 1
 }
 
 // Sweep calls visit for the tickets of a line in order, from position from to

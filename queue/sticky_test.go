@@ -19,8 +19,7 @@ func TestStickyPrefersWhoServedTheVisitorBefore(t *testing.T) {
 			w.must(w.Transfer(TransferRequest{Ticket: id, By: "boss", Supervisor: true, To: Target{Agent: agent}}))
 			w.dispatch()
 			w.accept(agent)
-			w.visitors["filler"] = nil
-			delete(w.visitors, "filler")
+			w.visitors.remove("filler")
 		}
 	}
 	t.Run("while free", func(t *testing.T) {

@@ -25,11 +25,11 @@ func (s *State) SetHeadStart(ticket string, headStart Millis, reason, by string)
 	if headStart < t.HeadStart {
 		cause = CauseLowered
 	}
-	is := *t
+	is := t.Copy()
 	is.HeadStart, is.HeadStartReason = headStart, reason
 	c := change(cause, t.ID, t.Rev.Version, strconv.FormatInt(int64(headStart), 10))
 	c.Intent, c.By = intentID(reason, by), by
-	c.write(t, &is)
+	c.write(t, is)
 	return c, nil
 }
 

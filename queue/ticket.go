@@ -2,6 +2,7 @@ package queue
 
 import (
 	"cmp"
+	"reflect"
 	"slices"
 )
 
@@ -36,17 +37,37 @@ const (
 	VisitorLost EndReason = "visitor_lost"
 )
 
-// Ticket is a visitor's place and history.
+// Ticket is a visitor's place and history. Very many wait at once, so what they
+// have in common is kept once: what was asked for, and that nothing has happened
+// yet. Both parts are shared between tickets and images, so a ticket is changed on
+// a Copy and in no other way. In a State neither is nil.
 type Ticket struct {
 	ID      string `json:"id"`
 	Visitor string `json:"visitor"`
-	// VisitorName and VisitorTier are the visitor's token's.
+	// VisitorName is the visitor's token's.
 	VisitorName string `json:"visitor_name,omitzero"`
+	*Ask
+	*Course
+
+	Status Status `json:"status"`
+	// JoinedAt and Joined are the stamp and number of the join's record; 0 in
+	// Joined stands for the record's own. WaitingSince is when it joined or was
+	// transferred to its department.
+	JoinedAt     Stamp  `json:"joined_at"`
+	WaitingSince Stamp  `json:"waiting_since,omitzero"`
+	Joined       uint64 `json:"joined,omitzero"`
+
+	Rev Revision `json:"-"`
+}
+
+// Ask is what a ticket asks for, and where.
+type Ask struct {
+	Department string `json:"department"`
+	Language   string `json:"language"`
+	Topic      string `json:"topic,omitzero"`
+	Urgency    string `json:"urgency,omitzero"`
+	// VisitorTier is the visitor's token's.
 	VisitorTier string `json:"visitor_tier,omitzero"`
-	Department  string `json:"department"`
-	Language    string `json:"language"`
-	Topic       string `json:"topic,omitzero"`
-	Urgency     string `json:"urgency,omitzero"`
 	// HeadStart is priority: how much earlier the ticket counts as joined.
 	// HeadStartReason is why a supervisor changed it last.
 	HeadStart       Millis `json:"head_start,omitzero"`
@@ -63,19 +84,16 @@ type Ticket struct {
 	Listed           []string `json:"listed,omitzero"`
 	LanguageRequired bool     `json:"language_required,omitzero"`
 	// Step counts the department's widening steps that have been taken, since
-	// WaitingSince: when it joined or was transferred here.
-	Step         int   `json:"step,omitzero"`
-	WaitingSince Stamp `json:"waiting_since,omitzero"`
+	// Ticket.WaitingSince.
+	Step int `json:"step,omitzero"`
+}
+
+// Course is what has happened to a ticket since it joined.
+type Course struct {
 	// Hold keeps the ticket for one agent for a while; Prefers names the agent
 	// who goes first when they have room, held or not.
 	Hold    *Hold  `json:"hold,omitzero"`
 	Prefers string `json:"prefers,omitzero"`
-
-	Status Status `json:"status"`
-	// JoinedAt and Joined are the stamp and number of the join's record; 0 in
-	// Joined stands for the record's own.
-	JoinedAt Stamp  `json:"joined_at"`
-	Joined   uint64 `json:"joined,omitzero"`
 	// Offer is set while the ticket is offered.
 	Offer *Offer `json:"offer,omitzero"`
 	// Attempts counts the offers made so far.
@@ -103,8 +121,22 @@ type Ticket struct {
 	WrapUp Millis `json:"wrap_up,omitzero"`
 	// Rating is what the visitor thought of it.
 	Rating *Rating `json:"rating,omitzero"`
+}
 
-	Rev Revision `json:"-"`
+// uneventful is the course of all tickets to which nothing has happened.
+var uneventful = &Course{}
+
+// Copy is the ticket for somebody who changes it.
+func (t *Ticket) Copy() *Ticket {
+	is, ask, course := *t, Ask{}, Course{}
+	if t.Ask != nil {
+		ask = *t.Ask
+	}
+	if t.Course != nil {
+		course = *t.Course
+	}
+	is.Ask, is.Course = &ask, &course
+	return &is
 }
 
 // maxPassed bounds Ticket.Passed, MaxGuests Ticket.Guests.
@@ -218,10 +250,10 @@ func (t *Ticket) AnsweredAt() Stamp { return cmp.Or(t.FirstAt, t.AssignedAt) }
 
 // backInLine is the ticket waiting again, where it stood.
 func (t *Ticket) backInLine() *Ticket {
-	is := *t
+	is := t.Copy()
 	is.FirstAt = t.AnsweredAt()
 	is.Status, is.Offer, is.Agent, is.AssignedAt, is.Guests = Waiting, nil, "", 0, nil
-	return &is
+	return is
 }
 
 // passedBy is the ticket waiting again after an agent did not take or keep it.
@@ -245,6 +277,12 @@ func (t *Ticket) revision() Revision { return t.Rev }
 
 func (t *Ticket) resolve(rev Revision, at Stamp) {
 	t.Rev = rev
+	if t.Ask == nil {
+		t.Ask = &Ask{}
+	}
+	if t.Course == nil || reflect.ValueOf(*t.Course).IsZero() {
+		t.Course = uneventful
+	}
 	if t.Joined == 0 {
 		t.Joined = rev.Number
 	}

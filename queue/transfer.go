@@ -139,11 +139,11 @@ func (s *State) handOver(c Change, t *Ticket, to *Agent, r TransferRequest) (Cha
 	if s.Load(to.ID)+t.Weight > to.Capacity {
 		return Change{}, ErrNoRoom
 	}
-	is := *t
+	is := t.Copy()
 	is.FirstAt = t.AnsweredAt()
 	is.Agent, is.Token, is.AssignedAt, is.TransferredBy = to.ID, t.Token+1, Here, r.By
 	is.Guests = slices.DeleteFunc(slices.Clone(t.Guests), func(g string) bool { return g == to.ID })
-	c.write(t, &is)
+	c.write(t, is)
 	busy := *to
 	busy.IdleSince = Here
 	c.write(to, &busy)
@@ -179,11 +179,11 @@ func (s *State) Consult(agent, ticket, invited string) (Change, error) {
 	case len(t.Guests) >= MaxGuests:
 		return Change{}, ErrTooManyGuests
 	}
-	is := *t
+	is := t.Copy()
 	is.Guests = append(slices.Clone(t.Guests), invited)
 	c := change(CauseInvited, t.ID, t.Rev.Version, invited)
 	c.By = agent
-	c.write(t, &is)
+	c.write(t, is)
 	return c, nil
 }
 
@@ -191,7 +191,7 @@ func (s *State) Consult(agent, ticket, invited string) (Change, error) {
 func (s *State) LeaveConsult(agent, ticket string) (Change, error) {
 	t := s.guests[agent][ticket]
 	if t == nil {
-		if s.tickets[ticket] == nil {
+		if s.tickets.get(ticket) == nil {
 			return Change{}, ErrUnknownTicket
 		}
 		return Change{}, nil
@@ -210,7 +210,7 @@ func (s *State) leaveAll(c *Change, agent string) {
 }
 
 func (t *Ticket) without(guest string) *Ticket {
-	is := *t
+	is := t.Copy()
 	is.Guests = slices.DeleteFunc(slices.Clone(t.Guests), func(g string) bool { return g == guest })
-	return &is
+	return is
 }

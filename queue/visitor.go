@@ -62,15 +62,18 @@ func (s *State) Join(r JoinRequest) (Change, error) {
 	if dep.QueueLimit > 0 && s.Size(q) >= dep.QueueLimit {
 		return Change{}, ErrQueueFull
 	}
-	if s.site.TicketLimit > 0 && len(s.tickets)-len(s.ended) >= s.site.TicketLimit {
+	if s.site.TicketLimit > 0 && s.tickets.len()-len(s.ended) >= s.site.TicketLimit {
 		return Change{}, ErrTooManyTickets
 	}
 	ticket := &Ticket{
-		ID: r.Ticket, Visitor: r.Visitor, VisitorName: r.Name, VisitorTier: r.VisitorTier,
-		Department: dep.ID, Language: lang, Topic: r.Topic, Urgency: r.Urgency,
-		HeadStart: r.HeadStart + s.site.VisitorTiers[r.VisitorTier] + urgency.HeadStart + topic.HeadStart,
-		Weight:    max(r.Weight, topic.Weight, 1),
-		Need:      s.needOf(dep, lang, topic), Wishes: topic.Wishes, LanguageRequired: r.LanguageRequired,
+		ID: r.Ticket, Visitor: r.Visitor, VisitorName: r.Name,
+		Ask: &Ask{
+			Department: dep.ID, Language: lang, Topic: r.Topic, Urgency: r.Urgency, VisitorTier: r.VisitorTier,
+			HeadStart: r.HeadStart + s.site.VisitorTiers[r.VisitorTier] + urgency.HeadStart + topic.HeadStart,
+			Weight:    max(r.Weight, topic.Weight, 1),
+			Need:      s.needOf(dep, lang, topic), Wishes: topic.Wishes, LanguageRequired: r.LanguageRequired,
+		},
+		Course: &Course{},
 		Status: Waiting, JoinedAt: Here, WaitingSince: Here,
 	}
 	if len(r.Languages) > 1 {
@@ -79,7 +82,7 @@ func (s *State) Join(r JoinRequest) (Change, error) {
 	if s.tooHeavy(ticket.Weight) {
 		return Change{}, ErrTooHeavy
 	}
-	was := s.visitors[r.Visitor]
+	was := s.visitors.get(r.Visitor)
 	is := &Visitor{ID: r.Visitor, Ticket: r.Ticket}
 	is.ServedBy, is.ServedAt = s.lastServed(r.Visitor)
 	s.stick(ticket, is)
@@ -163,7 +166,7 @@ func (s *State) stick(t *Ticket, v *Visitor) {
 // Leave ends a visitor's own ticket, wherever it stands. Having left already is
 // no error, so that a wish whose answer was lost can be repeated.
 func (s *State) Leave(visitor, ticket string) (Change, error) {
-	if t := s.tickets[ticket]; t != nil && t.Visitor == visitor && t.End == VisitorLeft {
+	if t := s.tickets.get(ticket); t != nil && t.Visitor == visitor && t.End == VisitorLeft {
 		return Change{}, nil
 	}
 	t, err := s.openTicket(ticket)
@@ -179,7 +182,7 @@ func (s *State) Leave(visitor, ticket string) (Change, error) {
 // end closes or abandons an open ticket and frees its agent's place, at once or
 // when they have wrapped up.
 func (s *State) end(cause Cause, t *Ticket, why EndReason) Change {
-	is := *t
+	is := t.Copy()
 	is.Status, is.End, is.EndedAt, is.Offer, is.Hold, is.Guests = Closed, why, Here, nil, nil, nil
 	a := s.agents[t.HeldBy()]
 	if t.Queued() {
@@ -189,7 +192,7 @@ func (s *State) end(cause Cause, t *Ticket, why EndReason) Change {
 	}
 	c := change(cause, t.ID, t.Rev.Version, string(why))
 	c.Frees = true
-	c.write(t, &is)
+	c.write(t, is)
 	if a != nil {
 		free := *a
 		free.IdleSince = Here
@@ -200,7 +203,7 @@ func (s *State) end(cause Cause, t *Ticket, why EndReason) Change {
 
 // ticketVersion is that of a ticket, "" when it has been forgotten.
 func (s *State) ticketVersion(id string) string {
-	if t := s.tickets[id]; t != nil {
+	if t := s.tickets.get(id); t != nil {
 		return t.Rev.Version
 	}
 	return ""
@@ -208,7 +211,7 @@ func (s *State) ticketVersion(id string) string {
 
 // openTicket finds a ticket that has not ended.
 func (s *State) openTicket(id string) (*Ticket, error) {
-	t := s.tickets[id]
+	t := s.tickets.get(id)
 	switch {
 	case t == nil:
 		return nil, ErrUnknownTicket
@@ -221,7 +224,7 @@ func (s *State) openTicket(id string) (*Ticket, error) {
 // BindVisitor says that node holds a conn of a visitor with an open ticket. For
 // anybody else it is empty: only a place in line needs a session.
 func (s *State) BindVisitor(visitor, node string) Change {
-	v, t := s.visitors[visitor], s.TicketOf(visitor)
+	v, t := s.visitors.get(visitor), s.TicketOf(visitor)
 	if t == nil || !t.Open() || v.Session.Node == node && !v.Session.Lost() {
 		return Change{}
 	}
@@ -237,7 +240,7 @@ func (s *State) BindVisitor(visitor, node string) Change {
 // LoseVisitor says that node has lost its last conn of a visitor. It is empty
 // when the session has moved on, or no open ticket depends on it.
 func (s *State) LoseVisitor(visitor, node string) Change {
-	v, t := s.visitors[visitor], s.TicketOf(visitor)
+	v, t := s.visitors.get(visitor), s.TicketOf(visitor)
 	if t == nil || !t.Open() || v.Session.Node != node || v.Session.Lost() {
 		return Change{}
 	}
@@ -256,7 +259,7 @@ const maxComment = 2048
 // ended. The last word counts. Errors: ErrUnknownTicket, ErrForbidden for a
 // ticket that nobody has served or a rating out of range.
 func (s *State) Rate(visitor, ticket string, score int, comment string) (Change, error) {
-	t := s.tickets[ticket]
+	t := s.tickets.get(ticket)
 	switch {
 	case t == nil || t.Visitor != visitor:
 		return Change{}, ErrUnknownTicket
@@ -265,10 +268,10 @@ func (s *State) Rate(visitor, ticket string, score int, comment string) (Change,
 	case t.Rating != nil && t.Rating.Score == score && t.Rating.Comment == comment:
 		return Change{}, nil
 	}
-	is := *t
+	is := t.Copy()
 	is.Rating = &Rating{Score: score, Comment: comment, At: Here}
 	c := change(CauseRated, t.ID, t.Rev.Version, strconv.Itoa(score))
 	c.Intent = intentID(comment)
-	c.write(t, &is)
+	c.write(t, is)
 	return c, nil
 }

@@ -87,62 +87,61 @@ func (p *poller) remove(s *Socket) {
 	}
 }
 
-// attempt is one read or write that does not wait. The closures that it takes
-// are made once.
+// attempt is one read that does not wait. The closure that it takes is made once.
 type attempt struct {
-	data        []byte
-	n           int
-	err         error
-	read, write func(fd uintptr) bool
+	data []byte
+	n    int
+	err  error
+	read func(fd uintptr) bool
 }
 
 var attempts = sync.Pool{New: func() any {
 	a := &attempt{}
-	a.read = func(fd uintptr) bool { a.do(syscall.Read, fd); return true }
-	a.write = func(fd uintptr) bool { a.do(syscall.Write, fd); return true }
-	return a
-}}
-
-func (a *attempt) do(call func(int, []byte) (int, error), fd uintptr) {
-	for {
-		if a.n, a.err = call(int(fd), a.data); !errors.Is(a.err, syscall.EINTR) {
-			return
+	a.read = func(fd uintptr) bool {
+		for {
+			if a.n, a.err = syscall.Read(int(fd), a.data); !errors.Is(a.err, syscall.EINTR) {
+				return true
+			}
 		}
 	}
-}
-
-// run makes the attempt; EAGAIN is 0 bytes and no error.
-func (a *attempt) run(conn func(func(uintptr) bool) error, do func(uintptr) bool, data []byte) (n int, blocked bool, err error) {
-	a.data, a.n, a.err = data, 0, nil
-	closed := conn(do)
-	n, err = max(a.n, 0), a.err
-	a.data = nil
-	attempts.Put(a)
-	switch {
-	case closed != nil:
-		return 0, false, closed
-	case errors.Is(err, syscall.EAGAIN):
-		return 0, true, nil
-	}
-	return n, false, err
-}
+	return a
+}}
 
 // tryRead reads what has come, which may be nothing; the end is io.EOF.
 func (s *Socket) tryRead(buf []byte) (int, error) {
 	a := attempts.Get().(*attempt)
-	n, blocked, err := a.run(s.raw.Read, a.read, buf)
-	if n == 0 && !blocked && err == nil {
-		err = io.EOF
+	a.data, a.n, a.err = buf, 0, nil
+	closed := s.raw.Read(a.read)
+	n, err := max(a.n, 0), a.err
+	a.data = nil
+	attempts.Put(a)
+	switch {
+	case closed != nil:
+		return 0, closed
+	case errors.Is(err, syscall.EAGAIN):
+		return 0, nil
+	case n == 0 && err == nil:
+		return 0, io.EOF
 	}
 	return n, err
 }
 
-// tryWrite writes what the kernel takes at once, which may be nothing.
+// tryWrite writes what the kernel takes at once, which may be nothing. The caller
+// holds mu and the socket is not dead. Whoever closes the conn has said so under mu
+// before, and nobody else writes meanwhile, so the descriptor is the conn's own and
+// net's locks are not needed.
 func (s *Socket) tryWrite(data []byte) (int, error) {
 	if s.raw == nil {
 		return 0, nil
 	}
-	a := attempts.Get().(*attempt)
-	n, _, err := a.run(s.raw.Write, a.write, data)
-	return n, err
+	for {
+		n, err := syscall.Write(s.fd, data)
+		switch {
+		case errors.Is(err, syscall.EINTR):
+		case errors.Is(err, syscall.EAGAIN):
+			return 0, nil
+		default:
+			return max(n, 0), err
+		}
+	}
 }

@@ -148,8 +148,8 @@ func (r *replay) happen(e *Event) error {
 	case Join:
 		id := strings.Clone(e.Ticket)
 		t := &queue.Ticket{
-			ID: id, Visitor: id, Department: department, Language: strings.Clone(e.Queue),
-			HeadStart: queue.Millis(e.Head), Weight: 1, Status: queue.Waiting, JoinedAt: at,
+			ID: id, Visitor: id, Status: queue.Waiting, JoinedAt: at,
+			Ask: &queue.Ask{Department: department, Language: strings.Clone(e.Queue), HeadStart: queue.Millis(e.Head), Weight: 1},
 		}
 		r.write(queue.CauseJoined, e.At, t)
 		r.shown[id] = &eta.Display{}
@@ -159,24 +159,24 @@ func (r *replay) happen(e *Event) error {
 		return r.say(r.st.Ticket(id), e.At, true)
 	case Assign:
 		t := r.st.Ticket(e.Ticket)
-		is := *t
+		is := t.Copy()
 		is.Status, is.Agent, is.AssignedAt, is.Token = queue.Assigned, strings.Clone(e.Agent), at, is.Token+1
-		r.write(queue.CauseAccepted, e.At, &is)
+		r.write(queue.CauseAccepted, e.At, is)
 		delete(r.shown, is.ID)
 		for _, score := range r.Scores {
-			score.served(&is)
+			score.served(is)
 		}
 	case Close:
-		is := *r.st.Ticket(e.Ticket)
+		is := r.st.Ticket(e.Ticket).Copy()
 		is.Status, is.End, is.EndedAt = queue.Closed, queue.AgentClosed, at
-		r.write(queue.CauseClosed, e.At, &is)
+		r.write(queue.CauseClosed, e.At, is)
 		for _, score := range r.Scores {
-			score.closed(&is)
+			score.closed(is)
 		}
 	case Abandon:
-		is := *r.st.Ticket(e.Ticket)
+		is := r.st.Ticket(e.Ticket).Copy()
 		is.Status, is.End, is.EndedAt = queue.Abandoned, queue.VisitorLeft, at
-		r.write(queue.CauseLeft, e.At, &is)
+		r.write(queue.CauseLeft, e.At, is)
 		delete(r.shown, is.ID)
 		for _, score := range r.Scores {
 			score.left(is.ID)

@@ -18,13 +18,13 @@ func bank(now queue.Stamp, skilled bool) *queue.State {
 			a.Skills = []string{"kyc"}
 		}
 		images = append(images, a, &queue.Ticket{
-			ID: fmt.Sprint("busy", i), Visitor: fmt.Sprint("b", i), Department: "support", Language: "en", Weight: 1,
-			Status: queue.Assigned, Agent: a.ID, AssignedAt: now - 100_000, JoinedAt: now - 100_000,
+			ID: fmt.Sprint("busy", i), Visitor: fmt.Sprint("b", i), Ask: &queue.Ask{Department: "support", Language: "en", Weight: 1},
+			Status: queue.Assigned, Course: &queue.Course{Agent: a.ID, AssignedAt: now - 100_000}, JoinedAt: now - 100_000,
 		})
 	}
 	for i := range 4 {
 		t := &queue.Ticket{
-			ID: fmt.Sprint("w", i), Visitor: fmt.Sprint("v", i), Department: "support", Language: "en", Weight: 1,
+			ID: fmt.Sprint("w", i), Visitor: fmt.Sprint("v", i), Ask: &queue.Ask{Department: "support", Language: "en", Weight: 1},
 			Status: queue.Waiting, JoinedAt: now - 10_000 + queue.Stamp(i),
 		}
 		if i == 3 {
@@ -57,7 +57,7 @@ func TestWhoNeedsASkillWaitsForThoseWhoHaveIt(t *testing.T) {
 			e := New(nil)
 			out := e.Estimate(st, now)
 			st.Play(st.Publish(out), now)
-			apart, plain := st.WaitOf(st.Ticket("w3")), st.Wait(queue.QueueID{Department: "support", Language: "en"}, 5)
+			apart, plain := st.CurveOf(st.Ticket("w3")).At(st.Position(st.Ticket("w3"))), st.Wait(queue.QueueID{Department: "support", Language: "en"}, 5)
 			if !plain.Known || apart.Known != tt.skilled || apart.P50 < tt.longer*plain.P50 {
 				t.Errorf("apart %+v, next without it %+v", apart, plain)
 			}
@@ -115,7 +115,7 @@ func TestAPausedQueueIsUnknown(t *testing.T) {
 	if w := st.Wait(q, 1); w.Known {
 		t.Errorf("nobody is offered and the wait is %+v", w)
 	}
-	if w := st.WaitOf(st.Ticket("w3")); w.Known {
+	if w := st.CurveOf(st.Ticket("w3")).At(st.Position(st.Ticket("w3"))); w.Known {
 		t.Errorf("nobody is offered and the wait of a need apart is %+v", w)
 	}
 }

@@ -1,0 +1,73 @@
+//go:build !race
+
+// The race detector makes small strings larger.
+
+package queue
+
+import (
+	"fmt"
+	"runtime"
+	"testing"
+)
+
+// bytesATicket is what a replica takes for each of so many who wait, their visitors
+// and all indexes included, as they come out of the log.
+func bytesATicket(t testing.TB, n int, replicas func(live *State) []*State) (bytes float64) {
+	t.Helper()
+	heap := func() float64 {
+		var m runtime.MemStats
+		runtime.GC()
+		runtime.GC()
+		runtime.ReadMemStats(&m)
+		return float64(m.HeapAlloc)
+	}
+	decider, live := NewState(demoSite()), NewState(demoSite())
+	before := heap()
+	for i := range n {
+		// Each has the shape of a real one: its own ids, a name, two languages.
+		c, err := decider.Join(JoinRequest{
+			Ticket: fmt.Sprintf("00000000-0000-4000-8000-%012d", i), Visitor: fmt.Sprintf("visitor-%d", i), Department: "support",
+			Languages: []string{"en", "zh"}, Node: "gateway-1a2b3c4d",
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		bodies := make([][]byte, len(c.Writes))
+		for j, w := range c.Writes {
+			if bodies[j], err = EncodeImage(w.Image); err != nil {
+				t.Fatal(err)
+			}
+		}
+		data, err := EncodeRecord(&c, bodies)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r, err := DecodeRecord(uint64(i+1), string([]byte(c.ID)), Stamp(1_700_000_000_000+i), data)
+		if err != nil {
+			t.Fatal(err)
+		}
+		live.Apply(r)
+	}
+	all := replicas(live)
+	bytes = (heap() - before) / float64(n)
+	runtime.KeepAlive(all)
+	runtime.KeepAlive(live)
+	runtime.KeepAlive(decider)
+	return bytes
+}
+
+// 100,000 waiting tickets fit into 40 MB, also on the gateway that learns, which has
+// forked its state.
+func TestALongLineIsCompact(t *testing.T) {
+	for name, replicas := range map[string]func(live *State) []*State{
+		"a replica":            func(*State) []*State { return nil },
+		"a replica and a fork": func(live *State) []*State { return []*State{live.Fork()} },
+	} {
+		t.Run(name, func(t *testing.T) {
+			got := bytesATicket(t, 100_000, replicas)
+			if t.Logf("%.0f bytes a ticket", got); got > 400 {
+				t.Errorf("a ticket in line takes %.0f bytes, want 400 at most", got)
+			}
+		})
+	}
+}
