@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"time"
 )
@@ -191,17 +192,18 @@ func (b *bench) served() error {
 		time.Sleep(3 * time.Second)
 		window := 2 * b.seconds
 		b.profile(h.server, "served", "cpu", window)
-		var before, after counts
-		if err := agents.call("counts", nil, &before); err != nil {
+		var before, after, shown, all counts
+		if err := errors.Join(agents.call("counts", nil, &before), h.crowd.call("counts", nil, &shown)); err != nil {
 			return 0, err
 		}
 		used, err := over([]int{h.server.pid()}, func() error { time.Sleep(seconds(window)); return nil })
 		if err != nil {
 			return 0, err
 		}
-		if err := agents.call("counts", nil, &after); err != nil {
+		if err := errors.Join(agents.call("counts", nil, &after), h.crowd.call("counts", nil, &all)); err != nil {
 			return 0, err
 		}
+		notef("%.0f places a second are shown", float64(all.Positions-shown.Positions)/window)
 		if n := float64(after.Served - before.Served); n < 45*window {
 			return 0, fmt.Errorf("only %.0f tickets were served in %.0f s (%s)", n, window, after.LastError)
 		}

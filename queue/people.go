@@ -24,11 +24,15 @@ type Visitor struct {
 	ID      string  `json:"id"`
 	Ticket  string  `json:"ticket"`
 	Session Session `json:"session"`
-	// ServedBy is who served a ticket before the newest one last, until ServedAt.
-	ServedBy string `json:"served_by,omitzero"`
-	ServedAt Stamp  `json:"served_at,omitzero"`
+	*Served         // nil for who has not been
 
 	Rev Revision `json:"-"`
+}
+
+// Served says who served a ticket before a visitor's newest one last, until when.
+type Served struct {
+	ServedBy string `json:"served_by,omitzero"`
+	ServedAt Stamp  `json:"served_at,omitzero"`
 }
 
 // Name implements Image.

@@ -84,7 +84,7 @@ func (s *State) Join(r JoinRequest) (Change, error) {
 	}
 	was := s.visitors.get(r.Visitor)
 	is := &Visitor{ID: r.Visitor, Ticket: r.Ticket}
-	is.ServedBy, is.ServedAt = s.lastServed(r.Visitor)
+	is.Served = s.lastServed(r.Visitor)
 	s.stick(ticket, is)
 	seen := ""
 	if was != nil {
@@ -137,20 +137,20 @@ func (s *State) tooHeavy(weight int) bool {
 
 // lastServed is who served a visitor last, and until when: in their newest ticket,
 // or before it, when that one had no agent.
-func (s *State) lastServed(visitor string) (agent string, until Stamp) {
+func (s *State) lastServed(visitor string) *Served {
 	if t := s.TicketOf(visitor); t != nil && t.Agent != "" {
-		return t.Agent, t.EndedAt
+		return &Served{t.Agent, t.EndedAt}
 	}
-	if v := s.visitors[visitor]; v != nil {
-		return v.ServedBy, v.ServedAt
+	if v := s.visitors.get(visitor); v != nil {
+		return v.Served
 	}
-	return "", 0
+	return nil
 }
 
 // stick prefers the agent who served this visitor lately, and waits for them a
 // while if they take tickets now and may serve this one.
 func (s *State) stick(t *Ticket, v *Visitor) {
-	if s.site.StickyWindow == 0 || s.at > v.ServedAt.Add(s.site.StickyWindow) {
+	if v.Served == nil || s.site.StickyWindow == 0 || s.at > v.ServedAt.Add(s.site.StickyWindow) {
 		return
 	}
 	a := s.agents[v.ServedBy]
