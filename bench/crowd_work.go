@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"slices"
+	"strconv"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -195,8 +197,9 @@ func (d *delays) quantiles() (p50, p99, most float64) {
 	return at(.5), at(.99), at(1)
 }
 
-// comeBack cuts every socket and has everybody come again, as many at a time as
-// there are; it says how many seconds it took until the last was greeted.
+// comeBack cuts every socket and has everybody come again at once, and wait as the
+// protocol wants it when told to; it says how many seconds it took until the last was
+// greeted.
 func (c *crowd) comeBack(struct{}) (any, error) {
 	for _, m := range c.members {
 		m.leaving.Store(true)
@@ -204,7 +207,7 @@ func (c *crowd) comeBack(struct{}) (any, error) {
 	}
 	begun := time.Now()
 	var all errgroup.Group
-	all.SetLimit(2000) // dials under way, as many as a listener's backlog bears
+	dials := make(chan struct{}, 2000) // under way, as many as a listener's backlog bears
 	var retries atomic.Int64
 	for _, m := range c.members {
 		all.Go(func() error {
@@ -212,7 +215,9 @@ func (c *crowd) comeBack(struct{}) (any, error) {
 				for len(m.answers) > 0 {
 					<-m.answers
 				}
+				dials <- struct{}{}
 				err := m.come()
+				<-dials
 				if err == nil {
 					return nil
 				}
@@ -224,12 +229,19 @@ func (c *crowd) comeBack(struct{}) (any, error) {
 					return err
 				}
 				retries.Add(1)
-				time.Sleep(500*time.Millisecond + rand.N(1500*time.Millisecond)) // what a client's back-off begins with
+				time.Sleep(told(err) + rand.N(min(30*time.Second, time.Second<<min(tries, 5)))) // as the protocol wants it
 			}
 		})
 	}
 	err := all.Wait()
 	return returned{time.Since(begun).Seconds(), retries.Load()}, err
+}
+
+// told is after which time an error frame says to come again.
+func told(err error) time.Duration {
+	_, after, _ := strings.Cut(err.Error(), `"retry_after_ms":`)
+	ms, _ := strconv.Atoi(after[:max(0, strings.IndexFunc(after, func(r rune) bool { return r < '0' || r > '9' }))])
+	return time.Duration(ms) * time.Millisecond
 }
 
 type returned struct {

@@ -16,6 +16,7 @@ import (
 	"nextup/gateway/protocol"
 	"nextup/internal/eventlog"
 	"nextup/internal/eventlog/redislog"
+	"nextup/internal/heap"
 	"nextup/presence"
 	"nextup/presence/redispresence"
 	"nextup/queue"
@@ -59,6 +60,7 @@ func serveNextup(args []string) error {
 	capacity := flags.Int("capacity", 1, "of every agent")
 	_ = flags.Parse(args)
 
+	heap.Bound() // as nextup serve does
 	ctx := context.Background()
 	logger := slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelError}))
 	var backend eventlog.Backend = eventlog.NewMemory()

@@ -72,6 +72,7 @@ func (b *bench) cut(d *desks) (took, grown, retries float64, err error) {
 		if err != nil {
 			return 0, 0, 0, err
 		}
+		notef("steady %.0f MB, peak %.0f MB", steady[i]/1e6, peak/1e6)
 		grown = max(grown, peak/steady[i])
 		retries += float64(results[i].Retries)
 	}

@@ -66,7 +66,7 @@ func (c *conn) send(frame protocol.ServerFrame) {
 		c.g.metrics.framesOut.Inc()
 		c.socket.Send(data)
 	}
-	if cap(data) <= 8<<10 { // a rare large frame's buffer is not kept
+	if cap(data) <= 16<<10 { // the longest message fits; a rare larger frame's buffer is not kept
 		clear(data)
 		*buf = data[:socket.Room]
 	}

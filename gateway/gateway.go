@@ -37,7 +37,6 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
-	"golang.org/x/time/rate"
 
 	"nextup/gateway/auth"
 	"nextup/gateway/conversation"
@@ -128,7 +127,7 @@ type Gateway struct {
 	started   time.Time
 	draining  atomic.Bool
 	renewed   atomic.Int64 // when the node's lease was, as time since started
-	admission *rate.Limiter
+	admission *admission
 
 	comparing sync.Mutex // held while rules are compared
 
@@ -163,7 +162,7 @@ func New(o Options) (*Gateway, error) {
 	g := &Gateway{
 		loop:      loop,
 		started:   time.Now(),
-		admission: rate.NewLimiter(rate.Limit(o.HelloRate), o.HelloRate),
+		admission: newAdmission(o.HelloRate),
 		options:   o,
 		node:      newNode(o.Node),
 		log:       o.Logger,

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"maps"
-	"math/rand/v2"
 	"net/url"
 	"slices"
 	"strings"
@@ -21,11 +20,11 @@ var errOrigin = errors.New("gateway: the page's origin is not on the site's list
 // hello authenticates a conn, binds its session and shows its first view. It
 // says whether the conn goes on.
 func (c *conn) hello(h protocol.Hello) bool {
-	if !c.g.admission.Allow() {
+	if later := c.g.admission.admit(time.Now()); later > 0 {
 		c.g.metrics.limited.WithLabelValues("", "hello_rate").Inc()
 		c.send(protocol.Error{
 			ID: h.ID, Code: protocol.CodeBusy, Message: "Too many are coming at once: come back a little later.",
-			RetryAfterMS: 500 + rand.Int64N(4500), // spread, or they would all come back together
+			RetryAfterMS: later.Milliseconds(),
 		})
 		c.end(protocol.CloseUnavailable)
 		return false

@@ -45,6 +45,10 @@ func (n *news) agree(subject string, role protocol.Role, session func(*queue.Sta
 	case held.Lost() && len(here) > 0:
 		n.g.work.Go(func() { n.bindOrTry(here[0]) })
 	case !held.Lost() && held.Node == n.g.node.String() && len(here) == 0:
+		if role == protocol.Visitor {
+			n.depart(subject)
+			return
+		}
 		n.g.work.Go(func() { n.lose(subject, role) })
 	}
 }

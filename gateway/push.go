@@ -132,13 +132,10 @@ func (p *push) due(i int) []queue.QueueID {
 	return due
 }
 
-const (
-	// atLeast is how many views are shown in one tick if there are as many to show.
-	atLeast = 100
-	// piece is how many are shown before the front of the lines is looked at
-	// again: a few milliseconds' worth.
-	piece = 500
-)
+// piece is how many views are shown before the front of the lines is looked at
+// again, and in one tick at least if there are as many: a few milliseconds' worth. A
+// client's machine that is woken for many frames in a row is woken more cheaply.
+const piece = 500
 
 // sweepDue sweeps on what is due of the first n bands.
 func (p *push) sweepDue(n int) {
@@ -158,7 +155,7 @@ func (p *push) sweep(i int, q queue.QueueID) {
 	left := 0
 	p.read(func(st *queue.State) { left = min(bands[i].to, st.Size(q)) - st.Behind(q, c.at) + 1 })
 	ticks := max(1, int((bands[i].every-time.Since(c.begun))/pushTick))
-	share := min(left, max(atLeast, (left+ticks-1)/ticks))
+	share := min(left, max(piece, (left+ticks-1)/ticks))
 	for done := 0; done < share; done += piece {
 		c.at = p.showFrom(i, q, c.at, min(share-done, piece))
 		p.sweepDue(i)

@@ -178,6 +178,10 @@ func (c *conn) Gone() {
 	if c.site == nil || !c.site.exit(c) {
 		return
 	}
+	if c.id.Role == protocol.Visitor {
+		c.site.depart(c.id.Subject)
+		return
+	}
 	c.g.work.Go(func() {
 		if c.g.draining.Load() { // most are bound elsewhere at once, and then this is nothing
 			pause(c.g.ctx, time.Second)

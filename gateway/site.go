@@ -46,7 +46,8 @@ type site struct {
 	// leaving is set while the sockets are sent elsewhere.
 	leaving atomic.Bool
 
-	addresses tally
+	departures departures
+	addresses  tally
 	// people are the sessions with a conn on this gateway.
 	people struct {
 		sync.RWMutex

@@ -15,6 +15,7 @@ import (
 	clientjs "nextup/client-js"
 	"nextup/gateway/auth"
 	"nextup/internal/eventlog/redislog"
+	"nextup/internal/heap"
 	"nextup/internal/sitefile"
 	"nextup/internal/traffic"
 )
@@ -65,6 +66,7 @@ func (c *serveCmd) Run(out io.Writer) error {
 // serve runs until the context ends, and then calls last: from there on a signal
 // ends the process at once.
 func (c *serveCmd) serve(ctx context.Context, last func(), out, logs io.Writer) error {
+	heap.Bound()
 	log := c.logger(logs)
 	reload := newReloader(c.SiteFile, log) // before the file is read: no change of it is missed
 	file, err := loadSites(c.SiteFile)

@@ -95,7 +95,7 @@ func survey(data []byte) (outline, *Refusal) {
 				key = token.String()
 				o.keys = append(o.keys, key)
 			} else {
-				o.note(key, token.String())
+				o.note(key, token)
 			}
 		default: // the values of other fields are checked when they are decoded
 		}
@@ -110,12 +110,14 @@ func survey(data []byte) (outline, *Refusal) {
 }
 
 // note keeps the two strings that every refusal and the typed pass need.
-func (o *outline) note(key, value string) {
+func (o *outline) note(key string, value jsontext.Token) {
 	switch {
 	case key == "type" && !o.hasType:
-		o.typ, o.hasType = value, true
-	case key == "id" && o.id == "" && plainID(value):
-		o.id = value
+		o.typ, o.hasType = value.String(), true
+	case key == "id" && o.id == "":
+		if id := value.String(); plainID(id) {
+			o.id = id
+		}
 	}
 }
 

@@ -133,6 +133,7 @@ func (p *parser) feed(data []byte, to sink) {
 		p.rest = append(p.rest, data...)
 		data = p.rest
 	}
+	whole := 0 // bytes of the frame that is not whole yet, where that is known
 	for len(data) > 0 {
 		h, size, code := readHeader(data, p.limit)
 		if code == 0 && size > 0 && len(data) >= size+h.length {
@@ -147,6 +148,7 @@ func (p *parser) feed(data []byte, to sink) {
 			to.broken(code)
 			p.deaf = true
 		}
+		whole = size + h.length
 		break
 	}
 	switch {
@@ -154,8 +156,9 @@ func (p *parser) feed(data []byte, to sink) {
 		p.rest, p.message = nil, nil
 	case len(data) == 0:
 		p.rest = nil
-	case len(p.rest) == 0:
-		p.rest = append([]byte(nil), data...)
+	case len(p.rest) == 0 || cap(p.rest) < min(whole, 4*len(data)):
+		// Room for the whole frame at once, but not for what has only been announced.
+		p.rest = append(make([]byte, 0, max(len(data), min(whole, 4*len(data)))), data...)
 	default: // to the front of what it is in
 		p.rest = p.rest[:copy(p.rest, data)]
 	}

@@ -7,9 +7,11 @@ import (
 )
 
 // How many workers there may be, and how many of them may wait for something to
-// do. A socket for which there is none waits in line.
+// do. A socket for which there is none waits in line: what its client has sent stays
+// in the kernel and is no message in our hands yet, which takes several times its
+// size while it is handled.
 const (
-	maxWorkers = 1024
+	maxWorkers = 256
 	maxIdle    = 32
 )
 
