@@ -15,15 +15,21 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"runtime/debug"
 	"syscall"
 )
 
 // errFailed says that the run was made and something judged does not hold.
 var errFailed = errors.New("the run failed")
 
+// spareMemory is the load's GOGC, ours and k6's: there is memory to spare, and
+// the processor is for what is measured.
+const spareMemory = 400
+
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
+	debug.SetGCPercent(spareMemory)
 	err := run(ctx)
 	switch {
 	case errors.Is(err, errFailed):

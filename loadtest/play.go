@@ -22,7 +22,7 @@ import (
 // watchEvery is how often a visitor of the observer comes; until is the share of
 // the run after which none does, so that all of them see their end.
 const (
-	watchEvery = 300 * time.Millisecond
+	watchEvery = 600 * time.Millisecond
 	watchUntil = 0.7
 )
 

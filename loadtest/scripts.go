@@ -20,8 +20,7 @@ const thresholdsCrossed = 99
 // scripts runs one load process of several and reads what it left.
 func (d *drive) scripts(ctx context.Context, i, of int) (*summary, error) {
 	path := filepath.Join(d.scratch, fmt.Sprintf("summary-%d.json", i))
-	// The load gives way to what it measures: its clients would be on other machines.
-	cmd := exec.Command("nice", "-n", "5", d.k6, "run", "--quiet", "--no-usage-report", "--log-format", "raw", "--address", "", filepath.Join("k6", "main.ts"))
+	cmd := exec.Command(d.k6, "run", "--quiet", "--no-usage-report", "--log-format", "raw", "--address", "", filepath.Join("k6", "main.ts"))
 	cmd.Env = append(os.Environ(), d.environment(i, of, path)...)
 	p, err := process.Start(cmd)
 	if err != nil {
@@ -51,7 +50,7 @@ func (d *drive) scripts(ctx context.Context, i, of int) (*summary, error) {
 func (d *drive) environment(i, of int, summary string) []string {
 	env := []string{
 		"SCENARIO=" + d.scenario, "PROFILE=" + d.profile, "TARGET=" + strings.Join(d.targets, ","), "SITE=" + d.site,
-		"GOGC=400", // the load has memory to spare, and no processor
+		fmt.Sprintf("GOGC=%d", spareMemory),
 		"TOKEN_KEY=" + d.key, fmt.Sprintf("SHARE_INDEX=%d", i), fmt.Sprintf("SHARE_OF=%d", of), "SUMMARY=" + summary,
 	}
 	if d.own != nil {

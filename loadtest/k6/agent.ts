@@ -1,8 +1,9 @@
 // One agent's shift: available, accepts, works through a few turns of each
 // conversation at human pace, closes, takes a break now and then.
-import type { DeskFrame, DeskTicket, ServerFrame, WelcomeFrame } from '../../client-js/src/core/protocol.gen.ts';
+import type { DeskFrame, DeskTicket, WelcomeFrame } from '../../client-js/src/core/protocol.gen.ts';
 import { about, chance } from './chance.ts';
 import { later } from './clock.ts';
+import type { Heard } from './frames.ts';
 import { count, took, wrong } from './gates.ts';
 import { human, saying, share } from './people.ts';
 import type { Settings } from './settings.ts';
@@ -84,7 +85,7 @@ export class Agent {
     this.line?.ask({ type: 'status', status });
   }
 
-  private frame(f: ServerFrame): void {
+  private frame(f: Heard): void {
     switch (f.type) {
       case 'desk':
         this.desk(f);
@@ -103,9 +104,10 @@ export class Agent {
 
   private desk(f: DeskFrame): void {
     this.line?.resumed();
-    if (f.load > f.capacity || [...f.offers, ...f.tickets].reduce((sum, t) => sum + t.weight, 0) > f.capacity) {
-      wrong.overCapacity.add(1);
-    }
+    let load = 0;
+    for (const o of f.offers) load += o.weight;
+    for (const t of f.tickets) load += t.weight;
+    if (f.load > f.capacity || load > f.capacity) wrong.overCapacity.add(1);
     if (f.status === 'away' && this.available && !this.onBreak) this.status('available'); // an offer had lapsed
     if (f.status === 'offline' && this.available) this.status('available'); // came back after the grace
     const offers = new Set<string>();

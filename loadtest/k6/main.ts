@@ -71,7 +71,11 @@ export function agents(): void {
     const spoken = first === second ? [first] : [first, second];
     staff.push(new Agent(settings, `agent-${settings.share.index}-${i}`, spoken, levelName));
   }
-  staff.forEach((a, i) => later((shape.shiftOver * 1000 * i) / of, () => a.come()));
+  const { share, at } = shape.late ?? { share: 0, at: 0 };
+  staff.forEach((a, i) => {
+    const second = (shape.shiftOver * i) / of;
+    later(1000 * ((i * 0.618) % 1 < share ? at + second : second), () => a.come()); // so many of every language
+  });
   if (shape.outage) {
     const lost = staff.filter((a) => a.languages.includes(languages[2 % languages.length]!));
     later(shape.outage.from * 1000, () => lost.forEach((a) => a.vanish()));

@@ -16,6 +16,8 @@ export interface Shape {
   arrivals: [number, number][];
   /** seconds over which agents come on shift */
   shiftOver: number;
+  /** the share of them that comes on shift later, from a second on */
+  late?: { share: number; at: number };
   /** seconds after the last arrival in which everybody may still be served */
   drain: number;
   /** seconds from and to which the agents of one language are gone */
@@ -24,10 +26,14 @@ export interface Shape {
   steps?: { every: number; by: number; count: number };
 }
 
-/** A day with its peak in it, in four minutes: the line builds up and goes. */
+/**
+ * A day with its peak in it, in four minutes: people come before all agents are
+ * there, so that the line builds up; the second shift works it off.
+ */
 const day: Shape = {
-  arrivals: [[0, 0.2], [40, 1], [60, 1], [62, 2.1], [82, 2.1], [84, 1], [150, 1], [165, 0.3], [180, 0]],
-  shiftOver: 30,
+  arrivals: [[0, 0.2], [40, 1.05], [140, 1.05], [155, 0.3], [180, 0]],
+  shiftOver: 15,
+  late: { share: 0.4, at: 85 },
   drain: 60,
 };
 

@@ -1,8 +1,9 @@
 // One visitor's visit: arrives, joins, waits or gives up, talks, lingers to rate,
 // and perhaps comes back. What they are shown is judged as it comes.
-import type { ServerFrame, TicketFrame, WelcomeFrame } from '../../client-js/src/core/protocol.gen.ts';
+import type { WelcomeFrame } from '../../client-js/src/core/protocol.gen.ts';
 import { about, chance, pick } from './chance.ts';
 import { later, never } from './clock.ts';
+import type { Heard, View } from './frames.ts';
 import { count, rate, took, wrong } from './gates.ts';
 import { human, saying, share } from './people.ts';
 import type { Settings } from './settings.ts';
@@ -16,7 +17,7 @@ export class Visitor {
   private line: Line;
   private ticket = '';
   private thread: Thread | undefined;
-  private view: TicketFrame | undefined;
+  private view: View | undefined;
   private joinedAt = 0;
   private promise: { at: number; low: number; high: number } | undefined;
   private said = 0;
@@ -128,7 +129,7 @@ export class Visitor {
     }
   }
 
-  private frame(f: ServerFrame): void {
+  private frame(f: Heard): void {
     switch (f.type) {
       case 'ticket':
         this.seen(f);
@@ -149,7 +150,7 @@ export class Visitor {
     }
   }
 
-  private seen(f: TicketFrame): void {
+  private seen(f: View): void {
     if (this.missing !== undefined) {
       never(this.missing);
       this.missing = undefined;
@@ -182,7 +183,7 @@ export class Visitor {
     rate.aboveLow.add(waited >= this.promise.low);
   }
 
-  private closed(f: TicketFrame): void {
+  private closed(f: View): void {
     if (f.status === 'abandoned') {
       count.left.add(1, this.tags);
       if (this.promise) rate.withinHigh.add((Date.now() - this.promise.at) / 1000 <= this.promise.high);
@@ -204,7 +205,7 @@ export class Visitor {
   }
 }
 
-function ended(f: TicketFrame): boolean {
+function ended(f: View): boolean {
   return f.status === 'closed' || f.status === 'abandoned';
 }
 
