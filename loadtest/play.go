@@ -142,14 +142,14 @@ func (d *drive) run(ctx context.Context) (*summary, *observer.Crowd, error) {
 	for _, t := range d.targets {
 		sockets = append(sockets, socketOf(t))
 	}
-	crowd := &observer.Crowd{Targets: sockets, Observer: d.gauge.observer, Token: func(subject string) (string, error) {
+	d.gauge.begun = time.Now()
+	crowd := &observer.Crowd{Targets: sockets, Observer: d.gauge.observer, Begun: d.gauge.begun, Token: func(subject string) (string, error) {
 		return mint(d.site, d.key, protocol.Visitor, subject)
 	}}
 	aside, stop := context.WithCancel(ctx)
 	var all sync.WaitGroup
 	defer all.Wait()
 	defer stop()
-	d.gauge.begun = time.Now()
 	length := d.lengthOf()
 	all.Go(func() { d.gauge.run(aside) })
 	all.Go(func() { d.progress(aside) })

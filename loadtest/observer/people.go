@@ -3,6 +3,7 @@ package observer
 import (
 	"context"
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"sync"
 	"time"
@@ -19,6 +20,8 @@ type Crowd struct {
 	Token   func(subject string) (string, error)
 	// Observer may be nil: then only promises are judged.
 	Observer *Observer
+	// Begun is when the run began.
+	Begun time.Time
 
 	mu       sync.Mutex
 	promises []Promised
@@ -28,6 +31,8 @@ type Crowd struct {
 
 // Promised is a wait that was shown at the join, and what became of it.
 type Promised struct {
+	// T is the second of the run at which it was shown.
+	T       float64 `json:"t"`
 	LowS    int     `json:"low_s"`
 	HighS   int     `json:"high_s"`
 	WaitedS float64 `json:"waited_s"`
@@ -171,7 +176,8 @@ func (w *watcher) see(f protocol.ServerFrame) {
 	switch t.Status {
 	case protocol.Waiting, protocol.Offered:
 		if w.promise == nil && t.Wait != nil && t.Wait.Known {
-			w.promise, w.since = &Promised{LowS: t.Wait.LowS, HighS: t.Wait.HighS}, time.Now()
+			w.since = time.Now()
+			w.promise = &Promised{T: tenths(w.since.Sub(w.Begun)), LowS: t.Wait.LowS, HighS: t.Wait.HighS}
 		}
 	case protocol.Assigned:
 		w.kept()
@@ -189,7 +195,7 @@ func (w *watcher) kept() {
 		return
 	}
 	p := *w.promise
-	p.WaitedS = time.Since(w.since).Seconds()
+	p.WaitedS = tenths(time.Since(w.since))
 	w.since = time.Now().Add(24 * time.Hour) // once
 	w.Crowd.mu.Lock()
 	defer w.Crowd.mu.Unlock()
@@ -197,3 +203,6 @@ func (w *watcher) kept() {
 		w.promises = append(w.promises, p)
 	}
 }
+
+// tenths is a time in seconds, as exact as anybody reads it.
+func tenths(d time.Duration) float64 { return math.Round(10*d.Seconds()) / 10 }

@@ -55,14 +55,27 @@ type Event struct {
 
 // Check is one line of the service-level table.
 type Check struct {
+	Group Group   `json:"group"`
 	Name  string  `json:"name"`
 	Value float64 `json:"value"`
 	Limit string  `json:"limit"`
+	// Bound is the limit as a figure, 0 for none.
+	Bound float64 `json:"bound,omitzero"`
 	Unit  string  `json:"unit,omitempty"`
 	OK    bool    `json:"ok"`
 	// Judged is false for what is shown and decides nothing.
 	Judged bool `json:"judged"`
 }
+
+// Group is a part of the service-level table.
+type Group string
+
+// The groups, in the order in which they are shown.
+const (
+	Truth Group = "truth" // what may never happen
+	Speed Group = "speed" // at the 99th percentile
+	Reach Group = "reach" // how far the run went
+)
 
 // Times are of one kind of wait, in ms; of several load processes the worst.
 type Times struct {
