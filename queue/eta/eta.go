@@ -63,7 +63,7 @@ type Forecast struct {
 // with nothing known.
 func New(from *queue.Estimates) *Estimator {
 	e := &Estimator{
-		known: &knowledge{}, view: view{people: map[string]*person{}, waiting: map[string]*crowd{}},
+		known: &knowledge{}, view: newView(),
 		promises: map[string]promise{}, truth: map[string]*Truth{}, budget: defaultPlays,
 	}
 	if from != nil && len(from.Checkpoint) > 0 {
@@ -73,7 +73,7 @@ func New(from *queue.Estimates) *Estimator {
 		}
 	}
 	k := e.known
-	k.Service, k.Patience = some(k.Service), some(k.Patience)
+	k.Service, k.Patience, k.Staff = some(k.Service), some(k.Patience), some(k.Staff)
 	k.Streams, k.Errors, k.History = some(k.Streams), some(k.Errors), some(k.History)
 	return e
 }
@@ -125,7 +125,7 @@ func (e *Estimator) seeWait(was, is *queue.Ticket, at queue.Stamp) {
 		if was.Token == 0 { // who comes back from a conversation waits otherwise
 			p := e.known.patience(is.Queue().String())
 			waited := float64(at-is.JoinedAt) / 1000
-			p.spend(0, waited)
+			p.spend(0, waited, 1)
 			if is.Status == queue.Abandoned {
 				p.end(waited, memory)
 			}
@@ -182,9 +182,10 @@ func (e *Estimator) say(st *queue.State, line, position, ahead int, score queue.
 	f.Known = true
 	center, spread := e.twin.corrections(l.name, ahead+1)
 	f.center = mean * center
-	// What is not known of the rate widens the range: as the predictive variance
-	// of a Gamma-Poisson model does.
-	f.spread = math.Sqrt(variance*center*center*spread + f.center*f.center/e.rates.evidence)
+	// What is not known of the rate widens the range, as the predictive variance of
+	// a Gamma-Poisson model does, and so do staff who come and go.
+	unsure := 1/e.rates.evidence + of(e.known.Staff, l.queue.String()).variance(f.center)
+	f.spread = math.Sqrt(variance*center*center*spread + f.center*f.center*unsure)
 	e.calibrate(l.queue.String(), &f)
 	return f
 }

@@ -42,6 +42,8 @@ type knowledge struct {
 	WrapUp stage `json:"wrap_up"`
 	// Together tells how conversations go when an agent holds so many.
 	Together [maxTogether + 1]together `json:"together"`
+	// Staff is how the places of each queue come and go.
+	Staff map[string]*drift `json:"staff"`
 	// Streams are arrivals by queue and head start.
 	Streams map[string]*stream `json:"streams"`
 	// Errors is how true the forecasts were, History the last waits, Blend what is

@@ -55,6 +55,7 @@ func (e *Estimator) refresh(st *queue.State, now queue.Stamp) {
 	}
 	if e.model == nil || e.model.number != st.Number() || e.model.now != now {
 		e.model = e.newModel(st, now)
+		e.seeStaff(e.model)
 	}
 }
 
@@ -89,7 +90,7 @@ func (e *Estimator) serving(r *rates, queues []queue.QueueID, now queue.Stamp) f
 		speed := e.known.speed(p.talks())
 		for _, id := range keys(p.held) {
 			if k := p.held[id]; k.stage == talking {
-				of(by, k.queue).spend(k.work, k.work+max(0, float64(now-k.since)/1000*speed))
+				of(by, k.queue).spend(k.work, k.work+max(0, float64(now-k.since)/1000*speed), e.weight(k))
 			}
 		}
 	}

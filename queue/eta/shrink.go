@@ -9,8 +9,9 @@ import "math"
 // what was seen (Gelman et al., "Bayesian data analysis", 2013, sections 2.6 and
 // 5.3). So bins that agree are soon one rate, and bins that differ stay apart.
 
-// strengths are those weighed, in ends.
-var strengths = [...]float64{2, 6, 20, 60, 200, 600, 2000}
+// strengths are those weighed, in ends; by far the most of them say that all is
+// one rate for as long as what was seen does not speak against it.
+var strengths = [...]float64{2, 6, 20, 60, 200, 600, 2000, 6000, 20_000, 60_000, 200_000, 600_000, 2_000_000}
 
 type beliefs [len(strengths)]float64
 

@@ -15,7 +15,12 @@ type view struct {
 	people  map[string]*person
 	roomy   []*person
 	waiting map[string]*crowd // by the name of a line
+	ended   map[string]int    // conversations, by queue, since the view began
 	synced  bool
+}
+
+func newView() view {
+	return view{people: map[string]*person{}, waiting: map[string]*crowd{}, ended: map[string]int{}}
 }
 
 // crowd are those who wait in a queue for the same.
@@ -46,6 +51,7 @@ type talk struct {
 	stage  talkStage
 	since  queue.Stamp // up to when work is true; when the offer or wrap-up began
 	until  queue.Stamp // of a wrap-up
+	ended  int         // of the queue, up to since
 	work   float64     // seconds at full speed
 	weight int
 }
@@ -85,7 +91,8 @@ func (e *Estimator) sync(st *queue.State) {
 		return
 	}
 	was := e.people
-	e.view = view{people: map[string]*person{}, waiting: map[string]*crowd{}, synced: true}
+	e.view = newView()
+	e.synced = true
 	for _, q := range st.Site().Queues() {
 		st.Sweep(q, 1, st.Size(q), func(_ int, t *queue.Ticket) bool {
 			e.count(t, 1)
@@ -149,7 +156,7 @@ func (e *Estimator) letsWait(p *person) bool {
 // settle spends the time that an agent has let somebody wait.
 func (e *Estimator) settle(p *person, at queue.Stamp) {
 	if dt := float64(at-p.idleAt) / 1000; p.ignoring && dt > 0 {
-		e.known.Pickup.spend(p.ignored, p.ignored+dt)
+		e.known.Pickup.spend(p.ignored, p.ignored+dt, 1)
 		p.ignored += dt
 	}
 	p.idleAt = at
@@ -212,6 +219,7 @@ func (e *Estimator) hold(was, is *queue.Ticket, at queue.Stamp) {
 // take notes what a ticket takes of an agent, as of now.
 func (e *Estimator) take(p *person, t *queue.Ticket, now queue.Stamp) {
 	k := &talk{queue: t.Queue().String(), since: now, weight: t.Weight}
+	k.ended = e.ended[k.queue]
 	switch t.Status {
 	case queue.Offered:
 		k.stage = offered
@@ -223,7 +231,7 @@ func (e *Estimator) take(p *person, t *queue.Ticket, now queue.Stamp) {
 	case queue.Assigned, queue.Waiting, queue.Abandoned:
 		k.stage = talking
 		if k.work = max(0, float64(now-t.AssignedAt)/1000); k.work > 0 {
-			e.known.service(k.queue).spend(0, k.work) // begun before we looked
+			e.known.service(k.queue).spend(0, k.work, 1) // begun before we looked
 		}
 	}
 	p.held[t.ID] = k
@@ -239,8 +247,9 @@ func (e *Estimator) drop(was, is *queue.Ticket, at queue.Stamp) {
 		if closed {
 			took := max(0, float64(is.EndedAt-was.AssignedAt)/1000)
 			z := e.known.service(was.Queue().String())
-			z.spend(0, took)
+			z.spend(0, took, 1)
 			z.end(took, memory)
+			e.ended[was.Queue().String()]++
 		}
 		return
 	}
@@ -253,6 +262,7 @@ func (e *Estimator) drop(was, is *queue.Ticket, at queue.Stamp) {
 		e.known.Accept.add(float64(at-k.since) / 1000)
 	case k.stage == talking && closed:
 		e.known.service(k.queue).end(k.work, memory)
+		e.ended[k.queue]++
 		e.known.Together[min(n, maxTogether)].end()
 		if is.WrapUp == 0 {
 			e.known.WrapUp.add(0)
@@ -277,14 +287,18 @@ func (e *Estimator) segment(p *person, at queue.Stamp) int {
 			continue
 		}
 		to := k.work + dt*speed
-		e.known.service(k.queue).spend(k.work, to)
+		weight := e.weight(k)
+		e.known.service(k.queue).spend(k.work, to, weight)
 		if z := e.rates.service[k.queue]; z != nil {
-			e.known.Together[min(n, maxTogether)].E += (z.cum(to) - z.cum(k.work)) / speed
+			e.known.Together[min(n, maxTogether)].E += weight * (z.cum(to) - z.cum(k.work)) / speed
 		}
-		k.work, k.since = to, at
+		k.work, k.since, k.ended = to, at, e.ended[k.queue]
 	}
 	return n
 }
+
+// weight is that of the time of a conversation that was not taken in yet.
+func (e *Estimator) weight(k *talk) float64 { return faded(e.ended[k.queue]-k.ended, memory) }
 
 // keys are sorted: sums of floats depend on their order, and the same records
 // must give the same estimates.
