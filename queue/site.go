@@ -37,6 +37,8 @@ type Site struct {
 	TransferHold Millis
 	// MaxCapacity is the greatest capacity that any agent can have, 0 for unknown.
 	MaxCapacity int
+	// Planned are the agents whose shifts are known, by id.
+	Planned map[string]*Planned
 }
 
 // Urgency is a word for how urgent a matter is.

@@ -64,7 +64,43 @@ func rulesOf(s sitefile.Site) *queue.Site {
 		}
 		rules.Departments = append(rules.Departments, department)
 	}
+	for id, a := range s.Agents.Known {
+		if len(a.Shifts) == 0 {
+			continue
+		}
+		if rules.Planned == nil {
+			rules.Planned = map[string]*queue.Planned{}
+		}
+		rules.Planned[id] = &queue.Planned{
+			Facts: queue.AgentFacts{
+				ID: id, Languages: a.Languages, Departments: a.Departments, Skills: slices.Sorted(slices.Values(a.Skills)),
+				Tier: a.Tier, Capacity: a.Capacity,
+			},
+			Shifts: shiftsOf(a),
+		}
+	}
 	return rules
+}
+
+// aMonday is the first one after the beginning of 1970.
+const aMonday = 4 * 24 * time.Hour
+
+// shiftsOf is the shifts of an agent, each of them weekly.
+func shiftsOf(a sitefile.Agent) []queue.Shift {
+	var all []queue.Shift
+	for _, s := range a.Shifts {
+		to := s.To
+		if to <= s.From {
+			to += 24 * time.Hour
+		}
+		for _, day := range s.Days {
+			begins := aMonday + time.Duration(day)*24*time.Hour
+			all = append(all, queue.Shift{
+				From: queue.Stamp(millis(begins + s.From)), To: queue.Stamp(millis(begins + to)), Every: millis(7 * 24 * time.Hour),
+			})
+		}
+	}
+	return all
 }
 
 func millis(d time.Duration) queue.Millis { return queue.Millis(d.Milliseconds()) }

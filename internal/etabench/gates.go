@@ -128,6 +128,9 @@ func (t *trial) judge(all []scored) []row {
 		v, h = ratio(followed, func(s *scored) float64 { return float64(s.rises) }, one1)
 		atMost("shown rises per wait", name, followed, v, h, t.rises, .03)
 	}
+	for i := range rows {
+		rows[i].beside = rows[i].beside || t.beside
+	}
 	return rows
 }
 

@@ -23,6 +23,7 @@ type trial struct {
 	fresh    int  // conversations that must have ended before anybody is scored
 	told     bool // beside it, somebody told that all is exponential, who only counts ends
 	repeats  int  // runs per seed, for trials that are short
+	beside   bool // no gate, but good to know
 	quiet    bool // no looks between the joins: nothing there is for plays to correct
 }
 
@@ -101,7 +102,14 @@ func trials() []trial {
 		s.Staff = append(s.Staff, rest)
 		return s
 	}
-	return append(all, sine, languages, vip, together, lunch, cold(60, 120, 1.25, 1.10), cold(120, 300, 1.08, 1.03))
+	told := lunch
+	told.name, told.beside = "the same lunch, shifts given", true
+	told.build = func(seed uint64, hours float64) *sim.Scenario {
+		s := lunch.build(seed, hours)
+		s.Staff[1].Told = true
+		return s
+	}
+	return append(all, sine, languages, vip, together, lunch, told, cold(60, 120, 1.25, 1.10), cold(120, 300, 1.08, 1.03))
 }
 
 // cold is a start with a prior that is wrong by a factor of two: conversations

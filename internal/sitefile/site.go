@@ -183,9 +183,10 @@ func (v value) agents(s *Site) Agents {
 			p.fault("got the name %s; want the sub of a token: 1 to 128 bytes without control characters", p.quoted(p.name))
 			continue
 		}
-		known := p.fields("capacity", "departments", "languages", "tier", "skills")
+		known := p.fields("capacity", "departments", "languages", "tier", "skills", "shifts")
 		a := agent(known, out.Defaults, all)
 		a.Languages = known["languages"].proficiencies(s.Languages)
+		a.Shifts = known["shifts"].shifts()
 		out.Known[p.name] = a
 	}
 	return out

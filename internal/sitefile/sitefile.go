@@ -180,6 +180,18 @@ type Agent struct {
 	Tier int
 	// Skills are what the agent can do besides.
 	Skills []string
+	// Shifts are when the agent is planned to take tickets. Only estimates of waits
+	// look at them; whoever has not come yet counts in these if Languages are there.
+	Shifts []Shift
+}
+
+// Shift is a time of some days of the week, in UTC.
+type Shift struct {
+	// Days are 0 for Monday to 6 for Sunday, those on which the shift begins.
+	Days []int
+	// From and To are since midnight, to the minute, below 24 h; a To that is not
+	// after From is of the day after.
+	From, To time.Duration
 }
 
 // Grace is how long a lost conn keeps its place, 1 s to 1 h each.

@@ -184,9 +184,10 @@ func (e *Estimator) say(st *queue.State, line, position, ahead int, score queue.
 	f.center = mean * center
 	// What is not known of the rate widens the range, as the predictive variance of
 	// a Gamma-Poisson model does, and so do staff who come and go.
-	unsure := 1/e.rates.evidence + of(e.known.Staff, l.queue.String()).variance(f.center)
+	q := l.queue.String()
+	unsure := 1/e.rates.evidence + of(e.known.Staff, q).variance(f.center, e.rates.service[q].mean())
 	f.spread = math.Sqrt(variance*center*center*spread + f.center*f.center*unsure)
-	e.calibrate(l.queue.String(), &f)
+	e.calibrate(q, &f)
 	return f
 }
 

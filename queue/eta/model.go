@@ -45,6 +45,9 @@ type group struct {
 	agent  *queue.Agent
 	serves []int          // lines
 	rate   [spans]float64 // takes per second
+	// comes and leaves are in how many seconds they are planned to; 0 for a group
+	// that is there, never for one that stays.
+	comes, leaves float64
 	// places in all, and those that are free and take at once.
 	places, free float64
 	left         [spans + 1]float64 // places not yet free for the first time
@@ -108,7 +111,7 @@ func (e *Estimator) newModel(st *queue.State, now queue.Stamp) *model {
 			}
 		}
 	}
-	e.group(m)
+	e.group(m, st)
 	return m
 }
 
@@ -133,26 +136,45 @@ func (l *line) ahead(t *queue.Ticket) int {
 	return sort.Search(len(l.tickets), func(i int) bool { return !l.tickets[i].Before(t) })
 }
 
-// group puts the agents who take tickets into groups and works out their rates.
-func (e *Estimator) group(m *model) {
-	by := map[string]*group{}
-	for _, id := range keys(e.people) {
-		p := e.people[id]
-		if p.Agent == nil || !p.Takes() {
-			continue
+// alike is what agents of a group have in common.
+type alike struct {
+	kind          string
+	comes, leaves float64
+}
+
+// group puts the agents who take tickets, or are planned to, into groups and
+// works out their rates.
+func (e *Estimator) group(m *model, st *queue.State) {
+	by := map[alike]*group{}
+	add := func(p *person, planned *queue.Planned) {
+		comes, leaves, ok := m.shift(p, planned)
+		if !ok {
+			return
 		}
-		g := by[p.kind]
+		key := alike{p.kind, comes, leaves}
+		g := by[key]
 		if g == nil {
-			g = &group{kind: p.kind, agent: p.Agent}
+			g = &group{kind: p.kind, agent: p.Agent, comes: comes, leaves: leaves}
 			for i := range m.lines {
 				if p.Meets(m.lines[i].need, m.lines[i].queue.Department) {
 					g.serves = append(g.serves, i)
 				}
 			}
-			by[p.kind] = g
+			by[key] = g
 			m.groups = append(m.groups, g)
 		}
 		e.places(m, g, p)
+	}
+	plan := st.Site().Planned
+	for _, id := range keys(e.people) {
+		if p := e.people[id]; p.Agent != nil {
+			add(p, plan[id])
+		}
+	}
+	for _, id := range keys(plan) {
+		if e.people[id] == nil {
+			add(expected(plan[id]), plan[id])
+		}
 	}
 	for _, g := range m.groups {
 		e.renew(m, g)
@@ -162,6 +184,10 @@ func (e *Estimator) group(m *model) {
 // places adds an agent's places: when each will be taken next.
 func (e *Estimator) places(m *model, g *group, p *person) {
 	g.places += float64(p.Capacity)
+	if g.comes > 0 {
+		g.occupy(m, nil, 0, 1, g.comes, float64(p.Capacity))
+		return
+	}
 	// Whoever has room will hold as many as they can while somebody waits.
 	speed := e.known.speed(max(p.talks(), min(p.Capacity, maxTogether)))
 	for _, id := range keys(p.held) {
@@ -258,7 +284,8 @@ func (e *Estimator) renew(m *model, g *group) {
 			busy += taken[i] * k[i][j]
 		}
 		taken[j] = max(0, g.places-g.free-busy) / max(k[j][j], 1e-3)
-		g.rate[j] = taken[j] / (m.ends[j] - m.from(j))
+		long := m.ends[j] - m.from(j)
+		g.rate[j] = taken[j] / long * min(1, max(0, (g.leaves-m.from(j))/long))
 	}
 }
 

@@ -40,6 +40,8 @@ const (
 	wrapsUp
 	accepts
 	arrives
+	comes
+	leaves
 )
 
 type happenings []happening
@@ -85,12 +87,38 @@ func newPlay(e *Estimator, st *queue.State, now queue.Stamp, said map[string]sai
 			return true
 		})
 	}
+	p.planShifts()
 	for _, k := range keys(e.known.Streams) {
 		if s := e.known.Streams[k]; s.Head > 0 { // others come behind all who wait
 			p.next(s)
 		}
 	}
 	return p
+}
+
+// planShifts plans who comes and who leaves, as the walk expects it.
+func (p *play) planShifts() {
+	for _, id := range keys(p.st.Site().Planned) {
+		planned := p.st.Site().Planned[id]
+		who := p.people[id]
+		if who == nil || who.Agent == nil {
+			who = expected(planned)
+		}
+		switch in, until, ok := p.model.shift(who, planned); {
+		case ok && in > 0:
+			p.plan(happening{at: in, kind: comes, agent: id})
+		case ok && until < never:
+			p.plan(happening{at: until, kind: leaves, agent: id})
+		}
+	}
+}
+
+// come brings an agent whose shift begins.
+func (p *play) come(id string) {
+	if p.st.Agent(id) == nil {
+		p.write(p.st.BindAgent(p.st.Site().Planned[id].Facts, "~"), nil)
+	}
+	p.write(p.st.SetStatus(id, queue.Available))
 }
 
 func (e *Estimator) talk(agent, ticket string) *talk {
@@ -157,6 +185,10 @@ func (p *play) run(budget int) int {
 			p.accept(h)
 		case arrives:
 			p.arrive(h.stream)
+		case comes:
+			p.come(h.agent)
+		case leaves:
+			p.write(p.st.SetStatus(h.agent, queue.Away))
 		}
 		p.dispatch()
 	}

@@ -36,7 +36,7 @@ const (
 
 // walk gives the mean and variance of the wait, in seconds, of whoever stands in
 // a line behind so many of it and has the score. It is false where nobody serves
-// the line.
+// the line, now or planned.
 func (m *model) walk(own, ahead int, score queue.Stamp) (mean, variance float64, ok bool) {
 	if !slices.ContainsFunc(m.groups, func(g *group) bool { return slices.Contains(g.serves, own) }) {
 		return 0, 0, false
@@ -60,6 +60,11 @@ func (m *model) walk(own, ahead int, score queue.Stamp) (mean, variance float64,
 	w.lost = make([]float64, len(w.groups))
 	for w.todo[own] > crumbs && w.t < never {
 		w.step()
+	}
+	if w.todo[own] > crumbs && !slices.ContainsFunc(w.groups, func(g *group) bool {
+		return slices.Contains(g.serves, own) && (g.comes > 0 || g.rate[spans-1] > 0)
+	}) {
+		return 0, 0, false // all leave before
 	}
 	return w.t + m.accept, w.v + m.accept*m.accept, true
 }

@@ -136,8 +136,8 @@ func newRun(s *Scenario, h Hooks) *run {
 
 // hire brings an agent and plans their shifts.
 func (r *run) hire(staff int, f Staff) {
-	a := &agent{id: fmt.Sprintf("a%05d", len(r.agents)), index: len(r.agents), staff: staff, cap: f.Capacity}
-	facts := queue.AgentFacts{ID: a.id, Languages: queue.Fluent(f.Languages...), Departments: f.Departments, Capacity: f.Capacity}
+	facts := f.facts(len(r.agents))
+	a := &agent{id: facts.ID, index: len(r.agents), staff: staff, cap: f.Capacity}
 	for i := range r.Queues {
 		q := r.Queues[i].Queue()
 		if (&queue.Agent{Departments: f.Departments, Languages: facts.Languages}).Serves(q) {

@@ -107,6 +107,8 @@ type Staff struct {
 	// Shifts are when they take tickets; none means throughout. Whoever goes
 	// finishes what they hold.
 	Shifts []Shift `yaml:"shifts"`
+	// Told says that the shifts are in the site's plan, so that estimates know them.
+	Told bool `yaml:"told"`
 }
 
 // Shift is a time from From until before To.
@@ -194,5 +196,29 @@ func (s *Scenario) site() *queue.Site {
 		}
 		site.Departments[at].Languages = append(site.Departments[at].Languages, d.Language)
 	}
+	site.Planned = s.planned()
 	return site
+}
+
+// planned are the agents whose shifts are told.
+func (s *Scenario) planned() map[string]*queue.Planned {
+	all, n := map[string]*queue.Planned{}, 0
+	for _, f := range s.Staff {
+		for range f.Count {
+			if f.Told {
+				p := &queue.Planned{Facts: f.facts(n)}
+				for _, sh := range f.Shifts {
+					p.Shifts = append(p.Shifts, queue.Shift{From: Start.Add(sh.From), To: Start.Add(sh.To)})
+				}
+				all[p.Facts.ID] = p
+			}
+			n++
+		}
+	}
+	return all
+}
+
+// facts are those of the n-th agent of a scenario.
+func (f *Staff) facts(n int) queue.AgentFacts {
+	return queue.AgentFacts{ID: fmt.Sprintf("a%05d", n), Languages: queue.Fluent(f.Languages...), Departments: f.Departments, Capacity: f.Capacity}
 }
