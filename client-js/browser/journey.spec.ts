@@ -116,8 +116,10 @@ async function journey(browser: Browser, forVisitors: string, forAgents: string)
     await mei.page.keyboard.press("d");
     await expect(mei.page.locator(`[data-offer="${declined}"]`)).toHaveCount(0);
     await lin.isNumber(1);
-    await mei.accepts("又是我"); // nobody else could take it, so it comes again
+    const noor = await Agent.starts(browser, forAgents, "Noor", ["zh"]);
+    await noor.accepts("又是我");
     await lin.status("assigned");
+    await expect(mei.offer).toHaveCount(0);
   });
 
   mei.neverHadMoreThan(1);

@@ -346,6 +346,24 @@ describe("after a sleep or a change of network", () => {
     expect([c.state.name, socket.closedWith]).toEqual(["waiting", 1000]);
   });
 
+  test("wake begins the back-off anew: a dial into the old network is followed by another within a second", async () => {
+    const { c, socket } = await opened();
+    vi.spyOn(Math, "random").mockReturnValue(0.999);
+    socket.serverCloses(1006);
+    for (let failed = 0; failed < 6; failed++) {
+      await vi.advanceTimersByTimeAsync(30_000); // by now each wait may last half a minute
+      FakeSocket.latest.serverCloses(1006);
+    }
+    await vi.advanceTimersByTimeAsync(30_000);
+    expect(c.state.name).toBe("connecting");
+    const dials = FakeSocket.all.length;
+    c.wake();
+    expect(FakeSocket.all).toHaveLength(dials); // it may yet succeed
+    FakeSocket.latest.serverCloses(1006);
+    await vi.advanceTimersByTimeAsync(1_000);
+    expect(FakeSocket.all).toHaveLength(dials + 1);
+  });
+
   test("wake keeps a conn that answers", async () => {
     const { socket, c } = await opened();
     c.wake();

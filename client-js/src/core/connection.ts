@@ -163,8 +163,12 @@ export class Connection extends Emitter<ConnectionEvents> {
     this.#stop(1000, new NextupError("stopped", "The connection was closed here."));
   }
 
-  /** The network is back or the page is seen again: find out soon whether the conn lives. */
+  /**
+   * The network is back or the page is seen again: find out soon whether the conn
+   * lives. What failed before says nothing of now, so the back-off begins anew.
+   */
   wake(): void {
+    this.#attempt = 0;
     if (this.#state.name === "waiting") {
       this.connect();
     } else if (this.#state.name === "open") {

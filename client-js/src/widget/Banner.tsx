@@ -55,10 +55,10 @@ export function banner({ client, keep }: Widget, texts: Texts, keeps: boolean) {
       );
     }
     case "stopped": {
-      const expired = state.code === 4501 || state.error.code === "token_expired";
+      const why = state.code === 4501 ? texts.expired : explain(state.error, texts);
       return (
         <div class="strip bad" role="alert" data-testid="connection" data-state="stopped">
-          <span>{expired ? texts.expired : `${texts.stopped} ${explain(state.error, texts)}`}</span>
+          <span>{why === texts.failed ? texts.stopped : why}</span>
           {now}
         </div>
       );

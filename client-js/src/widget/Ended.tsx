@@ -2,7 +2,7 @@ import { MAX_COMMENT_BYTES, type TicketFrame } from "../core/index.ts";
 import { Icon } from "./icons.tsx";
 import type { Texts } from "./texts.ts";
 import type { Widget } from "./widget.tsx";
-import { explain, nameOf, within } from "./words.ts";
+import { nameOf, within } from "./words.ts";
 
 /** The end: how it was, and a new start. */
 export function ended(w: Widget, texts: Texts, ticket: TicketFrame, again: () => void) {
@@ -45,7 +45,7 @@ function ratingForm(w: Widget, texts: Texts, ticket: TicketFrame) {
       class="rating"
       onSubmit={(event) => {
         event.preventDefault();
-        void w.submit(form, rate, (error) => explain(error, texts));
+        void w.submit(form, texts, rate);
       }}
     >
       <fieldset>

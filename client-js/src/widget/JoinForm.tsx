@@ -4,7 +4,7 @@ import { missing } from "./news.ts";
 import type { Texts } from "./texts.ts";
 import { hero } from "./View.tsx";
 import type { Widget } from "./widget.tsx";
-import { explain, languageName, waitInWords, within } from "./words.ts";
+import { languageName, waitInWords, within } from "./words.ts";
 
 /** Where to join: a department, one of its languages, what it is about, and how long that would take. */
 export function joinForm(w: Widget, texts: Texts, below: ComponentChildren) {
@@ -39,7 +39,7 @@ export function joinForm(w: Widget, texts: Texts, below: ComponentChildren) {
       data-testid="join-form"
       onSubmit={(event) => {
         event.preventDefault();
-        void w.submit(form, join, (error) => explain(error, texts));
+        void w.submit(form, texts, join);
       }}
     >
       {missing(config, departments) && (

@@ -86,9 +86,12 @@ export interface Texts {
   tryNow: string;
   stopped: string;
   expired: string;
+  invalid: string;
+  /** For a refusal that has no words of its own. */
+  failed: string;
   setUp: string;
   forgetful: string;
-  /** Why the gateway refused; its own words are for those that are not here. */
+  /** Why the gateway refused. Its own words are for who builds the page, not for visitors. */
   refusals: Partial<Record<Code, string>>;
 }
 

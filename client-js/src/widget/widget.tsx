@@ -8,6 +8,8 @@ import { listen } from "./news.ts";
 import { Notice } from "./notice.ts";
 import { loadTexts, matchLocale, type Locale, type Texts } from "./texts.ts";
 import { View } from "./View.tsx";
+import { wakeWithPage } from "./waking.ts";
+import { explain } from "./words.ts";
 
 /** The events of the element; detail is the value. */
 export interface ChatEvents {
@@ -52,6 +54,8 @@ export class Widget {
   readonly #dispatch: (kind: string, detail: unknown) => void;
   #drawing = false;
   #loading: Locale | undefined;
+  /** Ends the waking of the connection. */
+  #sleep: (() => void) | undefined;
   #ticking: ReturnType<typeof setInterval> | undefined;
   #complained = new Set<string>();
 
@@ -100,6 +104,7 @@ export class Widget {
     } else if (wanted && this.client === undefined) {
       this.client = new VisitorClient({ url: gateway.socket, token: async () => token(), storage: this.keep.tab });
       listen(this, this.client);
+      this.#sleep = wakeWithPage(this.client.connection);
       this.client.connect();
     }
     clearInterval(this.#ticking);
@@ -122,7 +127,7 @@ export class Widget {
   }
 
   /** Sends a form and shows how that went. */
-  async submit(form: Sending, send: () => Promise<unknown>, explain: (error: unknown) => string): Promise<void> {
+  async submit(form: Sending, texts: Texts, send: () => Promise<unknown>): Promise<void> {
     if (form.busy) {
       return;
     }
@@ -130,7 +135,10 @@ export class Widget {
     try {
       await send();
     } catch (error) {
-      form.problem = explain(error);
+      form.problem = explain(error, texts);
+      if (form.problem === texts.failed) {
+        this.complain(String(error));
+      }
     }
     this.set(form, { busy: false });
   }
@@ -194,6 +202,7 @@ export class Widget {
   }
 
   #leaveGateway(): void {
+    this.#sleep?.();
     this.client?.close();
     this.client = undefined;
     this.estimates.follow(undefined);

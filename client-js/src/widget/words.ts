@@ -79,5 +79,16 @@ export function within(text: string, maxBytes: number): string {
 /** What went wrong, for a visitor. */
 export function explain(error: unknown, texts: Texts): string {
   const code = error instanceof NextupError ? error.code : undefined;
-  return (code && texts.refusals[code]) ?? (error instanceof Error ? error.message : String(error));
+  switch (code) {
+    case "token_expired":
+      return texts.expired;
+    case "bad_token":
+    case "wrong_audience":
+    case "wrong_site":
+      return texts.invalid;
+    case "conversation_closed":
+      return texts.ended;
+    default:
+      return (code && texts.refusals[code]) ?? texts.failed;
+  }
 }

@@ -245,10 +245,8 @@ function Notice({ kind, testid, text, dismiss }: { kind: string; testid: string;
 }
 
 function focusComposer(page: HTMLElement | null, ticket: string): void {
-  requestAnimationFrame(() => {
-    const pane = [...(page?.querySelectorAll<HTMLElement>("[data-testid=pane]") ?? [])].find((p) => p.dataset["ticket"] === ticket);
-    pane?.querySelector<HTMLElement>("[data-composer]")?.focus();
-  });
+  const pane = [...(page?.querySelectorAll<HTMLElement>("[data-testid=pane]") ?? [])].find((p) => p.dataset["ticket"] === ticket);
+  pane?.querySelector<HTMLElement>("[data-composer]")?.focus();
 }
 
 function useTitle(offers: number, unread: number): void {

@@ -25,6 +25,7 @@ export function usePanes(tickets: readonly string[]): Panes {
   const [wanted, setWanted] = useState<readonly string[]>([]);
   const [focus, setFocus] = useState<string>();
   const [room, setRoom] = useState(1);
+  const last = useRef<readonly string[]>([]);
   const awaited = useRef<string | undefined>(undefined);
   const area = useRef<HTMLDivElement>(null);
   useEffect(() => {
@@ -52,7 +53,11 @@ export function usePanes(tickets: readonly string[]): Panes {
     setFocus(coming);
   }
   const keep = focus !== undefined && here.includes(focus) ? focus : here[0];
-  const shown = here.length <= room ? here : [...here.filter((t) => t !== keep).slice(0, room - 1), ...here.filter((t) => t === keep)];
+  // Where there is no room for all, those stay that are shown already, each in its place: a pane
+  // must not go from under the pointer when a press gives it the focus.
+  const ranked = [...new Set([keep, ...last.current, ...here])].filter((t) => t !== undefined && here.includes(t)).slice(0, room);
+  const shown = here.filter((t) => ranked.includes(t));
+  last.current = shown;
 
   function choose(ticket: string, beside: boolean): void {
     if (!shown.includes(ticket)) {

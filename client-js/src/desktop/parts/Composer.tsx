@@ -1,4 +1,4 @@
-import { useEffect, useId, useRef, useState } from "preact/hooks";
+import { useEffect, useId, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { MAX_TEXT_BYTES, type Conversation, type MessageFrameType } from "../../core/index.ts";
 import { draftOf, keepDraft } from "./drafts.ts";
 import { Icon, IconButton } from "./Icon.tsx";
@@ -32,6 +32,8 @@ export function Composer({ conversation, modes, mode, setMode, language, names, 
   const [caret, setCaret] = useState(0);
   const [hidden, setHidden] = useState<number>();
   const [chosen, setChosen] = useState(0);
+  /** Where the caret goes, after the reply that was put in. */
+  const [placed, setPlaced] = useState<number>();
   const command = mode === "whisper" ? undefined : commandAt(text, caret);
   const offered = command === undefined || command.from === hidden ? [] : found(replies(), command.words, language);
   const pick = offered[Math.min(chosen, offered.length - 1)];
@@ -39,6 +41,13 @@ export function Composer({ conversation, modes, mode, setMode, language, names, 
   const sendable = text.trim() !== "" && !tooLong;
   const current = modes.find((m) => m.type === mode) ?? modes[0];
   useEffect(() => setChosen(0), [command?.words]);
+  useLayoutEffect(() => {
+    if (placed !== undefined) {
+      box.current?.focus();
+      box.current?.setSelectionRange(placed, placed);
+      setPlaced(undefined);
+    }
+  }, [placed]);
 
   function write(draft: string): void {
     keepDraft(ticket, draft);
@@ -61,10 +70,7 @@ export function Composer({ conversation, modes, mode, setMode, language, names, 
     const end = command.from + put.length;
     write(text.slice(0, command.from) + put + text.slice(caret));
     setCaret(end);
-    requestAnimationFrame(() => {
-      box.current?.focus();
-      box.current?.setSelectionRange(end, end);
-    });
+    setPlaced(end);
   }
 
   function press(event: KeyboardEvent): void {

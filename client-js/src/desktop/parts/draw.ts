@@ -1,5 +1,6 @@
 import { useEffect, useReducer, useState } from "preact/hooks";
 import type { Connection } from "../../core/index.ts";
+import { wakeWithPage } from "../../widget/waking.ts";
 
 interface Changing {
   on(kind: "change", listener: () => void): () => void;
@@ -51,17 +52,5 @@ export function useTick(everyMS: number): void {
 
 /** Makes a connection find out at once what a sleep or a new network did to it. */
 export function useWaking(connection: Connection): void {
-  useEffect(() => {
-    const wake = () => {
-      if (document.visibilityState === "visible") {
-        connection.wake();
-      }
-    };
-    window.addEventListener("online", wake);
-    document.addEventListener("visibilitychange", wake);
-    return () => {
-      window.removeEventListener("online", wake);
-      document.removeEventListener("visibilitychange", wake);
-    };
-  }, [connection]);
+  useEffect(() => wakeWithPage(connection), [connection]);
 }

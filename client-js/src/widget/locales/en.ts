@@ -86,6 +86,8 @@ const en: Texts = {
   tryNow: "Try now",
   stopped: "Disconnected.",
   expired: "Your sign-in has expired. Please reload the page.",
+  invalid: "Your sign-in is not valid. Please reload the page.",
+  failed: "That did not work. Please try again in a moment.",
   setUp: "The chat is not set up correctly on this page.",
   forgetful: "This browser keeps nothing for us: what is not sent yet is lost when you reload.",
   refusals: {

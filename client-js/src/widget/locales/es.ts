@@ -86,6 +86,8 @@ const es: Texts = {
   tryNow: "Probar ahora",
   stopped: "Desconectado.",
   expired: "Tu sesión ha caducado. Recarga la página, por favor.",
+  invalid: "Tu sesión no es válida. Recarga la página, por favor.",
+  failed: "No ha funcionado. Inténtalo de nuevo en un momento.",
   setUp: "El chat no está bien configurado en esta página.",
   forgetful: "Este navegador no guarda nada para nosotros: al recargar se pierde lo que aún no se ha enviado.",
   refusals: {

@@ -86,6 +86,8 @@ const zhCN: Texts = {
   tryNow: "立即重连",
   stopped: "已断开连接。",
   expired: "您的登录已过期，请刷新页面。",
+  invalid: "您的登录信息无效，请刷新页面。",
+  failed: "操作没有成功，请稍后再试。",
   setUp: "此页面上的聊天设置不正确。",
   forgetful: "此浏览器不为我们保存任何内容：刷新页面会丢失尚未发送的消息。",
   refusals: {

@@ -86,6 +86,8 @@ const zhTW: Texts = {
   tryNow: "立即重新連線",
   stopped: "已中斷連線。",
   expired: "您的登入已過期，請重新整理頁面。",
+  invalid: "您的登入資訊無效，請重新整理頁面。",
+  failed: "操作沒有成功，請稍後再試。",
   setUp: "此頁面上的聊天設定不正確。",
   forgetful: "此瀏覽器不為我們儲存任何內容：重新整理頁面會遺失尚未傳送的訊息。",
   refusals: {

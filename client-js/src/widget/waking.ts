@@ -1,0 +1,16 @@
+import type { Connection } from "../core/index.ts";
+
+/** Makes the connection find out at once what a sleep or a new network did to it, until the returned function is called. */
+export function wakeWithPage(connection: Connection): () => void {
+  const wake = () => {
+    if (document.visibilityState === "visible") {
+      connection.wake();
+    }
+  };
+  window.addEventListener("online", wake);
+  document.addEventListener("visibilitychange", wake);
+  return () => {
+    window.removeEventListener("online", wake);
+    document.removeEventListener("visibilitychange", wake);
+  };
+}
