@@ -267,7 +267,7 @@ test.describe("a page that is set up wrongly says so in the console, and to the 
       host.token = () => "x.y.z";
     }
     const { lin, seen } = await visitor(browser);
-    await expect(lin.banner).toContainText("Your sign-in is not valid.");
+    await expect(lin.banner).toContainText("The chat is not set up correctly on this page.");
     expect(seen.said.join()).toContain("<nextup-chat>: refused (4500)");
   });
 

@@ -1,5 +1,5 @@
 import type { ComponentChildren } from "preact";
-import { never } from "../core/index.ts";
+import { CloseCode, never } from "../core/index.ts";
 import type { Texts } from "./texts.ts";
 import type { Widget } from "./widget.tsx";
 import { explain } from "./words.ts";
@@ -54,15 +54,13 @@ export function banner({ client, keep }: Widget, texts: Texts, keeps: boolean) {
         </>,
       );
     }
-    case "stopped": {
-      const why = state.code === 4501 ? texts.expired : explain(state.error, texts);
+    case "stopped":
       return (
         <div class="strip bad" role="alert" data-testid="connection" data-state="stopped">
-          <span>{why === texts.failed ? texts.stopped : why}</span>
+          <span>{state.code === CloseCode.TokenExpired ? texts.expired : explain(state.error, texts)}</span>
           {now}
         </div>
       );
-    }
     default:
       return never(state);
   }

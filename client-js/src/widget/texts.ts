@@ -84,9 +84,7 @@ export interface Texts {
   kept: string;
   unreachable: string;
   tryNow: string;
-  stopped: string;
   expired: string;
-  invalid: string;
   /** For a refusal that has no words of its own. */
   failed: string;
   setUp: string;

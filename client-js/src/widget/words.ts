@@ -85,7 +85,7 @@ export function explain(error: unknown, texts: Texts): string {
     case "bad_token":
     case "wrong_audience":
     case "wrong_site":
-      return texts.invalid;
+      return texts.setUp;
     case "conversation_closed":
       return texts.ended;
     default:
