@@ -16,11 +16,10 @@ test.beforeAll(async () => {
 test.afterAll(() => server.close());
 test.beforeEach(startNumbers);
 
-const dir = process.env["NEXTUP_PAGE_SHOTS"];
 async function shot(page: Page, name: string): Promise<void> {
-  if (dir !== undefined) {
-    await page.emulateMedia({ colorScheme: "light" });
-    await page.screenshot({ path: `${dir}/${name}.png`, animations: "disabled" });
+  for (const colorScheme of ["dark", "light"] as const) {
+    await page.emulateMedia({ colorScheme });
+    await page.screenshot({ path: test.info().outputPath(`${name}-${colorScheme}.png`), animations: "disabled" });
   }
 }
 
@@ -80,6 +79,24 @@ test("[monitor-1] [whisper-1] [barge-1] reads a conversation, whispers to the ag
   await page.keyboard.press("Escape");
   await page.keyboard.press("Escape");
   await expect(page.getByTestId("watching")).toHaveCount(0);
+});
+
+test("[monitor-1] what visitors said of earlier conversations is there, and those are read", async ({ page }) => {
+  const gateway = await atBoard(page, base);
+  gateway.sends(board());
+  await page.getByTestId("watch").first().click();
+  await page.getByTestId("before").click();
+  await expect(page.getByTestId("past-ticket")).toContainText(/Deposit did not arrive.*Diego.*Quick and kind/);
+  await expect(page.getByTestId("past-ticket").getByRole("img")).toHaveAccessibleName("Rated 5 of 5");
+  await gateway.isAccessible();
+  await shot(page, "board-ratings");
+  await page.getByTestId("past-ticket").click();
+  await expect(page.getByTestId("watching")).toHaveAttribute("data-ticket", "t-old");
+  expect(await gateway.expects("open")).toMatchObject({ ticket: "t-old" });
+  gateway.sends(says("t-old", lin, "My deposit is missing"));
+  gateway.sends(says("t-old", mei, "", { kind: "closed" }));
+  await expect(page.getByTestId("watching")).toContainText("My deposit is missing");
+  await expect(page.getByTestId("composer")).toHaveCount(0);
 });
 
 test("[reassign-1] [headstart-1] [pause-1] reassigns, changes a head start and pauses a queue", async ({ page }) => {

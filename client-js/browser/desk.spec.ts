@@ -2,6 +2,7 @@ import { expect, test, type Page } from "@playwright/test";
 import { preview, type PreviewServer } from "vite";
 import { golden } from "../test/fixtures.ts";
 import { atDesk, desk, held, lin, mei, offered, says, startNumbers } from "./desk-kit.ts";
+import { hostileStrings } from "./hostile.ts";
 import { ScriptedGateway } from "./scripted.ts";
 
 // The agent desk by itself: each state that the server's frames can bring about,
@@ -18,11 +19,10 @@ test.beforeAll(async () => {
 test.afterAll(() => server.close());
 test.beforeEach(startNumbers);
 
-const dir = process.env["NEXTUP_PAGE_SHOTS"];
 async function shot(page: Page, name: string): Promise<void> {
-  if (dir !== undefined) {
-    await page.emulateMedia({ colorScheme: "light" });
-    await page.screenshot({ path: `${dir}/${name}.png`, animations: "disabled" });
+  for (const colorScheme of ["dark", "light"] as const) {
+    await page.emulateMedia({ colorScheme });
+    await page.screenshot({ path: test.info().outputPath(`${name}-${colorScheme}.png`), animations: "disabled" });
   }
 }
 
@@ -378,6 +378,7 @@ test.describe("conversations", () => {
     await page.keyboard.press("Escape");
     await page.keyboard.press("s");
     await page.keyboard.type("deposit");
+    await expect(page.getByTestId("result")).toHaveCount(1); // those of before are asked for anew
     await page.keyboard.press("Enter");
     await expect(page.getByTestId("review")).toBeVisible();
   });
@@ -423,6 +424,83 @@ test("a visitor whose connection is lost is told of", async ({ page }) => {
   await gateway.isAccessible();
 });
 
+test("a browser that stores nothing: the desk works, and says what that costs", async ({ page }) => {
+  const said: string[] = [];
+  page.on("console", (message) => said.push(message.text()));
+  await page.addInitScript(() => {
+    for (const name of ["localStorage", "sessionStorage"]) {
+      Object.defineProperty(window, name, {
+        get() {
+          throw new DOMException("The operation is insecure.", "SecurityError");
+        },
+      });
+    }
+  });
+  const gateway = await atDesk(page, base);
+  gateway.sends(desk({ tickets: [held()] }));
+  await expect(page.getByText("This browser keeps nothing for the desk")).toBeVisible();
+  expect(said.join()).toContain("Nextup desk: this page may not store anything");
+  await page.getByTestId("sound").click();
+  await page.keyboard.press("i");
+  await page.getByTestId("composer").fill("it works");
+  await page.getByTestId("composer").press("Enter");
+  expect(await gateway.expects("send")).toMatchObject({ text: "it works" });
+  await gateway.isAccessible();
+});
+
+test("a gateway that never answers is told from a connection that was lost, and in the console", async ({ page }) => {
+  const said: string[] = [];
+  page.on("console", (message) => said.push(message.text()));
+  await page.route("**/demo/token?*", (route) => route.fulfill({ json: { token: "x.y.z" } }));
+  await page.routeWebSocket("**/v1/connect", (socket) => socket.close());
+  await page.goto(`${base}desk.html`);
+  await page.getByTestId("sign-in-name").fill("Mei");
+  await page.getByTestId("sign-in").click();
+  await expect(page.getByTestId("connection")).toContainText("The gateway cannot be reached. Trying again…");
+  await expect.poll(() => said.filter((text) => text.startsWith("Nextup desk:"))).toEqual([
+    expect.stringContaining("no answer: check the address"),
+  ]);
+});
+
+test("the facts are put away and brought back by pointer too", async ({ page }) => {
+  const gateway = await atDesk(page, base);
+  gateway.sends(desk({ tickets: [held()] }));
+  await page.getByTestId("hide-facts").click();
+  await expect(page.getByTestId("facts")).toHaveCount(0);
+  await gateway.isAccessible();
+  await page.getByTestId("show-facts").click();
+  await expect(page.getByTestId("facts")).toContainText("v-17");
+});
+
+test("200 hostile names of visitors, colleagues and topics are text, on one line, and turn nothing around", async ({ page }) => {
+  const gateway = await atDesk(page, base);
+  const failed: string[] = [];
+  page.on("pageerror", (error) => failed.push(error.message));
+  page.on("dialog", (dialog) => void dialog.dismiss().then(() => failed.push("a dialog")));
+  const names = hostileStrings();
+  for (let from = 0; from < names.length; from += 20) {
+    const some = names.slice(from, from + 20);
+    const tickets = some.map((name, i) => held({ ticket: `t-${from + i}`, visitor: { ...lin, name }, topic: name, transferred_by: { ...diego, name }, guests: [{ ...diego, name }] }));
+    gateway.sends(desk({ tickets, offers: [offered({ offer: `o-${from}`, ticket: `t-o${from}`, visitor: { ...lin, name: some[0] }, topic: some[0] })] }));
+    for (const [i, name] of some.entries()) {
+      gateway.sends(says(`t-${from + i}`, { ...diego, name }, name));
+    }
+    await expect(page.locator(`[data-testid=tab][data-ticket=t-${from}]`)).toBeVisible();
+    await page.locator(`[data-testid=tab][data-ticket=t-${from}]`).click();
+    await expect(page.getByTestId("held")).toHaveAttribute("data-ticket", `t-${from}`);
+    await expect(page.locator("[data-kind=message] .text")).toHaveText([some[0] ?? ""], { useInnerText: false });
+  }
+  const main = page.getByTestId("desk");
+  expect(await main.locator(":is(script, iframe, object, embed, style, link, meta, base, b, marquee, video)").count()).toBe(0);
+  const shown = await page.getByTestId("tab").locator("bdi").allTextContents();
+  expect(shown.length).toBeGreaterThanOrEqual(20);
+  expect(shown.filter((name) => /[\p{Cc}\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/u.test(name) || name === "")).toEqual([]);
+  expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(1360);
+  expect(await page.evaluate(() => Reflect.get(window, "__ran"))).toBeUndefined();
+  expect(failed).toEqual([]);
+  await gateway.isAccessible();
+});
+
 test("fits a phone", async ({ page }) => {
   const gateway = await atDesk(page, base);
   await page.setViewportSize({ width: 390, height: 780 });
@@ -432,4 +510,7 @@ test("fits a phone", async ({ page }) => {
   expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(390);
   await gateway.isAccessible();
   await shot(page, "phone");
+  await page.getByTestId("show-facts").click();
+  await expect(page.getByTestId("facts")).toContainText("v-17");
+  await gateway.isAccessible();
 });

@@ -65,8 +65,7 @@ for (const [locale, language, next, read] of locales) {
   test(`a whole visit in ${locale}, on a page that forbids everything else`, async ({ browser }) => {
     const gateway = await start(line());
     const { lin, seen, page } = await visitor(browser, { locale });
-    const shot = (name: string) =>
-      process.env["NEXTUP_WIDGET_SHOTS"] ? page.screenshot({ path: `${process.env["NEXTUP_WIDGET_SHOTS"]}/${locale}-${name}.png` }) : null;
+    const shot = (name: string) => page.screenshot({ path: test.info().outputPath(`${locale}-${name}.png`), animations: "disabled" });
     await expect(page.getByTestId(`language-${language}`)).toBeChecked();
     await expect(page.getByTestId("expected-wait")).toBeVisible();
     await shot("1-form");

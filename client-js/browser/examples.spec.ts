@@ -15,8 +15,9 @@ let servers: Servers | undefined;
 let shop: ViteDevServer | undefined;
 
 test.beforeAll(() => {
-  if (!existsSync(`${examples}node_modules`)) {
-    execFileSync("npm", ["ci", "--no-audit", "--no-fund"], { cwd: examples, stdio: "inherit" });
+  if (!existsSync(`${examples}node_modules/.package-lock.json`)) {
+    // npm writes that last; a Vite server of an earlier test has left NODE_ENV=production here
+    execFileSync("npm", ["ci", "--include=dev", "--no-audit", "--no-fund"], { cwd: examples, stdio: "inherit" });
   }
 });
 

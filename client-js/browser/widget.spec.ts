@@ -116,6 +116,7 @@ test("leaving asks again; Escape and Stay keep the place", async ({ page }) => {
   expect(gateway.received.filter((f) => f.type === "leave")).toEqual([]);
   await page.getByTestId("leave").click();
   await expect(page.getByTestId("leave-sure")).toBeFocused();
+  await gateway.isAccessible();
   await page.getByTestId("leave-sure").click();
   expect(await gateway.expects("leave")).toMatchObject({ ticket: "t-9f2c" });
 });
@@ -166,6 +167,22 @@ test("a message that was refused can be tried again or discarded, and one too lo
   await page.getByTestId("composer").fill("漢".repeat(2_731));
   await expect(page.getByText("That is too long for one message.")).toBeVisible();
   await expect(page.getByTestId("send")).toBeDisabled();
+  await gateway.isAccessible();
+});
+
+test("tells who is offered that somebody is about to answer, and who finds an agent free that there is no wait", async ({ page }) => {
+  const gateway = await ScriptedGateway.start(page, { urgencies: undefined, topics: undefined });
+  await page.route("**/v1/queues", (route) =>
+    route.fulfill({ json: [{ department: "support", language: "en", size: 0, agents_with_room: 2, wait: { known: true, low_s: 0, high_s: 20 } }] }),
+  );
+  await page.setViewportSize({ width: 1100, height: 800 });
+  await page.goto(`${base}visitor.html`);
+  await gateway.welcomes();
+  await expect(page.locator(".estimate")).toContainText("Somebody is free right now");
+  await gateway.isAccessible();
+  gateway.sends(waiting({ status: "offered", position: 1 }));
+  await expect(page.getByTestId("people-ahead")).toHaveText("Somebody is about to answer");
+  await gateway.isAccessible();
 });
 
 test("Enter that ends a CJK composition does not send, and a draft survives a reload", async ({ page }) => {
@@ -244,6 +261,7 @@ test("who left the line before an agent came is not asked for a rating", async (
   await expect(page.getByTestId("visitor")).toContainText("You have left.");
   await expect(page.locator(".rating")).toHaveCount(0);
   await expect(page.getByTestId("rejoin")).toBeVisible();
+  await gateway.isAccessible();
 });
 
 for (const [locale, interrupted, reconnecting] of [
@@ -297,7 +315,7 @@ test("comes back by itself from a gateway that cannot serve, and stays away when
   await expect(page.getByTestId("position")).toHaveText("3");
   await expect(page.getByTestId("connection")).toHaveAttribute("data-state", "open");
   await gateway.closes(4503);
-  await expect(page.getByTestId("connection")).toContainText("Disconnected.");
+  await expect(page.getByTestId("connection")).toContainText("We cannot reach our systems.");
   await gateway.isAccessible();
 });
 
@@ -433,6 +451,7 @@ test("200 hostile strings in names and messages are text: nothing runs, nothing 
   test.setTimeout(180_000);
   const texts = hostileStrings();
   expect(new Set(texts).size).toBe(200);
+  await page.emulateMedia({ reducedMotion: "reduce" }); // its measures are taken
   const gateway = await open(page);
   const failed: string[] = [];
   page.on("pageerror", (error) => failed.push(error.message));

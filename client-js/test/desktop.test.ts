@@ -9,9 +9,15 @@ import type { BoardToday, Conversation, DeskTicket, EntryFrame, Role } from "../
 
 // What the desktop decides without a page.
 
+const values = new Map<string, string>();
+
 beforeEach(() => {
-  const kept = new Map<string, string>();
-  vi.stubGlobal("localStorage", { getItem: (k: string) => kept.get(k) ?? null, setItem: (k: string, v: string) => kept.set(k, v) });
+  values.clear();
+  vi.stubGlobal("localStorage", {
+    getItem: (k: string) => values.get(k) ?? null,
+    setItem: (k: string, v: string) => values.set(k, v),
+    removeItem: (k: string) => values.delete(k),
+  });
 });
 
 function entry(number: number, role: Role, text: string, kind: EntryFrame["kind"] = "message"): EntryFrame {

@@ -1,41 +1,68 @@
 import { useEffect, useMemo } from "preact/hooks";
-import { SupervisorClient } from "../core/index.ts";
+import { SupervisorClient, type AgentClient, type ClientOptions } from "../core/index.ts";
 import { Board } from "./board/Board.tsx";
 import { DeskClient } from "./desk/client.ts";
 import { Workspace } from "./desk/Workspace.tsx";
 import type { DeskOptions } from "./index.ts";
 import { Desk } from "./parts/http.ts";
+import { kept } from "./parts/kept.ts";
 
 /** The desk of an agent, or the board of a supervisor. */
 export function App(options: DeskOptions) {
   return options.role === "agent" ? <AgentDesk {...options} /> : <SupervisorBoard {...options} />;
 }
 
-/** sessionStorage, or nothing where the browser forbids it. */
-function storage(): { storage?: Storage } {
-  try {
-    return { storage: sessionStorage };
-  } catch {
-    return {};
+function AgentDesk(options: DeskOptions) {
+  const client = useClient(options, (o) => new DeskClient(o));
+  return <Workspace client={client} http={useAsks(options)} signOut={options.signOut} />;
+}
+
+function SupervisorBoard(options: DeskOptions) {
+  const client = useClient(options, (o) => new SupervisorClient(o));
+  return <Board client={client} http={useAsks(options)} signOut={options.signOut} />;
+}
+
+function useAsks({ http, token }: DeskOptions): Desk {
+  return useMemo(() => new Desk(http, token), []);
+}
+
+/** A client that is connected while the page shows it. */
+function useClient<C extends AgentClient | SupervisorClient>({ url, token }: DeskOptions, make: (options: ClientOptions) => C): C {
+  const client = useMemo(() => make({ url, token, storage: kept().tab }), []);
+  useEffect(() => {
+    const forget = complainOf(client);
+    client.connect();
+    return () => {
+      forget();
+      client.close();
+    };
+  }, [client]);
+  return client;
+}
+
+/** Tells whoever runs the page why the desk cannot work, once each. Never a token, never what people write. */
+function complainOf(client: AgentClient | SupervisorClient): () => void {
+  const said = new Set<string>();
+  const complain = (what: string) => {
+    if (!said.has(what)) {
+      said.add(what);
+      // oxlint-disable-next-line no-console -- the only place where the people who build the page look
+      console.error(`Nextup desk: ${what}`);
+    }
+  };
+  const { connection } = client;
+  const forgets = [
+    connection.on("error", (error) => complain(error.message)),
+    connection.on("state", (state) => {
+      if (state.name === "stopped" && state.code !== 1000) {
+        complain(`refused (${state.code}): ${state.error.message}`);
+      } else if (state.name === "waiting" && connection.welcome === undefined && state.reason === undefined && said.size === 0) {
+        complain(`no answer: check the address, and that the site's origins list ${location.origin}`);
+      }
+    }),
+  ];
+  if (kept().blocked) {
+    complain("this page may not store anything: drafts and messages that are not sent yet are lost on a reload");
   }
-}
-
-function AgentDesk({ url, http, token, signOut }: DeskOptions) {
-  const client = useMemo(() => new DeskClient({ url, token, ...storage() }), []);
-  const asks = useMemo(() => new Desk(http, token), []);
-  useEffect(() => {
-    client.connect();
-    return () => client.close();
-  }, [client]);
-  return <Workspace client={client} http={asks} signOut={signOut} />;
-}
-
-function SupervisorBoard({ url, http, token, signOut }: DeskOptions) {
-  const client = useMemo(() => new SupervisorClient({ url, token, ...storage() }), []);
-  const asks = useMemo(() => new Desk(http, token), []);
-  useEffect(() => {
-    client.connect();
-    return () => client.close();
-  }, [client]);
-  return <Board client={client} http={asks} signOut={signOut} />;
+  return () => forgets.forEach((forget) => forget());
 }

@@ -22,12 +22,17 @@ export function waitInWords(wait: Wait | undefined, texts: Texts): string {
 const unruly = /(?![\u200c\u200d])[\p{Cc}\p{Cf}\u2028\u2029]/gu;
 const longestName = 60;
 
+/** A name on one line, without what could turn the text around it or hide it. */
+export function plain(name: string): string {
+  return name.replace(unruly, "").trim();
+}
+
 /**
  * A person's name, or what they are where they have none. It can stand in any
  * sentence: isolated from the text around it, on one line, of bounded length.
  */
 export function nameOf(person: Person | undefined, texts: Texts): string {
-  const name = (person?.name ?? "").replace(unruly, "").trim();
+  const name = plain(person?.name ?? "");
   if (name === "") {
     return texts.agent;
   }
@@ -38,8 +43,7 @@ export function nameOf(person: Person | undefined, texts: Texts): string {
 
 /** The first character of a name, as people see characters, for a round picture. */
 export function initialOf(name: string): string {
-  const plain = name.replace(unruly, "").trim();
-  const [first] = new Intl.Segmenter().segment(plain);
+  const [first] = new Intl.Segmenter().segment(plain(name));
   return (first?.segment ?? "").slice(0, 8).toLocaleUpperCase();
 }
 
@@ -78,7 +82,8 @@ export function within(text: string, maxBytes: number): string {
 
 /** What went wrong, for a visitor. */
 export function explain(error: unknown, texts: Texts): string {
-  const code = error instanceof NextupError ? error.code : undefined;
+  // Where the gateway gave no reason, its answer did not come.
+  const code = error instanceof NextupError ? (error.code ?? "unavailable") : undefined;
   switch (code) {
     case "token_expired":
       return texts.expired;

@@ -107,8 +107,10 @@ export function Board({ client, http, signOut }: Props) {
         <Watch
           key={drawer.ticket.ticket}
           client={client}
+          http={http}
           ticket={drawer.ticket}
           open={client.conversation(drawer.ticket.ticket)?.closed !== true}
+          read={(t) => setDrawer({ name: "watch", ticket: { ...t, status: "closed" } })}
           reassign={() => setOpen({ name: "reassign", ticket: passed(drawer.ticket) })}
           editReplies={() => setOpen({ name: "replies" })}
           close={() => setDrawer(undefined)}
@@ -118,6 +120,7 @@ export function Board({ client, http, signOut }: Props) {
         <Line
           key={queue.queue}
           queue={queue}
+          departments={departments}
           http={http}
           nowMS={nowMS}
           log={board.log}
@@ -130,7 +133,7 @@ export function Board({ client, http, signOut }: Props) {
       {open?.name === "shortcuts" && <Shortcuts shortcuts={shortcuts} close={close} />}
       {open?.name === "replies" && <EditReplies close={close} />}
       {open?.name === "pause" && (
-        <Pause queue={open.queue} close={close} set={(paused, reason) => client.pause(open.queue.department, open.queue.language, paused, reason)} />
+        <Pause queue={open.queue} departments={departments} close={close} set={(paused, reason) => client.pause(open.queue.department, open.queue.language, paused, reason)} />
       )}
       {open?.name === "head-start" && (
         <HeadStart ticket={open.ticket} close={close} set={(seconds, reason) => client.headStart(open.ticket.ticket, seconds, reason)} />

@@ -67,7 +67,7 @@ function options(place: HTMLElement): uPlot.Options {
   return {
     width: Math.max(place.clientWidth, 200),
     height,
-    padding: [12, 24, 0, 0],
+    padding: [12, 30, 0, 0],
     legend: { show: false },
     cursor: { y: false, drag: { x: false, y: false }, points: { size: 7 } },
     scales: { y: { range: (_plot, _low, high) => [0, Math.max(4, Math.ceil(high * 1.15))] } },

@@ -1,12 +1,13 @@
 import { useEffect, useState } from "preact/hooks";
-import type { BoardQueue } from "../../core/index.ts";
+import type { BoardQueue, Department } from "../../core/index.ts";
 import type { Desk, LineTicket } from "../parts/http.ts";
 import { IconButton } from "../parts/Icon.tsx";
-import { languageOf, nameOf, tierOf } from "../parts/people.tsx";
+import { nameOf, queueOf, tierOf } from "../parts/people.tsx";
 import { headStart, span } from "../parts/times.ts";
 
 interface Props {
   queue: BoardQueue;
+  departments: readonly Department[];
   http: Desk;
   nowMS: number;
   /** Rises when the line may have changed. */
@@ -20,7 +21,7 @@ interface Props {
 const againMS = 1_000;
 
 /** The front of one queue, in order, and why each stands where they stand. */
-export function Line({ queue, http, nowMS, log, setHeadStart, reassign, read, close }: Props) {
+export function Line({ queue, departments, http, nowMS, log, setHeadStart, reassign, read, close }: Props) {
   const { department, language } = queue;
   const [line, setLine] = useState<readonly LineTicket[]>();
   const [problem, setProblem] = useState<string>();
@@ -46,11 +47,11 @@ export function Line({ queue, http, nowMS, log, setHeadStart, reassign, read, cl
     };
   }, [http, department, language, log]);
   return (
-    <aside class="drawer" aria-label={`Line of ${department}, ${languageOf(language)}`} data-testid="line">
+    <aside class="drawer" aria-label={`Line of ${queueOf(queue, departments)}`} data-testid="line">
       <header>
         <div>
           <h2>
-            {department} · {languageOf(language)}
+            {queueOf(queue, departments)}
           </h2>
           <p class="soft">{queue.size === 1 ? "1 in line" : `${queue.size} in line`}</p>
         </div>

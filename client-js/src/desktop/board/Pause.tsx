@@ -1,16 +1,17 @@
 import { useState } from "preact/hooks";
-import { MAX_REASON_BYTES, type BoardQueue } from "../../core/index.ts";
+import { MAX_REASON_BYTES, type BoardQueue, type Department } from "../../core/index.ts";
 import { Dialog } from "../parts/Dialog.tsx";
-import { languageOf } from "../parts/people.tsx";
+import { queueOf } from "../parts/people.tsx";
 
 interface Props {
   queue: BoardQueue;
+  departments: readonly Department[];
   set: (paused: boolean, reason: string) => Promise<void>;
   close: () => void;
 }
 
 /** Stops serving a queue, or goes on with it. */
-export function Pause({ queue, set, close }: Props) {
+export function Pause({ queue, departments, set, close }: Props) {
   const paused = queue.paused !== true;
   const [reason, setReason] = useState("");
   const [problem, setProblem] = useState<string>();
@@ -24,7 +25,7 @@ export function Pause({ queue, set, close }: Props) {
     }
   }
   return (
-    <Dialog title={`${paused ? "Pause" : "Go on with"} ${queue.department} · ${languageOf(queue.language)}`} close={close} testid="pause-dialog">
+    <Dialog title={`${paused ? "Pause" : "Go on with"} ${queueOf(queue, departments)}`} close={close} testid="pause-dialog">
       <form
         onSubmit={(event) => {
           event.preventDefault();

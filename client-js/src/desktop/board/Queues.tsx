@@ -1,7 +1,7 @@
 import { useState } from "preact/hooks";
 import type { BoardFrame, BoardQueue, Department } from "../../core/index.ts";
 import { Icon } from "../parts/Icon.tsx";
-import { languageOf } from "../parts/people.tsx";
+import { queueOf } from "../parts/people.tsx";
 import { range, span } from "../parts/times.ts";
 import { percent } from "./today.ts";
 
@@ -56,7 +56,7 @@ export function Queues({ board, departments, nowMS, show, pause }: Props) {
           </thead>
           <tbody>
             {shown.map((q) => {
-              const name = `${departments.find((d) => d.id === q.department)?.name ?? q.department} · ${languageOf(q.language)}`;
+              const name = queueOf(q, departments);
               return (
                 <tr key={q.queue} data-testid="queue" data-queue={q.queue} data-paused={q.paused === true} class={q.size === 0 ? "quiet" : ""}>
                   <th scope="row">

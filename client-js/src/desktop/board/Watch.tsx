@@ -1,15 +1,20 @@
 import { useEffect, useState } from "preact/hooks";
 import type { BoardTicket, MessageFrameType, SupervisorClient } from "../../core/index.ts";
 import { Composer, type Mode } from "../parts/Composer.tsx";
+import { Earlier } from "../parts/Earlier.tsx";
+import type { Desk, PastTicket } from "../parts/http.ts";
 import { IconButton } from "../parts/Icon.tsx";
 import { Messages } from "../parts/Messages.tsx";
-import { languageOf, nameOf } from "../parts/people.tsx";
+import { nameOf, queueOf } from "../parts/people.tsx";
 
 interface Props {
   client: SupervisorClient;
+  http: Desk;
   ticket: BoardTicket;
   /** Whether the agent still holds it. */
   open: boolean;
+  /** Reads a conversation that has ended. */
+  read: (ticket: PastTicket) => void;
   reassign: () => void;
   editReplies: () => void;
   close: () => void;
@@ -22,7 +27,7 @@ const modes: readonly Mode[] = [
 ];
 
 /** A conversation under a supervisor's eyes: nobody in it sees that, until they speak. */
-export function Watch({ client, ticket, open, reassign, editReplies, close }: Props) {
+export function Watch({ client, http, ticket, open, read, reassign, editReplies, close }: Props) {
   const [mode, setMode] = useState<MessageFrameType>("whisper");
   const conversation = client.open(ticket.ticket);
   useEffect(() => () => client.leave(ticket.ticket), [client, ticket.ticket]);
@@ -35,7 +40,7 @@ export function Watch({ client, ticket, open, reassign, editReplies, close }: Pr
             <bdi>{nameOf(ticket.visitor)}</bdi>
           </h2>
           <p class="soft">
-            {ticket.department} · {languageOf(ticket.language)} · you are reading; nobody sees that
+            {queueOf(ticket, client.connection.welcome?.departments ?? [])} · you are reading; nobody sees that
           </p>
         </div>
         {open && (
@@ -46,6 +51,10 @@ export function Watch({ client, ticket, open, reassign, editReplies, close }: Pr
         <IconButton icon="cross" label="Stop reading" testid="stop-watching" onClick={close} />
       </header>
       <Messages conversation={conversation} nowMS={client.connection.now()} marks={false} />
+      <details class="before">
+        <summary data-testid="before">Earlier conversations and their ratings</summary>
+        <Earlier key={String(conversation.closed)} visitor={ticket.visitor.id} except={conversation.closed ? "" : ticket.ticket} http={http} review={read} nowMS={client.connection.now()} />
+      </details>
       {open && !conversation.closed && (
         <Composer
           conversation={conversation}

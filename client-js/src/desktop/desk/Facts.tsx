@@ -1,14 +1,15 @@
 import type { ComponentChildren } from "preact";
-import type { DeskTicket } from "../../core/index.ts";
+import type { Department, DeskTicket } from "../../core/index.ts";
 import { IconButton } from "../parts/Icon.tsx";
-import { Avatar, languageOf, nameOf, tierOf } from "../parts/people.tsx";
+import { Avatar, departmentOf, languageOf, nameOf, tierOf } from "../parts/people.tsx";
 import { Stars } from "../parts/Stars.tsx";
 import { clock, headStart, span } from "../parts/times.ts";
-import { Earlier } from "./Earlier.tsx";
+import { Earlier } from "../parts/Earlier.tsx";
 import type { Desk, PastTicket } from "../parts/http.ts";
 
 interface Props {
   ticket: DeskTicket;
+  departments: readonly Department[];
   nowMS: number;
   http: Desk;
   review: (ticket: PastTicket) => void;
@@ -17,7 +18,7 @@ interface Props {
 }
 
 /** What an agent should know of a visitor and their ticket. */
-export function Facts({ ticket, nowMS, http, review, close, handOver }: Props) {
+export function Facts({ ticket, departments, nowMS, http, review, close, handOver }: Props) {
   const assigned = ticket.assigned_at_ms;
   const mine = ticket.guest !== true && ticket.wrap_up_until_ms === undefined;
   return (
@@ -41,7 +42,7 @@ export function Facts({ ticket, nowMS, http, review, close, handOver }: Props) {
           {ticket.languages !== undefined && ticket.languages.some((l) => l !== ticket.language) && (
             <Fact name="Also served in">{ticket.languages.filter((l) => l !== ticket.language).map(languageOf).join(", ")}</Fact>
           )}
-          <Fact name="Department">{ticket.department}</Fact>
+          <Fact name="Department">{departmentOf(ticket.department, departments)}</Fact>
           {ticket.topic !== undefined && <Fact name="About">{ticket.topic}</Fact>}
           {ticket.visitor_tier !== undefined && (
             <Fact name="Visitor tier">

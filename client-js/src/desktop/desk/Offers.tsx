@@ -1,18 +1,19 @@
 import { useRef } from "preact/hooks";
-import type { DeskOffer } from "../../core/index.ts";
+import type { Department, DeskOffer } from "../../core/index.ts";
 import { useTick } from "../parts/draw.ts";
-import { Avatar, languageOf, nameOf, tierOf } from "../parts/people.tsx";
+import { Avatar, departmentOf, languageOf, nameOf, tierOf } from "../parts/people.tsx";
 import { headStart, span } from "../parts/times.ts";
 
 interface Props {
   offers: readonly DeskOffer[];
+  departments: readonly Department[];
   now: () => number;
   accept: (offer: DeskOffer) => void;
   decline: (offer: DeskOffer) => void;
 }
 
 /** What is offered, oldest first. */
-export function Offers({ offers, now, accept, decline }: Props) {
+export function Offers({ offers, departments, now, accept, decline }: Props) {
   useTick(250);
   const [first] = offers;
   return (
@@ -38,7 +39,7 @@ export function Offers({ offers, now, accept, decline }: Props) {
             </p>
           )}
           <ul class="chips" aria-label="About the ticket">
-            <li class="chip">{offer.department}</li>
+            <li class="chip">{departmentOf(offer.department, departments)}</li>
             <li class="chip">{languageOf(offer.language)}</li>
             {offer.visitor_tier !== undefined && <li class="chip gold">{offer.visitor_tier}</li>}
             {offer.urgency !== undefined && <li class="chip hot">{offer.urgency}</li>}

@@ -27,6 +27,8 @@ interface Props {
   /** Takes the pane away where several stand side by side. */
   hide: (() => void) | undefined;
   focus: () => void;
+  /** Shows who the conversation is with, where that is not shown. */
+  showFacts: (() => void) | undefined;
 }
 
 const modes: readonly Mode[] = [
@@ -51,7 +53,7 @@ export function ending(held: Held): string {
 const endIDs = { mine: "close", guest: "leave", "wrap-up": "finish", gone: "dismiss" } as const;
 
 /** One conversation: who it is with, what was said, and the box to write in. */
-export function Pane({ client, held, nowMS, focused, mode, setMode, does, hide, focus }: Props) {
+export function Pane({ client, held, nowMS, focused, mode, setMode, does, hide, focus, showFacts }: Props) {
   const { ticket, conversation, gone } = held;
   const state = stateOf(held);
   const [asked, setAsked] = useState(false);
@@ -76,6 +78,7 @@ export function Pane({ client, held, nowMS, focused, mode, setMode, does, hide, 
           </p>
         </div>
         <div class="held-do" role="group" aria-label="Actions">
+          {showFacts !== undefined && <IconButton icon="facts" label="Show the facts" testid="show-facts" shortcut="I" onClick={showFacts} />}
           {state === "mine" && (
             <>
               <IconButton icon="invite" label="Invite an agent" testid="consult" shortcut="C" onClick={does.consult} />

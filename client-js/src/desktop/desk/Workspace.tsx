@@ -6,6 +6,7 @@ import { EditReplies } from "../parts/EditReplies.tsx";
 import { Head } from "../parts/Head.tsx";
 import type { Desk, PastTicket } from "../parts/http.ts";
 import { Icon, IconButton } from "../parts/Icon.tsx";
+import { isOn, putOn } from "../parts/kept.ts";
 import { useKeys, type Shortcut } from "../parts/keys.ts";
 import { Shortcuts } from "../parts/Shortcuts.tsx";
 import { Transfer } from "../parts/Transfer.tsx";
@@ -34,6 +35,8 @@ type Open =
   | { name: "review"; ticket: PastTicket };
 
 const factsSetting = "nextup.desk.facts";
+/** Where the facts lie over the conversation, they are shown when they are asked for. */
+const narrow = "(max-width: 70rem)";
 
 /** The agent's workspace: what is offered, the conversations, and who they are with. */
 export function Workspace({ client, http, signOut }: Props) {
@@ -43,7 +46,7 @@ export function Workspace({ client, http, signOut }: Props) {
   const { run, problem, dismiss } = useRun();
   const news = useOfferNews(client);
   const [open, setOpen] = useState<Open>();
-  const [facts, setFacts] = useState(localStorage.getItem(factsSetting) !== "off");
+  const [facts, setFacts] = useState(isOn(factsSetting) && !matchMedia(narrow).matches);
   const [modes, setModes] = useState<ReadonlyMap<string, MessageFrameType>>(new Map());
   const page = useRef<HTMLElement>(null);
   const { desk, held } = client;
@@ -83,7 +86,9 @@ export function Workspace({ client, http, signOut }: Props) {
     }
   };
   const showFacts = (on: boolean) => {
-    localStorage.setItem(factsSetting, on ? "on" : "off");
+    if (!matchMedia(narrow).matches) {
+      putOn(factsSetting, on);
+    }
     setFacts(on);
   };
   const setMode = (ticket: string, mode: MessageFrameType) => setModes(new Map(modes).set(ticket, mode));
@@ -141,7 +146,7 @@ export function Workspace({ client, http, signOut }: Props) {
         <Status client={client} run={run} />
         {problem !== undefined && <Notice kind="bad" testid="problem" text={problem} dismiss={dismiss} />}
         {news.lost !== "" && <Notice kind="" testid="offer-lost" text={news.lost} dismiss={news.dismiss} />}
-        <Offers offers={offers} now={() => client.connection.now()} accept={accept} decline={decline} />
+        <Offers offers={offers} departments={departments} now={() => client.connection.now()} accept={accept} decline={decline} />
         <div class="list-head">
           <button class="search-button" type="button" data-testid="open-search" onClick={() => setOpen({ name: "search" })}>
             <Icon name="search" />
@@ -173,6 +178,7 @@ export function Workspace({ client, http, signOut }: Props) {
                   setMode={(mode) => setMode(ticket, mode)}
                   hide={shown.length > 1 ? () => panes.hide(ticket) : undefined}
                   focus={() => panes.focus(ticket)}
+                  showFacts={facts ? undefined : () => showFacts(true)}
                   does={{
                     transfer: () => setOpen({ name: "transfer", ticket }),
                     consult: () => setOpen({ name: "consult", ticket }),
@@ -188,6 +194,7 @@ export function Workspace({ client, http, signOut }: Props) {
       {facts && current !== undefined && (
         <Facts
           ticket={current.ticket}
+          departments={departments}
           nowMS={nowMS}
           http={http}
           review={(ticket) => setOpen({ name: "review", ticket })}

@@ -1,6 +1,7 @@
 import type { ComponentChildren } from "preact";
 import { never, type Connection } from "../../core/index.ts";
 import { useTick } from "./draw.ts";
+import { kept } from "./kept.ts";
 
 /** Says plainly when the service is away, and nothing while all is well. */
 export function Banner({ connection }: { connection: Connection }) {
@@ -11,7 +12,10 @@ export function Banner({ connection }: { connection: Connection }) {
       return <Strip name="idle" />;
     case "open":
       return available ? (
-        <Strip name="open" />
+        <>
+          <Strip name="open" />
+          {kept().blocked && <p class="banner">This browser keeps nothing for the desk: drafts and what is not sent yet are lost on a reload.</p>}
+        </>
       ) : (
         <Strip name="interrupted">The service is interrupted. Your conversations are kept.</Strip>
       );
@@ -20,7 +24,7 @@ export function Banner({ connection }: { connection: Connection }) {
     case "waiting":
       return (
         <Strip name="waiting">
-          <span>{why(state.reason?.code, Math.ceil((state.retryAtMS - Date.now()) / 1_000))}</span>
+          <span>{why(state.reason?.code, welcome !== undefined, Math.ceil((state.retryAtMS - Date.now()) / 1_000))}</span>
           {Date.now() >= state.notBeforeMS && <Now connection={connection} />}
         </Strip>
       );
@@ -36,14 +40,15 @@ export function Banner({ connection }: { connection: Connection }) {
   }
 }
 
-function why(code: string | undefined, seconds: number): string {
+function why(code: string | undefined, known: boolean, seconds: number): string {
   if (code === "busy") {
     return "Many people are coming at once. You will be let in shortly.";
   }
   if (code === "too_many") {
     return "This desk is open in too many places. Close some, or wait a little.";
   }
-  return seconds > 1 ? `Connection lost. Reconnecting… (in ${seconds} s)` : "Connection lost. Reconnecting…";
+  const trying = known ? "Connection lost. Reconnecting…" : "The gateway cannot be reached. Trying again…";
+  return seconds > 1 ? `${trying} (in ${seconds} s)` : trying;
 }
 
 /** Always there, so that a screen reader hears what is put in. */

@@ -1,4 +1,5 @@
 import { useEffect, useRef } from "preact/hooks";
+import { isOn, putOn } from "./kept.ts";
 
 /** A key and what it does. It works where nobody writes; with mod (Ctrl or ⌘) or alt, everywhere. */
 export interface Shortcut {
@@ -17,11 +18,11 @@ const setting = "nextup.desk.single-keys";
 
 /** People who speak to their computer may want single keys off. */
 export function singleKeys(): boolean {
-  return localStorage.getItem(setting) !== "off";
+  return isOn(setting);
 }
 
 export function setSingleKeys(on: boolean): void {
-  localStorage.setItem(setting, on ? "on" : "off");
+  putOn(setting, on);
 }
 
 /** Runs the first shortcut that fits a key, unless a dialog is open. */

@@ -1,9 +1,10 @@
-import type { Person } from "../../core/index.ts";
+import type { Department, Person } from "../../core/index.ts";
+import { plain } from "../../widget/words.ts";
 
 /** A person's name, or what they are where they have none. */
 export function nameOf(person: Person | undefined): string {
-  const name = person?.name?.trim();
-  if (name) {
+  const name = plain(person?.name ?? "");
+  if (name !== "") {
     return name;
   }
   switch (person?.role) {
@@ -26,6 +27,16 @@ export function languageOf(tag: string): string {
   } catch {
     return tag; // not a tag at all
   }
+}
+
+/** What a department is called where the site says so. */
+export function departmentOf(id: string, departments: readonly Department[]): string {
+  return departments.find((d) => d.id === id)?.name ?? id;
+}
+
+/** What a queue is called: its department and its language. */
+export function queueOf({ department, language }: { department: string; language: string }, departments: readonly Department[]): string {
+  return `${departmentOf(department, departments)} · ${languageOf(language)}`;
 }
 
 export const tierNames = ["First line", "Specialist", "Engineer"] as const;

@@ -1,3 +1,6 @@
+import { put } from "../../widget/keep.ts";
+import { kept } from "./kept.ts";
+
 /** A reply that is ready to be used; {visitor} and {agent} stand for names. */
 export interface Reply {
   readonly name: string;
@@ -34,15 +37,15 @@ const first: readonly Reply[] = [
 /** The replies of this browser. */
 export function replies(): readonly Reply[] {
   try {
-    const kept: unknown = JSON.parse(localStorage.getItem(setting) ?? "null");
-    return Array.isArray(kept) ? kept.filter(isReply).slice(0, most) : first;
+    const read: unknown = JSON.parse(kept().browser.getItem(setting) ?? "null");
+    return Array.isArray(read) ? read.filter(isReply).slice(0, most) : first;
   } catch {
-    return first; // spoiled, or not to be read
+    return first; // spoiled
   }
 }
 
 export function keepReplies(all: readonly Reply[]): void {
-  localStorage.setItem(setting, JSON.stringify(all.slice(0, most)));
+  put(kept().browser, setting, JSON.stringify(all.slice(0, most)));
 }
 
 function isReply(value: unknown): value is Reply {

@@ -1,12 +1,14 @@
+import { isOn, putOn } from "./kept.ts";
+
 const setting = "nextup.desk.sound";
 
 /** Whether an offer is to be heard. */
 export function soundOn(): boolean {
-  return localStorage.getItem(setting) !== "off";
+  return isOn(setting);
 }
 
 export function setSound(on: boolean): void {
-  localStorage.setItem(setting, on ? "on" : "off");
+  putOn(setting, on);
 }
 
 let context: AudioContext | undefined;

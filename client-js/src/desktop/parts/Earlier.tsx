@@ -1,8 +1,8 @@
 import { useEffect, useState } from "preact/hooks";
-import type { Desk, PastTicket } from "../parts/http.ts";
-import { nameOf } from "../parts/people.tsx";
-import { Stars } from "../parts/Stars.tsx";
-import { clock, day, span } from "../parts/times.ts";
+import type { Desk, PastTicket } from "./http.ts";
+import { nameOf } from "./people.tsx";
+import { Stars } from "./Stars.tsx";
+import { clock, day, span } from "./times.ts";
 
 interface Props {
   visitor: string;
