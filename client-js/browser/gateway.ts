@@ -72,13 +72,22 @@ export class Servers {
   }
 
   /** Ends what listens at the address without a word, as a lost machine does. */
-  async kill(address: string): Promise<void> {
+  kill(address: string): Promise<void> {
+    return this.#end(address, "SIGKILL");
+  }
+
+  /** Asks the gateway at the address to leave, as a new version does, and waits until it has. */
+  drain(address: string): Promise<void> {
+    return this.#end(address, "SIGTERM");
+  }
+
+  async #end(address: string, signal: NodeJS.Signals): Promise<void> {
     const child = this.#started.get(address);
     if (child === undefined) {
       throw new Error(`nothing was started at ${address}`);
     }
     const ended = new Promise((resolve) => child.once("exit", resolve));
-    child.kill("SIGKILL");
+    child.kill(signal);
     await ended;
   }
 

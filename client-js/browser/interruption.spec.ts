@@ -1,5 +1,8 @@
 import { expect, test, type Browser } from "@playwright/test";
+import { WebSocket } from "ws";
+import { AgentClient, VisitorClient, type Conversation } from "../src/core/index.ts";
 import { needsRedis, Servers, site } from "./gateway.ts";
+import { mint } from "./host.ts";
 import { Agent, leave, Visitor } from "./people.ts";
 
 // What people see of a fault: the page says so, comes back by itself, and
@@ -70,6 +73,50 @@ test("[availability-2] [availability-3] [availability-4] Redis is killed and com
     await ada.isNumber(1);
     expect(sockets.map((opened) => opened())).toEqual([0, 0, 0, 0]);
   });
+});
+
+test("[close-5] both gateways are drained in turn while a program of Node and an agent write: nothing is lost, doubled or out of order", async () => {
+  needsRedis();
+  const servers = new Servers(site({}, { languages: "[en]" }));
+  running = servers;
+  await servers.startRedis();
+  const gateways = [await servers.startGateway(), await servers.startGateway()];
+  const url = gateways.map((address) => `${address.replace(/^http/, "ws")}/v1/connect`);
+  const lin = new VisitorClient({ url, token: () => mint({ sub: "v-1", name: "Lin" }), WebSocket });
+  const mei = new AgentClient({ url, token: () => mint({ sub: "mei", name: "Mei", role: "agent", languages: ["en"] }), WebSocket });
+  mei.on("offer", ({ offer }) => void mei.accept(offer));
+  lin.connect();
+  mei.connect();
+  await lin.join({ department: "support", languages: ["en"] });
+  await mei.setStatus("available");
+  await expect.poll(() => lin.ticket?.status).toBe("assigned");
+  await expect.poll(() => mei.held.length).toBe(1);
+
+  const writes = (conversation: Conversation | undefined, who: string, from: number) => {
+    for (let n = from; n < from + 20; n++) {
+      conversation?.send(`${who} ${n}`);
+    }
+  };
+  const sockets = { lin: 0, mei: 0 };
+  lin.on("state", ({ name }) => (sockets.lin += name === "open" ? 1 : 0));
+  mei.on("state", ({ name }) => (sockets.mei += name === "open" ? 1 : 0));
+  for (const [i, gateway] of gateways.entries()) {
+    writes(lin.conversation, "lin", 20 * i);
+    writes(mei.held[0]?.conversation, "mei", 20 * i);
+    await servers.drain(gateway);
+    await servers.startGateway(gateway);
+  }
+  const all = (who: string) => Array.from({ length: 40 }, (_, n) => `${who} ${n}`);
+  for (const conversation of [lin.conversation, mei.held[0]?.conversation]) {
+    const said = (who: string) => conversation?.entries.filter((e) => e.kind === "message").flatMap(({ text = "" }) => (text.startsWith(who) ? text : [])) ?? [];
+    await expect.poll(() => said("lin").length + said("mei").length, { timeout: 30_000 }).toBe(80);
+    expect([said("lin"), said("mei")]).toEqual([all("lin"), all("mei")]);
+    await expect.poll(() => conversation?.outbox.length).toBe(0);
+  }
+  expect(lin.ticket?.status).toBe("assigned");
+  expect(Math.min(sockets.lin, sockets.mei)).toBeGreaterThan(0); // both were sent elsewhere
+  lin.close();
+  mei.close();
 });
 
 interface People {
