@@ -1,30 +1,15 @@
-import { expect, test, type Page } from "@playwright/test";
-import { preview, type PreviewServer } from "vite";
+import { expect, test } from "@playwright/test";
 import { golden } from "../test/fixtures.ts";
 import { atBoard, board, lin, mei, says, startNumbers } from "./desk-kit.ts";
+import { servePages, shot } from "./pages.ts";
 
 // The supervisor board by itself.
 
-let server: PreviewServer;
-let base: string;
-
-test.beforeAll(async () => {
-  server = await preview({ root: new URL("..", import.meta.url).pathname, preview: { port: 0, host: "127.0.0.1" } });
-  base = server.resolvedUrls?.local[0] ?? "";
-});
-
-test.afterAll(() => server.close());
+const base = servePages();
 test.beforeEach(startNumbers);
 
-async function shot(page: Page, name: string): Promise<void> {
-  for (const colorScheme of ["dark", "light"] as const) {
-    await page.emulateMedia({ colorScheme });
-    await page.screenshot({ path: test.info().outputPath(`${name}-${colorScheme}.png`), animations: "disabled" });
-  }
-}
-
 test("[board-1] shows the queues, the agents and the day", async ({ page }) => {
-  const gateway = await atBoard(page, base);
+  const gateway = await atBoard(page, base());
   gateway.sends(board());
   await expect(page.getByTestId("in-line")).toHaveText("12");
   await expect(page.getByTestId("agents-available")).toHaveText("2");
@@ -43,7 +28,7 @@ test("[board-1] shows the queues, the agents and the day", async ({ page }) => {
 });
 
 test("[board-2] [board-3] says what is left out and that rules differ; a board of nothing; a gateway without figures of the day", async ({ page }) => {
-  const gateway = await atBoard(page, base);
+  const gateway = await atBoard(page, base());
   gateway.sends(board({ rules_differ: true, queues_left_out: 12, agents_left_out: 3 }));
   await expect(page.getByTestId("rules-differ")).toBeVisible();
   await expect(page.getByText("12 more are not shown.")).toBeVisible();
@@ -55,7 +40,7 @@ test("[board-2] [board-3] says what is left out and that rules differ; a board o
 });
 
 test("[monitor-1] [whisper-1] [barge-1] reads a conversation, whispers to the agent, speaks to both", async ({ page }) => {
-  const gateway = await atBoard(page, base);
+  const gateway = await atBoard(page, base());
   gateway.sends(board());
   await expect(page.getByTestId("watch").first()).toBeVisible();
   await page.keyboard.press("g");
@@ -82,7 +67,7 @@ test("[monitor-1] [whisper-1] [barge-1] reads a conversation, whispers to the ag
 });
 
 test("[monitor-1] what visitors said of earlier conversations is there, and those are read", async ({ page }) => {
-  const gateway = await atBoard(page, base);
+  const gateway = await atBoard(page, base());
   gateway.sends(board());
   await page.getByTestId("watch").first().click();
   await page.getByTestId("before").click();
@@ -100,7 +85,7 @@ test("[monitor-1] what visitors said of earlier conversations is there, and thos
 });
 
 test("[reassign-1] [headstart-1] [pause-1] reassigns, changes a head start and pauses a queue", async ({ page }) => {
-  const gateway = await atBoard(page, base);
+  const gateway = await atBoard(page, base());
   const waiting = { ticket: "t-9", position: 1, status: "waiting", visitor: lin, joined_at_ms: Date.now() - 60_000, weight: 1, topic: "Withdrawal", head_start_s: 60, head_start_reason: "was cut off" };
   await page.route("**/v1/queues/support/en", (route) => route.fulfill({ json: [waiting] }));
   gateway.sends(board());
@@ -131,7 +116,7 @@ test("[reassign-1] [headstart-1] [pause-1] reassigns, changes a head start and p
 });
 
 test("keeps what it shows while the service is interrupted; its sheet of shortcuts", async ({ page }) => {
-  const gateway = await atBoard(page, base);
+  const gateway = await atBoard(page, base());
   gateway.sends(board());
   gateway.sends(golden("availability", { as_of_ms: Date.now() }));
   await expect(page.getByTestId("connection")).toContainText("The service is interrupted.");

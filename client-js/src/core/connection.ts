@@ -218,7 +218,7 @@ export class Connection extends Emitter<ConnectionEvents> {
     try {
       this.#dial(token);
     } catch (error) {
-      this.#stop(0, new NextupError("stopped", `An address cannot be dialled: ${String(error)}`));
+      this.#stop(0, new NextupError("stopped", `There is no WebSocket here, or a wrong address: ${String(error)}`));
     }
   }
 

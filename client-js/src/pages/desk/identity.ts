@@ -1,49 +1,23 @@
+import { demoToken, recall, remember, type Demo } from "../shared/identity.ts";
+
 /**
  * Who the desk speaks for: a token that was pasted or came with the address, or
- * somebody to whom the gateway hands out tokens itself, which it does in demo
- * mode only. It is kept per tab, so that two tabs are two people.
+ * somebody to whom a demo gateway gives tokens. It is kept per tab, so that two
+ * tabs are two people.
  */
 export type Identity =
   | { readonly kind: "token"; readonly token: string; readonly role: "agent" | "supervisor" }
-  | { readonly kind: "demo"; readonly role: "agent" | "supervisor"; readonly sub: string; readonly name: string; readonly languages: readonly string[] };
+  | ({ readonly kind: "demo"; readonly role: "agent" | "supervisor" } & Demo);
 
 const key = "nextup.desk.identity";
 
 export function recalled(): Identity | undefined {
-  try {
-    return (JSON.parse(sessionStorage.getItem(key) ?? "null") as Identity | null) ?? undefined;
-  } catch {
-    return undefined;
-  }
+  return recall<Identity>(key);
 }
 
-export function remember(identity: Identity): void {
-  try {
-    sessionStorage.setItem(key, JSON.stringify(identity));
-  } catch {
-    // forbidden: signed in until the page is left
-  }
-}
-
-export function forget(): void {
-  try {
-    sessionStorage.removeItem(key);
-  } catch {
-    // forbidden: there was nothing to forget
-  }
-}
-
-/** Takes the token out of the address (?token= or #token=), so that it is not bookmarked or shared. */
-export function tokenFromAddress(): string | undefined {
-  const here = new URL(location.href);
-  const token = here.searchParams.get("token") ?? new URLSearchParams(here.hash.slice(1)).get("token");
-  if (token === null) {
-    return undefined;
-  }
-  here.searchParams.delete("token");
-  here.hash = "";
-  history.replaceState(null, "", here);
-  return token;
+/** Keeps who it is over a reload, or forgets them. */
+export function keepIdentity(identity: Identity | undefined): void {
+  remember(key, identity);
 }
 
 /** Whether the gateway hands out tokens to anybody. */
@@ -57,17 +31,7 @@ export async function isDemo(): Promise<boolean> {
 }
 
 export async function tokenOf(identity: Identity): Promise<string> {
-  if (identity.kind === "token") {
-    return identity.token;
-  }
-  const { role, sub, name, languages } = identity;
-  const query = new URLSearchParams({ role, sub, name, languages: languages.join(",") });
-  const answer = await fetch(`demo/token?${query}`);
-  if (!answer.ok) {
-    throw new Error(answer.status === 404 ? "This gateway hands out no demo tokens: paste one." : `The gateway gave no token (${answer.status}).`);
-  }
-  const body = (await answer.json()) as { token: string };
-  return body.token;
+  return identity.kind === "token" ? identity.token : demoToken(identity);
 }
 
 /**

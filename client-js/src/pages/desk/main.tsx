@@ -2,7 +2,8 @@ import { render } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 import { mountDesk } from "../../desktop/index.ts";
 import { roleOf } from "../../desktop/parts/token.ts";
-import { forget, recalled, remember, socketAddress, tokenFromAddress, tokenOf, type Identity } from "./identity.ts";
+import { tokenFromAddress } from "../shared/identity.ts";
+import { keepIdentity, recalled, socketAddress, tokenOf, type Identity } from "./identity.ts";
 import { SignIn } from "./SignIn.tsx";
 
 /** Somebody who comes with a token is signed in with it, over a reload too. */
@@ -11,7 +12,7 @@ function arrived(): Identity | undefined {
   const role = token === undefined ? undefined : roleOf(token);
   if (token !== undefined && (role === "agent" || role === "supervisor")) {
     const identity: Identity = { kind: "token", token, role };
-    remember(identity);
+    keepIdentity(identity);
     return identity;
   }
   return recalled();
@@ -32,7 +33,7 @@ function Page() {
       token: () => tokenOf(identity),
       role: identity.role,
       signOut: () => {
-        forget();
+        keepIdentity(undefined);
         setIdentity(undefined);
       },
     });
@@ -40,7 +41,7 @@ function Page() {
   return identity === undefined ? (
     <SignIn
       done={(who) => {
-        remember(who);
+        keepIdentity(who);
         setIdentity(who);
       }}
     />

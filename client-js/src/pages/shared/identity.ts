@@ -1,63 +1,52 @@
-/**
- * Who a page speaks for. A token comes with the address (?token= or #token=);
- * without one the gateway hands out tokens itself, which it does in demo mode
- * only. What is kept is kept per tab, so that two tabs are two people.
- */
-export interface Identity {
-  sub: string;
-  name: string;
-  languages: string[];
-}
-
-const tokenKey = "nextup.token";
-
-/** Takes the token out of the address, so that it is not bookmarked or shared. */
+/** Takes the token out of the address (?token= or #token=), so that it is not bookmarked or shared. */
 export function tokenFromAddress(): string | undefined {
   const here = new URL(location.href);
   const token = here.searchParams.get("token") ?? new URLSearchParams(here.hash.slice(1)).get("token");
-  if (token !== null) {
-    sessionStorage.setItem(tokenKey, token);
-    here.searchParams.delete("token");
-    here.hash = "";
-    history.replaceState(null, "", here);
+  if (token === null) {
+    return undefined;
   }
-  return sessionStorage.getItem(tokenKey) ?? undefined;
+  here.searchParams.delete("token");
+  here.hash = "";
+  history.replaceState(null, "", here);
+  return token;
 }
 
-export async function demoToken(role: "visitor" | "agent", { sub, name, languages }: Identity): Promise<string> {
+/** Somebody to whom the gateway hands out tokens itself, which it does in demo mode only. */
+export interface Demo {
+  readonly role: "visitor" | "agent" | "supervisor";
+  readonly sub: string;
+  readonly name: string;
+  readonly languages: readonly string[];
+}
+
+export async function demoToken({ role, sub, name, languages }: Demo): Promise<string> {
   const query = new URLSearchParams({ role, sub, name, languages: languages.join(",") });
   const answer = await fetch(`demo/token?${query}`);
-  if (answer.status === 404) {
-    throw new Error("This gateway hands out no demo tokens: open the page with #token=… in its address.");
-  }
   if (!answer.ok) {
-    throw new Error(`The gateway gave no demo token (${answer.status}).`);
+    throw new Error(answer.status === 404 ? "This gateway hands out no demo tokens: come with one of your own." : `The gateway gave no token (${answer.status}).`);
   }
   const body = (await answer.json()) as { token: string };
   return body.token;
 }
 
-export function socketAddress(): string {
-  const address = new URL("v1/connect", location.href);
-  address.protocol = address.protocol === "https:" ? "wss:" : "ws:";
-  address.search = "";
-  address.hash = "";
-  return address.href;
-}
-
-/** Reads a value of this tab, or undefined where it is missing or spoiled. */
+/** Reads a value of this tab, or undefined where it is missing, spoiled or not to be read. */
 export function recall<T>(key: string): T | undefined {
   try {
-    return (JSON.parse(sessionStorage.getItem(`nextup.${key}`) ?? "null") as T | null) ?? undefined;
+    return (JSON.parse(sessionStorage.getItem(key) ?? "null") as T | null) ?? undefined;
   } catch {
     return undefined;
   }
 }
 
+/** Keeps a value for this tab, or forgets it where it is undefined. */
 export function remember(key: string, value: unknown): void {
-  sessionStorage.setItem(`nextup.${key}`, JSON.stringify(value));
-}
-
-export function forget(key: string): void {
-  sessionStorage.removeItem(`nextup.${key}`);
+  try {
+    if (value === undefined) {
+      sessionStorage.removeItem(key);
+    } else {
+      sessionStorage.setItem(key, JSON.stringify(value));
+    }
+  } catch {
+    // forbidden: it lasts until the page is left
+  }
 }

@@ -1,23 +1,24 @@
 import type { NextupChat } from "../../widget/index.ts";
-import { demoToken, recall, remember, tokenFromAddress, type Identity } from "../shared/identity.ts";
+import { demoToken, recall, remember, tokenFromAddress, type Demo } from "../shared/identity.ts";
 
 // The demo's host page. Its visitors are made up, one a tab; a real page has
 // people who are signed in, and asks its own server for their tokens.
 
 /** A new visitor with a name that tells the tabs of a demo apart. */
-function newVisitor(): Identity {
+function newVisitor(): Demo {
   const names = ["Ada", "Bo", "Chen", "Dana", "Emil", "Fumi", "Gita", "Hugo", "Ines", "Jun", "Kai", "Lin"];
   const [pick = 0, ...rest] = Array.from(crypto.getRandomValues(new Uint8Array(9)));
   const sub = `visitor-${rest.map((n) => n.toString(16).padStart(2, "0")).join("")}`;
-  return { sub, name: names[pick % names.length] ?? "Ada", languages: [navigator.language] };
+  return { role: "visitor", sub, name: names[pick % names.length] ?? "Ada", languages: [navigator.language] };
 }
 
-const fixed = tokenFromAddress();
-const identity = recall<Identity>("visitor") ?? newVisitor();
-remember("visitor", identity);
+const fixed = tokenFromAddress() ?? recall<string>("nextup.token"); // over a reload too
+remember("nextup.token", fixed);
+const identity = recall<Demo>("nextup.visitor") ?? newVisitor();
+remember("nextup.visitor", identity);
 
 const chat = document.createElement("nextup-chat") as NextupChat;
-chat.token = () => fixed ?? demoToken("visitor", identity);
+chat.token = () => fixed ?? demoToken(identity);
 chat.setAttribute("brand", "Harbour");
 chat.toggleAttribute("open", matchMedia("(min-width: 60rem)").matches);
 const asked = new URLSearchParams(location.search);
