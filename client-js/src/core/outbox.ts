@@ -20,7 +20,7 @@ export interface OutgoingMessage {
   /** sent: acknowledged, its entry has not come yet. refused: see error; retry or discard it. */
   state: "waiting" | "sent" | "refused";
   /** The entry's number, once acknowledged. */
-  number?: number;
+  number?: number | undefined;
   error?: NextupError;
 }
 
@@ -89,11 +89,8 @@ export class Outbox {
    */
   sendAgain(number?: number): void {
     const lost = this.#messages.filter((m) => m.state === "sent" && (number === undefined || m.number === number));
-    for (const message of lost) {
-      message.state = "waiting";
-      delete message.number;
-    }
     if (lost.length > 0) {
+      lost.forEach((m) => (m.state = "waiting"));
       this.#changed();
       void this.pump();
     }
@@ -120,11 +117,8 @@ export class Outbox {
     try {
       for (let next = this.#next(); next !== undefined; next = this.#next()) {
         try {
-          const { number } = await this.#send(next);
+          next.number = (await this.#send(next)).number;
           next.state = "sent";
-          if (number !== undefined) {
-            next.number = number;
-          }
         } catch (error) {
           if (!(error instanceof NextupError) || error.reason !== "refused") {
             return; // the connection was stopped: the message waits for the next pump

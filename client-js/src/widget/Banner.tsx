@@ -54,13 +54,16 @@ export function banner({ client, keep }: Widget, texts: Texts, keeps: boolean) {
         </>,
       );
     }
-    case "stopped":
+    case "stopped": {
+      // A token that the gateway refuses is the page's fault, not the visitor's.
+      const why = state.error.code === undefined ? explain(state.error, texts) : texts.setUp;
       return (
         <div class="strip bad" role="alert" data-testid="connection" data-state="stopped">
-          <span>{state.code === CloseCode.TokenExpired ? texts.expired : explain(state.error, texts)}</span>
+          <span>{state.code === CloseCode.TokenExpired ? texts.expired : why}</span>
           {now}
         </div>
       );
+    }
     default:
       return never(state);
   }

@@ -31,7 +31,7 @@ export interface Gateway {
 /** The addresses of a gateway, from what the page wrote; relative to the page. */
 export function gatewayAt(written: string | undefined, site: string | undefined): Gateway | string {
   if (written === undefined) {
-    return "say where the gateway is: gateway=\"https://chat.example.com\"";
+    return 'set gateway="https://…"';
   }
   const base = URL.canParse(written, location.href) ? new URL(written, location.href) : undefined;
   if (base === undefined || !/^https?:$/.test(base.protocol)) {

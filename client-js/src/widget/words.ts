@@ -84,16 +84,5 @@ export function within(text: string, maxBytes: number): string {
 export function explain(error: unknown, texts: Texts): string {
   // Where the gateway gave no reason, its answer did not come.
   const code = error instanceof NextupError ? (error.code ?? "unavailable") : undefined;
-  switch (code) {
-    case "token_expired":
-      return texts.expired;
-    case "bad_token":
-    case "wrong_audience":
-    case "wrong_site":
-      return texts.setUp;
-    case "conversation_closed":
-      return texts.ended;
-    default:
-      return (code && texts.refusals[code]) ?? texts.failed;
-  }
+  return code === "conversation_closed" ? texts.ended : ((code && texts.refusals[code]) ?? texts.failed);
 }
