@@ -46,7 +46,7 @@ export function Workspace({ client, http, signOut }: Props) {
   const { run, problem, dismiss } = useRun();
   const news = useOfferNews(client);
   const [open, setOpen] = useState<Open>();
-  const [facts, setFacts] = useState(isOn(factsSetting) && !matchMedia(narrow).matches);
+  const [facts, setFacts] = useFacts();
   const [modes, setModes] = useState<ReadonlyMap<string, MessageFrameType>>(new Map());
   const page = useRef<HTMLElement>(null);
   const { desk, held } = client;
@@ -254,6 +254,18 @@ function Notice({ kind, testid, text, dismiss }: { kind: string; testid: string;
 function focusComposer(page: HTMLElement | null, ticket: string): void {
   const pane = [...(page?.querySelectorAll<HTMLElement>("[data-testid=pane]") ?? [])].find((p) => p.dataset["ticket"] === ticket);
   pane?.querySelector<HTMLElement>("[data-composer]")?.focus();
+}
+
+/** Whether the facts are shown: beside the conversation as the agent left them, over it only when they are asked for. */
+function useFacts(): [boolean, (on: boolean) => void] {
+  const query = matchMedia(narrow);
+  const [facts, setFacts] = useState(!query.matches && isOn(factsSetting));
+  useEffect(() => {
+    const change = () => setFacts(!query.matches && isOn(factsSetting));
+    query.addEventListener("change", change);
+    return () => query.removeEventListener("change", change);
+  }, []);
+  return [facts, setFacts];
 }
 
 function useTitle(offers: number, unread: number): void {
