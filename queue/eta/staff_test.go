@@ -130,13 +130,14 @@ func TestTheMeanDoesNotDependOnHowManyTalkAtOnce(t *testing.T) {
 		}
 		var steps []queue.TicketStep
 		if was := open[i]; was != nil {
-			is := *was
-			is.Status, is.EndedAt = queue.Closed, at(second)
+			is, course := *was, *was.Course
+			course.EndedAt = at(second)
+			is.Status, is.Course = queue.Closed, &course
 			steps = append(steps, queue.TicketStep{Was: was, Is: &is})
 		}
 		open[i] = &queue.Ticket{
-			ID: fmt.Sprint("t", second), Department: "support", Language: "en", Weight: 1, Status: queue.Assigned, Agent: agent,
-			AssignedAt: at(second), JoinedAt: at(second), Token: 1,
+			ID: fmt.Sprint("t", second), Ask: &queue.Ask{Department: "support", Language: "en", Weight: 1}, Status: queue.Assigned,
+			Course: &queue.Course{Agent: agent, AssignedAt: at(second), Token: 1}, JoinedAt: at(second),
 		}
 		steps = append(steps, queue.TicketStep{Is: open[i]})
 		e.Observe(queue.Step{Record: queue.Record{At: at(second)}, Tickets: steps})
