@@ -56,7 +56,8 @@ type Log struct {
 	Remember time.Duration
 	// Trim is the least age at which records may be dropped; 0 keeps them all.
 	Trim time.Duration
-	// Keep is how long the log outlives its last commit; 0 means for ever.
+	// Keep is how long the log outlives its last commit at least, and at most a 64th
+	// longer; 0 means for ever.
 	Keep time.Duration
 }
 

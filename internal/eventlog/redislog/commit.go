@@ -94,7 +94,6 @@ func (c *call) encode(log eventlog.Log, commits []eventlog.Commit) {
 	c.key("head", headKey(log.Name))
 	c.key("records", recordsKey(log.Name))
 	c.key("entities", entitiesKey(log.Name))
-	c.key("ids", idsKey(log.Name))
 	if log.Remember > 0 {
 		for i := range commits {
 			c.key("id*", idKey(log.Name, commits[i].ID))

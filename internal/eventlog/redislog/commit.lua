@@ -5,12 +5,14 @@
 -- Bodies and data are never looked into.
 --
 -- KEYS
---   head      hash: number, id and at of the newest record, fence, sealed, for
---             trimming mark, mark_at and cut, and again, a count for its own sake
+--   head      hash: number, id and at of the newest record; fence and sealed once
+--             they are set; for trimming mark, mark_at and cut; until, the clock at
+--             which the log's keys expire; again, a count for its own sake; and, if
+--             remember is 0, "=<commit id>" -> "<number> <at> <intent>"
 --   records   stream: entry <number>-0 with id, prev, at and data
 --   entities  hash: name -> "<version> <number> <at> <body>"
---   ids       hash: commit id -> "<number> <at> <intent>", if remember is 0
---   id*       the same as a key that expires, one for each commit, if not
+--   id*       "<number> <at> <intent>" of a commit, which expires; one for each
+--             commit, if remember is not 0
 --   rank*     sorted sets, one for each name that a rank mentions
 -- ARGV
 --   remember trim keep    milliseconds, 0 for ever (keep bounds remember)
@@ -37,134 +39,188 @@
 local COMMITTED, DUPLICATE, CONFLICT, ID_REUSED = 1, 2, 3, 4
 local TOO_EARLY, TOO_LATE, FENCED, SEALED = 5, 6, 7, 8
 
-local head, records, entities, ids = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
-local remember, trim, keep = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
-local channel, pushed, most, wake = ARGV[4], ARGV[5], tonumber(ARGV[6]), ARGV[7]
-local again, base = ARGV[8] == '1', tonumber(ARGV[9])
+local head, records, entities = KEYS[1], KEYS[2], KEYS[3]
+local call, argv = redis.call, ARGV
+local remember, trim, keep = argv[1], tonumber(argv[2]), tonumber(argv[3])
+local base, commits = tonumber(argv[9]), tonumber(argv[10])
 
--- tostring turns big numbers into 1.7e+15
+-- tostring turns big numbers into 1.7e+15, and takes longer
 local function int(n) return string.format('%d', n) end
 
-local h = redis.call('HMGET', head, 'number', 'id', 'at', 'fence', 'sealed', 'mark', 'mark_at', 'cut')
+-- What Lua does here takes longer than what it asks Redis for: of the head only
+-- what the log uses is looked at, numbers stay text where they are only passed
+-- on, and each is made text once.
+local h, first_mark
+if trim > 0 then
+  h = call('HMGET', head, 'number', 'id', 'at', 'fence', 'sealed', 'mark', 'mark_at', 'cut', 'until')
+elseif remember == '0' then
+  first_mark = '=' .. argv[12]
+  h = call('HMGET', head, 'number', 'id', 'at', 'fence', 'sealed', 'until', first_mark)
+else
+  h = call('HMGET', head, 'number', 'id', 'at', 'fence', 'sealed', 'until')
+end
 local number, id, at = tonumber(h[1] or 0), h[2] or '', tonumber(h[3] or 0)
 local fence, sealed = tonumber(h[4] or 0), h[5] == '1'
-local time = redis.call('TIME')
+local had_fence, was_sealed = fence, sealed
+local time = call('TIME')
 local clock = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
 local stamp = math.max(clock, at) -- stamps never go back
-local first, last_id, last_at = number, id, at
-local news, size = {}, 0 -- the records of this call, as they are published
+local stamp_text = int(stamp)
+local first, first_id, first_at = h[1] or '0', id, h[3] or '0'
+local next_text = int(number + 1)
+local news, size, wrote = {}, 0, false -- the records of this call, as they are published
+local most = tonumber(argv[6])
+local remember_for = remember
+if keep > 0 and tonumber(remember) > keep then remember_for = argv[3] end
 
-local function version_differs(name, version)
-  local held = redis.call('HGET', entities, name)
-  if not held then return version ~= '' end
-  return version == '' or string.sub(held, 1, #version + 1) ~= version .. ' '
-end
-
--- judge returns a status, and of an earlier commit its number and stamp
-local function judge(i, was)
-  if was then
-    local n, t, intent = string.match(was, '^(%d+) (%d+) (.*)$')
-    if intent ~= ARGV[i + 1] then return ID_REUSED end
-    return DUPLICATE, tonumber(n), tonumber(t)
+-- judge returns a status, whatever came of this commit before
+local function judge(i)
+  if sealed and argv[i + 6] ~= '1' then return SEALED end
+  local own = argv[i + 4]
+  if own ~= '0' and tonumber(own) < fence then return FENCED end
+  local reads = argv[i + 8]
+  if reads ~= '0' then
+    for r = i + 9, i + 7 + 2 * tonumber(reads), 2 do
+      local held, version = call('HGET', entities, argv[r]), argv[r + 1]
+      if not held then
+        if version ~= '' then return CONFLICT end
+      elseif version == '' or string.sub(held, 1, #version + 1) ~= version .. ' ' then
+        return CONFLICT
+      end
+    end
   end
-  local not_before, not_after = tonumber(ARGV[i + 2]), tonumber(ARGV[i + 3])
-  local own_fence = tonumber(ARGV[i + 4])
-  if sealed and ARGV[i + 6] ~= '1' then return SEALED end
-  if own_fence ~= 0 and own_fence < fence then return FENCED end
-  for r = i + 9, i + 7 + 2 * tonumber(ARGV[i + 8]), 2 do
-    if version_differs(ARGV[r], ARGV[r + 1]) then return CONFLICT end
-  end
-  if not_before ~= 0 and stamp < not_before then return TOO_EARLY end
-  if not_after ~= 0 and stamp > not_after then return TOO_LATE end
+  if argv[i + 2] ~= '0' and stamp < tonumber(argv[i + 2]) then return TOO_EARLY end
+  if argv[i + 3] ~= '0' and stamp > tonumber(argv[i + 3]) then return TOO_LATE end
   return COMMITTED
 end
 
+-- earlier finds what this commit left when it was committed before. One that is
+-- about to be committed leaves it, in the same command if it is a key.
+local function earlier(c, i, status)
+  if remember ~= '0' then
+    if status ~= COMMITTED then return call('GET', KEYS[3 + c]) end
+    return call('SET', KEYS[3 + c], next_text .. ' ' .. stamp_text .. ' ' .. argv[i + 1], 'NX', 'GET', 'PX', remember_for)
+  end
+  if c == 1 and first_mark then return h[7] end
+  return call('HGET', head, '=' .. argv[i])
+end
+
+-- apply returns the number of the new record
 local function apply(i)
-  local prev = id
-  number, id, at = number + 1, ARGV[i], stamp
-  redis.call('XADD', records, int(number) .. '-0', 'id', id, 'prev', prev, 'at', int(at), 'data', ARGV[i + 7])
-  local new = #id .. ' ' .. #ARGV[i + 7] .. '\n' .. id .. ARGV[i + 7]
+  local data, prev, text = argv[i + 7], id, next_text
+  number, id, at = number + 1, argv[i], stamp
+  next_text = int(number + 1)
+  call('XADD', records, text .. '-0', 'id', id, 'prev', prev, 'at', stamp_text, 'data', data)
+  local new = int(#id) .. ' ' .. int(#data) .. '\n' .. id .. data
   size = size + #new
   if size <= most then news[#news + 1] = new end
-  fence = math.max(fence, tonumber(ARGV[i + 5]))
-  sealed = sealed or ARGV[i + 6] == '1'
+  if argv[i + 5] ~= '0' then fence = math.max(fence, tonumber(argv[i + 5])) end
+  if argv[i + 6] == '1' then sealed = true end
 
-  local p = i + 9 + 2 * tonumber(ARGV[i + 8])
-  local label = id .. ' ' .. int(number) .. ' ' .. int(at) .. ' '
-  for _ = 1, tonumber(ARGV[p]) do
-    if ARGV[p + 2] == '1' then
-      redis.call('HSET', entities, ARGV[p + 1], label .. ARGV[p + 3])
-    else
-      redis.call('HDEL', entities, ARGV[p + 1])
+  local p = i + 9 + 2 * tonumber(argv[i + 8])
+  local writes = tonumber(argv[p])
+  if writes > 0 then
+    local label = id .. ' ' .. text .. ' ' .. stamp_text .. ' '
+    for _ = 1, writes do
+      if argv[p + 2] == '1' then
+        call('HSET', entities, argv[p + 1], label .. argv[p + 3])
+        wrote = true
+      else
+        call('HDEL', entities, argv[p + 1])
+      end
+      p = p + 3
     end
-    p = p + 3
   end
   p = p + 1
-  for r = p + 1, p + 6 * tonumber(ARGV[p]), 6 do
-    local n, score = tonumber(ARGV[r + 2]), tonumber(ARGV[r + 3])
-    if n == 0 then n = number end
-    if ARGV[r + 4] == '1' then score = score + at end
-    local key = string.format('%016d:', n) .. ARGV[r + 1]
-    if ARGV[r + 5] == '1' then
-      redis.call('ZREM', KEYS[base + tonumber(ARGV[r])], key)
-    else
-      redis.call('ZADD', KEYS[base + tonumber(ARGV[r])], int(score), key)
+  if argv[p] ~= '0' then
+    for r = p + 1, p + 6 * tonumber(argv[p]), 6 do
+      local n, score = tonumber(argv[r + 2]), argv[r + 3]
+      if n == 0 then n = number end
+      if argv[r + 4] == '1' then score = score == '0' and stamp_text or int(tonumber(score) + stamp) end
+      local key = string.format('%016d:', n) .. argv[r + 1]
+      if argv[r + 5] == '1' then
+        call('ZREM', KEYS[base + tonumber(argv[r])], key)
+      else
+        call('ZADD', KEYS[base + tonumber(argv[r])], score, key)
+      end
     end
   end
+  return text
 end
 
 local replies, i, found = { clock }, 11, false
-for c = 1, tonumber(ARGV[10]) do
-  local length = tonumber(ARGV[i])
+local number_text, mark, mark_entry
+for c = 1, commits do
+  local length = tonumber(argv[i])
   i = i + 1
-  local was
-  if remember == 0 then was = redis.call('HGET', ids, ARGV[i])
-  else was = redis.call('GET', KEYS[4 + c]) end
-  local status, n, t = judge(i, was)
-  found = found or status == DUPLICATE
-  if status == COMMITTED then
-    apply(i)
-    local entry = int(number) .. ' ' .. int(at) .. ' ' .. ARGV[i + 1]
-    if remember == 0 then
-      redis.call('HSET', ids, id, entry)
+  local status = judge(i)
+  local entry = earlier(c, i, status)
+  local n, t, of = number, at, id
+  if entry then
+    local m, s, intent = string.match(entry, '^(%d+) (%d+) (.*)$')
+    if intent == argv[i + 1] then
+      status, n, t, of = DUPLICATE, tonumber(m), tonumber(s), argv[i]
+      found = true
     else
-      local ms = remember
-      if keep > 0 then ms = math.min(ms, keep) end
-      redis.call('SET', KEYS[4 + c], entry, 'PX', int(ms))
+      status = ID_REUSED
+    end
+  elseif status == COMMITTED then
+    number_text = apply(i)
+    n, t, of = number, at, id
+    if remember == '0' then
+      mark, mark_entry = '=' .. id, number_text .. ' ' .. stamp_text .. ' ' .. argv[i + 1]
+      if c < commits then
+        call('HSET', head, mark, mark_entry) -- the next may be the same
+        mark = nil
+      end
     end
   end
-  replies[#replies + 1] = status
-  replies[#replies + 1] = n or number
-  replies[#replies + 1] = t or at
-  replies[#replies + 1] = n and ARGV[i] or id
+  local r = #replies
+  replies[r + 1], replies[r + 2], replies[r + 3], replies[r + 4] = status, n, t, of
   i = i + length
 end
-if number == first then
-  if again and found then redis.call('HINCRBY', head, 'again', 1) end
+if not number_text then
+  if argv[8] == '1' and found then call('HINCRBY', head, 'again', 1) end
   return replies
 end
+
+if mark then
+  call('HSET', head, 'number', number_text, 'id', id, 'at', stamp_text, mark, mark_entry)
+else
+  call('HSET', head, 'number', number_text, 'id', id, 'at', stamp_text)
+end
+if fence ~= had_fence then call('HSET', head, 'fence', int(fence)) end
+if sealed and not was_sealed then call('HSET', head, 'sealed', '1') end
 
 -- All records up to mark were written by mark_at. Once that is trim ago they may
 -- go, a thousand at a call and in whole nodes of the stream, and the mark moves
 -- to the head.
-local mark, mark_at, cut = tonumber(h[6] or 0), tonumber(h[7] or 0), tonumber(h[8] or 0)
 if trim > 0 then
-  if mark == 0 then
-    mark, mark_at = number, at
-  elseif at - mark_at >= trim then
-    cut, mark, mark_at = mark, number, at
+  local mark_at, cut = tonumber(h[7] or 0), tonumber(h[8] or 0)
+  if not h[6] or at - mark_at >= trim then
+    cut = tonumber(h[6] or 0)
+    call('HSET', head, 'mark', number_text, 'mark_at', stamp_text, 'cut', int(cut))
   end
-  if cut > 0 and redis.call('XTRIM', records, 'MINID', '~', int(cut + 1) .. '-0', 'LIMIT', '1000') == 0 then
-    cut = 0
+  if cut > 0 and call('XTRIM', records, 'MINID', '~', int(cut + 1) .. '-0', 'LIMIT', '1000') == 0 then
+    call('HSET', head, 'cut', '0')
   end
 end
-redis.call('HSET', head, 'number', int(number), 'id', id, 'at', int(at), 'fence', int(fence),
-  'sealed', sealed and '1' or '0', 'mark', int(mark), 'mark_at', int(mark_at), 'cut', int(cut))
+
+-- The keys live for keep and up to a 64th more, so that most calls leave it at that.
 if keep > 0 then
-  for k = 1, 4 do redis.call('PEXPIRE', KEYS[k], int(keep)) end
+  local ends = tonumber(h[trim > 0 and 9 or 6] or 0)
+  local most_ends = clock + keep + math.floor(keep / 64)
+  if ends < clock + keep or ends > most_ends then
+    local text = int(most_ends)
+    call('HSET', head, 'until', text)
+    for k = 1, 3 do call('PEXPIREAT', KEYS[k], text) end
+  elseif wrote then
+    call('PEXPIREAT', entities, int(ends))
+  end
 end
 if size <= most then
-  wake = pushed .. int(first) .. ' ' .. int(last_at) .. ' ' .. int(at) .. ' ' .. #last_id .. '\n' .. last_id .. table.concat(news)
+  call('PUBLISH', argv[4], argv[5] .. first .. ' ' .. first_at .. ' ' .. stamp_text .. ' ' .. int(#first_id) .. '\n' .. first_id .. table.concat(news))
+else
+  call('PUBLISH', argv[4], argv[7])
 end
-redis.call('PUBLISH', channel, wake)
 return replies

@@ -77,7 +77,7 @@ func TestTheTwoCommitScriptsDifferInOneFlagOnly(t *testing.T) {
 
 func TestAllKeysOfALogHaveItsHashTag(t *testing.T) {
 	for _, key := range []string{
-		headKey("s:a"), recordsKey("s:a"), entitiesKey("s:a"), idsKey("s:a"), idKey("s:a", "x{y}"),
+		headKey("s:a"), recordsKey("s:a"), entitiesKey("s:a"), idKey("s:a", "x{y}"),
 		rankKey("s:a", "{q}"), leaseKey("s:a", "{l}"), signalsChannel("s:a"),
 	} {
 		if !strings.HasPrefix(key, "nextup:{s:a}:") {

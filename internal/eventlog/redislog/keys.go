@@ -8,7 +8,6 @@ func logKey(log, part string) string { return "nextup:{" + log + "}:" + part }
 func headKey(log string) string        { return logKey(log, "head") }
 func recordsKey(log string) string     { return logKey(log, "records") }
 func entitiesKey(log string) string    { return logKey(log, "entities") }
-func idsKey(log string) string         { return logKey(log, "ids") }
 func idKey(log, commit string) string  { return logKey(log, "id:"+commit) }
 func rankKey(log, set string) string   { return logKey(log, "rank:"+set) }
 func leaseKey(log, name string) string { return logKey(log, "lease:"+name) }

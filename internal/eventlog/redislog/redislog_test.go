@@ -131,22 +131,52 @@ func one(id string) []eventlog.Commit {
 
 func TestAllKeysOfALogExpireWithIt(t *testing.T) {
 	b := open(t, redistest.Shared(t))
-	for _, remember := range []time.Duration{0, time.Hour * 100} {
+	for remember, kinds := range map[time.Duration]int{0: 3, time.Hour * 100: 4} {
 		log := eventlog.Log{Name: fmt.Sprint(t.Name(), remember), Keep: time.Hour, Remember: remember}
 		if _, err := b.Commit(t.Context(), log, one("c")); err != nil {
 			t.Fatal(err)
 		}
 		keys := keysOf(t, b.Client(), log)
 		slices.Sort(keys)
-		if len(keys) != 4 {
+		if len(keys) != kinds {
 			t.Fatalf("keys %v", keys)
 		}
 		for _, key := range keys {
-			if ttl := b.Client().PTTL(t.Context(), key).Val(); ttl <= 59*time.Minute || ttl > time.Hour {
+			if ttl := b.Client().PTTL(t.Context(), key).Val(); ttl <= 59*time.Minute || ttl > time.Hour+time.Hour/64 {
 				t.Errorf("%s lives for %v", key, ttl)
 			}
 		}
 	}
+}
+
+func TestALogLivesForKeepAfterEveryCommit(t *testing.T) {
+	b := open(t, redistest.Shared(t))
+	log := eventlog.Log{Name: t.Name(), Keep: time.Hour}
+	commit := func(id string) {
+		t.Helper()
+		if _, err := b.Commit(t.Context(), log, one(id)); err != nil {
+			t.Fatal(err)
+		}
+		keys := keysOf(t, b.Client(), log)
+		if len(keys) != 3 {
+			t.Fatalf("keys %v", keys)
+		}
+		for _, key := range keys {
+			if ttl := b.Client().PTTL(t.Context(), key).Val(); ttl <= 59*time.Minute || ttl > time.Hour+time.Hour/64 {
+				t.Errorf("after %s, %s lives for %v", id, key, ttl)
+			}
+		}
+	}
+	commit("c1")
+	for _, key := range keysOf(t, b.Client(), log) { // as if half an hour had passed
+		b.Client().PExpire(t.Context(), key, time.Hour/2)
+	}
+	b.Client().HSet(t.Context(), "nextup:{"+log.Name+"}:head", "until", time.Now().Add(time.Hour/2).UnixMilli())
+	commit("c2")
+	if _, err := b.Commit(t.Context(), log, []eventlog.Commit{{ID: "none", Writes: []eventlog.Write{{Name: "e"}}}}); err != nil {
+		t.Fatal(err)
+	}
+	commit("c3") // its entities are a key anew
 }
 
 func TestStampsDoNotFollowAServersClockThatGoesBack(t *testing.T) {
