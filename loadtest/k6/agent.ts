@@ -143,7 +143,7 @@ export class Agent {
     this.held.set(t.ticket, h);
     this.open(t.ticket);
     this.say(t.ticket, h);
-    this.work(t.ticket, h, 1 + Math.floor(Math.random() * 3));
+    this.work(t.ticket, h, 1 + Math.floor(Math.random() * 2));
   }
 
   private open(ticket: string): void {

@@ -7,7 +7,7 @@ export const human = {
   reading: 6,
   accepting: 4,
   /** one turn of an agent's work on a conversation */
-  turn: 17,
+  turn: 22,
   /** with the closed conversation on the screen: reading again, rating */
   lingering: 190,
   /** an agent's pause from the screen */

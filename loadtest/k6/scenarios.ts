@@ -31,7 +31,7 @@ export interface Shape {
  * there, so that the line builds up; the second shift works it off.
  */
 const day: Shape = {
-  arrivals: [[0, 0.2], [40, 1.05], [140, 1.05], [155, 0.3], [180, 0]],
+  arrivals: [[0, 0.2], [40, 1], [140, 1], [155, 0.3], [180, 0]],
   shiftOver: 15,
   late: { share: 0.4, at: 85 },
   drain: 60,
