@@ -14,6 +14,7 @@ func TestRulesThatCannotHoldAreProblems(t *testing.T) {
 		rank     = "a whole number from 1 to 3"
 		level    = "a whole number from 1 to 5"
 		never    = ": this rule can never match"
+		clock    = "a time of day in UTC from 00:00 to 23:59, in quotes"
 		language = "a BCP 47 language tag, such as en, zh or pt-BR"
 		start    = "a duration from -24h to 24h"
 	)
@@ -78,6 +79,10 @@ func TestRulesThatCannotHoldAreProblems(t *testing.T) {
 
 		{"no capacity", add("  agents: {defaults: {capacity: 0}}"), at(site+"agents.defaults.capacity", "0", capacity)},
 		{"a negative capacity", add("  agents: {known: {mei: {capacity: -1}}}"), at(site+"agents.known.mei.capacity", "-1", capacity)},
+		{"a shift on no day", add("  agents: {known: {mei: {shifts: [{from: '08:00', to: '16:00'}]}}}"), at(site+"agents.known.mei.shifts[0].days", "nothing", "at least one of mon, tue, wed, thu, fri, sat, sun")},
+		{"a shift on a day that is none", add("  agents: {known: {mei: {shifts: [{days: [funday], from: '08:00', to: '16:00'}]}}}"), at(site+"agents.known.mei.shifts[0].days[0]", `"funday"`, "one of the days of the week: mon, tue, wed, thu, fri, sat, sun")},
+		{"a shift without an end", add("  agents: {known: {mei: {shifts: [{days: [mon], from: '08:00'}]}}}"), at(site+"agents.known.mei.shifts[0].to", "nothing", clock)},
+		{"a shift until 24:00", add("  agents: {known: {mei: {shifts: [{days: [mon], from: '08:00', to: '24:00'}]}}}"), at(site+"agents.known.mei.shifts[0].to", `"24:00"`, clock)},
 		{"an agent of tier 0", add("  agents: {known: {mei: {tier: 0}}}"), at(site+"agents.known.mei.tier", "0", rank)},
 		{"a language with proficiency 0", add("  agents: {known: {mei: {languages: {en: 0}}}}"), at(site+"agents.known.mei.languages.en", "0", level)},
 		{"a language with proficiency 6", add("  agents: {known: {mei: {languages: {en: 6}}}}"), at(site+"agents.known.mei.languages.en", "6", level)},

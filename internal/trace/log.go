@@ -97,21 +97,25 @@ func (l *Log) rows(each func(line int, e *Event) error) (ignored []string, err e
 	rows.FieldsPerRecord = -1
 	rows.ReuseRecord = true
 	at := inOrder()
-	n, width := 0, len(columns)
+	n, width, last := 0, len(columns), 0
 	var e Event
 	for {
 		row, err := rows.Read()
 		if errors.Is(err, io.EOF) {
 			return ignored, nil
 		}
-		line, _ := rows.FieldPos(0)
+		line := 0
+		if len(row) > 0 {
+			line, _ = rows.FieldPos(0)
+		}
 		var bad *csv.ParseError
 		switch {
 		case errors.As(err, &bad):
 			return ignored, &RowError{bad.Line, bad.Err.Error()}
-		case err != nil:
-			return ignored, err
+		case err != nil: // a gzip that was cut or is broken ends in the middle of a row
+			return ignored, &RowError{last + 1, "cannot be read: " + err.Error()}
 		}
+		last = line
 		if n++; n > maxRows {
 			return ignored, &RowError{line, fmt.Sprintf("more than %d rows", maxRows)}
 		}

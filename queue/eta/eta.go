@@ -8,8 +8,9 @@
 // learned as hazards by age: what ended at an age ÷ the time spent there. Open
 // conversations count in the time, or the first estimates would come out low,
 // because only short conversations have ended yet. Old evidence fades; a
-// queue's hazards are shrunk to the site's, and the site's to a prior, so that
-// the first visitor already gets an answer that is safe.
+// queue's hazards are shrunk to its department's, those to the site's, and the
+// site's to a prior, so that the first visitor already gets an answer that is
+// safe.
 //
 // # How it estimates
 //

@@ -12,7 +12,7 @@ const (
 	priorEnds   = 2    // how many ends that is worth
 	priorWait   = 3600 // seconds of patience
 	priorLeaves = 0.2  // how many who left that is worth
-	leavesDraw  = 10   // of the site's who left, in a queue that has seen some itself
+	leavesDraw  = 10   // of the parent's who left, in a queue or department that has seen some itself
 	pickupEnds  = 2    // how many ends of "at once" the idle are believed to have had
 	atOnce      = 10.0 // what "at once" is, per second
 	// instantly is the mean in seconds below which whoever has room takes at once.
@@ -101,14 +101,32 @@ func (e *Estimator) serving(r *rates, queues []queue.QueueID, now queue.Stamp) f
 	prior := constant(1. / priorMean)
 	ended, expected := all.expects(prior)
 	site := all.bent(prior, (ended+priorEnds)/(expected+priorEnds))
+	departments := map[string]*tally{}
+	for _, q := range queues {
+		of(departments, q.Department).add(of(by, q.String()))
+	}
+	parents := map[string]*hazard{}
+	if len(departments) > 1 { // one alone is the site
+		var levels beliefs // how alike they are
+		for _, d := range keys(departments) {
+			levels.see(departments[d].expects(site))
+		}
+		for _, d := range keys(departments) {
+			parents[d] = levels.within(departments[d], site)
+		}
+	}
+	parent := func(q queue.QueueID) *hazard {
+		if p := parents[q.Department]; p != nil {
+			return p
+		}
+		return site
+	}
 	var levels beliefs // how alike the queues are
-	for _, q := range keys(by) {
-		levels.see(by[q].expects(site))
+	for _, q := range queues {
+		levels.see(by[q.String()].expects(parent(q)))
 	}
 	for _, q := range queues {
-		t := of(by, q.String())
-		n, expected := t.expects(site)
-		r.service[q.String()] = t.bent(site, levels.mix(func(s float64) float64 { return (n + s) / (expected + s) }))
+		r.service[q.String()] = levels.within(by[q.String()], parent(q))
 	}
 	return ended + priorEnds
 }
@@ -121,11 +139,22 @@ func (e *Estimator) leaving(queues []queue.QueueID) map[string]float64 {
 	}
 	n, time := all.sums()
 	site := (n + priorLeaves) / (time + priorLeaves*priorWait)
+	departments := map[string]*tally{}
+	for _, q := range queues {
+		of(departments, q.Department).add(e.known.patience(q.String()))
+	}
+	drawn := func(t *tally, parent float64) float64 {
+		n, time := t.sums()
+		draw := leavesDraw * min(1, n+1)
+		return (n + draw) / (time + draw/parent)
+	}
 	out := map[string]float64{}
 	for _, q := range queues {
-		n, time := e.known.patience(q.String()).sums()
-		draw := leavesDraw * min(1, n+1)
-		out[q.String()] = (n + draw) / (time + draw/site)
+		parent := site
+		if len(departments) > 1 { // one alone is the site
+			parent = drawn(departments[q.Department], site)
+		}
+		out[q.String()] = drawn(e.known.patience(q.String()), parent)
 	}
 	return out
 }

@@ -42,6 +42,13 @@ func (b *beliefs) mix(of func(strength float64) float64) float64 {
 	return sum / total
 }
 
+// within is a tally's hazard among others of one parent that are as alike as the
+// beliefs say.
+func (b *beliefs) within(t *tally, parent *hazard) *hazard {
+	n, expected := t.expects(parent)
+	return t.bent(parent, b.mix(func(s float64) float64 { return (n + s) / (expected + s) }))
+}
+
 // expects is how many ends a parent expects in the time of a tally.
 func (t *tally) expects(parent *hazard) (ended, expected float64) {
 	for i := range bins {

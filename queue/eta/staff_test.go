@@ -156,3 +156,29 @@ func TestTheMeanDoesNotDependOnHowManyTalkAtOnce(t *testing.T) {
 		t.Errorf("%.0f ends in %.0f s: a mean of %.1f s, want %d", ends, time, mean, lasts)
 	}
 }
+
+func TestAQueueWithoutAHistoryBorrowsFromItsDepartment(t *testing.T) {
+	const now = 100_000_000
+	rules := &queue.Site{ID: "demo", Departments: []queue.Department{
+		{ID: "cards", Languages: []string{"en", "es", "zh"}}, {ID: "loans", Languages: []string{"en", "es", "zh"}},
+	}}
+	e := New(nil)
+	for range 400 {
+		for _, seen := range []struct {
+			department, language string
+			took                 queue.Millis
+		}{{"cards", "en", 100_000}, {"cards", "es", 110_000}, {"loans", "en", 1_000_000}, {"loans", "es", 900_000}} {
+			step := ended(now, seen.took)
+			for _, t := range []*queue.Ticket{step.Tickets[0].Was, step.Tickets[0].Is} {
+				t.Department, t.Language = seen.department, seen.language
+			}
+			e.Observe(step)
+		}
+	}
+	r := rates{service: map[string]*hazard{}}
+	e.serving(&r, rules.Queues(), now)
+	short, long := r.service["cards/zh"].mean(), r.service["loans/zh"].mean()
+	if short > 200 || long < 700 {
+		t.Errorf("a queue nobody has used is believed to take %.0f s among short ones and %.0f s among long ones", short, long)
+	}
+}
