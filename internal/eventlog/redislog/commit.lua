@@ -94,13 +94,9 @@ local function judge(i)
   return COMMITTED
 end
 
--- earlier finds what this commit left when it was committed before. One that is
--- about to be committed leaves it, in the same command if it is a key.
-local function earlier(c, i, status)
-  if remember ~= '0' then
-    if status ~= COMMITTED then return call('GET', KEYS[3 + c]) end
-    return call('SET', KEYS[3 + c], next_text .. ' ' .. stamp_text .. ' ' .. argv[i + 1], 'NX', 'GET', 'PX', remember_for)
-  end
+-- earlier finds what this commit left when it was committed before
+local function earlier(c, i)
+  if remember ~= '0' then return call('GET', KEYS[3 + c]) end
   if c == 1 and first_mark then return h[7] end
   return call('HGET', head, '=' .. argv[i])
 end
@@ -154,7 +150,7 @@ for c = 1, commits do
   local length = tonumber(argv[i])
   i = i + 1
   local status = judge(i)
-  local entry = earlier(c, i, status)
+  local entry = earlier(c, i)
   local n, t, of = number, at, id
   if entry then
     local m, s, intent = string.match(entry, '^(%d+) (%d+) (.*)$')
@@ -167,12 +163,14 @@ for c = 1, commits do
   elseif status == COMMITTED then
     number_text = apply(i)
     n, t, of = number, at, id
-    if remember == '0' then
-      mark, mark_entry = '=' .. id, number_text .. ' ' .. stamp_text .. ' ' .. argv[i + 1]
-      if c < commits then
-        call('HSET', head, mark, mark_entry) -- the next may be the same
-        mark = nil
-      end
+    -- Only now: a script that fails at the record is not undone.
+    mark, mark_entry = '=' .. id, number_text .. ' ' .. stamp_text .. ' ' .. argv[i + 1]
+    if remember ~= '0' then
+      call('SET', KEYS[3 + c], mark_entry, 'PX', remember_for)
+      mark = nil
+    elseif c < commits then
+      call('HSET', head, mark, mark_entry) -- the next may be the same
+      mark = nil
     end
   end
   local r = #replies

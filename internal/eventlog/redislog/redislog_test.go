@@ -179,6 +179,25 @@ func TestALogLivesForKeepAfterEveryCommit(t *testing.T) {
 	commit("c3") // its entities are a key anew
 }
 
+func TestACommitThatTheStreamRefusesIsNotRemembered(t *testing.T) {
+	b := open(t, redistest.Shared(t))
+	for _, remember := range []time.Duration{0, time.Hour} {
+		log := eventlog.Log{Name: fmt.Sprint(t.Name(), remember), Remember: remember}
+		if _, err := b.Commit(t.Context(), log, one("c1")); err != nil {
+			t.Fatal(err)
+		}
+		// As an eviction would: the next number is one that the stream has.
+		if err := b.Client().Del(t.Context(), "nextup:{"+log.Name+"}:head").Err(); err != nil {
+			t.Fatal(err)
+		}
+		for range 2 {
+			if out, err := b.Commit(t.Context(), log, one("c2")); err == nil {
+				t.Errorf("remember %v: got %+v", remember, out)
+			}
+		}
+	}
+}
+
 func TestStampsDoNotFollowAServersClockThatGoesBack(t *testing.T) {
 	b := open(t, redistest.Shared(t))
 	log := eventlog.Log{Name: t.Name()}

@@ -110,7 +110,7 @@ func wasShown(views []Event, f Fork, log *Log) bool {
 // bounded are the keys that may stay for ever: what they hold is bounded by the
 // site's own rules, or by the number of gateways. A queue that is empty has no
 // rank.
-var bounded = regexp.MustCompile(`^nextup:(\{s:[^:}]+\}:(head|records|entities|ids)|words)$`)
+var bounded = regexp.MustCompile(`^nextup:(\{s:[^:}]+\}:(head|records|entities)|words)$`)
 
 // checkKeys: after quiet every other key has a time to live. No ticket is open,
 // since all were ended.

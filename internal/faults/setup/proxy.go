@@ -63,10 +63,22 @@ func (p *Proxy) add(kind, stream, attributes string) {
 // Cut closes all connections and takes no new ones.
 func (p *Proxy) Cut() { p.proxy.Stop() }
 
-// Heal ends whatever fault there is.
+// Heal ends whatever fault there is. The library takes a fault away only between
+// two pieces of what a connection carries; where one stands still in the middle of
+// a piece, the connections are closed.
 func (p *Proxy) Heal() {
 	p.t.Helper()
-	p.proxy.Toxics.ResetToxics(context.Background())
+	healed := make(chan struct{})
+	go func() {
+		defer close(healed)
+		p.proxy.Toxics.ResetToxics(context.Background())
+	}()
+	select {
+	case <-healed:
+	case <-time.After(5 * time.Second):
+		p.proxy.Stop()
+		<-healed
+	}
 	if !p.proxy.Enabled {
 		if err := p.proxy.Start(); err != nil {
 			p.t.Errorf("the proxy does not listen again: %v", err)
