@@ -23,7 +23,8 @@ import (
 // bytes.
 type Costs struct {
 	Frame, Ticket, Message float64 // of a gateway's processor
-	Connection             float64 // of a gateway's memory
+	Connection             float64 // of the memory of the gateway that holds it
+	Remembered             float64 // of the memory of each gateway, for a ticket that is remembered
 	RedisTicket            float64 // of Redis's processor, conversations included
 	RedisMemory            float64 // of Redis's memory, for each ticket that it remembers
 	Seconds                int     // that the fit is made of
@@ -54,12 +55,26 @@ func Measure(r *report.Run) (Costs, error) {
 		RedisTicket: 1e6 * (last.RedisCPU - first.RedisCPU) / float64(t.Joins),
 		RedisMemory: (last.RedisMemory - first.RedisMemory) / float64(t.Joins),
 	}
+	c.Connection, c.Remembered = memory(r)
+	return c, nil
+}
+
+// memory fits the gateways' memory to the most sockets so far, which is not given
+// back at once, and to the tickets so far, which each gateway remembers.
+func memory(r *report.Run) (connection, ticket float64) {
+	var rows [][]float64
+	var rss []float64
+	most := 0.0
 	for i := range r.Samples {
-		if s := &r.Samples[i]; s.Connections > 100 {
-			c.Connection = max(c.Connection, (s.GatewayRSS-first.GatewayRSS)/s.Connections)
+		s := &r.Samples[i]
+		most = max(most, s.Connections)
+		if s.Gateways > 0 {
+			rows = append(rows, []float64{float64(s.Gateways), most, float64(s.Gateways) * float64(s.Joins)})
+			rss = append(rss, s.GatewayRSS)
 		}
 	}
-	return c, nil
+	fit := nonNegative(rows, rss)
+	return fit[1], fit[2]
 }
 
 // nonNegative is least squares by coordinate descent with costs that are not
@@ -105,6 +120,7 @@ func nonNegative(rows [][]float64, want []float64) []float64 {
 type Forecast struct {
 	Connections, Waiting float64 // at a time
 	Tickets, Messages    float64 // a second
+	Remembered           float64 // tickets open or ended within the site's retention
 	Lines                float64 // lines that the waiting spread over
 	// Cores is a gateway's, Load the share of them that may be used, and Sockets
 	// the most that one holds.
@@ -136,7 +152,7 @@ func (f Forecast) framesPerSecond() float64 {
 // Need is the plan of a forecast at the costs. Every gateway replays the whole
 // log, so that part grows with their number.
 func (c Costs) Need(f Forecast) Plan {
-	p := Plan{FramesPerSecond: f.framesPerSecond(), GatewayMemory: f.Connections * c.Connection, RedisCores: f.Tickets * c.RedisTicket / 1e6}
+	p := Plan{FramesPerSecond: f.framesPerSecond(), RedisCores: f.Tickets * c.RedisTicket / 1e6}
 	shared := (p.FramesPerSecond*c.Frame + f.Messages*c.Message) / 1e6
 	replay := f.Tickets * c.Ticket / 1e6 / 3 // the costs are of three gateways
 	room := f.Cores*f.Load - replay
@@ -147,6 +163,7 @@ func (c Costs) Need(f Forecast) Plan {
 	}
 	byCores := math.Ceil(shared / room)
 	p.Gateways = int(max(byCores, bySockets, 2))
+	p.GatewayMemory = f.Connections*c.Connection + float64(p.Gateways)*f.Remembered*c.Remembered
 	p.GatewayCores = shared + float64(p.Gateways)*replay
 	switch {
 	case p.RedisCores > 0.7:
@@ -176,6 +193,7 @@ func run(args []string, out io.Writer) error {
 	flags.Float64Var(&f.Waiting, "waiting", 0, "people in line at the peak")
 	flags.Float64Var(&f.Tickets, "tickets", 0, "tickets begun a second")
 	flags.Float64Var(&f.Messages, "messages", 0, "messages a second")
+	flags.Float64Var(&f.Remembered, "remembered", 0, "tickets open or ended within the retention; those who wait at least")
 	flags.Float64Var(&f.Lines, "lines", 8, "lines that they stand in")
 	flags.Float64Var(&f.Cores, "cores", 4, "cores of a gateway")
 	flags.Float64Var(&f.Load, "load", 0.6, "share of them that may be used")
@@ -183,6 +201,7 @@ func run(args []string, out io.Writer) error {
 	if err := flags.Parse(args[1:]); err != nil {
 		return err
 	}
+	f.Remembered = max(f.Remembered, f.Waiting)
 	r, err := report.Read(args[0])
 	if err != nil {
 		return err
@@ -192,7 +211,8 @@ func run(args []string, out io.Writer) error {
 		return err
 	}
 	fmt.Fprintf(out, "%s, %s, %d cores, commit %s, %d seconds\n", r.Scenario, r.Machine.Date, r.Machine.Cores, r.Machine.Commit, c.Seconds)
-	fmt.Fprintf(out, "frame sent %.1f µs, ticket %.0f µs (three gateways), message %.0f µs, socket %.1f KB\n", c.Frame, c.Ticket, c.Message, c.Connection/1e3)
+	fmt.Fprintf(out, "frame sent %.1f µs, ticket %.0f µs (three gateways), message %.0f µs; memory: socket %.1f KB, remembered ticket %.1f KB\n",
+		c.Frame, c.Ticket, c.Message, c.Connection/1e3, c.Remembered/1e3)
 	fmt.Fprintf(out, "Redis: ticket %.0f µs and %.1f KB, its conversation included\n", c.RedisTicket, c.RedisMemory/1e3)
 	if f.Connections == 0 {
 		return nil

@@ -13,19 +13,19 @@ import (
 )
 
 // made is a run whose costs are known: 20 µs a frame, 40 a record, 100 a message
-// and 5,000 idle, with sums that vary from second to second.
+// and 5,000 idle, 11,900 bytes a socket and 400 a remembered ticket, with sums that vary from second to second.
 func made() *report.Run {
 	r := &report.Run{Observed: &observer.Report{}}
 	r.Observed.Tallies.Joins, r.Observed.Tallies.Records = 1000, 5000
 	var s report.Sample
 	for i := range 120 {
 		frames, records, messages := float64(1000+300*(i%7)), uint64(200+60*(i%5)), float64(100+90*(i%3))
-		s.T, s.Gateways, s.Connections = float64(i), 3, 1000
+		s.T, s.Gateways, s.Connections, s.Joins = float64(i), 3, float64(1000+10*i), uint64(i*i)
 		s.FramesOut += frames
 		s.Number += records
 		s.Messages += messages
 		s.GatewayCPU += (20*frames + 40*float64(records) + 100*messages + 5000) / 1e6
-		s.GatewayRSS = 100e6 + float64(i)*1e5
+		s.GatewayRSS = 60e6 + 11_900*s.Connections + 3*400*float64(s.Joins)
 		s.RedisCPU += 0.01
 		r.Samples = append(r.Samples, s)
 	}
@@ -39,7 +39,7 @@ func TestCostsAreReadOffARunWhoseCostsAreKnown(t *testing.T) {
 		t.Fatal(err)
 	}
 	for name, v := range map[string][2]float64{
-		"frame": {c.Frame, 20}, "message": {c.Message, 100}, "ticket": {c.Ticket, 200}, "socket": {c.Connection, 11_900}, "Redis": {c.RedisTicket, 1190},
+		"frame": {c.Frame, 20}, "message": {c.Message, 100}, "ticket": {c.Ticket, 200}, "socket": {c.Connection, 11_900}, "remembered": {c.Remembered, 400}, "Redis": {c.RedisTicket, 1190},
 	} {
 		if math.Abs(v[0]-v[1]) > 0.02*v[1] {
 			t.Errorf("%s is %.2f, want %.2f", name, v[0], v[1])
