@@ -34,10 +34,12 @@ type dispatch struct {
 	woken chan struct{}
 
 	// What only run touches.
-	watch  *presence.Watch
 	looked time.Time
 	ready  bool
 	back   time.Time // when the log was, after an outage
+
+	looking atomic.Bool
+	watch   *presence.Watch // of whoever looks
 
 	sealing atomic.Bool
 
@@ -84,6 +86,7 @@ func (d *dispatch) run() {
 	tick := time.NewTicker(dispatchTick)
 	defer tick.Stop()
 	var asked, until time.Time
+	renewed, renewing := make(chan time.Time, 1), false // until when the lease is held, zero for not
 	for began := false; ; {
 		if ready := d.follower.Ready(); ready != d.ready {
 			if d.ready = ready; ready && began {
@@ -91,16 +94,13 @@ func (d *dispatch) run() {
 			}
 			began = true
 		}
-		if now := time.Now(); now.Sub(asked) >= leaseRenewal && d.follower.Ready() {
-			asked = now
-			held, err := d.g.options.Store.Lease(d.g.ctx, d.id, d.g.node.String(), leaseTTL)
-			if held && err == nil {
-				until = now.Add(leaseTTL)
-			}
+		if now := time.Now(); !renewing && now.Sub(asked) >= leaseRenewal && d.follower.Ready() {
+			asked, renewing = now, true
+			d.g.work.Go(func() { renewed <- d.renew(now) }) // beside it: no offer waits for a lease that is held anyway
 		}
 		d.take(time.Now().Before(until))
 		if d.holds() {
-			d.lostNodes()
+			d.lookForLostNodes()
 			d.work()
 			if d.sealing.CompareAndSwap(false, true) { // beside it: thousands may end at once, and offers do not wait
 				d.g.work.Go(func() {
@@ -111,12 +111,29 @@ func (d *dispatch) run() {
 		}
 		select {
 		case <-d.g.ctx.Done():
+			if renewing {
+				<-renewed // or it would take again what is handed back
+			}
 			d.handBack()
 			return
+		case held := <-renewed:
+			if renewing = false; !held.IsZero() {
+				until = held
+			}
 		case <-d.woken:
 		case <-tick.C:
 		}
 	}
+}
+
+// renew asks for the lease and says until when it is held if it is, counted from
+// when it was asked for.
+func (d *dispatch) renew(asked time.Time) (until time.Time) {
+	held, err := d.g.options.Store.Lease(d.g.ctx, d.id, d.g.node.String(), leaseTTL)
+	if !held || err != nil {
+		return time.Time{}
+	}
+	return asked.Add(leaseTTL)
 }
 
 // handBack lets the lease run out at once, so that the next dispatcher need not

@@ -128,16 +128,26 @@ func (g *Gateway) reborn(lost string) bool {
 	return true
 }
 
-// lostNodes puts the nodes that have gone into the site's log, each once.
-func (d *dispatch) lostNodes() {
-	if time.Since(d.looked) < nodeLook {
+// lookForLostNodes looks twice a second, beside the dispatcher: no offer waits for
+// the registry to answer.
+func (d *dispatch) lookForLostNodes() {
+	now := time.Now()
+	if now.Sub(d.looked) < nodeLook || !d.looking.CompareAndSwap(false, true) {
 		return
 	}
-	d.looked = time.Now()
+	d.looked = now
+	d.g.work.Go(func() {
+		defer d.looking.Store(false)
+		d.lostNodes(now)
+	})
+}
+
+// lostNodes puts the nodes that have gone into the site's log, each once.
+func (d *dispatch) lostNodes(now time.Time) {
 	var nodes []string
 	d.read(func(st *queue.State) { nodes = st.Nodes() })
 	ctx, cancel := context.WithTimeout(d.g.ctx, nodeLook)
-	lost, err := d.watch.Lost(ctx, nodes, d.looked)
+	lost, err := d.watch.Lost(ctx, nodes, now)
 	cancel()
 	if err != nil {
 		return // the registry is away; so is the log, which says so
