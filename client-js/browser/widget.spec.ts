@@ -214,6 +214,8 @@ test("who reads further up is not pulled down, and is told what came", async ({ 
   await page.getByRole("button", { name: "Earlier messages" }).click();
   await expect(page.getByTestId("entry")).toHaveCount(250);
   await page.getByTestId("entries").evaluate((list) => list.scrollTo(0, 0));
+  // Once it is seen, the page has heard of the scrolling too: both come with the same frame.
+  await expect(page.getByText("message 1", { exact: true })).toBeInViewport();
   gateway.sends(says(251, "and one more"));
   await expect(page.locator(".jump")).toHaveText("1 new message ↓");
   await expect(page.getByText("message 1", { exact: true })).toBeInViewport();
