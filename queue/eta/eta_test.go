@@ -164,3 +164,31 @@ func TestGammaQuantilesAreNearTheExactOnes(t *testing.T) {
 		}
 	}
 }
+
+// A conversation may end in the very moment in which a bin of the hazard begins,
+// or as soon as it has begun: then an end is counted where no time was. What is said
+// stays a number, and what is learned then does not spoil what comes after.
+func TestAnEndOnTheEdgeOfABinIsAnEndLikeOthers(t *testing.T) {
+	const now = 10_000_000
+	for _, took := range []queue.Millis{0, 4000, 6400} {
+		t.Run(fmt.Sprint(took), func(t *testing.T) {
+			e := New(nil)
+			e.Observe(ended(now, took))
+			st := scene(now, 1, []queue.Stamp{now - 500}, 3)
+			e.Observe(queue.Step{Record: queue.Record{At: now}})
+			for _, at := range []queue.Stamp{now, now + 4000, now + 8000} {
+				f := e.Next(st, support, at)
+				if !f.Known || !(f.Mean > 0 && f.P90 > 0 && f.P90 < never) {
+					t.Fatalf("at %d: %+v", at, f)
+				}
+				e.Look(st, at)
+			}
+			for range 50 {
+				e.Observe(ended(now+9000, 5000))
+			}
+			if f := e.Next(st, support, now+60_000); !(f.P90 < 120) {
+				t.Errorf("after fifty more: %+v", f)
+			}
+		})
+	}
+}

@@ -43,10 +43,15 @@ func (t *tally) spend(from, to, weight float64) {
 }
 
 // end counts an end at an age, and lets what is old lose weight: by evidence, so
-// that a quiet site remembers longer than a busy one.
+// that a quiet site remembers longer than a busy one. An end in the moment in which
+// a bin begins belongs to the bin before, in which the time was spent.
 func (t *tally) end(age, memory float64) {
 	t.scale(1 - 1/memory)
-	t.N[bin(age)]++
+	i := bin(age)
+	if i > 0 && age == edges[i] {
+		i--
+	}
+	t.N[i]++
 }
 
 // faded is the mean weight of time in which so many ends have come since: time

@@ -15,9 +15,14 @@ var strengths = [...]float64{2, 6, 20, 60, 200, 600, 2000, 6000, 20_000, 60_000,
 
 type beliefs [len(strengths)]float64
 
+// noTime is the least that is expected: an end where none at all was would rule out
+// every strength alike.
+const noTime = 1e-9
+
 // see takes in that so many ends were seen where the parent expects some; beliefs
 // are logarithms up to here.
 func (b *beliefs) see(ended, expected float64) {
+	expected = max(expected, noTime) // what ends as soon as it begins takes none
 	for i, r := range strengths {
 		ofBoth, _ := math.Lgamma(ended + r)
 		ofOne, _ := math.Lgamma(r)

@@ -66,7 +66,10 @@ func (m *model) walk(own, ahead int, score queue.Stamp) (mean, variance float64,
 	}) {
 		return 0, 0, false // all leave before
 	}
-	return w.t + m.accept, w.v + m.accept*m.accept, true
+	mean, variance = w.t+m.accept, w.v+m.accept*m.accept
+	// What is no number is not said, and so not learned from: corrections that
+	// remember would never forget it.
+	return mean, variance, !math.IsNaN(mean+variance) && !math.IsInf(mean+variance, 0)
 }
 
 // walker is one walk under way. Amounts are fractions of tickets.
