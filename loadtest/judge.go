@@ -194,6 +194,7 @@ func checkPeak(r *report.Run, s *summary) {
 	add("open sockets at the peak", "", sockets, want.Sockets, peak)
 	add("people in line at the peak", "", most(func(s *report.Sample) float64 { return float64(s.Waiting) }), want.Waiting, peak)
 	add("joins, mean of the busiest minute", "a second", busiestMinute(r.Samples), want.Joins, peak)
+	add("visitors who gave up", "", s.value("visitors_left", "count"), 1, peak)
 	add("conversations at the peak", "", most(func(s *report.Sample) float64 { return float64(s.Talking) }), 0, false)
 	if r.Scenario == "reconnect_storm" {
 		add("sockets that were cut", "", s.value("sockets_cut", "count"), want.Sockets, want.Sockets > 0)

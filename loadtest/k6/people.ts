@@ -2,7 +2,7 @@
 export const human = {
   /** from the page to the wish to talk */
   browsing: 8,
-  /** until a visitor gives up waiting: at least a third, then by chance */
+  /** until a visitor thinks of giving up: a tenth for everybody, then by chance */
   patience: 480,
   reading: 6,
   accepting: 4,
@@ -17,7 +17,7 @@ export const human = {
 /** Shares of people who do something. */
 export const share = {
   /** give up when their patience ends; the others stay on */
-  leave: 0.8,
+  leave: 0.5,
   /** reload the page while they wait */
   reload: 0.03,
   /** answer what an agent wrote */

@@ -27,13 +27,14 @@ export interface Shape {
 }
 
 /**
- * A day with its peak in it, in four minutes: people come before all agents are
- * there, so that the line builds up; the second shift works it off.
+ * A day with its peak in it, in some four minutes: people come before all agents
+ * are there, so that the line builds up and some give up; the second shift works
+ * it off, for a minute while as many come as before.
  */
 const day: Shape = {
-  arrivals: [[0, 0.2], [40, 1], [140, 1], [155, 0.3], [180, 0]],
+  arrivals: [[0, 0.2], [40, 1], [165, 1], [180, 0.3], [205, 0]],
   shiftOver: 15,
-  late: { share: 0.4, at: 85 },
+  late: { share: 0.4, at: 100 },
   drain: 60,
 };
 

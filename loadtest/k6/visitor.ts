@@ -79,7 +79,7 @@ export class Visitor {
       this.said = 0;
       this.openThread();
       this.say();
-      const patience = (human.patience * (0.33 + Math.min(4, -Math.log(1 - Math.random()))) * 1000) / this.s.profile.pace;
+      const patience = (human.patience * (0.1 + Math.min(4, -Math.log(1 - Math.random()))) * 1000) / this.s.profile.pace;
       const ticket = this.ticket;
       later(patience, () => this.tired(ticket));
       if (chance(share.reload)) this.after(human.reading * 2, () => this.line.cut(Math.random() * 1000));
