@@ -1,14 +1,18 @@
 package deploy
 
 import (
+	"cmp"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
 	"helm.sh/helm/v3/pkg/chart/loader"
 	"helm.sh/helm/v3/pkg/chartutil"
 	"helm.sh/helm/v3/pkg/engine"
+	"helm.sh/helm/v3/pkg/lint"
+	"helm.sh/helm/v3/pkg/lint/support"
 	appsv1 "k8s.io/api/apps/v1"
 	autoscalingv2 "k8s.io/api/autoscaling/v2"
 	corev1 "k8s.io/api/core/v1"
@@ -101,6 +105,71 @@ func TestThePodLeavesInTime(t *testing.T) {
 	}
 	if d.Spec.Replicas != nil {
 		t.Error("the autoscaler and the deployment would both set the replicas")
+	}
+}
+
+// TestTheAutoscalerAsksForWhatTheAdapterServes: and the adapter asks for what
+// gateways have, with the labels that the PodMonitor adds.
+func TestTheAutoscalerAsksForWhatTheAdapterServes(t *testing.T) {
+	t.Parallel()
+	type rule struct {
+		SeriesQuery, MetricsQuery string
+		Name                      struct{ As string }
+	}
+	var adapter struct {
+		Rules struct{ Custom, External []rule }
+	}
+	read(t, "prometheus/adapter.yaml", func(b []byte, v any) error { return yaml.Unmarshal(b, v) }, &adapter)
+	metrics := described(t)
+	for name, labels := range metrics {
+		metrics[name] = append(labels, "namespace", "pod")
+	}
+	served := func(rules []rule) (names []string) {
+		for _, r := range rules {
+			series, _, _ := strings.Cut(r.SeriesQuery, "{")
+			names = append(names, cmp.Or(r.Name.As, series))
+			query := strings.NewReplacer("<<.Series>>", series, "<<.LabelMatchers>>", `namespace="x"`, "<<.GroupBy>>", "pod").Replace(r.MetricsQuery)
+			for _, q := range []string{r.SeriesQuery, query} {
+				for _, problem := range unknown(q, metrics, nil) {
+					t.Errorf("%s: %s", q, problem)
+				}
+			}
+		}
+		return names
+	}
+	pods, external := served(adapter.Rules.Custom), served(adapter.Rules.External)
+	objects, err := render(t, everything)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var hpa autoscalingv2.HorizontalPodAutoscaler
+	if err := yaml.UnmarshalStrict([]byte(objects["HorizontalPodAutoscaler"]), &hpa); err != nil {
+		t.Fatal(err)
+	}
+	asked := map[string]bool{}
+	for _, m := range hpa.Spec.Metrics {
+		switch m.Type {
+		case autoscalingv2.PodsMetricSourceType:
+			asked[m.Pods.Metric.Name] = slices.Contains(pods, m.Pods.Metric.Name)
+		case autoscalingv2.ExternalMetricSourceType:
+			asked[m.External.Metric.Name] = slices.Contains(external, m.External.Metric.Name)
+		case autoscalingv2.ResourceMetricSourceType:
+		default:
+			t.Errorf("the adapter serves nothing of the type %s", m.Type)
+		}
+	}
+	if !asked["nextup_connections"] || !asked["nextup_waiting"] || len(asked) != 2 {
+		t.Errorf("asked for, and whether it is served: %v", asked)
+	}
+}
+
+// TestHelmFindsNothingWrong runs the rules of helm lint.
+func TestHelmFindsNothingWrong(t *testing.T) {
+	t.Parallel()
+	for _, m := range lint.All("helm/nextup", everything, "default", true).Messages {
+		if m.Severity > support.InfoSev { // an icon is recommended
+			t.Error(m)
+		}
 	}
 }
 
