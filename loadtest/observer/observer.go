@@ -69,11 +69,20 @@ type Tallies struct {
 // place is where one of the observer's own visitors stands.
 type place struct {
 	position int          // by the log, 0 for not in line
-	shown    int          // what the last frame said
-	since    queue.Stamp  // of the oldest change not shown, 0 for none
-	band     string       // of that change
+	shown    int          // what the last frame said, 0 for none
+	behind   []move       // what no frame has shown yet, oldest first
 	frames   []frameStamp // not judged yet: the log is behind them
 }
+
+// move is a record that moved somebody.
+type move struct {
+	number uint64
+	at     queue.Stamp
+	band   string
+}
+
+// maxBehind bounds the moves of one place that nobody shows.
+const maxBehind = 10_000
 
 type frameStamp struct {
 	log      uint64
@@ -158,9 +167,9 @@ func (o *Observer) Apply(records []queue.Record) {
 	for _, r := range records {
 		o.step(o.state.Apply(r))
 	}
-	for v, p := range o.own {
+	for _, p := range o.own {
 		for len(p.frames) > 0 && p.frames[0].log <= o.state.Number() {
-			o.judge(v, p, p.frames[0])
+			o.judge(p, p.frames[0])
 			p.frames = p.frames[1:]
 		}
 	}
@@ -189,19 +198,19 @@ func (o *Observer) step(s queue.Step) {
 	for v, p := range o.own {
 		t := o.state.TicketOf(v)
 		if t == nil || !t.Queued() {
-			p.position, p.since = 0, 0
+			p.position, p.behind = 0, nil
 			continue
 		}
 		if !moved[t.Queue()] {
 			continue
 		}
+		was := p.position
 		p.position = o.state.Position(t)
 		switch {
-		case p.shown == 0: // nothing was shown yet: the join is not a change
 		case p.position == p.shown:
-			p.since = 0 // it is what they see
-		case p.since == 0:
-			p.since, p.band = s.At, bandOf(p.position)
+			p.behind = nil // it is what they see
+		case p.position != was && len(p.behind) < maxBehind:
+			p.behind = append(p.behind, move{s.Number, s.At, bandOf(p.position)})
 		}
 	}
 }
@@ -301,7 +310,7 @@ func (o *Observer) blind(visitor string) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if p := o.own[visitor]; p != nil {
-		*p = place{}
+		*p = place{position: p.position}
 	}
 }
 
@@ -318,21 +327,28 @@ func (o *Observer) saw(visitor string, log uint64, position int, at int64) {
 		p.frames = append(p.frames, f)
 		return
 	}
-	o.judge(visitor, p, f)
+	o.judge(p, f)
 }
 
-// judge ends what a frame has shown.
-func (o *Observer) judge(visitor string, p *place, f frameStamp) {
-	if p.since > 0 && queue.Stamp(f.at) >= p.since && len(o.stale[p.band]) < maxSamples {
-		age := float64(f.at - int64(p.since))
-		o.stale[p.band] = append(o.stale[p.band], age)
-		o.second[p.band] = max(o.second[p.band], age)
+// judge ends what a frame has shown: the moves up to its number. Those after it
+// go on ageing, for the log may have come here before the gateway had it.
+func (o *Observer) judge(p *place, f frameStamp) {
+	shows := 0
+	for shows < len(p.behind) && p.behind[shows].number <= f.log {
+		shows++
 	}
-	p.shown, p.since = f.position, 0
-	if t := o.state.TicketOf(visitor); t != nil && t.Queued() && f.position > 0 && p.position != f.position {
-		// Records after the frame have moved them on already: the oldest is not
-		// known any more, so the measure begins with the newest.
-		p.since, p.band = o.state.At(), bandOf(p.position)
+	// What moved somebody before their first frame was no change to them.
+	if shows > 0 && p.shown > 0 {
+		oldest := p.behind[0]
+		age := max(0, float64(f.at-int64(oldest.at)))
+		o.second[oldest.band] = max(o.second[oldest.band], age)
+		if len(o.stale[oldest.band]) < maxSamples {
+			o.stale[oldest.band] = append(o.stale[oldest.band], age)
+		}
+	}
+	p.shown, p.behind = f.position, p.behind[shows:]
+	if p.position == p.shown {
+		p.behind = nil
 	}
 }
 
