@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -74,6 +75,19 @@ func TestBadInputEndsInOneClearLine(t *testing.T) {
 		"a target that closes sockets":   {[]string{"TARGET=" + closes(t), "TOKEN_KEY=" + faultyKey}, "closes every socket"},
 		"a target that drops them":       {[]string{"TARGET=" + drops(t), "TOKEN_KEY=" + faultyKey}, "closes every socket"},
 		"a rollout without a command":    {[]string{"TARGET=" + gateway, "TOKEN_KEY=" + faultyKey, "SCENARIO=rolling_restart"}, "RESTART_COMMAND"},
+	}
+	// What only the scripts read is refused by them, in a line without k6's own words.
+	scripts := []string{"TARGET=" + gateway, "SITE=" + faultySite, "TOKEN_KEY=" + faultyKey}
+	for name, setting := range map[string]string{
+		"a profile that does not exist":  "PROFILE=lapptop: want one of smoke, laptop, server, fleet",
+		"an amount that is no number":    "VISITORS=many: want a number from 0 on",
+		"more than one process can hold": "PROFILE=server: it holds 30000 sockets, of which one process can hold 18000: set PROCESSES",
+	} {
+		env, _, _ := strings.Cut(setting, ": ")
+		tests[name] = struct {
+			env  []string
+			want string
+		}{append(slices.Clone(scripts), env), "load: " + setting}
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {

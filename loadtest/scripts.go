@@ -36,6 +36,9 @@ func (d *drive) scripts(ctx context.Context, i, of int) (*summary, error) {
 		return nil, errors.New("interrupted")
 	}
 	var exit *exec.ExitError
+	if line, ok := aborted(p.Output()); ok {
+		return nil, errors.New(line)
+	}
 	if err := p.Err(); err != nil && (!errors.As(err, &exit) || exit.ExitCode() != thresholdsCrossed) {
 		return nil, fmt.Errorf("k6 ended with %w: %s", err, lastLine(p.Output()))
 	}
@@ -62,6 +65,14 @@ func (d *drive) environment(i, of int, summary string) []string {
 		env = append(env, "K6_WEB_DASHBOARD=true", "K6_WEB_DASHBOARD_PORT=-1", "K6_WEB_DASHBOARD_EXPORT="+filepath.Join(d.scratch, "dashboard.html"))
 	}
 	return env
+}
+
+// aborted is what the scripts say of settings that make no sense, without what k6
+// says around it; see bad in k6/settings.ts.
+func aborted(output string) (line string, ok bool) {
+	_, line, ok = strings.Cut(lastLine(output), "test aborted: ")
+	line, _, _ = strings.Cut(line, " at bad (")
+	return line, ok
 }
 
 func lastLine(s string) string {

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
-	"os"
 	"slices"
 	"strings"
 )
@@ -54,10 +53,10 @@ func readSettings(env func(string) string) (settings, error) {
 			s.targets = append(s.targets, t)
 		}
 	}
-	if _, set := os.LookupEnv("TARGET"); set && len(s.targets) == 0 && env("TARGET") != "" {
-		return s, errors.New("TARGET names no gateway")
-	}
 	if len(s.targets) == 0 {
+		if env("TARGET") != "" {
+			return s, errors.New("TARGET names no gateway")
+		}
 		return s, nil
 	}
 	if id, secret, ok := strings.Cut(s.key, ":"); !ok || id == "" || secret == "" {

@@ -4,9 +4,13 @@
 //	go run ./model results/…/run.json                          # costs
 //	go run ./model results/…/run.json --connections 1200000 --waiting 1000000 --tickets 300 --messages 2000
 //
-// The costs are fitted to the seconds of the run, least squares without negative
-// costs: gateway processor seconds a second = idle + frame × frames sent + ticket
-// × tickets begun + message × messages. Memory is of the peak.
+// In a run frames, tickets and messages rise and fall together, so a fit cannot
+// tell what each of them costs: any cost of a frame from 0 to 30 µs explains the
+// seconds of a peak within 1 %. What make bench-peers and an idle gateway beside a
+// run measure alone is therefore given; the seconds of the run then say what a
+// ticket takes over and above, least squares without negative costs: gateway
+// processor seconds a second − frame × (places sent + beats) − message × messages
+// = idle + ticket × tickets. Memory is of the peak.
 package main
 
 import (
@@ -20,18 +24,26 @@ import (
 )
 
 // Costs are what one of each takes. Processor is in microseconds, memory in
-// bytes.
+// bytes. Frame, Message, Replay and RedisMessage are measured elsewhere, see docs/capacity.md.
 type Costs struct {
-	Frame, Ticket, Message float64 // of a gateway's processor
-	Connection             float64 // of the memory of the gateway that holds it
-	Remembered             float64 // of the memory of each gateway, for a ticket that is remembered
-	RedisTicket            float64 // of Redis's processor, conversations included
-	RedisMemory            float64 // of Redis's memory, for each ticket that it remembers
-	Seconds                int     // that the fit is made of
+	Frame        float64 // of a gateway's processor, to show somebody their place or answer a beat
+	Message      float64 // of the gateways' processor, everything about it included
+	Replay       float64 // of every gateway's processor, for each ticket
+	Ticket       float64 // of the gateways' processor together, but for replay, messages and places
+	Connection   float64 // of the memory of the gateway that holds it
+	Remembered   float64 // of the memory of each gateway, for a ticket that is remembered
+	Messages     float64 // of a ticket of the run
+	RedisTicket  float64 // of Redis's processor, those messages included
+	RedisMessage float64 // of Redis's processor, for each that a ticket has more; given
+	RedisMemory  float64 // of Redis's memory, for each ticket that it remembers
+	Seconds      int     // that the fit is made of
 }
 
-// Measure reads the costs off a run.
-func Measure(r *report.Run) (Costs, error) {
+// beatEvery is how many seconds a visitor's socket lets pass between beats.
+const beatEvery = 10
+
+// Measure adds to what is given what can be read off a run.
+func (c Costs) Measure(r *report.Run) (Costs, error) {
 	var rows [][]float64
 	var cpu []float64
 	for i := 1; i < len(r.Samples); i++ {
@@ -40,21 +52,21 @@ func Measure(r *report.Run) (Costs, error) {
 		if dt <= 0 || a.Gateways != b.Gateways || b.GatewayCPU < a.GatewayCPU {
 			continue // a gateway was away or began anew
 		}
-		// Each gateway pays for the replay of every ticket; Number counts records.
-		rows = append(rows, []float64{1, (b.FramesOut - a.FramesOut) / dt, float64(b.Number-a.Number) / dt, (b.Messages - a.Messages) / dt})
-		cpu = append(cpu, 1e6*(b.GatewayCPU-a.GatewayCPU)/dt)
+		frames := (b.Positions-a.Positions)/dt + b.Connections/beatEvery
+		rows = append(rows, []float64{1, float64(b.Number-a.Number) / dt})
+		cpu = append(cpu, 1e6*(b.GatewayCPU-a.GatewayCPU)/dt-c.Frame*frames-c.Message*(b.Messages-a.Messages)/dt)
 	}
 	if len(rows) < 20 || r.Observed == nil || r.Observed.Tallies.Joins == 0 {
 		return Costs{}, fmt.Errorf("the run has %d useful seconds and no log beside them: 20 are needed", len(rows))
 	}
-	fit := nonNegative(rows, cpu)
 	t := r.Observed.Tallies
 	last, first := r.Samples[len(r.Samples)-1], r.Samples[0]
-	c := Costs{
-		Frame: fit[1], Message: fit[3], Ticket: fit[2] * float64(t.Records) / float64(t.Joins), Seconds: len(rows),
-		RedisTicket: 1e6 * (last.RedisCPU - first.RedisCPU) / float64(t.Joins),
-		RedisMemory: (last.RedisMemory - first.RedisMemory) / float64(t.Joins),
-	}
+	all := nonNegative(rows, cpu)[1] * float64(t.Records) / float64(t.Joins)
+	c.Ticket = max(0, all-float64(last.Gateways)*c.Replay)
+	c.Seconds = len(rows)
+	c.Messages = (last.Messages - first.Messages) / float64(t.Joins)
+	c.RedisTicket = 1e6 * (last.RedisCPU - first.RedisCPU) / float64(t.Joins)
+	c.RedisMemory = (last.RedisMemory - first.RedisMemory) / float64(t.Joins)
 	c.Connection, c.Remembered = memory(r)
 	return c, nil
 }
@@ -131,30 +143,31 @@ type Forecast struct {
 type Plan struct {
 	FramesPerSecond float64
 	GatewayCores    float64
-	GatewayMemory   float64 // bytes, in all
+	GatewayMemory   float64 // bytes, of each
 	RedisCores      float64
+	RedisMemory     float64 // bytes
 	Gateways        int
 	GivesFirst      string
 }
 
-// framesPerSecond is how many frames a second the forecast asks for: in a line
-// that moves, each band is shown anew at its cadence (150 ms, 0.8 s, 2.5 s), and
-// each message goes to two. A line moves when a ticket joins it or leaves it.
+// framesPerSecond is how many places and answers to beats a second the forecast
+// asks for: in a line that moves, each band is shown anew at its cadence (150 ms,
+// 0.8 s, 2.5 s). A line moves when a ticket joins it or leaves it.
 func (f Forecast) framesPerSecond() float64 {
 	moves := f.Tickets / max(1, f.Lines) * 2 // joins and departures of a line a second
 	line := f.Waiting / max(1, f.Lines)
 	band := func(people, every float64) float64 { return people * min(moves, 1/every) }
 	perLine := band(min(line, 10), 0.15) + band(min(max(line-10, 0), 90), 0.8) + band(max(line-100, 0), 2.5)
-	beats := f.Connections / 10 // heartbeats are answered
-	return f.Lines*perLine + beats + 2*f.Messages + 12*f.Tickets
+	return f.Lines*perLine + f.Connections/beatEvery
 }
 
 // Need is the plan of a forecast at the costs. Every gateway replays the whole
 // log, so that part grows with their number.
 func (c Costs) Need(f Forecast) Plan {
-	p := Plan{FramesPerSecond: f.framesPerSecond(), RedisCores: f.Tickets * c.RedisTicket / 1e6}
-	shared := (p.FramesPerSecond*c.Frame + f.Messages*c.Message) / 1e6
-	replay := f.Tickets * c.Ticket / 1e6 / 3 // the costs are of three gateways
+	p := Plan{FramesPerSecond: f.framesPerSecond(), RedisMemory: f.Remembered * c.RedisMemory}
+	p.RedisCores = (f.Tickets*c.RedisTicket + max(0, f.Messages-f.Tickets*c.Messages)*c.RedisMessage) / 1e6
+	shared := (p.FramesPerSecond*c.Frame + f.Messages*c.Message + f.Tickets*c.Ticket) / 1e6
+	replay := f.Tickets * c.Replay / 1e6
 	room := f.Cores*f.Load - replay
 	bySockets := math.Ceil(f.Connections / f.Sockets)
 	if room <= 0 {
@@ -163,7 +176,7 @@ func (c Costs) Need(f Forecast) Plan {
 	}
 	byCores := math.Ceil(shared / room)
 	p.Gateways = int(max(byCores, bySockets, 2))
-	p.GatewayMemory = f.Connections*c.Connection + float64(p.Gateways)*f.Remembered*c.Remembered
+	p.GatewayMemory = f.Connections/float64(p.Gateways)*c.Connection + f.Remembered*c.Remembered
 	p.GatewayCores = shared + float64(p.Gateways)*replay
 	switch {
 	case p.RedisCores > 0.7:
@@ -187,7 +200,7 @@ func run(args []string, out io.Writer) error {
 	if len(args) == 0 {
 		return fmt.Errorf("want the path of a run.json, and then perhaps a forecast: --connections N --waiting N --tickets N --messages N")
 	}
-	f := Forecast{}
+	f, c := Forecast{}, Costs{}
 	flags := flag.NewFlagSet("model", flag.ContinueOnError)
 	flags.Float64Var(&f.Connections, "connections", 0, "open sockets at the peak")
 	flags.Float64Var(&f.Waiting, "waiting", 0, "people in line at the peak")
@@ -197,7 +210,11 @@ func run(args []string, out io.Writer) error {
 	flags.Float64Var(&f.Lines, "lines", 8, "lines that they stand in")
 	flags.Float64Var(&f.Cores, "cores", 4, "cores of a gateway")
 	flags.Float64Var(&f.Load, "load", 0.6, "share of them that may be used")
-	flags.Float64Var(&f.Sockets, "sockets", 50_000, "sockets that one gateway may hold")
+	flags.Float64Var(&f.Sockets, "sockets", 0.85*65_536, "sockets that one gateway may hold")
+	flags.Float64Var(&c.Frame, "frame", 18.9, "µs of a gateway for a place that is shown, by make bench-peers")
+	flags.Float64Var(&c.Message, "message", 97, "µs of gateways for a message, by make bench-peers")
+	flags.Float64Var(&c.RedisMessage, "redis-message", 42, "µs of Redis for a message, by make bench-peers")
+	flags.Float64Var(&c.Replay, "replay", 370, "µs of each gateway for a ticket, of one without sockets beside a run")
 	if err := flags.Parse(args[1:]); err != nil {
 		return err
 	}
@@ -206,19 +223,19 @@ func run(args []string, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	c, err := Measure(r)
+	c, err = c.Measure(r)
 	if err != nil {
 		return err
 	}
 	fmt.Fprintf(out, "%s, %s, %d cores, commit %s, %d seconds\n", r.Scenario, r.Machine.Date, r.Machine.Cores, r.Machine.Commit, c.Seconds)
-	fmt.Fprintf(out, "frame sent %.1f µs, ticket %.0f µs (three gateways), message %.0f µs; memory: socket %.1f KB, remembered ticket %.1f KB\n",
-		c.Frame, c.Ticket, c.Message, c.Connection/1e3, c.Remembered/1e3)
-	fmt.Fprintf(out, "Redis: ticket %.0f µs and %.1f KB, its conversation included\n", c.RedisTicket, c.RedisMemory/1e3)
+	fmt.Fprintf(out, "given: frame %.1f µs, message %.0f µs, of Redis %.0f µs, replay of a ticket %.0f µs of each gateway\n", c.Frame, c.Message, c.RedisMessage, c.Replay)
+	fmt.Fprintf(out, "measured: ticket %.1f ms of gateways together besides, %.1f ms and %.1f KB of Redis; memory of a gateway: socket %.1f KB, remembered ticket %.1f KB\n",
+		c.Ticket/1e3, c.RedisTicket/1e3, c.RedisMemory/1e3, c.Connection/1e3, c.Remembered/1e3)
 	if f.Connections == 0 {
 		return nil
 	}
 	p := c.Need(f)
-	fmt.Fprintf(out, "forecast: %.0f frames a second, %d gateways of %.0f cores, %.1f cores and %.1f GB in all; Redis %.2f cores; gives first: %s\n",
-		p.FramesPerSecond, p.Gateways, f.Cores, p.GatewayCores, p.GatewayMemory/1e9, p.RedisCores, p.GivesFirst)
+	fmt.Fprintf(out, "forecast: %.0f places and beats a second; %d gateways of %.0f cores, %.1f cores in all, %.1f GB each; Redis %.2f cores, %.1f GB; gives first: %s\n",
+		p.FramesPerSecond, p.Gateways, f.Cores, p.GatewayCores, p.GatewayMemory/1e9, p.RedisCores, p.RedisMemory/1e9, p.GivesFirst)
 	return nil
 }
