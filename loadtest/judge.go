@@ -24,20 +24,25 @@ type summary struct {
 	} `json:"settings"`
 	Length float64 `json:"length"`
 	Shape  struct {
-		Steps *struct {
-			By    float64 `json:"by"`
-			Count int     `json:"count"`
-		} `json:"steps"`
+		Steps *steps `json:"steps"`
 	} `json:"shape"`
 	Metrics map[string]metric `json:"metrics"`
 }
 
 type metric struct {
-	Type       string             `json:"type"`
-	Values     map[string]float64 `json:"values"`
-	Thresholds map[string]struct {
-		OK bool `json:"ok"`
-	} `json:"thresholds"`
+	Type       string               `json:"type"`
+	Values     map[string]float64   `json:"values"`
+	Thresholds map[string]threshold `json:"thresholds"`
+}
+
+type threshold struct {
+	OK bool `json:"ok"`
+}
+
+// steps are the levels of breakpoint.
+type steps struct {
+	By    float64 `json:"by"`
+	Count int     `json:"count"`
 }
 
 // limits are those of k6/profiles.ts, in ms at the 99th percentile.
@@ -130,7 +135,7 @@ func check(r *report.Run, s *summary, seen *observer.Report) {
 	within, judged := s.share("wait_within_high")
 	outside := 0.0 // of them, beyond those that the band leaves outside
 	if judged >= enough && within < keptAtLeast {
-		outside = math.Ceil(judged * (keptAtLeast - within))
+		outside = math.Ceil(judged*(keptAtLeast-within) - 1e-9) // as whole people, whatever the fractions round to
 	}
 	add(report.Check{Group: report.Truth, Name: "shown waits outside their band", Value: outside, Limit: "0", OK: outside == 0, Judged: judged >= enough})
 	add(report.Check{Group: report.Truth, Name: "waits within the shown upper end", Value: 100 * within, Unit: "%", Limit: "80 % to 100 %", OK: judged == 0 || within >= keptAtLeast})
@@ -216,10 +221,11 @@ func busiestMinute(samples []report.Sample) (most float64) {
 	return most
 }
 
-// lastGood is the last level of a breakpoint run at which everything held.
-func lastGood(s *summary) (arrivals float64, levels int) {
+// findLevel notes the last level of a breakpoint run at which everything held, and
+// whether the next one broke.
+func findLevel(r *report.Run, s *summary) {
 	if s.Shape.Steps == nil {
-		return 0, 0
+		return
 	}
 	for level := 1; level <= s.Shape.Steps.Count; level++ {
 		some := false
@@ -228,16 +234,16 @@ func lastGood(s *summary) (arrivals float64, levels int) {
 			some = some || has && (m.Values["count"] > 0 || m.Values["passes"]+m.Values["fails"] > 0)
 			for _, t := range m.Thresholds {
 				if !t.OK {
-					return arrivals, level - 1
+					r.Broke = true
+					return
 				}
 			}
 		}
 		if !some {
-			return arrivals, level - 1
+			return
 		}
-		arrivals = float64(level) * s.Shape.Steps.By * s.Settings.Profile.Arrivals
+		r.LastGood = float64(level) * s.Shape.Steps.By * s.Settings.Profile.Arrivals
 	}
-	return arrivals, s.Shape.Steps.Count
 }
 
 // verdict sums the table up in one line.
@@ -255,8 +261,16 @@ func verdict(r *report.Run) {
 	r.Passed = len(broken) == 0
 	r.Verdict = fmt.Sprintf("PASSED: %s at the profile %s, everything judged holds", r.Scenario, r.Profile)
 	if r.Scenario == "breakpoint" && r.Passed {
-		r.Verdict = fmt.Sprintf("FOUND: %s at the profile %s holds up to %.0f arrivals a second", r.Scenario, r.Profile, r.LastGood)
 		r.Passed = r.LastGood > 0
+		r.Verdict = fmt.Sprintf("FOUND: %s at the profile %s holds ", r.Scenario, r.Profile)
+		switch {
+		case !r.Passed:
+			r.Verdict = fmt.Sprintf("FAILED: %s at the profile %s: not even the first level holds", r.Scenario, r.Profile)
+		case r.Broke:
+			r.Verdict += fmt.Sprintf("up to %.0f arrivals a second", r.LastGood)
+		default:
+			r.Verdict += fmt.Sprintf("%.0f arrivals a second, the most that it tries: nothing broke", r.LastGood)
+		}
 	}
 	if len(broken) > 0 {
 		r.Verdict = fmt.Sprintf("FAILED: %s at the profile %s: %s", r.Scenario, r.Profile, strings.Join(broken, "; "))

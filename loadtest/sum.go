@@ -37,7 +37,7 @@ func (d *drive) report(ctx context.Context, s *summary, crowd *observer.Crowd) *
 		}
 	}
 	check(r, s, r.Observed)
-	r.LastGood, _ = lastGood(s)
+	findLevel(r, s)
 	checkPeak(r, s)
 	verdict(r)
 	return r

@@ -29,6 +29,7 @@ type Run struct {
 	// LastGood is the last level of a breakpoint run at which everything held, in
 	// arrivals a second.
 	LastGood float64             `json:"last_good_arrivals_per_s,omitzero"`
+	Broke    bool                `json:"broke,omitzero"` // the level after it
 	Events   []Event             `json:"events,omitempty"`
 	Checks   []Check             `json:"checks"`
 	Counts   map[string]float64  `json:"counts"`
