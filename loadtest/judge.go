@@ -146,7 +146,10 @@ func check(r *report.Run, s *summary, seen *observer.Report) {
 	speed := func(name string, value, limit float64, has bool) {
 		c := report.Check{Group: report.Speed, Name: name, Value: value, Unit: "ms", Bound: limit, Limit: fmt.Sprintf("under %.0f ms", limit), OK: value < limit || !has, Judged: l != nil && has && s.Shape.Steps == nil}
 		if !has {
-			c.Limit, c.Bound = "not measured", 0
+			c.Limit, c.Bound = "too few to be judged", 0
+			if value == 0 {
+				c.Limit = "not measured"
+			}
 		}
 		add(c)
 	}
@@ -198,7 +201,9 @@ func checkPeak(r *report.Run, s *summary) {
 	sockets := most(func(s *report.Sample) float64 { return s.Connections })
 	add("open sockets at the peak", "", sockets, want.Sockets, peak)
 	add("people in line at the peak", "", most(func(s *report.Sample) float64 { return float64(s.Waiting) }), want.Waiting, peak)
-	add("joins, mean of the busiest minute", "a second", busiestMinute(r.Samples), want.Joins, peak)
+	if joins := busiestMinute(r.Samples); joins > 0 || peak { // some runs are shorter than a minute
+		add("joins, mean of the busiest minute", "a second", joins, want.Joins, peak)
+	}
 	add("visitors who gave up", "", s.value("visitors_left", "count"), 1, peak)
 	add("conversations at the peak", "", most(func(s *report.Sample) float64 { return float64(s.Talking) }), 0, false)
 	if r.Scenario == "reconnect_storm" {

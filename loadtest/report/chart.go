@@ -64,11 +64,21 @@ func (c *canvas) y(v float64) float64 {
 	return chartTop + (chartHeight-chartTop-chartBottom)*(1-v/c.top)
 }
 
-// line draws a value for each sample; zero lines are drawn too: nothing is a value.
+// line draws a value for each sample. Where nothing was measured, which is NaN, it
+// breaks off; a value alone is a dot.
 func (c *canvas) line(r *Run, colour string, values []float64) {
-	fmt.Fprintf(c, `<polyline fill="none" stroke="%s" stroke-width="1.6" stroke-linejoin="round" points="`, colour)
+	fmt.Fprintf(c, `<path fill="none" stroke="%s" stroke-width="1.6" stroke-linejoin="round" stroke-linecap="round" d="`, colour)
+	on := false
 	for i, v := range values {
-		fmt.Fprintf(c, "%.0f,%.1f ", c.x(r.Samples[i].T), c.y(v))
+		switch x := c.x(r.Samples[i].T); {
+		case math.IsNaN(v):
+			on = false
+		case on:
+			fmt.Fprintf(c, "L%.0f,%.1f", x, c.y(v))
+		default:
+			fmt.Fprintf(c, "M%.0f,%.1fh0", x, c.y(v))
+			on = true
+		}
 	}
 	c.WriteString(`"/>`)
 }

@@ -67,6 +67,8 @@ func parts(r *Run) []part {
 			}
 			w := row{Check: c, Verdict: "holds"}
 			switch {
+			case !c.Judged && !c.OK:
+				w.Verdict = "over, not judged"
 			case !c.Judged:
 				w.Verdict = "not judged"
 			case !c.OK:
@@ -103,8 +105,7 @@ func cards(r *Run) []card {
 			all = append(all, card{figure(math.Round(c.Value)), c.Name})
 		}
 	}
-	return append(all, card{figure(r.Counts["visitors_served"]), "visitors served"}, card{figure(r.Counts["messages_sent"]), "messages"},
-		card{"× " + figure(r.Pace), "human pace"})
+	return append(all, card{figure(r.Counts["visitors_served"]), "visitors served"}, card{figure(r.Counts["messages_sent"]), "messages"})
 }
 
 // curve is one chart of a page.
@@ -141,7 +142,10 @@ func curves(r *Run) []curve {
 			c.Names = append(c.Names, named{names[k], colours[k]})
 			for i := range r.Samples {
 				series[k] = append(series[k], f(i))
-				top, end = max(top, f(i)), r.Samples[i].T
+				end = r.Samples[i].T
+				if !math.IsNaN(f(i)) {
+					top = max(top, f(i))
+				}
 			}
 		}
 		on := newCanvas(end, top)
@@ -167,16 +171,25 @@ func curves(r *Run) []curve {
 	at := func(f func(s *Sample) float64) func(int) float64 {
 		return func(i int) float64 { return f(&r.Samples[i]) }
 	}
+	// Of some seconds there is nothing to measure, which is not the same as no time.
+	some := func(v float64, is bool) float64 {
+		if !is {
+			return math.NaN()
+		}
+		return v
+	}
+	age := func(band string) func(int) float64 {
+		return at(func(s *Sample) float64 { v, is := s.Staleness[band]; return some(v, is) })
+	}
 	return []curve{
 		line("In line and in conversation", "tickets", []string{"waiting", "assigned"},
 			at(func(s *Sample) float64 { return float64(s.Waiting) }), at(func(s *Sample) float64 { return float64(s.Talking) })),
 		line("Joins", "a second", []string{"joins"}, per(func(s *Sample) float64 { return float64(s.Joins) })),
-		line("Wait of those who reached an agent, median of the second", "s", []string{"wait"}, at(func(s *Sample) float64 { return s.Wait })),
+		line("Wait of those who reached an agent, median of the second", "s", []string{"wait"}, at(func(s *Sample) float64 { return some(s.Wait, s.Wait > 0) })),
 		line("Open sockets", "", []string{"sockets"}, at(func(s *Sample) float64 { return s.Connections })),
 		line("Age of a shown place, worst of the second", "ms", []string{"first 10", "first 100", "others"},
-			at(func(s *Sample) float64 { return s.Staleness["first_10"] }), at(func(s *Sample) float64 { return s.Staleness["first_100"] }),
-			at(func(s *Sample) float64 { return s.Staleness["others"] })),
-		line("From a free place to an offer, longest of the second", "ms", []string{"offer"}, at(func(s *Sample) float64 { return s.Offer })),
+			age("first_10"), age("first_100"), age("others")),
+		line("From a free place to an offer, longest of the second", "ms", []string{"offer"}, at(func(s *Sample) float64 { return some(s.Offer, s.Offer > 0) })),
 		line("Frames, and places among them", "a second", []string{"frames", "places"}, per(func(s *Sample) float64 { return s.FramesOut }),
 			per(func(s *Sample) float64 { return s.Positions })),
 		line("Processor", "cores", []string{"gateways", "Redis"}, per(func(s *Sample) float64 { return s.GatewayCPU }),
