@@ -130,7 +130,7 @@ func TestTheAutoscalerAsksForWhatTheAdapterServes(t *testing.T) {
 			names = append(names, cmp.Or(r.Name.As, series))
 			query := strings.NewReplacer("<<.Series>>", series, "<<.LabelMatchers>>", `namespace="x"`, "<<.GroupBy>>", "pod").Replace(r.MetricsQuery)
 			for _, q := range []string{r.SeriesQuery, query} {
-				for _, problem := range unknown(q, metrics, nil) {
+				for _, problem := range unknown(q, metrics) {
 					t.Errorf("%s: %s", q, problem)
 				}
 			}

@@ -177,14 +177,18 @@ func TestEveryQueryReadsWhatExists(t *testing.T) {
 	}
 	metrics["up"] = nil
 	queries := map[string]string{}
-	recorded := map[string]bool{}
 	for _, g := range rules(t, "prometheus/rules/*.yaml").Groups {
 		for _, r := range g.Rules {
-			recorded[r.Record] = r.Record != ""
 			queries["rule "+r.Record+r.Alert] = r.Expr
+			if r.Record != "" {
+				metrics[r.Record] = grouping(t, r.Expr)
+			}
 		}
 	}
 	var board struct {
+		Templating struct {
+			List []struct{ Name, Type, Definition string }
+		}
 		Panels []struct {
 			Title   string
 			Targets []struct{ Expr string }
@@ -196,34 +200,66 @@ func TestEveryQueryReadsWhatExists(t *testing.T) {
 			queries[fmt.Sprintf("panel %q, query %d", p.Title, i+1)] = strings.NewReplacer("$site", "x").Replace(q.Expr)
 		}
 	}
+	for _, v := range board.Templating.List {
+		if v.Type == "query" { // label_values(METRIC, LABEL)
+			metric, label, _ := strings.Cut(strings.TrimSuffix(strings.TrimPrefix(v.Definition, "label_values("), ")"), ", ")
+			queries["variable "+v.Name] = fmt.Sprintf("count by (%s) (%s)", label, metric)
+		}
+	}
 	if len(queries) < 40 {
 		t.Fatalf("only %d queries were found", len(queries))
 	}
 	for _, where := range slices.Sorted(maps.Keys(queries)) {
-		for _, problem := range unknown(queries[where], metrics, recorded) {
+		for _, problem := range unknown(queries[where], metrics) {
 			t.Errorf("%s: %s", where, problem)
 		}
 	}
-	if got := unknown(`sum by (nonsense) (rate(nextup_nothing_total{site="x"}[1m])) + nextup_connections{colour="red"}`, metrics, recorded); len(got) != 3 {
+	if got := unknown(`sum by (nonsense) (rate(nextup_nothing_total{site="x"}[1m])) + nextup_connections{colour="red"} + nextup:waiting{place="x"}`, metrics); len(got) != 4 {
 		t.Errorf("the test cannot fail: %q", got)
 	}
 }
 
+// grouping are the labels that a recorded series has: all of them are sums and the
+// like by some labels.
+func grouping(t *testing.T, query string) (labels []string) {
+	t.Helper()
+	expr, err := parser.ParseExpr(query)
+	if err != nil {
+		t.Fatal(err)
+	}
+	parser.Inspect(expr, func(n parser.Node, _ []parser.Node) error {
+		if a, ok := n.(*parser.AggregateExpr); ok {
+			labels = append(labels, a.Grouping...)
+		}
+		return nil
+	})
+	return labels
+}
+
+// TestLabelsAreBounded: each of these has its values from configuration or code.
+// What people choose, an id or an address, is no label.
+func TestLabelsAreBounded(t *testing.T) {
+	t.Parallel()
+	bounded := []string{"site", "department", "language", "queue", "code", "cause", "role", "band", "limit", "score", "action"}
+	for name, labels := range described(t) {
+		for _, l := range labels {
+			if strings.HasPrefix(name, "nextup_") && !slices.Contains(bounded, l) {
+				t.Errorf("%s has the label %s: say here why its values are few", name, l)
+			}
+		}
+	}
+}
+
 // unknown says what a query asks for that is not there.
-func unknown(query string, metrics map[string][]string, recorded map[string]bool) (problems []string) {
+func unknown(query string, metrics map[string][]string) (problems []string) {
 	expr, err := parser.ParseExpr(query)
 	if err != nil {
 		return []string{err.Error()}
 	}
 	labels := slices.Clone(target)
-	record := false
 	parser.Inspect(expr, func(n parser.Node, _ []parser.Node) error {
 		s, ok := n.(*parser.VectorSelector)
 		if !ok {
-			return nil
-		}
-		if recorded[s.Name] {
-			record = true
 			return nil
 		}
 		name := s.Name
@@ -248,7 +284,7 @@ func unknown(query string, metrics map[string][]string, recorded map[string]bool
 		return nil
 	})
 	parser.Inspect(expr, func(n parser.Node, _ []parser.Node) error {
-		if a, ok := n.(*parser.AggregateExpr); ok && !record && !a.Without {
+		if a, ok := n.(*parser.AggregateExpr); ok && !a.Without {
 			for _, l := range a.Grouping {
 				if !slices.Contains(labels, l) {
 					problems = append(problems, "nothing in it has the label "+l)
