@@ -296,6 +296,30 @@ func unknown(query string, metrics map[string][]string) (problems []string) {
 	return problems
 }
 
+// TestTheRunbookNamesPanelsThatAreThere, in italics.
+func TestTheRunbookNamesPanelsThatAreThere(t *testing.T) {
+	t.Parallel()
+	text, err := os.ReadFile("../docs/runbook.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	board, err := os.ReadFile("grafana/dashboards/nextup.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, entries, _ := strings.Cut(string(text), "\n## ")
+	bold := strings.NewReplacer("**", "", "\n", " ").Replace(entries)
+	names := regexp.MustCompile(`\*([^*]+)\*`).FindAllStringSubmatch(bold, -1)
+	if len(names) < 15 {
+		t.Fatalf("only %d panels are named", len(names))
+	}
+	for _, m := range names {
+		if !strings.Contains(string(board), `"title": "`+m[1]) {
+			t.Errorf("the runbook sends to the panel %q, which the dashboard does not have", m[1])
+		}
+	}
+}
+
 // TestEveryAlertHasItsEntry: in the runbook, under its name, and the other way.
 func TestEveryAlertHasItsEntry(t *testing.T) {
 	t.Parallel()

@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -78,6 +79,10 @@ func TestBadInputEndsInOneClearLine(t *testing.T) {
 	}
 	// What only the scripts read is refused by them, in a line without k6's own words.
 	scripts := []string{"TARGET=" + gateway, "SITE=" + faultySite, "TOKEN_KEY=" + faultyKey}
+	tests["amounts that are too many"] = struct {
+		env  []string
+		want string
+	}{append(slices.Clone(scripts), "PROFILE=laptop", "VISITORS=400"), "it holds 22400 sockets, of which one process can hold 18000: set PROCESSES"}
 	for name, setting := range map[string]string{
 		"a profile that does not exist":  "PROFILE=lapptop: want one of smoke, laptop, server, fleet",
 		"an amount that is no number":    "VISITORS=many: want a number from 0 on",
@@ -104,6 +109,34 @@ func TestBadInputEndsInOneClearLine(t *testing.T) {
 				t.Errorf("it said %q, want one line with %q", line, tt.want)
 			}
 		})
+	}
+}
+
+// TestTheScriptsCountWhatIsJudged: a counter that only one side knows would always
+// be zero, and so would a scenario be that only one knows.
+func TestTheScriptsCountWhatIsJudged(t *testing.T) {
+	t.Parallel()
+	found := func(path, from, to, form string) (names []string) {
+		text, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, part, _ := strings.Cut(string(text), from)
+		part, _, _ = strings.Cut(part, to)
+		for _, m := range regexp.MustCompile(form).FindAllStringSubmatch(part, -1) {
+			names = append(names, m[1])
+		}
+		return names
+	}
+	var judged []string
+	for _, l := range lies {
+		judged = append(judged, l.metric)
+	}
+	if counted := found("k6/gates.ts", "export const wrong = {", "};", `new Counter\('(\w+)'\)`); !slices.Equal(counted, judged) {
+		t.Errorf("the scripts count %v, judged are %v", counted, judged)
+	}
+	if known := found("k6/scenarios.ts", "export const scenarioNames = [", "]", `'(\w+)'`); !slices.Equal(known, scenarios) {
+		t.Errorf("the scripts know %v, we %v", known, scenarios)
 	}
 }
 

@@ -60,12 +60,7 @@ export function vusOf(s: Settings): number {
 /** optionsOf makes k6's options of a run. */
 export function optionsOf(s: Settings, shape: Shape, length: number): Options {
   const thresholds: NonNullable<Options['thresholds']> = {};
-  for (const name of [
-    'message_lost', 'message_doubled', 'message_out_of_order', 'two_owners', 'foreign_answer', 'over_capacity',
-    'worse_without_reason', 'place_lost', 'not_resumed',
-  ]) {
-    thresholds[name] = ['count==0'];
-  }
+  for (const never of Object.values(wrong)) thresholds[never.name] = ['count==0'];
   // A run in which nobody came proves nothing.
   thresholds['visitors_served'] = ['count>0'];
   const limits = s.profile.limits;

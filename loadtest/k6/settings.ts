@@ -25,6 +25,9 @@ export interface Settings {
   cutAt: number;
 }
 
+/** sockets that one process can hold: it has 20,000 ports and files */
+const perProcess = 18_000;
+
 function bad(line: string): never {
   exec.test.abort(line);
   throw new Error(line);
@@ -59,8 +62,10 @@ export function readSettings(): Settings {
   const colon = key.indexOf(':');
   if (colon < 1) bad('TOKEN_KEY: want KEY_ID:SECRET, the id and the HS256 secret of a key of the site');
   const shareOf = number('SHARE_OF', 1, 1);
-  if (found.sockets / shareOf > 18_000) bad(`PROFILE=${name}: it holds ${found.sockets} sockets, of which one process can hold 18000: set PROCESSES`);
   const arrivals = number('VISITORS', found.arrivals, 0);
+  const pace = number('PACE', found.pace, 0.01);
+  const sockets = Math.round(found.sockets * (arrivals / found.arrivals) * (found.pace / pace)); // who comes stays for as long
+  if (sockets / shareOf > perProcess) bad(`PROFILE=${name}: it holds ${sockets} sockets, of which one process can hold ${perProcess}: set PROCESSES`);
   const { reach, ...amounts } = found;
   return {
     scenario,
@@ -68,8 +73,9 @@ export function readSettings(): Settings {
       ...amounts,
       ...(reach && !['VISITORS', 'AGENTS', 'PACE'].some((name) => __ENV[name]) ? { reach } : {}), // other amounts prove another level
       arrivals,
+      pace,
+      sockets,
       agents: number('AGENTS', found.agents, 1),
-      pace: number('PACE', found.pace, 0.01),
       socketsPerVU: number('SOCKETS_PER_VU', found.socketsPerVU, 1),
       duration: number('DURATION', found.duration, 10),
     },
