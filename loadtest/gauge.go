@@ -2,8 +2,10 @@ package main
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -25,6 +27,7 @@ type gauge struct {
 
 	mu      sync.Mutex
 	samples []report.Sample
+	marks   []observer.Mark // beside the samples, with an observer
 }
 
 // maxSamples bounds a soak's: later ones are dropped.
@@ -45,6 +48,9 @@ func (g *gauge) run(ctx context.Context) {
 			g.mu.Lock()
 			if len(g.samples) < maxSamples {
 				g.samples = append(g.samples, s)
+				if g.observer != nil {
+					g.marks = append(g.marks, g.observer.Mark())
+				}
 			}
 			g.mu.Unlock()
 		}
@@ -146,4 +152,20 @@ func (g *gauge) taken() []report.Sample {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	return g.samples
+}
+
+// between is what the observer measured from one second of the run to another, or
+// nil without an observer.
+func (g *gauge) between(from, to float64) *observer.Report {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if len(g.marks) == 0 {
+		return nil
+	}
+	at := func(second float64) observer.Mark {
+		i, _ := slices.BinarySearchFunc(g.samples, second, func(s report.Sample, t float64) int { return cmp.Compare(s.T, t) })
+		return g.marks[min(i, len(g.marks)-1)]
+	}
+	r := g.observer.Between(at(from), at(to))
+	return &r
 }

@@ -1,10 +1,12 @@
 package main
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"math"
 	"os"
+	"slices"
 	"strings"
 
 	"nextup/loadtest/observer"
@@ -41,6 +43,7 @@ type threshold struct {
 
 // steps are the levels of breakpoint.
 type steps struct {
+	Every float64 `json:"every"` // seconds
 	By    float64 `json:"by"`
 	Count int     `json:"count"`
 }
@@ -118,6 +121,12 @@ var lies = []struct{ metric, name string }{
 	{"not_resumed", "sockets that were cut and not resumed"},
 }
 
+// bands of a line, from the front, see cadence-1 of the wire.
+var bands = []string{"first_10", "first_100", "others"}
+
+// fewest is how many ages of a band are judged at least.
+const fewest = 20
+
 // enough is how many waits or views a share is judged on at least.
 const enough = 100
 
@@ -166,9 +175,9 @@ func check(r *report.Run, s *summary, seen *observer.Report) {
 	speed("reconnect to resumed", v, shown.Reconnected, has)
 	if seen != nil {
 		speed("free place to offer", seen.Offer.P99, shown.Offer, seen.Offer.Count > 0)
-		for _, band := range []string{"first_10", "first_100", "others"} {
+		for _, band := range bands {
 			q := seen.Staleness[band]
-			speed("age of a shown place, "+strings.ReplaceAll(band, "_", " "), q.P99, shown.Staleness[band], q.Count >= 20)
+			speed("age of a shown place, "+strings.ReplaceAll(band, "_", " "), q.P99, shown.Staleness[band], q.Count >= fewest)
 		}
 	} else {
 		speed("free place to offer", 0, shown.Offer, false)
@@ -227,19 +236,23 @@ func busiestMinute(samples []report.Sample) (most float64) {
 }
 
 // findLevel notes the last level of a breakpoint run at which everything held, and
-// whether the next one broke.
-func findLevel(r *report.Run, s *summary) {
-	if s.Shape.Steps == nil {
+// what broke at the next one. Seen is what the observer measured between two
+// seconds of the run.
+func findLevel(r *report.Run, s *summary, seen func(from, to float64) *observer.Report) {
+	st := s.Shape.Steps
+	if st == nil {
 		return
 	}
-	for level := 1; level <= s.Shape.Steps.Count; level++ {
+	// The scripts begin when the first socket is there.
+	begin := slices.IndexFunc(r.Samples, func(s report.Sample) bool { return s.Connections > 0 })
+	for level := 1; level <= st.Count; level++ {
 		some := false
 		for _, name := range []string{"join_to_position", "message_received", "errors"} {
 			m, has := s.Metrics[fmt.Sprintf("%s{level:%d}", name, level)]
 			some = some || has && (m.Values["count"] > 0 || m.Values["passes"]+m.Values["fails"] > 0)
 			for _, t := range m.Thresholds {
 				if !t.OK {
-					r.Broke = true
+					r.Broke = strings.ReplaceAll(name, "_", " ")
 					return
 				}
 			}
@@ -247,8 +260,30 @@ func findLevel(r *report.Run, s *summary) {
 		if !some {
 			return
 		}
-		r.LastGood = float64(level) * s.Shape.Steps.By * s.Settings.Profile.Arrivals
+		if l := s.Settings.Profile.Limits; begin >= 0 && l != nil {
+			from := r.Samples[begin].T + float64(level-1)*st.Every
+			if r.Broke = late(seen(from, from+st.Every), l); r.Broke != "" {
+				return
+			}
+		}
+		r.LastGood = float64(level) * st.By * s.Settings.Profile.Arrivals
 	}
+}
+
+// late names what the observer saw later than its limit, or nothing.
+func late(seen *observer.Report, l *limits) string {
+	if seen == nil {
+		return ""
+	}
+	if seen.Offer.Count >= fewest && seen.Offer.P99 >= l.Offer {
+		return "free place to offer"
+	}
+	for _, band := range bands {
+		if q := seen.Staleness[band]; q.Count >= fewest && q.P99 >= l.Staleness[band] {
+			return "age of a shown place, " + strings.ReplaceAll(band, "_", " ")
+		}
+	}
+	return ""
 }
 
 // verdict sums the table up in one line.
@@ -270,9 +305,9 @@ func verdict(r *report.Run) {
 		r.Verdict = fmt.Sprintf("FOUND: %s at the profile %s holds ", r.Scenario, r.Profile)
 		switch {
 		case !r.Passed:
-			r.Verdict = fmt.Sprintf("FAILED: %s at the profile %s: not even the first level holds", r.Scenario, r.Profile)
-		case r.Broke:
-			r.Verdict += fmt.Sprintf("up to %.0f arrivals a second", r.LastGood)
+			r.Verdict = fmt.Sprintf("FAILED: %s at the profile %s: %s breaks at the first level", r.Scenario, r.Profile, cmp.Or(r.Broke, "everything"))
+		case r.Broke != "":
+			r.Verdict += fmt.Sprintf("up to %.0f arrivals a second, then %s breaks", r.LastGood, r.Broke)
 		default:
 			r.Verdict += fmt.Sprintf("%.0f arrivals a second, the most that it tries: nothing broke", r.LastGood)
 		}

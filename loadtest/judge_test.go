@@ -108,30 +108,42 @@ func TestAVerdictNamesWhatDoesNotHold(t *testing.T) {
 	}
 }
 
-func TestABreakpointSaysTheLastLevelThatHeld(t *testing.T) {
+func TestABreakpointSaysTheLastLevelThatHeldAndWhatBreaks(t *testing.T) {
 	t.Parallel()
+	slow := observer.Quantiles{Count: 100, P99: 4000}
 	for _, tt := range []struct {
-		levels, broken int
-		want           string
+		broken int // level at which joins break, after which k6 ends; 0 for none
+		late   int // level at which the observer sees it
+		seen   observer.Report
+		want   string
 	}{
-		{12, 0, "FOUND: breakpoint at the profile laptop holds 240 arrivals a second, the most that it tries: nothing broke"},
-		{12, 5, "FOUND: breakpoint at the profile laptop holds up to 80 arrivals a second"},
-		{12, 1, "FAILED: breakpoint at the profile laptop: not even the first level holds"},
+		{0, 0, observer.Report{}, "FOUND: breakpoint at the profile laptop holds 240 arrivals a second, the most that it tries: nothing broke"},
+		{5, 0, observer.Report{}, "FOUND: breakpoint at the profile laptop holds up to 80 arrivals a second, then join to position breaks"},
+		{5, 3, observer.Report{Offer: slow}, "FOUND: breakpoint at the profile laptop holds up to 40 arrivals a second, then free place to offer breaks"},
+		{5, 4, observer.Report{Staleness: map[string]observer.Quantiles{"others": slow}}, "FOUND: breakpoint at the profile laptop holds up to 60 arrivals a second, then age of a shown place, others breaks"},
+		{1, 0, observer.Report{}, "FAILED: breakpoint at the profile laptop: join to position breaks at the first level"},
 	} {
 		s := ran()
 		s.Settings.Profile.Arrivals = 100
-		s.Shape.Steps = new(steps)
-		s.Shape.Steps.By, s.Shape.Steps.Count = 0.2, tt.levels
-		for level := 1; level <= tt.levels && (tt.broken == 0 || level <= tt.broken); level++ {
+		s.Shape.Steps = &steps{Every: 30, By: 0.2, Count: 12}
+		for level := 1; level <= 12 && (tt.broken == 0 || level <= tt.broken); level++ {
 			m := metric{Values: map[string]float64{"count": 100}, Thresholds: map[string]threshold{"p(99)<500": {OK: level != tt.broken}}}
 			s.Metrics[fmt.Sprintf("join_to_position{level:%d}", level)] = m
 		}
-		r := &report.Run{Scenario: "breakpoint", Profile: "laptop"}
+		r := &report.Run{Scenario: "breakpoint", Profile: "laptop", Samples: []report.Sample{{T: 1}, {T: 2, Connections: 1}}}
 		check(r, s, watched())
-		findLevel(r, s)
+		findLevel(r, s, func(from, to float64) *observer.Report {
+			if to != from+30 || from != float64(2+30*int(from/30)) {
+				t.Errorf("a level from %v to %v", from, to)
+			}
+			if int(from/30)+1 == tt.late {
+				return &tt.seen
+			}
+			return watched()
+		})
 		verdict(r)
 		if r.Verdict != tt.want || r.Passed != (tt.broken != 1) {
-			t.Errorf("%d of %d: passed %v, %q, want %q", tt.broken, tt.levels, r.Passed, r.Verdict, tt.want)
+			t.Errorf("passed %v, %q, want %q", r.Passed, r.Verdict, tt.want)
 		}
 	}
 }

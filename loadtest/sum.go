@@ -37,7 +37,7 @@ func (d *drive) report(ctx context.Context, s *summary, crowd *observer.Crowd) *
 		}
 	}
 	check(r, s, r.Observed)
-	findLevel(r, s)
+	findLevel(r, s, d.gauge.between)
 	checkPeak(r, s)
 	verdict(r)
 	return r

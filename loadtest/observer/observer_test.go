@@ -115,6 +115,22 @@ func TestWhoSeesWhatIsTrueAgainIsOwedNothing(t *testing.T) {
 	}
 }
 
+func TestAPartOfARunIsSummedUpAlone(t *testing.T) {
+	t.Parallel()
+	l := newLine(t)
+	begun := l.Mark()
+	l.stale["others"], l.offers = []float64{1, 2}, []float64{3}
+	middle := l.Mark()
+	l.stale["others"], l.offers = append(l.stale["others"], 40, 50, 60), append(l.offers, 70)
+	r, first, all := l.Between(middle, l.Mark()), l.Between(begun, middle), l.Between(begun, l.Mark())
+	if r.Staleness["others"].Count != 3 || r.Staleness["others"].P50 != 50 || r.Offer.Max != 70 || r.Offer.Count != 1 {
+		t.Errorf("%+v", r)
+	}
+	if first.Staleness["others"].Max != 2 || first.Offer.Max != 3 || all.Staleness["others"].Count != 5 || all.Offer.Count != 2 {
+		t.Errorf("%+v, %+v", first, all)
+	}
+}
+
 func TestTheBandIsThatOfThePlace(t *testing.T) {
 	t.Parallel()
 	for position, want := range map[int]string{1: "first_10", 10: "first_10", 11: "first_100", 100: "first_100", 101: "others"} {

@@ -65,6 +65,34 @@ type Report struct {
 	Tallies Tallies   `json:"tallies"`
 }
 
+// Mark is how much had been measured at a moment.
+type Mark struct {
+	offers int
+	stale  map[string]int
+}
+
+// Mark marks the moment.
+func (o *Observer) Mark() Mark {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	m := Mark{offers: len(o.offers), stale: map[string]int{}}
+	for band, ages := range o.stale {
+		m.stale[band] = len(ages)
+	}
+	return m
+}
+
+// Between is the part of a report that was measured from one mark to another.
+func (o *Observer) Between(from, to Mark) Report {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	r := Report{Staleness: map[string]Quantiles{}, Offer: quantiles(o.offers[from.offers:to.offers])}
+	for band, ages := range o.stale {
+		r.Staleness[band] = quantiles(ages[from.stale[band]:to.stale[band]])
+	}
+	return r
+}
+
 // Promise is the greatest age of a shown place in ms, by band.
 type Promise map[string]float64
 

@@ -28,8 +28,9 @@ type Run struct {
 	Passed   bool    `json:"passed"`
 	// LastGood is the last level of a breakpoint run at which everything held, in
 	// arrivals a second.
-	LastGood float64             `json:"last_good_arrivals_per_s,omitzero"`
-	Broke    bool                `json:"broke,omitzero"` // the level after it
+	LastGood float64 `json:"last_good_arrivals_per_s,omitzero"`
+	// Broke is what broke at the level after it; empty for nothing.
+	Broke    string              `json:"broke,omitzero"`
 	Events   []Event             `json:"events,omitempty"`
 	Checks   []Check             `json:"checks"`
 	Counts   map[string]float64  `json:"counts"`
