@@ -47,6 +47,8 @@ test: ## Install what is missing where allowed, then run every test
 
 lint: $(PACKAGES) ## Check style and the import arrows (the first time takes some minutes)
 	go run $(GOLANGCI_LINT) run
+	cd loadtest && go run $(GOLANGCI_LINT) run
+	cd deploy && go run $(GOLANGCI_LINT) run
 	cd client-js && npm run lint
 
 bench: ## Measure (BENCH=regexp BENCHTIME=1s COUNT=1)

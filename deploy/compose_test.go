@@ -43,7 +43,7 @@ func TestServeIsGivenFlagsThatItHas(t *testing.T) {
 	t.Parallel()
 	has := flags(t)
 	var c compose
-	read(t, "compose.yaml", func(b []byte, v any) error { return yaml.Unmarshal(b, v) }, &c)
+	read(t, "compose.yaml", yaml.Unmarshal, &c)
 	lines := map[string][]string{}
 	for name, s := range c.Services {
 		if strings.HasPrefix(name, "gateway-") {
@@ -77,7 +77,7 @@ func TestServeIsGivenFlagsThatItHas(t *testing.T) {
 func TestComposeRefersToWhatIsThere(t *testing.T) {
 	t.Parallel()
 	var c compose
-	read(t, "compose.yaml", func(b []byte, v any) error { return yaml.Unmarshal(b, v) }, &c)
+	read(t, "compose.yaml", yaml.Unmarshal, &c)
 	for name, s := range c.Services {
 		if s.Image == "" {
 			t.Errorf("%s has no image", name)

@@ -71,7 +71,7 @@ func rules(t *testing.T, glob string) (f ruleFile) {
 	}
 	for _, path := range paths {
 		var one ruleFile
-		read(t, path, func(b []byte, v any) error { return yaml.Unmarshal(b, v) }, &one)
+		read(t, path, yaml.Unmarshal, &one)
 		f.Groups = append(f.Groups, one.Groups...)
 	}
 	return f

@@ -28,9 +28,9 @@ const spareMemory = 400
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
 	debug.SetGCPercent(spareMemory)
 	err := run(ctx)
+	stop()
 	switch {
 	case errors.Is(err, errFailed):
 		os.Exit(1)

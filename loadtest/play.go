@@ -32,7 +32,7 @@ func play(ctx context.Context, s settings, out io.Writer) (*report.Run, string, 
 	if err != nil {
 		return nil, "", err
 	}
-	defer os.RemoveAll(scratch)
+	defer func() { _ = os.RemoveAll(scratch) }()
 	k6, err := toolPath(ctx, "k6")
 	if err != nil {
 		return nil, "", err

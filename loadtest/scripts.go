@@ -20,6 +20,7 @@ const thresholdsCrossed = 99
 // scripts runs one load process of several and reads what it left.
 func (d *drive) scripts(ctx context.Context, i, of int) (*summary, error) {
 	path := filepath.Join(d.scratch, fmt.Sprintf("summary-%d.json", i))
+	//nolint:noctx // it is asked to end, so that it sums up what there is
 	cmd := exec.Command(d.k6, "run", "--quiet", "--no-usage-report", "--log-format", "raw", "--address", "", filepath.Join("k6", "main.ts"))
 	cmd.Env = append(os.Environ(), d.environment(i, of, path)...)
 	p, err := process.Start(cmd)

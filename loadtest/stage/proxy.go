@@ -54,7 +54,7 @@ func (p *Proxy) serve(ctx context.Context) {
 }
 
 func (p *Proxy) pass(ctx context.Context, in *net.TCPConn) {
-	defer in.Close()
+	defer func() { _ = in.Close() }()
 	conn, err := new(net.Dialer).DialContext(ctx, "tcp", p.to)
 	if err != nil {
 		return
@@ -96,7 +96,7 @@ func (p *Proxy) Cut() int {
 		c.cut.Store(true) // before either end knows: it would say goodbye to the other
 		for _, end := range []*net.TCPConn{c.in, c.out} {
 			_ = end.SetLinger(0)
-			end.Close()
+			_ = end.Close()
 		}
 	}
 	return len(p.passing)

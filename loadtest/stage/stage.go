@@ -117,6 +117,7 @@ func (s *Stage) startRedis(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
+		//nolint:noctx // it lives until Close
 		s.redis, err = process.Start(exec.Command(path, "--bind", "127.0.0.1", "--port", port, "--save", "", "--appendonly", "no",
 			"--maxmemory-policy", "noeviction", "--dir", s.dir, "--daemonize", "no"))
 		if err != nil {
@@ -160,6 +161,7 @@ func answers(ctx context.Context, addr string, p *process.Process) bool {
 
 // startGateway starts gateway i on its address and returns once it is ready.
 func (s *Stage) startGateway(ctx context.Context, i int) error {
+	//nolint:noctx // it lives until Close or RestartOne
 	p, err := process.Start(exec.Command(s.binary, "serve", "--listen", s.addrs[i], "--redis", s.Redis,
 		"--site-file", filepath.Join(s.dir, "site.yaml"), "--node", fmt.Sprintf("load-%d", i+1), "--log-level", "warn", "--hello-rate", "2000"))
 	if err != nil {
