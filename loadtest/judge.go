@@ -148,6 +148,11 @@ func check(r *report.Run, s *summary, seen *observer.Report) {
 	}
 	add(report.Check{Group: report.Truth, Name: "shown waits outside their band", Value: outside, Limit: "0", OK: outside == 0, Judged: judged >= enough})
 	add(report.Check{Group: report.Truth, Name: "waits within the shown upper end", Value: 100 * within, Unit: "%", Limit: "80 % to 100 %", OK: judged == 0 || within >= keptAtLeast})
+	if n := len(r.Samples); n > 0 && r.Samples[n-1].Judged > 0 { // by the gateways themselves, before any rounding
+		last := r.Samples[n-1]
+		inside := last.Inside / last.Judged
+		add(report.Check{Group: report.Truth, Name: "waits inside the interval of 80 %, unrounded", Value: 100 * inside, Unit: "%", Limit: "70 % to 90 %", OK: inside >= 0.7 && inside <= 0.9})
+	}
 	served := s.value("visitors_served", "count")
 	add(report.Check{Group: report.Reach, Name: "visitors served", Value: served, Limit: "more than 0", OK: served > 0, Judged: true})
 

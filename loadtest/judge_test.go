@@ -148,6 +148,20 @@ func TestABreakpointSaysTheLastLevelThatHeldAndWhatBreaks(t *testing.T) {
 	}
 }
 
+// TestHowTrueTheEstimatesWereIsShown, beside the band of whole minutes, which short
+// waits cannot leave.
+func TestHowTrueTheEstimatesWereIsShown(t *testing.T) {
+	t.Parallel()
+	for inside, ok := range map[float64]bool{69: false, 70: true, 90: true, 91: false} {
+		r := &report.Run{Samples: []report.Sample{{Judged: 100, Inside: inside}}}
+		check(r, ran(), watched())
+		i := slices.IndexFunc(r.Checks, func(c report.Check) bool { return strings.HasSuffix(c.Name, "unrounded") })
+		if i < 0 || r.Checks[i].Value != inside || r.Checks[i].OK != ok || r.Checks[i].Judged {
+			t.Errorf("%v inside: %+v", inside, r.Checks)
+		}
+	}
+}
+
 func TestSummariesOfSeveralProcessesAreOne(t *testing.T) {
 	t.Parallel()
 	a, b := ran(), ran()

@@ -68,7 +68,7 @@ func parts(r *Run) []part {
 			w := row{Check: c, Verdict: "holds"}
 			switch {
 			case !c.Judged && !c.OK:
-				w.Verdict = "over, not judged"
+				w.Verdict = "outside, not judged"
 			case !c.Judged:
 				w.Verdict = "not judged"
 			case !c.OK:
