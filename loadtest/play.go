@@ -20,7 +20,8 @@ import (
 )
 
 // watchEvery is how often a visitor of the observer comes; until is the share of
-// the run after which none does, so that all of them see their end.
+// the run after which none does, so that all of them see their end. (Of breakpoint
+// they see every level.)
 const (
 	watchEvery = 600 * time.Millisecond
 	watchUntil = 0.7
@@ -150,10 +151,13 @@ func (d *drive) run(ctx context.Context) (*summary, *observer.Crowd, error) {
 	var all sync.WaitGroup
 	defer all.Wait()
 	defer stop()
-	length := d.lengthOf()
+	watched := float64(d.lengthOf())
+	if d.scenario != "breakpoint" { // there the last levels are what counts
+		watched *= watchUntil
+	}
 	all.Go(func() { d.gauge.run(aside) })
 	all.Go(func() { d.progress(aside) })
-	all.Go(func() { crowd.Run(aside, watchEvery, time.Now().Add(time.Duration(watchUntil*float64(length)))) })
+	all.Go(func() { crowd.Run(aside, watchEvery, time.Now().Add(time.Duration(watched))) })
 	all.Go(func() { d.deeds(aside) })
 
 	summaries := make([]*summary, processes)
