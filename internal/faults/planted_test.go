@@ -29,7 +29,7 @@ var bugs = []planted{
 	{
 		name: "the version compare is skipped",
 		file: "internal/eventlog/redislog/commit.lua",
-		was:  "if version_differs(ARGV[r], ARGV[r + 1]) then return CONFLICT end", is: "",
+		was:  "if differs(held[r], argv[first + n + r - 1]) then return CONFLICT end", is: "",
 		redis: onProxied, fault: func(s *stage) { s.delayReplies(time.Second, 4*s.size.fault) },
 		caught: []checker.Statement{checker.OneOwner, checker.Capacity, checker.Fenced},
 	},
@@ -49,7 +49,7 @@ var bugs = []planted{
 	{
 		name: "the fencing check is dropped",
 		file: "internal/eventlog/redislog/commit.lua",
-		was:  "if own_fence ~= 0 and own_fence < fence then return FENCED end", is: "",
+		was:  "if own ~= '0' and tonumber(own) < fence then return FENCED end", is: "",
 		// Who has been silent for two heartbeats is closed, and writes nothing more.
 		site:  func(s *setup.Site) { s.AgentHeartbeat = 6 * time.Second },
 		redis: onProxied, fault: (*stage).hangGateway,

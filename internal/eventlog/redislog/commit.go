@@ -3,6 +3,7 @@ package redislog
 import (
 	"context"
 	_ "embed"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -42,21 +43,16 @@ func (b *Backend) Commit(ctx context.Context, log eventlog.Log, commits []eventl
 	for len(commits) > 0 {
 		part := commits[:min(len(commits), maxCommitsPerScript)]
 		commits = commits[len(part):]
-		c := call{script: script, again: b.options.Durability == Replica}
-		c.encode(log, part)
-		reply, proof, err := b.run(ctx, &c)
+		out, proof, err := b.run(ctx, call{script: script, log: log, commits: part})
 		if err != nil {
 			return nil, err
 		}
-		known := len(outcomes)
-		if outcomes, err = b.decode(reply, len(part), outcomes); err != nil {
-			return nil, err
-		}
-		if slices.ContainsFunc(outcomes[known:], acknowledges) {
+		if slices.ContainsFunc(out, acknowledges) {
 			if err := proven(proof); err != nil {
 				return nil, err
 			}
 		}
+		outcomes = append(outcomes, out...)
 	}
 	return outcomes, nil
 }
@@ -65,118 +61,180 @@ func acknowledges(o eventlog.Outcome) bool {
 	return o.Status == eventlog.Committed || o.Status == eventlog.Duplicate
 }
 
-// call is one run of commit.lua.
+// call is what somebody wants committed to one log. It fits into one script.
 type call struct {
+	script  *redis.Script
+	log     eventlog.Log
+	commits []eventlog.Commit
+}
+
+// message is one run of commit.lua: the commits of calls that came together.
+type message struct {
 	script *redis.Script
-	whole  bool // send the script itself: the server does not know its hash
-	again  bool // a commit that was there is written again, so that WAIT covers it
 	keys   []string
 	args   []any
 	// trace, if set, hears the name of each: what the script's header lists.
 	trace func(kind, name string)
 }
 
-func (c *call) key(name, key string) {
-	c.keys = append(c.keys, key)
-	if c.trace != nil {
-		c.trace("KEYS", name)
+func (m *message) key(name, key string) {
+	m.keys = append(m.keys, key)
+	if m.trace != nil {
+		m.trace("KEYS", name)
 	}
 }
 
-func (c *call) arg(name string, value any) {
-	c.args = append(c.args, value)
-	if c.trace != nil {
-		c.trace("ARGV", name)
+func (m *message) arg(name string, value any) {
+	m.args = append(m.args, value)
+	if m.trace != nil {
+		m.trace("ARGV", name)
 	}
 }
 
-func (c *call) encode(log eventlog.Log, commits []eventlog.Commit) {
-	c.key("head", headKey(log.Name))
-	c.key("records", recordsKey(log.Name))
-	c.key("entities", entitiesKey(log.Name))
-	if log.Remember > 0 {
-		for i := range commits {
-			c.key("id*", idKey(log.Name, commits[i].ID))
+// begin makes the message a run of the script; again has a commit that was there
+// already written again, so that WAIT covers it.
+func (m *message) begin(script *redis.Script, again bool) {
+	m.script = script
+	m.arg("again", flag(again))
+}
+
+// encode adds what calls want of one log.
+func (m *message) encode(log eventlog.Log, calls ...call) {
+	keys, count := len(m.keys), 0
+	m.key("head", headKey(log.Name))
+	m.key("records", recordsKey(log.Name))
+	m.key("entities", entitiesKey(log.Name))
+	for _, c := range calls {
+		count += len(c.commits)
+		if log.Remember > 0 {
+			for i := range c.commits {
+				m.key("id*", idKey(log.Name, c.commits[i].ID))
+			}
 		}
 	}
-	base := len(c.keys)
-	sets := map[string]int{}
-	for i := range commits {
-		for _, r := range commits[i].Ranks {
-			if sets[r.Set] == 0 {
-				sets[r.Set] = len(sets) + 1
-				c.key("rank*", rankKey(log.Name, r.Set))
+	base := len(m.keys) - keys
+	var sets map[string]int
+	for _, c := range calls {
+		for i := range c.commits {
+			for _, r := range c.commits[i].Ranks {
+				if sets[r.Set] == 0 {
+					if sets == nil {
+						sets = map[string]int{}
+					}
+					sets[r.Set] = len(sets) + 1
+					m.key("rank*", rankKey(log.Name, r.Set))
+				}
 			}
 		}
 	}
 
-	c.arg("remember", milliseconds(log.Remember))
-	c.arg("trim", milliseconds(log.Trim))
-	c.arg("keep", milliseconds(log.Keep))
-	c.arg("channel", signalsChannel(log.Name))
-	c.arg("records", recordsPrefix)
-	c.arg("most", maxPushed)
-	c.arg("wake", wakePayload)
-	c.arg("again", flag(c.again))
-	c.arg("base", base)
-	c.arg("commits", len(commits))
-	for i := range commits {
-		c.encodeOne(&commits[i], sets)
+	m.arg("keys", len(m.keys)-keys)
+	m.arg("values", 0)
+	values := len(m.args)
+	m.arg("base", base)
+	m.arg("remember", milliseconds(log.Remember))
+	m.arg("trim", milliseconds(log.Trim))
+	m.arg("keep", milliseconds(log.Keep))
+	m.arg("commits", count)
+	for _, c := range calls {
+		for i := range c.commits {
+			m.encodeOne(&c.commits[i], sets)
+		}
 	}
+	m.args[values-1] = len(m.args) - values
 }
 
-func (c *call) encodeOne(commit *eventlog.Commit, sets map[string]int) {
-	c.arg("length", 11+2*len(commit.Reads)+3*len(commit.Writes)+6*len(commit.Ranks))
-	c.arg("id", commit.ID)
-	c.arg("intent", commit.Intent)
-	c.arg("not_before", commit.NotBefore)
-	c.arg("not_after", commit.NotAfter)
-	c.arg("fence", commit.Fence)
-	c.arg("raise_fence", commit.RaiseFence)
-	c.arg("seal", flag(commit.Seal))
-	c.arg("data", commit.Data)
-	c.arg("reads", len(commit.Reads))
+func (m *message) encodeOne(commit *eventlog.Commit, sets map[string]int) {
+	m.arg("id", commit.ID)
+	m.arg("intent", commit.Intent)
+	m.arg("data", commit.Data)
+	m.arg("fence", commit.Fence)
+	m.arg("rest", 0)
+	rest := len(m.args)
+	if plain(commit) {
+		return
+	}
+	m.arg("not_before", commit.NotBefore)
+	m.arg("not_after", commit.NotAfter)
+	m.arg("raise_fence", commit.RaiseFence)
+	m.arg("seal", flag(commit.Seal))
+	m.arg("reads", len(commit.Reads))
 	for _, r := range commit.Reads {
-		c.arg("name*", r.Name)
-		c.arg("version*", r.Version)
+		m.arg("name*", r.Name)
 	}
-	c.arg("writes", len(commit.Writes))
+	for _, r := range commit.Reads {
+		m.arg("version*", r.Version)
+	}
+	m.arg("writes", len(commit.Writes))
 	for _, w := range commit.Writes {
-		c.arg("entity*", w.Name)
-		c.arg("set*", flag(w.Body != nil))
-		c.arg("body*", w.Body)
+		m.arg("entity*", w.Name)
+		m.arg("set*", flag(w.Body != nil))
+		m.arg("body*", w.Body)
 	}
-	c.arg("ranks", len(commit.Ranks))
+	m.arg("ranks", len(commit.Ranks))
 	for _, r := range commit.Ranks {
-		c.arg("set_key*", sets[r.Set])
-		c.arg("member*", r.Member)
-		c.arg("number*", r.Number)
-		c.arg("score*", r.Score)
-		c.arg("from_stamp*", flag(r.FromStamp))
-		c.arg("remove*", flag(r.Remove))
+		m.arg("set_key*", sets[r.Set])
+		m.arg("member*", r.Member)
+		m.arg("number*", r.Number)
+		m.arg("score*", r.Score)
+		m.arg("from_stamp*", flag(r.FromStamp))
+		m.arg("remove*", flag(r.Remove))
 	}
+	m.args[rest-1] = len(m.args) - rest
 }
 
-func (b *Backend) decode(reply []any, commits int, outcomes []eventlog.Outcome) ([]eventlog.Outcome, error) {
-	if len(reply) != 1+4*commits {
-		return nil, fmt.Errorf("%w: %d values answer %d commits", eventlog.ErrUnavailable, len(reply), commits)
+// plain says that a commit has no more than its data and a fence, as a chat
+// message does.
+func plain(c *eventlog.Commit) bool {
+	return c.NotBefore == 0 && c.NotAfter == 0 && c.RaiseFence == 0 && !c.Seal &&
+		len(c.Reads)+len(c.Writes)+len(c.Ranks) == 0
+}
+
+// perCommit is how many values of a reply answer one commit.
+const perCommit = 4
+
+// answers checks what a whole reply says, and takes the clock out of it.
+func (b *Backend) answers(reply *redis.Cmd, commits int) ([]any, error) {
+	values, err := reply.Slice()
+	if err != nil {
+		return nil, err
 	}
-	clock, ok := reply[0].(int64)
-	for i := 1; ok && i < len(reply); i += 4 {
-		status, okStatus := reply[i].(int64)
-		number, okNumber := reply[i+1].(int64)
-		at, okAt := reply[i+2].(int64)
-		id, okID := reply[i+3].(string)
-		ok = okStatus && okNumber && okAt && okID
-		outcomes = append(outcomes, eventlog.Outcome{
-			Status: eventlog.Status(status),
-			Head:   eventlog.Head{Number: uint64(number), ID: id, At: at},
-		})
+	if len(values) != 1+perCommit*commits {
+		return nil, fmt.Errorf("%d values answer %d commits", len(values), commits)
 	}
+	clock, ok := values[0].(int64)
 	if !ok {
-		return nil, fmt.Errorf("%w: the answer to a commit has other types than expected", eventlog.ErrUnavailable)
+		return nil, errAnswer
 	}
 	b.clock.sample(clock)
+	return values[1:], nil
+}
+
+var errAnswer = errors.New("the answer to a commit has other types than expected")
+
+// decode reads the answers to the commits of one call.
+func decode(answers []any, commits []eventlog.Commit) ([]eventlog.Outcome, error) {
+	outcomes := make([]eventlog.Outcome, len(commits))
+	for i := range commits {
+		answer := answers[perCommit*i:]
+		status, okStatus := answer[0].(int64)
+		number, okNumber := answer[1].(int64)
+		at, okAt := answer[2].(int64)
+		id, okID := answer[3].(string)
+		if answer[3] == nil {
+			id, okID = commits[i].ID, true
+		}
+		switch {
+		case !okStatus || !okNumber || !okAt || !okID:
+			return nil, failed(errAnswer)
+		case status == 0:
+			return nil, failed(errors.New(id))
+		}
+		outcomes[i] = eventlog.Outcome{
+			Status: eventlog.Status(status),
+			Head:   eventlog.Head{Number: uint64(number), ID: id, At: at},
+		}
+	}
 	return outcomes, nil
 }
 

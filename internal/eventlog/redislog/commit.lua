@@ -1,10 +1,12 @@
 #!lua
--- Purpose: judge the commits of one call one after the other, append a record
--- for each that is accepted, apply its writes and ranks, and tell the log's
+-- Purpose: judge the commits of a call one after the other, append a record for
+-- each that is accepted, apply its writes and ranks, and tell each log's
 -- subscribers once if there was any: the head before, then the new records.
--- Bodies and data are never looked into.
+-- Bodies and data are never looked into. Logs have nothing to do with each other:
+-- one that fails is answered so, and the others are not touched by it.
 --
 -- KEYS
+--   of each log:
 --   head      hash: number, id and at of the newest record; fence and sealed once
 --             they are set; for trimming mark, mark_at and cut; until, the clock at
 --             which the log's keys expire; again, a count for its own sake; and, if
@@ -15,119 +17,114 @@
 --             commit, if remember is not 0
 --   rank*     sorted sets, one for each name that a rank mentions
 -- ARGV
---   remember trim keep    milliseconds, 0 for ever (keep bounds remember)
---   channel               where to publish the records of this call
---   records most          how what is published begins, and its most bytes;
---   wake                  what is published instead if it were more
 --   again                 1 if a call that finds its commits there already is to
 --                         write something: what it finds may not be replicated
 --                         yet, and WAIT speaks of the connection's own writes
---   base                  the place in KEYS before the first rank*
+--   then of each log:
+--   keys values           how many KEYS it has, and how many values after this one
+--   base                  the place among its keys before the first rank*
+--   remember trim keep    milliseconds, 0 for ever (keep bounds remember)
 --   commits               how many follow; of each:
---   length                how many values it has after this one
---   id intent not_before not_after fence raise_fence seal data
---   reads                 how many follow; of each: name version
---   name* version*
+--   id intent data fence
+--   rest                  how many values it has after this one: none if there is
+--                         nothing to say, or
+--   not_before not_after raise_fence seal
+--   reads                 how many follow
+--   name*                 of all, then
+--   version*              of all
 --   writes                how many follow; of each: name, 1 to set, body
 --   entity* set* body*
 --   ranks                 how many follow; of each:
 --   set_key* member* number* score* from_stamp* remove*
 -- Returns { time, then for each commit: status, number, at, id }: time is the
 -- clock in milliseconds, status counts from 1 as eventlog.Status does; the rest
--- is the commit's record if it was committed now or before, else the head.
+-- is the commit's record if it was committed now or before, else the head, and id
+-- is nil if it is the commit's own. Status 0 is a log that failed, id says why.
 
 local COMMITTED, DUPLICATE, CONFLICT, ID_REUSED = 1, 2, 3, 4
 local TOO_EARLY, TOO_LATE, FENCED, SEALED = 5, 6, 7, 8
 
-local head, records, entities = KEYS[1], KEYS[2], KEYS[3]
-local call, argv = redis.call, ARGV
-local remember, trim, keep = argv[1], tonumber(argv[2]), tonumber(argv[3])
-local base, commits = tonumber(argv[9]), tonumber(argv[10])
+-- What Lua does here takes longer than what it asks Redis for: of the head only
+-- what the log uses is looked at, numbers stay text where they are only passed
+-- on, and each is made text once.
+local call, keys, argv = redis.call, KEYS, ARGV
 
 -- tostring turns big numbers into 1.7e+15, and takes longer
 local function int(n) return string.format('%d', n) end
 
--- What Lua does here takes longer than what it asks Redis for: of the head only
--- what the log uses is looked at, numbers stay text where they are only passed
--- on, and each is made text once.
-local h, first_mark
-if trim > 0 then
-  h = call('HMGET', head, 'number', 'id', 'at', 'fence', 'sealed', 'mark', 'mark_at', 'cut', 'until')
-elseif remember == '0' then
-  first_mark = '=' .. argv[12]
-  h = call('HMGET', head, 'number', 'id', 'at', 'fence', 'sealed', 'until', first_mark)
-else
-  h = call('HMGET', head, 'number', 'id', 'at', 'fence', 'sealed', 'until')
-end
-local number, id, at = tonumber(h[1] or 0), h[2] or '', tonumber(h[3] or 0)
-local fence, sealed = tonumber(h[4] or 0), h[5] == '1'
-local had_fence, was_sealed = fence, sealed
 local time = call('TIME')
 local clock = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
-local stamp = math.max(clock, at) -- stamps never go back
-local stamp_text = int(stamp)
-local first, first_id, first_at = h[1] or '0', id, h[3] or '0'
-local next_text = int(number + 1)
-local news, size, wrote = {}, 0, false -- the records of this call, as they are published
-local most = tonumber(argv[6])
-local remember_for = remember
-if keep > 0 and tonumber(remember) > keep then remember_for = argv[3] end
+local clock_text = int(clock)
+local replies, r = { clock }, 1
 
--- judge returns a status, whatever came of this commit before
-local function judge(i)
-  if sealed and argv[i + 6] ~= '1' then return SEALED end
-  local own = argv[i + 4]
+-- Of the log that is at work.
+local head, records, entities, ranks -- ranks: the place in KEYS before its first rank*
+local number, id, at, fence, sealed -- what the newest commit has made of the head
+local stamp, stamp_text, next_text
+local news, size, wrote -- the records of this call, as they are published
+local claimed -- the id* of a commit whose record is not written yet
+
+local MOST = 65536 -- bytes of records that are published at once
+
+-- differs compares an entity with the version that the decider saw.
+local function differs(held, version)
+  if not held then return version ~= '' end
+  return version == '' or string.sub(held, 1, #version + 1) ~= version .. ' '
+end
+
+-- judge returns a status, whatever came of this commit before.
+local function judge(i, plain)
+  if sealed and (plain or argv[i + 8] ~= '1') then return SEALED end
+  local own = argv[i + 3]
   if own ~= '0' and tonumber(own) < fence then return FENCED end
-  local reads = argv[i + 8]
+  if plain then return COMMITTED end
+  local reads = argv[i + 9]
   if reads ~= '0' then
-    for r = i + 9, i + 7 + 2 * tonumber(reads), 2 do
-      local held, version = call('HGET', entities, argv[r]), argv[r + 1]
-      if not held then
-        if version ~= '' then return CONFLICT end
-      elseif version == '' or string.sub(held, 1, #version + 1) ~= version .. ' ' then
-        return CONFLICT
-      end
+    local n, first = tonumber(reads), i + 10
+    local held = call('HMGET', entities, unpack(argv, first, first + n - 1))
+    for r = 1, n do
+      if differs(held[r], argv[first + n + r - 1]) then return CONFLICT end
     end
   end
-  if argv[i + 2] ~= '0' and stamp < tonumber(argv[i + 2]) then return TOO_EARLY end
-  if argv[i + 3] ~= '0' and stamp > tonumber(argv[i + 3]) then return TOO_LATE end
+  if argv[i + 5] ~= '0' and stamp < tonumber(argv[i + 5]) then return TOO_EARLY end
+  if argv[i + 6] ~= '0' and stamp > tonumber(argv[i + 6]) then return TOO_LATE end
   return COMMITTED
 end
 
--- earlier finds what this commit left when it was committed before
-local function earlier(c, i)
-  if remember ~= '0' then return call('GET', KEYS[3 + c]) end
-  if c == 1 and first_mark then return h[7] end
-  return call('HGET', head, '=' .. argv[i])
-end
-
--- apply returns the number of the new record
-local function apply(i)
-  local data, prev, text = argv[i + 7], id, next_text
-  number, id, at = number + 1, argv[i], stamp
+-- apply appends the record.
+local function apply(i, plain)
+  local own, data, text = argv[i], argv[i + 2], next_text
+  call('XADD', records, text .. '-0', 'id', own, 'prev', id, 'at', stamp_text, 'data', data)
+  claimed = nil
+  number, id, at = number + 1, own, stamp
   next_text = int(number + 1)
-  call('XADD', records, text .. '-0', 'id', id, 'prev', prev, 'at', stamp_text, 'data', data)
-  local new = int(#id) .. ' ' .. int(#data) .. '\n' .. id .. data
-  size = size + #new
-  if size <= most then news[#news + 1] = new end
-  if argv[i + 5] ~= '0' then fence = math.max(fence, tonumber(argv[i + 5])) end
-  if argv[i + 6] == '1' then sealed = true end
+  size = size + #data
+  if size <= MOST then news[#news + 1] = #own .. ' ' .. #data .. '\n' .. own .. data end
+  if plain then return end
 
-  local p = i + 9 + 2 * tonumber(argv[i + 8])
-  local writes = tonumber(argv[p])
-  if writes > 0 then
-    local label = id .. ' ' .. text .. ' ' .. stamp_text .. ' '
-    for _ = 1, writes do
-      if argv[p + 2] == '1' then
-        call('HSET', entities, argv[p + 1], label .. argv[p + 3])
-        wrote = true
+  if argv[i + 7] ~= '0' then fence = math.max(fence, tonumber(argv[i + 7])) end
+  if argv[i + 8] == '1' then sealed = true end
+  local p = i + 10 + 2 * tonumber(argv[i + 9])
+  local writes = argv[p]
+  if writes ~= '0' then
+    local label = own .. ' ' .. text .. ' ' .. stamp_text .. ' '
+    local last = p + 3 * tonumber(writes)
+    p = p + 1
+    while p < last do
+      if argv[p + 1] ~= '1' then
+        call('HDEL', entities, argv[p])
+        p = p + 3
+      elseif p + 3 < last and argv[p + 4] == '1' then -- mostly there are two
+        call('HSET', entities, argv[p], label .. argv[p + 2], argv[p + 3], label .. argv[p + 5])
+        wrote, p = true, p + 6
       else
-        call('HDEL', entities, argv[p + 1])
+        call('HSET', entities, argv[p], label .. argv[p + 2])
+        wrote, p = true, p + 3
       end
-      p = p + 3
     end
+  else
+    p = p + 1
   end
-  p = p + 1
   if argv[p] ~= '0' then
     for r = p + 1, p + 6 * tonumber(argv[p]), 6 do
       local n, score = tonumber(argv[r + 2]), argv[r + 3]
@@ -135,90 +132,142 @@ local function apply(i)
       if argv[r + 4] == '1' then score = score == '0' and stamp_text or int(tonumber(score) + stamp) end
       local key = string.format('%016d:', n) .. argv[r + 1]
       if argv[r + 5] == '1' then
-        call('ZREM', KEYS[base + tonumber(argv[r])], key)
+        call('ZREM', keys[ranks + tonumber(argv[r])], key)
       else
-        call('ZADD', KEYS[base + tonumber(argv[r])], score, key)
+        call('ZADD', keys[ranks + tonumber(argv[r])], score, key)
       end
     end
   end
-  return text
 end
 
-local replies, i, found = { clock }, 11, false
-local number_text, mark, mark_entry
-for c = 1, commits do
-  local length = tonumber(argv[i])
-  i = i + 1
-  local status = judge(i)
-  local entry = earlier(c, i)
-  local n, t, of = number, at, id
-  if entry then
-    local m, s, intent = string.match(entry, '^(%d+) (%d+) (.*)$')
-    if intent == argv[i + 1] then
-      status, n, t, of = DUPLICATE, tonumber(m), tonumber(s), argv[i]
-      found = true
-    else
-      status = ID_REUSED
-    end
-  elseif status == COMMITTED then
-    number_text = apply(i)
-    n, t, of = number, at, id
-    -- Only now: a script that fails at the record is not undone.
-    mark, mark_entry = '=' .. id, number_text .. ' ' .. stamp_text .. ' ' .. argv[i + 1]
+-- commit serves the log whose keys come after place k and whose values begin at i.
+local function commit(k, i)
+  head, records, entities, ranks = keys[k + 1], keys[k + 2], keys[k + 3], k + tonumber(argv[i])
+  local remember, trim, keep, commits = argv[i + 1], argv[i + 2], argv[i + 3], tonumber(argv[i + 4])
+  i = i + 5
+  local h, first_mark
+  if trim ~= '0' then
+    h = call('HMGET', head, 'number', 'id', 'at', 'fence', 'sealed', 'until', 'mark', 'mark_at', 'cut')
+  elseif remember == '0' then
+    first_mark = '=' .. argv[i]
+    h = call('HMGET', head, 'number', 'id', 'at', 'fence', 'sealed', 'until', first_mark)
+  else
+    h = call('HMGET', head, 'number', 'id', 'at', 'fence', 'sealed', 'until')
+  end
+  number, id, at = tonumber(h[1] or 0), h[2] or '', tonumber(h[3] or 0)
+  fence, sealed = tonumber(h[4] or 0), h[5] == '1'
+  local had_number, had_id, had_fence, was_sealed = number, id, fence, sealed
+  stamp, stamp_text = clock, clock_text
+  if at > clock then stamp, stamp_text = at, h[3] end -- stamps never go back
+  next_text = int(number + 1)
+  news, size, wrote = {}, 0, false
+  local keep_for = tonumber(keep)
+  local remember_for = remember
+  if keep_for > 0 and tonumber(remember) > keep_for then remember_for = keep end
+
+  local found, mark, mark_entry = false, nil, nil
+  for c = 1, commits do
+    local own, intent, plain = argv[i], argv[i + 1], argv[i + 4] == '0'
+    local status = judge(i, plain)
+    local entry -- what this commit left when it was committed before
     if remember ~= '0' then
-      call('SET', KEYS[3 + c], mark_entry, 'PX', remember_for)
-      mark = nil
-    elseif c < commits then
-      call('HSET', head, mark, mark_entry) -- the next may be the same
-      mark = nil
+      local key = keys[k + 3 + c]
+      if status == COMMITTED then
+        entry = call('SET', key, next_text .. ' ' .. stamp_text .. ' ' .. intent, 'NX', 'GET', 'PX', remember_for)
+        if not entry then claimed = key end
+      else
+        entry = call('GET', key)
+      end
+    elseif c == 1 and first_mark then
+      entry = h[7]
+    else
+      entry = call('HGET', head, '=' .. own)
+    end
+    local n, s, of = number, at, id
+    if entry then
+      local m, t, first_intent = string.match(entry, '^(%d+) (%d+) (.*)$')
+      if first_intent == intent then
+        status, n, s, of = DUPLICATE, tonumber(m), tonumber(t), false
+        found = true
+      else
+        status = ID_REUSED
+      end
+    elseif status == COMMITTED then
+      if remember == '0' then
+        mark, mark_entry = c == 1 and first_mark or '=' .. own, next_text .. ' ' .. stamp_text .. ' ' .. intent
+      end
+      apply(i, plain)
+      n, s, of = number, stamp, false
+      if mark and c < commits then
+        call('HSET', head, mark, mark_entry) -- the next may be the same
+        mark = nil
+      end
+    end
+    replies[r + 1], replies[r + 2], replies[r + 3], replies[r + 4] = status, n, s, of
+    r = r + 4
+    i = i + 5 + (plain and 0 or tonumber(argv[i + 4]))
+  end
+  if number == had_number then
+    if argv[1] == '1' and found then call('HINCRBY', head, 'again', 1) end
+    return
+  end
+
+  local number_text = int(number)
+  if mark then
+    call('HSET', head, 'number', number_text, 'id', id, 'at', stamp_text, mark, mark_entry)
+  else
+    call('HSET', head, 'number', number_text, 'id', id, 'at', stamp_text)
+  end
+  if fence ~= had_fence then call('HSET', head, 'fence', int(fence)) end
+  if sealed and not was_sealed then call('HSET', head, 'sealed', '1') end
+
+  -- All records up to mark were written by mark_at. Once that is trim ago they may
+  -- go, a thousand at a call and in whole nodes of the stream, and the mark moves
+  -- to the head.
+  if trim ~= '0' then
+    local mark_at, cut = tonumber(h[8] or 0), tonumber(h[9] or 0)
+    if not h[7] or at - mark_at >= tonumber(trim) then
+      cut = tonumber(h[7] or 0)
+      call('HSET', head, 'mark', number_text, 'mark_at', stamp_text, 'cut', int(cut))
+    end
+    if cut > 0 and call('XTRIM', records, 'MINID', '~', int(cut + 1) .. '-0', 'LIMIT', '1000') == 0 then
+      call('HSET', head, 'cut', '0')
     end
   end
-  local r = #replies
-  replies[r + 1], replies[r + 2], replies[r + 3], replies[r + 4] = status, n, t, of
-  i = i + length
-end
-if not number_text then
-  if argv[8] == '1' and found then call('HINCRBY', head, 'again', 1) end
-  return replies
+
+  -- The keys live for keep and up to a 64th more, so that most calls leave it at that.
+  if keep_for > 0 then
+    local ends = tonumber(h[6] or 0)
+    local most_ends = clock + keep_for + math.floor(keep_for / 64)
+    if ends < clock + keep_for or ends > most_ends then
+      local text = int(most_ends)
+      call('HSET', head, 'until', text)
+      for n = 1, wrote and 3 or had_number > 0 and 3 or 2 do call('PEXPIREAT', keys[k + n], text) end
+    elseif wrote then
+      call('PEXPIREAT', entities, h[6])
+    end
+  end
+  local payload = 'w' -- only a wake-up
+  if size <= MOST then
+    payload = 'r' .. (h[1] or '0') .. ' ' .. (h[3] or '0') .. ' ' .. stamp_text .. ' ' .. #had_id .. '\n' .. had_id .. table.concat(news)
+  end
+  call('PUBLISH', string.sub(head, 1, -5) .. 'signals', payload)
 end
 
-if mark then
-  call('HSET', head, 'number', number_text, 'id', id, 'at', stamp_text, mark, mark_entry)
-else
-  call('HSET', head, 'number', number_text, 'id', id, 'at', stamp_text)
-end
-if fence ~= had_fence then call('HSET', head, 'fence', int(fence)) end
-if sealed and not was_sealed then call('HSET', head, 'sealed', '1') end
-
--- All records up to mark were written by mark_at. Once that is trim ago they may
--- go, a thousand at a call and in whole nodes of the stream, and the mark moves
--- to the head.
-if trim > 0 then
-  local mark_at, cut = tonumber(h[7] or 0), tonumber(h[8] or 0)
-  if not h[6] or at - mark_at >= trim then
-    cut = tonumber(h[6] or 0)
-    call('HSET', head, 'mark', number_text, 'mark_at', stamp_text, 'cut', int(cut))
+local k, i = 0, 2
+while argv[i] do
+  local answered = r
+  claimed = nil
+  local ok, why = pcall(commit, k, i + 2)
+  if not ok then
+    if claimed then call('DEL', claimed) end -- a script that fails is not undone
+    why = type(why) == 'table' and why.err or tostring(why)
+    r = answered
+    for _ = 1, tonumber(argv[i + 6]) do
+      replies[r + 1], replies[r + 2], replies[r + 3], replies[r + 4] = 0, 0, 0, why
+      r = r + 4
+    end
   end
-  if cut > 0 and call('XTRIM', records, 'MINID', '~', int(cut + 1) .. '-0', 'LIMIT', '1000') == 0 then
-    call('HSET', head, 'cut', '0')
-  end
-end
-
--- The keys live for keep and up to a 64th more, so that most calls leave it at that.
-if keep > 0 then
-  local ends = tonumber(h[trim > 0 and 9 or 6] or 0)
-  local most_ends = clock + keep + math.floor(keep / 64)
-  if ends < clock + keep or ends > most_ends then
-    local text = int(most_ends)
-    call('HSET', head, 'until', text)
-    for k = 1, 3 do call('PEXPIREAT', KEYS[k], text) end
-  elseif wrote then
-    call('PEXPIREAT', entities, int(ends))
-  end
-end
-if size <= most then
-  call('PUBLISH', argv[4], argv[5] .. first .. ' ' .. first_at .. ' ' .. stamp_text .. ' ' .. int(#first_id) .. '\n' .. first_id .. table.concat(news))
-else
-  call('PUBLISH', argv[4], argv[7])
+  k, i = k + tonumber(argv[i]), i + 2 + tonumber(argv[i + 1])
 end
 return replies

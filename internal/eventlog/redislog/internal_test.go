@@ -37,10 +37,11 @@ func header(t *testing.T, source string) map[string][]string {
 
 func TestTheHeaderOfTheCommitScriptListsWhatTheCallPasses(t *testing.T) {
 	got := map[string][]string{}
-	c := call{trace: func(kind, name string) { got[kind] = append(got[kind], name) }}
-	c.encode(eventlog.Log{Name: "l", Remember: time.Second}, []eventlog.Commit{{
+	c := message{trace: func(kind, name string) { got[kind] = append(got[kind], name) }}
+	c.begin(commitScript, false)
+	c.encode(eventlog.Log{Name: "l", Remember: time.Second}, call{commits: []eventlog.Commit{{
 		ID: "c", Reads: []eventlog.Read{{Name: "a"}}, Writes: []eventlog.Write{{Name: "a"}}, Ranks: []eventlog.Rank{{Set: "q"}},
-	}})
+	}}})
 	want := header(t, commitSource)
 	for _, kind := range []string{"KEYS", "ARGV"} {
 		if !slices.Equal(got[kind], want[kind]) {

@@ -5,6 +5,8 @@ import (
 	"sync"
 
 	"github.com/redis/go-redis/v9"
+
+	"nextup/internal/eventlog"
 )
 
 // maxTogether is how many calls are sent in one go.
@@ -13,10 +15,13 @@ const maxTogether = 256
 // pipe sends calls to one server: at once while none is under way, and else those
 // that have come meanwhile together, on one connection, with one proof of their
 // durability behind them. So a call that is alone waits for nothing, and under
-// load many share the cost of a round trip.
+// load many share the cost of a round trip and of a run of the script.
 type pipe struct {
 	b    *Backend
 	node *redis.Client
+	// mixes says that one run of the script may serve many logs: in a Cluster they lie
+	// in different slots.
+	mixes bool
 
 	mu     sync.Mutex
 	sends  bool // somebody does
@@ -25,10 +30,11 @@ type pipe struct {
 
 // sending is one call on its way.
 type sending struct {
-	call  *call
-	reply *redis.Cmd
-	proof redis.Cmder
-	done  chan struct{}
+	call
+	answers []any
+	proof   redis.Cmder
+	err     error
+	done    chan struct{}
 }
 
 // pipeTo is the one pipe to a server.
@@ -36,13 +42,17 @@ func (b *Backend) pipeTo(node *redis.Client) *pipe {
 	if p, ok := b.pipes.Load(node); ok {
 		return p.(*pipe)
 	}
-	p, _ := b.pipes.LoadOrStore(node, &pipe{b: b, node: node})
+	_, cluster := b.client.(*redis.ClusterClient)
+	p, _ := b.pipes.LoadOrStore(node, &pipe{b: b, node: node, mixes: !cluster})
 	return p.(*pipe)
 }
 
-// send returns the reply to the call, or what kept it from coming. When ctx ends
-// first the fate of the call is unknown.
-func (p *pipe) send(ctx context.Context, c *call) ([]any, redis.Cmder, error) {
+// send returns the answers to the call, or what kept them from coming. When ctx
+// ends first the fate of the call is unknown.
+func (p *pipe) send(ctx context.Context, c call) ([]any, redis.Cmder, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, nil, err
+	}
 	s := &sending{call: c, done: make(chan struct{})}
 	p.mu.Lock()
 	p.queued = append(p.queued, s)
@@ -54,8 +64,7 @@ func (p *pipe) send(ctx context.Context, c *call) ([]any, redis.Cmder, error) {
 	}
 	select {
 	case <-s.done:
-		values, err := s.reply.Slice()
-		return values, s.proof, err
+		return s.answers, s.proof, s.err
 	case <-ctx.Done():
 		return nil, nil, ctx.Err()
 	}
@@ -76,20 +85,81 @@ func (p *pipe) drain() {
 	p.queued, p.sends = nil, false
 }
 
-// exchange sends calls and waits for their replies. Each has an error of its own.
+// exchange sends calls and waits for their replies.
 func (p *pipe) exchange(together []*sending) {
 	ctx, cancel := bounded(context.Background())
 	defer cancel()
+	runs := p.gather(together)
+	replies := make([]*redis.Cmd, len(runs))
 	var proof redis.Cmder
 	_, _ = p.node.Pipelined(ctx, func(pipeline redis.Pipeliner) error {
-		for _, s := range together {
-			s.reply = s.call.script.EvalSha(ctx, pipeline, s.call.keys, s.call.args...)
+		for i, r := range runs {
+			m := r.encode()
+			replies[i] = m.script.EvalSha(ctx, pipeline, m.keys, m.args...)
 		}
 		proof = p.b.prove(ctx, pipeline)
 		return nil
 	})
-	for _, s := range together {
-		s.proof = proof
-		close(s.done)
+	for i, r := range runs {
+		answers, err := p.b.answers(replies[i], r.commits)
+		for _, log := range r.logs {
+			for _, s := range log {
+				if s.proof, s.err = proof, err; err == nil {
+					n := perCommit * len(s.commits)
+					s.answers, answers = answers[:n], answers[n:]
+				}
+				close(s.done)
+			}
+		}
 	}
+}
+
+// run is what one run of the script serves: of each log the calls, in the order in
+// which they came.
+type run struct {
+	logs    [][]*sending
+	at      map[eventlog.Log]int // the place of a log among them
+	commits int
+}
+
+// gather puts calls that may share a run together. Those to one log stay in order.
+func (p *pipe) gather(together []*sending) (runs []*run) {
+	type kind struct {
+		script *redis.Script
+		log    eventlog.Log
+	}
+	open := map[kind]*run{}
+	for _, s := range together {
+		k := kind{script: s.script}
+		if !p.mixes {
+			k.log = s.log
+		}
+		r := open[k]
+		if r == nil || r.commits+len(s.commits) > maxCommitsPerScript {
+			r = &run{at: map[eventlog.Log]int{}}
+			open[k] = r
+			runs = append(runs, r)
+		}
+		i, known := r.at[s.log]
+		if !known {
+			i = len(r.logs)
+			r.at[s.log] = i
+			r.logs = append(r.logs, nil)
+		}
+		r.logs[i] = append(r.logs[i], s)
+		r.commits += len(s.commits)
+	}
+	return runs
+}
+
+func (r *run) encode() (m message) {
+	m.begin(r.logs[0][0].script, false)
+	for _, log := range r.logs {
+		calls := make([]call, len(log))
+		for i, s := range log {
+			calls[i] = s.call
+		}
+		m.encode(log[0].log, calls...)
+	}
+	return m
 }

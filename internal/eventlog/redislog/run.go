@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/redis/go-redis/v9"
+
+	"nextup/internal/eventlog"
 )
 
 // callTimeout bounds every call of a Backend: a server that hangs costs the
@@ -18,42 +20,45 @@ func bounded(ctx context.Context) (context.Context, context.CancelFunc) {
 	return context.WithTimeout(ctx, callTimeout)
 }
 
-// run has the script applied by the master that keeps the log. What it returns
-// may be acknowledged once proven says so of the second value.
+// run has a call applied by the master that keeps its log. What it returns may be
+// acknowledged once proven says so of the second value.
 //
 // Only refusals that say that nothing was applied are tried again: a script that
 // the server does not know, and a Cluster whose slots are on the move. Any other
 // failure leaves the fate of the call unknown, and is the caller's to retry.
-func (b *Backend) run(ctx context.Context, c *call) ([]any, redis.Cmder, error) {
-	node, err := b.master(ctx, c.keys[0])
-	asking := false
+func (b *Backend) run(ctx context.Context, c call) ([]eventlog.Outcome, redis.Cmder, error) {
+	key := headKey(c.log.Name)
+	node, err := b.master(ctx, key)
+	// whole is set to send the script itself: the server does not know its hash.
+	asking, whole := false, false
 	for tries := 0; err == nil; tries++ {
-		var reply []any
+		var answers []any
 		var proof redis.Cmder
 		// A WAIT may take its whole second: calls that need one wait beside each
 		// other, not one behind the other.
-		if asking || c.whole || b.options.Durability == Replica {
-			reply, proof, err = b.attempt(ctx, node, c, asking)
+		if asking || whole || b.options.Durability == Replica {
+			answers, proof, err = b.attempt(ctx, node, c, whole, asking)
 		} else {
-			reply, proof, err = b.pipeTo(node).send(ctx, c)
+			answers, proof, err = b.pipeTo(node).send(ctx, c)
 		}
 		asking = false
 		if err == nil {
-			return reply, proof, nil
+			outcomes, err := decode(answers, c.commits)
+			return outcomes, proof, err
 		}
 		moved, isMoved := redis.IsMovedError(err)
 		asked, isAsked := redis.IsAskError(err)
 		switch {
-		case redis.HasErrorPrefix(err, "NOSCRIPT") && !c.whole:
-			c.whole, err = true, nil
+		case redis.HasErrorPrefix(err, "NOSCRIPT") && !whole:
+			whole, err = true, nil
 		case isAsked:
 			// Straight away, unless we come from there.
-			node, err = b.redirected(ctx, asked, c.keys[0], tries, err)
+			node, err = b.redirected(ctx, asked, key, tries, err)
 			asking = true
 		case isMoved:
-			node, err = b.redirected(ctx, moved, c.keys[0], tries, err)
+			node, err = b.redirected(ctx, moved, key, tries, err)
 		case redis.IsTryAgainError(err), redis.IsClusterDownError(err):
-			node, err = b.redirected(ctx, "", c.keys[0], max(tries, 1), err)
+			node, err = b.redirected(ctx, "", key, max(tries, 1), err)
 		}
 	}
 	return nil, nil, failed(err)
@@ -61,7 +66,10 @@ func (b *Backend) run(ctx context.Context, c *call) ([]any, redis.Cmder, error) 
 
 // attempt sends a call alone to one server and, behind it on the same connection,
 // the question whether it is as durable as it should be.
-func (b *Backend) attempt(ctx context.Context, node *redis.Client, c *call, asking bool) ([]any, redis.Cmder, error) {
+func (b *Backend) attempt(ctx context.Context, node *redis.Client, c call, whole, asking bool) ([]any, redis.Cmder, error) {
+	var m message
+	m.begin(c.script, b.options.Durability == Replica)
+	m.encode(c.log, c)
 	var reply *redis.Cmd
 	var proof redis.Cmder
 	// Each command keeps its own error.
@@ -69,16 +77,16 @@ func (b *Backend) attempt(ctx context.Context, node *redis.Client, c *call, aski
 		if asking {
 			p.Do(ctx, "ASKING")
 		}
-		if c.whole {
-			reply = c.script.Eval(ctx, p, c.keys, c.args...)
+		if whole {
+			reply = c.script.Eval(ctx, p, m.keys, m.args...)
 		} else {
-			reply = c.script.EvalSha(ctx, p, c.keys, c.args...)
+			reply = c.script.EvalSha(ctx, p, m.keys, m.args...)
 		}
 		proof = b.prove(ctx, p)
 		return nil
 	})
-	values, err := reply.Slice()
-	return values, proof, err
+	answers, err := b.answers(reply, len(c.commits))
+	return answers, proof, err
 }
 
 // master is a client for the server that keeps the key.
