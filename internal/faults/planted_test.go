@@ -29,7 +29,7 @@ var bugs = []planted{
 	{
 		name: "the version compare is skipped",
 		file: "internal/eventlog/redislog/commit.lua",
-		was:  "if differs(held[r], argv[first + n + r - 1]) then return CONFLICT end", is: "",
+		was:  "if differs(held[r - from + 1], argv[before + n + r]) then return CONFLICT end", is: "",
 		redis: onProxied, fault: func(s *stage) { s.delayReplies(time.Second, 4*s.size.fault) },
 		caught: []checker.Statement{checker.OneOwner, checker.Capacity, checker.Fenced},
 	},

@@ -47,6 +47,27 @@ var commitTests = map[string]func(*testing.T, Setup){
 			t.Fatalf("the log holds %+v", all)
 		}
 	},
+	"of very many entities each is compared": func(t *testing.T, s Setup) {
+		log := newLog()
+		const many = 9000
+		wide := eventlog.Commit{ID: "c1"}
+		for i := range many {
+			wide.Writes = append(wide.Writes, eventlog.Write{Name: fmt.Sprint("e", i), Body: []byte("1")})
+		}
+		seen := func(id string, last string) eventlog.Commit {
+			c := put(id, "e0", "2")
+			for i := range many {
+				c.Reads = append(c.Reads, eventlog.Read{Name: fmt.Sprint("e", i), Version: "c1"})
+			}
+			c.Reads[many-1].Version = last
+			return c
+		}
+		commitEach(t, s.Backend, log,
+			step{wide, committed, 1},
+			step{seen("c2", "c0"), conflict, 1},
+			step{seen("c3", "c1"), committed, 2},
+		)
+	},
 	"a refused commit leaves nothing behind": func(t *testing.T, s Setup) {
 		log := newLog()
 		commitEach(t, s.Backend, log, step{put("c1", "a", "1"), committed, 1})

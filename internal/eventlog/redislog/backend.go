@@ -4,7 +4,7 @@
 // # Committing
 //
 // One Lua script judges and applies all commits of a call, so that nobody sees
-// half of one. All keys of a log carry its name as hash tag (keys.go), and all
+// half of one, and of calls that come together (pipe.go). All keys of a log carry its name as hash tag (keys.go), and all
 // that the script touches are handed to it (commit.lua tells what they hold).
 // Nothing is retried inside unless the server says that it did nothing: a lost
 // reply is an eventlog.ErrUnavailable, and the caller's retry finds its own

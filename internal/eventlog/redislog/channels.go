@@ -10,16 +10,13 @@ import (
 	"nextup/internal/eventlog"
 )
 
-// What is published to a log's channel begins with one of these.
+// What is published to a log's channel begins with one of these; commit.lua writes
+// the first and the last.
 const (
 	wakePayload   = "w"
 	notePrefix    = "n"
 	recordsPrefix = "r"
 )
-
-// maxPushed is how many bytes of records are published at once; who follows reads
-// more.
-const maxPushed = 64 << 10
 
 const channelsPerCommand = 512
 

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -112,7 +113,6 @@ func (m *message) encode(log eventlog.Log, calls ...call) {
 			}
 		}
 	}
-	base := len(m.keys) - keys
 	var sets map[string]int
 	for _, c := range calls {
 		for i := range c.commits {
@@ -131,7 +131,6 @@ func (m *message) encode(log eventlog.Log, calls ...call) {
 	m.arg("keys", len(m.keys)-keys)
 	m.arg("values", 0)
 	values := len(m.args)
-	m.arg("base", base)
 	m.arg("remember", milliseconds(log.Remember))
 	m.arg("trim", milliseconds(log.Trim))
 	m.arg("keep", milliseconds(log.Keep))
@@ -148,16 +147,12 @@ func (m *message) encodeOne(commit *eventlog.Commit, sets map[string]int) {
 	m.arg("id", commit.ID)
 	m.arg("intent", commit.Intent)
 	m.arg("data", commit.Data)
-	m.arg("fence", commit.Fence)
+	m.arg("limits", limits(commit))
 	m.arg("rest", 0)
 	rest := len(m.args)
-	if plain(commit) {
+	if len(commit.Reads)+len(commit.Writes)+len(commit.Ranks) == 0 {
 		return
 	}
-	m.arg("not_before", commit.NotBefore)
-	m.arg("not_after", commit.NotAfter)
-	m.arg("raise_fence", commit.RaiseFence)
-	m.arg("seal", flag(commit.Seal))
 	m.arg("reads", len(commit.Reads))
 	for _, r := range commit.Reads {
 		m.arg("name*", r.Name)
@@ -165,29 +160,51 @@ func (m *message) encodeOne(commit *eventlog.Commit, sets map[string]int) {
 	for _, r := range commit.Reads {
 		m.arg("version*", r.Version)
 	}
-	m.arg("writes", len(commit.Writes))
+	m.arg("writes", 0)
+	writes, removals := len(m.args), 0
 	for _, w := range commit.Writes {
+		if w.Body == nil {
+			removals++
+			continue
+		}
 		m.arg("entity*", w.Name)
-		m.arg("set*", flag(w.Body != nil))
 		m.arg("body*", w.Body)
+	}
+	m.args[writes-1] = len(commit.Writes) - removals
+	m.arg("removals", removals)
+	for _, w := range commit.Writes {
+		if w.Body == nil {
+			m.arg("removed*", w.Name)
+		}
 	}
 	m.arg("ranks", len(commit.Ranks))
 	for _, r := range commit.Ranks {
+		how := "add"
+		switch {
+		case r.Remove:
+			how = "rem"
+		case r.FromStamp:
+			how = "stamp"
+		}
 		m.arg("set_key*", sets[r.Set])
-		m.arg("member*", r.Member)
-		m.arg("number*", r.Number)
+		m.arg("how*", how)
 		m.arg("score*", r.Score)
-		m.arg("from_stamp*", flag(r.FromStamp))
-		m.arg("remove*", flag(r.Remove))
+		m.arg("number*", r.Number)
+		m.arg("member*", r.Member)
 	}
 	m.args[rest-1] = len(m.args) - rest
 }
 
-// plain says that a commit has no more than its data and a fence, as a chat
-// message does.
-func plain(c *eventlog.Commit) bool {
-	return c.NotBefore == 0 && c.NotAfter == 0 && c.RaiseFence == 0 && !c.Seal &&
-		len(c.Reads)+len(c.Writes)+len(c.Ranks) == 0
+// limits is what bounds a commit and what it sets for others: mostly nothing, or
+// the fence of a message.
+func limits(c *eventlog.Commit) string {
+	switch {
+	case c.NotBefore != 0 || c.NotAfter != 0 || c.RaiseFence != 0 || c.Seal:
+		return fmt.Sprintf("%d %d %d %d %d", c.Fence, c.NotBefore, c.NotAfter, c.RaiseFence, flag(c.Seal))
+	case c.Fence != 0:
+		return strconv.FormatUint(c.Fence, 10)
+	}
+	return ""
 }
 
 // perCommit is how many values of a reply answer one commit.

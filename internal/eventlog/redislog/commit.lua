@@ -7,10 +7,10 @@
 --
 -- KEYS
 --   of each log:
---   head      hash: number, id and at of the newest record; fence and sealed once
---             they are set; for trimming mark, mark_at and cut; until, the clock at
---             which the log's keys expire; again, a count for its own sake; and, if
---             remember is 0, "=<commit id>" -> "<number> <at> <intent>"
+--   head      hash: number, id and at of the newest record; fence, sealed and
+--             until, the clock at which the log's keys expire, once one of them is
+--             set; for trimming mark, mark_at and cut; again, a count for its own
+--             sake; and, if remember is 0, "=<commit id>" -> "<number> <at> <intent>"
 --   records   stream: entry <number>-0 with id, prev, at and data
 --   entities  hash: name -> "<version> <number> <at> <body>"
 --   id*       "<number> <at> <intent>" of a commit, which expires; one for each
@@ -22,20 +22,24 @@
 --                         yet, and WAIT speaks of the connection's own writes
 --   then of each log:
 --   keys values           how many KEYS it has, and how many values after this one
---   base                  the place among its keys before the first rank*
 --   remember trim keep    milliseconds, 0 for ever (keep bounds remember)
 --   commits               how many follow; of each:
---   id intent data fence
---   rest                  how many values it has after this one: none if there is
---                         nothing to say, or
---   not_before not_after raise_fence seal
+--   id intent data
+--   limits                "", or its fence, or "<fence> <not_before> <not_after>
+--                         <raise_fence> <seal>"
+--   rest                  how many values it has after this one: none if it touches
+--                         no entity and no rank, or
 --   reads                 how many follow
 --   name*                 of all, then
 --   version*              of all
---   writes                how many follow; of each: name, 1 to set, body
---   entity* set* body*
+--   writes                how many follow; of each:
+--   entity* body*
+--   removals              how many follow; of each:
+--   removed*
 --   ranks                 how many follow; of each:
---   set_key* member* number* score* from_stamp* remove*
+--   set_key*              which of the log's rank*
+--   how*                  add; stamp, to add the record's stamp to the score; rem
+--   score* number* member*
 -- Returns { time, then for each commit: status, number, at, id }: time is the
 -- clock in milliseconds, status counts from 1 as eventlog.Status does; the rest
 -- is the commit's record if it was committed now or before, else the head, and id
@@ -60,11 +64,13 @@ local replies, r = { clock }, 1
 -- Of the log that is at work.
 local head, records, entities, ranks -- ranks: the place in KEYS before its first rank*
 local number, id, at, fence, sealed -- what the newest commit has made of the head
-local stamp, stamp_text, next_text
+local raised, seals -- what the newest commit would make of fence and sealed
+local stamp, stamp_text, number_text, next_text
 local news, size, wrote -- the records of this call, as they are published
 local claimed -- the id* of a commit whose record is not written yet
 
-local MOST = 65536 -- bytes of records that are published at once
+-- How many bytes of records are published at once; who follows reads more.
+local MOST = 65536
 
 -- differs compares an entity with the version that the decider saw.
 local function differs(held, version)
@@ -73,107 +79,123 @@ local function differs(held, version)
 end
 
 -- judge returns a status, whatever came of this commit before.
-local function judge(i, plain)
-  if sealed and (plain or argv[i + 8] ~= '1') then return SEALED end
-  local own = argv[i + 3]
-  if own ~= '0' and tonumber(own) < fence then return FENCED end
-  if plain then return COMMITTED end
-  local reads = argv[i + 9]
-  if reads ~= '0' then
-    local n, first = tonumber(reads), i + 10
-    local held = call('HMGET', entities, unpack(argv, first, first + n - 1))
-    for r = 1, n do
-      if differs(held[r], argv[first + n + r - 1]) then return CONFLICT end
+local function judge(i)
+  local limits, seal, not_before, not_after, own = argv[i + 3], false, nil, nil, nil
+  raised = nil
+  if limits ~= '' then
+    own = tonumber(limits)
+    if not own then
+      own, not_before, not_after, raised, seal = string.match(limits, '^(%d+) (%S+) (%S+) (%d+) (%d)$')
+      own, seal = tonumber(own), seal == '1'
     end
   end
-  if argv[i + 5] ~= '0' and stamp < tonumber(argv[i + 5]) then return TOO_EARLY end
-  if argv[i + 6] ~= '0' and stamp > tonumber(argv[i + 6]) then return TOO_LATE end
+  seals = seal
+  if sealed and not seal then return SEALED end
+  if own and own ~= 0 and own < fence then return FENCED end
+  if argv[i + 4] ~= '0' then
+    local n, before = tonumber(argv[i + 5]), i + 5
+    for from = 1, n, 1000 do -- unpack takes no more than some thousands
+      local to = math.min(n, from + 999)
+      local held = call('HMGET', entities, unpack(argv, before + from, before + to))
+      for r = from, to do
+        if differs(held[r - from + 1], argv[before + n + r]) then return CONFLICT end
+      end
+    end
+  end
+  if not_before and not_before ~= '0' and stamp < tonumber(not_before) then return TOO_EARLY end
+  if not_after and not_after ~= '0' and stamp > tonumber(not_after) then return TOO_LATE end
   return COMMITTED
 end
 
--- apply appends the record.
-local function apply(i, plain)
-  local own, data, text = argv[i], argv[i + 2], next_text
-  call('XADD', records, text .. '-0', 'id', own, 'prev', id, 'at', stamp_text, 'data', data)
-  claimed = nil
-  number, id, at = number + 1, own, stamp
-  next_text = int(number + 1)
-  size = size + #data
-  if size <= MOST then news[#news + 1] = #own .. ' ' .. #data .. '\n' .. own .. data end
-  if plain then return end
-
-  if argv[i + 7] ~= '0' then fence = math.max(fence, tonumber(argv[i + 7])) end
-  if argv[i + 8] == '1' then sealed = true end
-  local p = i + 10 + 2 * tonumber(argv[i + 9])
-  local writes = argv[p]
-  if writes ~= '0' then
-    local label = own .. ' ' .. text .. ' ' .. stamp_text .. ' '
-    local last = p + 3 * tonumber(writes)
-    p = p + 1
-    while p < last do
-      if argv[p + 1] ~= '1' then
-        call('HDEL', entities, argv[p])
-        p = p + 3
-      elseif p + 3 < last and argv[p + 4] == '1' then -- mostly there are two
-        call('HSET', entities, argv[p], label .. argv[p + 2], argv[p + 3], label .. argv[p + 5])
-        wrote, p = true, p + 6
-      else
-        call('HSET', entities, argv[p], label .. argv[p + 2])
-        wrote, p = true, p + 3
-      end
+-- touch applies a commit's writes and ranks, which begin at place p.
+local function touch(p, own, text)
+  local label = own .. ' ' .. text .. ' ' .. stamp_text .. ' '
+  local ends = p + 2 * tonumber(argv[p])
+  p = p + 1
+  while p < ends do
+    wrote = true
+    if p + 2 < ends then -- mostly there are two
+      call('HSET', entities, argv[p], label .. argv[p + 1], argv[p + 2], label .. argv[p + 3])
+      p = p + 4
+    else
+      call('HSET', entities, argv[p], label .. argv[p + 1])
+      p = p + 2
     end
-  else
-    p = p + 1
   end
+  ends = p + tonumber(argv[p])
+  while p < ends do
+    p = p + 1
+    call('HDEL', entities, argv[p])
+  end
+  p = p + 1
   if argv[p] ~= '0' then
-    for r = p + 1, p + 6 * tonumber(argv[p]), 6 do
-      local n, score = tonumber(argv[r + 2]), argv[r + 3]
+    for r = p + 1, p + 5 * tonumber(argv[p]), 5 do
+      local how, score, n = argv[r + 1], argv[r + 2], tonumber(argv[r + 3])
       if n == 0 then n = number end
-      if argv[r + 4] == '1' then score = score == '0' and stamp_text or int(tonumber(score) + stamp) end
-      local key = string.format('%016d:', n) .. argv[r + 1]
-      if argv[r + 5] == '1' then
+      local key = string.format('%016d:', n) .. argv[r + 4]
+      if how == 'rem' then
         call('ZREM', keys[ranks + tonumber(argv[r])], key)
       else
+        if how == 'stamp' then score = score == '0' and stamp_text or int(tonumber(score) + stamp) end
         call('ZADD', keys[ranks + tonumber(argv[r])], score, key)
       end
     end
   end
 end
 
+-- apply appends the record.
+local function apply(i)
+  local own, data, text = argv[i], argv[i + 2], next_text
+  number_text = text
+  call('XADD', records, text .. '-0', 'id', own, 'prev', id, 'at', stamp_text, 'data', data)
+  claimed = nil
+  number, id, at = number + 1, own, stamp
+  next_text = nil
+  size = size + #data
+  if size <= MOST then
+    local n = #news
+    news[n + 1], news[n + 2] = #own .. ' ' .. #data .. '\n' .. own, data
+  end
+  if raised then fence = math.max(fence, tonumber(raised)) end
+  if seals then sealed = true end
+  if argv[i + 4] ~= '0' then touch(i + 6 + 2 * tonumber(argv[i + 5]), own, text) end
+end
+
 -- commit serves the log whose keys come after place k and whose values begin at i.
 local function commit(k, i)
-  head, records, entities, ranks = keys[k + 1], keys[k + 2], keys[k + 3], k + tonumber(argv[i])
-  local remember, trim, keep, commits = argv[i + 1], argv[i + 2], argv[i + 3], tonumber(argv[i + 4])
-  i = i + 5
+  head, records, entities = keys[k + 1], keys[k + 2], keys[k + 3]
+  local remember, trim, keep, commits = argv[i], argv[i + 1], tonumber(argv[i + 2]), tonumber(argv[i + 3])
+  local remembers = remember ~= '0'
+  ranks = k + 3 + (remembers and commits or 0)
+  i = i + 4
   local h, first_mark
   if trim ~= '0' then
     h = call('HMGET', head, 'number', 'id', 'at', 'fence', 'sealed', 'until', 'mark', 'mark_at', 'cut')
-  elseif remember == '0' then
+  elseif remembers then
+    h = call('HMGET', head, 'number', 'id', 'at', 'fence', 'sealed', 'until')
+  else
     first_mark = '=' .. argv[i]
     h = call('HMGET', head, 'number', 'id', 'at', 'fence', 'sealed', 'until', first_mark)
-  else
-    h = call('HMGET', head, 'number', 'id', 'at', 'fence', 'sealed', 'until')
   end
   number, id, at = tonumber(h[1] or 0), h[2] or '', tonumber(h[3] or 0)
   fence, sealed = tonumber(h[4] or 0), h[5] == '1'
   local had_number, had_id, had_fence, was_sealed = number, id, fence, sealed
   stamp, stamp_text = clock, clock_text
   if at > clock then stamp, stamp_text = at, h[3] end -- stamps never go back
-  next_text = int(number + 1)
+  next_text = nil
   news, size, wrote = {}, 0, false
-  local keep_for = tonumber(keep)
-  local remember_for = remember
-  if keep_for > 0 and tonumber(remember) > keep_for then remember_for = keep end
+  if keep > 0 and tonumber(remember) > keep then remember = argv[i - 2] end
 
   local found, mark, mark_entry = false, nil, nil
   for c = 1, commits do
-    local own, intent, plain = argv[i], argv[i + 1], argv[i + 4] == '0'
-    local status = judge(i, plain)
+    local own, intent = argv[i], argv[i + 1]
+    next_text = next_text or int(number + 1)
+    local status = judge(i)
     local entry -- what this commit left when it was committed before
-    if remember ~= '0' then
+    if remembers then
       local key = keys[k + 3 + c]
       if status == COMMITTED then
-        entry = call('SET', key, next_text .. ' ' .. stamp_text .. ' ' .. intent, 'NX', 'GET', 'PX', remember_for)
+        entry = call('SET', key, next_text .. ' ' .. stamp_text .. ' ' .. intent, 'NX', 'GET', 'PX', remember)
         if not entry then claimed = key end
       else
         entry = call('GET', key)
@@ -193,10 +215,10 @@ local function commit(k, i)
         status = ID_REUSED
       end
     elseif status == COMMITTED then
-      if remember == '0' then
+      if not remembers then
         mark, mark_entry = c == 1 and first_mark or '=' .. own, next_text .. ' ' .. stamp_text .. ' ' .. intent
       end
-      apply(i, plain)
+      apply(i)
       n, s, of = number, stamp, false
       if mark and c < commits then
         call('HSET', head, mark, mark_entry) -- the next may be the same
@@ -205,21 +227,33 @@ local function commit(k, i)
     end
     replies[r + 1], replies[r + 2], replies[r + 3], replies[r + 4] = status, n, s, of
     r = r + 4
-    i = i + 5 + (plain and 0 or tonumber(argv[i + 4]))
+    i = i + 5 + tonumber(argv[i + 4])
   end
   if number == had_number then
     if argv[1] == '1' and found then call('HINCRBY', head, 'again', 1) end
     return
   end
 
-  local number_text = int(number)
-  if mark then
-    call('HSET', head, 'number', number_text, 'id', id, 'at', stamp_text, mark, mark_entry)
-  else
-    call('HSET', head, 'number', number_text, 'id', id, 'at', stamp_text)
+  -- The keys live for keep and up to a 64th more, so that most calls leave it at that.
+  local expires, ends = false, h[6] or '0'
+  if keep > 0 then
+    local most_ends = clock + keep + math.floor(keep / 64)
+    local planned = tonumber(ends)
+    expires = planned < clock + keep or planned > most_ends
+    if expires then ends = int(most_ends) end
   end
-  if fence ~= had_fence then call('HSET', head, 'fence', int(fence)) end
-  if sealed and not was_sealed then call('HSET', head, 'sealed', '1') end
+  if not mark then mark, mark_entry = 'id', id end
+  if expires or fence ~= had_fence or sealed ~= was_sealed then
+    call('HSET', head, 'number', number_text, 'id', id, 'at', stamp_text, mark, mark_entry,
+      'fence', int(fence), 'sealed', sealed and '1' or '0', 'until', ends)
+  else
+    call('HSET', head, 'number', number_text, 'id', id, 'at', stamp_text, mark, mark_entry)
+  end
+  if expires then
+    for n = 1, (wrote or had_number > 0) and 3 or 2 do call('PEXPIREAT', keys[k + n], ends) end
+  elseif wrote and keep > 0 then
+    call('PEXPIREAT', entities, ends)
+  end
 
   -- All records up to mark were written by mark_at. Once that is trim ago they may
   -- go, a thousand at a call and in whole nodes of the stream, and the mark moves
@@ -235,21 +269,14 @@ local function commit(k, i)
     end
   end
 
-  -- The keys live for keep and up to a 64th more, so that most calls leave it at that.
-  if keep_for > 0 then
-    local ends = tonumber(h[6] or 0)
-    local most_ends = clock + keep_for + math.floor(keep_for / 64)
-    if ends < clock + keep_for or ends > most_ends then
-      local text = int(most_ends)
-      call('HSET', head, 'until', text)
-      for n = 1, wrote and 3 or had_number > 0 and 3 or 2 do call('PEXPIREAT', keys[k + n], text) end
-    elseif wrote then
-      call('PEXPIREAT', entities, h[6])
-    end
-  end
   local payload = 'w' -- only a wake-up
   if size <= MOST then
-    payload = 'r' .. (h[1] or '0') .. ' ' .. (h[3] or '0') .. ' ' .. stamp_text .. ' ' .. #had_id .. '\n' .. had_id .. table.concat(news)
+    payload = 'r' .. (h[1] or '0') .. ' ' .. (h[3] or '0') .. ' ' .. stamp_text .. ' ' .. #had_id .. '\n' .. had_id
+    if #news == 2 then
+      payload = payload .. news[1] .. news[2]
+    else
+      payload = payload .. table.concat(news)
+    end
   end
   call('PUBLISH', string.sub(head, 1, -5) .. 'signals', payload)
 end
@@ -263,7 +290,7 @@ while argv[i] do
     if claimed then call('DEL', claimed) end -- a script that fails is not undone
     why = type(why) == 'table' and why.err or tostring(why)
     r = answered
-    for _ = 1, tonumber(argv[i + 6]) do
+    for _ = 1, tonumber(argv[i + 5]) do
       replies[r + 1], replies[r + 2], replies[r + 3], replies[r + 4] = 0, 0, 0, why
       r = r + 4
     end

@@ -40,7 +40,7 @@ func TestTheHeaderOfTheCommitScriptListsWhatTheCallPasses(t *testing.T) {
 	c := message{trace: func(kind, name string) { got[kind] = append(got[kind], name) }}
 	c.begin(commitScript, false)
 	c.encode(eventlog.Log{Name: "l", Remember: time.Second}, call{commits: []eventlog.Commit{{
-		ID: "c", Reads: []eventlog.Read{{Name: "a"}}, Writes: []eventlog.Write{{Name: "a"}}, Ranks: []eventlog.Rank{{Set: "q"}},
+		ID: "c", Reads: []eventlog.Read{{Name: "a"}}, Writes: []eventlog.Write{{Name: "a", Body: []byte{}}, {Name: "b"}}, Ranks: []eventlog.Rank{{Set: "q"}},
 	}}})
 	want := header(t, commitSource)
 	for _, kind := range []string{"KEYS", "ARGV"} {

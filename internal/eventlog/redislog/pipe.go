@@ -89,20 +89,20 @@ func (p *pipe) drain() {
 func (p *pipe) exchange(together []*sending) {
 	ctx, cancel := bounded(context.Background())
 	defer cancel()
-	runs := p.gather(together)
-	replies := make([]*redis.Cmd, len(runs))
+	batches := p.gather(together)
+	replies := make([]*redis.Cmd, len(batches))
 	var proof redis.Cmder
 	_, _ = p.node.Pipelined(ctx, func(pipeline redis.Pipeliner) error {
-		for i, r := range runs {
-			m := r.encode()
+		for i, b := range batches {
+			m := b.encode()
 			replies[i] = m.script.EvalSha(ctx, pipeline, m.keys, m.args...)
 		}
 		proof = p.b.prove(ctx, pipeline)
 		return nil
 	})
-	for i, r := range runs {
-		answers, err := p.b.answers(replies[i], r.commits)
-		for _, log := range r.logs {
+	for i, b := range batches {
+		answers, err := p.b.answers(replies[i], b.commits)
+		for _, log := range b.logs {
 			for _, s := range log {
 				if s.proof, s.err = proof, err; err == nil {
 					n := perCommit * len(s.commits)
@@ -114,47 +114,47 @@ func (p *pipe) exchange(together []*sending) {
 	}
 }
 
-// run is what one run of the script serves: of each log the calls, in the order in
-// which they came.
-type run struct {
+// batch is what one run of the script serves: of each log the calls, in the order
+// in which they came.
+type batch struct {
 	logs    [][]*sending
-	at      map[eventlog.Log]int // the place of a log among them
+	place   map[eventlog.Log]int // among logs
 	commits int
 }
 
-// gather puts calls that may share a run together. Those to one log stay in order.
-func (p *pipe) gather(together []*sending) (runs []*run) {
+// gather puts calls together that may share a run. Those to one log stay in order.
+func (p *pipe) gather(together []*sending) (batches []*batch) {
 	type kind struct {
 		script *redis.Script
 		log    eventlog.Log
 	}
-	open := map[kind]*run{}
+	open := map[kind]*batch{}
 	for _, s := range together {
 		k := kind{script: s.script}
 		if !p.mixes {
 			k.log = s.log
 		}
-		r := open[k]
-		if r == nil || r.commits+len(s.commits) > maxCommitsPerScript {
-			r = &run{at: map[eventlog.Log]int{}}
-			open[k] = r
-			runs = append(runs, r)
+		b := open[k]
+		if b == nil || b.commits+len(s.commits) > maxCommitsPerScript {
+			b = &batch{place: map[eventlog.Log]int{}}
+			open[k] = b
+			batches = append(batches, b)
 		}
-		i, known := r.at[s.log]
+		i, known := b.place[s.log]
 		if !known {
-			i = len(r.logs)
-			r.at[s.log] = i
-			r.logs = append(r.logs, nil)
+			i = len(b.logs)
+			b.place[s.log] = i
+			b.logs = append(b.logs, nil)
 		}
-		r.logs[i] = append(r.logs[i], s)
-		r.commits += len(s.commits)
+		b.logs[i] = append(b.logs[i], s)
+		b.commits += len(s.commits)
 	}
-	return runs
+	return batches
 }
 
-func (r *run) encode() (m message) {
-	m.begin(r.logs[0][0].script, false)
-	for _, log := range r.logs {
+func (b *batch) encode() (m message) {
+	m.begin(b.logs[0][0].script, false)
+	for _, log := range b.logs {
 		calls := make([]call, len(log))
 		for i, s := range log {
 			calls[i] = s.call

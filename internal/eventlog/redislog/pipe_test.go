@@ -1,0 +1,119 @@
+package redislog
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"nextup/internal/eventlog"
+	"nextup/internal/redistest"
+)
+
+func sendingOf(log string, ids ...string) *sending {
+	s := &sending{
+		call: call{script: commitScript, log: eventlog.Log{Name: log, Remember: time.Minute}},
+		done: make(chan struct{}),
+	}
+	for _, id := range ids {
+		s.commits = append(s.commits, eventlog.Commit{ID: id, Data: []byte(id)})
+	}
+	return s
+}
+
+func freeing(s *sending) *sending {
+	s.script = freeingScript
+	return s
+}
+
+// TestCallsShareARunWhereTheyMay: in a Cluster only those to one log may, and never
+// those that a full Redis takes with those that it does not.
+func TestCallsShareARunWhereTheyMay(t *testing.T) {
+	full := make([]string, maxCommitsPerScript-1)
+	for i := range full {
+		full[i] = fmt.Sprint("f", i)
+	}
+	came := []*sending{
+		sendingOf("a", "a1"), sendingOf("b", "b1"), freeing(sendingOf("a", "a2")), sendingOf("a", "a3"),
+		sendingOf("b", full...), sendingOf("a", "a4"),
+	}
+	tests := map[string]struct {
+		mixes bool
+		want  [][]string // of each run the first commits of the calls, log by log
+	}{
+		"one server": {true, [][]string{{"a1", "a3", "b1"}, {"a2"}, {"f0", "a4"}}},
+		"a Cluster":  {false, [][]string{{"a1", "a3", "a4"}, {"b1", "f0"}, {"a2"}}},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			var got [][]string
+			for _, b := range (&pipe{mixes: test.mixes}).gather(came) {
+				var firsts []string
+				commits := 0
+				for _, log := range b.logs {
+					for _, s := range log {
+						firsts = append(firsts, s.commits[0].ID)
+						commits += len(s.commits)
+					}
+				}
+				if commits != b.commits || commits > maxCommitsPerScript {
+					t.Errorf("a run of %v has %d commits and says %d", firsts, commits, b.commits)
+				}
+				got = append(got, firsts)
+			}
+			if !slices.EqualFunc(got, test.want, slices.Equal[[]string]) {
+				t.Errorf("%v, want %v", got, test.want)
+			}
+		})
+	}
+}
+
+// TestALogThatFailsHurtsNoOther: calls that share a run share no failure, and the
+// commit that could not be written can be tried again.
+func TestALogThatFailsHurtsNoOther(t *testing.T) {
+	b, err := Open(t.Context(), redistest.Shared(t), Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = b.Close() })
+	name := func(n string) string { return fmt.Sprint(t.Name(), time.Now().UnixNano(), n) }
+	broken, whole := name("broken"), name("whole")
+	if err := b.client.Set(t.Context(), recordsKey(broken), "no stream", time.Minute).Err(); err != nil {
+		t.Fatal(err)
+	}
+	if err := commitScript.Load(t.Context(), b.client).Err(); err != nil { // as after the first call
+		t.Fatal(err)
+	}
+	p := &pipe{b: b, node: b.client.(*redis.Client), mixes: true}
+	together := func() (failed, fine, before *sending) {
+		before, failed, fine = sendingOf(whole, "c1"), sendingOf(broken, "c1"), sendingOf(whole, "c2")
+		calls := []*sending{before, failed, fine, sendingOf(name("other"), "c1")}
+		if runs := p.gather(calls); len(runs) != 1 {
+			t.Fatalf("%d runs", len(runs))
+		}
+		p.exchange(calls)
+		return failed, fine, before
+	}
+	failed, fine, before := together()
+	for i, s := range []*sending{before, fine} {
+		out, err := decode(s.answers, s.commits)
+		if err != nil || out[0].Status != eventlog.Committed || out[0].Head.Number != uint64(i+1) || out[0].Head.ID != s.commits[0].ID {
+			t.Errorf("beside it: %+v, %v", out, err)
+		}
+	}
+	if _, err := decode(failed.answers, failed.commits); !errors.Is(err, eventlog.ErrUnavailable) {
+		t.Errorf("the broken log answers %v", err)
+	}
+
+	b.client.Del(t.Context(), recordsKey(broken))
+	failed, _, before = together()
+	if out, err := decode(failed.answers, failed.commits); err != nil || out[0].Status != eventlog.Committed {
+		t.Errorf("mended, it answers %+v, %v", out, err)
+	}
+	if out, err := decode(before.answers, before.commits); err != nil || out[0].Status != eventlog.Duplicate || out[0].Head.Number != 1 {
+		t.Errorf("again, the other one answers %+v, %v", out, err)
+	}
+}
