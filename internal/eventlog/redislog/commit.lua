@@ -66,7 +66,7 @@ local head, records, entities, ranks -- ranks: the place in KEYS before its firs
 local number, id, at, fence, sealed -- what the newest commit has made of the head
 local raised, seals -- what the newest commit would make of fence and sealed
 local stamp, stamp_text, number_text, next_text
-local news, size, wrote -- the records of this call, as they are published
+local news, size, wrote -- the records of this call, as they are published behind the head
 local claimed -- the id* of a commit whose record is not written yet
 
 -- How many bytes of records are published at once; who follows reads more.
@@ -147,7 +147,7 @@ end
 local function apply(i)
   local own, data, text = argv[i], argv[i + 2], next_text
   number_text = text
-  call('XADD', records, text .. '-0', 'id', own, 'prev', id, 'at', stamp_text, 'data', data)
+  call('XADD', records, text, 'id', own, 'prev', id, 'at', stamp_text, 'data', data)
   claimed = nil
   number, id, at = number + 1, own, stamp
   next_text = nil
@@ -183,7 +183,7 @@ local function commit(k, i)
   stamp, stamp_text = clock, clock_text
   if at > clock then stamp, stamp_text = at, h[3] end -- stamps never go back
   next_text = nil
-  news, size, wrote = {}, 0, false
+  news, size, wrote = { '' }, 0, false
   if keep > 0 and tonumber(remember) > keep then remember = argv[i - 2] end
 
   local found, mark, mark_entry = false, nil, nil
@@ -271,11 +271,12 @@ local function commit(k, i)
 
   local payload = 'w' -- only a wake-up
   if size <= MOST then
-    payload = 'r' .. (h[1] or '0') .. ' ' .. (h[3] or '0') .. ' ' .. stamp_text .. ' ' .. #had_id .. '\n' .. had_id
-    if #news == 2 then
-      payload = payload .. news[1] .. news[2]
+    local after = 'r' .. (h[1] or '0') .. ' ' .. (h[3] or '0') .. ' ' .. stamp_text .. ' ' .. #had_id .. '\n' .. had_id
+    if #news == 3 then
+      payload = after .. news[2] .. news[3]
     else
-      payload = payload .. table.concat(news)
+      news[1] = after
+      payload = table.concat(news)
     end
   end
   call('PUBLISH', string.sub(head, 1, -5) .. 'signals', payload)
