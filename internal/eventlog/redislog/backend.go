@@ -36,7 +36,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"strings"
 	"sync"
 	"time"
 
@@ -196,11 +195,14 @@ func (b *Backend) Close() error {
 
 // failed tells a full Redis from one that cannot be reached or cannot serve.
 func failed(err error) error {
-	if strings.HasPrefix(err.Error(), "OOM ") {
+	if isFull(err) {
 		return fmt.Errorf("%w: %w", eventlog.ErrFull, err)
 	}
 	return fmt.Errorf("%w: %w", eventlog.ErrUnavailable, err)
 }
+
+// isFull says that the server refused to begin, for want of memory.
+func isFull(err error) bool { return redis.HasErrorPrefix(err, "OOM") }
 
 // broken says that Redis holds something that commit.lua does not write.
 func broken(what string, err error) error {

@@ -36,15 +36,12 @@ func (b *Backend) Commit(ctx context.Context, log eventlog.Log, commits []eventl
 	}
 	ctx, cancel := bounded(ctx)
 	defer cancel()
-	script := commitScript
-	if eventlog.AllFree(commits) {
-		script = freeingScript
-	}
+	frees := eventlog.AllFree(commits)
 	outcomes := make([]eventlog.Outcome, 0, len(commits))
 	for len(commits) > 0 {
 		part := commits[:min(len(commits), maxCommitsPerScript)]
 		commits = commits[len(part):]
-		out, proof, err := b.run(ctx, call{script: script, log: log, commits: part})
+		out, proof, err := b.run(ctx, call{log: log, commits: part, frees: frees})
 		if err != nil {
 			return nil, err
 		}
@@ -64,16 +61,15 @@ func acknowledges(o eventlog.Outcome) bool {
 
 // call is what somebody wants committed to one log. It fits into one script.
 type call struct {
-	script  *redis.Script
 	log     eventlog.Log
 	commits []eventlog.Commit
+	frees   bool // all of them do: a full server is to take it
 }
 
 // message is one run of commit.lua: the commits of calls that came together.
 type message struct {
-	script *redis.Script
-	keys   []string
-	args   []any
+	keys []string
+	args []any
 	// trace, if set, hears the name of each: what the script's header lists.
 	trace func(kind, name string)
 }
@@ -92,12 +88,9 @@ func (m *message) arg(name string, value any) {
 	}
 }
 
-// begin makes the message a run of the script; again has a commit that was there
-// already written again, so that WAIT covers it.
-func (m *message) begin(script *redis.Script, again bool) {
-	m.script = script
-	m.arg("again", flag(again))
-}
+// begin comes first; again has a commit that was there already written again, so
+// that WAIT covers it.
+func (m *message) begin(again bool) { m.arg("again", flag(again)) }
 
 // encode adds what calls want of one log.
 func (m *message) encode(log eventlog.Log, calls ...call) {

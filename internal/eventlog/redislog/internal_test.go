@@ -38,7 +38,7 @@ func header(t *testing.T, source string) map[string][]string {
 func TestTheHeaderOfTheCommitScriptListsWhatTheCallPasses(t *testing.T) {
 	got := map[string][]string{}
 	c := message{trace: func(kind, name string) { got[kind] = append(got[kind], name) }}
-	c.begin(commitScript, false)
+	c.begin(false)
 	c.encode(eventlog.Log{Name: "l", Remember: time.Second}, call{commits: []eventlog.Commit{{
 		ID: "c", Reads: []eventlog.Read{{Name: "a"}}, Writes: []eventlog.Write{{Name: "a", Body: []byte{}}, {Name: "b"}}, Ranks: []eventlog.Rank{{Set: "q"}},
 	}}})

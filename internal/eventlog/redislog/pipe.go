@@ -95,7 +95,7 @@ func (p *pipe) exchange(together []*sending) {
 	_, _ = p.node.Pipelined(ctx, func(pipeline redis.Pipeliner) error {
 		for i, b := range batches {
 			m := b.encode()
-			replies[i] = m.script.EvalSha(ctx, pipeline, m.keys, m.args...)
+			replies[i] = commitScript.EvalSha(ctx, pipeline, m.keys, m.args...)
 		}
 		proof = p.b.prove(ctx, pipeline)
 		return nil
@@ -123,21 +123,18 @@ type batch struct {
 }
 
 // gather puts calls together that may share a run. Those to one log stay in order.
+// It is one that a full server refuses: those that free memory are then sent again.
 func (p *pipe) gather(together []*sending) (batches []*batch) {
-	type kind struct {
-		script *redis.Script
-		log    eventlog.Log
-	}
-	open := map[kind]*batch{}
+	open := map[eventlog.Log]*batch{}
 	for _, s := range together {
-		k := kind{script: s.script}
+		var slot eventlog.Log
 		if !p.mixes {
-			k.log = s.log
+			slot = s.log
 		}
-		b := open[k]
+		b := open[slot]
 		if b == nil || b.commits+len(s.commits) > maxCommitsPerScript {
 			b = &batch{place: map[eventlog.Log]int{}}
-			open[k] = b
+			open[slot] = b
 			batches = append(batches, b)
 		}
 		i, known := b.place[s.log]
@@ -153,7 +150,7 @@ func (p *pipe) gather(together []*sending) (batches []*batch) {
 }
 
 func (b *batch) encode() (m message) {
-	m.begin(b.logs[0][0].script, false)
+	m.begin(false)
 	for _, log := range b.logs {
 		calls := make([]call, len(log))
 		for i, s := range log {

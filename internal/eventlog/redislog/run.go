@@ -24,20 +24,26 @@ func bounded(ctx context.Context) (context.Context, context.CancelFunc) {
 // acknowledged once proven says so of the second value.
 //
 // Only refusals that say that nothing was applied are tried again: a script that
-// the server does not know, and a Cluster whose slots are on the move. Any other
+// the server does not know, a server that is full while the call frees memory, and
+// a Cluster whose slots are on the move. Any other
 // failure leaves the fate of the call unknown, and is the caller's to retry.
 func (b *Backend) run(ctx context.Context, c call) ([]eventlog.Outcome, redis.Cmder, error) {
 	key := headKey(c.log.Name)
 	node, err := b.master(ctx, key)
-	// whole is set to send the script itself: the server does not know its hash.
-	asking, whole := false, false
+	// whole sends the script itself: the server does not know its hash. full sends the
+	// one that a full server runs.
+	asking, whole, full := false, false, false
 	for tries := 0; err == nil; tries++ {
 		var answers []any
 		var proof redis.Cmder
 		// A WAIT may take its whole second: calls that need one wait beside each
 		// other, not one behind the other.
-		if asking || whole || b.options.Durability == Replica {
-			answers, proof, err = b.attempt(ctx, node, c, whole, asking)
+		if asking || whole || full || b.options.Durability == Replica {
+			script := commitScript
+			if c.frees {
+				script = freeingScript
+			}
+			answers, proof, err = b.attempt(ctx, node, script, c, whole, asking)
 		} else {
 			answers, proof, err = b.pipeTo(node).send(ctx, c)
 		}
@@ -51,6 +57,8 @@ func (b *Backend) run(ctx context.Context, c call) ([]eventlog.Outcome, redis.Cm
 		switch {
 		case redis.HasErrorPrefix(err, "NOSCRIPT") && !whole:
 			whole, err = true, nil
+		case isFull(err) && c.frees && !full:
+			full, err = true, nil
 		case isAsked:
 			// Straight away, unless we come from there.
 			node, err = b.redirected(ctx, asked, key, tries, err)
@@ -66,9 +74,9 @@ func (b *Backend) run(ctx context.Context, c call) ([]eventlog.Outcome, redis.Cm
 
 // attempt sends a call alone to one server and, behind it on the same connection,
 // the question whether it is as durable as it should be.
-func (b *Backend) attempt(ctx context.Context, node *redis.Client, c call, whole, asking bool) ([]any, redis.Cmder, error) {
+func (b *Backend) attempt(ctx context.Context, node *redis.Client, script *redis.Script, c call, whole, asking bool) ([]any, redis.Cmder, error) {
 	var m message
-	m.begin(c.script, b.options.Durability == Replica)
+	m.begin(b.options.Durability == Replica)
 	m.encode(c.log, c)
 	var reply *redis.Cmd
 	var proof redis.Cmder
@@ -78,9 +86,9 @@ func (b *Backend) attempt(ctx context.Context, node *redis.Client, c call, whole
 			p.Do(ctx, "ASKING")
 		}
 		if whole {
-			reply = c.script.Eval(ctx, p, m.keys, m.args...)
+			reply = script.Eval(ctx, p, m.keys, m.args...)
 		} else {
-			reply = c.script.EvalSha(ctx, p, m.keys, m.args...)
+			reply = script.EvalSha(ctx, p, m.keys, m.args...)
 		}
 		proof = b.prove(ctx, p)
 		return nil
