@@ -3,6 +3,7 @@ package redislog
 import (
 	"context"
 	"sync"
+	"sync/atomic"
 
 	"github.com/redis/go-redis/v9"
 
@@ -20,8 +21,8 @@ type pipe struct {
 	b    *Backend
 	node *redis.Client
 	// mixes says that one run of the script may serve many logs: in a Cluster they lie
-	// in different slots.
-	mixes bool
+	// in different slots, as a server with slots, or a proxy before some, says in time.
+	mixes atomic.Bool
 
 	mu     sync.Mutex
 	sends  bool // somebody does
@@ -42,9 +43,11 @@ func (b *Backend) pipeTo(node *redis.Client) *pipe {
 	if p, ok := b.pipes.Load(node); ok {
 		return p.(*pipe)
 	}
+	p := &pipe{b: b, node: node}
 	_, cluster := b.client.(*redis.ClusterClient)
-	p, _ := b.pipes.LoadOrStore(node, &pipe{b: b, node: node, mixes: !cluster})
-	return p.(*pipe)
+	p.mixes.Store(!cluster)
+	known, _ := b.pipes.LoadOrStore(node, p)
+	return known.(*pipe)
 }
 
 // send returns the answers to the call, or what kept them from coming. When ctx
@@ -125,10 +128,10 @@ type batch struct {
 // gather puts calls together that may share a run. Those to one log stay in order.
 // It is one that a full server refuses: those that free memory are then sent again.
 func (p *pipe) gather(together []*sending) (batches []*batch) {
-	open := map[eventlog.Log]*batch{}
+	open, mixes := map[eventlog.Log]*batch{}, p.mixes.Load()
 	for _, s := range together {
 		var slot eventlog.Log
-		if !p.mixes {
+		if !mixes {
 			slot = s.log
 		}
 		b := open[slot]

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -44,7 +46,9 @@ func TestCallsShareARunWhereTheyMay(t *testing.T) {
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			var got [][]string
-			for _, b := range (&pipe{mixes: test.mixes}).gather(came) {
+			var p pipe
+			p.mixes.Store(test.mixes)
+			for _, b := range p.gather(came) {
 				var firsts []string
 				commits := 0
 				for _, log := range b.logs {
@@ -81,7 +85,8 @@ func TestALogThatFailsHurtsNoOther(t *testing.T) {
 	if err := commitScript.Load(t.Context(), b.client).Err(); err != nil { // as after the first call
 		t.Fatal(err)
 	}
-	p := &pipe{b: b, node: b.client.(*redis.Client), mixes: true}
+	p := &pipe{b: b, node: b.client.(*redis.Client)}
+	p.mixes.Store(true)
 	together := func() (failed, fine, before *sending) {
 		before, failed, fine = sendingOf(whole, "c1"), sendingOf(broken, "c1"), sendingOf(whole, "c2")
 		calls := []*sending{before, failed, fine, sendingOf(name("other"), "c1")}
@@ -109,5 +114,45 @@ func TestALogThatFailsHurtsNoOther(t *testing.T) {
 	}
 	if out, err := decode(before.answers, before.commits); err != nil || out[0].Status != eventlog.Duplicate || out[0].Head.Number != 1 {
 		t.Errorf("again, the other one answers %+v, %v", out, err)
+	}
+}
+
+// TestAServerWithSlotsIsNoFailure: one that belongs to a Cluster and is spoken to as
+// if it were alone, as some proxies are, refuses to run the script for many logs.
+func TestAServerWithSlotsIsNoFailure(t *testing.T) {
+	url := redistest.Start(t, "--cluster-enabled", "yes")
+	options, err := redis.ParseURL(url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	client := redis.NewClient(options)
+	defer client.Close()
+	if err := client.ClusterAddSlotsRange(t.Context(), 0, 16383).Err(); err != nil {
+		t.Fatal(err)
+	}
+	for deadline := time.Now().Add(10 * time.Second); !strings.Contains(client.ClusterInfo(t.Context()).Val(), "cluster_state:ok"); {
+		if time.Now().After(deadline) {
+			t.Fatal("the slots are not served")
+		}
+	}
+	b, err := Open(t.Context(), url, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = b.Close() })
+	var all sync.WaitGroup
+	for log := range 50 {
+		all.Go(func() {
+			for n := range 20 {
+				out, err := b.Commit(t.Context(), eventlog.Log{Name: fmt.Sprint(log)}, []eventlog.Commit{{ID: fmt.Sprint(n)}})
+				if err != nil || out[0].Head.Number != uint64(n+1) {
+					t.Errorf("log %d: %+v, %v", log, out, err)
+				}
+			}
+		})
+	}
+	all.Wait()
+	if p := b.pipeTo(b.client.(*redis.Client)); p.mixes.Load() {
+		t.Error("it was not asked for many logs at once")
 	}
 }

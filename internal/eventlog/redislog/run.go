@@ -24,9 +24,10 @@ func bounded(ctx context.Context) (context.Context, context.CancelFunc) {
 // acknowledged once proven says so of the second value.
 //
 // Only refusals that say that nothing was applied are tried again: a script that
-// the server does not know, a server that is full while the call frees memory, and
-// a Cluster whose slots are on the move. Any other
-// failure leaves the fate of the call unknown, and is the caller's to retry.
+// the server does not know, logs of different slots in one run of it, a server that
+// is full while the call frees memory, and a Cluster whose slots are on the move.
+// Any other failure leaves the fate of the call unknown, and is the caller's to
+// retry.
 func (b *Backend) run(ctx context.Context, c call) ([]eventlog.Outcome, redis.Cmder, error) {
 	key := headKey(c.log.Name)
 	node, err := b.master(ctx, key)
@@ -57,6 +58,9 @@ func (b *Backend) run(ctx context.Context, c call) ([]eventlog.Outcome, redis.Cm
 		switch {
 		case redis.HasErrorPrefix(err, "NOSCRIPT") && !whole:
 			whole, err = true, nil
+		case redis.HasErrorPrefix(err, "CROSSSLOT") && tries == 0:
+			b.pipeTo(node).mixes.Store(false)
+			err = nil
 		case isFull(err) && c.frees && !full:
 			full, err = true, nil
 		case isAsked:
