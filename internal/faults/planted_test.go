@@ -49,7 +49,7 @@ var bugs = []planted{
 	{
 		name: "the fencing check is dropped",
 		file: "internal/eventlog/redislog/commit.lua",
-		was:  "if own ~= '0' and tonumber(own) < fence then return FENCED end", is: "",
+		was:  "if own and own ~= 0 and own < fence then return FENCED end", is: "",
 		// Who has been silent for two heartbeats is closed, and writes nothing more.
 		site:  func(s *setup.Site) { s.AgentHeartbeat = 6 * time.Second },
 		redis: onProxied, fault: (*stage).hangGateway,
