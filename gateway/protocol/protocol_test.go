@@ -238,8 +238,14 @@ func FuzzDecode(f *testing.F) {
 	for _, row := range badInputs(f) {
 		f.Add(row.bytes())
 	}
+	for _, data := range plainOrNot {
+		f.Add([]byte(data))
+	}
 	f.Fuzz(func(t *testing.T, data []byte) {
 		req, err := Decode(data)
+		if same, sameErr := ordinary(data); !reflect.DeepEqual(req, same) || !reflect.DeepEqual(err, sameErr) {
+			t.Fatalf("%q became %+v, %v; the ordinary way %+v, %v", data, req, err, same, sameErr)
+		}
 		if err != nil {
 			var refusal *Refusal
 			if !errors.As(err, &refusal) || refusal.Code == "" || refusal.Message == "" {
