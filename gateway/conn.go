@@ -47,6 +47,8 @@ type conn struct {
 	over int // frames refused by the limit in a row
 	// handling is held while a request is handled.
 	handling sync.Mutex
+	// writing is the message that is being written for this conn.
+	writing writing
 	// ended is closed when nothing more is heard of the conn.
 	ended chan struct{}
 }
@@ -57,14 +59,17 @@ var frames = sync.Pool{New: func() any { b := make([]byte, socket.Room, 1024); r
 
 // send writes a frame, or has it wait; it never blocks. A client that does not
 // read what it is sent is closed.
-func (c *conn) send(frame protocol.ServerFrame) {
+func (c *conn) send(frame protocol.ServerFrame) { c.encode(frame, (*socket.Socket).Send) }
+
+// encode hands an encoded frame to the socket.
+func (c *conn) encode(frame protocol.ServerFrame, hand func(*socket.Socket, []byte)) {
 	buf := frames.Get().(*[]byte)
 	data, err := protocol.Append((*buf)[:socket.Room], frame)
 	if err != nil {
 		c.g.log.Error("a frame could not be encoded", "type", fmt.Sprintf("%T", frame), "err", err)
 	} else {
 		c.g.metrics.framesOut.Inc()
-		c.socket.Send(data)
+		hand(&c.socket, data)
 	}
 	if cap(data) <= 16<<10 { // the longest message fits; a rare larger frame's buffer is not kept
 		clear(data)

@@ -10,6 +10,7 @@ import (
 
 	"nextup/gateway/conversation"
 	"nextup/gateway/protocol"
+	"nextup/gateway/socket"
 	"nextup/queue"
 )
 
@@ -128,11 +129,11 @@ func (c *conn) servesVisitorOf(t *queue.Ticket) bool {
 
 // mayRead is an entry as this conn may see it. Visitors get the number of what is
 // not for them, so that theirs have no gaps.
-func (c *conn) mayRead(e protocol.Entry) protocol.Entry {
+func (c *conn) mayRead(e *protocol.Entry) *protocol.Entry {
 	if c.id.Role != protocol.Visitor || e.Kind != protocol.EntryNote && e.Kind != protocol.EntryWhisper {
 		return e
 	}
-	return protocol.Entry{Type: e.Type, Ticket: e.Ticket, Number: e.Number, Kind: protocol.EntryHidden, AtMS: e.AtMS}
+	return &protocol.Entry{Type: e.Type, Ticket: e.Ticket, Number: e.Number, Kind: protocol.EntryHidden, AtMS: e.AtMS}
 }
 
 // open delivers a conversation from an entry on.
@@ -180,8 +181,11 @@ func (c *conn) deliver(ticket string, entries []protocol.Entry) bool {
 	if err != nil {
 		return false
 	}
-	for _, e := range entries {
-		c.send(c.mayRead(e))
+	for i := range entries {
+		e := &entries[i]
+		if e.MessageID == "" || !c.keep(e) {
+			c.send(c.mayRead(e))
+		}
 		if e.Kind == protocol.EntryClosed { // nothing follows
 			c.subs.drop(ticket)
 			if t.Open() {
@@ -249,6 +253,35 @@ func (c *conn) say(ctx context.Context, r protocol.Send) (protocol.OK, error) {
 	return c.appendText(ctx, protocol.EntryMessage, r.Ticket, r.MessageID, r.Text)
 }
 
+// writing names the message that a conn has asked for and not been answered, by its
+// kind, ticket and id.
+type writing struct {
+	sync.Mutex
+	kind       protocol.EntryKind
+	ticket, id string
+}
+
+func (w *writing) set(kind protocol.EntryKind, ticket, id string) {
+	w.Lock()
+	defer w.Unlock()
+	w.kind, w.ticket, w.id = kind, ticket, id
+}
+
+// keep has the conn's own message wait for its answer, which is about to come and
+// leaves with it in one write: it is the dearest that a message costs. Nothing else
+// waits, and what is sent meanwhile takes it along, so entries keep their order. It
+// says no to every other entry.
+func (c *conn) keep(e *protocol.Entry) bool {
+	w := &c.writing
+	w.Lock()
+	defer w.Unlock()
+	if e.MessageID != w.id || e.Ticket != w.ticket || e.Kind != w.kind || e.From == nil || e.From.ID != c.id.Subject {
+		return false
+	}
+	c.encode(c.mayRead(e), (*socket.Socket).Keep)
+	return true
+}
+
 // appendText appends what has an id and a text: a message, a note or a whisper.
 func (c *conn) appendText(ctx context.Context, kind protocol.EntryKind, ticket, id, text string) (protocol.OK, error) {
 	t, err := c.mine(ticket, true)
@@ -258,9 +291,11 @@ func (c *conn) appendText(ctx context.Context, kind protocol.EntryKind, ticket, 
 	if err := c.enrol(ctx); err != nil {
 		return protocol.OK{}, err
 	}
+	c.writing.set(kind, ticket, id)
 	number, at, err := c.g.options.Conversations.Append(ctx, c.site.id, ticket, conversation.Draft{
 		Kind: kind, From: c.person(), MessageID: id, Text: text, Token: c.token(t),
 	})
+	c.writing.set("", "", "") // before the answer is sent, which takes along what was kept
 	if err != nil {
 		return protocol.OK{}, err
 	}

@@ -73,7 +73,7 @@ func FuzzHandwrittenFramesAreTheOrdinaryOnes(f *testing.F) {
 		frames = append(frames, []struct {
 			ordinary any
 			by       ServerFrame
-		}{{&ok, ok}, {&entry, entry}, {&typing, typing}, {&beat, beat}}...)
+		}{{&ok, ok}, {&entry, entry}, {&entry, &entry}, {&typing, typing}, {&beat, beat}}...)
 		for _, frame := range frames {
 			want, wantErr := appendJSON([]byte("before:"), frame.ordinary)
 			got, err := Append([]byte("before:"), frame.by)

@@ -57,6 +57,9 @@ func Append(dst []byte, frame ServerFrame) ([]byte, error) {
 	case Entry:
 		f.append(&o)
 		return o.end(dst)
+	case *Entry: // so that those who hear it share it
+		f.append(&o)
+		return o.end(dst)
 	case Reset:
 		f.Type = TypeReset
 		return appendJSON(dst, &f)

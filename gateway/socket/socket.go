@@ -74,6 +74,7 @@ type Socket struct {
 	waiting  int    // bytes in pending and in the hands of flush
 	most     int    // of waiting
 	flushing bool
+	kept     bool // pending waits for the next frame, and for nothing else
 	ending   bool // a close frame goes out once nothing waits, and nothing else does
 	dead     bool // nothing is written any more
 	bye      *goodbye
@@ -111,8 +112,31 @@ func (s *Socket) Send(frame []byte) {
 	}
 }
 
-// put writes a whole frame or has it wait. The caller holds mu.
+// Keep has a text frame leave with the next one that is sent, in one write, or with
+// the end of the socket. The caller sees to it that another one is sent soon.
+func (s *Socket) Keep(frame []byte) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.dead || s.ending {
+		return
+	}
+	whole := withHeader(opText, frame)
+	if s.waiting > 0 && !s.kept || s.waiting+len(whole) > s.most {
+		s.put(whole)
+		return
+	}
+	s.pending = append(s.pending, whole...)
+	s.waiting += len(whole)
+	s.kept = true
+}
+
+// put writes a whole frame, behind what was kept, or has it wait. The caller holds
+// mu.
 func (s *Socket) put(frame []byte) {
+	if s.kept {
+		frame = append(s.pending, frame...)
+		s.pending, s.waiting, s.kept = nil, 0, false
+	}
 	if s.waiting == 0 {
 		n, err := s.tryWrite(frame)
 		if err != nil {
@@ -186,8 +210,12 @@ func (s *Socket) finish(code int, reason string, within time.Duration) {
 	frame := binary.BigEndian.AppendUint16(make([]byte, Room, Room+2+len(reason)), uint16(code))
 	s.bye = &goodbye{frame: withHeader(opClose, append(frame, reason...)), within: within}
 	s.bye.cut = time.AfterFunc(within, s.Cut) // for who does not even read
-	if s.waiting == 0 {
+	switch {
+	case s.waiting == 0:
 		s.sayGoodbye()
+	case s.kept:
+		s.kept = false
+		s.flushLater()
 	}
 }
 

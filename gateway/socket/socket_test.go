@@ -54,6 +54,10 @@ func (p *peer) send(text string) {
 	p.socket.Send(append(make([]byte, socket.Room, socket.Room+len(text)), text...))
 }
 
+func (p *peer) keep(text string) {
+	p.socket.Keep(append(make([]byte, socket.Room, socket.Room+len(text)), text...))
+}
+
 // plain hides what kind a conn is, so that it is read the ordinary way.
 type plain struct{ net.Conn }
 
@@ -108,6 +112,61 @@ func open(t *testing.T, test func(t *testing.T, p *peer, dial func() *websocket.
 			}, &tcp)
 		})
 	}
+}
+
+// What is kept waits for the next frame and goes before it, or with the end of the
+// socket; frames keep their order, and none is lost.
+func TestAKeptFrameLeavesWithTheNext(t *testing.T) {
+	open(t, func(t *testing.T, p *peer, dial func() *websocket.Conn, tcp *net.Conn) {
+		ws := dial()
+		expect := func(want ...string) {
+			t.Helper()
+			for _, text := range want {
+				if _, got, err := ws.Read(t.Context()); err != nil || string(got) != text {
+					t.Fatalf("got %.20q, %v, want %.20q", got, err, text)
+				}
+			}
+		}
+		p.keep("a")
+		p.keep("b")
+		if p.socket.Waiting() == 0 {
+			t.Error("nothing waits though it was kept")
+		}
+		p.send("c")
+		expect("a", "b", "c")
+		long := strings.Repeat("x", 70<<10)
+		p.keep(long)
+		p.keep("d")
+		p.send("e")
+		p.keep("f") // behind what the kernel may not have taken yet
+		p.send("g")
+		expect(long, "d", "e", "f", "g")
+		p.keep("h")
+		p.socket.Close(4001, "over", time.Second)
+		p.keep("nobody hears this")
+		expect("h")
+		if _, _, err := ws.Read(t.Context()); websocket.CloseStatus(err) != 4001 {
+			t.Errorf("the end was %v, want 4001", err)
+		}
+		<-p.ended
+	})
+}
+
+// What is kept counts among what may wait.
+func TestWhatIsKeptIsBounded(t *testing.T) {
+	open(t, func(t *testing.T, p *peer, dial func() *websocket.Conn, _ *net.Conn) {
+		p.most = 1000
+		ws := dial()
+		for range 1000 / 100 {
+			p.keep(strings.Repeat("x", 100))
+		}
+		if waiting := p.socket.Waiting(); waiting > p.most {
+			t.Errorf("%d bytes wait, %d may", waiting, p.most)
+		}
+		p.socket.Cut()
+		_, _, _ = ws.Read(t.Context())
+		<-p.ended
+	})
 }
 
 func TestMessagesGoBothWays(t *testing.T) {
