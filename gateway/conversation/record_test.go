@@ -18,7 +18,7 @@ func message(text string) record {
 }
 
 // FuzzPlainRecords holds what is read by hand to the ordinary decoder, both of bytes
-// that come and of messages made of them, and what is written to itself.
+// that come and of messages made of them, and what is written to the ordinary encoder.
 func FuzzPlainRecords(f *testing.F) {
 	for _, text := range []string{"hello", "a \"word\"", "Zoë 🎉 \u2028", "a\nb", "\\", "<&>", ""} {
 		data, err := message(text).encode()
@@ -33,6 +33,18 @@ func FuzzPlainRecords(f *testing.F) {
 	f.Add([]byte("{\"v\":1,\"kind\":\"message\",\"from\":{\"role\":\"\",\"id\":\"\xff\"},\"message_id\":\"\",\"text\":\"\"}"), "x")
 	f.Fuzz(func(t *testing.T, data []byte, text string) {
 		all := [][]byte{data}
+		from := &protocol.Person{Role: protocol.Role(text), ID: string(data), Name: text}
+		for _, r := range []record{
+			message(text), {}, {From: &protocol.Person{}}, {Kind: protocol.EntryRead, From: from, UpTo: uint64(len(data))},
+			{Kind: protocol.EntryKind(text), From: from, MessageID: string(data), SiteLog: uint64(len(text))},
+		} {
+			got, err := r.encode()
+			r.Schema = schema
+			want, wantErr := json.Marshal(r)
+			if (err == nil) != (wantErr == nil) || err == nil && string(got) != string(want) {
+				t.Errorf("%+v by hand %s, %v, ordinary %s, %v", r, got, err, want, wantErr)
+			}
+		}
 		if made, err := message(text).encode(); err == nil {
 			all = append(all, made)
 			if e, err := entry("t", eventlog.Record{Data: made}); err != nil || e.Text != text {
@@ -76,6 +88,23 @@ func BenchmarkReadRecord(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
 				if err := read(); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}
+
+func BenchmarkWriteRecord(b *testing.B) {
+	r := message("There are some hundred bytes of text in this message, which is what the measured ones have as well.")
+	for name, write := range map[string]func() error{
+		"by hand":  func() error { _, err := r.encode(); return err },
+		"ordinary": func() error { _, err := json.Marshal(r); return err },
+	} {
+		b.Run(name, func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				if err := write(); err != nil {
 					b.Fatal(err)
 				}
 			}
