@@ -72,6 +72,9 @@ func (s *State) expire(now Stamp) []Change {
 }
 
 func (s *State) expireVisitor(v *Visitor, now Stamp) Change {
+	if now <= v.Session.LostAt.Add(min(s.site.VisitorGrace, s.site.AssignedGrace)) {
+		return Change{} // after a storm thousands are lost, at every look: their tickets are not looked for
+	}
 	t := s.tickets.get(v.Ticket)
 	if t == nil || !t.Open() {
 		return Change{}

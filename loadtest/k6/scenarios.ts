@@ -48,8 +48,8 @@ export function shapeOf(scenario: ScenarioName, duration: number): Shape {
       return day;
     case 'market_crash': // ten times as many within thirty seconds
       return { arrivals: [[0, 0.12], [30, 0.12], [60, 1.2], [90, 1.2], [110, 0.3], [150, 0.1], [160, 0]], shiftOver: 10, drain: 60 };
-    case 'reconnect_storm': // all sockets are cut from outside at second 70
-      return { arrivals: [[0, 0.8], [10, 1.4], [69, 1.4], [71, 0.6], [120, 0.6], [130, 0]], shiftOver: 10, drain: 60 };
+    case 'reconnect_storm': // all sockets, most of them of a long line, are cut from outside at second 70
+      return { arrivals: [[0, 0.6], [10, 1.12], [66, 1.12], [68, 0.2], [120, 0.2], [130, 0]], shiftOver: 10, late: { share: 0.75, at: 90 }, drain: 60 };
     case 'rolling_restart': // the gateways are drained one by one from outside
       return { arrivals: [[0, 0.3], [20, 0.7], [120, 0.7], [135, 0]], shiftOver: 10, drain: 60 };
     case 'agent_outage':

@@ -9,9 +9,9 @@ export function write(n: number, token: number, prose: string): string {
   return `${n} ${Date.now()} ${token} ${prose}`;
 }
 
-function parse(text: string): { n: number; at: number } {
-  const [n, at] = text.split(' ', 2);
-  return { n: Number(n), at: Number(at) };
+function parse(text: string): { n: number; at: number; token: number } {
+  const [n, at, token] = text.split(' ', 3);
+  return { n: Number(n), at: Number(at), token: Number(token) };
 }
 
 /**
@@ -31,7 +31,8 @@ export class Thread {
   private acknowledgedAt = 0;
   private mine = new Map<number, string>();
   private ids = new Set<string>();
-  private counts = new Map<string, number>();
+  /** of each sender, the newest message that was seen */
+  private newest = new Map<string, { n: number; token: number }>();
   private member = '';
   private blamed = '';
 
@@ -52,7 +53,7 @@ export class Thread {
     this.lastAt = 0;
     this.mine.clear();
     this.ids.clear();
-    this.counts.clear();
+    this.newest.clear();
   }
 
   /** acknowledge notes that a message of mine stands under a number. */
@@ -104,7 +105,7 @@ export class Thread {
   }
 
   private message(e: EntryFrame, from: string): void {
-    const { n, at } = parse(e.text ?? '');
+    const { n, at, token } = parse(e.text ?? '');
     if (from === this.me) {
       this.mine.set(e.number, e.message_id ?? '');
     } else {
@@ -113,10 +114,13 @@ export class Thread {
     }
     if (!this.visitor) return;
     const id = `${from} ${e.message_id}`;
+    // An agent who gets a ticket again counts anew, under a later token.
+    const before = this.newest.get(from) ?? { n: 0, token: 0 };
+    const older = token < before.token || (token === before.token && n < before.n);
     if (this.ids.has(id)) wrong.messageDoubled.add(1);
-    else if (n < (this.counts.get(from) ?? 0)) wrong.messageOutOfOrder.add(1);
+    else if (older) wrong.messageOutOfOrder.add(1);
     this.ids.add(id);
-    this.counts.set(from, Math.max(n, this.counts.get(from) ?? 0));
+    if (!older) this.newest.set(from, { n, token });
     // Once for each assignment that somebody else writes into.
     if (from.startsWith('agent') && this.member !== '' && from !== this.member && this.blamed !== this.member) {
       this.blamed = this.member;

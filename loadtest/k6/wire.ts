@@ -64,7 +64,10 @@ export class Line {
   private greeted = false;
   private pending = new Map<string, Pending>();
   private ended = false;
+  /** in a row, without a socket that lived for a while between */
   private failures = 0;
+  /** what a gateway that turned this line away said to wait, in ms */
+  private putOff = 0;
   private ids = 0;
   private began = 0;
   private heard = 0;
@@ -127,6 +130,7 @@ export class Line {
     if (this.ended) return;
     const target = this.s.targets[nextTarget++ % this.s.targets.length]!;
     this.began = Date.now();
+    this.putOff = 0;
     const ws = new WebSocket(target, ['nextup.v1'] as never); // k6's types do not know subprotocols
     this.ws = ws;
     this.heard = this.began;
@@ -146,21 +150,22 @@ export class Line {
     };
   }
 
-  /** lost comes back after a pause in ms; -1 backs off. */
+  /** lost comes back after a pause in ms; -1 backs off, as close-2 and busy-1 ask. */
   private lost(ws: WebSocket, after: number): void {
     if (this.ws !== ws || this.ended) return;
     this.ws = undefined;
     if (this.greeted) {
+      if (Date.now() - this.began >= 5000) this.failures = 0;
       count.cut.add(1);
       if (this.lostAt === 0) this.lostAt = Date.now();
       // What to open is said anew on the next socket, from where it stands then.
       for (const [id, p] of this.pending) if (p.frame.type === 'open') this.pending.delete(id);
-    } else if (this.welcomedOnce === false && ++this.failures > 20) {
+    } else if (!this.welcomedOnce && this.failures >= 10) {
       this.end();
       return;
     }
     this.greeted = false;
-    const back = Math.min(5000, 250 * 2 ** Math.min(this.failures, 5)) * (0.5 + Math.random());
+    const back = this.putOff + Math.random() * Math.min(30_000, 1000 * 2 ** this.failures);
     later(after >= 0 ? after : back, () => this.dial());
     if (after < 0) this.failures++;
   }
@@ -205,7 +210,6 @@ export class Line {
   private welcome(w: WelcomeFrame): void {
     took.connected.add(Date.now() - this.began);
     this.greeted = true;
-    this.failures = 0;
     this.beatEvery = w.heartbeat_s * 1000;
     this.beat = Date.now();
     const resumed = this.welcomedOnce;
@@ -228,6 +232,7 @@ export class Line {
       return;
     }
     if (!this.greeted) {
+      this.putOff = f.retry_after_ms ?? 0;
       // The close code that follows says whether to come back. A hello that is put off is no error: it says when.
       if (f.code !== 'busy' && f.code !== 'unavailable' && f.code !== 'too_many') rate.errors.add(true, { why: f.code });
       return;
