@@ -148,7 +148,11 @@ func median(v []float64) float64 { return v[len(v)/2] }
 func sorted(v []float64) []float64 { return slices.Sorted(slices.Values(v)) }
 
 func figure(v []float64, unit string) string {
-	return fmt.Sprintf("%.4g %s", median(v), unit)
+	m := median(v)
+	if m >= 1000 { // whole: %g would write 2.94e+04
+		return strings.TrimSpace(fmt.Sprintf("%.0f %s", m, unit))
+	}
+	return strings.TrimSpace(fmt.Sprintf("%.4g %s", m, unit))
 }
 
 func times(a, b float64) string { return fmt.Sprintf("%.2f ×", a/b) }

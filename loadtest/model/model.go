@@ -10,7 +10,8 @@
 // run measure alone is therefore given; the seconds of the run then say what a
 // ticket takes over and above, least squares without negative costs: gateway
 // processor seconds a second − frame × (places sent + beats) − message × messages
-// = idle + ticket × tickets. Memory is of the peak.
+// = idle + ticket × tickets. Memory likewise: the run says what a ticket takes
+// besides the sockets, whose number rises and falls with it.
 package main
 
 import (
@@ -24,7 +25,8 @@ import (
 )
 
 // Costs are what one of each takes. Processor is in microseconds, memory in
-// bytes. Frame, Message, Replay and RedisMessage are measured elsewhere, see docs/capacity.md.
+// bytes. Frame, Message, Replay, Connection and RedisMessage are measured elsewhere,
+// see docs/capacity.md.
 type Costs struct {
 	Frame        float64 // of a gateway's processor, to show somebody their place or answer a beat
 	Message      float64 // of the gateways' processor, everything about it included
@@ -67,13 +69,14 @@ func (c Costs) Measure(r *report.Run) (Costs, error) {
 	c.Messages = (last.Messages - first.Messages) / float64(t.Joins)
 	c.RedisTicket = 1e6 * (last.RedisCPU - first.RedisCPU) / float64(t.Joins)
 	c.RedisMemory = (last.RedisMemory - first.RedisMemory) / float64(t.Joins)
-	c.Connection, c.Remembered = memory(r)
+	c.Remembered = c.remembered(r)
 	return c, nil
 }
 
-// memory fits the gateways' memory to the most sockets so far, which is not given
-// back at once, and to the tickets so far, which each gateway remembers.
-func memory(r *report.Run) (connection, ticket float64) {
+// remembered fits the gateways' memory without their sockets, of which the most so
+// far count, since memory is not given back at once, to the tickets so far, which
+// each gateway remembers.
+func (c Costs) remembered(r *report.Run) float64 {
 	var rows [][]float64
 	var rss []float64
 	most := 0.0
@@ -81,12 +84,11 @@ func memory(r *report.Run) (connection, ticket float64) {
 		s := &r.Samples[i]
 		most = max(most, s.Connections)
 		if s.Gateways > 0 {
-			rows = append(rows, []float64{float64(s.Gateways), most, float64(s.Gateways) * float64(s.Joins)})
-			rss = append(rss, s.GatewayRSS)
+			rows = append(rows, []float64{float64(s.Gateways), float64(s.Gateways) * float64(s.Joins)})
+			rss = append(rss, s.GatewayRSS-c.Connection*most)
 		}
 	}
-	fit := nonNegative(rows, rss)
-	return fit[1], fit[2]
+	return nonNegative(rows, rss)[1]
 }
 
 // nonNegative is least squares by coordinate descent with costs that are not
@@ -211,9 +213,10 @@ func run(args []string, out io.Writer) error {
 	flags.Float64Var(&f.Cores, "cores", 4, "cores of a gateway")
 	flags.Float64Var(&f.Load, "load", 0.6, "share of them that may be used")
 	flags.Float64Var(&f.Sockets, "sockets", 0.85*65_536, "sockets that one gateway may hold")
-	flags.Float64Var(&c.Frame, "frame", 18.9, "µs of a gateway for a place that is shown, by make bench-peers")
-	flags.Float64Var(&c.Message, "message", 97, "µs of gateways for a message, by make bench-peers")
-	flags.Float64Var(&c.RedisMessage, "redis-message", 42, "µs of Redis for a message, by make bench-peers")
+	flags.Float64Var(&c.Frame, "frame", 12.3, "µs of a gateway for a place that is shown, by make bench-peers")
+	flags.Float64Var(&c.Message, "message", 62, "µs of gateways for a message, by make bench-peers")
+	flags.Float64Var(&c.RedisMessage, "redis-message", 27, "µs of Redis for a message, by make bench-peers")
+	flags.Float64Var(&c.Connection, "socket", 5400, "bytes of a gateway for an open socket, by make bench-peers")
 	flags.Float64Var(&c.Replay, "replay", 370, "µs of each gateway for a ticket, of one without sockets beside a run")
 	if err := flags.Parse(args[1:]); err != nil {
 		return err
@@ -228,9 +231,9 @@ func run(args []string, out io.Writer) error {
 		return err
 	}
 	fmt.Fprintf(out, "%s, %s, %d cores, commit %s, %d seconds\n", r.Scenario, r.Machine.Date, r.Machine.Cores, r.Machine.Commit, c.Seconds)
-	fmt.Fprintf(out, "given: frame %.1f µs, message %.0f µs, of Redis %.0f µs, replay of a ticket %.0f µs of each gateway\n", c.Frame, c.Message, c.RedisMessage, c.Replay)
-	fmt.Fprintf(out, "measured: ticket %.1f ms of gateways together besides, %.1f ms and %.1f KB of Redis; memory of a gateway: socket %.1f KB, remembered ticket %.1f KB\n",
-		c.Ticket/1e3, c.RedisTicket/1e3, c.RedisMemory/1e3, c.Connection/1e3, c.Remembered/1e3)
+	fmt.Fprintf(out, "given: frame %.1f µs, message %.0f µs, of Redis %.0f µs, replay of a ticket %.0f µs of each gateway, socket %.1f KB\n", c.Frame, c.Message, c.RedisMessage, c.Replay, c.Connection/1e3)
+	fmt.Fprintf(out, "measured: ticket %.1f ms of gateways together besides, %.1f ms and %.1f KB of Redis, %.1f KB of each gateway for a remembered one\n",
+		c.Ticket/1e3, c.RedisTicket/1e3, c.RedisMemory/1e3, c.Remembered/1e3)
 	if f.Connections == 0 {
 		return nil
 	}
