@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -29,6 +30,8 @@ import (
 const (
 	served = 500              // tickets served in a window
 	window = 15 * time.Second // of serving, and of idling
+
+	mostCPU = 1.2 // Redis's processor time with many against few
 )
 
 // Serving 500 tickets costs Redis the same whether 100 or 15,000 others wait
@@ -38,24 +41,27 @@ func TestRedisWorkDoesNotGrowWithTheQueue(t *testing.T) {
 		t.Skip("it takes a minute and 15,000 sockets: left out with -short")
 	}
 	binary := plainBinary(t)
-	few, many := measure(t, binary, 100), measure(t, binary, 15_000)
-	t.Logf("per %d tickets, idle baseline subtracted:\n  100 others    %s\n  15,000 others %s", served, few, many)
-	for _, r := range []struct {
-		name      string
-		few, many float64
-		most      float64
-	}{
-		{"commands", few.commands, many.commands, 1.05},
-		{"Redis CPU", few.cpu, many.cpu, 1.2},
-		{"output bytes", few.output, many.output, 1.2},
-	} {
-		if r.few <= 0 {
-			t.Errorf("%s: serving cost nothing (%f): there is nothing to compare", r.name, r.few)
-			continue
+	var commands, cpu, output []float64
+	// What else the machine does comes and goes, and processor time with it: above the
+	// limit two more looks are taken, and the median counts.
+	for look := 1; look == 1 || look <= 3 && cpu[0] > mostCPU; look++ {
+		few, many := measure(t, binary, 100), measure(t, binary, 15_000)
+		t.Logf("per %d tickets, idle baseline subtracted:\n  100 others    %s\n  15,000 others %s", served, few, many)
+		if few.commands <= 0 || few.cpu <= 0 || few.output <= 0 {
+			t.Fatal("serving cost nothing: there is nothing to compare")
 		}
-		ratio := r.many / r.few
-		t.Logf("%s: %.3f times", r.name, ratio)
-		if ratio > r.most {
+		commands = append(commands, many.commands/few.commands)
+		cpu = append(cpu, many.cpu/few.cpu)
+		output = append(output, many.output/few.output)
+	}
+	for _, r := range []struct {
+		name   string
+		ratios []float64
+		most   float64
+	}{{"commands", commands, 1.05}, {"Redis CPU", cpu, mostCPU}, {"output bytes", output, 1.2}} {
+		t.Logf("%s: %.3f times", r.name, r.ratios)
+		slices.Sort(r.ratios)
+		if ratio := r.ratios[len(r.ratios)/2]; ratio > r.most {
 			t.Errorf("%s grew %.3f times, want at most %.2f", r.name, ratio, r.most)
 		}
 	}
