@@ -70,14 +70,18 @@ func (c *crowd) talking() int {
 	return n
 }
 
-// setPace lets the agents serve so many tickets a second, without bound for a
-// number below 0.
-func (c *crowd) setPace(perSecond float64) (any, error) {
+// paceOrder lets the agents serve so many tickets a second for some seconds.
+type paceOrder struct {
+	PerSecond float64 // below 0: without bound
+	Seconds   float64 // 0: without end
+}
+
+func (c *crowd) setPace(o paceOrder) (any, error) {
 	go func() {
 		begun := time.Now()
-		for n := 1.0; ; n++ {
-			if perSecond > 0 {
-				time.Sleep(time.Until(begun.Add(time.Duration(n / perSecond * float64(time.Second)))))
+		for n := 1.0; o.Seconds == 0 || n <= o.PerSecond*o.Seconds; n++ {
+			if o.PerSecond > 0 {
+				time.Sleep(time.Until(begun.Add(seconds(n / o.PerSecond))))
 			}
 			c.pace <- struct{}{}
 		}

@@ -39,7 +39,8 @@ func (r *replica) Reset() {}
 
 // serveLine is a node whose visitors have joined and wait, as many as fit in no
 // process as sockets. It joins them by the same rules and into the same log as a
-// gateway does, and follows the log no longer once they stand there.
+// gateway does, and follows the log no longer once they stand there: who joins later
+// is new, and a join depends on nobody else.
 func serveLine(args []string) error {
 	flags := flag.NewFlagSet("line", flag.ExitOnError)
 	url := flags.String("redis", "", "Redis")
@@ -70,32 +71,39 @@ func serveLine(args []string) error {
 	for follower.Err() != nil || !follower.Ready() {
 		time.Sleep(10 * time.Millisecond)
 	}
-	for i := 0; i < *n; {
-		var batch []queue.Change
-		r.mu.Lock()
-		for ; i < *n && len(batch) < 100; i++ {
-			c, err := r.state.Join(queue.JoinRequest{
-				Ticket: fmt.Sprintf("00000000-0000-4000-8000-%012d", i), Visitor: fmt.Sprint("w", i),
-				Department: department, Languages: []string{language}, Node: node,
-			})
+	joined := 0
+	join := func(n int) (any, error) {
+		for until := joined + n; joined < until; {
+			var batch []queue.Change
+			r.mu.Lock()
+			for ; joined < until && len(batch) < 100; joined++ {
+				c, err := r.state.Join(queue.JoinRequest{
+					Ticket: fmt.Sprintf("00000000-0000-4000-8000-%012d", joined), Visitor: fmt.Sprint("w", joined),
+					Department: department, Languages: []string{language}, Node: node,
+				})
+				if err != nil {
+					r.mu.Unlock()
+					return nil, err
+				}
+				batch = append(batch, c)
+			}
+			r.mu.Unlock()
+			outcomes, err := store.Commit(ctx, siteID, batch)
 			if err != nil {
-				r.mu.Unlock()
-				return err
+				return nil, err
 			}
-			batch = append(batch, c)
-		}
-		r.mu.Unlock()
-		outcomes, err := store.Commit(ctx, siteID, batch)
-		if err != nil {
-			return err
-		}
-		for _, o := range outcomes {
-			if o.Verdict != queue.Done {
-				return fmt.Errorf("a join was refused with verdict %d", o.Verdict)
+			for _, o := range outcomes {
+				if o.Verdict != queue.Done {
+					return nil, fmt.Errorf("a join was refused with verdict %d", o.Verdict)
+				}
 			}
 		}
+		return nil, nil
+	}
+	if _, err := join(*n); err != nil {
+		return err
 	}
 	stop()
 	<-follower.Done()
-	return obey("", map[string]func(json.RawMessage) (any, error){})
+	return obey("", map[string]func(json.RawMessage) (any, error){"join": handle(join)})
 }

@@ -183,7 +183,7 @@ func (b *bench) served() error {
 		if err := h.crowd.call("come", comeOrder{URL: h.server.address, Name: "v", N: b.conns, Kind: "nextup", Join: true, Rejoin: true, Beat: 10}, nil); err != nil {
 			return 0, err
 		}
-		if err := agents.call("pace", 50, nil); err != nil {
+		if err := agents.call("pace", paceOrder{PerSecond: 50}, nil); err != nil {
 			return 0, err
 		}
 		if err := agents.call("come", comeOrder{URL: h.server.address, Name: "a", N: 40, Kind: "nextup", Agents: true, Beat: 10}, nil); err != nil {
