@@ -170,14 +170,16 @@ func signalOf(payload string) (signal eventlog.Signal) {
 }
 
 // parsePushed reads what commit.lua publishes; nil if it is something else, which
-// is then a wake-up and no more.
+// is then a wake-up and no more. What it returns holds on to no part of text: an id
+// is kept for as long as somebody has the log open, and would keep the messages beside
+// it.
 func parsePushed(text string) *eventlog.Pushed {
 	head, rest, _ := strings.Cut(text, "\n")
 	n, ok := numbers(head, 4)
 	if !ok || n[3] > uint64(len(rest)) {
 		return nil
 	}
-	p := &eventlog.Pushed{After: eventlog.Head{Number: n[0], At: int64(n[1]), ID: rest[:n[3]]}}
+	p := &eventlog.Pushed{After: eventlog.Head{Number: n[0], At: int64(n[1]), ID: strings.Clone(rest[:n[3]])}}
 	at, rest := int64(n[2]), rest[n[3]:]
 	prev := p.After
 	for rest != "" {
@@ -187,7 +189,7 @@ func parsePushed(text string) *eventlog.Pushed {
 		if !ok || s[0] > uint64(len(rest)) || s[1] > uint64(len(rest))-s[0] {
 			return nil
 		}
-		r := eventlog.Record{Number: prev.Number + 1, ID: rest[:s[0]], Prev: prev.ID, At: at, Data: []byte(rest[s[0] : s[0]+s[1]])}
+		r := eventlog.Record{Number: prev.Number + 1, ID: strings.Clone(rest[:s[0]]), Prev: prev.ID, At: at, Data: []byte(rest[s[0] : s[0]+s[1]])}
 		rest = rest[s[0]+s[1]:]
 		p.Records = append(p.Records, r)
 		prev = eventlog.Head{Number: r.Number, ID: r.ID, At: r.At}

@@ -1,7 +1,10 @@
 package redislog
 
 import (
+	"fmt"
 	"reflect"
+	"runtime"
+	"strings"
 	"testing"
 
 	"nextup/internal/eventlog"
@@ -33,6 +36,27 @@ func TestWhatIsPushedIsReadAsItWasWritten(t *testing.T) {
 			t.Errorf("%q: %+v, want %+v", payload, got, want)
 		}
 	}
+}
+
+// A place in a log is kept for as long as somebody has it open.
+func TestWhoKeepsAPlaceKeepsNoMessageWithIt(t *testing.T) {
+	const logs, size = 32, 1 << 20
+	live := func() uint64 {
+		runtime.GC()
+		var m runtime.MemStats
+		runtime.ReadMemStats(&m)
+		return m.HeapAlloc
+	}
+	before := live()
+	places := make([]eventlog.Head, 0, 2*logs)
+	for range logs {
+		p := signalOf(fmt.Sprintf("r7 3 5 2\nc02 %d\nc1%s", size, strings.Repeat("x", size))).Pushed
+		places = append(places, p.After, p.Last())
+	}
+	if kept := int64(live() - before); kept > logs*size/4 {
+		t.Errorf("%d places keep %d bytes", len(places), kept)
+	}
+	runtime.KeepAlive(places)
 }
 
 func FuzzParsePushed(f *testing.F) {
