@@ -11,8 +11,12 @@ import (
 )
 
 const (
-	// publishEvery is how often the estimates are published while they move.
-	publishEvery = 3 * time.Second
+	// publishEvery is how often the estimates are published while they move. A long
+	// line's take long to play: then it is less often, so that they take a core
+	// for one part in learnShare at most, but as often as publishAtLeast.
+	publishEvery   = 3 * time.Second
+	publishAtLeast = 10 * time.Second
+	learnShare     = 300
 	// maxUnlearned bounds the steps that wait to be learned from.
 	maxUnlearned = 100_000
 )
@@ -63,17 +67,19 @@ func (l *learner) take(held bool) {
 }
 
 func (l *learner) run() {
-	tick := time.NewTicker(publishEvery)
-	defer tick.Stop()
+	next := time.NewTimer(publishEvery)
+	defer next.Stop()
 	for {
 		select {
 		case <-l.g.ctx.Done():
 			return
-		case <-tick.C:
+		case <-next.C:
 		}
+		var took time.Duration
 		if l.keepUp() && l.follower.Ready() {
-			l.learn()
+			took = l.learn()
 		}
+		next.Reset(min(max(publishEvery, learnShare*took), publishAtLeast))
 	}
 }
 
@@ -110,22 +116,26 @@ func (l *learner) keepUp() bool {
 	return true
 }
 
-// learn publishes what people would read differently now.
-func (l *learner) learn() {
+// learn publishes what people would read differently now, and says how long it took to
+// find that out.
+func (l *learner) learn() (took time.Duration) {
+	began := time.Now()
 	out := l.estimator.Estimate(l.state, l.g.options.Store.Now())
+	took = time.Since(began)
 	counted := l.estimator.Truth()
 	l.g.metrics.truth.set(l.id, counted)
 	if out == nil {
-		return
+		return took
 	}
 	out.Truth = truthOn(l.state.Estimates(), counted, l.counted)
 	ctx, cancel := context.WithTimeout(l.g.ctx, publishEvery)
 	defer cancel()
 	if _, err := l.do(ctx, func(st *queue.State) (queue.Change, error) { return st.Publish(out), nil }); err != nil {
 		l.log.Warn("estimates are not published", "err", err)
-		return
+		return took
 	}
 	l.counted = counted
+	return took
 }
 
 // maxJudged is how many judged waits count for the truth of a queue: past it, what

@@ -40,7 +40,7 @@ func (r *Refusal) Frame() Error {
 // required fields are there and every value is in its range. Its error is
 // always a *Refusal. The size of the frame is the caller's to bound.
 func Decode(data []byte) (Request, error) {
-	if f, ok := plainSend(data); ok {
+	if f, ok := plain(data); ok {
 		return f, nil
 	}
 	return ordinary(data)
