@@ -51,25 +51,39 @@ func (b *Backend) pipeTo(node *redis.Client) *pipe {
 }
 
 // send returns the answers to the call, or what kept them from coming. When ctx
-// ends first the fate of the call is unknown.
+// ends first the fate of the call is unknown. Whoever finds nothing under way sends
+// its call itself, and heeds of ctx the deadline only: a goroutine for it and the way
+// there and back cost as much as what Redis does.
 func (p *pipe) send(ctx context.Context, c call) ([]any, redis.Cmder, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, nil, err
 	}
 	s := &sending{call: c, done: make(chan struct{})}
 	p.mu.Lock()
-	p.queued = append(p.queued, s)
-	first := !p.sends
+	alone := !p.sends
 	p.sends = true
+	if !alone {
+		p.queued = append(p.queued, s)
+	}
 	p.mu.Unlock()
-	if first {
-		go p.drain()
+	if alone {
+		p.exchange(ctx, []*sending{s})
+		p.next()
 	}
 	select {
 	case <-s.done:
 		return s.answers, s.proof, s.err
 	case <-ctx.Done():
 		return nil, nil, ctx.Err()
+	}
+}
+
+// next has what has queued meanwhile sent.
+func (p *pipe) next() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.sends = len(p.queued) > 0; p.sends {
+		go p.drain()
 	}
 }
 
@@ -82,15 +96,15 @@ func (p *pipe) drain() {
 		together := p.queued[:n:n]
 		p.queued = p.queued[n:]
 		p.mu.Unlock()
-		p.exchange(together)
+		p.exchange(context.Background(), together)
 		p.mu.Lock()
 	}
 	p.queued, p.sends = nil, false
 }
 
 // exchange sends calls and waits for their replies.
-func (p *pipe) exchange(together []*sending) {
-	ctx, cancel := bounded(context.Background())
+func (p *pipe) exchange(ctx context.Context, together []*sending) {
+	ctx, cancel := bounded(ctx)
 	defer cancel()
 	batches := p.gather(together)
 	replies := make([]*redis.Cmd, len(batches))

@@ -93,7 +93,7 @@ func TestALogThatFailsHurtsNoOther(t *testing.T) {
 		if runs := p.gather(calls); len(runs) != 1 {
 			t.Fatalf("%d runs", len(runs))
 		}
-		p.exchange(calls)
+		p.exchange(t.Context(), calls)
 		return failed, fine, before
 	}
 	failed, fine, before := together()
