@@ -11,12 +11,12 @@ import (
 )
 
 const (
-	// publishEvery is how often the estimates are published while they move. A long
-	// line's take long to play: then it is less often, so that they take a core
-	// for one part in learnShare at most, but as often as publishAtLeast.
-	publishEvery   = 3 * time.Second
-	publishAtLeast = 10 * time.Second
-	learnShare     = 300
+	// publishEvery is how often the estimates are published while they move, and
+	// publishLate how often at least. In between it is as often as a learnShare-th of a core
+	// allows: a long line's take tens of milliseconds to play.
+	publishEvery = 3 * time.Second
+	publishLate  = 10 * time.Second
+	learnShare   = 300
 	// maxUnlearned bounds the steps that wait to be learned from.
 	maxUnlearned = 100_000
 )
@@ -79,8 +79,13 @@ func (l *learner) run() {
 		if l.keepUp() && l.follower.Ready() {
 			took = l.learn()
 		}
-		next.Reset(min(max(publishEvery, learnShare*took), publishAtLeast))
+		next.Reset(pauseAfter(took))
 	}
+}
+
+// pauseAfter is how long the next estimates wait, after some that took so long.
+func pauseAfter(took time.Duration) time.Duration {
+	return min(max(publishEvery, learnShare*took), publishLate)
 }
 
 // keepUp brings the state and what was learned up to date, and says whether
