@@ -45,6 +45,7 @@ func rules() *queue.Site {
 	return &queue.Site{
 		ID: siteID,
 		Departments: []queue.Department{
+			// An offer stands while the agents of growth look on.
 			{ID: department, Languages: []string{language}, QueueLimit: 1_000_000, OfferTTL: 120_000},
 		},
 		VisitorGrace: 60_000, AgentGrace: 20_000, AssignedGrace: 600_000, Retention: 86_400_000,

@@ -11,9 +11,9 @@ import (
 )
 
 const (
-	// publishEvery is how often the estimates are published while they move, and
-	// publishLate how often at least. In between it is as often as a learnShare-th of a core
-	// allows: a long line's take tens of milliseconds to play.
+	// publishEvery is how long the estimates rest before they are made again, and
+	// publishLate how long at most. In between it is learnShare times as long as they took: a
+	// long line's take tens of milliseconds to play.
 	publishEvery = 3 * time.Second
 	publishLate  = 10 * time.Second
 	learnShare   = 300
@@ -121,8 +121,8 @@ func (l *learner) keepUp() bool {
 	return true
 }
 
-// learn publishes what people would read differently now, and says how long it took to
-// find that out.
+// learn publishes what people would read differently now, and says how long the plays
+// took.
 func (l *learner) learn() (took time.Duration) {
 	began := time.Now()
 	out := l.estimator.Estimate(l.state, l.g.options.Store.Now())

@@ -24,15 +24,22 @@ var plainOrNot = []string{
 	`{"type":"send","ticket":"t","message_id":"m","text":"a` + "\xff" + `"}`,
 	`{"type":"send","ticket":"t t","message_id":"m","text":"a"}`,
 	`{"type":"send","ticket":"t","message_id":"m","text":"` + strings.Repeat("x", MaxTextBytes+1) + `"}`,
+	`{"type":"heartbeat"}`,
+	`{ "type":"heartbeat"}`,
+	`{"type":"heartbeat"} `,
+	`{"type":"heartbeat"}}`,
+	`{"type":"heartbeat","type":"heartbeat"}`,
+	`{"type":"heartbeat","as_of_ms":1}`,
+	`{"Type":"heartbeat"}`,
 	`{"type":"send"}`,
 	`{"type":"send",`,
 	`{"type":"send","id`,
 }
 
 // What clients write is read by hand: their frames in the order of the specification.
-func TestAMessageAsClientsWriteItIsReadByHand(t *testing.T) {
-	for _, data := range plainOrNot[:2] {
-		if _, ok := plainSend([]byte(data)); !ok {
+func TestMessagesAndHeartbeatsAsClientsWriteThemAreReadByHand(t *testing.T) {
+	for _, data := range append([]string{`{"type":"heartbeat"}`}, plainOrNot[:2]...) {
+		if _, ok := plain([]byte(data)); !ok {
 			t.Errorf("%s went the ordinary way", data)
 		}
 	}

@@ -90,7 +90,7 @@ func Open(ctx context.Context, url string, options Options) (*Backend, error) {
 }
 
 // New is Open on a client that is there already. Close closes it; an error
-// leaves it open. The client should be set up as Dial does.
+// leaves it open. The client must be set up as Dial does.
 func New(ctx context.Context, client redis.UniversalClient, options Options) (*Backend, error) {
 	if options.ProbeEvery <= 0 {
 		options.ProbeEvery = DefaultProbeEvery

@@ -52,8 +52,8 @@ func (b *Backend) pipeTo(node *redis.Client) *pipe {
 
 // send returns the answers to the call, or what kept them from coming. When ctx
 // ends first the fate of the call is unknown. Whoever finds nothing under way sends
-// its call itself, and heeds of ctx the deadline only: a goroutine for it and the way
-// there and back cost as much as what Redis does.
+// its call itself, since a goroutine for it and the way there and back cost as much as what
+// Redis does; of ctx that heeds the deadline only, and it lasts callTimeout at most.
 func (p *pipe) send(ctx context.Context, c call) ([]any, redis.Cmder, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, nil, err
@@ -67,8 +67,9 @@ func (p *pipe) send(ctx context.Context, c call) ([]any, redis.Cmder, error) {
 	}
 	p.mu.Unlock()
 	if alone {
+		defer p.next()
 		p.exchange(ctx, []*sending{s})
-		p.next()
+		return s.answers, s.proof, s.err // also if ctx has ended meanwhile: this is its fate
 	}
 	select {
 	case <-s.done:

@@ -1,6 +1,7 @@
 package redislog
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"slices"
@@ -155,4 +156,60 @@ func TestAServerWithSlotsIsNoFailure(t *testing.T) {
 	if p := b.pipeTo(b.client.(*redis.Client)); p.mixes.Load() {
 		t.Error("it was not asked for many logs at once")
 	}
+}
+
+// TestWhatComesWhileACallIsUnderWayIsSentAfterIt: also when the one who sent that has
+// been called off, who learns what became of it all the same.
+func TestWhatComesWhileACallIsUnderWayIsSentAfterIt(t *testing.T) {
+	b, err := Open(t.Context(), redistest.Start(t), Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = b.Close() })
+	node := b.client.(*redis.Client)
+	if err := commitScript.Load(t.Context(), node).Err(); err != nil { // as after the first call
+		t.Fatal(err)
+	}
+	p := &pipe{b: b, node: node}
+	p.mixes.Store(true)
+	send := func(ctx context.Context, id string) <-chan error {
+		sent := make(chan error, 1)
+		go func() {
+			_, _, err := p.send(ctx, sendingOf("l", id).call)
+			sent <- err
+		}()
+		return sent
+	}
+	stands := func(sends bool, queued int) bool {
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		return p.sends == sends && len(p.queued) == queued
+	}
+	await := func(what string, is func() bool) {
+		for patience := time.Now().Add(10 * time.Second); !is(); time.Sleep(time.Millisecond) {
+			if time.Now().After(patience) {
+				t.Fatal("it never came about that", what)
+			}
+		}
+	}
+	if err := node.Do(t.Context(), "CLIENT", "PAUSE", "1500", "WRITE").Err(); err != nil {
+		t.Fatal(err)
+	}
+	ctx, callOff := context.WithCancel(t.Context())
+	alone := send(ctx, "c1")
+	await("the first call is under way", func() bool { return stands(true, 0) })
+	others := []<-chan error{send(t.Context(), "c2"), send(t.Context(), "c3")}
+	await("two wait", func() bool { return stands(true, 2) })
+	queued := send(ctx, "c4")
+	await("three wait", func() bool { return stands(true, 3) })
+	callOff()
+	if err := <-queued; !errors.Is(err, context.Canceled) {
+		t.Errorf("who waits and is called off is told %v", err)
+	}
+	for _, sent := range append(others, alone) {
+		if err := <-sent; err != nil {
+			t.Error(err)
+		}
+	}
+	await("nobody sends and nothing waits", func() bool { return stands(false, 0) })
 }
