@@ -1,4 +1,5 @@
 import { useEffect, useMemo, useState } from "preact/hooks";
+import { isOfInputMethod } from "../../core/ime.ts";
 import type { Conversation } from "../../core/index.ts";
 import type { DeskClient } from "./client.ts";
 import { Dialog } from "../parts/Dialog.tsx";
@@ -77,6 +78,9 @@ export function Search({ client, http, show, review, close }: Props) {
           setChosen(0);
         }}
         onKeyDown={(event) => {
+          if (isOfInputMethod(event)) {
+            return;
+          }
           const steps: Record<string, number> = { ArrowDown: 1, ArrowUp: -1 };
           const step = steps[event.key];
           if (step !== undefined && results.length > 0) {

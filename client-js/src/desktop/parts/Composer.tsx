@@ -1,5 +1,6 @@
 import { useEffect, useId, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { MAX_TEXT_BYTES, type Conversation, type MessageFrameType } from "../../core/index.ts";
+import { isOfInputMethod } from "../../core/ime.ts";
 import { draftOf, keepDraft } from "./drafts.ts";
 import { Icon, IconButton } from "./Icon.tsx";
 import { commandAt, filled, found, replies, type Reply } from "./replies.ts";
@@ -74,8 +75,8 @@ export function Composer({ conversation, modes, mode, setMode, language, names, 
   }
 
   function press(event: KeyboardEvent): void {
-    if (event.isComposing) {
-      return; // Enter also ends the composition of a CJK word: that one is not ours
+    if (isOfInputMethod(event)) {
+      return;
     }
     if (pick !== undefined && command !== undefined) {
       const steps: Record<string, number> = { ArrowDown: 1, ArrowUp: -1 };

@@ -1,4 +1,5 @@
 import { useEffect, useRef } from "preact/hooks";
+import { isOfInputMethod } from "../../core/ime.ts";
 import { isOn, putOn } from "./kept.ts";
 
 /** A key and what it does. It works where nobody writes; with mod (Ctrl or ⌘) or alt, everywhere. */
@@ -31,7 +32,7 @@ export function useKeys(shortcuts: readonly Shortcut[]): void {
   latest.current = shortcuts;
   useEffect(() => {
     const press = (event: KeyboardEvent) => {
-      if (event.repeat || event.isComposing || event.defaultPrevented || document.querySelector("dialog[open]") !== null) {
+      if (event.repeat || isOfInputMethod(event) || event.defaultPrevented || document.querySelector("dialog[open]") !== null) {
         return;
       }
       const found = latest.current.find((s) => s.off !== true && fits(s, event));
