@@ -16,6 +16,7 @@ const clientTypes: Record<ClientFrame["type"], true> = {
   typing: true,
   read: true,
   close: true,
+  cancel_close: true,
   renew: true,
   heartbeat: true,
   rate: true,

@@ -119,7 +119,9 @@ func (f *Ticket) append(o *object) {
 		o.buf = append(o.buf, '}')
 	}
 	o.yesIf(`,"paused":`, f.Paused)
+	o.yesIf(`,"unattended":`, f.Unattended)
 	o.personIf(`,"agent":`, f.Agent)
+	o.yesIf(`,"agent_lost":`, f.AgentLost)
 	if r := f.Rating; r != nil {
 		o.number(`,"rating":{"score":`, int64(r.Score))
 		o.textIf(`,"comment":`, r.Comment)

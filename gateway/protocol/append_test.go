@@ -35,7 +35,7 @@ func FuzzHandwrittenFramesAreTheOrdinaryOnes(f *testing.F) {
 		}
 		ticket := Ticket{
 			Type: TypeTicket, Ticket: text(a), Status: TicketStatus(text(b)), Department: text(c), Language: text(b), JoinedAtMS: number(),
-			Position: int(number()), Size: int(number()), Reason: Reason(text(c)), Widened: int(number()), Paused: bit(), Agent: person(),
+			Position: int(number()), Size: int(number()), Reason: Reason(text(c)), Widened: int(number()), Paused: bit(), Unattended: bit(), Agent: person(), AgentLost: bit(),
 			End: EndReason(text(a)), AsOfMS: number(), Log: u,
 		}
 		if bit() {

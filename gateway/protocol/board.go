@@ -31,6 +31,11 @@ type BoardQueue struct {
 	// Wait is for somebody who joins now.
 	Wait   Wait `json:"wait"`
 	Paused bool `json:"paused,omitzero"`
+	// Unattended says that no agent who serves the queue is available now.
+	Unattended bool `json:"unattended,omitzero"`
+	// Withdrawn says that the site file has the queue no more. It is shown until
+	// the last ticket has left it.
+	Withdrawn bool `json:"withdrawn,omitzero"`
 	// AgentsWithRoom would be offered a ticket now.
 	AgentsWithRoom int `json:"agents_with_room"`
 	// Truth says how true the waits that were shown turned out, newer ones counting

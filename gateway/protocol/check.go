@@ -57,7 +57,16 @@ func (f Read) check(outline) *Refusal {
 	return nil
 }
 
-func (f Close) check(outline) *Refusal { return first(requestID(f.ID), id("ticket", f.Ticket)) }
+func (f Close) check(o outline) *Refusal {
+	if r := first(requestID(f.ID), id("ticket", f.Ticket)); r != nil || !o.has("after_s") {
+		return r
+	}
+	return between("after_s", int64(f.AfterS), 1, MaxClosingSec)
+}
+
+func (f CancelClose) check(outline) *Refusal {
+	return first(requestID(f.ID), id("ticket", f.Ticket))
+}
 
 func (f Renew) check(outline) *Refusal { return first(requestID(f.ID), required("token", f.Token)) }
 

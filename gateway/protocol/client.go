@@ -139,6 +139,15 @@ type Read struct {
 type Close struct {
 	Envelope
 	Ticket string `json:"ticket"`
+	// AfterS is in how many seconds it ends, 1 to 30: until then it is closing, and
+	// CancelClose takes that back. Without it, it ends at once, closing or not.
+	AfterS int `json:"after_s,omitzero"`
+}
+
+// CancelClose takes back that a conversation is closing.
+type CancelClose struct {
+	Envelope
+	Ticket string `json:"ticket"`
 }
 
 // Renew replaces the token of a live socket before it expires. The new token

@@ -164,6 +164,8 @@ func (o outline) decode(data []byte) (Request, *Refusal) {
 		return fill[Read](o, data)
 	case TypeClose:
 		return fill[Close](o, data)
+	case TypeCancelClose:
+		return fill[CancelClose](o, data)
 	case TypeRenew:
 		return fill[Renew](o, data)
 	case TypeHeartbeat:

@@ -34,6 +34,7 @@ const (
 	MaxTier         = 3        // the highest tier of agents; the lowest is 1
 	MaxHeadStartSec = 86_400   // a head start, either way
 	MaxGuests       = 3        // agents invited into one conversation
+	MaxClosingSec   = 30       // seconds for which a conversation may be closing
 
 	// What a board shows at most.
 	MaxBoardQueues  = 200
@@ -59,27 +60,29 @@ type Type string
 
 // Frames that a client sends.
 const (
-	TypeHello     Type = "hello"
-	TypeJoin      Type = "join"
-	TypeLeave     Type = "leave"
-	TypeAccept    Type = "accept"
-	TypeDecline   Type = "decline"
-	TypeStatus    Type = "status"
-	TypeOpen      Type = "open"
-	TypeSend      Type = "send"
-	TypeTyping    Type = "typing" // both ways
-	TypeRead      Type = "read"
-	TypeClose     Type = "close"
-	TypeRenew     Type = "renew"
-	TypeHeartbeat Type = "heartbeat" // both ways
-	TypeRate      Type = "rate"
-	TypeFinish    Type = "finish"
-	TypeTransfer  Type = "transfer"
-	TypeConsult   Type = "consult"
-	TypeNote      Type = "note"
-	TypeWhisper   Type = "whisper"
-	TypeHeadStart Type = "head_start"
-	TypePause     Type = "pause"
+	TypeHello   Type = "hello"
+	TypeJoin    Type = "join"
+	TypeLeave   Type = "leave"
+	TypeAccept  Type = "accept"
+	TypeDecline Type = "decline"
+	TypeStatus  Type = "status"
+	TypeOpen    Type = "open"
+	TypeSend    Type = "send"
+	TypeTyping  Type = "typing" // both ways
+	TypeRead    Type = "read"
+	TypeClose   Type = "close"
+	// TypeCancelClose takes back a close that has not ended the conversation yet.
+	TypeCancelClose Type = "cancel_close"
+	TypeRenew       Type = "renew"
+	TypeHeartbeat   Type = "heartbeat" // both ways
+	TypeRate        Type = "rate"
+	TypeFinish      Type = "finish"
+	TypeTransfer    Type = "transfer"
+	TypeConsult     Type = "consult"
+	TypeNote        Type = "note"
+	TypeWhisper     Type = "whisper"
+	TypeHeadStart   Type = "head_start"
+	TypePause       Type = "pause"
 )
 
 // Frames that only the server sends.

@@ -99,6 +99,7 @@ const (
 	TransferIn      Reason = "transfer_in"
 	Raised          Reason = "raised"
 	Lowered         Reason = "lowered"
+	ReasonAgentLost Reason = "agent_lost" // one's own agent was lost
 )
 
 // EndReason says why a ticket ended.
@@ -125,7 +126,8 @@ type Ticket struct {
 	Size     int `json:"size,omitzero"`
 	// Wait is set while the ticket is waiting or offered.
 	Wait *Wait `json:"wait,omitzero"`
-	// Reason is set when Position is worse than in the frame before.
+	// Reason is set when Position is worse than in the frame before, and when the
+	// ticket is back in line.
 	Reason Reason `json:"reason,omitzero"`
 	// Languages are those in which the ticket may be served now, set while it is
 	// waiting or offered. They grow with time where the department widens.
@@ -136,8 +138,13 @@ type Ticket struct {
 	Hold *Hold `json:"hold,omitzero"`
 	// Paused says that nobody is served from this queue for now.
 	Paused bool `json:"paused,omitzero"`
+	// Unattended says that no agent who may serve the ticket is available now, with
+	// room or without.
+	Unattended bool `json:"unattended,omitzero"`
 	// Agent is set while the ticket is assigned, and after.
 	Agent *Person `json:"agent,omitzero"`
+	// AgentLost says that the conn of the ticket's agent is gone and may come back.
+	AgentLost bool `json:"agent_lost,omitzero"`
 	// Rating is the visitor's own, once given.
 	Rating *Rating `json:"rating,omitzero"`
 	// End is set once the ticket is closed or abandoned.
@@ -232,11 +239,15 @@ type DeskTicket struct {
 	TransferredBy *Person `json:"transferred_by,omitzero"`
 	// WrapUpUntilMS is set for a closed ticket that still takes its place.
 	WrapUpUntilMS int64 `json:"wrap_up_until_ms,omitzero"`
+	// ClosingUntilMS is set while the ticket is closing: then it ends.
+	ClosingUntilMS int64 `json:"closing_until_ms,omitzero"`
 	// Guest says that this agent was invited into it and Owner holds it; Guests
 	// are all who were.
-	Guest  bool     `json:"guest,omitzero"`
-	Owner  *Person  `json:"owner,omitzero"`
-	Guests []Person `json:"guests,omitzero"`
+	Guest bool    `json:"guest,omitzero"`
+	Owner *Person `json:"owner,omitzero"`
+	// AgentLost says that the owner's conn is gone and may come back.
+	AgentLost bool     `json:"agent_lost,omitzero"`
+	Guests    []Person `json:"guests,omitzero"`
 	// Rating is the visitor's, once given.
 	Rating *Rating `json:"rating,omitzero"`
 }
@@ -253,6 +264,8 @@ const (
 	EntryNote    EntryKind = "note"    // From, MessageID, Text; for agents and supervisors alone
 	EntryWhisper EntryKind = "whisper" // From, a supervisor, MessageID, Text; for agents and supervisors alone
 	EntryHidden  EntryKind = "hidden"  // an entry that this person may not read
+	// EntryAgentLost: From, the agent, was lost for good and the ticket waits again.
+	EntryAgentLost EntryKind = "agent_lost"
 )
 
 // Entry is one record of a conversation. Numbers are gap-free and rise by one;

@@ -159,6 +159,7 @@ export class Conversation extends Emitter<ConversationEvents> {
         }
         break;
       case "member":
+      case "agent_lost":
       case "hidden":
         break;
       case "closed":

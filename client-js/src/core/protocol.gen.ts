@@ -32,6 +32,8 @@ export const MAX_TIER = 3;
 export const MAX_HEAD_START_SEC = 86400;
 /** agents invited into one conversation */
 export const MAX_GUESTS = 3;
+/** seconds for which a conversation may be closing */
+export const MAX_CLOSING_SEC = 30;
 /** What a board shows at most. */
 export const MAX_BOARD_QUEUES = 200;
 export const MAX_BOARD_AGENTS = 500;
@@ -107,6 +109,7 @@ export const REASONS = [
   "transfer_in",
   "raised",
   "lowered",
+  "agent_lost", // one's own agent was lost
 ] as const;
 export type Reason = (typeof REASONS)[number];
 
@@ -133,6 +136,7 @@ export const ENTRY_KINDS = [
   "note", // From, MessageID, Text; for agents and supervisors alone
   "whisper", // From, a supervisor, MessageID, Text; for agents and supervisors alone
   "hidden", // an entry that this person may not read
+  "agent_lost", // EntryAgentLost: From, the agent, was lost for good and the ticket waits again.
 ] as const;
 export type EntryKind = (typeof ENTRY_KINDS)[number];
 
@@ -166,6 +170,13 @@ export interface BoardQueue {
   /** Wait is for somebody who joins now. */
   wait: Wait;
   paused?: boolean;
+  /** Unattended says that no agent who serves the queue is available now. */
+  unattended?: boolean;
+  /**
+   * Withdrawn says that the site file has the queue no more. It is shown until
+   * the last ticket has left it.
+   */
+  withdrawn?: boolean;
   /** AgentsWithRoom would be offered a ticket now. */
   agents_with_room: number;
   /**
@@ -344,12 +355,16 @@ export interface DeskTicket {
   transferred_by?: Person;
   /** WrapUpUntilMS is set for a closed ticket that still takes its place. */
   wrap_up_until_ms?: number;
+  /** ClosingUntilMS is set while the ticket is closing: then it ends. */
+  closing_until_ms?: number;
   /**
    * Guest says that this agent was invited into it and Owner holds it; Guests
    * are all who were.
    */
   guest?: boolean;
   owner?: Person;
+  /** AgentLost says that the owner's conn is gone and may come back. */
+  agent_lost?: boolean;
   guests?: Person[];
   /** Rating is the visitor's, once given. */
   rating?: Rating;
@@ -491,6 +506,19 @@ export interface ReadFrame {
 /** Close ends a conversation; only its agent may. */
 export interface CloseFrame {
   type: "close";
+  /** ID is chosen by the client and echoed in the answer; at most 64 bytes. */
+  id?: string;
+  ticket: string;
+  /**
+   * AfterS is in how many seconds it ends, 1 to 30: until then it is closing, and
+   * CancelClose takes that back. Without it, it ends at once, closing or not.
+   */
+  after_s?: number;
+}
+
+/** CancelClose takes back that a conversation is closing. */
+export interface CancelCloseFrame {
+  type: "cancel_close";
   /** ID is chosen by the client and echoed in the answer; at most 64 bytes. */
   id?: string;
   ticket: string;
@@ -727,7 +755,10 @@ export interface TicketFrame {
   size?: number;
   /** Wait is set while the ticket is waiting or offered. */
   wait?: Wait;
-  /** Reason is set when Position is worse than in the frame before. */
+  /**
+   * Reason is set when Position is worse than in the frame before, and when the
+   * ticket is back in line.
+   */
   reason?: Reason;
   /**
    * Languages are those in which the ticket may be served now, set while it is
@@ -740,8 +771,15 @@ export interface TicketFrame {
   hold?: Hold;
   /** Paused says that nobody is served from this queue for now. */
   paused?: boolean;
+  /**
+   * Unattended says that no agent who may serve the ticket is available now, with
+   * room or without.
+   */
+  unattended?: boolean;
   /** Agent is set while the ticket is assigned, and after. */
   agent?: Person;
+  /** AgentLost says that the conn of the ticket's agent is gone and may come back. */
+  agent_lost?: boolean;
   /** Rating is the visitor's own, once given. */
   rating?: Rating;
   /** End is set once the ticket is closed or abandoned. */
@@ -824,6 +862,7 @@ export type ClientFrame =
   | TypingFrame
   | ReadFrame
   | CloseFrame
+  | CancelCloseFrame
   | RenewFrame
   | HeartbeatFrame
   | RateFrame

@@ -188,6 +188,12 @@ class Row extends Component<RowProps> {
             <bdi>{nameOf(entry.from)}</bdi> joined · {clock(entry.at_ms)}
           </li>
         );
+      case "agent_lost":
+        return (
+          <li {...common} class="event">
+            The connection of <bdi>{nameOf(entry.from)}</bdi> was lost; the visitor waited again · {clock(entry.at_ms)}
+          </li>
+        );
       case "closed":
         return (
           <li {...common} class="event">

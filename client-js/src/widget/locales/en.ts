@@ -36,6 +36,7 @@ const en: Texts = {
     transfer_in: "Somebody was transferred here with the place they had.",
     raised: "A supervisor moved somebody forward.",
     lowered: "A supervisor moved you back.",
+    agent_lost: "Your agent was cut off. You are back in your place.",
   },
   widened: (languages) => `To answer you sooner, somebody who speaks ${languages} may help you as well.`,
   held: (agent, s) => `${agent} knows your case: we hold your place with them for up to ${s} s.`,

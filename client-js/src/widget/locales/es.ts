@@ -36,6 +36,7 @@ const es: Texts = {
     transfer_in: "Alguien ha sido transferido aquí con el lugar que tenía.",
     raised: "Un supervisor ha adelantado a alguien.",
     lowered: "Un supervisor te ha movido hacia atrás.",
+    agent_lost: "Se cortó la conexión con tu agente. Has vuelto a tu lugar.",
   },
   widened: (languages) => `Para responderte antes, también puede ayudarte alguien que hable ${languages}.`,
   held: (agent, s) => `${agent} conoce tu caso: te guardamos el lugar con esa persona hasta ${s} s.`,

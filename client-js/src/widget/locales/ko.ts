@@ -36,6 +36,7 @@ const ko: Texts = {
     transfer_in: "다른 창구에서 원래 순서 그대로 옮겨 온 분이 있습니다.",
     raised: "관리자가 다른 분의 순서를 앞당겼습니다.",
     lowered: "관리자가 내 순서를 뒤로 옮겼습니다.",
+    agent_lost: "상담원과의 연결이 끊겨 원래 순서로 돌아왔습니다.",
   },
   widened: (languages) => `더 빨리 답해 드리기 위해 ${languages} 상담사도 도와드릴 수 있습니다.`,
   held: (agent, s) => `${agent} 님이 상황을 알고 있어 최대 ${s}초 동안 같은 상담사를 기다립니다.`,

@@ -36,6 +36,7 @@ const zhCN: Texts = {
     transfer_in: "一位访客带着原来的位置转到了这里。",
     raised: "主管将一位访客提前了。",
     lowered: "主管将您的位置后移了。",
+    agent_lost: "客服已断线，您已回到原来的位置。",
   },
   widened: (languages) => `为了更快答复您，会说${languages}的客服现在也可以接待您。`,
   held: (agent, s) => `${agent}了解您的情况：我们最多再等 ${s} 秒，优先由其为您服务。`,

@@ -36,6 +36,7 @@ const zhTW: Texts = {
     transfer_in: "一位訪客帶著原本的位置轉到這裡。",
     raised: "主管將一位訪客提前了。",
     lowered: "主管將您的位置往後移了。",
+    agent_lost: "客服已斷線，您已回到原來的位置。",
   },
   widened: (languages) => `為了更快回覆您，會說${languages}的客服人員現在也可以為您服務。`,
   held: (agent, s) => `${agent}了解您的情況：我們最多再等 ${s} 秒，優先由其為您服務。`,
