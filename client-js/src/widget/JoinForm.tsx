@@ -1,13 +1,12 @@
-import type { ComponentChildren } from "preact";
 import { MAX_TOPIC_BYTES } from "../core/index.ts";
+import { choice } from "./Choice.tsx";
 import { missing } from "./news.ts";
 import type { Texts } from "./texts.ts";
-import { hero } from "./View.tsx";
 import type { Widget } from "./widget.tsx";
 import { languageName, waitInWords, within } from "./words.ts";
 
 /** Where to join: a department, one of its languages, what it is about, and how long that would take. */
-export function joinForm(w: Widget, texts: Texts, below: ComponentChildren) {
+export function joinForm(w: Widget, texts: Texts) {
   const { client, config, form } = w;
   const welcome = client?.connection.welcome;
   const departments = welcome?.departments ?? [];
@@ -20,7 +19,7 @@ export function joinForm(w: Widget, texts: Texts, below: ComponentChildren) {
   const urgency = form.urgency ?? config.urgency ?? "";
   const join = async () => {
     if (client !== undefined && department !== undefined && language !== undefined) {
-      w.notice.unlock();
+      w.notice?.unlock();
       await client.join({
         department: department.id,
         languages: [language],
@@ -31,9 +30,7 @@ export function joinForm(w: Widget, texts: Texts, below: ComponentChildren) {
     }
   };
 
-  return [
-    hero(texts.title, texts.lead),
-    below,
+  return (
     <form
       class="join"
       data-testid="join-form"
@@ -103,8 +100,8 @@ export function joinForm(w: Widget, texts: Texts, below: ComponentChildren) {
           </div>
         </>
       )}
-    </form>,
-  ];
+    </form>
+  );
 }
 
 /** What joining now would mean; nothing where nobody can say. */
@@ -120,35 +117,6 @@ function estimate({ estimates }: Widget, texts: Texts, department: string, langu
       )}
       {queue && !free && <span class="soft">{texts.inLine(queue.size)}</span>}
     </p>
-  );
-}
-
-/** One of a few, as a row of pills. */
-export function choice<ID extends string>(
-  name: string,
-  legend: string,
-  options: readonly { id: ID; label: string; lang?: string }[],
-  chosen: string | undefined,
-  choose: (id: ID) => void,
-) {
-  return (
-    <fieldset>
-      <legend>{legend}</legend>
-      <div class="choices">
-        {options.map(({ id, label, lang }) => (
-          <label class="choice" key={id}>
-            <input
-              type="radio"
-              name={name}
-              data-testid={`${name}-${id}`}
-              checked={id === chosen}
-              onChange={() => choose(id)}
-            />
-            <span lang={lang}>{label}</span>
-          </label>
-        ))}
-      </div>
-    </fieldset>
   );
 }
 

@@ -1,6 +1,5 @@
 import type { TicketFrame } from "../core/index.ts";
 import { leave } from "./Leave.tsx";
-import { mayNotify } from "./notice.ts";
 import type { Texts } from "./texts.ts";
 import type { Widget } from "./widget.tsx";
 import { languagesInWords, nameOf, waitInWords } from "./words.ts";
@@ -39,12 +38,12 @@ export function line(w: Widget, texts: Texts, ticket: TicketFrame) {
         ))}
       </div>
       <div class="line-actions">
-        {mayNotify() === "default" && (
+        {typeof Notification !== "undefined" && Notification.permission === "default" && (
           <button
             type="button"
             class="on-hero"
             onClick={() => {
-              w.notice.unlock();
+              w.notice?.unlock();
               void Notification.requestPermission().then(() => w.draw());
             }}
           >

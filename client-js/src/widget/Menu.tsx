@@ -1,11 +1,10 @@
-import { choice } from "./JoinForm.tsx";
+import { choice } from "./Choice.tsx";
 import { put } from "./keep.ts";
 import { localeNames, locales, type Texts } from "./texts.ts";
 import type { Widget } from "./widget.tsx";
 
 /** What the visitor chooses for themselves: the language of the texts, and how they are called. */
 export function menu(w: Widget, texts: Texts) {
-  const { notice } = w;
   return (
     <section class="menu" aria-label={texts.menu}>
       {choice(
@@ -20,12 +19,12 @@ export function menu(w: Widget, texts: Texts) {
         <input
           type="checkbox"
           role="switch"
-          checked={notice.sound}
+          checked={w.sound}
           onChange={() => {
-            w.set(notice, { sound: !notice.sound });
-            notice.unlock();
-            put(w.keep.browser, "nextup.sound", notice.sound ? undefined : "off");
-            notice.chime();
+            w.set(w, { sound: !w.sound });
+            put(w.keep.browser, "nextup.sound", w.sound ? undefined : "off");
+            w.notice?.unlock();
+            w.notice?.chime();
           }}
         />
       </label>

@@ -2,14 +2,11 @@ import type { ComponentChildren } from "preact";
 import { never } from "../core/index.ts";
 import { banner } from "./Banner.tsx";
 import { chat } from "./Chat.tsx";
-import { ended } from "./Ended.tsx";
 import { Icon } from "./icons.tsx";
-import { joinForm } from "./JoinForm.tsx";
 import { put } from "./keep.ts";
 import { launcher } from "./Launcher.tsx";
 import { leave } from "./Leave.tsx";
 import { line } from "./Line.tsx";
-import { menu } from "./Menu.tsx";
 import type { Texts } from "./texts.ts";
 import type { Widget } from "./widget.tsx";
 import { initialOf, nameOf } from "./words.ts";
@@ -84,14 +81,21 @@ function shownTicket({ client, dismissed }: Widget) {
 function stage(w: Widget, texts: Texts) {
   const ticket = shownTicket(w);
   const conversation = w.client?.conversation;
+  const needsForms = w.menu || ticket === undefined || ticket.end !== undefined;
+  const forms = needsForms ? w.forms.get() : undefined;
   const below = (
     <>
-      {w.menu && menu(w, texts)}
+      {w.menu && forms?.menu(w, texts)}
+      {needsForms && forms === undefined && w.forms.failed && (
+        <p class="strip" role="status">
+          {texts.unreachable}
+        </p>
+      )}
       {banner(w, texts, ticket !== undefined && ticket.end === undefined)}
     </>
   );
   if (ticket === undefined || conversation === undefined) {
-    return joinForm(w, texts, below);
+    return [hero(texts.title, texts.lead), below, forms?.joinForm(w, texts)];
   }
   switch (ticket.status) {
     case "waiting":
@@ -116,10 +120,20 @@ function stage(w: Widget, texts: Texts) {
       return [
         hero(texts.ended, ticket.end && texts.ends[ticket.end]),
         below,
-        ended(w, texts, ticket, () => {
-          put(w.keep.browser, "nextup.dismissed", ticket.ticket);
-          w.set(w, { dismissed: ticket.ticket });
-        }),
+        <div class="ended" data-testid="ended">
+          {forms?.rating(w, texts, ticket)}
+          <button
+            class={ticket.agent !== undefined && ticket.rating === undefined ? "button" : "button primary"}
+            type="button"
+            data-testid="rejoin"
+            onClick={() => {
+              put(w.keep.browser, "nextup.dismissed", ticket.ticket);
+              w.set(w, { dismissed: ticket.ticket });
+            }}
+          >
+            {texts.again}
+          </button>
+        </div>,
         conversation.entries.length > 0 && chat(w, texts, conversation),
       ];
     default:
@@ -127,7 +141,7 @@ function stage(w: Widget, texts: Texts) {
   }
 }
 
-export function hero(title: string, lead: ComponentChildren) {
+function hero(title: string, lead: ComponentChildren) {
   return (
     <div class="hero">
       <h2>{title}</h2>

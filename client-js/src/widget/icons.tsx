@@ -3,14 +3,17 @@ const shapes = {
   down: "m6 9.5 6 6 6-6",
   send: "m4 4 17 8-17 8 2-8zm2 8h6",
   settings: "M4 7h9m5 0h2M4 17h2m5 0h9M15.5 4.5v5m-7 5v5",
-  star: "m12 3 3 6 6 1-4.5 4 1 6-5.5-3-5.5 3 1-6L3 10l6-1z",
 } as const;
 
-/** A drawing of 24 by 24 in the colour of the text. */
 export function Icon(shape: keyof typeof shapes) {
+  return drawing(shapes[shape], shape === "chat" ? "icon full" : "icon");
+}
+
+/** A drawing of 24 by 24 in the colour of the text. */
+export function drawing(path: string, classes = "icon") {
   return (
-    <svg class={shape === "chat" ? "icon full" : "icon"} viewBox="0 0 24 24" aria-hidden="true">
-      <path d={shapes[shape]} />
+    <svg class={classes} viewBox="0 0 24 24" aria-hidden="true">
+      <path d={path} />
     </svg>
   );
 }

@@ -15,8 +15,17 @@ function place(): void {
 if (settings.length > 0) {
   place();
 }
-void import("./index.ts").then(
-  ({ define }) => define(undefined, new URL(".", script.src).href),
-  // oxlint-disable-next-line no-console -- the only place where the people who build the page look
-  (error: unknown) => console.error(`<nextup-chat>: ${script.src} could not load the widget: ${String(error)}`),
-);
+
+/** The build makes the address absolute and has it fetched before it is imported: browsers remember an import that failed. */
+function load(waitMS: number): void {
+  import("./index.ts").then(
+    ({ define }) => define(undefined, new URL(".", script.src).href),
+    (error: unknown) => {
+      // oxlint-disable-next-line no-console -- the only place where the people who build the page look
+      console.error(`<nextup-chat>: ${script.src} could not load the widget: ${String(error)}`);
+      setTimeout(() => load(Math.min(2 * waitMS, 60_000)), waitMS);
+    },
+  );
+}
+
+load(2_000);

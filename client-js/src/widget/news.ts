@@ -23,7 +23,7 @@ export function listen(w: Widget, client: VisitorClient): void {
   client.on("ticket", (ticket) => {
     const { status, position, agent } = ticket ?? {};
     if (waited && status === "assigned" && w.texts !== undefined) {
-      w.notice.give(w.texts.yourTurn, w.texts.withAgent(nameOf(agent, w.texts)));
+      w.notice?.give(w.texts.yourTurn, w.texts.withAgent(nameOf(agent, w.texts)));
     }
     waited = status === "waiting" || status === "offered";
     if (ticket?.ticket !== w.reading.ticket) {
@@ -38,7 +38,7 @@ export function listen(w: Widget, client: VisitorClient): void {
     const looking = w.open && document.visibilityState === "visible";
     const fresh = client.connection.now() - at_ms < newMS;
     if (kind === "message" && fresh && !looking && !client.conversation?.isOwn(from) && w.texts !== undefined) {
-      w.notice.give(w.texts.newMessages(1), nameOf(from, w.texts)); // not the text: others may see the screen
+      w.notice?.give(w.texts.newMessages(1), nameOf(from, w.texts)); // not the text: others may see the screen
     }
   });
   client.on("error", (error) => w.complain(error.message));

@@ -5,13 +5,14 @@ import { warn } from "./complain.ts";
  * and a notification where the visitor has allowed it.
  */
 export class Notice {
-  sound: boolean;
+  readonly #sounds: () => boolean;
   #audio: AudioContext | undefined;
   #title: string | undefined;
   #stop = new AbortController();
 
-  constructor(sound: boolean) {
-    this.sound = sound;
+  /** sounds answers whether the visitor wants to hear anything. */
+  constructor(sounds: () => boolean) {
+    this.#sounds = sounds;
   }
 
   /** Call it while somebody presses a button: browsers let only such pages sound later. */
@@ -20,7 +21,7 @@ export class Notice {
       this.#audio ??= new AudioContext();
       void this.#audio.resume().catch(() => undefined);
     } catch {
-      this.sound = false; // no audio on this machine
+      // no audio on this machine
     }
   }
 
@@ -31,7 +32,7 @@ export class Notice {
       return;
     }
     this.#announce(title);
-    if (mayNotify() === "granted") {
+    if (typeof Notification !== "undefined" && Notification.permission === "granted") {
       try {
         const shown = new Notification(title, { body, tag: "nextup" });
         shown.onclick = () => {
@@ -46,7 +47,7 @@ export class Notice {
 
   chime(): void {
     const audio = this.#audio;
-    if (!this.sound || audio?.state !== "running") {
+    if (!this.#sounds() || audio?.state !== "running") {
       return;
     }
     for (const [i, hertz] of [659.3, 880].entries()) {
@@ -84,9 +85,4 @@ export class Notice {
     void this.#audio?.close().catch(() => undefined);
     this.#audio = undefined;
   }
-}
-
-/** Whether notifications are allowed here; "denied" where the browser has none. */
-export function mayNotify(): NotificationPermission {
-  return typeof Notification === "undefined" ? "denied" : Notification.permission;
 }

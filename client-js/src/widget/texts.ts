@@ -106,23 +106,15 @@ export const localeNames = {
 export type Locale = keyof typeof localeNames;
 export const locales = Object.keys(localeNames) as Locale[];
 
-/** Loads one language; the others are never fetched. */
-export async function loadTexts(locale: Locale): Promise<Texts> {
-  switch (locale) {
-    case "en":
-      return (await import("./locales/en.ts")).default;
-    case "es":
-      return (await import("./locales/es.ts")).default;
-    case "ja":
-      return (await import("./locales/ja.ts")).default;
-    case "ko":
-      return (await import("./locales/ko.ts")).default;
-    case "zh-CN":
-      return (await import("./locales/zh-CN.ts")).default;
-    case "zh-TW":
-      return (await import("./locales/zh-TW.ts")).default;
-  }
-}
+/** Each language in a file of its own: the others are never fetched. */
+export const loadTexts: Record<Locale, (again: string) => Promise<{ default: Texts }>> = {
+  en: (_again) => import("./locales/en.ts"),
+  es: (_again) => import("./locales/es.ts"),
+  ja: (_again) => import("./locales/ja.ts"),
+  ko: (_again) => import("./locales/ko.ts"),
+  "zh-CN": (_again) => import("./locales/zh-CN.ts"),
+  "zh-TW": (_again) => import("./locales/zh-TW.ts"),
+};
 
 /** The first language of the list that the widget has, or English. */
 export function matchLocale(wanted: readonly string[]): Locale {

@@ -5,8 +5,10 @@ import type { Config } from "./config.ts";
 import { Estimates } from "./estimates.ts";
 import { put, type Keep } from "./keep.ts";
 import { listen } from "./news.ts";
-import { Notice } from "./notice.ts";
-import { loadTexts, matchLocale, type Locale, type Texts } from "./texts.ts";
+import type { Notice } from "./notice.ts";
+import { OnDemand } from "./on-demand.ts";
+import { addStyles } from "./style.ts";
+import { loadTexts, locales, matchLocale, type Locale, type Texts } from "./texts.ts";
 import { View } from "./View.tsx";
 import { wakeWithPage } from "./waking.ts";
 import { explain } from "./words.ts";
@@ -34,8 +36,10 @@ export interface Sending {
 export class Widget {
   config: Config;
   client: VisitorClient | undefined;
+  /** The newest texts that came, in the language of locale once those are there. */
   texts: Texts | undefined;
   locale: Locale;
+  sound: boolean;
   open = false;
   /** The settings are shown. */
   menu = false;
@@ -48,12 +52,15 @@ export class Widget {
   /** How far the conversation is shown and read. */
   readonly reading = { ticket: "", limit: 200, atEnd: true, overflow: false };
   readonly keep: Keep;
-  readonly notice: Notice;
+  readonly forms = this.#part("forms", (_again) => import("./forms.ts"));
+  readonly #calling = this.#part("notices", (_again) => import("./notice.ts"));
+  readonly #languages = new Map(locales.map((locale) => [locale, this.#part(locale, loadTexts[locale])]));
+  #notice: Notice | undefined;
   readonly estimates: Estimates;
   readonly #root: ShadowRoot;
   readonly #dispatch: (kind: string, detail: unknown) => void;
   #drawing = false;
-  #loading: Locale | undefined;
+  #stopped = false;
   /** Ends the waking of the connection. */
   #sleep: (() => void) | undefined;
   #ticking: ReturnType<typeof setInterval> | undefined;
@@ -64,13 +71,19 @@ export class Widget {
     this.#root = root;
     this.#dispatch = dispatch;
     this.keep = keep;
-    this.notice = new Notice(keep.browser.getItem("nextup.sound") !== "off");
+    this.sound = keep.browser.getItem("nextup.sound") !== "off";
     this.dismissed = keep.browser.getItem("nextup.dismissed");
     this.estimates = new Estimates(() => this.draw());
     this.locale = matchLocale([keep.browser.getItem("nextup.locale") ?? [], config.locales].flat());
     if (keep.blocked) {
       warn("this page may not store anything: messages that are not sent yet are lost on a reload");
     }
+  }
+
+  /** What calls the visitor back, once it was fetched. */
+  get notice(): Notice | undefined {
+    const part = this.#calling.get();
+    return part && (this.#notice ??= new part.Notice(() => this.sound));
   }
 
   /** The log's time in Unix milliseconds. */
@@ -109,7 +122,6 @@ export class Widget {
     }
     clearInterval(this.#ticking);
     this.#ticking = this.open ? setInterval(() => this.draw(), 1_000) : undefined;
-    void this.#load();
     this.draw();
   }
 
@@ -117,7 +129,7 @@ export class Widget {
     put(this.keep.browser, "nextup.locale", locale);
     this.locale = locale;
     this.menu = false;
-    void this.#load();
+    this.draw();
   }
 
   /** Takes a change: what was said of the state before is drawn anew. */
@@ -163,7 +175,8 @@ export class Widget {
   stop(): void {
     this.#leaveGateway();
     clearInterval(this.#ticking);
-    this.notice.close();
+    this.#notice?.close();
+    this.#stopped = true;
     render(null, this.#root);
   }
 
@@ -175,6 +188,10 @@ export class Widget {
     this.#drawing = true;
     queueMicrotask(() => {
       this.#drawing = false;
+      if (this.#stopped) {
+        return;
+      }
+      this.texts = this.#languages.get(this.locale)?.get()?.default ?? this.texts;
       if (this.texts !== undefined) {
         const texts = { ...this.texts, ...this.config.texts };
         const focused = this.#root.activeElement !== null;
@@ -197,6 +214,11 @@ export class Widget {
         conversation?.markRead();
       }
     }
+    if (this.client?.connection.welcome !== undefined) {
+      // Now: a gateway of another version may not have these files when they are needed.
+      this.forms.get();
+      this.#calling.get();
+    }
     const asks = this.open && (ticket === undefined || ticket.ticket === this.dismissed);
     this.estimates.follow(asks ? this.config : undefined);
   }
@@ -208,24 +230,17 @@ export class Widget {
     this.estimates.follow(undefined);
   }
 
-  async #load(): Promise<void> {
-    const wanted = this.locale;
-    if (this.#loading === wanted) {
-      return;
-    }
-    this.#loading = wanted;
-    try {
-      const texts = await loadTexts(wanted);
-      if (this.locale === wanted) {
-        this.texts = texts;
+  /** A part of the widget that is fetched when it is first needed. */
+  #part<T extends object>(name: string, load: (again: string) => Promise<T>): OnDemand<T> {
+    return new OnDemand(
+      load,
+      (part) => {
+        if (part !== undefined && "styles" in part) {
+          addStyles(String(part.styles));
+        }
         this.draw();
-      }
-    } catch (error) {
-      this.complain(`the texts of ${wanted} could not be loaded: ${String(error)}`);
-      setTimeout(() => {
-        this.#loading = undefined;
-        void this.#load();
-      }, 5_000);
-    }
+      },
+      (error) => this.complain(`${name} could not be loaded: ${String(error)}`),
+    );
   }
 }

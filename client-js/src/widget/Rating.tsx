@@ -1,35 +1,31 @@
 import { MAX_COMMENT_BYTES, type TicketFrame } from "../core/index.ts";
-import { Icon } from "./icons.tsx";
+import { drawing } from "./icons.tsx";
 import type { Texts } from "./texts.ts";
 import type { Widget } from "./widget.tsx";
 import { nameOf, within } from "./words.ts";
 
-/** The end: how it was, and a new start. */
-export function ended(w: Widget, texts: Texts, ticket: TicketFrame, again: () => void) {
-  const { rating, agent } = ticket;
-  const asks = agent !== undefined && (rating === undefined || w.rating.again === true);
+/** How it was: the question, or what the visitor has answered. */
+export function rating(w: Widget, texts: Texts, ticket: TicketFrame) {
+  const given = ticket.rating;
+  if (ticket.agent !== undefined && (given === undefined || w.rating.again === true)) {
+    return ratingForm(w, texts, ticket);
+  }
   return (
-    <div class="ended" data-testid="ended">
-      {asks && ratingForm(w, texts, ticket)}
-      {rating !== undefined && !asks && (
-        <p class="rated" role="status">
-          <span class="stars" role="img" aria-label={texts.scores[rating.score - 1] ?? ""}>
-            {texts.scores.map((label, i) => (
-              <span key={label} class={i < rating.score ? "lit" : ""}>
-                {Icon("star")}
-              </span>
-            ))}
-          </span>
-          {texts.rated}{" "}
-          <button type="button" class="link" onClick={() => w.set(w.rating, { again: true })}>
-            {texts.change}
-          </button>
-        </p>
-      )}
-      <button class={asks ? "button" : "button primary"} type="button" data-testid="rejoin" onClick={again}>
-        {texts.again}
-      </button>
-    </div>
+    given && (
+      <p class="rated" role="status">
+        <span class="stars" role="img" aria-label={texts.scores[given.score - 1] ?? ""}>
+          {texts.scores.map((label, i) => (
+            <span key={label} class={i < given.score ? "lit" : ""}>
+              {star()}
+            </span>
+          ))}
+        </span>
+        {texts.rated}{" "}
+        <button type="button" class="link" onClick={() => w.set(w.rating, { again: true })}>
+          {texts.change}
+        </button>
+      </p>
+    )
   );
 }
 
@@ -61,7 +57,7 @@ function ratingForm(w: Widget, texts: Texts, ticket: TicketFrame) {
                 data-testid={`score-${i + 1}`}
                 onChange={() => w.set(form, { score: i + 1 })}
               />
-              {Icon("star")}
+              {star()}
             </label>
           ))}
         </div>
@@ -91,4 +87,8 @@ function ratingForm(w: Widget, texts: Texts, ticket: TicketFrame) {
       )}
     </form>
   );
+}
+
+function star() {
+  return drawing("m12 3 3 6 6 1-4.5 4 1 6-5.5-3-5.5 3 1-6L3 10l6-1z");
 }
