@@ -115,11 +115,16 @@ func boardFrame(st *queue.State) protocol.Board {
 			continue
 		}
 		size := st.Size(q)
-		f.Queues = append(f.Queues, protocol.BoardQueue{
-			Queue: q.String(), Department: q.Department, Language: q.Language, Size: size, OldestAtMS: int64(oldest(st, q)),
+		row := protocol.BoardQueue{
+			Queue: q.String(), Department: q.Department, Language: q.Language, Size: size,
 			Wait: waitFrame(eta.Shown(st.Wait(q, size+1))), Paused: st.Paused(q) != nil, AgentsWithRoom: room[q],
 			Truth: truthOf(st, q),
-		})
+		}
+		if t := oldest(st, q); t != nil {
+			first := boardTicket(t)
+			row.OldestAtMS, row.Oldest = first.JoinedAtMS, &first
+		}
+		f.Queues = append(f.Queues, row)
 	}
 	tickets := 0
 	for _, a := range st.Agents() {
@@ -138,10 +143,7 @@ func boardFrame(st *queue.State) protocol.Board {
 				f.TicketsLeftOut++
 				continue
 			}
-			is.Tickets = append(is.Tickets, protocol.BoardTicket{
-				Ticket: t.ID, Visitor: visitorPerson(t), Status: protocol.TicketStatus(t.Status),
-				Department: t.Department, Language: t.Language, JoinedAtMS: int64(t.JoinedAt), AssignedAtMS: int64(t.AssignedAt),
-			})
+			is.Tickets = append(is.Tickets, boardTicket(t))
 		}
 		f.Agents = append(f.Agents, is)
 	}
@@ -182,13 +184,21 @@ func roomOf(st *queue.State) map[queue.QueueID]int {
 	return room
 }
 
-// oldest is when the one who waits longest joined, looked for at the front of the
-// line: whoever is behind a hundred others came later, or gave up a head start.
-func oldest(st *queue.State, q queue.QueueID) queue.Stamp {
-	var first queue.Stamp
+func boardTicket(t *queue.Ticket) protocol.BoardTicket {
+	return protocol.BoardTicket{
+		Ticket: t.ID, Visitor: visitorPerson(t), Status: protocol.TicketStatus(t.Status),
+		Department: t.Department, Language: t.Language, JoinedAtMS: int64(t.JoinedAt), AssignedAtMS: int64(t.AssignedAt),
+	}
+}
+
+// oldest is the ticket that joined first of those at the front of the line, or nil
+// for an empty line. A ticket behind a hundred others joined later, or gave up a
+// head start.
+func oldest(st *queue.State, q queue.QueueID) *queue.Ticket {
+	var first *queue.Ticket
 	st.Sweep(q, 1, oldestAmong, func(_ int, t *queue.Ticket) bool {
-		if first == 0 || t.JoinedAt < first {
-			first = t.JoinedAt
+		if first == nil || t.JoinedAt < first.JoinedAt {
+			first = t
 		}
 		return true
 	})

@@ -26,8 +26,10 @@ type BoardQueue struct {
 	Department string `json:"department"`
 	Language   string `json:"language"`
 	Size       int    `json:"size"`
-	// OldestAtMS is when the one who waits longest joined; 0 for an empty line.
-	OldestAtMS int64 `json:"oldest_at_ms,omitzero"`
+	// OldestAtMS is when the visitor who waits longest joined; 0 for an empty line.
+	// Oldest is that visitor's ticket; absent for an empty line.
+	OldestAtMS int64        `json:"oldest_at_ms,omitzero"`
+	Oldest     *BoardTicket `json:"oldest,omitzero"`
 	// Wait is for somebody who joins now.
 	Wait   Wait `json:"wait"`
 	Paused bool `json:"paused,omitzero"`
@@ -100,7 +102,7 @@ type BoardAgent struct {
 	Tickets []BoardTicket `json:"tickets,omitzero"`
 }
 
-// BoardTicket is one ticket of an agent.
+// BoardTicket is one ticket of an agent, or the one that waits longest in a queue.
 type BoardTicket struct {
 	Ticket       string       `json:"ticket"`
 	Visitor      Person       `json:"visitor"`

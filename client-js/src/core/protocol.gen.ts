@@ -165,8 +165,12 @@ export interface BoardQueue {
   department: string;
   language: string;
   size: number;
-  /** OldestAtMS is when the one who waits longest joined; 0 for an empty line. */
+  /**
+   * OldestAtMS is when the visitor who waits longest joined; 0 for an empty line.
+   * Oldest is that visitor's ticket; absent for an empty line.
+   */
   oldest_at_ms?: number;
+  oldest?: BoardTicket;
   /** Wait is for somebody who joins now. */
   wait: Wait;
   paused?: boolean;
@@ -253,7 +257,7 @@ export interface BoardAgent {
   tickets?: BoardTicket[];
 }
 
-/** BoardTicket is one ticket of an agent. */
+/** BoardTicket is one ticket of an agent, or the one that waits longest in a queue. */
 export interface BoardTicket {
   ticket: string;
   visitor: Person;
