@@ -1,4 +1,4 @@
-import { expect, test } from "@playwright/test";
+import { expect, test, type Page } from "@playwright/test";
 import { golden } from "../test/fixtures.ts";
 import { atBoard, board, lin, mei, says, startNumbers } from "./desk-kit.ts";
 import { servePages, shot } from "./pages.ts";
@@ -8,6 +8,8 @@ import { servePages, shot } from "./pages.ts";
 const base = servePages();
 test.beforeEach(startNumbers);
 
+const queueRow = (page: Page, queue: string) => page.locator(`[data-testid=queue][data-queue="${queue}"]`);
+
 test("[board-1] shows the queues, the agents and the day", async ({ page }) => {
   const gateway = await atBoard(page, base());
   gateway.sends(board());
@@ -15,10 +17,10 @@ test("[board-1] shows the queues, the agents and the day", async ({ page }) => {
   await expect(page.getByTestId("agents-available")).toHaveText("2");
   await expect(page.getByTestId("service-level")).toHaveText(/^\d\d %$/);
   const queues = page.getByTestId("queue");
-  await expect(queues.first()).toContainText(/Support · English.*3.*3 min.*2–5 min.*82 % of 214.*0/);
-  await expect(queues.nth(2)).toContainText(/unknown.*3 so far/);
-  await expect(queues.nth(3)).toHaveAttribute("data-paused", "true");
-  await expect(page.getByTestId("agent")).toHaveText([/Diego/, /Mei.*3 of 4.*Lin.*Ana Lucía.*Samoffered/, /Noor.*away.*wrapping up/]);
+  await expect(queueRow(page, "support/en")).toContainText(/Support · English.*3.*Sam.*3 min.*2–5 min.*82 % of 214.*0/);
+  await expect(queueRow(page, "support/ja")).toContainText(/unknown.*3 so far/);
+  await expect(queueRow(page, "trading/en")).toHaveAttribute("data-paused", "true");
+  await expect(page.getByTestId("agent")).toHaveText([/Mei.*3 of 4.*Lin.*Ana Lucía.*Samoffered/, /Noor.*away.*wrapping up/, /Diego/]);
   await expect(page.getByTestId("chart").locator("canvas")).toBeVisible();
   await expect(page.getByRole("img", { name: /today \d+ joined, \d+ were answered, \d+ gave up/ })).toBeVisible();
   await gateway.isAccessible();
@@ -26,6 +28,87 @@ test("[board-1] shows the queues, the agents and the day", async ({ page }) => {
   await page.getByTestId("only-busy").check();
   await expect(queues).toHaveCount(3);
 });
+
+test("[board-6] the first screen says how bad it is, who waits longest, who is full and whether the waits were true", async ({ page }) => {
+  const gateway = await atBoard(page, base());
+  await page.setViewportSize({ width: 1280, height: 800 });
+  const full = board().agents.map((a) => (a.id === "a-3" ? { ...a, load: 4 } : a));
+  gateway.sends(board({ agents: full }));
+  await expect(page.getByTestId("longest-wait")).toHaveText("10 min");
+  await expect(page.getByTestId("agents-full")).toHaveText("1");
+  await expect(page.getByLabel("Now", { exact: true })).toContainText(/2 queues have no free agent.*Wei.*Support · Chinese.*1 with room.*Mei/);
+  await expect(page.getByTestId("truth")).toHaveText("81 %");
+  for (const place of ["in-line", "longest-waiting", "agents-full", "truth", "queue", "agent"]) {
+    await expect(page.getByTestId(place).first(), place).toBeInViewport({ ratio: 1 });
+  }
+  await gateway.isAccessible();
+  await shot(page, "board-first-screen");
+  await page.getByTestId("longest-waiting").click();
+  expect(await gateway.expects("open")).toMatchObject({ ticket: "t-32" });
+  await expect(page.getByTestId("watching")).toContainText("Wei");
+  const row = queueRow(page, "support/zh");
+  const [room, actions] = [await row.locator("td").nth(4).boundingBox(), await row.locator(".does").boundingBox()];
+  expect((room?.x ?? 0) + (room?.width ?? 0), "beside a conversation the buttons cover a figure").toBeLessThanOrEqual(actions?.x ?? 0);
+  await shot(page, "board-beside-conversation");
+});
+
+test("every column of queues and agents sorts, and rows under the pointer or the focus keep their places", async ({ page }) => {
+  const gateway = await atBoard(page, base());
+  const sends = async (sizes: Record<string, number>) => {
+    gateway.sends(board({ queues: board().queues.map((q) => ({ ...q, size: sizes[q.queue] ?? q.size })) }));
+    await expect(queueRow(page, "support/ja").getByTestId("queue-size")).toHaveText(String(sizes["support/ja"] ?? 0));
+  };
+  await sends({});
+  const queues = () => page.getByTestId("queue").evaluateAll((rows) => rows.map((row) => row.dataset["queue"]));
+  const orders: [string, string[]][] = [
+    ["queue", ["support/zh", "support/en", "support/ja", "trading/zh", "trading/en"]],
+    ["size", ["support/zh", "support/en", "trading/en", "support/ja", "trading/zh"]],
+    ["wait", ["support/zh", "support/en", "trading/en", "trading/zh", "support/ja"]],
+    ["truth", ["support/zh", "support/en", "support/ja", "trading/en", "trading/zh"]],
+    ["room", ["support/en", "support/zh", "support/ja", "trading/en", "trading/zh"]],
+    ["longest", ["support/zh", "support/en", "trading/en", "support/ja", "trading/zh"]],
+  ];
+  for (const [column, order] of orders) {
+    await page.getByLabel("Table of queues").getByTestId(`sort-${column}`).click();
+    await expect.poll(queues, column).toEqual(order);
+  }
+  await expect(page.getByRole("columnheader", { name: "Longest wait" })).toHaveAttribute("aria-sort", "descending");
+  const agents = () => page.getByTestId("agent").evaluateAll((rows) => rows.map((row) => row.dataset["agent"]));
+  for (const [column, order] of [["agent", ["a-4", "a-3", "a-9"]], ["status", ["a-3", "a-4", "a-9"]], ["longest", ["a-3", "a-4", "a-9"]], ["load", ["a-3", "a-9", "a-4"]]] as const) {
+    await page.getByLabel("Table of agents").getByTestId(`sort-${column}`).click();
+    await expect.poll(agents, column).toEqual(order);
+  }
+  await page.getByTestId("sort-size").click();
+  await expect.poll(queues).toEqual(orders[1]?.[1]);
+  await queueRow(page, "support/en").getByTestId("pause").hover();
+  await sends({ "support/ja": 99 });
+  expect(await queues(), "a row moved under the pointer").toEqual(orders[1]?.[1]);
+  await page.mouse.move(2, 2);
+  await expect.poll(queues).toEqual(["support/ja", "support/zh", "support/en", "trading/en", "trading/zh"]);
+  await queueRow(page, "support/en").getByTestId("pause").focus();
+  await sends({ "support/ja": 0 });
+  expect((await queues())[0], "a row moved under the focus").toBe("support/ja");
+  await page.keyboard.press("Enter");
+  await expect(page.getByTestId("pause-dialog")).toContainText("Support · English");
+});
+
+for (const width of [390, 320]) {
+  test(`at ${width} px nothing of the board lies beside the page`, async ({ page }) => {
+    const gateway = await atBoard(page, base());
+    await page.setViewportSize({ width, height: 700 });
+    const long = { id: "a-7", name: "Wolfeschlegelsteinhausenbergerdorff", status: "available", languages: ["en"], departments: ["support"], tier: 1, capacity: 12, load: 12, tickets: [] } as const;
+    gateway.sends(board({ agents: [...board().agents, long], rules_differ: true, queues_left_out: 3 }));
+    await expect(page.getByTestId("agent")).toHaveCount(4);
+    const wide = () => page.evaluate(() => [document.documentElement.scrollWidth, document.querySelector(".board-page")?.scrollWidth ?? 0].map((w) => w - innerWidth));
+    expect(Math.max(...(await wide()))).toBeLessThanOrEqual(0);
+    await gateway.isAccessible();
+    await shot(page, `board-${width}`);
+    await page.getByTestId("longest-waiting").click();
+    await expect(page.getByTestId("watching")).toBeVisible();
+    expect(Math.max(...(await wide()))).toBeLessThanOrEqual(0);
+    await shot(page, `board-watching-${width}`);
+  });
+}
 
 test("[board-2] [board-3] says what is left out and that rules differ; a board of nothing; a gateway without figures of the day", async ({ page }) => {
   const gateway = await atBoard(page, base());
@@ -89,7 +172,7 @@ test("[reassign-1] [headstart-1] [pause-1] reassigns, changes a head start and p
   const waiting = { ticket: "t-9", position: 1, status: "waiting", visitor: lin, joined_at_ms: Date.now() - 60_000, weight: 1, topic: "Withdrawal", head_start_s: 60, head_start_reason: "was cut off" };
   await page.route("**/v1/queues/support/en", (route) => route.fulfill({ json: [waiting] }));
   gateway.sends(board());
-  await page.getByTestId("show-line").first().click();
+  await queueRow(page, "support/en").getByTestId("show-line").click();
   await expect(page.getByTestId("line-ticket")).toContainText(/1.*Lin.*Withdrawal.*\+1 min · was cut off/);
   await gateway.isAccessible();
   await shot(page, "board-line");
@@ -105,12 +188,12 @@ test("[reassign-1] [headstart-1] [pause-1] reassigns, changes a head start and p
   await page.getByTestId("transfer-go").click();
   expect(await gateway.expects("transfer")).toMatchObject({ ticket: "t-9", to: { agent: "a-4" } });
   await page.getByTestId("close-line").click();
-  await page.getByTestId("pause").first().click();
+  await queueRow(page, "support/en").getByTestId("pause").click();
   await gateway.isAccessible();
   await page.getByTestId("pause-reason").fill("fire drill");
   await page.getByTestId("pause-go").click();
   expect(await gateway.expects("pause")).toMatchObject({ department: "support", language: "en", paused: true, reason: "fire drill" });
-  await page.getByTestId("pause").nth(3).click();
+  await queueRow(page, "trading/en").getByTestId("pause").click();
   await page.getByTestId("pause-go").click();
   await expect.poll(() => gateway.received.findLast((f) => f.type === "pause")).toMatchObject({ department: "trading", paused: false });
 });

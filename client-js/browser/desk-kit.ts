@@ -1,5 +1,5 @@
 import type { Page } from "@playwright/test";
-import type { BoardFrame, DeskFrame, DeskTicket, EntryFrame, Person } from "../src/core/index.ts";
+import type { BoardFrame, BoardTicket, DeskFrame, DeskTicket, EntryFrame, Person } from "../src/core/index.ts";
 import { golden } from "../test/fixtures.ts";
 import { ScriptedGateway } from "./scripted.ts";
 
@@ -109,6 +109,10 @@ export function startNumbers(): void {
   number = new Map();
 }
 
+function waits(ticket: string, name: string, department: string, language: string, joined_at_ms: number): BoardTicket {
+  return { ticket, visitor: { role: "visitor", id: `v-${ticket}`, name }, status: "waiting", department, language, joined_at_ms };
+}
+
 /** A board with two queues that are busy, and a day behind it. */
 export function board(change: object = {}): BoardFrame {
   const now = Date.now();
@@ -124,8 +128,8 @@ export function board(change: object = {}): BoardFrame {
   return {
     type: "board",
     queues: [
-      { queue: "support/en", department: "support", language: "en", size: 3, oldest_at_ms: now - 190_000, wait: { known: true, low_s: 120, high_s: 290 }, agents_with_room: 0, truth: { judged: 214, inside: 176 } },
-      { queue: "support/zh", department: "support", language: "zh", size: 8, oldest_at_ms: now - 640_000, wait: { known: true, low_s: 300, high_s: 540 }, agents_with_room: 0, truth: { judged: 97, inside: 75 } },
+      { queue: "support/en", department: "support", language: "en", size: 3, oldest_at_ms: now - 190_000, oldest: waits("t-31", "Sam", "support", "en", now - 190_000), wait: { known: true, low_s: 120, high_s: 290 }, agents_with_room: 0, truth: { judged: 214, inside: 176 } },
+      { queue: "support/zh", department: "support", language: "zh", size: 8, oldest_at_ms: now - 640_000, oldest: waits("t-32", "Wei", "support", "zh", now - 640_000), wait: { known: true, low_s: 300, high_s: 540 }, agents_with_room: 0, truth: { judged: 97, inside: 75 } },
       { queue: "support/ja", department: "support", language: "ja", size: 0, wait: { known: false }, agents_with_room: 1, truth: { judged: 3, inside: 3 } },
       { queue: "trading/en", department: "trading", language: "en", size: 1, oldest_at_ms: now - 20_000, wait: { known: true, low_s: 20, high_s: 55 }, agents_with_room: 2, paused: true },
       { queue: "trading/zh", department: "trading", language: "zh", size: 0, wait: { known: true, low_s: 10, high_s: 40 }, agents_with_room: 2 },

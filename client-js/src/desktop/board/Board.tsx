@@ -9,7 +9,7 @@ import { useKeys, type Shortcut } from "../parts/keys.ts";
 import { Shortcuts } from "../parts/Shortcuts.tsx";
 import { Transfer } from "../parts/Transfer.tsx";
 import { Agents } from "./Agents.tsx";
-import { Chart } from "./Chart.tsx";
+import { Day } from "./Day.tsx";
 import { HeadStart } from "./HeadStart.tsx";
 import { Line } from "./Line.tsx";
 import { Numbers } from "./Numbers.tsx";
@@ -61,6 +61,7 @@ export function Board({ client, http, signOut }: Props) {
   ];
   useKeys(shortcuts);
   const close = () => setOpen(undefined);
+  const watch = (ticket: BoardTicket) => setDrawer({ name: "watch", ticket });
   const holderOf = (ticket: string) => board?.agents.find((a) => a.tickets?.some((t) => t.ticket === ticket));
   const queue = drawer?.name === "line" ? board?.queues.find((q) => q.queue === drawer.queue) : undefined;
   const passed = ({ ticket, visitor, department, language }: BoardTicket): Passed => ({
@@ -85,21 +86,22 @@ export function Board({ client, http, signOut }: Props) {
                 The gateways run different site files: who is served how depends on where they are connected. Somebody should find out why.
               </p>
             )}
-            <Numbers board={board} nowMS={nowMS} />
-            {board.today !== undefined && <Chart today={board.today} nowMS={nowMS} />}
+            <Numbers board={board} departments={departments} nowMS={nowMS} watch={watch} />
             <Queues
               board={board}
               departments={departments}
               nowMS={nowMS}
               show={(q) => setDrawer({ name: "line", queue: q.queue })}
               pause={(q) => setOpen({ name: "pause", queue: q })}
+              watch={watch}
             />
             <Agents
               board={board}
               nowMS={nowMS}
               watched={drawer?.name === "watch" ? drawer.ticket.ticket : undefined}
-              watch={(ticket) => setDrawer({ name: "watch", ticket })}
+              watch={watch}
             />
+            {board.today !== undefined && <Day today={board.today} nowMS={nowMS} />}
           </>
         )}
       </div>

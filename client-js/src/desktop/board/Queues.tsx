@@ -1,8 +1,10 @@
 import { useState } from "preact/hooks";
-import type { BoardFrame, BoardQueue, Department } from "../../core/index.ts";
+import type { BoardFrame, BoardQueue, BoardTicket, Department } from "../../core/index.ts";
 import { Icon } from "../parts/Icon.tsx";
-import { queueOf } from "../parts/people.tsx";
+import { nameOf, queueOf } from "../parts/people.tsx";
 import { range, span } from "../parts/times.ts";
+import { enough } from "./judge.ts";
+import { SortHeader, useSorted, type Column } from "./sorted.tsx";
 import { percent } from "./today.ts";
 
 interface Props {
@@ -11,15 +13,26 @@ interface Props {
   nowMS: number;
   show: (queue: BoardQueue) => void;
   pause: (queue: BoardQueue) => void;
+  watch: (ticket: BoardTicket) => void;
 }
 
-/** Waits judged before their truth is worth saying. */
-const enough = 10;
+type Name = "queue" | "size" | "longest" | "wait" | "truth" | "room";
 
 /** The lines of the site: how long, how old, what is said of the wait and how true that was. */
-export function Queues({ board, departments, nowMS, show, pause }: Props) {
+export function Queues({ board, departments, nowMS, show, pause, watch }: Props) {
   const [all, setAll] = useState(true);
-  const shown = board.queues.filter((q) => all || q.size > 0 || q.paused === true);
+  const columns: Record<Name, Column<BoardQueue>> = {
+    queue: { by: (q) => queueOf(q, departments), order: "ascending" },
+    size: { by: (q) => q.size, order: "descending" },
+    longest: { by: (q) => -(oldestAt(q) ?? Infinity), order: "descending" },
+    wait: { by: ({ wait: { known, high_s = 0 } }) => (known ? high_s : -1), order: "descending" },
+    truth: { by: ({ truth }) => (truth === undefined || truth.judged < enough ? 2 : truth.inside / truth.judged), order: "ascending" },
+    room: { by: (q) => q.agents_with_room, order: "ascending" },
+  };
+  const sorted = useSorted<BoardQueue, Name>(
+    board.queues.filter((q) => all || q.size > 0 || q.paused === true),
+    { id: (q) => q.queue, columns, first: "longest", gone: (q) => board.queues.find(({ queue }) => queue === q.queue) ?? { ...q, size: 0 } },
+  );
   return (
     <section class="card" aria-label="Queues">
       <header>
@@ -30,32 +43,34 @@ export function Queues({ board, departments, nowMS, show, pause }: Props) {
         </label>
       </header>
       <div class="scrolled" tabIndex={0} role="region" aria-label="Table of queues">
-        <table>
+        <table class="queues">
           <thead>
             <tr>
-              <th scope="col">Queue</th>
-              <th scope="col" class="number">
+              <SortHeader name="queue" sorted={sorted}>
+                Queue
+              </SortHeader>
+              <SortHeader name="size" sorted={sorted} number>
                 In line
-              </th>
-              <th scope="col" class="number">
+              </SortHeader>
+              <SortHeader name="longest" sorted={sorted} number>
                 Longest wait
-              </th>
-              <th scope="col" class="number">
+              </SortHeader>
+              <SortHeader name="wait" sorted={sorted} number>
                 Wait if joining now
-              </th>
-              <th scope="col" class="number" title="How often the wait that was shown held its range; it aims at 80 %">
+              </SortHeader>
+              <SortHeader name="truth" sorted={sorted} number title="How often the wait that was shown held its range; it aims at 80 %">
                 Was true
-              </th>
-              <th scope="col" class="number">
+              </SortHeader>
+              <SortHeader name="room" sorted={sorted} number>
                 Agents with room
-              </th>
+              </SortHeader>
               <th scope="col">
                 <span class="spoken-only">Actions</span>
               </th>
             </tr>
           </thead>
-          <tbody>
-            {shown.map((q) => {
+          <tbody {...sorted.hold}>
+            {sorted.rows.map((q) => {
               const name = queueOf(q, departments);
               return (
                 <tr key={q.queue} data-testid="queue" data-queue={q.queue} data-paused={q.paused === true} class={q.size === 0 ? "quiet" : ""}>
@@ -63,26 +78,32 @@ export function Queues({ board, departments, nowMS, show, pause }: Props) {
                     {name}
                     {q.paused === true && <span class="chip hot">paused</span>}
                   </th>
-                  <td class="number" data-testid="queue-size">
+                  <td class="number" data-label="In line" data-testid="queue-size">
                     {q.size}
                   </td>
-                  <td class="number">{q.size > 0 && q.oldest_at_ms !== undefined ? span(nowMS - q.oldest_at_ms) : "–"}</td>
-                  <td class="number">{range(q.wait)}</td>
-                  <td class="number">
+                  <td class="number" data-label="Longest wait">
+                    <Longest queue={q} nowMS={nowMS} watch={watch} />
+                  </td>
+                  <td class="number" data-label="If joining now">
+                    {range(q.wait)}
+                  </td>
+                  <td class="number" data-label="Was true">
                     <Truth queue={q} />
                   </td>
-                  <td class={q.size > 0 && q.agents_with_room === 0 ? "number none" : "number"}>{q.agents_with_room}</td>
+                  <td class={q.size > 0 && q.agents_with_room === 0 ? "number none" : "number"} data-label="Agents with room">
+                    {q.agents_with_room}
+                  </td>
                   <td>
                     <div class="does">
-                    <button class="button small" type="button" data-testid="show-line" disabled={q.size === 0} onClick={() => show(q)}>
-                      Line
-                      <span class="spoken-only"> of {name}</span>
-                    </button>
-                    <button class="button small" type="button" data-testid="pause" onClick={() => pause(q)}>
-                      <Icon name={q.paused === true ? "play" : "pause"} />
-                      {q.paused === true ? "Go on" : "Pause"}
-                      <span class="spoken-only"> with {name}</span>
-                    </button>
+                      <button class="button small" type="button" data-testid="show-line" disabled={q.size === 0} onClick={() => show(q)}>
+                        Line
+                        <span class="spoken-only"> of {name}</span>
+                      </button>
+                      <button class="button small" type="button" data-testid="pause" onClick={() => pause(q)}>
+                        <Icon name={q.paused === true ? "play" : "pause"} />
+                        {q.paused === true ? "Go on" : "Pause"}
+                        <span class="spoken-only"> with {name}</span>
+                      </button>
                     </div>
                   </td>
                 </tr>
@@ -90,10 +111,33 @@ export function Queues({ board, departments, nowMS, show, pause }: Props) {
             })}
           </tbody>
         </table>
-        {shown.length === 0 && <p class="soft empty-row">Nobody is in line.</p>}
+        {sorted.rows.length === 0 && <p class="soft empty-row">Nobody is in line.</p>}
       </div>
       {board.queues_left_out !== undefined && <p class="soft">{board.queues_left_out} more are not shown.</p>}
     </section>
+  );
+}
+
+/** When the visitor who waits longest joined, or undefined for an empty line. */
+function oldestAt({ size, oldest_at_ms }: BoardQueue): number | undefined {
+  return size > 0 ? oldest_at_ms : undefined;
+}
+
+function Longest({ queue, nowMS, watch }: { queue: BoardQueue; nowMS: number; watch: (ticket: BoardTicket) => void }) {
+  const at = oldestAt(queue);
+  const { oldest } = queue;
+  if (at === undefined) {
+    return <>–</>;
+  }
+  return (
+    <div class="longest">
+      {oldest !== undefined && (
+        <button class="link" type="button" data-testid="oldest" data-ticket={oldest.ticket} onClick={() => watch(oldest)}>
+          <bdi>{nameOf(oldest.visitor)}</bdi>
+        </button>
+      )}
+      <span>{span(nowMS - at)}</span>
+    </div>
   );
 }
 

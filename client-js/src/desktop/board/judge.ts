@@ -1,0 +1,16 @@
+import type { BoardAgent, BoardQueue } from "../../core/index.ts";
+
+/** Waits judged before their truth is worth saying. */
+export const enough = 10;
+
+/** An agent who is here and has no room for one conversation more. */
+export function full({ status, lost, load, capacity }: BoardAgent): boolean {
+  return status === "available" && lost !== true && load >= capacity;
+}
+
+/** How often the waits that were shown came true, over all queues; undefined while too few were judged. */
+export function truthOf(queues: readonly BoardQueue[]): { judged: number; share: number | undefined } {
+  const judged = queues.reduce((sum, { truth }) => sum + (truth?.judged ?? 0), 0);
+  const inside = queues.reduce((sum, { truth }) => sum + (truth?.inside ?? 0), 0);
+  return { judged, share: judged < enough ? undefined : inside / judged };
+}
