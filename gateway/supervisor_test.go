@@ -206,7 +206,7 @@ func TestAPausedQueueServesNobodyAndKeepsItsPlaces(t *testing.T) {
 	wantKnown(t, err, protocol.CodeUnknownLanguage, []string{"en"})
 }
 
-// [board-1] [board-6] [hello-5]
+// [board-1] [board-7] [hello-5]
 func TestABoardShowsTheSiteWhole(t *testing.T) {
 	h := newHouse(t, staff(map[string]gateway.AgentRules{
 		"a": {Departments: []string{"support"}, Capacity: 2, Tier: 2, Skills: []string{"kyc"}, Languages: map[string]int{"en": 4, "zh": 5}},
@@ -228,7 +228,7 @@ func TestABoardShowsTheSiteWhole(t *testing.T) {
 		t.Errorf("the queue is shown as %+v", q)
 	}
 	if o := q.Oldest; o == nil || o.Visitor.ID != "w" || o.JoinedAtMS != q.OldestAtMS || o.Status != protocol.Waiting || b.Queues[0].Oldest != nil {
-		t.Errorf("[board-6] who waits longest is shown as %+v, and in an empty line as %+v", o, b.Queues[0].Oldest)
+		t.Errorf("[board-7] who waits longest is shown as %+v, and in an empty line as %+v", o, b.Queues[0].Oldest)
 	}
 	want := protocol.BoardAgent{
 		ID: "a", Name: "Name of a", Status: protocol.Available, Languages: []string{"en", "zh"}, Departments: []string{"support"},

@@ -29,7 +29,7 @@ test("[board-1] shows the queues, the agents and the day", async ({ page }) => {
   await expect(queues).toHaveCount(3);
 });
 
-test("[board-6] the first screen says how bad it is, who waits longest, who is full and whether the waits were true", async ({ page }) => {
+test("[board-7] the first screen says how bad it is, who waits longest, who is full and whether the waits were true", async ({ page }) => {
   const gateway = await atBoard(page, base());
   await page.setViewportSize({ width: 1280, height: 800 });
   const full = board().agents.map((a) => (a.id === "a-3" ? { ...a, load: 4 } : a));

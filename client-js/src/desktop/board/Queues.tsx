@@ -77,6 +77,12 @@ export function Queues({ board, departments, nowMS, show, pause, watch }: Props)
                   <th scope="row">
                     {name}
                     {q.paused === true && <span class="chip hot">paused</span>}
+                    {q.withdrawn === true && (
+                      <span class="chip hot" title="The site file has this queue no more. Open the line to move those who wait in it.">
+                        withdrawn
+                      </span>
+                    )}
+                    {q.unattended === true && q.size > 0 && <span class="chip hot">no agent here</span>}
                   </th>
                   <td class="number" data-label="In line" data-testid="queue-size">
                     {q.size}
