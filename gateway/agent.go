@@ -18,27 +18,28 @@ func (c *conn) setStatus(ctx context.Context, r protocol.Status) (protocol.OK, e
 // conversation knows the new fencing token, so that nothing an earlier agent
 // still sends can come after what this one sees.
 func (c *conn) acceptOffer(ctx context.Context, r protocol.Accept) (protocol.OK, error) {
+	ticket := c.ticketOf(r.Offer)
 	number, err := c.site.do(ctx, func(st *queue.State) (queue.Change, error) {
 		return st.Accept(c.id.Subject, r.Offer)
 	})
 	if err != nil {
 		return protocol.OK{}, err
 	}
-	return protocol.OK{Log: number}, c.enrol(ctx)
+	return protocol.OK{Log: number}, c.enrol(ctx, ticket)
 }
 
-// enrol copies every assignment of this agent into its conversation, and every
+// enrol copies this agent's assignment of a ticket into its conversation, or their
 // invitation, once a conn: what an agent writes must come after the record that
-// they are a member, also when the accept was cut short. It is idempotent, and
-// nothing for a visitor.
-func (c *conn) enrol(ctx context.Context) error {
+// they are a member, also when the accept was cut short. With "" it does so for all
+// that they hold. It is idempotent, and nothing for a visitor.
+func (c *conn) enrol(ctx context.Context, ticket string) error {
 	if !c.isAgent() {
 		return nil
 	}
 	var held []*queue.Ticket
 	c.site.read(func(st *queue.State) { held = append(st.Held(c.id.Subject), st.Guesting(c.id.Subject)...) })
 	for _, t := range held {
-		if t.Status != queue.Assigned || c.subs.enrolled(t.ID, t.Token) {
+		if t.Status != queue.Assigned || ticket != "" && t.ID != ticket || c.subs.enrolled(t.ID, t.Token) {
 			continue
 		}
 		if err := c.g.options.Conversations.Member(ctx, c.site.id, t.ID, t.Rev.Number, c.person(), t.Token); err != nil {

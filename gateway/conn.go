@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"nextup/gateway/auth"
+	"nextup/gateway/commands"
 	"nextup/gateway/protocol"
 	"nextup/gateway/socket"
 )
@@ -20,8 +21,8 @@ const (
 	lostTimeout  = 500 * time.Millisecond
 )
 
-// conn is one socket and whoever is at its other end. Its frames are handled one
-// at a time; everybody may send to it.
+// conn is one socket and whoever is at its other end. Its frames are taken one at a
+// time, what they ask for is run by commands, and everybody may send to it.
 type conn struct {
 	g      *Gateway
 	socket socket.Socket
@@ -41,14 +42,12 @@ type conn struct {
 	greeted atomic.Bool   // a hello has come
 	expires atomic.Int64  // Unix milliseconds of the log at which the token ends; 0 before a good hello
 
-	view shown
-	spot spot // the wheel's
-	subs subscriptions
-	over int // frames refused by the limit in a row
-	// handling is held while a request is handled.
-	handling sync.Mutex
-	// writing is the message that is being written for this conn.
-	writing writing
+	view     shown
+	spot     spot // the wheel's
+	subs     subscriptions
+	over     int            // frames refused by the limit in a row
+	commands commands.Queue // what was asked for and is not answered
+	writing  writing        // the messages among that
 	// ended is closed when nothing more is heard of the conn.
 	ended chan struct{}
 }
@@ -204,7 +203,7 @@ func (g *Gateway) turnAway(conn net.Conn, code protocol.CloseCode, reason string
 type stranger struct{}
 
 // Message implements socket.Handler.
-func (stranger) Message(bool, []byte) bool { return false }
+func (stranger) Message(bool, []byte) socket.Next { return socket.Enough }
 
 // Gone implements socket.Handler.
 func (stranger) Gone() {}

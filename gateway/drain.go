@@ -20,7 +20,7 @@ func (g *Gateway) Drain(ctx context.Context, over time.Duration) {
 	begun := time.Now()
 	for i, c := range all {
 		pause(ctx, time.Until(begun.Add(over*time.Duration(i)/time.Duration(len(all)))))
-		g.work.Go(c.retire)
+		c.retire()
 	}
 	for _, c := range all {
 		select {
@@ -38,9 +38,5 @@ func (g *Gateway) Drain(ctx context.Context, over time.Duration) {
 	}
 }
 
-// retire closes the conn once the request in hand is answered.
-func (c *conn) retire() {
-	c.handling.Lock()
-	defer c.handling.Unlock()
-	c.end(protocol.CloseRestart)
-}
+// retire closes the conn once the requests in hand are answered.
+func (c *conn) retire() { c.commands.Stop(func() { c.end(protocol.CloseRestart) }) }

@@ -5,10 +5,12 @@
 //
 // # How a request runs
 //
-// A conn reads frames one by one. A frame is decoded, authorised against the
-// replica and handled (visitor.go, agent.go, talk.go); what it changes goes
-// through site.do, which decides, commits, waits for the replay and decides
-// again after a conflict.
+// A conn reads frames one by one and never waits for anything outside: a heartbeat
+// is answered on the spot, and every other frame becomes a command (package
+// commands), which is answered when it is done, those of one conversation in
+// order. A command is authorised against the replica and handled (visitor.go,
+// agent.go, talk.go); what it changes goes through site.do, which decides, commits,
+// waits for the replay and decides again after a conflict.
 //
 // # How people are told
 //
@@ -39,6 +41,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"nextup/gateway/auth"
+	"nextup/gateway/commands"
 	"nextup/gateway/conversation"
 	"nextup/gateway/socket"
 	"nextup/presence"
@@ -123,6 +126,7 @@ type Gateway struct {
 	stop context.CancelFunc
 	work sync.WaitGroup
 	loop *socket.Loop
+	pool commands.Pool
 
 	started   time.Time
 	draining  atomic.Bool
@@ -201,6 +205,7 @@ func (g *Gateway) Close() error {
 	closing.Wait()
 	g.stop()
 	g.loop.Close()
+	g.pool.Close()
 	for _, s := range g.sites {
 		<-s.follower.Done() // it starts work of its own
 	}

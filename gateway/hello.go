@@ -18,7 +18,7 @@ import (
 var errOrigin = errors.New("gateway: the page's origin is not on the site's list")
 
 // hello authenticates a conn, binds its session and shows its first view. It
-// says whether the conn goes on.
+// says whether the conn goes on. Nothing is read of the conn meanwhile.
 func (c *conn) hello(h protocol.Hello) bool {
 	if later := c.g.admission.admit(time.Now()); later > 0 {
 		c.g.metrics.limited.WithLabelValues("", "hello_rate").Inc()
@@ -29,7 +29,7 @@ func (c *conn) hello(h protocol.Hello) bool {
 		c.end(protocol.CloseUnavailable)
 		return false
 	}
-	ctx, cancel := context.WithTimeout(c.g.ctx, 6*time.Second)
+	ctx, cancel := context.WithTimeout(c.g.ctx, commandTimeout)
 	defer cancel()
 	id, err := c.g.options.Verifier.Verify(ctx, h.Token, c.g.now())
 	if err == nil {

@@ -33,7 +33,7 @@ type house struct {
 	registry presence.Registry
 	rate     int // of hellos; 0 is the default
 	key      auth.Key
-	verifier *auth.Verifier
+	verifier gateway.Verifier
 	site     func(*gateway.Site)
 	audit    *lines
 	ctx      context.Context

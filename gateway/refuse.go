@@ -5,6 +5,7 @@ import (
 	"errors"
 
 	"nextup/gateway/auth"
+	"nextup/gateway/commands"
 	"nextup/gateway/conversation"
 	"nextup/gateway/protocol"
 	"nextup/queue"
@@ -62,6 +63,7 @@ var refusals = []struct {
 	{queue.ErrUnknownAgent, protocol.CodeForbidden, "You are not signed in as an agent.", 0},
 	{errTooMany, protocol.CodeTooMany, "Too many sockets of this person, address or site are open: close some, or come back later.", 5000},
 	{queue.ErrTooManyTickets, protocol.CodeTooMany, "Too many tickets are open: try again later.", 30_000},
+	{commands.ErrFull, protocol.CodeBusy, "Too many of your requests wait for their answer: wait for some, then try again.", 1000},
 	{errBusy, protocol.CodeBusy, "Too many are changing this at once: try again.", 200},
 	{queue.ErrFull, protocol.CodeUnavailable, "The service is full: nothing new is taken for now, but leaving and closing work.", 10_000},
 	{conversation.ErrFull, protocol.CodeUnavailable, "The service is full: nothing new is taken for now, but leaving and closing work.", 10_000},

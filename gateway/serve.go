@@ -6,7 +6,9 @@ import (
 	"slices"
 	"time"
 
+	"nextup/gateway/commands"
 	"nextup/gateway/protocol"
+	"nextup/gateway/socket"
 	"nextup/queue"
 )
 
@@ -17,25 +19,23 @@ const (
 	maxBeforeHello = 10
 )
 
-// Message implements socket.Handler: it takes one frame and says whether to go on.
-func (c *conn) Message(text bool, data []byte) bool {
+// commandTimeout is how long a command may take, the time included that it waits
+// for those before it.
+const commandTimeout = 6 * time.Second
+
+// Message implements socket.Handler: it takes one frame. It waits for nothing
+// outside, since the worker that calls it serves other sockets too.
+func (c *conn) Message(text bool, data []byte) socket.Next {
 	c.g.metrics.framesIn.Inc()
 	c.heard()
 	if !text {
 		c.end(protocol.CloseProtocol)
-		return false
+		return socket.Enough
 	}
-	return c.take(data)
-}
-
-// take decodes a frame and hands it to its handler. It says whether to go on.
-func (c *conn) take(data []byte) bool {
-	c.handling.Lock()
-	defer c.handling.Unlock()
 	if c.allowance == nil { // nobody yet
 		if c.over++; c.over > maxBeforeHello {
 			c.end(protocol.CloseFlood)
-			return false
+			return socket.Enough
 		}
 	} else if limit := c.allowance.take(len(data)); limit != "" {
 		return c.refuseFlood(limit)
@@ -47,33 +47,92 @@ func (c *conn) take(data []byte) bool {
 	if errors.As(err, &refusal) {
 		c.g.metrics.refusals.WithLabelValues(string(refusal.Code)).Inc()
 		c.send(refusal.Frame())
-		return true
+		return socket.More
 	}
-	if hello, ok := req.(protocol.Hello); ok || c.site == nil {
-		if !ok || c.site != nil {
-			c.refuse(req.RequestID(), errHelloFirst)
-			return true
-		}
+	if hello, ok := req.(protocol.Hello); ok && c.site == nil {
 		c.greeted.Store(true)
-		return c.hello(hello)
+		c.g.pool.Go(func() { c.socket.Resume(c.hello(hello)) })
+		return socket.Hold
+	} else if ok || c.site == nil {
+		c.refuse(req.RequestID(), errHelloFirst)
+		return socket.More
 	}
 	if _, ok := req.(protocol.Heartbeat); ok {
 		c.beat()
-		return true
+		return socket.More
 	}
 	if !slices.Contains(mayRequest[c.id.Role], req.FrameType()) {
 		c.refuse(req.RequestID(), queue.ErrForbidden)
-		return true
+		return socket.More
 	}
-	ok, err := c.handle(req)
-	switch {
-	case err != nil:
+	c.submit(req)
+	return socket.More
+}
+
+// submit has a request handled and answered, after those before it that concern
+// the same.
+func (c *conn) submit(req protocol.Request) {
+	deadline := time.Now().Add(commandTimeout)
+	err := c.commands.Submit(&c.g.pool, c.keysOf(req), func() {
+		ctx, cancel := context.WithDeadline(c.g.ctx, deadline)
+		defer cancel()
+		ok, err := c.handle(ctx, req)
+		switch {
+		case err != nil:
+			c.refuse(req.RequestID(), err)
+		case req.FrameType() != protocol.TypeTyping:
+			ok.ID = req.RequestID()
+			c.send(ok)
+		}
+	})
+	// One who is sent elsewhere asks again there, and typing is worth no answer.
+	if errors.Is(err, commands.ErrFull) && req.FrameType() != protocol.TypeTyping {
 		c.refuse(req.RequestID(), err)
-	case req.FrameType() != protocol.TypeTyping:
-		ok.ID = req.RequestID()
-		c.send(ok)
 	}
-	return true
+}
+
+// keysOf names what a request concerns: a conversation, the line and the agents ("",
+// which is no ticket), or both.
+func (c *conn) keysOf(req protocol.Request) commands.Keys {
+	switch r := req.(type) {
+	case protocol.Open:
+		return commands.Keys{r.Ticket, r.Ticket}
+	case protocol.Send:
+		return commands.Keys{r.Ticket, r.Ticket}
+	case protocol.Typing:
+		return commands.Keys{r.Ticket, r.Ticket}
+	case protocol.Read:
+		return commands.Keys{r.Ticket, r.Ticket}
+	case protocol.Note:
+		return commands.Keys{r.Ticket, r.Ticket}
+	case protocol.Whisper:
+		return commands.Keys{r.Ticket, r.Ticket}
+	case protocol.Leave:
+		return commands.Keys{"", r.Ticket}
+	case protocol.Close:
+		return commands.Keys{"", r.Ticket}
+	case protocol.Transfer:
+		return commands.Keys{"", r.Ticket}
+	case protocol.Consult:
+		return commands.Keys{"", r.Ticket}
+	case protocol.Accept:
+		return commands.Keys{"", c.ticketOf(r.Offer)}
+	case protocol.Renew: // a slow key server holds up nothing else
+		return commands.Keys{string(protocol.TypeRenew), string(protocol.TypeRenew)}
+	}
+	return commands.Keys{}
+}
+
+// ticketOf finds the ticket that this agent is offered, "" for none.
+func (c *conn) ticketOf(offer string) (ticket string) {
+	c.site.read(func(st *queue.State) {
+		for _, t := range st.Held(c.id.Subject) {
+			if t.Status == queue.Offered && t.Offer.ID == offer {
+				ticket = t.ID
+			}
+		}
+	})
+	return ticket
 }
 
 // mayRequest says which frames a role may send; heartbeats are everybody's.
@@ -94,12 +153,13 @@ var mayRequest = map[protocol.Role][]protocol.Type{
 }
 
 // handle runs a request of a role that may make it.
-func (c *conn) handle(req protocol.Request) (protocol.OK, error) {
+func (c *conn) handle(ctx context.Context, req protocol.Request) (protocol.OK, error) {
+	if err := ctx.Err(); err != nil {
+		return protocol.OK{}, err
+	}
 	if req.FrameType() != protocol.TypeRenew && !c.site.follower.Ready() {
 		return protocol.OK{}, queue.ErrUnavailable // at once, rather than after a time-out
 	}
-	ctx, cancel := context.WithTimeout(c.g.ctx, 6*time.Second)
-	defer cancel()
 	switch r := req.(type) {
 	case protocol.Join:
 		return c.join(ctx, r)
@@ -146,12 +206,12 @@ func (c *conn) handle(req protocol.Request) (protocol.OK, error) {
 
 // refuseFlood answers a frame over the limit, and ends a conn that does not
 // listen to the answers.
-func (c *conn) refuseFlood(limit string) bool {
+func (c *conn) refuseFlood(limit string) socket.Next {
 	c.g.metrics.limited.WithLabelValues(c.site.id, limit).Inc()
 	c.g.metrics.refusals.WithLabelValues(string(protocol.CodeRateLimited)).Inc()
 	if c.over++; c.over > maxOver {
 		c.end(protocol.CloseFlood)
-		return false
+		return socket.Enough
 	}
 	if c.over == 1 { // one answer a burst: a flood must not make us write one
 		c.send(protocol.Error{
@@ -159,7 +219,7 @@ func (c *conn) refuseFlood(limit string) bool {
 			RetryAfterMS: 1000,
 		})
 	}
-	return true
+	return socket.More
 }
 
 // beat answers a heartbeat with the log's time.

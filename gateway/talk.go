@@ -143,7 +143,7 @@ func (c *conn) open(ctx context.Context, r protocol.Open) (protocol.OK, error) {
 		return protocol.OK{}, err
 	}
 	if t.Open() {
-		if err := c.enrol(ctx); err != nil {
+		if err := c.enrol(ctx, r.Ticket); err != nil {
 			return protocol.OK{}, err
 		}
 	} else if err := c.g.options.Conversations.Closed(ctx, c.site.id, t.ID, t.Rev.Number); err != nil {
@@ -253,18 +253,29 @@ func (c *conn) say(ctx context.Context, r protocol.Send) (protocol.OK, error) {
 	return c.appendText(ctx, protocol.EntryMessage, r.Ticket, r.MessageID, r.Text)
 }
 
-// writing names the message that a conn has asked for and not been answered, by its
-// kind, ticket and id.
+// writing names the messages that a conn has asked for and not been answered, by
+// kind, ticket and id: one a command that runs.
 type writing struct {
 	sync.Mutex
+	messages []message
+}
+
+type message struct {
 	kind       protocol.EntryKind
 	ticket, id string
 }
 
-func (w *writing) set(kind protocol.EntryKind, ticket, id string) {
+func (w *writing) begin(m message) {
 	w.Lock()
 	defer w.Unlock()
-	w.kind, w.ticket, w.id = kind, ticket, id
+	w.messages = append(w.messages, m)
+}
+
+func (w *writing) end(m message) {
+	w.Lock()
+	defer w.Unlock()
+	i := slices.Index(w.messages, m)
+	w.messages = slices.Delete(w.messages, i, i+1)
 }
 
 // keep has the conn's own message wait for its answer, which is about to come and
@@ -275,7 +286,7 @@ func (c *conn) keep(e *protocol.Entry) bool {
 	w := &c.writing
 	w.Lock()
 	defer w.Unlock()
-	if e.MessageID != w.id || e.Ticket != w.ticket || e.Kind != w.kind || e.From == nil || e.From.ID != c.id.Subject {
+	if e.From == nil || e.From.ID != c.id.Subject || !slices.Contains(w.messages, message{e.Kind, e.Ticket, e.MessageID}) {
 		return false
 	}
 	c.encode(c.mayRead(e), (*socket.Socket).Keep)
@@ -288,14 +299,14 @@ func (c *conn) appendText(ctx context.Context, kind protocol.EntryKind, ticket, 
 	if err != nil {
 		return protocol.OK{}, err
 	}
-	if err := c.enrol(ctx); err != nil {
+	if err := c.enrol(ctx, ticket); err != nil {
 		return protocol.OK{}, err
 	}
-	c.writing.set(kind, ticket, id)
+	c.writing.begin(message{kind, ticket, id})
 	number, at, err := c.g.options.Conversations.Append(ctx, c.site.id, ticket, conversation.Draft{
 		Kind: kind, From: c.person(), MessageID: id, Text: text, Token: c.token(t),
 	})
-	c.writing.set("", "", "") // before the answer is sent, which takes along what was kept
+	c.writing.end(message{kind, ticket, id}) // before the answer is sent, which takes along what was kept
 	if err != nil {
 		return protocol.OK{}, err
 	}
@@ -320,7 +331,7 @@ func (c *conn) markRead(ctx context.Context, r protocol.Read) (protocol.OK, erro
 	if err != nil || c.isSupervisor() { // nobody sees that a supervisor reads
 		return protocol.OK{}, err
 	}
-	if err := c.enrol(ctx); err != nil {
+	if err := c.enrol(ctx, r.Ticket); err != nil {
 		return protocol.OK{}, err
 	}
 	number, at, err := c.g.options.Conversations.Append(ctx, c.site.id, r.Ticket, conversation.Draft{

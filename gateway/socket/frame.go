@@ -115,16 +115,18 @@ type parser struct {
 	message []byte // of a message whose last fragment has not come
 	kind    byte   // of that message; 0 for none
 	deaf    bool   // nothing is taken any more
+	held    bool   // nothing is taken for now
 }
 
-// sink takes what a parser finds. Each method says whether to go on.
+// sink takes what a parser finds.
 type sink interface {
-	message(text bool, data []byte) bool
-	control(op byte, data []byte) bool
+	message(text bool, data []byte) Next
+	control(op byte, data []byte) (more bool)
 	broken(code int)
 }
 
-// feed takes the next bytes of the stream, which it may change.
+// feed takes the next bytes of the stream, which it may change. It keeps those that
+// come after a message at which the sink holds, for the next call.
 func (p *parser) feed(data []byte, to sink) {
 	if p.deaf {
 		return
@@ -140,7 +142,7 @@ func (p *parser) feed(data []byte, to sink) {
 			payload := data[size : size+h.length]
 			unmask(payload, h.mask)
 			data = data[size+h.length:]
-			if code = p.take(h, payload, to); code == 0 && !p.deaf {
+			if code = p.take(h, payload, to); code == 0 && !p.deaf && !p.held {
 				continue
 			}
 		}
@@ -148,7 +150,9 @@ func (p *parser) feed(data []byte, to sink) {
 			to.broken(code)
 			p.deaf = true
 		}
-		whole = size + h.length
+		if !p.held {
+			whole = size + h.length
+		}
 		break
 	}
 	switch {
@@ -193,6 +197,6 @@ func (p *parser) whole(kind byte, message []byte, to sink) (code int) {
 	if kind == opText && !utf8.Valid(message) {
 		return closeInvalidUTF8
 	}
-	p.deaf = !to.message(kind == opText, message)
+	p.held = to.message(kind == opText, message) == Hold
 	return 0
 }

@@ -9,9 +9,9 @@ import (
 // log notes what a parser finds.
 type log []string
 
-func (l *log) message(text bool, data []byte) bool {
+func (l *log) message(text bool, data []byte) Next {
 	*l = append(*l, fmt.Sprint("message ", text, " ", string(data)))
-	return true
+	return Next(len(data) % 2) // More or Hold
 }
 
 func (l *log) control(op byte, data []byte) bool {
@@ -30,9 +30,14 @@ func FuzzPiecesAreTheWhole(f *testing.F) {
 		const limit = 64
 		var whole, pieces log
 		one, many := parser{limit: limit}, parser{limit: limit}
-		one.feed(slices.Clone(stream), &whole)
+		feed := func(p *parser, data []byte, to sink) {
+			for p.feed(data, to); p.held; p.feed(nil, to) {
+				p.held = false
+			}
+		}
+		feed(&one, slices.Clone(stream), &whole)
 		for piece := range slices.Chunk(slices.Clone(stream), int(size)+1) {
-			many.feed(piece, &pieces)
+			feed(&many, piece, &pieces)
 			if kept := len(many.rest) + len(many.message); kept > 2*limit+int(size)+1+14 {
 				t.Fatalf("%d bytes are kept", kept)
 			}
@@ -57,6 +62,6 @@ func BenchmarkParse(b *testing.B) {
 
 type ignore struct{}
 
-func (ignore) message(bool, []byte) bool { return true }
+func (ignore) message(bool, []byte) Next { return More }
 func (ignore) control(byte, []byte) bool { return true }
 func (ignore) broken(int)                {}

@@ -109,11 +109,7 @@ func (l *Loop) Start(s *Socket, conn net.Conn, early []byte, limit int, handler 
 	go func() {
 		defer l.work.Done()
 		s.parser.feed(early, s)
-		if s.raw != nil {
-			s.serve()
-		} else {
-			s.listen()
-		}
+		s.serve()
 	}()
 	return nil
 }
@@ -140,6 +136,15 @@ func (l *Loop) wake(s *Socket) {
 		if s.turn.Load() == again || s.turn.CompareAndSwap(worker, again) {
 			return
 		}
+	}
+	l.give(s)
+}
+
+// give gives the socket to a worker. The caller has the turn.
+func (l *Loop) give(s *Socket) {
+	if s.raw == nil {
+		l.work.Go(s.serve)
+		return
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()

@@ -18,12 +18,24 @@ const readSize = 4 << 10
 // wrote before they go back.
 var buffers = sync.Pool{New: func() any { return new([readSize]byte) }}
 
-// serve reads what there is and hands it on, until there is nothing more.
+// serve hands on what has been read and is left, reads what there is and hands it
+// on, until there is nothing more or the handler wants nothing more for now.
 func (s *Socket) serve() {
+	if !s.unhold() {
+		return // the turn stays taken, and goes to whom Resume calls
+	}
+	if s.raw == nil {
+		s.listen()
+		return
+	}
 	for {
-		if !s.readAll() {
+		switch s.readAll() {
+		case held:
+			return
+		case over:
 			s.ended()
 			return // and the turn is never given back
+		case empty:
 		}
 		if s.turn.CompareAndSwap(worker, nobody) {
 			return
@@ -32,9 +44,43 @@ func (s *Socket) serve() {
 	}
 }
 
-// readAll reads until the kernel has no more. It says no when the socket has
-// ended.
-func (s *Socket) readAll() bool {
+// Resume has a socket go on that its handler holds; with more false it hears no
+// more messages. It is called once for each Hold, also before Message has returned.
+func (s *Socket) Resume(more bool) {
+	s.enough.Store(!more)
+	if s.resumed.Add(1) == 0 {
+		s.loop.give(s)
+	}
+}
+
+// unhold lets what is held go on if Resume has been called, and says whether
+// nothing is held any more. After no the caller must leave the socket at once.
+func (s *Socket) unhold() bool {
+	for s.parser.held {
+		if !s.left {
+			s.left = true
+			if s.resumed.Add(-1) < 0 {
+				return false
+			}
+		}
+		s.left, s.parser.held = false, false
+		if s.enough.Load() {
+			s.hush()
+		}
+		s.parser.feed(nil, s)
+	}
+	return true
+}
+
+// What reading came to.
+const (
+	empty = iota // the kernel has no more
+	held
+	over // the socket has ended
+)
+
+// readAll reads until the kernel has no more.
+func (s *Socket) readAll() int {
 	buf := buffers.Get().(*[readSize]byte)
 	defer buffers.Put(buf)
 	for {
@@ -42,38 +88,49 @@ func (s *Socket) readAll() bool {
 		if n > 0 {
 			s.parser.feed(buf[:n], s)
 			clear(buf[:n])
+			if !s.unhold() {
+				return held
+			}
 		}
 		switch {
 		case err != nil:
-			return false
+			return over
 		case n < len(buf): // so there was no more; what comes now is an event of its own
-			return true
+			return empty
 		}
 	}
 }
 
 // listen is serve for a conn that is read the ordinary way.
 func (s *Socket) listen() {
-	defer s.ended()
 	buf := make([]byte, 512)
 	for {
 		n, err := s.conn.Read(buf)
 		if n > 0 {
 			s.parser.feed(buf[:n], s)
 			clear(buf[:n])
+			if !s.unhold() {
+				return
+			}
 		}
 		if err != nil {
+			s.ended()
 			return
 		}
 	}
 }
 
 // message implements sink.
-func (s *Socket) message(text bool, data []byte) bool {
-	if !s.silent && !s.handler.Message(text, data) {
-		s.hush()
+func (s *Socket) message(text bool, data []byte) Next {
+	if s.silent {
+		return More // a close frame may follow
 	}
-	return true // a close frame may follow
+	next := s.handler.Message(text, data)
+	if next == Enough {
+		s.hush()
+		return More
+	}
+	return next
 }
 
 // control implements sink.
@@ -103,10 +160,20 @@ func (s *Socket) answerClose(data []byte) {
 		if len(data) >= 2 {
 			answer = append(answer, data[:2]...) // the code comes back
 		}
-		_ = s.conn.SetWriteDeadline(time.Now().Add(lingerTime))
-		_, _ = s.conn.Write(withHeader(opClose, answer))
+		s.writeLast(withHeader(opClose, answer))
 	}
 	s.Cut()
+}
+
+// writeLast writes a frame that nobody waits for. Only a reader that has no other
+// sockets waits a little until it has left.
+func (s *Socket) writeLast(frame []byte) {
+	if s.raw != nil {
+		_, _ = s.tryWrite(frame)
+		return
+	}
+	_ = s.conn.SetWriteDeadline(time.Now().Add(lingerTime))
+	_, _ = s.conn.Write(frame)
 }
 
 // broken implements sink.

@@ -11,6 +11,9 @@
 // a frame that is not whole is kept with the socket. Elsewhere, and for conns
 // that are no TCP conns, each socket has a goroutine that reads.
 //
+// A Handler that must wait for something returns Hold. Then nothing more is read of
+// the socket until Resume, and no worker waits for it.
+//
 // # Writing
 //
 // Send writes at once, on the caller's goroutine and without ever blocking, as
@@ -34,16 +37,26 @@ import (
 
 // Handler is told what comes on a socket. Its methods are called one at a time.
 type Handler interface {
-	// Message takes a whole message, which is valid until it returns. Unless it
-	// returns true no other comes.
-	Message(text bool, data []byte) (more bool)
-	// Gone is the last call: the socket has ended, or Message has returned false.
+	// Message takes a whole message, which is valid until it returns, and says what
+	// comes next. It must not wait for anything but the processor.
+	Message(text bool, data []byte) Next
+	// Gone is the last call: the socket has ended, or Message has returned Enough.
 	Gone()
 	// Overflowed says that the client does not read what it is sent, and returns
 	// the code and reason that the socket is closed with. It must neither block nor
 	// call the socket. Unlike the others it may come at any time.
 	Overflowed() (code int, reason string)
 }
+
+// Next is what a Handler wants after a message.
+type Next int
+
+// What comes after a message: the next one, nothing until Resume, or nothing more.
+const (
+	More Next = iota
+	Hold
+	Enough
+)
 
 // Room is how many bytes a frame given to Send must have before its payload.
 const Room = 10
@@ -68,6 +81,12 @@ type Socket struct {
 	silent  bool // the handler hears no more; the reader's own
 	// turn says whether a worker is at the socket.
 	turn atomic.Int32
+	// resumed counts the calls of Resume less the workers that have left a held
+	// socket: below 0 the socket rests, with its turn taken. enough is what the
+	// last Resume said.
+	resumed atomic.Int32
+	enough  atomic.Bool
+	left    bool // a worker has left while the socket is held; the reader's own
 
 	mu       sync.Mutex
 	pending  []byte // whole frames but for the first, which wait to be written

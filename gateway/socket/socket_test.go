@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"runtime"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -33,10 +34,19 @@ type peer struct {
 	slow   atomic.Int32
 }
 
-func (p *peer) Message(text bool, data []byte) bool {
+func (p *peer) Message(text bool, data []byte) socket.Next {
 	p.heard <- fmt.Sprint(text, " ", string(data))
 	p.send(string(data))
-	return string(data) != "enough"
+	switch string(data) {
+	case "enough":
+		return socket.Enough
+	case "hold":
+		return socket.Hold
+	case "hold, and go on at once":
+		p.socket.Resume(true)
+		return socket.Hold
+	}
+	return socket.More
 }
 
 func (p *peer) Gone() {
@@ -165,6 +175,68 @@ func TestWhatIsKeptIsBounded(t *testing.T) {
 		}
 		p.socket.Cut()
 		_, _, _ = ws.Read(t.Context())
+		<-p.ended
+	})
+}
+
+// A socket that is held costs no worker: nothing more is read of it until Resume,
+// and then everything that came meanwhile, in order.
+func TestAHeldSocketIsReadOnOnceItIsResumed(t *testing.T) {
+	for _, more := range []bool{true, false} {
+		t.Run(fmt.Sprint("more ", more), func(t *testing.T) {
+			open(t, func(t *testing.T, p *peer, dial func() *websocket.Conn, _ *net.Conn) {
+				ws := dial()
+				say := func(texts ...string) {
+					t.Helper()
+					for _, text := range texts {
+						if err := ws.Write(t.Context(), websocket.MessageText, []byte(text)); err != nil {
+							t.Fatal(err)
+						}
+					}
+				}
+				hear := func(texts ...string) {
+					t.Helper()
+					for _, text := range texts {
+						if got := <-p.heard; got != "true "+text {
+							t.Fatalf("the server hears %.40q, want %q", got, text)
+						}
+					}
+				}
+				long := strings.Repeat("y", 20<<10)
+				say("hold, and go on at once", "a", "hold", "b", long, "c")
+				hear("hold, and go on at once", "a", "hold")
+				for range 3 { // what may read has been given the time to
+					runtime.Gosched()
+				}
+				if len(p.heard) > 0 {
+					t.Errorf("a held socket is read: %.40q", <-p.heard)
+				}
+				p.socket.Resume(more)
+				if more {
+					hear("b", long, "c")
+					_ = ws.CloseNow()
+				} else {
+					<-p.ended // before the client has gone
+					if len(p.heard) > 0 {
+						t.Errorf("a handler that wants nothing more hears %.40q", <-p.heard)
+					}
+				}
+				<-p.ended
+			})
+		})
+	}
+}
+
+// The end of a socket is heard once it is held no more.
+func TestAHeldSocketThatIsCutEndsWithResume(t *testing.T) {
+	open(t, func(t *testing.T, p *peer, dial func() *websocket.Conn, _ *net.Conn) {
+		ws := dial()
+		if err := ws.Write(t.Context(), websocket.MessageText, []byte("hold")); err != nil {
+			t.Fatal(err)
+		}
+		<-p.heard
+		p.socket.Cut()
+		p.socket.Resume(true)
 		<-p.ended
 	})
 }
