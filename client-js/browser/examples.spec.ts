@@ -102,4 +102,7 @@ test("react host: the package, a ref, a token by function and an event", async (
   await page.getByTestId("join").click();
   await expect(page.getByText("You are number 1 in line.", { exact: true })).toBeVisible();
   await new Visitor(page).isNumber(1);
+  await page.getByRole("button", { name: "Sign out" }).click();
+  await expect(page.getByText("You are not in line.", { exact: true })).toBeVisible();
+  await expect(page.getByTestId("visitor")).toHaveCount(0);
 });

@@ -20,10 +20,13 @@ export class Host {
   /** What the next token request gets. */
   token: () => string = () => "";
   tokensGiven = 0;
+  /** What every token waits for. */
+  slowly: Promise<void> | undefined;
 
   private constructor(html: (gateway: string) => string, gateway: string, policy: string | undefined) {
-    this.#server = createServer((request, response) => {
-      if (request.url === "/token") {
+    this.#server = createServer(async (request, response) => {
+      if (request.url?.replace(/\?.*/, "") === "/token") {
+        await this.slowly;
         this.tokensGiven++;
         response.setHeader("Content-Type", "application/json");
         response.end(JSON.stringify({ token: this.token() }));

@@ -76,13 +76,18 @@ describe("canned replies", () => {
     expect(filled({ name: "x", text: "{visitor} {agent} {other} {visitor}" }, { visitor: "$& {agent}", agent: "Mei" })).toBe("$& {agent} Mei {other} $& {agent}");
   });
 
-  test("what was kept is read again, and what was spoiled is not", () => {
+  test("what was kept is read again by the next page, and what was spoiled is not", async () => {
+    const nextPage = () => {
+      vi.resetModules();
+      return import("../src/desktop/parts/replies.ts");
+    };
     keepReplies([{ name: "fees", text: "Waived." }]);
     expect(replies()).toEqual([{ name: "fees", text: "Waived." }]);
+    expect((await nextPage()).replies()).toEqual([{ name: "fees", text: "Waived." }]);
     localStorage.setItem("nextup.desk.replies", '[{"name":1},null,{"name":"a","text":"b"}]');
-    expect(replies()).toEqual([{ name: "a", text: "b" }]);
+    expect((await nextPage()).replies()).toEqual([{ name: "a", text: "b" }]);
     localStorage.setItem("nextup.desk.replies", "{");
-    expect(replies().length).toBeGreaterThan(10);
+    expect((await nextPage()).replies().length).toBeGreaterThan(10);
   });
 });
 

@@ -2,6 +2,7 @@ import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { VisitorClient, type StorageLike } from "../src/core/index.ts";
 import { FakeSocket, settle } from "./fake-socket.ts";
 import { golden } from "./fixtures.ts";
+import { Stored } from "./stored.ts";
 
 // What was written and not sent yet outlives the page, where a storage is given.
 
@@ -15,13 +16,6 @@ afterEach(() => {
   vi.useRealTimers();
   vi.restoreAllMocks();
 });
-
-class Stored implements StorageLike {
-  readonly values = new Map<string, string>();
-  getItem = (key: string) => this.values.get(key) ?? null;
-  setItem = (key: string, value: string) => void this.values.set(key, value);
-  removeItem = (key: string) => void this.values.delete(key);
-}
 
 /** A page whose visitor is in line. */
 async function page(storage: StorageLike) {

@@ -47,9 +47,9 @@ async function bundle(source: string): Promise<string> {
 }
 
 test.each([
-  ["for a visitor, as the widget has it", "{ VisitorClient, NextupError, never }", 5_400],
-  ["for visitors and agents", "{ VisitorClient, AgentClient, NextupError, never }", 6_000],
-  ["with everything that it exports", "*", 6_700],
+  ["for a visitor, as the widget has it", "{ VisitorClient, NextupError, never }", 6_000],
+  ["for visitors and agents", "{ VisitorClient, AgentClient, NextupError, never }", 6_600],
+  ["with everything that it exports", "*", 7_300],
 ])("the core %s stays within its bytes", async (_, names, limit) => {
   const bytes = gzip(await bundle(`export ${names} from "./index.ts"`));
   expect(bytes).toBeGreaterThan(4_000); // it is the core and not nothing

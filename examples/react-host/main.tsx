@@ -23,7 +23,8 @@ async function token(): Promise<string> {
   return ((await answer.json()) as { token: string }).token;
 }
 
-function Shop() {
+/** A shop's page for the customer who is signed in, by their number. */
+function Shop({ customer, signOut }: { customer: string | undefined; signOut: () => void }) {
   const chat = useRef<NextupChat>(null);
   const [place, setPlace] = useState<number>();
   useEffect(() => {
@@ -32,6 +33,18 @@ function Shop() {
     element?.addEventListener("nextup-ticket", listen);
     return () => element?.removeEventListener("nextup-ticket", listen);
   }, []);
+  // Another customer, or none, on the same page: the chat must not go on with the one before.
+  const known = useRef(customer);
+  useEffect(() => {
+    if (customer !== known.current) {
+      known.current = customer;
+      if (customer === undefined) {
+        chat.current?.logout();
+      } else {
+        chat.current?.identify(token);
+      }
+    }
+  }, [customer]);
   return (
     <main>
       <h1>A React shop</h1>
@@ -46,12 +59,23 @@ function Shop() {
       >
         I need help
       </button>
+      {customer !== undefined && (
+        <button type="button" onClick={signOut}>
+          Sign out
+        </button>
+      )}
       <nextup-chat ref={chat} gateway={import.meta.env["VITE_GATEWAY"] ?? "http://127.0.0.1:8080"} token={token} />
     </main>
   );
 }
 
+/** In your own app the customer comes from wherever it knows who is signed in. */
+function Page() {
+  const [customer, setCustomer] = useState<string | undefined>("1001");
+  return <Shop customer={customer} signOut={() => setCustomer(undefined)} />;
+}
+
 const root = document.getElementById("root");
 if (root !== null) {
-  createRoot(root).render(<Shop />);
+  createRoot(root).render(<Page />);
 }

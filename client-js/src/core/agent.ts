@@ -98,6 +98,11 @@ export class AgentClient extends Client<AgentEvents> {
     this.#desk = undefined;
   }
 
+  protected override forgetPerson(): void {
+    this.forgetView();
+    this.#held.clear();
+  }
+
   #show(frame: DeskFrame): void {
     const known = new Set(this.#desk?.offers.map((o) => o.offer));
     this.#desk = frame;

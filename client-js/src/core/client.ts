@@ -1,4 +1,4 @@
-import { Connection, type ConnectionOptions, type ConnectionState } from "./connection.ts";
+import { Connection, type ConnectionOptions, type ConnectionState, type TokenSource } from "./connection.ts";
 import { Conversation } from "./conversation.ts";
 import { Emitter } from "./emitter.ts";
 import type { RequestFrame } from "./requests.ts";
@@ -16,6 +16,8 @@ export interface ClientEvents {
   /** The service is interrupted (false) or goes on; the connection stays open. */
   available: boolean;
   entry: EntryFrame;
+  /** Another person begins, or none: what belonged to the one before is gone, messages that were not sent too. */
+  identity: string;
   /** Anything that a page shows is not what it was. */
   change: undefined;
   error: Error;
@@ -49,6 +51,14 @@ export abstract class Client<Events extends ClientEvents> extends Emitter<Events
         this.#conversations.get(ticket)?.reset();
       }
     });
+    connection.on("identity", (identity) => {
+      for (const ticket of this.#conversations.keys()) {
+        this.unfollow(ticket);
+      }
+      this.forgetPerson();
+      this.tell("identity", identity);
+      this.changed();
+    });
     connection.on("error", (error) => this.tell("error", error));
   }
 
@@ -69,8 +79,23 @@ export abstract class Client<Events extends ClientEvents> extends Emitter<Events
     this.connection.close();
   }
 
+  /** Ends all that belongs to the person so far and begins for another, whose tokens come from there. */
+  identify(token: TokenSource): void {
+    this.connection.identify(token);
+  }
+
+  /** Ends all that belongs to the person, with the connection, and forgets it. */
+  logout(): void {
+    this.connection.logout();
+  }
+
   /** The view is of a log that is gone. */
   protected abstract forgetView(): void;
+
+  /** Whatever is known is another person's. */
+  protected forgetPerson(): void {
+    this.forgetView();
+  }
 
   protected followed(ticket: string): Conversation | undefined {
     return this.#conversations.get(ticket);

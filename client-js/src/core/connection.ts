@@ -1,6 +1,7 @@
 import { afterRestartMS, backoffMS, comesBack, shuffled } from "./backoff.ts";
 import { Emitter } from "./emitter.ts";
 import { NextupError, refused } from "./errors.ts";
+import { identityOf } from "./identity.ts";
 import {
   CloseCode,
   SUBPROTOCOL,
@@ -19,11 +20,13 @@ import { Requests, type RequestFrame, type RequestOptions } from "./requests.ts"
 import { Renewal } from "./renewal.ts";
 import { mute, type SocketClass, type SocketLike } from "./socket.ts";
 
+/** Gives a token for every connect and before each expiry. */
+export type TokenSource = () => string | Promise<string>;
+
 export interface ConnectionOptions {
   /** ws: or wss: address of /v1/connect; with those of several gateways, each failure leads to the next. */
   url: string | readonly string[];
-  /** Gives a token for every connect and before each expiry. */
-  token: () => string | Promise<string>;
+  token: TokenSource;
   /** Where there is no global WebSocket. */
   WebSocket?: SocketClass;
 }
@@ -56,6 +59,8 @@ export interface ConnectionEvents {
   entry: EntryFrame;
   typing: TypingFrame;
   reset: ResetFrame;
+  /** Another person begins, whose identity it is, "" while that is not known: what belonged to the one before must go. */
+  identity: string;
   /** A frame of ours that the server could not even answer by id, or a token that could not be had. */
   error: Error;
 }
@@ -73,6 +78,9 @@ const steadyMS = 5_000;
  */
 export class Connection extends Emitter<ConnectionEvents> {
   readonly #options: ConnectionOptions;
+  #source: TokenSource;
+  /** Whom the newest token speaks for, "" while there was none. */
+  #identity = "";
   readonly #urls: readonly string[];
   /** Counts the dials: each takes the next address. */
   #dials = 0;
@@ -105,11 +113,17 @@ export class Connection extends Emitter<ConnectionEvents> {
   constructor(options: ConnectionOptions) {
     super();
     this.#options = options;
+    this.#source = options.token;
     this.#urls = shuffled([options.url].flat());
     this.#renewal = new Renewal({
-      token: options.token,
+      token: () => this.#source(),
       now: () => this.now(),
       renew: async (token) => {
+        if (this.#isAnothers(token)) {
+          this.#release();
+          void this.#open();
+          return 0;
+        }
         const answer = await this.request({ type: "renew", token }, { resend: false });
         this.#token = token;
         return answer.expires_at_ms ?? 0;
@@ -120,6 +134,11 @@ export class Connection extends Emitter<ConnectionEvents> {
 
   get state(): ConnectionState {
     return this.#state;
+  }
+
+  /** Whom the newest token speaks for, as one string; "" while there was none. */
+  get identity(): string {
+    return this.#identity;
   }
 
   /** The newest welcome: who we are, and the site's departments. */
@@ -164,6 +183,36 @@ export class Connection extends Emitter<ConnectionEvents> {
   }
 
   /**
+   * Ends all that belongs to the person so far, at once, and begins for another,
+   * whose tokens come from there. What the old source still answers changes nothing.
+   */
+  identify(token: TokenSource): void {
+    this.#source = token;
+    this.#end();
+    this.#state = { name: "idle" };
+    this.connect();
+  }
+
+  /** Ends all that belongs to the person, and the connection with it. */
+  logout(): void {
+    this.#end();
+    this.close();
+  }
+
+  /** Asks for a token now: it may be another person's. token, where it is given, is asked from now on. */
+  recheck(token = this.#source): void {
+    this.#source = token;
+    if (this.#state.name === "open") {
+      this.#renewal.renew();
+    } else if (this.#state.name === "connecting") {
+      this.#release();
+      void this.#open();
+    } else if (this.#state.name !== "idle") {
+      this.connect();
+    }
+  }
+
+  /**
    * The network is back or the page is seen again: find out soon whether the conn
    * lives. What failed before says nothing of now, so the back-off begins anew.
    */
@@ -199,7 +248,7 @@ export class Connection extends Emitter<ConnectionEvents> {
     this.#become({ name: "connecting" });
     let token: string;
     try {
-      token = await this.#options.token();
+      token = await this.#source();
     } catch (error) {
       if (generation === this.#generation) {
         this.emit("error", error instanceof Error ? error : new Error(String(error)));
@@ -210,6 +259,7 @@ export class Connection extends Emitter<ConnectionEvents> {
     if (generation !== this.#generation) {
       return;
     }
+    this.#isAnothers(token);
     if (token === this.#spentToken) {
       this.#stop(CloseCode.TokenExpired, new NextupError("stopped", "The token has expired and no new one came."));
       return;
@@ -220,6 +270,32 @@ export class Connection extends Emitter<ConnectionEvents> {
     } catch (error) {
       this.#stop(0, new NextupError("stopped", `There is no WebSocket here, or a wrong address: ${String(error)}`));
     }
+  }
+
+  /** Reports whether the token is of another person than the one before it, of whom nothing is left then. */
+  #isAnothers(token: string): boolean {
+    const identity = identityOf(token);
+    const another = identity !== "" && this.#identity !== "" && identity !== this.#identity;
+    if (another) {
+      this.#forget(identity);
+    }
+    this.#identity = identity || this.#identity; // what is no token says nothing of a person
+    return another;
+  }
+
+  #end(): void {
+    this.#generation++; // a token that is on its way is not used
+    this.#release();
+    this.#forget("");
+  }
+
+  #forget(identity: string): void {
+    this.#identity = identity;
+    this.#welcome = undefined;
+    this.#log = 0;
+    this.#token = this.#spentToken = "";
+    this.emit("identity", identity);
+    this.#requests.rejectAll(new NextupError("stopped", "Somebody else has signed in, or nobody is any more."));
   }
 
   #dial(token: string): void {

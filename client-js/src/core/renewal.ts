@@ -33,6 +33,12 @@ export class Renewal {
     this.#schedule(Math.max(life - marginMS, life / 2));
   }
 
+  /** Replaces the token now. */
+  renew(): void {
+    this.stop();
+    void this.#run();
+  }
+
   stop(): void {
     this.#generation++;
     clearTimeout(this.#timer);

@@ -101,6 +101,11 @@ export class VisitorClient extends Client<VisitorEvents> {
     this.#ticket = undefined;
   }
 
+  protected override forgetPerson(): void {
+    this.#show(undefined);
+    this.#settled = false;
+  }
+
   #await(): void {
     clearTimeout(this.#settling);
     if (this.#awaited && this.available) {

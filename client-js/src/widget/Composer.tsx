@@ -1,6 +1,6 @@
 import { MAX_TEXT_BYTES, type Conversation } from "../core/index.ts";
+import { isOfInputMethod } from "../core/ime.ts";
 import { Icon } from "./icons.tsx";
-import { put } from "./keep.ts";
 import type { Texts } from "./texts.ts";
 import type { Widget } from "./widget.tsx";
 
@@ -14,7 +14,7 @@ export function composer(w: Widget, texts: Texts, conversation: Conversation) {
   const problem = tooLong ? texts.tooLong : reading.overflow && texts.refusals.busy;
 
   function write(value: string) {
-    put(keep.tab, key, value || undefined);
+    keep.tab.put(key, value || undefined);
     w.set(reading, { overflow: false });
   }
 
@@ -59,8 +59,7 @@ export function composer(w: Widget, texts: Texts, conversation: Conversation) {
         }}
         onBlur={() => conversation.setTyping(false)}
         onKeyDown={(event) => {
-          // Enter also ends the composition of a CJK word: that one is not ours.
-          if (event.key === "Enter" && !event.shiftKey && !event.isComposing) {
+          if (event.key === "Enter" && !event.shiftKey && !isOfInputMethod(event)) {
             event.preventDefault();
             submit();
           }

@@ -1,5 +1,4 @@
 import { choice } from "./Choice.tsx";
-import { put } from "./keep.ts";
 import { localeNames, locales, type Texts } from "./texts.ts";
 import type { Widget } from "./widget.tsx";
 
@@ -22,7 +21,7 @@ export function menu(w: Widget, texts: Texts) {
           checked={w.sound}
           onChange={() => {
             w.set(w, { sound: !w.sound });
-            put(w.keep.browser, "nextup.sound", w.sound ? undefined : "off");
+            w.keep.browser.put("nextup.sound", w.sound ? undefined : "off");
             w.notice?.unlock();
             w.notice?.chime();
           }}

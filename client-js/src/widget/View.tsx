@@ -1,9 +1,9 @@
 import type { ComponentChildren } from "preact";
+import { isOfInputMethod } from "../core/ime.ts";
 import { never } from "../core/index.ts";
 import { banner } from "./Banner.tsx";
 import { chat } from "./Chat.tsx";
 import { Icon } from "./icons.tsx";
-import { put } from "./keep.ts";
 import { launcher } from "./Launcher.tsx";
 import { leave } from "./Leave.tsx";
 import { line } from "./Line.tsx";
@@ -34,7 +34,7 @@ function panel(w: Widget, texts: Texts) {
       data-testid="visitor"
       data-status={ticket?.status ?? "none"}
       onKeyDown={(event) => {
-        if (event.key === "Escape" && !event.isComposing) {
+        if (event.key === "Escape" && !isOfInputMethod(event)) {
           if (w.menu || w.leaving) {
             w.set(w, { menu: false, leaving: false });
           } else {
@@ -127,7 +127,7 @@ function stage(w: Widget, texts: Texts) {
             type="button"
             data-testid="rejoin"
             onClick={() => {
-              put(w.keep.browser, "nextup.dismissed", ticket.ticket);
+              w.keep.browser.setItem("nextup.dismissed", ticket.ticket);
               w.set(w, { dismissed: ticket.ticket });
             }}
           >

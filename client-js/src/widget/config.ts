@@ -1,11 +1,19 @@
+import { identityOf } from "../core/index.ts";
 import type { Texts } from "./texts.ts";
+
+/** A token, or a function that gives one for every connect and before each expiry. */
+export type TokenSource = string | (() => string | Promise<string>);
+
+/** Longer, and the connection begins anew. */
+const tokenTimeoutMS = 10_000;
 
 /** What a host page says, by attributes and properties of the element. */
 export interface Config {
   /** The gateway's addresses, or why there are none. */
   gateway: Gateway | string;
-  /** Gives a token for every connect and before each expiry. */
-  token: () => string | Promise<string>;
+  /** Where tokens come from, and with tokenURL the host's server that gives them. */
+  source: TokenSource | undefined;
+  tokenURL: string | undefined;
   department: string | undefined;
   language: string | undefined;
   topic: string | undefined;
@@ -17,6 +25,8 @@ export interface Config {
   brand: string | undefined;
   open: boolean;
   setOpen: (open: boolean) => void;
+  /** The visitor has signed out in another tab. */
+  signedOut: () => void;
   /** The page's own words, instead of the widget's. */
   texts: Partial<Texts>;
 }
@@ -45,19 +55,65 @@ export function gatewayAt(written: string | undefined, site: string | undefined)
   return { socket: socket.href, queues: new URL("v1/queues", base).href };
 }
 
+/**
+ * What a change of the page says of the person: nothing, that it is another one,
+ * or that the next token must be asked.
+ */
+export function changeOf(a: Config, b: Config): "none" | "ask" | "another" {
+  if (JSON.stringify([a.gateway, a.tokenURL]) !== JSON.stringify([b.gateway, b.tokenURL])) {
+    return "another";
+  }
+  if (a.source === b.source) {
+    return "none";
+  }
+  const fresh = typeof a.source === typeof b.source && (typeof b.source === "function" || who(a) === who(b));
+  return fresh ? "ask" : "another";
+}
+
+function who({ source }: Config): string {
+  return identityOf(String(source)) || String(source);
+}
+
+/** Asks for a token where the page says that they come from; what is none is a failure that may pass. */
+export async function tokenOf({ source, tokenURL }: Config): Promise<string> {
+  if (typeof source === "function") {
+    return checked(await source(), "the function that gives the token");
+  }
+  if (source !== undefined) {
+    return source;
+  }
+  if (tokenURL === undefined) {
+    throw new Error("there is no token: set token-url, or the property token to a function that gives one");
+  }
+  return fetchToken(new URL(tokenURL, location.href).href);
+}
+
 /** Asks the host's own server for a token: JSON {"token": "…"} or the token as text. */
-export async function fetchToken(address: string): Promise<string> {
-  const answer = await fetch(address, { credentials: "include", cache: "no-store" });
+async function fetchToken(address: string): Promise<string> {
+  const answer = await fetch(address, {
+    credentials: "include",
+    cache: "no-store",
+    signal: AbortSignal.timeout(tokenTimeoutMS),
+  });
   if (!answer.ok) {
     throw new Error(`${address} answered ${answer.status} instead of a token`);
   }
   const body = (await answer.text()).trim();
-  if (!body.startsWith("{")) {
-    return body;
+  let token: unknown = body;
+  if (body.startsWith("{")) {
+    try {
+      ({ token } = JSON.parse(body) as { token?: unknown });
+    } catch {
+      // its message would repeat what may hold a token
+    }
   }
-  const { token } = JSON.parse(body) as { token?: unknown };
-  if (typeof token !== "string") {
-    throw new TypeError(`${address} answered without a "token"`);
+  const from = answer.redirected ? `${address} (which led to ${new URL(answer.url).pathname})` : address;
+  return checked(token, from, body === "" ? "nothing" : (answer.headers.get("content-type") ?? "a text"));
+}
+
+function checked(token: unknown, from: string, instead: string = typeof token): string {
+  if (typeof token !== "string" || identityOf(token) === "") {
+    throw new TypeError(`${from} gave no token but ${instead}: is the visitor signed in there?`);
   }
   return token;
 }

@@ -1,11 +1,8 @@
-import { fetchToken, gatewayAt, type Config } from "./config.ts";
-import { Keep } from "./keep.ts";
+import { gatewayAt, type Config, type TokenSource } from "./config.ts";
+import { kept } from "./keep.ts";
 import { styleSheet } from "./style.ts";
 import type { Texts } from "./texts.ts";
 import { Widget } from "./widget.tsx";
-
-/** A token, or a function that gives one for every connect and before each expiry. */
-export type TokenSource = string | (() => string | Promise<string>);
 
 // Where there is no DOM, as when a page is prepared on a server, the class can
 // be imported all the same.
@@ -56,6 +53,22 @@ export class NextupChat extends Base {
     this.toggleAttribute("open", open);
   }
 
+  /**
+   * Ends all that belongs to the visitor so far, at once, and begins for another
+   * one, whose tokens come from there; without it, from token-url as before.
+   */
+  identify(source?: TokenSource): void {
+    this.#widget?.forget();
+    this.removeAttribute("token");
+    this.token = source;
+  }
+
+  /** Signs the visitor out, in all tabs: the chat closes and nothing of them is left in this browser. */
+  logout(): void {
+    this.#widget?.forget(true);
+    this.#signOut();
+  }
+
   connectedCallback(): void {
     for (const name of ["token", "texts", "open"] as const) {
       this.#takeOver(name);
@@ -63,7 +76,7 @@ export class NextupChat extends Base {
     if (this.#widget === undefined) {
       const root = this.shadowRoot ?? this.attachShadow({ mode: "open" });
       root.adoptedStyleSheets = [styleSheet()];
-      const keep = new Keep();
+      const keep = kept();
       this.open ||= keep.tab.getItem("nextup.open") !== null; // as it was before a reload
       const dispatch = (kind: string, detail: unknown) => this.dispatchEvent(new CustomEvent(kind, { detail }));
       this.#widget = new Widget(this.#read(), root, keep, dispatch);
@@ -98,11 +111,13 @@ export class NextupChat extends Base {
   }
 
   #read(): Config {
+    const source = this.#token ?? this.getAttribute("token") ?? undefined;
     const text = (name: (typeof watched)[number]) => this.getAttribute(name)?.trim() || undefined;
     const home = (this.constructor as typeof NextupChat).home;
     return {
       gateway: gatewayAt(text("gateway") ?? home, text("site")),
-      token: this.#getToken,
+      source,
+      tokenURL: source === undefined ? text("token-url") : undefined,
       department: text("department"),
       language: text("language"),
       topic: text("topic"),
@@ -112,24 +127,19 @@ export class NextupChat extends Base {
       brand: text("brand"),
       open: this.open,
       setOpen: this.#setOpen,
+      signedOut: this.#signOut,
       texts: this.#texts,
     };
   }
 
-  readonly #setOpen = (open: boolean): void => {
-    this.open = open;
+  readonly #signOut = (): void => {
+    this.open = false;
+    this.identify();
+    this.#widget?.forget(true);
   };
 
-  readonly #getToken = (): string | Promise<string> => {
-    const source = this.#token ?? this.getAttribute("token") ?? undefined;
-    if (typeof source === "function") {
-      return source();
-    }
-    const address = this.getAttribute("token-url");
-    if (source === undefined && address === null) {
-      throw new Error("there is no token: set token-url, or the property token to a function that gives one");
-    }
-    return source ?? fetchToken(new URL(address ?? "", location.href).href);
+  readonly #setOpen = (open: boolean): void => {
+    this.open = open;
   };
 }
 

@@ -1,5 +1,5 @@
 import type { Wait } from "../core/index.ts";
-import type { Config } from "./config.ts";
+import { tokenOf, type Config } from "./config.ts";
 
 /** A row of GET /v1/queues. */
 export interface QueueRow {
@@ -43,9 +43,9 @@ export class Estimates {
     }
     let rows: QueueRow[] = []; // no estimate is better than an old one
     try {
-      this.#token ??= await this.#asking.token();
+      this.#token ??= await tokenOf(this.#asking);
       const headers = { Authorization: `Bearer ${this.#token}` };
-      const answer = await fetch(this.#asking.gateway.queues, { headers });
+      const answer = await fetch(this.#asking.gateway.queues, { headers, signal: AbortSignal.timeout(everyMS) });
       if (answer.ok) {
         rows = (await answer.json()) as QueueRow[];
       } else {

@@ -2,62 +2,105 @@ import type { StorageLike } from "../core/index.ts";
 
 /**
  * Keep remembers small things for the next page: in the tab what is this tab's,
- * in the browser what holds for all tabs. A browser that forbids it gets a
- * memory that ends with the page.
+ * in the browser what holds for all tabs. What the page has set is the truth as
+ * long as the page lives; the storage gets a copy where the browser allows it
+ * and has room.
  */
 export class Keep {
-  readonly tab: StorageLike;
-  readonly browser: StorageLike;
+  readonly tab = new Copied(() => sessionStorage);
+  readonly browser = new Copied(() => localStorage);
+
   /** The browser forbids it: what is not sent yet does not outlive a reload. */
-  readonly blocked: boolean;
-
-  constructor() {
-    const tab = usable(() => sessionStorage);
-    const browser = usable(() => localStorage);
-    this.blocked = tab === undefined;
-    this.tab = tab ?? new PageMemory();
-    this.browser = browser ?? new PageMemory();
+  get blocked(): boolean {
+    return this.tab.blocked;
   }
 }
 
-/** The storage, where it works: merely touching it may throw. */
-function usable(storage: () => Storage): Storage | undefined {
-  try {
-    const kept = storage();
-    const probe = "nextup.probe";
-    kept.setItem(probe, probe);
-    kept.removeItem(probe);
-    return kept;
-  } catch {
-    return undefined;
-  }
+let shared: Keep | undefined;
+
+/** The one Keep of the page. */
+export function kept(): Keep {
+  return (shared ??= new Keep());
 }
 
-class PageMemory implements StorageLike {
-  readonly #values = new Map<string, string>();
+const probe = "nextup.probe";
+// The desk and the pages keep things of their own beside.
+const personal = /^nextup\.(draft|outbox|live|dismissed|locale|sound|person)/;
+
+/** A storage that may be full, forbidden, or cleared by others at any time, with a memory in front of it. */
+class Copied implements StorageLike {
+  readonly #values = new Map<string, string | null>();
+  readonly #storage: Storage | undefined;
+  readonly blocked: boolean = true;
+
+  constructor(storage: () => Storage) {
+    try {
+      this.#storage = storage(); // merely touching it may throw
+      this.#storage.setItem(probe, probe);
+      this.#storage.removeItem(probe);
+      this.blocked = false;
+    } catch {
+      // what is there can perhaps be read all the same
+    }
+    // What another tab sets holds for this one too.
+    globalThis.addEventListener?.("storage", ({ key, newValue, storageArea }) => {
+      if (key !== null && storageArea === this.#storage) {
+        this.#values.set(key, newValue);
+      }
+    });
+  }
 
   getItem(key: string): string | null {
-    return this.#values.get(key) ?? null;
+    let value = this.#values.get(key);
+    if (value === undefined) {
+      try {
+        value = this.#storage?.getItem(key);
+      } catch {
+        // forbidden by now
+      }
+      this.#values.set(key, (value ??= null));
+    }
+    return value;
   }
 
   setItem(key: string, value: string): void {
-    this.#values.set(key, value);
+    this.#set(key, value);
   }
 
   removeItem(key: string): void {
-    this.#values.delete(key);
+    this.#set(key, null);
   }
-}
 
-/** Sets a value, or takes it away; a full storage is no fault of the chat's. */
-export function put(storage: StorageLike, key: string, value: string | undefined): void {
-  try {
-    if (value === undefined) {
-      storage.removeItem(key);
-    } else {
-      storage.setItem(key, value);
+  /** Sets a value, or takes it away where it is undefined. */
+  put(key: string, value: string | undefined): void {
+    this.#set(key, value ?? null);
+  }
+
+  /** Takes away whatever the widget keeps of a person. */
+  forget(): void {
+    let stored: string[] = [];
+    try {
+      stored = Object.keys(this.#storage ?? {});
+    } catch {
+      // forbidden by now
     }
-  } catch {
-    // it is not remembered
+    for (const key of [...stored, ...this.#values.keys()]) {
+      if (personal.test(key)) {
+        this.#set(key, null);
+      }
+    }
+  }
+
+  #set(key: string, value: string | null): void {
+    this.#values.set(key, value);
+    try {
+      if (value === null) {
+        this.#storage?.removeItem(key);
+      } else {
+        this.#storage?.setItem(key, value);
+      }
+    } catch {
+      // full or forbidden: the page remembers it
+    }
   }
 }

@@ -2,7 +2,6 @@ import type { Department, VisitorClient } from "../core/index.ts";
 import type { Config } from "./config.ts";
 import type { Widget } from "./widget.tsx";
 import { nameOf } from "./words.ts";
-import { put } from "./keep.ts";
 
 /** An entry older than this is read again, not new. */
 const newMS = 15_000;
@@ -31,7 +30,7 @@ export function listen(w: Widget, client: VisitorClient): void {
       Object.assign(w.reading, { ticket: ticket?.ticket ?? "", limit: 200, atEnd: true });
       Object.assign(w.rating, { score: undefined, comment: undefined, again: false, problem: undefined });
     }
-    put(w.keep.browser, "nextup.live", ticket !== undefined && ticket.end === undefined ? "" : undefined);
+    w.keep.browser.put("nextup.live", ticket !== undefined && ticket.end === undefined ? "" : undefined);
     w.tell("nextup-ticket", status && { status, ...(position !== undefined && { position }) });
   });
   client.on("entry", ({ kind, from, at_ms }) => {

@@ -8,6 +8,7 @@ export class Notice {
   readonly #sounds: () => boolean;
   #audio: AudioContext | undefined;
   #title: string | undefined;
+  #shown: Notification | undefined;
   #stop = new AbortController();
 
   /** sounds answers whether the visitor wants to hear anything. */
@@ -34,10 +35,10 @@ export class Notice {
     this.#announce(title);
     if (typeof Notification !== "undefined" && Notification.permission === "granted") {
       try {
-        const shown = new Notification(title, { body, tag: "nextup" });
-        shown.onclick = () => {
+        this.#shown = new Notification(title, { body, tag: "nextup" });
+        this.#shown.onclick = () => {
           window.focus();
-          shown.close();
+          this.quiet();
         };
       } catch {
         warn("this browser shows notifications only from a service worker");
@@ -71,9 +72,10 @@ export class Notice {
     document.addEventListener("visibilitychange", () => this.quiet(), { signal: this.#stop.signal });
   }
 
-  /** Gives the page its title back. */
+  /** Gives the page its title back, and takes the notification away. */
   quiet(): void {
     this.#stop.abort();
+    this.#shown?.close();
     if (this.#title !== undefined) {
       document.title = this.#title;
       this.#title = undefined;

@@ -1,13 +1,14 @@
 import { render } from "preact";
 import { VisitorClient } from "../core/index.ts";
 import { complain, warn } from "./complain.ts";
-import type { Config } from "./config.ts";
+import { changeOf, tokenOf, type Config } from "./config.ts";
 import { Estimates } from "./estimates.ts";
-import { put, type Keep } from "./keep.ts";
+import type { Keep } from "./keep.ts";
 import { listen } from "./news.ts";
 import type { Notice } from "./notice.ts";
 import { OnDemand } from "./on-demand.ts";
 import { addStyles } from "./style.ts";
+import { Tabs } from "./tabs.ts";
 import { loadTexts, locales, matchLocale, type Locale, type Texts } from "./texts.ts";
 import { View } from "./View.tsx";
 import { wakeWithPage } from "./waking.ts";
@@ -38,43 +39,46 @@ export class Widget {
   client: VisitorClient | undefined;
   /** The newest texts that came, in the language of locale once those are there. */
   texts: Texts | undefined;
-  locale: Locale;
-  sound: boolean;
+  locale: Locale = "en";
+  sound = true;
   open = false;
   /** The settings are shown. */
   menu = false;
   /** Whether to leave was asked and not answered yet. */
   leaving = false;
   /** An ended ticket that the visitor has seen the end of. */
-  dismissed: string | null;
-  readonly form: Sending & { department?: string; language?: string; topic?: string; urgency?: string } = { busy: false };
-  readonly rating: Sending & { score?: number; comment?: string; again?: boolean } = { busy: false };
+  dismissed: string | null = null;
+  form: Sending & { department?: string; language?: string; topic?: string; urgency?: string } = { busy: false };
+  rating: Sending & { score?: number; comment?: string; again?: boolean } = { busy: false };
   /** How far the conversation is shown and read. */
-  readonly reading = { ticket: "", limit: 200, atEnd: true, overflow: false };
+  reading = { ticket: "", limit: 200, atEnd: true, overflow: false };
   readonly keep: Keep;
   readonly forms = this.#part("forms", (_again) => import("./forms.ts"));
   readonly #calling = this.#part("notices", (_again) => import("./notice.ts"));
   readonly #languages = new Map(locales.map((locale) => [locale, this.#part(locale, loadTexts[locale])]));
   #notice: Notice | undefined;
-  readonly estimates: Estimates;
+  estimates!: Estimates;
   readonly #root: ShadowRoot;
   readonly #dispatch: (kind: string, detail: unknown) => void;
+  readonly #tabs: Tabs;
   #drawing = false;
   #stopped = false;
   /** Ends the waking of the connection. */
   #sleep: (() => void) | undefined;
   #ticking: ReturnType<typeof setInterval> | undefined;
   #complained = new Set<string>();
+  /** The visitor has signed out: no connection until the chat is opened. */
+  #out = false;
+  #rechecked: ReturnType<typeof setTimeout> | undefined;
+  #again = false;
 
   constructor(config: Config, root: ShadowRoot, keep: Keep, dispatch: (kind: string, detail: unknown) => void) {
     this.config = config;
     this.#root = root;
     this.#dispatch = dispatch;
     this.keep = keep;
-    this.sound = keep.browser.getItem("nextup.sound") !== "off";
-    this.dismissed = keep.browser.getItem("nextup.dismissed");
-    this.estimates = new Estimates(() => this.draw());
-    this.locale = matchLocale([keep.browser.getItem("nextup.locale") ?? [], config.locales].flat());
+    this.#tabs = new Tabs(keep, { another: () => this.#recheck(), none: () => this.config.signedOut() });
+    this.#begin();
     if (keep.blocked) {
       warn("this page may not store anything: messages that are not sent yet are lost on a reload");
     }
@@ -99,24 +103,33 @@ export class Widget {
 
   /** Takes what the page says now. */
   configure(config: Config): void {
-    const moved = JSON.stringify(config.gateway) !== JSON.stringify(this.config.gateway);
+    const change = changeOf(this.config, config);
     this.config = config;
-    if (moved) {
-      this.#leaveGateway();
+    if (change === "another") {
+      this.#end();
+    } else if (change === "ask") {
+      this.#recheck();
     }
     if (this.open !== config.open) {
       this.open = config.open;
       this.menu = false;
-      put(this.keep.tab, "nextup.open", this.open ? "" : undefined);
+      this.keep.tab.put("nextup.open", this.open ? "" : undefined);
       this.tell("nextup-toggle", { open: this.open });
     }
-    const wanted = this.open || this.keep.blocked || this.keep.browser.getItem("nextup.live") !== null;
-    const { gateway, token } = config;
+    this.#out &&= !this.open;
+    const wanted = this.open || (this.keep.blocked && !this.#out) || this.keep.browser.getItem("nextup.live") !== null;
+    const { gateway } = config;
     if (typeof gateway === "string") {
       this.complain(gateway);
     } else if (wanted && this.client === undefined) {
-      this.client = new VisitorClient({ url: gateway.socket, token: async () => token(), storage: this.keep.tab });
+      this.client = new VisitorClient({ url: gateway.socket, token: () => tokenOf(this.config), storage: this.keep.tab });
       listen(this, this.client);
+      this.client.on("identity", () => this.#forget());
+      this.client.on("state", ({ name }) => {
+        if (name === "open" && this.#tabs.speakFor(gateway.socket + this.client?.connection.identity)) {
+          this.#begin();
+        }
+      });
       this.#sleep = wakeWithPage(this.client.connection);
       this.client.connect();
     }
@@ -126,7 +139,7 @@ export class Widget {
   }
 
   choose(locale: Locale): void {
-    put(this.keep.browser, "nextup.locale", locale);
+    this.keep.browser.setItem("nextup.locale", locale);
     this.locale = locale;
     this.menu = false;
     this.draw();
@@ -172,7 +185,15 @@ export class Widget {
     return this.#complained.size > 0;
   }
 
+  /** Ends all that belongs to the visitor, at once; everywhere: in the other tabs too, and until the chat is opened again. */
+  forget(everywhere = false): void {
+    this.#out = everywhere;
+    this.#tabs.leave(everywhere);
+    this.#end();
+  }
+
   stop(): void {
+    this.#tabs.close();
     this.#leaveGateway();
     clearInterval(this.#ticking);
     this.#notice?.close();
@@ -221,6 +242,52 @@ export class Widget {
     }
     const asks = this.open && (ticket === undefined || ticket.ticket === this.dismissed);
     this.estimates.follow(asks ? this.config : undefined);
+  }
+
+  #end(): void {
+    this.client?.logout();
+    this.#leaveGateway();
+    this.#forget();
+  }
+
+  /** Takes away what is kept of the person so far. */
+  #forget(): void {
+    this.#tabs.leave();
+    this.keep.tab.forget();
+    this.keep.browser.forget();
+    this.#begin();
+  }
+
+  /** Begins with a person of whom nothing is known but what this browser keeps. */
+  #begin(): void {
+    const { browser } = this.keep;
+    this.menu = this.leaving = false;
+    this.form = { busy: false };
+    this.rating = { busy: false };
+    this.reading = { ticket: "", limit: 200, atEnd: true, overflow: false };
+    this.dismissed = browser.getItem("nextup.dismissed");
+    this.locale = matchLocale([browser.getItem("nextup.locale") ?? [], this.config.locales].flat());
+    this.sound = browser.getItem("nextup.sound") !== "off";
+    this.#notice?.quiet();
+    this.estimates?.follow(undefined);
+    this.estimates = new Estimates(() => this.draw()); // with the next one's token
+    this.draw();
+  }
+
+  /** Asks whose the token is by now, at once and then at most every few seconds: some pages give a new function at every turn. */
+  #recheck(): void {
+    if (this.#rechecked !== undefined) {
+      this.#again = true;
+      return;
+    }
+    this.client?.connection.recheck();
+    this.#rechecked = setTimeout(() => {
+      this.#rechecked = undefined;
+      if (this.#again) {
+        this.#again = false;
+        this.#recheck();
+      }
+    }, 5_000);
   }
 
   #leaveGateway(): void {

@@ -1,4 +1,3 @@
-import { put } from "../../widget/keep.ts";
 import { kept } from "./kept.ts";
 
 /** What was written and not sent is kept for a conversation, over a reload too. */
@@ -9,5 +8,5 @@ export function draftOf(ticket: string): string {
 }
 
 export function keepDraft(ticket: string, text: string): void {
-  put(kept().tab, key(ticket), text || undefined);
+  kept().tab.put(key(ticket), text || undefined);
 }

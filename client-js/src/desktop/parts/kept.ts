@@ -1,12 +1,6 @@
-import { Keep, put } from "../../widget/keep.ts";
+import { kept } from "../../widget/keep.ts";
 
-let keep: Keep | undefined;
-
-/** What this browser and this tab remember of the desk, or the page alone where they may not. */
-export function kept(): Keep {
-  keep ??= new Keep();
-  return keep;
-}
+export { kept };
 
 /** A switch that holds for all tabs; on until it is put off. */
 export function isOn(setting: string): boolean {
@@ -14,5 +8,5 @@ export function isOn(setting: string): boolean {
 }
 
 export function putOn(setting: string, on: boolean): void {
-  put(kept().browser, setting, on ? "on" : "off");
+  kept().browser.setItem(setting, on ? "on" : "off");
 }

@@ -1,4 +1,3 @@
-import { put } from "../../widget/keep.ts";
 import { kept } from "./kept.ts";
 
 /** A reply that is ready to be used; {visitor} and {agent} stand for names. */
@@ -45,7 +44,7 @@ export function replies(): readonly Reply[] {
 }
 
 export function keepReplies(all: readonly Reply[]): void {
-  put(kept().browser, setting, JSON.stringify(all.slice(0, most)));
+  kept().browser.setItem(setting, JSON.stringify(all.slice(0, most)));
 }
 
 function isReply(value: unknown): value is Reply {
