@@ -16,7 +16,8 @@ func (a appointment) before(b appointment) bool {
 }
 
 // due is when time next does something to a ticket, 0 for never: an offer
-// lapses, a hold ends, more agents may serve it, or the wrap-up is over.
+// lapses, a hold ends, more agents may serve it, it was closing for long enough, or
+// the wrap-up is over.
 func (s *State) due(t *Ticket) Stamp {
 	switch t.Status {
 	case Offered:
@@ -33,7 +34,11 @@ func (s *State) due(t *Ticket) Stamp {
 		if t.WrapUp > 0 {
 			return t.EndedAt.Add(t.WrapUp)
 		}
-	case Assigned, Abandoned:
+	case Assigned:
+		if t.Closing != nil {
+			return t.Closing.Until()
+		}
+	case Abandoned:
 	}
 	return 0
 }
@@ -69,6 +74,8 @@ func (s *State) overdue(now Stamp, limit int) []Change {
 			}
 		case t.Status == Closed:
 			due = append(due, s.finish(t))
+		case t.Status == Assigned:
+			due = append(due, s.closeLapsed(t))
 		case t.Hold != nil && t.Hold.Until() < now:
 			due = append(due, s.endHold(t, t.Hold.Until()+1))
 		default:

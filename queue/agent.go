@@ -182,21 +182,6 @@ func (s *State) answered(c *Change, agent string) {
 	}
 }
 
-// Close ends a conversation for its agent. Having closed it already is no error.
-func (s *State) Close(agent, ticket string) (Change, error) {
-	if t := s.tickets.get(ticket); t != nil && t.Agent == agent && t.End == AgentClosed {
-		return Change{}, nil
-	}
-	t, err := s.openTicket(ticket)
-	if err != nil {
-		return Change{}, err
-	}
-	if t.Status != Assigned || t.Agent != agent {
-		return Change{}, ErrForbidden
-	}
-	return s.end(CauseClosed, t, AgentClosed), nil
-}
-
 // Finish says that an agent has wrapped up a conversation: its place is free.
 // Having done so is no error.
 func (s *State) Finish(agent, ticket string) (Change, error) {

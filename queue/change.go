@@ -39,6 +39,9 @@ const (
 	CausePaused      Cause = "paused"
 	CauseResumed     Cause = "resumed"
 	CauseRated       Cause = "rated"
+
+	CauseClosing        Cause = "closing"
+	CauseCloseCancelled Cause = "close_cancelled"
 )
 
 // Reason says why a place got worse.

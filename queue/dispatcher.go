@@ -94,7 +94,7 @@ func (s *State) expireVisitor(v *Visitor, now Stamp) Change {
 }
 
 // expireAgent takes an agent who stayed away off line: offers return, and their
-// conversations go back to waiting where they stood.
+// conversations go back to waiting where they stood, but for those that were closing.
 func (s *State) expireAgent(a *Agent) Change {
 	c := change(CauseExpired, a.Name(), a.Rev.Version)
 	c.NotBefore, c.Frees = a.Session.LostAt.Add(s.site.AgentGrace)+1, true
@@ -102,7 +102,7 @@ func (s *State) expireAgent(a *Agent) Change {
 	is.Status, is.AwayReason, is.Lapses = Offline, "", 0
 	c.write(a, &is)
 	for _, t := range s.Held(a.ID) {
-		c.write(t, t.givenUp())
+		c.write(t, s.withoutLost(t))
 	}
 	s.leaveAll(&c, a.ID)
 	return c

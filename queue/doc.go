@@ -20,7 +20,8 @@
 //	   └────────── agent lost, transfer ──────┘
 //	waiting, offered ──leave / lost past grace──▶ abandoned
 //
-// After the close the place may stay taken while the agent wraps up.
+// After the close the place may stay taken while the agent wraps up. A close may
+// have a time until which it can be taken back: the ticket is assigned as before.
 //
 // Invariants, whatever races: a visitor has one open ticket per site (join
 // reads and writes the visitor); no offer takes an agent's load over their capacity
@@ -45,7 +46,7 @@
 // # Where to look
 //
 //	entities   ticket.go people.go node.go supervisor.go (Pause) estimates.go
-//	deciders   visitor.go agent.go transfer.go supervisor.go node.go
+//	deciders   visitor.go agent.go closing.go transfer.go supervisor.go node.go
 //	by itself  dispatcher.go agenda.go match.go, with need.go and class.go
 //	replay     state.go replay.go line.go sorted.go
 //	the log    change.go codec.go store.go

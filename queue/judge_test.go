@@ -51,6 +51,7 @@ func (m *model) lived(step Step, was, is *Ticket) {
 	}
 	b.token = is.Token
 	m.held(step, was, is)
+	m.parted(step, was, is)
 	if was.Status == Waiting && (is.Status == Offered || is.Status == Assigned) {
 		m.seen["given"]++
 		m.chosen(was, m.agents[owner(is)])
@@ -67,6 +68,35 @@ func (m *model) lived(step Step, was, is *Ticket) {
 		if is.WrapUp != want {
 			m.Errorf("%s is wrapped up for %d, want %d", is.ID, is.WrapUp, want)
 		}
+	}
+}
+
+// parted judges how a conversation that was closing ends, and what is said of one
+// that lost its agent.
+func (m *model) parted(step Step, was, is *Ticket) {
+	until := Stamp(0)
+	if was.Closing != nil {
+		until = was.Closing.At + Stamp(was.Closing.For)
+	}
+	back := was.Status == Assigned && is.Status == Waiting
+	switch {
+	case is.Closing != nil && (is.Status != Assigned || is.Agent != was.Agent || is.Token != was.Token):
+		m.Errorf("%s is %s of %q and closing", is.ID, is.Status, is.Agent)
+	case was.Closing != nil && is.Closing != nil && *was.Closing != *is.Closing:
+		m.Errorf("%s closes at %+v instead of %+v by %s", is.ID, is.Closing, was.Closing, step.Cause)
+	case was.Closing != nil && is.Closing == nil && step.Cause == CauseClosed && step.At >= until:
+		m.seen["closed in time"]++
+	case was.Closing != nil && back && step.Cause != CauseTransferred:
+		m.Errorf("%s was closing, and waits by %s", is.ID, step.Cause)
+	}
+	switch {
+	case back && step.Cause == CauseExpired:
+		m.seen["lost its agent"]++
+		if l := is.Loss; l == nil || l.Agent != was.Agent || l.Token != was.Token || l.Number != step.Number || l.At != step.At {
+			m.Errorf("%s lost %s with token %d by %d; it says %+v", is.ID, was.Agent, was.Token, step.Number, l)
+		}
+	case (was.Loss == nil) != (is.Loss == nil) || was.Loss != nil && *was.Loss != *is.Loss:
+		m.Errorf("%s lost %+v, and by %s %+v", is.ID, was.Loss, step.Cause, is.Loss)
 	}
 }
 
@@ -296,6 +326,8 @@ func (m *model) atRest() {
 		switch {
 		case t.Status == Offered && m.now > t.Offer.At+20_000:
 			m.Errorf("the offer of %s should have lapsed", t.ID)
+		case t.Closing != nil && m.now >= t.Closing.At+Stamp(t.Closing.For):
+			m.Errorf("%s should have been closed", t.ID)
 		case t.Status == Closed && t.WrapUp > 0 && int64(m.now) >= int64(t.EndedAt)+int64(t.WrapUp):
 			m.Errorf("%s should be wrapped up", t.ID)
 		case t.Status != Waiting:

@@ -73,6 +73,7 @@ func (s *State) assignNode(id string, is *Node, step *Step) {
 			i.Session.LostAt = is.LostAt
 			s.putAgent(a, i)
 			step.Agents = append(step.Agents, a)
+			step.Presence = append(step.Presence, a)
 		}
 	}
 }

@@ -58,7 +58,7 @@ func TestRandomWishesKeepEveryPromise(t *testing.T) {
 var happens = []string{
 	"joined", "left", "given", "offered", "accepted", "declined", "lapsed", "closed", "wrapped_up", "status", "bound", "lost", "expired",
 	"node_lost", "widened", "hold_ended", "transferred", "handed over", "invited", "guest_left", "raised", "lowered", "paused", "resumed", "rated",
-	"taken over",
+	"taken over", "closing", "close_cancelled", "closed in time", "lost its agent",
 }
 
 // wishes are the things that people do, at random.
@@ -118,6 +118,16 @@ func (m *model) wishes(rt *rapid.T, steps *int) map[string]func(*rapid.T) {
 		"close": func(rt *rapid.T) {
 			for _, t := range m.Held(pick(rt, agents, "agent")) {
 				m.try(m.Close(t.Agent, t.ID))
+			}
+		},
+		"close in a while": func(rt *rapid.T) {
+			for _, t := range m.Held(pick(rt, agents, "agent")) {
+				m.try(m.CloseAfter(t.Agent, t.ID, Millis(rapid.SampledFrom([]int{1000, 5000, 30_000}).Draw(rt, "after"))))
+			}
+		},
+		"do not close": func(rt *rapid.T) {
+			for _, t := range m.Held(pick(rt, agents, "agent")) {
+				m.try(m.CancelClose(t.Agent, t.ID))
 			}
 		},
 		"finish": func(rt *rapid.T) {
@@ -227,7 +237,7 @@ func (m *model) wishes(rt *rapid.T, steps *int) map[string]func(*rapid.T) {
 			m.now += Stamp(rapid.SampledFrom([]int{1, 500, 5000, 15_000, 21_000, 61_000, 200_000}).Draw(rt, "ms"))
 		},
 	}
-	for name, times := range map[string]int{"join": 8, "answer": 5, "close": 3, "sign in": 3, "time": 2, "consult": 3, "leave a consult": 2, "hand over": 3} { // so that much happens
+	for name, times := range map[string]int{"join": 8, "answer": 5, "close": 3, "close in a while": 2, "sign in": 3, "time": 2, "consult": 3, "leave a consult": 2, "hand over": 3} { // so that much happens
 		for i := range times {
 			all[fmt.Sprint(name, " ", i)] = all[name]
 		}

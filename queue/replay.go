@@ -25,6 +25,8 @@ type Step struct {
 	Tickets []TicketStep
 	// Agents and Visitors are the ids of those written.
 	Agents, Visitors []string
+	// Presence are the agents whose conn was lost or is back.
+	Presence []string
 	// Queues are those paused or resumed.
 	Queues []QueueID
 	// Estimates says that the published estimates changed.
@@ -101,7 +103,8 @@ func (s *State) assign(w Write, r Record, step *Step) {
 		step.Visitors = append(step.Visitors, id)
 	case agentKind:
 		is, _ := w.Image.(*Agent)
-		if was := s.agents[id]; was != nil && was.Rev.Number >= r.Number {
+		was := s.agents[id]
+		if was != nil && was.Rev.Number >= r.Number {
 			return
 		}
 		if is != nil && !is.Session.Lost() && s.nodes[is.Session.Node] != nil {
@@ -109,6 +112,9 @@ func (s *State) assign(w Write, r Record, step *Step) {
 		}
 		s.putAgent(id, is)
 		step.Agents = append(step.Agents, id)
+		if was != nil && is != nil && was.Session.Lost() != is.Session.Lost() {
+			step.Presence = append(step.Presence, id)
+		}
 	case pauseKind:
 		is, _ := w.Image.(*Pause)
 		q := pausedQueue(id)

@@ -113,6 +113,10 @@ type Course struct {
 	// conversation, at most MaxGuests.
 	TransferredBy string   `json:"transferred_by,omitzero"`
 	Guests        []string `json:"guests,omitzero"`
+	// Closing is set while an assigned ticket is about to end.
+	Closing *Closing `json:"closing,omitzero"`
+	// Loss is the newest loss of an agent.
+	Loss *Loss `json:"loss,omitzero"`
 
 	EndedAt Stamp     `json:"ended_at,omitzero"`
 	End     EndReason `json:"end,omitzero"`
@@ -252,7 +256,7 @@ func (t *Ticket) AnsweredAt() Stamp { return cmp.Or(t.FirstAt, t.AssignedAt) }
 func (t *Ticket) backInLine() *Ticket {
 	is := t.Copy()
 	is.FirstAt = t.AnsweredAt()
-	is.Status, is.Offer, is.Agent, is.AssignedAt, is.Guests = Waiting, nil, "", 0, nil
+	is.Status, is.Offer, is.Agent, is.AssignedAt, is.Guests, is.Closing = Waiting, nil, "", 0, nil, nil
 	return is
 }
 
@@ -301,5 +305,14 @@ func (t *Ticket) resolve(rev Revision, at Stamp) {
 	}
 	if t.Rating != nil {
 		t.Rating.At.resolve(at)
+	}
+	if t.Closing != nil {
+		t.Closing.At.resolve(at)
+	}
+	if l := t.Loss; l != nil {
+		l.At.resolve(at)
+		if l.Number == 0 {
+			l.Number = rev.Number
+		}
 	}
 }

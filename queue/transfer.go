@@ -143,6 +143,7 @@ func (s *State) handOver(c Change, t *Ticket, to *Agent, r TransferRequest) (Cha
 	is.FirstAt = t.AnsweredAt()
 	is.Agent, is.Token, is.AssignedAt, is.TransferredBy = to.ID, t.Token+1, Here, r.By
 	is.Guests = slices.DeleteFunc(slices.Clone(t.Guests), func(g string) bool { return g == to.ID })
+	is.Closing = nil
 	c.write(t, is)
 	busy := *to
 	busy.IdleSince = Here

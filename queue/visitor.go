@@ -182,23 +182,23 @@ func (s *State) Leave(visitor, ticket string) (Change, error) {
 // end closes or abandons an open ticket and frees its agent's place, at once or
 // when they have wrapped up.
 func (s *State) end(cause Cause, t *Ticket, why EndReason) Change {
-	is := t.Copy()
-	is.Status, is.End, is.EndedAt, is.Offer, is.Hold, is.Guests = Closed, why, Here, nil, nil, nil
-	a := s.agents[t.HeldBy()]
-	if t.Queued() {
-		is.Status = Abandoned
-	} else if dep, _ := s.site.Department(t.Department); a != nil && a.Status != Offline {
-		is.WrapUp = dep.WrapUp
-	}
 	c := change(cause, t.ID, t.Rev.Version, string(why))
 	c.Frees = true
-	c.write(t, is)
-	if a != nil {
-		free := *a
-		free.IdleSince = Here
-		c.write(a, &free)
-	}
+	c.write(t, s.endOf(t, why))
+	s.freed(&c, t)
 	return c
+}
+
+// endOf is an open ticket closed or abandoned.
+func (s *State) endOf(t *Ticket, why EndReason) *Ticket {
+	is := t.Copy()
+	is.Status, is.End, is.EndedAt, is.Offer, is.Hold, is.Guests, is.Closing = Closed, why, Here, nil, nil, nil, nil
+	if t.Queued() {
+		is.Status = Abandoned
+	} else if dep, _ := s.site.Department(t.Department); s.agents[t.Agent] != nil && s.agents[t.Agent].Status != Offline {
+		is.WrapUp = dep.WrapUp
+	}
+	return is
 }
 
 // ticketVersion is that of a ticket, "" when it has been forgotten.

@@ -1,0 +1,107 @@
+package queue
+
+import "strconv"
+
+// Closing says that an assigned ticket is about to end. Until then it is open as
+// any other: it has its agent, its fencing token and its place in their capacity.
+// A log reader that does not know it leaves the ticket open.
+type Closing struct {
+	At  Stamp  `json:"at"`
+	For Millis `json:"for"`
+}
+
+// Until is when the ticket ends.
+func (c *Closing) Until() Stamp { return c.At.Add(c.For) }
+
+// MaxClosing bounds Closing.For.
+const MaxClosing Millis = 30_000
+
+// closable finds a ticket that the agent may close; it is nil when they have done
+// so already.
+func (s *State) closable(agent, ticket string) (*Ticket, error) {
+	if t := s.tickets.get(ticket); t != nil && t.Agent == agent && t.End == AgentClosed {
+		return nil, nil
+	}
+	t, err := s.openTicket(ticket)
+	if err != nil {
+		return nil, err
+	}
+	if t.Status != Assigned || t.Agent != agent {
+		return nil, ErrForbidden
+	}
+	return t, nil
+}
+
+// Close ends a conversation for its agent, also one that is closing. Having closed
+// it already is no error. Errors: ErrUnknownTicket, ErrEnded, ErrForbidden.
+func (s *State) Close(agent, ticket string) (Change, error) {
+	t, err := s.closable(agent, ticket)
+	if t == nil || err != nil {
+		return Change{}, err
+	}
+	return s.end(CauseClosed, t, AgentClosed), nil
+}
+
+// CloseAfter has a conversation end in a while, unless CancelClose takes that
+// back. One that is closing keeps its time. Errors: those of Close, and
+// ErrForbidden for a time out of range.
+func (s *State) CloseAfter(agent, ticket string, after Millis) (Change, error) {
+	t, err := s.closable(agent, ticket)
+	switch {
+	case t == nil || err != nil:
+		return Change{}, err
+	case after <= 0 || after > MaxClosing:
+		return Change{}, ErrForbidden
+	case t.Closing != nil:
+		return Change{}, nil
+	}
+	is := t.Copy()
+	is.Closing = &Closing{At: Here, For: after}
+	c := change(CauseClosing, t.ID, t.Rev.Version)
+	c.Intent, c.Frees = intentID(strconv.FormatInt(int64(after), 10)), true
+	c.write(t, is)
+	return c, nil
+}
+
+// CancelClose goes on with a conversation that is closing; with any other it
+// changes nothing. Errors: those of Close.
+func (s *State) CancelClose(agent, ticket string) (Change, error) {
+	t, err := s.openTicket(ticket)
+	switch {
+	case err != nil:
+		return Change{}, err
+	case t.Status != Assigned || t.Agent != agent:
+		return Change{}, ErrForbidden
+	case t.Closing == nil:
+		return Change{}, nil
+	}
+	is := t.Copy()
+	is.Closing = nil
+	c := change(CauseCloseCancelled, t.ID, t.Rev.Version)
+	c.Frees = true
+	c.write(t, is)
+	return c, nil
+}
+
+// closeLapsed ends a ticket that was closing for long enough.
+func (s *State) closeLapsed(t *Ticket) Change {
+	c := s.end(CauseClosed, t, AgentClosed)
+	c.NotBefore = t.Closing.Until()
+	return c
+}
+
+// LapsedClosings ends the closings that lapsed by now and whose agent is one of
+// those asked for, at most limit. The dispatcher ends them all; where it is an
+// older gateway that does not know them, the gateway of the agent's conn does.
+func (s *State) LapsedClosings(now Stamp, limit int, agent func(id string) bool) []Change {
+	var due []Change
+	for _, a := range s.agenda.all() {
+		if a.due > now || len(due) == limit {
+			break
+		}
+		if t := a.ticket; t.Status == Assigned && agent(t.Agent) {
+			due = append(due, s.closeLapsed(t))
+		}
+	}
+	return due
+}
