@@ -42,6 +42,9 @@ func (c *conn) enrol(ctx context.Context, ticket string) error {
 		if t.Status != queue.Assigned || ticket != "" && t.ID != ticket || c.subs.enrolled(t.ID, t.Token) {
 			continue
 		}
+		if err := c.site.copyLoss(ctx, t); err != nil {
+			return err
+		}
 		if err := c.g.options.Conversations.Member(ctx, c.site.id, t.ID, t.Rev.Number, c.person(), t.Token); err != nil {
 			return err
 		}
@@ -57,9 +60,21 @@ func (c *conn) declineOffer(ctx context.Context, r protocol.Decline) (protocol.O
 	return protocol.OK{Log: number}, err
 }
 
+// closeTicket ends a conversation, at once or in a while.
 func (c *conn) closeTicket(ctx context.Context, r protocol.Close) (protocol.OK, error) {
 	number, err := c.site.do(ctx, func(st *queue.State) (queue.Change, error) {
+		if r.AfterS > 0 {
+			return st.CloseAfter(c.id.Subject, r.Ticket, queue.Millis(r.AfterS)*1000)
+		}
 		return st.Close(c.id.Subject, r.Ticket)
+	})
+	return protocol.OK{Log: number}, err
+}
+
+// cancelClose goes on with a conversation that is closing.
+func (c *conn) cancelClose(ctx context.Context, r protocol.CancelClose) (protocol.OK, error) {
+	number, err := c.site.do(ctx, func(st *queue.State) (queue.Change, error) {
+		return st.CancelClose(c.id.Subject, r.Ticket)
 	})
 	return protocol.OK{Log: number}, err
 }

@@ -35,7 +35,7 @@ func (c *conn) showDesk() {
 		}
 		for _, t := range st.Guesting(a.ID) {
 			d := deskTicket(st, t)
-			d.Guest, d.Owner = true, agentPerson(st, t.Agent)
+			d.Guest, d.Owner, d.AgentLost = true, agentPerson(st, t.Agent), agentLost(st, t)
 			f.Tickets = append(f.Tickets, d)
 		}
 	})
@@ -61,6 +61,9 @@ func deskTicket(st *queue.State, t *queue.Ticket) protocol.DeskTicket {
 	if t.Status == queue.Closed && t.WrapUp > 0 {
 		d.WrapUpUntilMS = int64(t.EndedAt.Add(t.WrapUp))
 	}
+	if t.Closing != nil {
+		d.ClosingUntilMS = int64(t.Closing.Until())
+	}
 	for _, guest := range t.Guests {
 		d.Guests = append(d.Guests, *agentPerson(st, guest))
 	}
@@ -68,6 +71,12 @@ func deskTicket(st *queue.State, t *queue.Ticket) protocol.DeskTicket {
 		d.VisitorLost = v.Session.Lost()
 	}
 	return d
+}
+
+// agentLost says whether the conn of the agent who has the ticket is gone.
+func agentLost(st *queue.State, t *queue.Ticket) bool {
+	a := st.Agent(t.Agent)
+	return t.Status == queue.Assigned && a != nil && a.Session.Lost()
 }
 
 func visitorPerson(t *queue.Ticket) protocol.Person {

@@ -2,13 +2,11 @@ package gateway
 
 import (
 	"context"
-	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
 
-	"golang.org/x/sync/errgroup"
-
+	"nextup/gateway/protocol"
 	"nextup/presence"
 	"nextup/queue"
 )
@@ -19,12 +17,17 @@ const (
 	leaseRenewal = time.Second
 	// dispatchTick is how late a time-out may be noticed.
 	dispatchTick = 100 * time.Millisecond
-	// sealAgain is how far back a new dispatcher looks for tickets whose
-	// conversations the last one may not have closed.
-	sealAgain queue.Millis = 60_000
+	// copyAgain is how far back a new dispatcher looks for tickets whose
+	// conversations may lack a record of the last one's.
+	copyAgain queue.Millis = 60_000
+	// closingPatience is how long after its time the dispatcher is waited for to end
+	// what is closing.
+	closingPatience queue.Millis = 1000
 	// comeBack is for how long after an outage of the log nobody is given up: who
 	// was here all the time, at a gateway that was taken for lost, is bound again.
 	comeBack = 3 * time.Second
+	// maxClosings bounds what a gateway that does not dispatch ends at once.
+	maxClosings = 64
 )
 
 // dispatch runs a site's Dispatcher while this gateway holds the lease. Two gateways that both believe to
@@ -41,11 +44,13 @@ type dispatch struct {
 	looking atomic.Bool
 	watch   *presence.Watch // of whoever looks
 
-	sealing atomic.Bool
+	copying atomic.Bool
 
-	mu    sync.Mutex
-	held  bool
-	ended []*queue.Ticket // whose conversations are to be closed
+	mu   sync.Mutex
+	held bool
+	// ruled are tickets whose conversations are to have a record of what the site's
+	// log says: that their agent was lost, or that they ended.
+	ruled []*queue.Ticket
 }
 
 func newDispatch(s *site) *dispatch {
@@ -60,14 +65,14 @@ func (d *dispatch) wake() {
 }
 
 // saw takes new steps, if this gateway is the one that dispatches, and notes the
-// tickets that ended.
+// tickets that ended or lost their agent.
 func (d *dispatch) saw(steps []queue.Step) {
 	d.mu.Lock()
 	if d.held {
 		for _, s := range steps {
 			for _, t := range s.Tickets {
-				if t.Is != nil && !t.Is.Open() && (t.Was == nil || t.Was.Open()) {
-					d.ended = append(d.ended, t.Is)
+				if t.Is != nil && (!t.Is.Open() && (t.Was == nil || t.Was.Open()) || t.Is.LostSince(s.Number-1)) {
+					d.ruled = append(d.ruled, t.Is)
 				}
 				if t.Is != nil && t.Is.Status == queue.Assigned && t.Was != nil && t.Was.Queued() {
 					waited := float64(t.Is.AssignedAt-t.Is.JoinedAt) / 1000
@@ -102,12 +107,14 @@ func (d *dispatch) run() {
 		if d.holds() {
 			d.lookForLostNodes()
 			d.work()
-			if d.sealing.CompareAndSwap(false, true) { // beside it: thousands may end at once, and offers do not wait
+			if d.copying.CompareAndSwap(false, true) { // beside it: thousands may end at once, and offers do not wait
 				d.g.work.Go(func() {
-					defer d.sealing.Store(false)
-					d.seal()
+					defer d.copying.Store(false)
+					d.copyRulings()
 				})
 			}
+		} else {
+			d.endClosings()
 		}
 		select {
 		case <-d.g.ctx.Done():
@@ -167,16 +174,25 @@ func (d *dispatch) take(held bool) {
 func (d *dispatch) restored() {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.ended = nil
+	d.ruled = nil
 	if d.held {
 		d.lookBackLocked()
 	}
 	d.wake()
 }
 
-// lookBackLocked notes what has ended lately to be closed, again or at last.
+// lookBackLocked notes what has ended or lost its agent lately, to be recorded again
+// or at last.
 func (d *dispatch) lookBackLocked() {
-	d.read(func(st *queue.State) { d.ended = st.Ended(st.At().Add(-sealAgain)) })
+	d.read(func(st *queue.State) {
+		since := st.At().Add(-copyAgain)
+		d.ruled = st.Ended(since)
+		st.Tickets(func(t *queue.Ticket) {
+			if t.Open() && t.Loss != nil && t.Loss.At >= since {
+				d.ruled = append(d.ruled, t)
+			}
+		})
+	})
 }
 
 func (d *dispatch) holds() bool {
@@ -232,37 +248,19 @@ func (d *dispatch) commit(batch []queue.Change) (done int, err error) {
 	return done, nil
 }
 
-// seal closes the conversations of the tickets that have ended, whoever ended
-// them. The dispatcher does it for all: who ended a ticket may not live to do
-// so. What fails is tried again at the next tick.
-func (d *dispatch) seal() {
-	d.mu.Lock()
-	ended := d.ended
-	d.ended = nil
-	d.mu.Unlock()
-	d.read(func(st *queue.State) {
-		ended = slices.DeleteFunc(ended, func(t *queue.Ticket) bool {
-			is := st.Ticket(t.ID)
-			return is != nil && is.Open() // a fork came between
-		})
-	})
-	if len(ended) == 0 {
+// endClosings ends what agents who are here have been closing for long enough,
+// where the dispatcher does not: it may be a gateway that does not know closings.
+func (d *dispatch) endClosings() {
+	if !d.follower.Ready() {
 		return
 	}
-	failed := make([]*queue.Ticket, len(ended))
-	var all errgroup.Group
-	all.SetLimit(16)
-	for i, t := range ended {
-		all.Go(func() error {
-			if err := d.g.options.Conversations.Closed(d.g.ctx, d.id, t.ID, t.Rev.Number); err != nil {
-				failed[i] = t
-			}
-			return nil
+	var due []queue.Change
+	d.read(func(st *queue.State) {
+		due = st.LapsedClosings(d.g.options.Store.Now().Add(-closingPatience), maxClosings, func(agent string) bool {
+			return len(d.connsOf(agent, protocol.Agent)) > 0
 		})
+	})
+	if len(due) > 0 {
+		_, _ = d.commit(due) // else it is tried again at the next tick
 	}
-	_ = all.Wait()
-	failed = slices.DeleteFunc(failed, func(t *queue.Ticket) bool { return t == nil })
-	d.mu.Lock()
-	d.ended = append(failed, d.ended...)
-	d.mu.Unlock()
 }

@@ -281,8 +281,8 @@ func TestAnAgentLostPastGraceReturnsTheTicketToItsPlace(t *testing.T) {
 	until(second, "place 1", func(f protocol.Ticket) bool { return f.Position == 1 })
 	agent.Cut()
 	f := until(first, "the line again", func(f protocol.Ticket) bool { return f.Position == 1 })
-	if f.Ticket != ticket || f.Reason != protocol.Returned {
-		t.Errorf("the first visitor sees %+v, want reason returned", f)
+	if f.Ticket != ticket || f.Reason != protocol.ReasonAgentLost {
+		t.Errorf("the first visitor sees %+v, want reason agent_lost", f)
 	}
 	if f := until(second, "place 2", func(f protocol.Ticket) bool { return f.Position == 2 }); f.Reason != protocol.Returned {
 		t.Errorf("the second visitor's place got worse because of %q", f.Reason)

@@ -142,7 +142,7 @@ var mayRequest = map[protocol.Role][]protocol.Type{
 		protocol.TypeTyping, protocol.TypeRead, protocol.TypeRenew,
 	},
 	protocol.Agent: {
-		protocol.TypeStatus, protocol.TypeAccept, protocol.TypeDecline, protocol.TypeClose,
+		protocol.TypeStatus, protocol.TypeAccept, protocol.TypeDecline, protocol.TypeClose, protocol.TypeCancelClose,
 		protocol.TypeFinish, protocol.TypeTransfer, protocol.TypeConsult, protocol.TypeLeave, protocol.TypeNote,
 		protocol.TypeOpen, protocol.TypeSend, protocol.TypeTyping, protocol.TypeRead, protocol.TypeRenew,
 	},
@@ -189,6 +189,8 @@ func (c *conn) handle(ctx context.Context, req protocol.Request) (protocol.OK, e
 		return c.declineOffer(ctx, r)
 	case protocol.Close:
 		return c.closeTicket(ctx, r)
+	case protocol.CancelClose:
+		return c.cancelClose(ctx, r)
 	case protocol.Open:
 		return c.open(ctx, r)
 	case protocol.Send:

@@ -218,13 +218,19 @@ func (n *news) add(st *queue.State, step queue.Step) {
 	for _, a := range step.Agents {
 		n.agents[a] = true
 	}
+	for _, a := range step.Presence { // those whom they serve are told
+		for _, t := range st.Held(a) {
+			if t.Status == queue.Assigned {
+				n.visitors[t.Visitor] = true
+				n.guestsOf(t)
+			}
+		}
+	}
 	for _, v := range step.Visitors {
 		n.visitors[v] = true
 		if t := st.TicketOf(v); t != nil { // a desk shows whether its visitors are there
 			n.agents[t.HeldBy()] = true
-			for _, guest := range t.Guests {
-				n.agents[guest] = true
-			}
+			n.guestsOf(t)
 		}
 	}
 	for _, t := range step.Tickets {
@@ -233,9 +239,7 @@ func (n *news) add(st *queue.State, step queue.Step) {
 				n.visitors[i.Visitor] = true
 				n.agents[i.HeldBy()] = true
 				n.queues[i.Queue()] = true
-				for _, guest := range i.Guests {
-					n.agents[guest] = true
-				}
+				n.guestsOf(i)
 			}
 		}
 	}
@@ -245,6 +249,13 @@ func (n *news) add(st *queue.State, step queue.Step) {
 	n.waits = n.waits || step.Estimates
 	if name := n.g.node.String(); step.Cause == queue.CauseNodeLost && st.NodeLost(name) {
 		n.lost = name
+	}
+}
+
+// guestsOf notes the guests of a ticket.
+func (n *news) guestsOf(t *queue.Ticket) {
+	for _, guest := range t.Guests {
+		n.agents[guest] = true
 	}
 }
 

@@ -146,7 +146,7 @@ func (c *conn) open(ctx context.Context, r protocol.Open) (protocol.OK, error) {
 		if err := c.enrol(ctx, r.Ticket); err != nil {
 			return protocol.OK{}, err
 		}
-	} else if err := c.g.options.Conversations.Closed(ctx, c.site.id, t.ID, t.Rev.Number); err != nil {
+	} else if err := c.site.copyEnd(ctx, t); err != nil {
 		return protocol.OK{}, err // mostly it is closed already; a failover can have lost that
 	}
 	followed := c.subs.drop(r.Ticket)

@@ -133,7 +133,7 @@ func (c *conn) showStale() time.Duration {
 func sameToRead(a, b *protocol.Ticket) bool {
 	return a.Ticket == b.Ticket && a.Status == b.Status && a.Position == b.Position && a.End == b.End &&
 		a.Department == b.Department && a.Language == b.Language && a.Widened == b.Widened && a.Paused == b.Paused &&
-		same(a.Wait, b.Wait) && same(a.Agent, b.Agent) && same(a.Hold, b.Hold) && same(a.Rating, b.Rating) &&
+		a.AgentLost == b.AgentLost && a.Unattended == b.Unattended && same(a.Wait, b.Wait) && same(a.Agent, b.Agent) && same(a.Hold, b.Hold) && same(a.Rating, b.Rating) &&
 		slices.Equal(a.Languages, b.Languages)
 }
 
@@ -152,7 +152,8 @@ type stand struct {
 	paused         bool
 	hold           *protocol.Hold
 	// agent has the ticket, or had it last.
-	agent *protocol.Person
+	agent     *protocol.Person
+	agentLost bool
 }
 
 // standOf looks at a visitor's newest ticket.
@@ -166,7 +167,7 @@ func (s *site) standOf(st *queue.State, visitor string) stand {
 		is.position, is.size, is.paused = st.Position(t), st.Size(q), st.Paused(q) != nil
 		is.wait, is.hold = st.CurveOf(t).At(is.position), holdOf(st, t)
 	case st.Agent(t.Agent) != nil:
-		is.agent = agentPerson(st, t.Agent)
+		is.agent, is.agentLost = agentPerson(st, t.Agent), agentLost(st, t)
 	}
 	return is
 }
@@ -178,7 +179,7 @@ func (c *conn) ticketFrame(s *stand) protocol.Ticket {
 	f := protocol.Ticket{
 		Ticket: t.ID, Status: protocol.TicketStatus(t.Status),
 		Department: t.Department, Language: t.Language, JoinedAtMS: int64(t.JoinedAt),
-		End: protocol.EndReason(t.End), Rating: ratingOf(t), Agent: s.agent,
+		End: protocol.EndReason(t.End), Rating: ratingOf(t), Agent: s.agent, AgentLost: s.agentLost,
 		AsOfMS: int64(now), Log: s.log,
 	}
 	if !t.Queued() {
@@ -193,18 +194,25 @@ func (c *conn) ticketFrame(s *stand) protocol.Ticket {
 	if t.Need != nil {
 		f.Languages = t.Need.Languages
 	}
-	// The first view of a conn does not know the place that was shown before,
-	// only the log's number.
-	if first := was.Ticket == "" && was.Log > 0; first || was.Ticket == t.ID && was.Position > 0 && f.Position > was.Position {
-		c.site.read(func(st *queue.State) { f.Reason = protocol.Reason(st.Worsened(t, was.Log)) })
-	}
-	if was.Ticket == t.ID && was.Status == protocol.Assigned {
-		f.Reason = protocol.Returned
-		if t.WaitingSince != c.view.waiting {
-			f.Reason = protocol.TransferIn
-		}
-	}
+	f.Reason = c.reason(s, f.Position)
 	return f
+}
+
+// reason says why the place of a ticket in line is worse than it was shown, or why
+// the ticket is in line again. The first view of a conn does not know what was shown
+// before, only the log's number.
+func (c *conn) reason(s *stand, position int) (reason protocol.Reason) {
+	t, was := s.ticket, &c.view.ticket
+	first, same := was.Ticket == "" && was.Log > 0, was.Ticket == t.ID
+	switch back := same && was.Status == protocol.Assigned; {
+	case (first || same) && t.LostSince(was.Log), back && t.WaitingSince == c.view.waiting:
+		return protocol.ReasonAgentLost
+	case back:
+		return protocol.TransferIn
+	case first || same && was.Position > 0 && position > was.Position:
+		c.site.read(func(st *queue.State) { reason = protocol.Reason(st.Worsened(t, was.Log)) })
+	}
+	return reason
 }
 
 // waitFrame is a range as people are shown it.

@@ -37,7 +37,7 @@ func (h *Hub) Append(ctx context.Context, site, ticket string, d Draft) (number 
 		return h.appendMessage(ctx, log, d)
 	case protocol.EntryRead:
 		return h.appendRead(ctx, log, d)
-	case protocol.EntryMember, protocol.EntryClosed, protocol.EntryHidden:
+	case protocol.EntryMember, protocol.EntryAgentLost, protocol.EntryClosed, protocol.EntryHidden:
 	}
 	return 0, 0, fmt.Errorf("conversation: nobody drafts an entry of kind %q", d.Kind)
 }
@@ -137,6 +137,21 @@ func (h *Hub) Member(ctx context.Context, site, ticket string, siteLog uint64, w
 		Fence:      token,
 		RaiseFence: token,
 		Data:       data,
+	})
+	return err
+}
+
+// AgentLost copies from the site's log (its number is siteLog) that the agent who
+// had the ticket with that fencing token was lost for good and the ticket waits
+// again. Once a later agent has come in, it is refused with ErrFenced: it comes
+// before them or not at all. Only the first copy is written.
+func (h *Hub) AgentLost(ctx context.Context, site, ticket string, siteLog uint64, who protocol.Person, token uint64) error {
+	data, err := record{Kind: protocol.EntryAgentLost, From: &who, SiteLog: siteLog}.encode()
+	if err != nil {
+		return err
+	}
+	_, _, err = h.commit(ctx, h.log(site, ticket), eventlog.Commit{
+		ID: "lost:" + strconv.FormatUint(token, 10) + ":" + digest(string(who.Role), who.ID), Fence: token, Data: data,
 	})
 	return err
 }

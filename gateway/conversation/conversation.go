@@ -8,8 +8,8 @@
 // message id), so a message that is sent again after a lost reply is found and
 // not doubled. Who may write is the site's log to say, which lies elsewhere; its
 // rulings are copied here as control records: a member with the fencing token of
-// the assignment, after which older tokens are refused, and closed, which seals
-// the log. Both may be copied by any gateway, any number of times.
+// the assignment, after which older tokens are refused, the loss of that agent, and
+// closed, which seals the log. All may be copied by any gateway, any number of times.
 //
 // # Reading
 //

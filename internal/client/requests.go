@@ -76,6 +76,20 @@ func (c *Conn) CloseTicket(ctx context.Context, ticket string) (protocol.OK, err
 	})
 }
 
+// CloseAfter ends a conversation in some seconds, unless CancelClose comes before.
+func (c *Conn) CloseAfter(ctx context.Context, ticket string, seconds int) (protocol.OK, error) {
+	return c.Request(ctx, protocol.TypeClose, func(e protocol.Envelope) protocol.Request {
+		return protocol.Close{Envelope: e, Ticket: ticket, AfterS: seconds}
+	})
+}
+
+// CancelClose goes on with a conversation that is closing.
+func (c *Conn) CancelClose(ctx context.Context, ticket string) (protocol.OK, error) {
+	return c.Request(ctx, protocol.TypeCancelClose, func(e protocol.Envelope) protocol.Request {
+		return protocol.CancelClose{Envelope: e, Ticket: ticket}
+	})
+}
+
 // Renew replaces the token.
 func (c *Conn) Renew(ctx context.Context, token string) (protocol.OK, error) {
 	return c.Request(ctx, protocol.TypeRenew, func(e protocol.Envelope) protocol.Request {

@@ -124,7 +124,7 @@ func (c *talk) read(ticket string, log *Log) {
 			if text, ok := c.sent[ticket+"\x00"+key]; !ok || text != e.Text {
 				c.wrong(OneOrder, "entry %d of %s (%v) was written by nobody like that", row.Number, ticket, e)
 			}
-		case protocol.EntryRead: // says nothing that could be wrong by itself
+		case protocol.EntryRead, protocol.EntryAgentLost: // says nothing that could be wrong by itself
 		case protocol.EntryNote, protocol.EntryWhisper, protocol.EntryHidden:
 			c.wrong(OneOrder, "entry %d of %s is a %s, which nobody in the run writes", row.Number, ticket, e.Kind)
 		}

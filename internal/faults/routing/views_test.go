@@ -192,6 +192,9 @@ func (j *judge) worse(v view) {
 	for i := len(all) - 1; i >= 0 && (v.first || all[i].number > was.Log); i-- {
 		e := all[i]
 		own := e.is.ID == t.ID
+		if own && e.reason == protocol.Returned {
+			e.reason = protocol.ReasonAgentLost
+		}
 		switch {
 		case own && e.reason == protocol.Lowered, !own && e.reason != protocol.Lowered && e.is.before(t),
 			own && e.reason != protocol.Raised: // it left the line and came back between the two views

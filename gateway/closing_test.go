@@ -1,0 +1,80 @@
+package gateway_test
+
+import (
+	"testing"
+
+	"nextup/gateway/protocol"
+	"nextup/queue"
+	"nextup/queue/logstore"
+)
+
+// [desk-6] [desk-7] A close that has time can be taken back, and ends the
+// conversation when its time is over, or at once.
+func TestACloseWithTimeCanBeTakenBack(t *testing.T) {
+	h := newHouse(t)
+	url, _ := h.open("one")
+	v, a, ticket := h.served(url, "v", "a")
+	do := func(_ protocol.OK, err error) {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	do(a.CloseAfter(h.ctx, ticket, 30))
+	until30 := a.onDesk(ticket, func(d protocol.DeskTicket) bool { return d.ClosingUntilMS > 0 }).ClosingUntilMS
+	do(a.CloseAfter(h.ctx, ticket, 1)) // a request that is repeated changes nothing
+	v.says(ticket, "m1", "one more thing")
+	a.says(ticket, "m1", "yes?")
+	do(a.CancelClose(h.ctx, ticket))
+	do(a.CancelClose(h.ctx, ticket))
+	if d := a.onDesk(ticket, func(d protocol.DeskTicket) bool { return d.ClosingUntilMS != until30 }); d.ClosingUntilMS != 0 {
+		t.Errorf("taken back, it closes at %d", d.ClosingUntilMS)
+	}
+	do(a.CloseAfter(h.ctx, ticket, 1))
+	if f := until(v, "the end", func(f protocol.Ticket) bool { return f.Status == protocol.Closed }); f.End != protocol.EndAgentClosed {
+		t.Errorf("it ended by %s", f.End)
+	}
+	do(a.CloseAfter(h.ctx, ticket, 1)) // whose answer was lost
+	_, err := a.CancelClose(h.ctx, ticket)
+	wantCode(t, err, protocol.CodeConversationClosed)
+	read := v.reads(ticket, 4)
+	if read[3].Kind != protocol.EntryClosed {
+		t.Errorf("the conversation reads %v", kinds(read))
+	}
+	second := h.come(url, protocol.Visitor, "w", "en").joins("support")
+	a.accepts()
+	do(a.CloseAfter(h.ctx, second, 30))
+	_, err = v.CancelClose(h.ctx, second)
+	wantCode(t, err, protocol.CodeForbidden)
+	do(a.CloseTicket(h.ctx, second))
+	until(a, "an empty desk", func(d protocol.Desk) bool { return len(d.Tickets) == 0 })
+}
+
+// [desk-7] Where the dispatcher is a gateway that does not know of closings, the
+// gateway of the agent's conn ends what is closing.
+func TestAClosingEndsAlsoUnderAnOlderDispatcher(t *testing.T) {
+	h := newHouse(t)
+	store := logstore.New(h.memory)
+	if held, err := store.Lease(h.ctx, "demo", "older", 1<<40); err != nil || !held {
+		t.Fatal(held, err)
+	}
+	url, _ := h.open("one")
+	v := h.come(url, protocol.Visitor, "v", "en")
+	ticket := v.joins("support")
+	a := h.come(url, protocol.Agent, "a", "en").works()
+	replica := &reader{state: queue.NewState(demoRules())}
+	if err := store.Follow(h.ctx, "demo", replica).Sync(h.ctx); err != nil {
+		t.Fatal(err)
+	}
+	replica.mu.Lock()
+	offers := replica.state.Match(store.Now(), 1)
+	replica.mu.Unlock()
+	if _, err := store.Commit(h.ctx, "demo", offers); err != nil {
+		t.Fatal(err)
+	}
+	a.accepts()
+	if _, err := a.CloseAfter(h.ctx, ticket, 1); err != nil {
+		t.Fatal(err)
+	}
+	until(v, "the end", func(f protocol.Ticket) bool { return f.Status == protocol.Closed && f.End == protocol.EndAgentClosed })
+}

@@ -1,0 +1,152 @@
+package gateway_test
+
+import (
+	"slices"
+	"testing"
+
+	"nextup/gateway"
+	"nextup/gateway/protocol"
+	"nextup/presence"
+	"nextup/queue"
+	"nextup/queue/logstore"
+)
+
+// [ticket-10] Who is talking to somebody is told at once that their conn is lost,
+// and that it is back, however it went and came.
+func TestAVisitorIsToldAtOnceThatTheirAgentsConnIsLost(t *testing.T) {
+	registry := &silence{Memory: presence.NewMemory(nil), dead: map[string]bool{}}
+	tests := map[string]func(g *gateway.Gateway, a *person){
+		"its conn breaks": func(_ *gateway.Gateway, a *person) { a.Cut() },
+		"its gateway is lost": func(g *gateway.Gateway, a *person) {
+			g.Freeze()
+			a.Cut()
+			registry.kill(g.Node())
+		},
+	}
+	for name, goes := range tests {
+		t.Run(name, func(t *testing.T) {
+			h := newHouse(t)
+			h.registry = registry
+			stays, _ := h.open("stays")
+			dies, g := h.open("dies")
+			v := h.come(stays, protocol.Visitor, "v", "en")
+			ticket := v.joins("support")
+			a := h.come(dies, protocol.Agent, "a", "en").works()
+			a.accepts()
+			until(v, "the agent", func(f protocol.Ticket) bool { return f.Status == protocol.Assigned && !f.AgentLost })
+			goes(g, a)
+			f := until(v, "that the agent is lost", func(f protocol.Ticket) bool { return f.AgentLost })
+			if f.Ticket != ticket || f.Status != protocol.Assigned || f.Agent == nil || f.Agent.ID != "a" || f.Reason != "" {
+				t.Errorf("the visitor is told %+v", f)
+			}
+			h.come(stays, protocol.Agent, "a", "en")
+			if f := until(v, "that the agent is back", func(f protocol.Ticket) bool { return !f.AgentLost }); f.Status != protocol.Assigned {
+				t.Errorf("with the agent back, the visitor is told %+v", f)
+			}
+		})
+	}
+}
+
+// [desk-8]
+func TestAGuestIsToldThatTheOwnersConnIsLost(t *testing.T) {
+	h := newHouse(t, staff(map[string]gateway.AgentRules{"a": both, "b": both}))
+	url, _ := h.open("one")
+	b := h.come(url, protocol.Agent, "b", "en")
+	_, a, ticket := h.served(url, "v", "a")
+	if _, err := a.Consult(h.ctx, ticket, "b"); err != nil {
+		t.Fatal(err)
+	}
+	b.onDesk(ticket, func(d protocol.DeskTicket) bool { return d.Guest && !d.AgentLost })
+	a.Cut()
+	b.onDesk(ticket, func(d protocol.DeskTicket) bool { return d.AgentLost })
+	h.come(url, protocol.Agent, "a", "en")
+	b.onDesk(ticket, func(d protocol.DeskTicket) bool { return !d.AgentLost })
+}
+
+// [ticket-5] [ticket-10] [entry-3] The reason is the person's own, also for one who
+// was not here when it happened, and the conversation has a record of it, before
+// that of whoever comes next.
+func TestWhoLostTheirAgentIsToldSoAndTheConversationSaysIt(t *testing.T) {
+	h := newHouse(t, func(s *gateway.Site) { s.Rules.AgentGrace = 100 })
+	one, _ := h.open("one")
+	two, _ := h.open("two")
+	v, a, ticket := h.served(one, "v", "a")
+	a.says(ticket, "m1", "one moment")
+	log := until(v, "the agent", func(f protocol.Ticket) bool { return f.Status == protocol.Assigned }).Log
+	v.Cut()
+	other := h.come(one, protocol.Visitor, "other", "en")
+	other.joins("support")
+	a.Cut()
+	until(other, "that somebody has their place back", func(f protocol.Ticket) bool { return f.Position == 2 && f.Reason == protocol.Returned })
+	again := h.resume(two, "v", log)
+	f := until(again, "the line", func(f protocol.Ticket) bool { return f.Status == protocol.Waiting })
+	if f.Reason != protocol.ReasonAgentLost || f.Position != 1 || f.AgentLost {
+		t.Errorf("on coming back the visitor is told %+v", f)
+	}
+	if _, err := h.come(one, protocol.Supervisor, "s").Pause(h.ctx, "support", "en", true, ""); err != nil {
+		t.Fatal(err)
+	}
+	if f := until(again, "the next frame", func(f protocol.Ticket) bool { return f.Paused }); f.Reason != "" {
+		t.Errorf("it is told again: %+v", f)
+	}
+	if _, err := h.come(one, protocol.Supervisor, "s").Pause(h.ctx, "support", "en", false, ""); err != nil {
+		t.Fatal(err)
+	}
+	b := h.come(two, protocol.Agent, "b", "en").works()
+	if offer := b.accepts(); offer.Ticket != ticket {
+		t.Fatalf("the next agent is offered %s, want %s", offer.Ticket, ticket)
+	}
+	read := b.reads(ticket, 4)
+	want := []protocol.EntryKind{protocol.EntryMember, protocol.EntryMessage, protocol.EntryAgentLost, protocol.EntryMember}
+	if !slices.Equal(kinds(read), want) || read[2].From == nil || read[2].From.ID != "a" || read[2].From.Name != "Name of a" || read[3].From.ID != "b" {
+		t.Errorf("the conversation reads %+v", read)
+	}
+	if _, err := b.CloseTicket(h.ctx, ticket); err != nil {
+		t.Fatal(err)
+	}
+	if read := again.reads(ticket, 5); read[4].Kind != protocol.EntryClosed {
+		t.Errorf("after the end it reads %v: the loss was written again", kinds(read))
+	}
+}
+
+// A dispatcher that comes later makes up for the record that the one before did not
+// live to write.
+func TestTheRecordOfALossIsMadeByTheNextDispatcher(t *testing.T) {
+	h := newHouse(t)
+	one, first := h.open("one")
+	_, _, ticket := h.served(one, "v", "a")
+	first.Freeze()
+	replica := &reader{state: queue.NewState(demoRules())}
+	store := logstore.New(h.memory)
+	follower := store.Follow(h.ctx, "demo", replica)
+	if err := follower.Sync(h.ctx); err != nil {
+		t.Fatal(err)
+	}
+	commit := func(decide func(*queue.State) []queue.Change) {
+		t.Helper()
+		replica.mu.Lock()
+		due := decide(replica.state)
+		replica.mu.Unlock()
+		out, err := store.Commit(h.ctx, "demo", due)
+		if err != nil || len(out) == 0 || out[0].Verdict != queue.Done {
+			t.Fatalf("%d changes: %v, %v", len(due), out, err)
+		}
+		if err := follower.WaitFor(h.ctx, out[0].Number); err != nil {
+			t.Fatal(err)
+		}
+	}
+	commit(func(st *queue.State) []queue.Change {
+		return []queue.Change{st.LoseAgent("a", st.Agent("a").Session.Node)}
+	})
+	commit(func(st *queue.State) []queue.Change {
+		st.Site().AgentGrace = -100_000 // is over
+		return queue.Dispatcher{}.Propose(st, store.Now())[0]
+	})
+	h.open("two")
+	two, _ := h.open("two")
+	v := h.resume(two, "v", 1)
+	read := v.reads(ticket, 2)
+	if read[1].Kind != protocol.EntryAgentLost {
+		t.Errorf("the conversation reads %v", kinds(read))
+	}
+}
