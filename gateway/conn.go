@@ -37,10 +37,11 @@ type conn struct {
 	allowance *allowance
 	beats     time.Duration // the heartbeat that this conn was told
 
-	opened  time.Duration // since the gateway's start
-	seen    atomic.Int64  // time of the newest frame since the gateway's start
-	greeted atomic.Bool   // a hello has come
-	expires atomic.Int64  // Unix milliseconds of the log at which the token ends; 0 before a good hello
+	opened     time.Duration                 // since the gateway's start
+	seen       atomic.Int64                  // time of the newest frame since the gateway's start
+	greeted    atomic.Bool                   // a hello has come
+	expires    atomic.Int64                  // Unix milliseconds of the log at which the token ends; 0 before a good hello
+	credential atomic.Pointer[auth.Identity] // what the newest token said; nil before a good hello
 
 	view     shown
 	spot     spot // the wheel's
@@ -109,7 +110,7 @@ var reasons = map[protocol.CloseCode]string{
 	protocol.CloseSlowReader:    "too much waited to be read",
 	protocol.CloseUnavailable:   "this gateway cannot serve now: come back later",
 	protocol.CloseUnauthorized:  "the hello was refused: see the error frame",
-	protocol.CloseTokenExpired:  "the token ran out: get a new one first",
+	protocol.CloseTokenExpired:  "the token ran out or its key is gone: get a new one first",
 	protocol.CloseFlood:         "too many frames",
 	protocol.CloseProtocol:      "frames are text",
 }

@@ -79,6 +79,10 @@ type AgentRules struct {
 // Verifier checks a token; see auth.Verifier.
 type Verifier interface {
 	Verify(ctx context.Context, token string, now time.Time) (auth.Identity, error)
+	// Changes counts the times at which Holds may have come to say otherwise.
+	Changes() uint64
+	// Holds reports whether the key of a token that was verified is still in force.
+	Holds(id auth.Identity, now time.Time) bool
 }
 
 // Options are what a Gateway is made of. Store, Conversations, Verifier and
@@ -239,12 +243,16 @@ func (g *Gateway) Ready(ctx context.Context) error {
 func (g *Gateway) watch() {
 	tick := time.NewTicker(wheelStep)
 	defer tick.Stop()
-	for {
+	for keys := g.options.Verifier.Changes(); ; {
 		select {
 		case <-g.ctx.Done():
 			return
 		case <-tick.C:
 			now := g.now()
+			if changes := g.options.Verifier.Changes(); changes != keys {
+				keys = changes
+				g.endKeyless(now)
+			}
 			g.conns.turn(func(c *conn) time.Duration { return c.look(now) })
 		}
 	}

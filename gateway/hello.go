@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"maps"
+	"math/rand/v2"
 	"net/url"
 	"slices"
 	"strings"
@@ -52,7 +53,7 @@ func (c *conn) hello(h protocol.Hello) bool {
 		return false
 	}
 	c.heard()
-	c.expires.Store(id.ExpiresAt.UnixMilli())
+	c.holds(id)
 	c.send(c.welcome(h.ID))
 	if forked {
 		c.send(protocol.Reset{})
@@ -177,8 +178,37 @@ func (c *conn) renew(ctx context.Context, r protocol.Renew) (protocol.OK, error)
 	if id.Site != c.id.Site || id.Role != c.id.Role || id.Subject != c.id.Subject {
 		return protocol.OK{}, queue.ErrForbidden
 	}
-	c.expires.Store(id.ExpiresAt.UnixMilli())
+	c.holds(id)
 	return protocol.OK{ExpiresAtMS: id.ExpiresAt.UnixMilli()}, nil
+}
+
+// holds notes the conn's newest token.
+func (c *conn) holds(id auth.Identity) {
+	c.credential.Store(&id)
+	c.expires.Store(id.ExpiresAt.UnixMilli())
+	// The key may have gone while the token was verified and bound: watch may have
+	// looked at the conns already.
+	if !c.g.options.Verifier.Holds(id, c.g.now()) {
+		c.end(protocol.CloseTokenExpired)
+	}
+}
+
+// keylessOver is the time over which the conns of a key that has gone are closed:
+// those who come back with tokens of another key do not come all at once.
+const keylessOver = 3 * time.Second
+
+// endKeyless closes the conns whose token was signed by a key that is no longer in
+// force, or lives longer than the site allows by now.
+func (g *Gateway) endKeyless(now time.Time) {
+	for _, c := range g.conns.all() {
+		if id := c.credential.Load(); id != nil && !g.options.Verifier.Holds(*id, now) {
+			time.AfterFunc(rand.N(keylessOver), func() {
+				if id := c.credential.Load(); g.ctx.Err() == nil && !g.options.Verifier.Holds(*id, g.now()) { // it may have renewed
+					c.end(protocol.CloseTokenExpired)
+				}
+			})
+		}
+	}
 }
 
 // knownOrigin says whether any site lets pages of the origin in. Which one they

@@ -33,7 +33,8 @@ type house struct {
 	registry presence.Registry
 	rate     int // of hellos; 0 is the default
 	key      auth.Key
-	verifier gateway.Verifier
+	keys     *auth.Verifier
+	verifier gateway.Verifier // what the gateways see of the keys
 	site     func(*gateway.Site)
 	audit    *lines
 	ctx      context.Context
@@ -74,9 +75,11 @@ func newHouse(t *testing.T, change ...func(*gateway.Site)) *house {
 	h.backend = h.memory
 	other := auth.Key{ID: "other", Algorithm: "HS256", Sites: []string{"elsewhere"}, Roles: protocol.Roles(), Secret: []byte("another secret of thirty-two bytes or so")}
 	var err error
-	if h.verifier, err = auth.New([]auth.Key{h.key, other}, auth.Options{}); err != nil {
+	if h.keys, err = auth.New([]auth.Key{h.key, other}, auth.Options{}); err != nil {
 		t.Fatal(err)
 	}
+	t.Cleanup(h.keys.Close)
+	h.verifier = h.keys
 	var cancel context.CancelFunc
 	h.ctx, cancel = context.WithTimeout(context.Background(), 30*time.Second)
 	t.Cleanup(func() { cancel(); _ = h.memory.Close() })

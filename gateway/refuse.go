@@ -82,6 +82,10 @@ func refusalOf(err error) (protocol.Error, bool) {
 			if errors.As(err, &u) {
 				e.Known = u.known
 			}
+			var later *auth.Unavailable
+			if errors.As(err, &later) {
+				e.RetryAfterMS = max(later.RetryAfter.Milliseconds(), 1)
+			}
 			return e, true
 		}
 	}

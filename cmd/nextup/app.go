@@ -56,7 +56,7 @@ type App struct {
 	address  string
 	backend  eventlog.Backend
 	nodes    presence.Registry
-	keys     *keyring
+	keys     *auth.Verifier
 	reloads  *prometheus.CounterVec
 	hub      *conversation.Hub
 	gateway  *gateway.Gateway
@@ -79,7 +79,7 @@ func NewApp(ctx context.Context, c appConfig) (_ *App, err error) {
 	if err != nil {
 		return nil, err
 	}
-	if a.keys, err = newKeyring(keys, c.Logger); err != nil {
+	if a.keys, err = auth.New(keys, auth.Options{Logger: c.Logger}); err != nil {
 		return nil, err
 	}
 	a.reloads = countReloads(a.registry)
@@ -94,7 +94,7 @@ func NewApp(ctx context.Context, c appConfig) (_ *App, err error) {
 		Registry: a.registry, HelloRate: c.HelloRate, TrustedProxies: c.TrustedProxies,
 	}
 	if c.DemoTokens {
-		options.DemoToken = func(id auth.Identity) (string, error) { return sign(a.keys.all(), id) }
+		options.DemoToken = func(id auth.Identity) (string, error) { return sign(a.keys.Keys(), id) }
 	}
 	if a.gateway, err = gateway.New(options); err != nil {
 		return nil, err

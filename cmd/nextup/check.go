@@ -2,13 +2,16 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"io"
 	"maps"
 	"slices"
 	"strings"
+	"time"
 
+	"nextup/internal/outbound"
 	"nextup/internal/sitefile"
 )
 
@@ -75,16 +78,37 @@ func describe(out io.Writer, s sitefile.Site) {
 		origins = strings.Join(s.Origins, " ")
 	}
 	fmt.Fprintf(out, "  origins: %s\n", origins)
+	fmt.Fprintf(out, "  tokens live for at most %s\n", s.MaxTokenLife)
+	if len(s.AllowNetworks) > 0 {
+		fmt.Fprintf(out, "  addresses may also be in %s\n", strings.Trim(fmt.Sprint(s.AllowNetworks), "[]"))
+	}
 	for _, k := range s.Keys {
 		roles := make([]string, len(k.Roles))
 		for i, r := range k.Roles {
 			roles[i] = string(r)
 		}
 		fmt.Fprintf(out, "  key %s: %s, for %s\n", k.ID, k.Algorithm, strings.Join(roles, " "))
+		if k.JWKSURL != "" {
+			if err := reachable(s, k); err != nil {
+				fmt.Fprintf(out, "  WARNING: the key set of %s cannot be fetched from here: %v\n", k.ID, err)
+			}
+		}
 		if published(k) {
 			fmt.Fprintf(out, "  WARNING: key %s has the demo's secret, which anybody can read\n", k.ID)
 		}
 	}
+}
+
+// reachable says why a gateway here would not call the address of a key set. A name
+// that cannot be resolved may be resolved where the gateway runs.
+func reachable(s sitefile.Site, k sitefile.Key) error {
+	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
+	defer cancel()
+	err := outbound.Policy{Allow: s.AllowNetworks}.CheckNames(ctx, k.JWKSURL)
+	if errors.Is(err, outbound.ErrRefused) {
+		return err
+	}
+	return nil
 }
 
 // asksOf says what a department asks of its agents, and what it gives up when.

@@ -21,6 +21,9 @@ func Keys(site sitefile.Site) ([]auth.Key, error) {
 			Secret:    k.Secret,
 			Public:    k.Public,
 			JWKSURL:   k.JWKSURL,
+
+			AllowNetworks: site.AllowNetworks,
+			MaxLife:       site.MaxTokenLife,
 		}
 		for _, r := range k.Roles {
 			role := protocol.Role(r)

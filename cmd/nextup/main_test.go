@@ -134,7 +134,7 @@ func TestTokenSignsWhatAGatewayAccepts(t *testing.T) {
 			if left := time.Until(got.ExpiresAt); left < 9*time.Minute || left > 10*time.Minute {
 				t.Errorf("it is valid for %s, want 10m", left)
 			}
-			got.ExpiresAt = time.Time{}
+			got.ExpiresAt, got.SignedBy = time.Time{}, auth.SignedBy{}
 			if !reflect.DeepEqual(got, tt.want) {
 				t.Errorf("got %+v, want %+v", got, tt.want)
 			}
@@ -152,6 +152,7 @@ func TestTokenSaysWhyItCannotSign(t *testing.T) {
 		{"without a sub", "missing flags: --sub", nil},
 		{"for no role", "--role must be one of", []string{"--sub", "a", "--role", "admin"}},
 		{"for no time", "--ttl 0s: want more than nothing", []string{"--sub", "a", "--ttl", "0s"}},
+		{"for longer than the site allows", "--ttl 25h0m0s: the tokens of site demo live for at most 24h0m0s", []string{"--sub", "a", "--ttl", "25h"}},
 		{"for a language that is none", "languages must be BCP 47 tags", []string{"--sub", "a", "--languages", "klingonese"}},
 		{"with no such key", "--key x: site demo has no such key", []string{"--sub", "a", "--key", "x"}},
 		{"with no site named", "--site is needed: the file has the sites shop, bank", []string{"--sub", "a", "--site-file", path}},
@@ -183,6 +184,7 @@ shop
   queues: 2
   agents: capacity 3 by default, 0 known by name
   origins: the gateway's own host
+  tokens live for at most 24h0m0s
   key visitors: HS256, for visitor
   key staff: HS256, for agent
   key login: RS256, for supervisor
@@ -192,6 +194,7 @@ bank
   queues: 1
   agents: capacity 3 by default, 0 known by name
   origins: https://bank.example
+  tokens live for at most 24h0m0s
   key only: HS256, for visitor
 `
 	if code != 0 || stderr != "" || stdout != want {
@@ -204,6 +207,19 @@ func TestCheckWarnsOfTheDemosSecret(t *testing.T) {
 	stdout, _, code := nextup(t, "check", siteFile(t, string(sitefile.Demo())))
 	if code != 0 || !strings.Contains(stdout, "WARNING: key development has the demo's secret") {
 		t.Errorf("exit %d, printed %s", code, stdout)
+	}
+}
+
+func TestCheckSaysWhereAddressesMayBeAndWhyOneMayNot(t *testing.T) {
+	t.Parallel()
+	inside := strings.Replace(twoSites, "https://login.example/keys", "https://10.1.2.3/keys", 1)
+	stdout, _, code := nextup(t, "check", siteFile(t, inside))
+	if code == 0 || !strings.Contains(stdout, "jwks_url") || !strings.Contains(stdout, "allow_networks") {
+		t.Errorf("a key set in a private network: exit %d, printed %s", code, stdout)
+	}
+	stdout, _, code = nextup(t, "check", siteFile(t, strings.Replace(inside, "  languages: [en, zh]", "  languages: [en, zh]\n  allow_networks: [10.1.0.0/16]\n  max_token_life: 8h", 1)))
+	if code != 0 || !strings.Contains(stdout, "addresses may also be in 10.1.0.0/16") || !strings.Contains(stdout, "tokens live for at most 8h0m0s") {
+		t.Errorf("with the network named: exit %d, printed %s", code, stdout)
 	}
 }
 

@@ -29,14 +29,14 @@ func countReloads(r *prometheus.Registry) *prometheus.CounterVec {
 
 // Reload puts a site file in force while the App runs: rules, limits, agents and
 // keys, for those who are connected as well. Sites themselves come and go only
-// with a restart. On an error everything stays as it was. A socket whose key has
-// gone lives until its token ends.
+// with a restart. On an error everything stays as it was. Sockets whose key has gone
+// are closed.
 func (a *App) Reload(file *sitefile.File) error {
 	keys, sites, err := parts(file)
 	if err != nil {
 		return err
 	}
-	return a.keys.replace(keys, func() error {
+	return a.keys.Replace(keys, func() error {
 		if err := a.gateway.SetSites(sites); err != nil {
 			return err
 		}

@@ -50,6 +50,9 @@ func (c *tokenCmd) Run(out io.Writer) error {
 	if err != nil {
 		return err
 	}
+	if c.TTL > site.MaxTokenLife {
+		return fmt.Errorf("--ttl %s: the tokens of site %s live for at most %s (max_token_life)", c.TTL, site.ID, site.MaxTokenLife)
+	}
 	keys, err := Keys(site)
 	if err != nil {
 		return err

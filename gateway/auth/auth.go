@@ -15,7 +15,6 @@
 package auth
 
 import (
-	"context"
 	"crypto"
 	"crypto/ecdsa"
 	"crypto/ed25519"
@@ -23,15 +22,12 @@ import (
 	"crypto/rsa"
 	"errors"
 	"fmt"
-	"log/slog"
-	"net/http"
+	"net/netip"
 	"slices"
 	"time"
 
-	"github.com/golang-jwt/jwt/v5"
-	"golang.org/x/sync/errgroup"
-
 	"nextup/gateway/protocol"
+	"nextup/internal/outbound"
 )
 
 // Why a token is refused.
@@ -47,10 +43,21 @@ var (
 	ErrWrongSite = errors.New("the token is for another site")
 	// ErrForbiddenRole: the key may not give this role.
 	ErrForbiddenRole = errors.New("the key of the token may not give this role")
-	// ErrUnavailable: the key set that may hold the token's key cannot be
-	// fetched now. The token may be good: come back.
+	// ErrUnavailable: the key set that may hold the token's key cannot be fetched
+	// now, or was fetched a moment ago and did not hold it yet. The token may be
+	// good: come back. The error is an Unavailable.
 	ErrUnavailable = errors.New("the keys cannot be fetched now")
 )
+
+// Unavailable is an ErrUnavailable that says after which time another try can end
+// otherwise.
+type Unavailable struct{ RetryAfter time.Duration }
+
+// Error implements error.
+func (e *Unavailable) Error() string { return ErrUnavailable.Error() }
+
+// Unwrap makes it an ErrUnavailable.
+func (e *Unavailable) Unwrap() error { return ErrUnavailable }
 
 // Key verifies tokens. Exactly one of Secret, Public and JWKSURL is set.
 type Key struct {
@@ -68,9 +75,18 @@ type Key struct {
 	// Public is an *rsa.PublicKey of at least 2048 bits, an *ecdsa.PublicKey on
 	// P-256 or an ed25519.PublicKey, as Algorithm says.
 	Public crypto.PublicKey
-	// JWKSURL is where a key set is fetched.
-	JWKSURL string
+	// JWKSURL is where a key set is fetched; AllowNetworks are networks that are not
+	// public and may be called for it.
+	JWKSURL       string
+	AllowNetworks []netip.Prefix
+	// MaxLife is how far off the end of a token may be when it is verified; 0 counts
+	// as DefaultMaxLife.
+	MaxLife time.Duration
 }
+
+// DefaultMaxLife is the longest that a token may have to live where nothing else is
+// said: a key that leaked, or an agent who left, is then of use no longer than that.
+const DefaultMaxLife = 24 * time.Hour
 
 // String implements fmt.Stringer without the secret.
 func (k Key) String() string { return fmt.Sprintf("key %s (%s)", k.ID, k.Algorithm) }
@@ -94,118 +110,9 @@ type Identity struct {
 	Tier, Urgency string
 	// ExpiresAt is when the token ends, in whole seconds.
 	ExpiresAt time.Time
+	// SignedBy is for Verifier.Holds; Sign does not look at it.
+	SignedBy SignedBy
 }
-
-// Options bound how key sets are fetched. The zero value is good.
-type Options struct {
-	// Client fetches them; redirects are not followed in any case.
-	Client *http.Client
-	// Timeout bounds one fetch, and so how long New and Verify may wait for one;
-	// by default 5 s.
-	Timeout time.Duration
-	// Refresh is the time between two fetches; by default 10 min.
-	Refresh time.Duration
-	// RefreshUnknown is the least time between two fetches that are made because
-	// a token names a key that is not in the set; by default 30 s.
-	RefreshUnknown time.Duration
-	// Logger is told of fetches that fail; by default slog.Default().
-	Logger *slog.Logger
-}
-
-func (o Options) withDefaults() Options {
-	if o.Client == nil {
-		o.Client = &http.Client{}
-	}
-	if o.Timeout <= 0 {
-		o.Timeout = 5 * time.Second
-	}
-	if o.Refresh <= 0 {
-		o.Refresh = 10 * time.Minute
-	}
-	if o.RefreshUnknown <= 0 {
-		o.RefreshUnknown = 30 * time.Second
-	}
-	if o.Logger == nil {
-		o.Logger = slog.Default()
-	}
-	return o
-}
-
-// Verifier verifies tokens. It is safe for many goroutines.
-type Verifier struct {
-	parser *jwt.Parser
-	sites  map[string]*siteKeys
-	// kids are those of all sites, to tell a key of another site from none.
-	kids  map[string]bool
-	close context.CancelFunc
-}
-
-// siteKeys are the keys of one site.
-type siteKeys struct {
-	byKid map[string]Key
-	sets  []*keySet
-}
-
-// New returns a verifier that knows these keys. Key sets are fetched at once; one
-// that cannot be is logged and fetched later. Call Close in the end.
-func New(keys []Key, options Options) (*Verifier, error) {
-	options = options.withDefaults()
-	ctx, cancel := context.WithCancel(context.Background())
-	v := &Verifier{
-		parser: jwt.NewParser(
-			jwt.WithValidMethods([]string{"HS256", "RS256", "ES256", "EdDSA"}),
-			jwt.WithStrictDecoding(),
-			// Claims are checked here, against the time that the caller gives.
-			jwt.WithoutClaimsValidation(),
-		),
-		sites: map[string]*siteKeys{},
-		kids:  map[string]bool{},
-		close: cancel,
-	}
-	if err := v.add(ctx, keys, options); err != nil {
-		cancel()
-		return nil, err
-	}
-	return v, nil
-}
-
-func (v *Verifier) add(ctx context.Context, keys []Key, options Options) error {
-	var sets []*keySet
-	for _, k := range keys {
-		if err := k.check(); err != nil {
-			return err
-		}
-		var set *keySet
-		if k.JWKSURL != "" {
-			set = &keySet{Key: k}
-			sets = append(sets, set)
-		}
-		for _, id := range k.Sites {
-			site := v.sites[id]
-			if site == nil {
-				site = &siteKeys{byKid: map[string]Key{}}
-				v.sites[id] = site
-			}
-			if set != nil {
-				site.sets = append(site.sets, set)
-				continue
-			}
-			if _, taken := site.byKid[k.ID]; taken {
-				return fmt.Errorf("auth: %s: another key of site %s has this id", k, id)
-			}
-			site.byKid[k.ID] = k
-			v.kids[k.ID] = true
-		}
-	}
-	var starting errgroup.Group
-	for _, set := range sets {
-		starting.Go(func() error { return set.start(ctx, options) })
-	}
-	return starting.Wait()
-}
-
-// Close stops fetching key sets.
-func (v *Verifier) Close() { v.close() }
 
 func (k Key) check() error {
 	sources := 0
@@ -228,6 +135,9 @@ func (k Key) check() error {
 		if k.Algorithm != "RS256" && k.Algorithm != "ES256" && k.Algorithm != "EdDSA" {
 			return fmt.Errorf("auth: %s: a key set is for RS256, ES256 or EdDSA", k)
 		}
+		if err := (outbound.Policy{Allow: k.AllowNetworks}).Check(k.JWKSURL); err != nil {
+			return fmt.Errorf("auth: %s: its key set: %w", k, err)
+		}
 		return nil
 	case k.Secret != nil && (k.Algorithm != "HS256" || len(k.Secret) < 32):
 		return fmt.Errorf("auth: %s: a secret is for HS256 and has at least 32 bytes", k)
@@ -245,7 +155,11 @@ func fits(algorithm string, public crypto.PublicKey) bool {
 	case *rsa.PublicKey:
 		return algorithm == "RS256" && k.N != nil && k.N.BitLen() >= 2048
 	case *ecdsa.PublicKey:
-		return algorithm == "ES256" && k.Curve == elliptic.P256()
+		if algorithm != "ES256" || k.Curve != elliptic.P256() {
+			return false
+		}
+		_, err := k.ECDH() // fails if it is no point of the curve
+		return err == nil
 	case ed25519.PublicKey:
 		return algorithm == "EdDSA" && len(k) == ed25519.PublicKeySize
 	default:

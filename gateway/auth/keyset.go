@@ -5,148 +5,242 @@ import (
 	"crypto"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
+	"math/rand/v2"
 	"net/http"
+	"reflect"
+	"sync"
 	"sync/atomic"
+	"time"
 
-	"github.com/MicahParks/jwkset"
-	"github.com/MicahParks/keyfunc/v3"
-	"github.com/golang-jwt/jwt/v5"
-	"golang.org/x/time/rate"
+	"nextup/internal/outbound"
 )
 
 // maxSetBytes is the largest key set that is read.
 const maxSetBytes = 1 << 20
 
+// afterFailure is the time to the next fetch after one that failed.
+const afterFailure = 30 * time.Second
+
 // errNoSuchKey says that an up-to-date set does not hold the key.
 var errNoSuchKey = errors.New("auth: no such key in the set")
 
-// keySet holds the keys of one JWKS address. A token that names an unknown key
-// makes it fetch the set again, since an issuer may use a new key at once. Anyone
-// can send such a token, so how often it does is bounded.
+// setSource names where a key set comes from: keys with the same one share it.
+type setSource struct{ address, allow string }
+
+func sourceOf(k Key) setSource { return setSource{k.JWKSURL, fmt.Sprint(k.AllowNetworks)} }
+
+// keySet holds the keys of one JWKS address.
+//
+// A token that names an unknown key makes it fetch the set again, since an issuer
+// may use a new key at once. Anyone can send such a token, so how often it does is
+// bounded: within RefreshUnknown after such a fetch it is answered at once with the time
+// to wait. Whoever fetches, fetches for all: the set that a stranger's token brought
+// holds the issuer's new key as well, so a stranger can delay honest people by no
+// more than that one wait, and can make no good token count as bad. That a key is
+// not there is said only of a set that was asked for after the token had come.
 type keySet struct {
-	Key
-	// known looks a key up among those that are here; fetched looks, then fetches
-	// the set, and looks again.
-	known, fetched keyfunc.Keyfunc
-	// fetching is held while a token's unknown key is fetched; others that name
-	// one wait for it and look again.
-	fetching chan struct{}
-	allowed  *rate.Limiter
-	// fresh is whether the last fetch succeeded.
-	fresh atomic.Bool
+	name    string // for the log
+	address string
+	options Options
+	client  *http.Client
+	gone    func() // is told that a key has gone or changed
+	ctx     context.Context
+	cancel  context.CancelFunc
+	running sync.WaitGroup
+
+	// keys are nil before the first fetch that succeeded.
+	keys atomic.Pointer[heldKeys]
+
+	mu       sync.Mutex
+	fetching *fetch    // nil while none is under way
+	next     time.Time // no fetch for an unknown key before it
 }
 
-// freshStorage notes that a fetch has succeeded.
-type freshStorage struct {
-	*jwkset.MemoryJWKSet
-	fresh *atomic.Bool
+// heldKeys are what one fetch brought.
+type heldKeys struct {
+	byKid map[string][]webKey
+	at    time.Time
 }
 
-// KeyReplaceAll implements jwkset.Storage; every successful fetch ends in it.
-func (s freshStorage) KeyReplaceAll(ctx context.Context, given []jwkset.JWK) error {
-	err := s.MemoryJWKSet.KeyReplaceAll(ctx, given)
-	s.fresh.Store(err == nil)
-	return err
+// fetch is one fetch; err is set before done is closed.
+type fetch struct {
+	done chan struct{}
+	err  error
 }
 
-// start fetches the set, and from then on every o.Refresh until ctx is done. It
-// fails only if the set can never be fetched.
-func (s *keySet) start(ctx context.Context, o Options) error {
-	client := *o.Client
-	client.Transport = boundedTransport{client.Transport}
-	client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
-	s.fetching = make(chan struct{}, 1)
-	s.allowed = rate.NewLimiter(rate.Every(o.RefreshUnknown), 1)
+func newKeySet(k Key, o Options, gone func()) *keySet {
+	ctx, cancel := context.WithCancel(context.Background())
+	return &keySet{
+		name: k.ID, address: k.JWKSURL, options: o, gone: gone, ctx: ctx, cancel: cancel,
+		client: outbound.New(outbound.Policy{Allow: k.AllowNetworks, Timeout: o.Timeout, MaxBytes: maxSetBytes}),
+	}
+}
 
-	store, err := jwkset.NewStorageFromHTTP(s.JWKSURL, jwkset.HTTPClientStorageOptions{
-		Client:                    &client,
-		Ctx:                       ctx,
-		HTTPTimeout:               o.Timeout,
-		NoErrorReturnFirstHTTPReq: true,
-		RefreshInterval:           o.Refresh,
-		Storage:                   freshStorage{jwkset.NewMemoryStorage(), &s.fresh},
-		RefreshErrorHandler: func(ctx context.Context, err error) {
-			s.fresh.Store(false)
-			o.Logger.WarnContext(ctx, "a key set could not be fetched", slog.String("key", s.ID), slog.Any("error", err))
-		},
-	})
-	if err != nil {
-		return fmt.Errorf("auth: %s: %w", s.Key, err)
+// start keeps the set fresh until close.
+func (s *keySet) start() { s.running.Go(s.run) }
+
+func (s *keySet) run() {
+	failed := false // the first fetch is the starter's
+	for {
+		pause := s.options.Refresh
+		if failed {
+			pause = min(pause, afterFailure)
+		}
+		pause -= rand.N(pause/10 + 1) // gateways that started together do not ask together
+		timer := time.NewTimer(pause)
+		select {
+		case <-s.ctx.Done():
+			timer.Stop()
+			return
+		case <-timer.C:
+		}
+		failed = s.refresh(s.ctx) != nil
 	}
-	refreshing, err := jwkset.NewHTTPClient(jwkset.HTTPClientOptions{
-		HTTPURLs: map[string]jwkset.Storage{s.JWKSURL: store},
-		// The library would make every token wait for the limit; s.allowed refuses.
-		RefreshUnknownKID: rate.NewLimiter(rate.Inf, 1),
-		RateLimitWaitMax:  o.Timeout, // bounds the fetch as well
-	})
-	if err != nil {
-		return fmt.Errorf("auth: %s: %w", s.Key, err)
+}
+
+func (s *keySet) close() {
+	s.mu.Lock()
+	s.cancel() // begin starts nothing from here on
+	s.mu.Unlock()
+	s.running.Wait()
+	s.client.CloseIdleConnections()
+}
+
+// refresh fetches the set, or waits for the fetch that is under way.
+func (s *keySet) refresh(ctx context.Context) error {
+	s.mu.Lock()
+	f := s.begin(0)
+	s.mu.Unlock()
+	return f.wait(ctx)
+}
+
+// begin returns the fetch that is under way, or a new one, after whose end no fetch
+// for an unknown key begins for the time of pause. The caller holds mu.
+func (s *keySet) begin(pause time.Duration) *fetch {
+	if s.fetching == nil {
+		f := &fetch{done: make(chan struct{}), err: s.ctx.Err()}
+		if f.err != nil {
+			close(f.done)
+			return f
+		}
+		s.fetching = f
+		// It serves all who wait, so it does not end with the one who began it.
+		s.running.Go(func() {
+			f.err = s.fetch()
+			s.mu.Lock()
+			s.fetching = nil
+			if pause > 0 {
+				s.next = time.Now().Add(pause)
+			}
+			s.mu.Unlock()
+			close(f.done)
+		})
 	}
-	uses := []jwkset.USE{jwkset.UseSig, ""}
-	s.known, err = keyfunc.New(keyfunc.Options{Ctx: ctx, Storage: store, UseWhitelist: uses})
-	if err != nil {
-		return fmt.Errorf("auth: %s: %w", s.Key, err)
+	return s.fetching
+}
+
+func (f *fetch) wait(ctx context.Context) error {
+	select {
+	case <-f.done:
+		return f.err
+	case <-ctx.Done():
+		return ctx.Err()
 	}
-	s.fetched, err = keyfunc.New(keyfunc.Options{Ctx: ctx, Storage: refreshing, UseWhitelist: uses})
+}
+
+// find returns the public key that a token of the algorithm names. It waits only
+// for a fetch.
+func (s *keySet) find(ctx context.Context, kid, algorithm string) (crypto.PublicKey, error) {
+	if s.fresh() {
+		if public, ok := s.held(kid, algorithm); ok {
+			return usable(public)
+		}
+	}
+	s.mu.Lock()
+	now, mine := time.Now(), s.fetching == nil
+	if wait := s.next.Sub(now); mine && wait > 0 {
+		s.mu.Unlock()
+		return nil, &Unavailable{wait}
+	}
+	f := s.begin(s.options.RefreshUnknown)
+	s.mu.Unlock()
+	err := f.wait(ctx)
+	if s.fresh() {
+		if public, ok := s.held(kid, algorithm); ok {
+			return usable(public)
+		}
+	}
+	if err != nil || !mine {
+		return nil, &Unavailable{s.options.RefreshUnknown}
+	}
+	return nil, errNoSuchKey
+}
+
+func usable(public crypto.PublicKey) (crypto.PublicKey, error) {
+	if public == nil {
+		return nil, fmt.Errorf("%w: its key is not one for this algorithm, or not for signatures", ErrBadToken)
+	}
+	return public, nil
+}
+
+// fresh reports whether what is held was fetched lately enough to count.
+func (s *keySet) fresh() bool {
+	keys := s.keys.Load()
+	return keys != nil && time.Since(keys.at) < s.options.Keep
+}
+
+// held looks a key up among those that are here. The key is nil if the kid is known
+// and none of its keys is for signatures of the algorithm.
+func (s *keySet) held(kid, algorithm string) (public crypto.PublicKey, known bool) {
+	keys := s.keys.Load()
+	if keys == nil {
+		return nil, false
+	}
+	same, known := keys.byKid[kid]
+	for _, k := range same {
+		if k.verifies(algorithm) {
+			return k.public, true
+		}
+	}
+	return nil, known
+}
+
+// fetch replaces what is held by what the address has now.
+func (s *keySet) fetch() error {
+	keys, err := s.get()
 	if err != nil {
-		return fmt.Errorf("auth: %s: %w", s.Key, err)
+		if s.ctx.Err() == nil {
+			s.options.Logger.Warn("a key set could not be fetched; the keys that are known stay in force",
+				slog.String("key", s.name), slog.Any("error", err), slog.Bool("known", s.fresh()))
+		}
+		return err
+	}
+	old := s.keys.Swap(&heldKeys{keys, time.Now()})
+	if old != nil && !reflect.DeepEqual(old.byKid, keys) {
+		s.gone()
 	}
 	return nil
 }
 
-// find returns the public key that the token names.
-func (s *keySet) find(ctx context.Context, t *jwt.Token) (crypto.PublicKey, error) {
-	public, err := s.known.KeyfuncCtx(ctx)(t)
-	if errors.Is(err, jwkset.ErrKeyNotFound) {
-		public, err = s.fetch(ctx, t)
-	}
-	switch {
-	case errors.Is(err, ErrUnavailable), errors.Is(err, errNoSuchKey):
+func (s *keySet) get() (map[string][]webKey, error) {
+	req, err := http.NewRequestWithContext(s.ctx, http.MethodGet, s.address, nil)
+	if err != nil {
 		return nil, err
-	case err != nil || !fits(s.Algorithm, public):
-		return nil, fmt.Errorf("%w: its key is not one for this algorithm", ErrBadToken)
-	default:
-		return public, nil
 	}
-}
-
-// fetch is find for a key that is not here.
-func (s *keySet) fetch(ctx context.Context, t *jwt.Token) (crypto.PublicKey, error) {
-	select {
-	case s.fetching <- struct{}{}:
-		defer func() { <-s.fetching }()
-	case <-ctx.Done():
-		return nil, ErrUnavailable
+	req.Header.Set("Accept", "application/jwk-set+json, application/json")
+	res, err := s.client.Do(req)
+	if err != nil {
+		return nil, err
 	}
-	// A fetch serves all who wait, so it does not end with the one who began it.
-	ctx = context.WithoutCancel(ctx)
-	public, err := s.known.KeyfuncCtx(ctx)(t)
-	if errors.Is(err, jwkset.ErrKeyNotFound) && s.allowed.Allow() {
-		public, err = s.fetched.KeyfuncCtx(ctx)(t)
+	defer res.Body.Close()
+	if res.StatusCode != http.StatusOK {
+		return nil, fmt.Errorf("it answered with status %d, want 200", res.StatusCode)
 	}
-	switch {
-	case !errors.Is(err, jwkset.ErrKeyNotFound):
-		return public, err
-	case s.fresh.Load():
-		return nil, errNoSuchKey
-	default:
-		return nil, ErrUnavailable
+	body, err := io.ReadAll(res.Body)
+	if err != nil {
+		return nil, err
 	}
-}
-
-// boundedTransport ends a body that is too large.
-type boundedTransport struct{ next http.RoundTripper }
-
-// RoundTrip implements http.RoundTripper.
-func (t boundedTransport) RoundTrip(r *http.Request) (*http.Response, error) {
-	next := t.next
-	if next == nil {
-		next = http.DefaultTransport
-	}
-	resp, err := next.RoundTrip(r)
-	if err == nil {
-		resp.Body = http.MaxBytesReader(nil, resp.Body, maxSetBytes)
-	}
-	return resp, err
+	return parseSet(body)
 }

@@ -1,6 +1,7 @@
 package auth
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -22,13 +23,18 @@ func (v *Verifier) Verify(ctx context.Context, token string, now time.Time) (Ide
 		return Identity{}, fmt.Errorf("%w: longer than %d bytes", ErrBadToken, MaxTokenBytes)
 	}
 	var (
-		c       claims
-		key     Key
-		refused error
+		c        claims
+		key      Key
+		signedBy SignedBy
+		refused  error
 	)
 	_, err := v.parser.ParseWithClaims(token, &c, func(t *jwt.Token) (any, error) {
 		var material any
 		key, material, refused = v.choose(ctx, t, c.Site)
+		if refused == nil {
+			kid, _ := t.Header["kid"].(string)
+			signedBy = SignedBy{kid, v.markOf(material)}
+		}
 		return material, refused
 	})
 	switch {
@@ -46,6 +52,10 @@ func (v *Verifier) Verify(ctx context.Context, token string, now time.Time) (Ide
 	if !slices.Contains(key.Roles, id.Role) {
 		return Identity{}, ErrForbiddenRole
 	}
+	if id.ExpiresAt.After(now.Add(key.maxLife())) {
+		return Identity{}, fmt.Errorf("%w: its exp is further off than the site allows (max_token_life)", ErrBadToken)
+	}
+	id.SignedBy = signedBy
 	return id, nil
 }
 
@@ -59,7 +69,8 @@ func (v *Verifier) choose(ctx context.Context, t *jwt.Token, site string) (Key, 
 	if kid == "" {
 		return Key{}, nil, fmt.Errorf("%w: it names no key (kid)", ErrBadToken)
 	}
-	keys := v.sites[site]
+	ring := v.inForce.Load()
+	keys := ring.sites[site]
 	if keys == nil {
 		return Key{}, nil, fmt.Errorf("%w: no such site here", ErrWrongSite)
 	}
@@ -67,22 +78,27 @@ func (v *Verifier) choose(ctx context.Context, t *jwt.Token, site string) (Key, 
 		if t.Method.Alg() != key.Algorithm {
 			return Key{}, nil, fmt.Errorf("%w: another algorithm than its key's", ErrBadToken)
 		}
-		if key.Secret != nil {
-			return key, key.Secret, nil
-		}
-		return key, key.Public, nil
+		return key, key.material(), nil
 	}
+	var unavailable error
 	for _, k := range keys.sets {
 		if t.Method.Alg() != k.Algorithm {
 			continue
 		}
-		public, err := k.find(ctx, t)
-		if errors.Is(err, errNoSuchKey) {
-			continue
+		public, err := k.set.find(ctx, kid, k.Algorithm)
+		switch {
+		case err == nil:
+			return k.Key, public, nil
+		case errors.Is(err, ErrUnavailable): // another set may hold it
+			unavailable = cmp.Or(unavailable, err)
+		case !errors.Is(err, errNoSuchKey):
+			return k.Key, nil, err
 		}
-		return k.Key, public, err
 	}
-	if v.kids[kid] {
+	if unavailable != nil {
+		return Key{}, nil, unavailable
+	}
+	if ring.kids[kid] {
 		return Key{}, nil, fmt.Errorf("%w: its key is another site's", ErrWrongSite)
 	}
 	return Key{}, nil, fmt.Errorf("%w: no such key", ErrBadToken)

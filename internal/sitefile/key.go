@@ -37,7 +37,8 @@ type Key struct {
 	// Public is an *rsa.PublicKey of at least 2048 bits (RS256), an
 	// *ecdsa.PublicKey on P-256 (ES256) or an ed25519.PublicKey (EdDSA).
 	Public crypto.PublicKey
-	// JWKSURL is where a key set is fetched: https, or http on this machine.
+	// JWKSURL is where a key set is fetched: https, or http in one of the site's
+	// AllowNetworks.
 	JWKSURL string
 }
 

@@ -79,7 +79,6 @@ func TestKeysAreReadFromWhereTheyAre(t *testing.T) {
 		{"an ECDSA key", "algorithm: ES256, public_key_file: p256.pem", func(k sitefile.Key) bool { _, ok := k.Public.(*ecdsa.PublicKey); return ok }},
 		{"an Ed25519 key", "algorithm: EdDSA, public_key_file: ed25519.pem", func(k sitefile.Key) bool { _, ok := k.Public.(ed25519.PublicKey); return ok }},
 		{"a key set", "algorithm: EdDSA, jwks_url: 'https://login.example/keys'", func(k sitefile.Key) bool { return k.JWKSURL == "https://login.example/keys" }},
-		{"a key set on this machine", "algorithm: RS256, jwks_url: 'http://[::1]:80/keys'", func(k sitefile.Key) bool { return k.JWKSURL == "http://[::1]:80/keys" }},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -98,6 +97,34 @@ func TestKeysAreReadFromWhereTheyAre(t *testing.T) {
 	}
 }
 
+func TestAKeySetMayBeInANetworkThatTheSiteAllows(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		allow, address string
+		taken          bool
+	}{
+		{`["::1/128"]`, "http://[::1]:80/keys", true},
+		{`[127.0.0.0/8]`, "http://127.0.0.1/keys", true},
+		{`[127.0.0.0/8]`, "http://localhost:8080/keys", true},
+		{`[10.0.0.0/8]`, "https://10.1.2.3/keys", true},
+		{`[10.0.0.0/8]`, "http://login.internal/keys", true}, // decided when it is called
+		{`[10.0.0.0/8]`, "http://127.0.0.1/keys", false},
+		{`[10.0.0.0/8]`, "https://[::ffff:10.1.2.3]/keys", true},
+		{`[]`, "http://login.internal/keys", false},
+	} {
+		text := strings.Replace(string(withKey("id: k1, roles: [visitor], algorithm: ES256, jwks_url: '"+tt.address+"'")), "  keys:", "  allow_networks: "+tt.allow+"\n  keys:", 1)
+		if _, err := sitefile.Parse([]byte(text), ""); (err == nil) != tt.taken {
+			t.Errorf("%s with %s: %v, want it taken: %v", tt.address, tt.allow, err, tt.taken)
+		}
+	}
+	for _, bad := range []string{"10.0.0.1", "10.0.0.1/8", "10.0.0.0/33", "everything", "::ffff:10.0.0.0/104", "~", "7", "fe80::%lo/10"} {
+		text := strings.Replace(small, "  keys:", "  allow_networks: ['"+bad+"']\n  keys:", 1)
+		if _, err := sitefile.Parse([]byte(text), ""); err == nil || !strings.Contains(err.Error(), "allow_networks[0]") {
+			t.Errorf("the network %s: %v", bad, err)
+		}
+	}
+}
+
 func TestProblemsOfKeysShowNoSecret(t *testing.T) {
 	dir := keyFolder(t)
 	t.Setenv("NEXTUP_TEST_SHORT", "short")
@@ -107,7 +134,7 @@ func TestProblemsOfKeysShowNoSecret(t *testing.T) {
 		asym      = "exactly one of public_key_file, jwks_url for "
 		algorithm = "one of HS256, RS256, ES256, EdDSA"
 		kid       = "the kid of its tokens: 1 to 64 printable ASCII characters without space"
-		address   = "an https address, or an http one on this machine (localhost, 127.0.0.1 or [::1])"
+		address   = "an https address; http and addresses that are not public go only to networks that allow_networks of the site names"
 		path      = "want a path, from this file's folder"
 		p256      = "an ECDSA public key on the curve P-256 in PEM (BEGIN PUBLIC KEY)"
 		atLeast   = "want at least 32, such as 32 random bytes in base64"
@@ -154,6 +181,9 @@ func TestProblemsOfKeysShowNoSecret(t *testing.T) {
 
 		{"a key set over plain http", ok + "algorithm: ES256, jwks_url: 'http://a.example/k'", `.jwks_url: got "http://a.example/k"; want ` + address},
 		{"a key set with a password", ok + "algorithm: ES256, jwks_url: 'https://me:" + secret + "@a.example/k'", ".jwks_url: got a text of 57 bytes; want " + address},
+		{"a key set on this machine", ok + "algorithm: ES256, jwks_url: 'https://localhost/k'", `.jwks_url: got "https://localhost/k"; want ` + address},
+		{"a key set of a cloud's metadata", ok + "algorithm: ES256, jwks_url: 'https://[::ffff:169.254.169.254]/k'", `.jwks_url: got a text of 34 bytes; want ` + address},
+		{"a key set in a private network", ok + "algorithm: ES256, jwks_url: 'https://10.0.0.7/k'", `.jwks_url: got "https://10.0.0.7/k"; want ` + address},
 		{"a key set in a file", ok + "algorithm: ES256, jwks_url: 'file:///k'", `.jwks_url: got "file:///k"; want ` + address},
 		{"a key set that is a number", ok + "algorithm: ES256, jwks_url: 7", ".jwks_url: got 7; want " + address + ", in quotes"},
 	}

@@ -9,8 +9,7 @@ import (
 	"crypto/rsa"
 	"crypto/x509"
 	"encoding/pem"
-	"net"
-	"net/url"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -18,9 +17,12 @@ import (
 	"strings"
 
 	"github.com/goccy/go-yaml/ast"
+
+	"nextup/internal/outbound"
 )
 
-func (v value) keys() []Key {
+// keys reads the keys of a site that allows some networks.
+func (v value) keys(allow []netip.Prefix) []Key {
 	v.private = true
 	if v.empty() {
 		v.bad("a list of at least one key")
@@ -29,7 +31,7 @@ func (v value) keys() []Key {
 	var out []Key
 	taken := map[string]bool{}
 	for _, item := range v.list("a list of keys") {
-		out = append(out, item.key(taken))
+		out = append(out, item.key(taken, allow))
 	}
 	return out
 }
@@ -37,7 +39,7 @@ func (v value) keys() []Key {
 var kidPattern = regexp.MustCompile(`^[!-~]{1,64}$`)
 
 // key reads one key; taken are the ids of those before it.
-func (v value) key(taken map[string]bool) Key {
+func (v value) key(taken map[string]bool, allow []netip.Prefix) Key {
 	f := v.fields(append([]string{"id", "algorithm", "roles"}, sources...)...)
 	k := Key{ID: f["id"].id(taken, value.kid), Algorithm: f["algorithm"].algorithm(), Roles: f["roles"].roles()}
 	var given []string
@@ -69,7 +71,7 @@ func (v value) key(taken map[string]bool) Key {
 	case "public_key_file":
 		k.Public = source.publicKeyFile(k.Algorithm)
 	case "jwks_url":
-		k.JWKSURL = source.jwksURL()
+		k.JWKSURL = source.jwksURL(allow)
 	}
 	return k
 }
@@ -235,22 +237,37 @@ func (v value) publicKeyFile(a Algorithm) crypto.PublicKey {
 	return key
 }
 
-func (v value) jwksURL() string {
-	const want = "an https address, or an http one on this machine (localhost, 127.0.0.1 or [::1])"
+// networks reads a list of networks, each named as strictly as possible: bits
+// beyond the length would be a network that is not meant.
+func (v value) networks() []netip.Prefix {
+	const want = "a network, such as 10.0.0.0/8, 127.0.0.1/32 or fd00::/8"
+	var out []netip.Prefix
+	for _, s := range v.distinct("", nil, func(item value) string {
+		if item.missing() {
+			item.bad(want)
+		}
+		s, ok := item.text(want)
+		if n, err := netip.ParsePrefix(s); ok && (err != nil || n.Addr().Is4In6() || n != n.Masked()) {
+			item.bad(want)
+			return ""
+		}
+		return s
+	}) {
+		if n, err := netip.ParsePrefix(s); err == nil {
+			out = append(out, n)
+		}
+	}
+	return out
+}
+
+// jwksURL reads the address of a key set of a site that allows some networks.
+func (v value) jwksURL(allow []netip.Prefix) string {
+	const want = "an https address; http and addresses that are not public go only to networks that allow_networks of the site names"
 	s, ok := v.text(want)
 	if !ok {
 		return ""
 	}
-	u, err := url.Parse(s)
-	if err != nil || u.Host == "" || u.User != nil {
-		v.bad(want)
-		return ""
-	}
-	local := u.Hostname() == "localhost"
-	if ip := net.ParseIP(u.Hostname()); ip != nil {
-		local = ip.IsLoopback()
-	}
-	if u.Scheme != "https" && (u.Scheme != "http" || !local) {
+	if err := (outbound.Policy{Allow: allow}).Check(s); err != nil {
 		v.bad(want)
 		return ""
 	}

@@ -39,7 +39,7 @@ func TestProblemsNameTheFieldTheValueAndWhatIsAllowed(t *testing.T) {
 		{"an anchor", [2]string{"id: shop", "id: &x shop"}, at("line 2: sites[0].id", "a YAML anchor, alias, merge or tag", slug)},
 		{"a tag", [2]string{"id: shop", "id: !!str shop"}, at("line 2: sites[0].id", "a YAML anchor, alias, merge or tag", slug)},
 		{"a merge", [2]string{"id: shop", "id: shop\n  <<: {a: 1}"}, at("line 3: sites[0]", "a YAML anchor, alias, merge or tag", "a plain name before the colon")},
-		{"a site that is a text", [2]string{small, "sites: [shop]"}, at("line 1: sites[0]", `"shop"`, "a mapping with the fields id, origins, languages, fallback_language, departments, visitor_tiers, urgencies, topics, sticky, transfer_hold, agents, grace, retention, heartbeat, limits, keys")},
+		{"a site that is a text", [2]string{small, "sites: [shop]"}, at("line 1: sites[0]", `"shop"`, "a mapping with the fields id, origins, languages, fallback_language, departments, visitor_tiers, urgencies, topics, sticky, transfer_hold, agents, grace, retention, heartbeat, limits, max_token_life, allow_networks, keys")},
 
 		{"no id", [2]string{"id: shop\n  ", ""}, at("line 2: sites[0].id", "nothing", slug)},
 		{"an id with capitals", [2]string{"id: shop", "id: Shop"}, at("line 2: sites[0].id", `"Shop"`, slug)},

@@ -34,6 +34,7 @@ const (
 	defaultTickets          = 200_000
 	defaultStickyHold       = 30 * time.Second
 	defaultTransferHold     = time.Minute
+	defaultMaxTokenLife     = 24 * time.Hour
 	fluent                  = 5 // of a language that is listed without a number
 	maxCapacity             = 50
 )
@@ -92,7 +93,8 @@ func (r *reader) syntax(err error) {
 // site reads one site; taken are the ids of those before it.
 func (v value) site(taken map[string]bool) Site {
 	f := v.fields("id", "origins", "languages", "fallback_language", "departments", "visitor_tiers", "urgencies", "topics",
-		"sticky", "transfer_hold", "agents", "grace", "retention", "heartbeat", "limits", "keys")
+		"sticky", "transfer_hold", "agents", "grace", "retention", "heartbeat", "limits",
+		"max_token_life", "allow_networks", "keys")
 	s := Site{ID: f["id"].id(taken, value.slug)}
 	s.Origins = f["origins"].distinct("", nil, value.origin)
 	s.Languages = f["languages"].distinct("", nil, value.language)
@@ -133,7 +135,9 @@ func (v value) site(taken map[string]bool) Site {
 	s.Limits.Tickets = limits["tickets"].integer(defaultTickets, 1, 10_000_000)
 	s.Limits.OutgoingBuffer = limits["outgoing_buffer"].size(defaultOutgoingBuffer, 64<<10, 16<<20)
 
-	s.Keys = f["keys"].keys()
+	s.MaxTokenLife = f["max_token_life"].duration(defaultMaxTokenLife, time.Minute, 366*24*time.Hour, time.Second)
+	s.AllowNetworks = f["allow_networks"].networks()
+	s.Keys = f["keys"].keys(s.AllowNetworks)
 	return s
 }
 

@@ -23,6 +23,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"time"
@@ -72,6 +73,11 @@ type Site struct {
 	Heartbeat Heartbeat
 	// Limits bound what people may take of a gateway.
 	Limits Limits
+	// MaxTokenLife is how far off the end of a token may be, 1 min to 366 days.
+	MaxTokenLife time.Duration
+	// AllowNetworks are networks that are not public and that the site's addresses
+	// (a key set's) may be in all the same.
+	AllowNetworks []netip.Prefix
 	// Keys verify the site's tokens, at least one; their ids differ.
 	Keys []Key
 }

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -48,7 +49,7 @@ func TestASmallSiteGetsEveryDefault(t *testing.T) {
 			QueueLimit: 10000, OfferTimeout: 20 * time.Second, Tier: 1, MinProficiency: 1,
 		}},
 		VisitorTiers: map[string]time.Duration{}, Urgencies: map[string]sitefile.Urgency{}, Topics: map[string]sitefile.Topic{},
-		Sticky: sitefile.Sticky{Hold: 30 * time.Second}, TransferHold: time.Minute,
+		Sticky: sitefile.Sticky{Hold: 30 * time.Second}, TransferHold: time.Minute, MaxTokenLife: 24 * time.Hour,
 		Agents: sitefile.Agents{
 			Defaults: sitefile.Agent{Capacity: 3, Departments: []string{"support"}, Tier: 1},
 			Known:    map[string]sitefile.Agent{},
@@ -108,6 +109,8 @@ sites:
   limits:
     {frames_per_second: 7, burst: 9, outgoing_buffer: 1MiB, bytes_per_second: 2KiB, byte_burst: 64KiB,
      conns_per_person: 1, conns_per_address: 2, conns: 3, tickets: 4}
+  max_token_life: 8h
+  allow_networks: [127.0.0.0/8, "fd00::/8"]
   keys:
   - {id: k1, algorithm: HS256, secret: "`+secret+`", roles: [visitor, agent]}
   - {id: set, algorithm: ES256, jwks_url: "http://127.0.0.1:9/keys", roles: [supervisor]}
@@ -160,6 +163,7 @@ sites:
 			FramesPerSecond: 7, Burst: 9, BytesPerSecond: 2 << 10, ByteBurst: 64 << 10, OutgoingBuffer: 1 << 20,
 			ConnsPerPerson: 1, ConnsPerAddress: 2, Conns: 3, Tickets: 4,
 		},
+		MaxTokenLife: 8 * time.Hour, AllowNetworks: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8"), netip.MustParsePrefix("fd00::/8")},
 		Keys: []sitefile.Key{
 			{ID: "k1", Algorithm: sitefile.HS256, Roles: []sitefile.Role{sitefile.RoleVisitor, sitefile.RoleAgent}, Secret: sitefile.Secret(secret)},
 			{ID: "set", Algorithm: sitefile.ES256, Roles: []sitefile.Role{sitefile.RoleSupervisor}, JWKSURL: "http://127.0.0.1:9/keys"},
@@ -190,7 +194,7 @@ func TestAllProblemsAreReportedAtOnce(t *testing.T) {
   keys: []
 `), t.TempDir())
 	want := strings.Join([]string{
-		`site file: line 3: sites[0]: unknown field "colour"; known: id, origins, languages, fallback_language, departments, visitor_tiers, urgencies, topics, sticky, transfer_hold, agents, grace, retention, heartbeat, limits, keys`,
+		`site file: line 3: sites[0]: unknown field "colour"; known: id, origins, languages, fallback_language, departments, visitor_tiers, urgencies, topics, sticky, transfer_hold, agents, grace, retention, heartbeat, limits, max_token_life, allow_networks, keys`,
 		`site file: line 2: sites[0].id: got "Shop!"; want lower-case letters, digits and inner hyphens, 1 to 63 bytes`,
 		`site file: line 4: sites[0].languages[1]: got "xx-nowhere"; want a BCP 47 language tag, such as en, zh or pt-BR`,
 		`site file: line 7: sites[0].departments[0].languages[0]: got "fr"; want one of the site's languages: en`,

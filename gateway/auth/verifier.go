@@ -1,0 +1,252 @@
+package auth
+
+import (
+	"context"
+	"crypto"
+	"crypto/x509"
+	"fmt"
+	"hash/maphash"
+	"log/slog"
+	"maps"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/golang-jwt/jwt/v5"
+)
+
+// Options bound how key sets are fetched. The zero value is good.
+type Options struct {
+	// Timeout bounds one fetch, and so how long New, Replace and Verify may wait
+	// for one; by default 5 s.
+	Timeout time.Duration
+	// Refresh is the time between two fetches; by default 10 min, and 30 s after
+	// one that failed.
+	Refresh time.Duration
+	// RefreshUnknown is the least time between two fetches that are made because a
+	// token names a key that is not in the set; by default 5 s.
+	RefreshUnknown time.Duration
+	// Keep is how long a set counts that cannot be fetched again; by default 24 h.
+	// A key that its issuer has removed meanwhile lives for as long.
+	Keep time.Duration
+	// Logger is told of fetches that fail; by default slog.Default().
+	Logger *slog.Logger
+}
+
+func (o Options) withDefaults() Options {
+	for _, d := range []struct {
+		field     *time.Duration
+		byDefault time.Duration
+	}{{&o.Timeout, 5 * time.Second}, {&o.Refresh, 10 * time.Minute}, {&o.RefreshUnknown, 5 * time.Second}, {&o.Keep, 24 * time.Hour}} {
+		if *d.field <= 0 {
+			*d.field = d.byDefault
+		}
+	}
+	if o.Logger == nil {
+		o.Logger = slog.Default()
+	}
+	return o
+}
+
+// Verifier verifies tokens. It is safe for many goroutines.
+type Verifier struct {
+	parser  *jwt.Parser
+	options Options
+	// inForce are the keys of now.
+	inForce atomic.Pointer[keyring]
+	// replacing is held by Replace and Close.
+	replacing sync.Mutex
+	// changes counts the times at which a key may have gone.
+	changes atomic.Uint64
+	seed    maphash.Seed
+}
+
+// keyring holds the keys of all sites. It never changes; its sets do.
+type keyring struct {
+	keys  []Key
+	sites map[string]*siteKeys
+	// kids are those of all sites, to tell a key of another site from none.
+	kids map[string]bool
+	// sets are the running key sets by where they come from.
+	sets map[setSource]*keySet
+}
+
+// siteKeys are the keys of one site.
+type siteKeys struct {
+	byKid map[string]Key
+	sets  []setKey
+}
+
+// setKey is a Key with its set.
+type setKey struct {
+	Key
+	set *keySet
+}
+
+// SignedBy names the very key that signed a token.
+type SignedBy struct {
+	kid string
+	// mark tells the key from another one with the same kid. It is salted, so that
+	// it gives nothing of a secret away.
+	mark uint64
+}
+
+// New returns a verifier that knows these keys. Key sets are fetched at once; one
+// that cannot be is logged and fetched later. Call Close in the end.
+func New(keys []Key, options Options) (*Verifier, error) {
+	v := &Verifier{
+		parser: jwt.NewParser(
+			jwt.WithValidMethods([]string{"HS256", "RS256", "ES256", "EdDSA"}),
+			jwt.WithStrictDecoding(),
+			// Claims are checked here, against the time that the caller gives.
+			jwt.WithoutClaimsValidation(),
+		),
+		options: options.withDefaults(),
+		seed:    maphash.MakeSeed(),
+	}
+	v.inForce.Store(&keyring{})
+	return v, v.Replace(keys, func() error { return nil })
+}
+
+// Replace puts other keys in force if they can be used and also, which is called
+// before that, succeeds; else everything stays as it was. A key set that was there
+// before keeps what it holds, so that an issuer who is away is not missed; a new one
+// is fetched first, which takes Options.Timeout at most.
+func (v *Verifier) Replace(keys []Key, also func() error) error {
+	v.replacing.Lock()
+	defer v.replacing.Unlock()
+	old := v.inForce.Load()
+	next, err := v.ringOf(keys, old)
+	if err != nil {
+		return err
+	}
+	var starting sync.WaitGroup
+	for source, set := range next.sets {
+		if old.sets[source] == nil {
+			set.start()
+			starting.Go(func() { _ = set.refresh(context.Background()) }) // a failure is logged; it ends within the timeout
+		}
+	}
+	starting.Wait()
+	if err := also(); err != nil {
+		closeSets(next, old)
+		return err
+	}
+	v.inForce.Store(next)
+	v.changes.Add(1)
+	closeSets(old, next)
+	return nil
+}
+
+// closeSets ends the sets of one ring that the other does not have.
+func closeSets(of, but *keyring) {
+	for source, set := range of.sets {
+		if but.sets[source] == nil {
+			set.close()
+		}
+	}
+}
+
+// ringOf sorts keys by site. A set that the old ring has is taken over.
+func (v *Verifier) ringOf(keys []Key, old *keyring) (*keyring, error) {
+	ring := &keyring{keys: slices.Clone(keys), sites: map[string]*siteKeys{}, kids: map[string]bool{}, sets: map[setSource]*keySet{}}
+	for _, k := range keys {
+		if err := k.check(); err != nil {
+			return nil, err
+		}
+		var set *keySet
+		if k.JWKSURL != "" {
+			source := sourceOf(k)
+			if set = ring.sets[source]; set == nil {
+				if set = old.sets[source]; set == nil {
+					set = newKeySet(k, v.options, func() { v.changes.Add(1) })
+				}
+				ring.sets[source] = set
+			}
+		}
+		for _, id := range k.Sites {
+			site := ring.sites[id]
+			if site == nil {
+				site = &siteKeys{byKid: map[string]Key{}}
+				ring.sites[id] = site
+			}
+			if set != nil {
+				site.sets = append(site.sets, setKey{k, set})
+				continue
+			}
+			if _, taken := site.byKid[k.ID]; taken {
+				return nil, fmt.Errorf("auth: %s: another key of site %s has this id", k, id)
+			}
+			site.byKid[k.ID] = k
+			ring.kids[k.ID] = true
+		}
+	}
+	return ring, nil
+}
+
+// Keys lists the keys in force.
+func (v *Verifier) Keys() []Key { return slices.Clone(v.inForce.Load().keys) }
+
+// Changes counts the times at which a key may have gone: after a change, Holds may
+// say otherwise than before.
+func (v *Verifier) Changes() uint64 { return v.changes.Load() }
+
+// Holds reports whether the key that signed an identity's token is still there, is
+// the same and may still give its role, and whether the token's end is still near
+// enough. It never waits. A key set that cannot be fetched has lost none of its keys.
+func (v *Verifier) Holds(id Identity, now time.Time) bool {
+	site := v.inForce.Load().sites[id.Site]
+	if site == nil {
+		return false
+	}
+	holds := func(k Key, material any) bool {
+		return v.markOf(material) == id.SignedBy.mark && slices.Contains(k.Roles, id.Role) && !id.ExpiresAt.After(now.Add(k.maxLife()))
+	}
+	if k, ok := site.byKid[id.SignedBy.kid]; ok {
+		return holds(k, k.material())
+	}
+	return slices.ContainsFunc(site.sets, func(k setKey) bool {
+		public, ok := k.set.held(id.SignedBy.kid, k.Algorithm)
+		return ok && public != nil && holds(k.Key, public)
+	})
+}
+
+// Close stops fetching key sets.
+func (v *Verifier) Close() {
+	v.replacing.Lock()
+	defer v.replacing.Unlock()
+	for set := range maps.Values(v.inForce.Load().sets) {
+		set.close()
+	}
+}
+
+// material is what verifies a signature: a secret or a public key.
+func (k Key) material() any {
+	if k.Secret != nil {
+		return k.Secret
+	}
+	return k.Public
+}
+
+// maxLife is MaxLife, and a minute for an issuer whose clock is ahead.
+func (k Key) maxLife() time.Duration {
+	life := k.MaxLife
+	if life <= 0 {
+		life = DefaultMaxLife
+	}
+	return life + time.Minute
+}
+
+// markOf tells keys apart; see SignedBy.
+func (v *Verifier) markOf(material any) uint64 {
+	secret, ok := material.([]byte)
+	if ok {
+		return maphash.Bytes(v.seed, secret)
+	}
+	der, err := x509.MarshalPKIXPublicKey(material.(crypto.PublicKey))
+	if err != nil {
+		return 0 // no key for which fits is true
+	}
+	return maphash.Bytes(v.seed, der)
+}
