@@ -44,7 +44,8 @@ func TestACrowdThatIsCutIsLostAFewAtATime(t *testing.T) {
 		rules := &queue.Site{ID: "demo", Departments: []queue.Department{{ID: "support", Languages: []string{"en"}}}}
 		store := &slowStore{}
 		g := &Gateway{ctx: ctx, log: slog.New(slog.DiscardHandler), metrics: newMetrics(prometheus.NewRegistry()), options: Options{Store: store}, node: newNode("n")}
-		s := &site{g: g, state: queue.NewState(rules), follower: readyFollower{}}
+		s := &site{g: g, state: queue.NewState(rules), follower: readyFollower{}, availability: newAvailability()}
+		s.availability.set(nil)
 		s.file.Store(&Site{Rules: rules})
 		s.people.visitors = map[string][]*conn{}
 		for i := range cut {

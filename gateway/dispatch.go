@@ -2,11 +2,13 @@ package gateway
 
 import (
 	"context"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
 
 	"nextup/gateway/protocol"
+	"nextup/internal/lograte"
 	"nextup/presence"
 	"nextup/queue"
 )
@@ -37,12 +39,14 @@ type dispatch struct {
 	woken chan struct{}
 
 	// What only run touches.
-	looked time.Time
-	ready  bool
-	back   time.Time // when the log was, after an outage
+	looked  time.Time
+	ready   bool
+	back    time.Time // when the log was, after an outage
+	warning lograte.Warning
 
-	looking atomic.Bool
-	watch   *presence.Watch // of whoever looks
+	looking    atomic.Bool
+	watch      *presence.Watch // of whoever looks
+	lossUnsaid lograte.Warning
 
 	copying atomic.Bool
 
@@ -93,13 +97,13 @@ func (d *dispatch) run() {
 	var asked, until time.Time
 	renewed, renewing := make(chan time.Time, 1), false // until when the lease is held, zero for not
 	for began := false; ; {
-		if ready := d.follower.Ready(); ready != d.ready {
+		if ready := d.takes() == nil; ready != d.ready {
 			if d.ready = ready; ready && began {
 				d.back = time.Now()
 			}
 			began = true
 		}
-		if now := time.Now(); !renewing && now.Sub(asked) >= leaseRenewal && d.follower.Ready() {
+		if now := time.Now(); !renewing && now.Sub(asked) >= leaseRenewal && d.ready {
 			asked, renewing = now, true
 			d.g.work.Go(func() { renewed <- d.renew(now) }) // beside it: no offer waits for a lease that is held anyway
 		}
@@ -198,7 +202,7 @@ func (d *dispatch) lookBackLocked() {
 func (d *dispatch) holds() bool {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	return d.held && d.follower.Ready()
+	return d.held && d.takes() == nil
 }
 
 // work commits what is due until nothing comes or nothing is accepted. A
@@ -211,10 +215,14 @@ func (d *dispatch) work() {
 			due = queue.Dispatcher{Anyway: anyway, Sparing: sparing}.Propose(st, d.g.options.Store.Now())
 		})
 		done = 0
+		full := d.full()
 		for _, batch := range due {
+			if full { // what frees nothing waits
+				batch = slices.DeleteFunc(batch, func(c queue.Change) bool { return !c.Frees })
+			}
 			n, err := d.commit(batch)
 			if err != nil {
-				d.log.Warn("dispatching waits for the log", "err", err)
+				d.warning.Log(d.log, "dispatching waits for the log", "err", err)
 				return
 			}
 			done += n
@@ -227,10 +235,14 @@ func (d *dispatch) work() {
 
 // commit commits a batch, replays it and says how many changes were accepted.
 func (d *dispatch) commit(batch []queue.Change) (done int, err error) {
+	if len(batch) == 0 {
+		return 0, nil
+	}
 	ctx, cancel := context.WithTimeout(d.g.ctx, 5*time.Second)
 	defer cancel()
 	out, err := d.g.options.Store.Commit(ctx, d.id, batch)
 	if err != nil {
+		d.availability.doubt(err)
 		return 0, err
 	}
 	newest := uint64(0)

@@ -30,6 +30,7 @@ package gateway
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io/fs"
 	"log/slog"
 	"net/http"
@@ -217,8 +218,8 @@ func (g *Gateway) Close() error {
 	return nil
 }
 
-// Ready is nil while the gateway can serve: the log is reachable and every
-// replica is up to date.
+// Ready is nil while the gateway can serve: the log is reachable and takes
+// changes, and every replica is up to date.
 func (g *Gateway) Ready(ctx context.Context) error {
 	if g.draining.Load() {
 		return errors.New("the gateway is leaving")
@@ -232,8 +233,8 @@ func (g *Gateway) Ready(ctx context.Context) error {
 		if s.parted() {
 			return errors.New("this gateway cannot say that it lives: the others take it for lost")
 		}
-		if !s.follower.Ready() {
-			return errors.Join(errors.New("site "+id+" is catching up with its log"), s.follower.Err())
+		if err := s.unavailable(); err != nil {
+			return fmt.Errorf("site %s: %w", id, err)
 		}
 	}
 	return nil

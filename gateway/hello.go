@@ -88,8 +88,8 @@ func (c *conn) admit(id auth.Identity) error {
 		return auth.ErrWrongSite
 	case !originAllowed(s.file.Load().Origins, c.origin, c.host):
 		return errOrigin
-	case !s.follower.Ready() || s.parted():
-		return queue.ErrUnavailable
+	case s.takes() != nil || s.parted():
+		return errAway
 	}
 	c.id = id
 	file := s.file.Load()

@@ -82,8 +82,8 @@ func (g *Gateway) asked(r *http.Request, roles ...protocol.Role) (*site, auth.Id
 		return nil, id, errOrigin
 	case !slices.Contains(roles, id.Role):
 		return nil, id, queue.ErrForbidden
-	case !s.follower.Ready():
-		return nil, id, queue.ErrUnavailable
+	case s.unavailable() != nil:
+		return nil, id, errAway
 	}
 	return s, id, nil
 }

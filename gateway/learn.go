@@ -6,6 +6,7 @@ import (
 	"sync"
 	"time"
 
+	"nextup/internal/lograte"
 	"nextup/queue"
 	"nextup/queue/eta"
 )
@@ -33,6 +34,7 @@ type learner struct {
 	steps []queue.Step
 
 	// What only run touches.
+	warning   lograte.Warning
 	estimator *eta.Estimator
 	state     *queue.State
 	// counted is what the estimator had counted when its truth was published last.
@@ -76,7 +78,7 @@ func (l *learner) run() {
 		case <-next.C:
 		}
 		var took time.Duration
-		if l.keepUp() && l.follower.Ready() {
+		if l.keepUp() && l.unavailable() == nil {
 			took = l.learn()
 		}
 		next.Reset(pauseAfter(took))
@@ -136,7 +138,7 @@ func (l *learner) learn() (took time.Duration) {
 	ctx, cancel := context.WithTimeout(l.g.ctx, publishEvery)
 	defer cancel()
 	if _, err := l.do(ctx, func(st *queue.State) (queue.Change, error) { return st.Publish(out), nil }); err != nil {
-		l.log.Warn("estimates are not published", "err", err)
+		l.warning.Log(l.log, "estimates are not published", "err", err)
 		return took
 	}
 	l.counted = counted

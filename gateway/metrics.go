@@ -165,7 +165,7 @@ func newLines(sites map[string]*site) *lines {
 		room:       prometheus.NewDesc("nextup_queue_agents_with_room", "Agents who would be offered a ticket of the queue now.", labels, nil),
 		paused:     prometheus.NewDesc("nextup_queue_paused", "1 while a supervisor has paused the queue.", labels, nil),
 		known:      prometheus.NewDesc("nextup_log_number", "The newest log number that this gateway has replayed.", []string{"site"}, nil),
-		ready:      prometheus.NewDesc("nextup_log_ready", "1 while the log can be reached and this gateway's replica is up to date.", []string{"site"}, nil),
+		ready:      prometheus.NewDesc("nextup_log_ready", "1 while the log can be reached and takes changes, and this gateway's replica is up to date.", []string{"site"}, nil),
 		dispatches: prometheus.NewDesc("nextup_dispatcher", "1 while this gateway dispatches the site.", []string{"site"}, nil),
 	}
 }
@@ -189,7 +189,7 @@ func (l *lines) Collect(ch chan<- prometheus.Metric) {
 		return 0
 	}
 	for id, s := range l.sites {
-		gauge(l.ready, yes(s.follower.Ready()), id)
+		gauge(l.ready, yes(s.unavailable() == nil), id)
 		gauge(l.dispatches, yes(s.dispatch.holds()), id)
 		s.read(func(st *queue.State) {
 			gauge(l.known, float64(st.Number()), id)

@@ -8,6 +8,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"nextup/internal/lograte"
 	"nextup/presence"
 	"nextup/queue"
 )
@@ -54,9 +55,10 @@ func (n *node) rename(old string) bool {
 func (g *Gateway) live() {
 	tick := time.NewTicker(presence.Renewal)
 	defer tick.Stop()
+	var unrenewed lograte.Warning
 	for {
 		if err := g.renewLease(); err != nil && g.ctx.Err() == nil {
-			g.log.Warn("the node's lease is not renewed", "err", err)
+			unrenewed.Log(g.log, "the node's lease is not renewed", "err", err)
 		}
 		for _, s := range g.sites {
 			if s.parted() && s.leaving.CompareAndSwap(false, true) {
@@ -153,9 +155,10 @@ func (d *dispatch) lostNodes(now time.Time) {
 		return // the registry is away; so is the log, which says so
 	}
 	for _, n := range lost {
-		d.log.Warn("a node is lost", "lost", n)
 		if _, err := d.do(d.g.ctx, func(st *queue.State) (queue.Change, error) { return st.LoseNode(n), nil }); err != nil {
-			d.log.Warn("a lost node is not in the log yet", "lost", n, "err", err)
+			d.lossUnsaid.Log(d.log, "a lost node is not in the log yet", "lost", n, "err", err)
+		} else {
+			d.log.Warn("a node is lost", "lost", n)
 		}
 	}
 }

@@ -25,6 +25,10 @@ type unknownError struct {
 
 func (e unknownError) Unwrap() error { return e.error }
 
+// unknownFate is what is true of a change whose answer did not come in time: it may
+// be in the log, or come into it.
+const unknownFate = "It is not known whether this was done: send the same request again, it counts once."
+
 // refusals maps what went wrong to the wire: the one table. The first error
 // that matches counts.
 var refusals = []struct {
@@ -67,10 +71,11 @@ var refusals = []struct {
 	{errBusy, protocol.CodeBusy, "Too many are changing this at once: try again.", 200},
 	{queue.ErrFull, protocol.CodeUnavailable, "The service is full: nothing new is taken for now, but leaving and closing work.", 10_000},
 	{conversation.ErrFull, protocol.CodeUnavailable, "The service is full: nothing new is taken for now, but leaving and closing work.", 10_000},
-	{queue.ErrUnavailable, protocol.CodeUnavailable, "The log cannot be reached now: try again, nothing was lost.", 1000},
-	{conversation.ErrUnavailable, protocol.CodeUnavailable, "The log cannot be reached now: try again, nothing was lost.", 1000},
-	{context.DeadlineExceeded, protocol.CodeUnavailable, "This took too long: try again, nothing was lost.", 1000},
-	{context.Canceled, protocol.CodeUnavailable, "The gateway is closing: try again elsewhere.", 100},
+	{errAway, protocol.CodeUnavailable, "The service is interrupted: nothing was done, try again.", 1000},
+	{queue.ErrUnavailable, protocol.CodeUnavailable, unknownFate, 1000},
+	{conversation.ErrUnavailable, protocol.CodeUnavailable, unknownFate, 1000},
+	{context.DeadlineExceeded, protocol.CodeUnavailable, unknownFate, 1000},
+	{context.Canceled, protocol.CodeUnavailable, "The gateway is closing: send the same request again elsewhere.", 100},
 }
 
 // refusalOf finds an error's line; what is not in the table is a fault of ours.

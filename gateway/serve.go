@@ -157,8 +157,8 @@ func (c *conn) handle(ctx context.Context, req protocol.Request) (protocol.OK, e
 	if err := ctx.Err(); err != nil {
 		return protocol.OK{}, err
 	}
-	if req.FrameType() != protocol.TypeRenew && !c.site.follower.Ready() {
-		return protocol.OK{}, queue.ErrUnavailable // at once, rather than after a time-out
+	if err := c.site.takes(); err != nil && req.FrameType() != protocol.TypeRenew {
+		return protocol.OK{}, err // at once, rather than after a time-out
 	}
 	switch r := req.(type) {
 	case protocol.Join:

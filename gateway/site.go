@@ -46,6 +46,8 @@ type site struct {
 	// leaving is set while the sockets are sent elsewhere.
 	leaving atomic.Bool
 
+	availability *availability
+
 	departures departures
 	addresses  tally
 	// people are the sessions with a conn on this gateway.
@@ -62,6 +64,7 @@ func newSite(g *Gateway, s Site) *site {
 	st.people.visitors = map[string][]*conn{}
 	st.people.agents = map[string][]*conn{}
 	st.people.supervisors = map[string][]*conn{}
+	st.availability = newAvailability()
 	st.dispatch = newDispatch(st)
 	st.learner = &learner{site: st}
 	st.push = newPush(st)
@@ -76,6 +79,7 @@ func (s *site) start() {
 	s.g.work.Go(s.learner.run)
 	s.g.work.Go(s.push.run)
 	s.g.work.Go(s.board.run)
+	s.g.work.Go(s.probeLog)
 	s.g.work.Go(s.watchLog)
 }
 
@@ -95,8 +99,8 @@ const tries = 12
 func (s *site) do(ctx context.Context, decide func(st *queue.State) (queue.Change, error)) (uint64, error) {
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
 	defer cancel()
-	if !s.follower.Ready() {
-		return 0, queue.ErrUnavailable // at once, rather than after a time-out
+	if err := s.takes(); err != nil {
+		return 0, err // at once, rather than after a time-out
 	}
 	for try := range tries {
 		var c queue.Change
@@ -111,6 +115,7 @@ func (s *site) do(ctx context.Context, decide func(st *queue.State) (queue.Chang
 		}
 		out, err := s.g.options.Store.Commit(ctx, s.id, []queue.Change{c})
 		if err != nil {
+			s.availability.doubt(err)
 			return 0, err
 		}
 		if err := s.follower.WaitFor(ctx, out[0].Number); err != nil {

@@ -37,6 +37,9 @@ func (c *conn) begin() {
 	c.view.Lock()
 	c.view.live = true
 	c.view.Unlock()
+	if c.site.availability.away.Load() { // the others have been told
+		c.tellAvailability(false)
+	}
 	c.show()
 }
 

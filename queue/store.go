@@ -52,6 +52,9 @@ type Store interface {
 	// Lease takes or renews the dispatcher's lease of a site for a node and says
 	// whether node holds it for ttl from now.
 	Lease(ctx context.Context, site, node string, ttl time.Duration) (bool, error)
+	// Probe is nil if a change of the site would be taken now. ErrFull says that
+	// only changes that free something would be.
+	Probe(ctx context.Context, site string) error
 	// Now estimates the log's time. It never goes back.
 	Now() Stamp
 }

@@ -34,6 +34,7 @@ import (
 	"time"
 
 	"nextup/internal/eventlog"
+	"nextup/internal/lograte"
 )
 
 // Errors of Append, Member and Closed.
@@ -90,6 +91,8 @@ type Hub struct {
 	workers int
 	check   *time.Timer // set while there are threads
 	closed  bool
+
+	unchecked, unread lograte.Warning
 }
 
 // New returns a Hub on the backend, which stays the caller's to close.

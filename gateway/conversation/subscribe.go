@@ -153,7 +153,7 @@ func (h *Hub) checkHeads() {
 	defer cancel()
 	heads, err := h.backend.Heads(ctx, logs)
 	if err != nil {
-		h.options.Logger.Warn("the heads of open conversations could not be read", "error", err)
+		h.unchecked.Log(h.options.Logger, "the heads of open conversations could not be read", "error", err)
 	}
 	h.mu.Lock()
 	defer h.mu.Unlock()

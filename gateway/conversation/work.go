@@ -71,7 +71,7 @@ func (h *Hub) retryLocked(t *thread, err error) {
 	}
 	t.retrying = true
 	if t.failures == 0 {
-		h.options.Logger.Warn("a conversation could not be read", "log", t.log.Name, "error", err)
+		h.unread.Log(h.options.Logger, "a conversation could not be read", "log", t.log.Name, "error", err)
 	}
 	pause := 100 * time.Millisecond << min(t.failures, 6)
 	t.failures++

@@ -214,6 +214,12 @@ type Backend interface {
 	// Lease takes or renews the named lease of the log for owner and says
 	// whether owner holds it for ttl from now.
 	Lease(ctx context.Context, log Log, name, owner string, ttl time.Duration) (bool, error)
+	// Probe is nil if a commit to the log would be taken now and be as durable as
+	// it is when it is acknowledged: what can be read may refuse to be written. It
+	// commits something beside the log that no reader of the log sees. Answers may
+	// be some hundred milliseconds old. ErrFull says that only commits that free
+	// memory would be taken, any other error that none would.
+	Probe(ctx context.Context, log Log) error
 	// Now estimates the log's time in Unix milliseconds. It never goes back.
 	Now() int64
 	// Ready is nil while the backend is reachable and its subscriptions are

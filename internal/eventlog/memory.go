@@ -202,6 +202,14 @@ type lease struct {
 	until int64
 }
 
+// Probe implements Backend.
+func (m *Memory) Probe(ctx context.Context, _ Log) error {
+	if err := ctx.Err(); err != nil {
+		return unavailable(err)
+	}
+	return nil
+}
+
 // Lease implements Backend.
 func (m *Memory) Lease(ctx context.Context, log Log, name, owner string, ttl time.Duration) (bool, error) {
 	if err := ctx.Err(); err != nil {

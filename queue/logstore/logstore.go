@@ -44,12 +44,17 @@ func (s *Store) Lease(ctx context.Context, site, node string, ttl time.Duration)
 	return held, unavailable(err)
 }
 
+// Probe implements queue.Store.
+func (s *Store) Probe(ctx context.Context, site string) error {
+	return unavailable(s.backend.Probe(ctx, LogOf(site)))
+}
+
 func unavailable(err error) error {
 	switch {
 	case err == nil:
 		return nil
 	case errors.Is(err, eventlog.ErrFull):
-		return queue.ErrFull
+		return fmt.Errorf("%w: %w", queue.ErrFull, err)
 	}
 	return fmt.Errorf("%w: %w", queue.ErrUnavailable, err)
 }

@@ -68,6 +68,7 @@ type Backend struct {
 	clock   *clock
 	wire    *wire
 	pipes   sync.Map // *pipe by the *redis.Client of a server
+	trials  sync.Map // *trial likewise
 
 	cancel context.CancelFunc
 	done   sync.WaitGroup

@@ -42,13 +42,14 @@ func (b *Backend) Commit(ctx context.Context, log eventlog.Log, commits []eventl
 		part := commits[:min(len(commits), maxCommitsPerScript)]
 		commits = commits[len(part):]
 		out, proof, err := b.run(ctx, call{log: log, commits: part, frees: frees})
-		if err != nil {
-			return nil, err
+		if err == nil && slices.ContainsFunc(out, acknowledges) {
+			err = proven(proof)
 		}
-		if slices.ContainsFunc(out, acknowledges) {
-			if err := proven(proof); err != nil {
-				return nil, err
+		if err != nil {
+			if !errors.Is(err, eventlog.ErrFull) {
+				b.trials.Clear() // what a probe found before says nothing now
 			}
+			return nil, err
 		}
 		outcomes = append(outcomes, out...)
 	}
@@ -64,6 +65,7 @@ type call struct {
 	log     eventlog.Log
 	commits []eventlog.Commit
 	frees   bool // all of them do: a full server is to take it
+	probe   bool // it goes beside the log: see Probe
 }
 
 // message is one run of commit.lua: the commits of calls that came together.
@@ -95,14 +97,20 @@ func (m *message) begin(again bool) { m.arg("again", flag(again)) }
 // encode adds what calls want of one log.
 func (m *message) encode(log eventlog.Log, calls ...call) {
 	keys, count := len(m.keys), 0
-	m.key("head", headKey(log.Name))
-	m.key("records", recordsKey(log.Name))
-	m.key("entities", entitiesKey(log.Name))
+	key := func(name, key string) {
+		if calls[0].probe {
+			key = beside(key)
+		}
+		m.key(name, key)
+	}
+	key("head", headKey(log.Name))
+	key("records", recordsKey(log.Name))
+	key("entities", entitiesKey(log.Name))
 	for _, c := range calls {
 		count += len(c.commits)
 		if log.Remember > 0 {
 			for i := range c.commits {
-				m.key("id*", idKey(log.Name, c.commits[i].ID))
+				key("id*", idKey(log.Name, c.commits[i].ID))
 			}
 		}
 	}
@@ -115,7 +123,7 @@ func (m *message) encode(log eventlog.Log, calls ...call) {
 						sets = map[string]int{}
 					}
 					sets[r.Set] = len(sets) + 1
-					m.key("rank*", rankKey(log.Name, r.Set))
+					key("rank*", rankKey(log.Name, r.Set))
 				}
 			}
 		}

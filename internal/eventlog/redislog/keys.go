@@ -1,5 +1,7 @@
 package redislog
 
+import "strings"
+
 // Every key and channel of a log carries the log's name as hash tag, so that all
 // of a log lies in one slot of a Cluster. What each holds is told in commit.lua.
 
@@ -12,4 +14,8 @@ func idKey(log, commit string) string  { return logKey(log, "id:"+commit) }
 func rankKey(log, set string) string   { return logKey(log, "rank:"+set) }
 func leaseKey(log, name string) string { return logKey(log, "lease:"+name) }
 func signalsChannel(log string) string { return logKey(log, "signals") }
+
+// beside is the key of a probe in the slot of a log.
+func beside(key string) string { return strings.Replace(key, "}:", "}:probe:", 1) }
+
 func probeChannel(nonce string) string { return "nextup:probe:" + nonce }

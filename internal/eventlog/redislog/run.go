@@ -39,7 +39,7 @@ func (b *Backend) run(ctx context.Context, c call) ([]eventlog.Outcome, redis.Cm
 		var proof redis.Cmder
 		// A WAIT may take its whole second: calls that need one wait beside each
 		// other, not one behind the other.
-		if asking || whole || full || b.options.Durability == Replica {
+		if asking || whole || full || c.probe || b.options.Durability == Replica {
 			script := commitScript
 			if c.frees {
 				script = freeingScript
@@ -86,6 +86,9 @@ func (b *Backend) attempt(ctx context.Context, node *redis.Client, script *redis
 	var proof redis.Cmder
 	// Each command keeps its own error.
 	_, _ = node.Pipelined(ctx, func(p redis.Pipeliner) error {
+		if c.probe { // of the last one, which may have been cut off in the middle, nothing is left
+			p.Del(ctx, m.keys[:3]...)
+		}
 		if asking {
 			p.Do(ctx, "ASKING")
 		}

@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"github.com/redis/go-redis/v9"
+
+	"nextup/internal/lograte"
 )
 
 // wire is the one subscription connection of a Backend. run owns the
@@ -26,6 +28,7 @@ type wire struct {
 	echoedAt   atomic.Int64 // nanoseconds since start
 	start      time.Time
 	lost       atomic.Uint64 // connections that failed or fell silent
+	warning    lograte.Warning
 	dirty      chan struct{} // holds one: tend has something to do
 
 	mu       sync.Mutex
@@ -78,7 +81,7 @@ func (w *wire) run(ctx context.Context) {
 		wait += rand.N(wait)
 		failures++
 		w.lost.Add(1)
-		w.options.Logger.Warn("subscription connection lost", "error", err, "retry_in", wait)
+		w.warning.Log(w.options.Logger, "subscription connection lost", "error", err, "retry_in", wait)
 		select {
 		case <-time.After(wait):
 		case <-ctx.Done():
