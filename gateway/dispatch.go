@@ -263,7 +263,7 @@ func (d *dispatch) commit(batch []queue.Change) (done int, err error) {
 // endClosings ends what agents who are here have been closing for long enough,
 // where the dispatcher does not: it may be a gateway that does not know closings.
 func (d *dispatch) endClosings() {
-	if !d.follower.Ready() {
+	if d.takes() != nil {
 		return
 	}
 	var due []queue.Change
