@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io/fs"
 	"log/slog"
-	"net"
 	"net/http"
 	"net/netip"
 	"slices"
@@ -30,7 +29,8 @@ import (
 
 // appConfig is what an App is made of.
 type appConfig struct {
-	// Listen is host:port; port 0 takes a free one.
+	// Listen is host:port; port 0 takes a free one, and "" the default or, if that is
+	// in use, the next free port.
 	Listen string
 	// Redis is a URL; empty means the memory store.
 	Redis string
@@ -54,6 +54,8 @@ type appConfig struct {
 // App is one running gateway: it can start several times in one process.
 type App struct {
 	address  string
+	moved    int  // the default port that was in use, or 0
+	onlyHere bool // it listens to this machine alone, and no proxy is in front
 	backend  eventlog.Backend
 	nodes    presence.Registry
 	keys     *auth.Verifier
@@ -75,7 +77,8 @@ func NewApp(ctx context.Context, c appConfig) (_ *App, err error) {
 			err = errors.Join(err, a.Close())
 		}
 	}()
-	keys, sites, err := parts(c.File)
+	a.onlyHere = onlyHere(c.Listen) && len(c.TrustedProxies) == 0
+	keys, sites, err := a.parts(c.File)
 	if err != nil {
 		return nil, err
 	}
@@ -99,11 +102,11 @@ func NewApp(ctx context.Context, c appConfig) (_ *App, err error) {
 	if a.gateway, err = gateway.New(options); err != nil {
 		return nil, err
 	}
-	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", c.Listen)
+	listener, moved, err := listen(ctx, c.Listen)
 	if err != nil {
 		return nil, err
 	}
-	a.address = listener.Addr().String()
+	a.moved, a.address = moved, listener.Addr().String()
 	a.server = &http.Server{Handler: a.gateway, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: time.Minute, MaxHeaderBytes: 16 << 10}
 	go func() {
 		defer close(a.served)
@@ -131,8 +134,11 @@ func (a *App) open(ctx context.Context, c appConfig) (queue.Store, error) {
 	return redisqueue.New(backend), nil
 }
 
-// URL is where the App listens.
-func (a *App) URL() string { return "http://" + a.address }
+// URL is where a browser on this machine finds the App.
+func (a *App) URL() string {
+	shown, _ := shownAddress(a.address)
+	return "http://" + shown
+}
 
 // Served is closed when the App listens no more.
 func (a *App) Served() <-chan struct{} { return a.served }
@@ -169,8 +175,14 @@ func (a *App) Close() error {
 	return errors.Join(errs...)
 }
 
-// parts turns a site file into what the gateway's rooms need.
-func parts(file *sitefile.File) (keys []auth.Key, sites []gateway.Site, err error) {
+// parts turns a site file into what the gateway's rooms need. It fails for a file
+// that strangers must not be served with.
+func (a *App) parts(file *sitefile.File) (keys []auth.Key, sites []gateway.Site, err error) {
+	if !a.onlyHere {
+		if err := refusePublished(file); err != nil {
+			return nil, nil, err
+		}
+	}
 	for _, s := range file.Sites {
 		k, err := Keys(s)
 		if err != nil {

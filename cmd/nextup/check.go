@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -93,8 +92,8 @@ func describe(out io.Writer, s sitefile.Site) {
 				fmt.Fprintf(out, "  WARNING: the key set of %s cannot be fetched from here: %v\n", k.ID, err)
 			}
 		}
-		if published(k) {
-			fmt.Fprintf(out, "  WARNING: key %s has the demo's secret, which anybody can read\n", k.ID)
+		if k.Secret.Published() {
+			fmt.Fprintf(out, "  WARNING: key %s has a secret that is published with Nextup, which anybody can read: serve takes it on 127.0.0.1 only\n", k.ID)
 		}
 	}
 }
@@ -163,10 +162,4 @@ func headStarts(s sitefile.Site) []string {
 		all = append(all, fmt.Sprintf("%s %s (%s)", name, u.HeadStart, who))
 	}
 	return all
-}
-
-// published says whether the key has the secret of the demo site. People start
-// from the demo's file, and may forget to change it.
-func published(k sitefile.Key) bool {
-	return len(k.Secret) > 0 && bytes.Contains(sitefile.Demo(), k.Secret)
 }

@@ -205,7 +205,7 @@ bank
 func TestCheckWarnsOfTheDemosSecret(t *testing.T) {
 	t.Parallel()
 	stdout, _, code := nextup(t, "check", siteFile(t, string(sitefile.Demo())))
-	if code != 0 || !strings.Contains(stdout, "WARNING: key development has the demo's secret") {
+	if code != 0 || !strings.Contains(stdout, "WARNING: key development has a secret that is published") {
 		t.Errorf("exit %d, printed %s", code, stdout)
 	}
 }

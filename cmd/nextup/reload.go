@@ -2,9 +2,9 @@ package main
 
 import (
 	"context"
-	"crypto/sha256"
 	"errors"
 	"log/slog"
+	"maps"
 	"os"
 	"time"
 
@@ -32,7 +32,7 @@ func countReloads(r *prometheus.Registry) *prometheus.CounterVec {
 // with a restart. On an error everything stays as it was. Sockets whose key has gone
 // are closed.
 func (a *App) Reload(file *sitefile.File) error {
-	keys, sites, err := parts(file)
+	keys, sites, err := a.parts(file)
 	if err != nil {
 		return err
 	}
@@ -45,22 +45,19 @@ func (a *App) Reload(file *sitefile.File) error {
 	})
 }
 
-// reloader keeps an App on its site file.
+// reloader keeps an App on its site file and the files that it names.
 type reloader struct {
 	path  string
 	log   *slog.Logger
 	audit *auditFile // nil for none
-	// taken is the text that was last taken or refused, read what the last look
-	// found.
-	taken, read [sha256.Size]byte
+	// taken is what was last taken or refused, read what the last look found.
+	taken, read sitefile.Sources
 }
 
-// newReloader returns a reloader for an App that runs what stands in the file now.
-func newReloader(path string, log *slog.Logger) *reloader {
-	r := &reloader{path: path, log: log}
-	r.taken = r.digest()
-	r.read = r.taken
-	return r
+// newReloader returns a reloader for an App that runs what was read from path, "" for
+// the built-in demo.
+func newReloader(path string, from *sitefile.File, log *slog.Logger) *reloader {
+	return &reloader{path: path, log: log, taken: from.Sources, read: from.Sources}
 }
 
 // run reads the file when it is told to, and when its text has changed, until ctx
@@ -87,12 +84,17 @@ func (r *reloader) run(ctx context.Context, app *App, told <-chan os.Signal) {
 	}
 }
 
-// look loads a file whose text has changed. It must be the same in two looks on
-// end: half a file that is being written may be valid and mean something else.
+// look loads a file whose text, or that of a secret or a key that it names, has
+// changed. All must be the same in two looks on end: half a file that is being
+// written may be valid and mean something else.
 func (r *reloader) look(app *App) {
-	now := r.digest()
-	if now == r.read && now != r.taken {
+	if r.path == "" {
+		return
+	}
+	now := r.taken.Look()
+	if maps.Equal(now, r.read) && !maps.Equal(now, r.taken) {
 		r.load(app)
+		return
 	}
 	r.read = now
 }
@@ -103,9 +105,17 @@ func (r *reloader) load(app *App) {
 		r.log.Info("told to read the site file again; there is none, the built-in demo stays")
 		return
 	}
-	r.taken = r.digest()
-	r.read = r.taken
 	file, err := sitefile.Load(r.path)
+	var invalid *sitefile.Invalid
+	switch {
+	case err == nil:
+		r.taken = file.Sources
+	case errors.As(err, &invalid):
+		r.taken = invalid.Sources
+	default: // the file cannot be read: what it named is watched on
+		r.taken = r.taken.Look()
+	}
+	r.read = r.taken
 	if err == nil {
 		err = app.Reload(file)
 	}
@@ -115,8 +125,7 @@ func (r *reloader) load(app *App) {
 		return
 	}
 	app.reloads.WithLabelValues("refused").Inc()
-	var invalid *sitefile.Invalid
-	if !errors.As(err, &invalid) {
+	if invalid == nil {
 		r.log.Error("the site file was refused; what was in force stays in force", "file", r.path, "err", err)
 		return
 	}
@@ -124,16 +133,4 @@ func (r *reloader) load(app *App) {
 		r.log.Error("the site file has a problem", "file", r.path, "problem", p.String())
 	}
 	r.log.Error("the site file was refused; what was in force stays in force", "file", r.path, "problems", len(invalid.Problems)+invalid.More)
-}
-
-// digest tells the texts of the file apart; one that cannot be read has its own.
-func (r *reloader) digest() [sha256.Size]byte {
-	if r.path == "" {
-		return [sha256.Size]byte{}
-	}
-	text, err := os.ReadFile(r.path)
-	if err != nil {
-		return sha256.Sum256([]byte("unreadable: " + err.Error()))
-	}
-	return sha256.Sum256(text)
 }

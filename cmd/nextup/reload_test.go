@@ -41,13 +41,19 @@ type child struct {
 
 func serve(t *testing.T, args ...string) *child {
 	t.Helper()
+	return start(t, append([]string{"serve", "--listen", "127.0.0.1:0", "--drain", "100ms"}, args...)...)
+}
+
+// start runs the command until it says where it listens.
+func start(t *testing.T, args ...string) *child {
+	t.Helper()
 	self, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	t.Cleanup(cancel)
-	c := &child{t: t, cmd: exec.CommandContext(ctx, self, append([]string{"serve", "--listen", "127.0.0.1:0", "--drain", "100ms"}, args...)...), lines: make(chan string, 1000)}
+	c := &child{t: t, cmd: exec.CommandContext(ctx, self, args...), lines: make(chan string, 1000)}
 	c.cmd.Env = append(os.Environ(), "NEXTUP_TEST_AS_COMMAND=1")
 	out, err := c.cmd.StdoutPipe()
 	if err != nil {
@@ -226,7 +232,7 @@ func TestAFileIsTakenOnceItHoldsStill(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := newReloader(path, slog.New(slog.DiscardHandler))
+	r := newReloader(path, file, slog.New(slog.DiscardHandler))
 	app, err := NewApp(t.Context(), appConfig{Listen: "127.0.0.1:0", File: file, DemoTokens: true, Logger: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		t.Fatal(err)
@@ -248,6 +254,52 @@ func TestAFileIsTakenOnceItHoldsStill(t *testing.T) {
 		r.look(app)
 		if got := applied(); got != step.want {
 			t.Errorf("after look %d the file was applied %d times, want %d", i+1, got, step.want)
+		}
+	}
+}
+
+// The secret is turned where it lies, as a mounted Kubernetes secret is: nobody
+// touches the site file.
+func TestASecretOrKeyFileThatChangesAloneIsReadAgain(t *testing.T) {
+	first, second := strings.Repeat("first-", 8), strings.Repeat("second-", 8)
+	text := strings.Replace(reloadable, "secret: a-secret-of-more-than-thirty-two-bytes", "secret_file: shop.secret", 1)
+	path := siteFile(t, text)
+	secret := filepath.Join(filepath.Dir(path), "shop.secret")
+	rewrite(t, secret, first)
+	file, err := sitefile.Load(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := newReloader(path, file, slog.New(slog.DiscardHandler))
+	app, err := NewApp(t.Context(), appConfig{Listen: "127.0.0.1:0", File: file, DemoTokens: true, Logger: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer app.Close()
+	secretNow := func() string { return string(app.keys.Keys()[0].Secret) }
+	for i, step := range []struct {
+		name string
+		do   func()
+		want string
+	}{
+		{"nothing changes", func() {}, first},
+		{"the secret is being written", func() { rewrite(t, secret, second) }, first},
+		{"it holds still", func() {}, second},
+		{"it goes away", func() { _ = os.Remove(secret) }, second},
+		{"and is refused", func() {}, second},
+		{"it is half there", func() { rewrite(t, secret, "short") }, second},
+		{"and is refused again", func() {}, second},
+		{"it comes back", func() { rewrite(t, secret, first) }, second},
+		{"and holds still", func() {}, first},
+		{"the site file goes away", func() { _ = os.Rename(path, path+".x") }, first},
+		{"and is refused", func() {}, first},
+		{"it comes back and the secret is another", func() { _ = os.Rename(path+".x", path); rewrite(t, secret, second) }, first},
+		{"and both hold still", func() {}, second},
+	} {
+		step.do()
+		r.look(app)
+		if got := secretNow(); got != step.want {
+			t.Fatalf("step %d, %s: the secret in force is %.6s..., want %.6s...", i+1, step.name, got, step.want)
 		}
 	}
 }

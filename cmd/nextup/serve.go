@@ -21,7 +21,7 @@ import (
 )
 
 type serveCmd struct {
-	Listen       string         `help:"Address to listen on; port 0 takes a free one." default:"127.0.0.1:8080" placeholder:"HOST:PORT"`
+	Listen       string         `help:"Address to listen on; port 0 takes a free one. By default 127.0.0.1:8080 or, if another program has that, the next free port." placeholder:"HOST:PORT"`
 	SiteFile     string         `help:"Site file; by default the built-in demo site." placeholder:"FILE" env:"NEXTUP_SITE_FILE"`
 	Redis        string         `help:"Redis that keeps the logs; without it they live and die with this process." placeholder:"URL" env:"NEXTUP_REDIS"`
 	Durability   string         `help:"What is acknowledged is in Redis's memory, on a replica, or on disk: memory, replica or disk." enum:"memory,replica,disk" default:"memory"`
@@ -46,7 +46,8 @@ or redis+cluster://H1:P1,H2:P2. Any number of gateways may share one; a visitor 
 their agent can be on different ones. Logs go to stderr and hold neither tokens nor
 what people write.
 
-The site file is read again when it changes, and on SIGHUP (which also opens the
+The site file is read again when it or a secret or key file that it names changes,
+and on SIGHUP (which also opens the
 audit file anew, for rotation). A file with problems is refused and what was in force
 stays. Sites themselves come and go only with a restart.
 
@@ -68,11 +69,11 @@ func (c *serveCmd) Run(out io.Writer) error {
 func (c *serveCmd) serve(ctx context.Context, last func(), out, logs io.Writer) error {
 	heap.Bound()
 	log := c.logger(logs)
-	reload := newReloader(c.SiteFile, log) // before the file is read: no change of it is missed
 	file, err := loadSites(c.SiteFile)
 	if err != nil {
 		return err
 	}
+	reload := newReloader(c.SiteFile, file, log)
 	if err := c.safe(); err != nil {
 		return err
 	}
@@ -121,11 +122,10 @@ func (c *serveCmd) safe() error {
 	if c.Redis == "" && c.Durability != "memory" {
 		return fmt.Errorf("--durability %s: the memory store keeps nothing; give --redis URL", c.Durability)
 	}
-	host, _, err := net.SplitHostPort(c.Listen)
-	if err != nil {
-		return fmt.Errorf("--listen %s: want HOST:PORT, such as 127.0.0.1:8080", c.Listen)
+	if _, _, err := net.SplitHostPort(c.Listen); c.Listen != "" && err != nil {
+		return fmt.Errorf("--listen %s: want HOST:PORT, such as 127.0.0.1:8080 or [::1]:8080", c.Listen)
 	}
-	if ip := net.ParseIP(host); host == "localhost" || ip != nil && ip.IsLoopback() {
+	if onlyHere(c.Listen) {
 		return nil
 	}
 	if c.SiteFile == "" || c.Demo || c.DemoTokens {
@@ -137,6 +137,12 @@ func (c *serveCmd) safe() error {
 // greet says what runs and where, first the line that scripts wait for.
 func (c *serveCmd) greet(out io.Writer, app *App, built bool) {
 	fmt.Fprintf(out, "listening on %s\n", app.URL())
+	if app.moved > 0 {
+		fmt.Fprintf(out, "port %d is in use by another program: this took the next free one (--listen HOST:PORT for another)\n", app.moved)
+	}
+	if _, everywhere := shownAddress(app.address); everywhere {
+		fmt.Fprintln(out, "and on every other address of this machine")
+	}
 	if c.Redis == "" {
 		fmt.Fprintln(out, "memory store: one gateway, and nothing outlives it (--redis URL for a real one)")
 	}

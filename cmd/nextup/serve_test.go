@@ -1,7 +1,10 @@
 package main
 
 import (
+	"encoding/base64"
+	"errors"
 	"fmt"
+	"net"
 	"os"
 	"path/filepath"
 	"strings"
@@ -9,6 +12,7 @@ import (
 	"testing"
 
 	"nextup/internal/client"
+	"nextup/internal/sitefile"
 )
 
 // The first SIGTERM sends sockets elsewhere over the time of --drain; whoever does
@@ -50,6 +54,130 @@ func TestASecondSignalEndsTheProcessAtOnce(t *testing.T) {
 	}
 	for _, c := range there {
 		<-c.Done()
+	}
+}
+
+// Somebody copied the demo's file, as the README says, and put it on the net.
+func TestServeTakesAPublishedSecretOnThisMachineOnly(t *testing.T) {
+	demo, err := sitefile.Parse(sitefile.Demo(), "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	secret := demo.Sites[0].Keys[0].Secret
+	dir := t.TempDir()
+	write := func(name, text string) string {
+		rewrite(t, filepath.Join(dir, name), text)
+		return filepath.Join(dir, name)
+	}
+	with := func(source string) string {
+		return strings.Replace(reloadable, "secret: a-secret-of-more-than-thirty-two-bytes", source, 1)
+	}
+	write("shop.secret", string(secret)+"\n")
+	write("shop.base64", base64.StdEncoding.EncodeToString(secret))
+	t.Setenv("NEXTUP_SECRET", string(secret))
+	exchange, err := os.ReadFile("../../docs/examples/exchange.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	deployed, err := os.ReadFile("../../deploy/site.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, path := range map[string]string{
+		"the demo's file under another name": write("production.yaml", string(sitefile.Demo())),
+		"the example of an exchange":         write("exchange.yaml", string(exchange)),
+		"the secret in a file of its own":    write("a.yaml", with("secret_file: shop.secret")),
+		"the secret in base64":               write("b.yaml", with("secret_file: shop.base64")),
+		"the secret in the environment":      write("c.yaml", with("secret_env: NEXTUP_SECRET")),
+		"the deployed site with it":          write("d.yaml", string(deployed)),
+	} {
+		for _, args := range [][]string{{"--listen", "0.0.0.0:0"}, {"--listen", ":0"}, {"--listen", "[::]:0"}, {"--listen", "127.0.0.1:0", "--trusted-proxy", "127.0.0.0/8"}} {
+			out, errs, code := nextup(t, append([]string{"serve", "--site-file", path}, args...)...)
+			if code == 0 || !strings.Contains(errs, "is published") || !strings.Contains(errs, "openssl rand -hex 32") || strings.Contains(errs, string(secret)) {
+				t.Errorf("%s on %s: exit %d, printed %q, said %q; want a refusal that says what to do", name, args, code, out, errs)
+			}
+		}
+	}
+	serve(t, "--site-file", filepath.Join(dir, "c.yaml")) // on 127.0.0.1 it serves
+}
+
+func TestAReloadBringsNoPublishedSecretOntoTheNet(t *testing.T) {
+	t.Parallel()
+	path := siteFile(t, reloadable)
+	g := serve(t, "--site-file", path, "--listen", "0.0.0.0:0")
+	if !strings.HasPrefix(g.url, "http://127.0.0.1:") {
+		t.Errorf("it says that it listens on %s, where no browser finds it", g.url)
+	}
+	rewrite(t, path, strings.Replace(reloadable, "a-secret-of-more-than-thirty-two-bytes", "for-development-only-never-serve-real-people-with-it", 1))
+	g.signal(syscall.SIGHUP)
+	g.logs("refused", "stays in force", "is published")
+	g.come(siteFile(t, reloadable), "visitor", "v")
+}
+
+// Another program has the port: serve takes the next one, and a second serve the one
+// after it; whoever asks for a port is told.
+func TestServeTakesTheNextPortIfAnotherProgramHasIts(t *testing.T) {
+	for _, address := range []string{"127.0.0.1:8080", "0.0.0.0:8080", "[::1]:8080", "[::]:8080"} {
+		t.Run(address, func(t *testing.T) {
+			other, err := net.Listen("tcp", address)
+			switch {
+			case err == nil:
+				defer other.Close()
+			case !errors.Is(err, syscall.EADDRINUSE): // in use already will do as well
+				t.Skipf("this machine has no %s: %v", address, err)
+			}
+			var taken []net.Listener
+			for range 2 {
+				l, moved, err := listen(t.Context(), "")
+				if err != nil {
+					t.Fatal(err)
+				}
+				defer l.Close()
+				port := l.Addr().(*net.TCPAddr).Port
+				if moved != 8080 || port <= 8080 || len(taken) > 0 && taken[0].Addr().String() == l.Addr().String() {
+					t.Errorf("it listens on %s and says that %d was in use", l.Addr(), moved)
+				}
+				taken = append(taken, l)
+			}
+		})
+	}
+}
+
+func TestServeSaysWhereItReallyListens(t *testing.T) {
+	other, err := net.Listen("tcp", "127.0.0.1:8080")
+	if err == nil {
+		defer other.Close()
+	}
+	for range 2 { // the second beside the first
+		g := start(t, "serve", "--drain", "100ms")
+		line, err := g.out.ReadString('\n')
+		if err != nil || !strings.Contains(line, "port 8080 is in use by another program") || strings.HasSuffix(g.url, ":8080") {
+			t.Errorf("it said %s and %q (%v)", g.url, line, err)
+		}
+		if code, body := get(t, g.url+"/healthz"); code != 200 || body != "ok\n" {
+			t.Errorf("what it printed is answered with %d %q", code, body)
+		}
+	}
+}
+
+func TestAnAddressThatCannotBeHadIsRefusedWithASentence(t *testing.T) {
+	other, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer other.Close()
+	for address, want := range map[string]string{
+		other.Addr().String():         "another program listens there already",
+		"203.0.113.7:0":               "this machine has no such address",
+		"no-such-host.invalid:0":      "no machine of that name is known",
+		"::1:8080":                    "want HOST:PORT, such as 127.0.0.1:8080 or [::1]:8080",
+		"127.0.0.1":                   "want HOST:PORT",
+		"127.0.0.1:http-and-whatever": "--listen 127.0.0.1:http-and-whatever",
+	} {
+		_, errs, code := nextup(t, "serve", "--site-file", siteFile(t, reloadable), "--listen", address)
+		if code == 0 || !strings.Contains(errs, want) {
+			t.Errorf("%s: exit %d, said %q; want %q", address, code, errs, want)
+		}
 	}
 }
 

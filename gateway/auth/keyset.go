@@ -44,7 +44,7 @@ type keySet struct {
 	name    string // for the log
 	address string
 	options Options
-	client  *http.Client
+	client  *outbound.Client
 	gone    func() // is told that a key has gone or changed
 	ctx     context.Context
 	cancel  context.CancelFunc
@@ -105,7 +105,7 @@ func (s *keySet) close() {
 	s.cancel() // begin starts nothing from here on
 	s.mu.Unlock()
 	s.running.Wait()
-	s.client.CloseIdleConnections()
+	s.client.Close()
 }
 
 // refresh fetches the set, or waits for the fetch that is under way.

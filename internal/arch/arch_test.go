@@ -181,6 +181,35 @@ func TestTheDomainReadsNoClock(t *testing.T) {
 	}
 }
 
+// TestOnlyTheGuardCallsAddresses: an import rule cannot tell a client of net/http
+// from a server. What a hostile address can do is refused in internal/outbound;
+// faults and redistest call servers that they have started.
+func TestOnlyTheGuardCallsAddresses(t *testing.T) {
+	t.Parallel()
+	calls := map[string][]string{
+		"http": {"Get", "Head", "Post", "PostForm", "Client", "Transport", "DefaultClient", "DefaultTransport"},
+		"net":  {"Dial", "Dialer", "DialTimeout", "DialTCP", "DialUDP", "DialIP"},
+		"tls":  {"Dial", "Dialer", "DialWithDialer"},
+	}
+	for folder, parsed := range files(t) {
+		if folder == "internal/outbound" || folder == "internal/redistest" || strings.HasPrefix(folder, "internal/faults") {
+			continue
+		}
+		for _, file := range parsed {
+			ast.Inspect(file, func(n ast.Node) bool {
+				selector, ok := n.(*ast.SelectorExpr)
+				if !ok {
+					return true
+				}
+				if pkg, ok := selector.X.(*ast.Ident); ok && slices.Contains(calls[pkg.Name], selector.Sel.Name) {
+					t.Errorf("%s uses %s.%s: call addresses through internal/outbound, which guards them", folder, pkg.Name, selector.Sel.Name)
+				}
+				return true
+			})
+		}
+	}
+}
+
 // TestTheArrowsThatMatter states the arrows in words, so that a change of the
 // rules that would turn one round is seen.
 func TestTheArrowsThatMatter(t *testing.T) {
@@ -211,6 +240,7 @@ func TestTheArrowsThatMatter(t *testing.T) {
 		{"gateway", "nextup/internal/sitefile", false},
 		{"gateway", "github.com/redis/go-redis/v9", false},
 		{"gateway/auth", "nextup/gateway", false},
+		{"gateway/auth", "nextup/internal/outbound", true},
 		{"gateway/auth", "nextup/internal/sitefile", false},
 		{"gateway/protocol", "nextup/queue", false},
 		{"gateway/conversation", "nextup/queue", false},

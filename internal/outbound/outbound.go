@@ -15,7 +15,7 @@
 // must call here: lint and internal/arch refuse an http.Client elsewhere.
 //
 //	client := outbound.New(outbound.Policy{Allow: site.AllowNetworks, Timeout: 5 * time.Second, MaxBytes: 1 << 20})
-//	defer client.CloseIdleConnections()
+//	defer client.Close()
 //	res, err := client.Do(req)
 package outbound
 
@@ -51,15 +51,24 @@ type Policy struct {
 // maxHeaderBytes bounds the header of an answer.
 const maxHeaderBytes = 64 << 10
 
-// New returns a client that keeps to the policy. It is safe for many goroutines.
-// CloseIdleConnections ends the connections that it keeps.
-func New(p Policy) *http.Client {
-	return &http.Client{
+// Client keeps to a policy. It is safe for many goroutines.
+type Client struct{ http http.Client }
+
+// New returns a client that keeps to the policy. Close must be called.
+func New(p Policy) *Client {
+	return &Client{http.Client{
 		Timeout:       p.Timeout,
 		Transport:     &guard{https: transport(p, false), http: transport(p, true), most: p.MaxBytes},
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-	}
+	}}
 }
+
+// Do is http.Client.Do. An answer that leads elsewhere is returned as it is, and the
+// reading of one that is too large or takes too long fails.
+func (c *Client) Do(r *http.Request) (*http.Response, error) { return c.http.Do(r) }
+
+// Close ends the connections that the client keeps for further calls.
+func (c *Client) Close() { c.http.CloseIdleConnections() }
 
 // transport dials addresses that the policy lets through; plain ones must be
 // named.

@@ -27,13 +27,13 @@ func networks(all ...string) (out []netip.Prefix) {
 	return out
 }
 
-func client(t *testing.T, allow ...string) *http.Client {
+func client(t *testing.T, allow ...string) *outbound.Client {
 	c := outbound.New(outbound.Policy{Allow: networks(allow...), Timeout: 5 * time.Second, MaxBytes: 1000})
-	t.Cleanup(c.CloseIdleConnections)
+	t.Cleanup(c.Close)
 	return c
 }
 
-func get(t *testing.T, c *http.Client, address string) (int, string, error) {
+func get(t *testing.T, c *outbound.Client, address string) (int, string, error) {
 	t.Helper()
 	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, address, nil)
 	if err != nil {
@@ -145,7 +145,7 @@ func TestACallIsBounded(t *testing.T) {
 		t.Errorf("a redirect got %d, %q, %v; want it unfollowed", status, body, err)
 	}
 	c := outbound.New(outbound.Policy{Allow: networks("127.0.0.0/8"), Timeout: 50 * time.Millisecond, MaxBytes: 1000})
-	defer c.CloseIdleConnections()
+	defer c.Close()
 	if _, _, err := get(t, c, server.URL+"/slow"); !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("an answer without end got %v", err)
 	}

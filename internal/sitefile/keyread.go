@@ -168,6 +168,7 @@ func (v value) keyFile() ([]byte, bool) {
 		path = filepath.Join(v.r.dir, path)
 	}
 	data, err := readRegular(path, maxKeyFile)
+	v.r.sources.note(path, data, err)
 	if err != nil {
 		v.fault("the file named here cannot be read: %v; want a path, from this file's folder", err)
 		return nil, false

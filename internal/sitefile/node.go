@@ -12,8 +12,9 @@ import (
 // reader walks the syntax tree of one file and collects what is wrong with it.
 // Decoding into structs would stop at the first problem and lose the lines.
 type reader struct {
-	// dir is where relative paths start.
-	dir string
+	// dir is where relative paths start; sources are the other files that were read.
+	dir     string
+	sources Sources
 	// invalid is nil while no problem was found.
 	invalid *Invalid
 }

@@ -41,6 +41,8 @@ type Invalid struct {
 	Problems []Problem
 	// More is how many further problems were found.
 	More int
+	// Sources are the texts that it was read from.
+	Sources Sources
 }
 
 // Error lists all problems, one on a line.

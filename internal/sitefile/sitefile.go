@@ -36,6 +36,8 @@ const MaxBytes = 1 << 20
 type File struct {
 	// Sites holds at least one site; their ids differ.
 	Sites []Site
+	// Sources are the texts that it was read from.
+	Sources Sources
 }
 
 // Site is one tenant.
@@ -242,6 +244,28 @@ func (s Site) Digest() string {
 	return base64.RawURLEncoding.EncodeToString(sum[:9])
 }
 
+// Sources tell apart what was read, by the path of each file: the site file's and
+// those of the secrets and keys that it names. They are compared with maps.Equal.
+type Sources map[string][sha256.Size]byte
+
+// Look returns what stands in the same files now.
+func (s Sources) Look() Sources {
+	now := Sources{}
+	for path := range s {
+		data, err := readRegular(path, MaxBytes)
+		now.note(path, data, err)
+	}
+	return now
+}
+
+// note remembers what was read; a file that cannot be read has a sum of its own.
+func (s Sources) note(path string, data []byte, err error) {
+	if err != nil {
+		data = []byte("unreadable: " + err.Error())
+	}
+	s[path] = sha256.Sum256(data)
+}
+
 // Load reads and validates the site file at path. It returns *Invalid if the
 // file can be read but has problems.
 func Load(path string) (*File, error) {
@@ -253,18 +277,23 @@ func Load(path string) (*File, error) {
 	var invalid *Invalid
 	if errors.As(err, &invalid) {
 		invalid.File = path
+		invalid.Sources.note(path, data, nil)
+		return nil, err
 	}
-	return file, err
+	file.Sources.note(path, data, nil)
+	return file, nil
 }
 
 // Parse validates the text of a site file; relative paths in it are resolved
 // against dir. Its error is always *Invalid.
 func Parse(data []byte, dir string) (*File, error) {
-	r := &reader{dir: dir}
+	r := &reader{dir: dir, sources: Sources{}}
 	file := r.file(data)
 	if r.invalid != nil {
+		r.invalid.Sources = r.sources
 		return nil, r.invalid
 	}
+	file.Sources = r.sources
 	return file, nil
 }
 
