@@ -1,7 +1,7 @@
 import { execFileSync } from "node:child_process";
 import { expect, test, type Browser, type CDPSession } from "@playwright/test";
 import { WebSocket } from "ws";
-import { AgentClient, VisitorClient } from "../src/core/index.ts";
+import { AgentClient, isBlank, VisitorClient } from "../src/core/index.ts";
 import { contracts } from "../test/contracts.ts";
 import { Servers, needsRedis, site } from "./gateway.ts";
 import { Host, mint, strictPolicy, watch } from "./host.ts";
@@ -114,7 +114,7 @@ test("[send-2] 200 hostile messages of a visitor and an agent arrive as they wer
   const other = new VisitorClient({ url, token: () => mint({ sub: "v-1" }), WebSocket });
   other.connect();
   await expect.poll(() => other.conversation).toBeDefined();
-  const texts = hostileStrings().filter((text) => text.trim() !== "");
+  const texts = hostileStrings().filter((text) => !isBlank(text));
   for (const [i, text] of texts.entries()) {
     const from = i % 2 === 0 ? mei.held[0]?.conversation : other.conversation;
     await expect.poll(() => from?.outbox.length, { intervals: [20] }).toBeLessThan(1); // one after the other
@@ -265,7 +265,7 @@ test.describe("a page that is set up wrongly says so in the console, and to the 
   test("a token of nobody's", async ({ browser }) => {
     await start(line());
     if (host !== undefined) {
-      host.token = () => "x.y.z";
+      host.token = () => `${mint({ sub: "v-1" })}x`;
     }
     const { lin, seen } = await visitor(browser);
     await expect(lin.banner).toContainText("The chat is not set up correctly on this page.");

@@ -31,7 +31,7 @@ export function hostileStrings(): string[] {
   ].flatMap((c) => [`a${c}b`, `${c.repeat(30)}x`]);
   const emoji = [
     "👩‍👩‍👧‍👦", "🏳️‍🌈", "👍🏿", "🇨🇳🇯🇵🇰🇷", "1️⃣", "🧑🏽‍🚀".repeat(40), "👨‍👩‍👧‍👦".repeat(60), "🏴󠁧󠁢󠁥󠁮󠁧󠁿", "❤️‍🔥", "🫱🏻‍🫲🏿", "©️®️™️", "😀".repeat(500),
-    "\u{1F468}\u200D", "\u200D\u{1F467}", "\uFE0F", "☺︎", "🤷🏾‍♂️", "🐻‍❄️", "🇦", "🏻",
+    "\u{1F468}\u200D", "\u200D\u{1F467}", "x\uFE0F", "☺︎", "🤷🏾‍♂️", "🐻‍❄️", "🇦", "🏻",
   ];
   const long = [
     "x".repeat(4_000), "W".repeat(2_000), "漢".repeat(2_500), "اَ".repeat(800), `${"a ".repeat(1_500)}`, "\n".repeat(200) + "end", "-".repeat(3_000),

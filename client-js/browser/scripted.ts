@@ -2,6 +2,7 @@ import { expect, type Page, type WebSocketRoute } from "@playwright/test";
 import { AxeBuilder } from "@axe-core/playwright";
 import type { ClientFrame, Code, ErrorFrame, ServerFrame } from "../src/core/index.ts";
 import { golden } from "../test/fixtures.ts";
+import { mint } from "./host.ts";
 
 /** A gateway that is played by the test: every frame is the test's own. */
 export class ScriptedGateway {
@@ -23,7 +24,7 @@ export class ScriptedGateway {
 
   static async start(page: Page, welcome: object = {}): Promise<ScriptedGateway> {
     const gateway = new ScriptedGateway(page, welcome);
-    await page.route("**/demo/token?*", (route) => route.fulfill({ json: { token: "x.y.z" } }));
+    await page.route("**/demo/token?*", (route) => route.fulfill({ json: { token: mint({ sub: "v-17" }) } }));
     await page.route("**/v1/queues", (route) =>
       route.fulfill({
         json: [

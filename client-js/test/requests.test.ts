@@ -87,6 +87,20 @@ describe("requests", () => {
     await expect(join).rejects.toMatchObject({ reason: "timeout" });
   });
 
+  test("every request has a time limit, and says what was not answered", async () => {
+    const { c } = await opened({ heartbeat_s: 3_600 });
+    const requests = [c.request({ type: "status", status: "away" }), c.request({ type: "accept", offer: "o" }, { timeoutMS: Infinity })];
+    const seen = Promise.all(requests.map((r) => r.catch((error: Error) => error.message)));
+    vi.advanceTimersByTime(600_000);
+    expect(await seen).toEqual(["The server did not answer status within 20 s.", "The server did not answer accept within 600 s."]);
+  });
+
+  test("[frame-8] the id comes first, so that a refusal can name it whatever is wrong after it", async () => {
+    const { c, socket } = await opened();
+    void c.request({ type: "accept", offer: "o" });
+    expect(Object.keys(socket.last("accept"))[0]).toBe("id");
+  });
+
   test("at most 200 requests wait", async () => {
     const { c } = connection();
     for (let i = 0; i < 200; i++) {

@@ -101,7 +101,7 @@ type Identity struct {
 	// characters.
 	Subject string
 	Role    protocol.Role
-	// Name is shown to people, at most 128 bytes.
+	// Name is shown to people, at most 128 bytes; "" where the claim is blank.
 	Name string
 	// Languages are BCP 47 tags in canonical form, in order of preference, at
 	// most 8.

@@ -129,6 +129,19 @@ func TestSignedTokensComeBackAsTheyWere(t *testing.T) {
 	}
 }
 
+func TestANameOfWhichNothingCanBeSeenIsNone(t *testing.T) {
+	t.Parallel()
+	for _, name := range []string{" ", "\u3164\u2800", "\u200b\u2060"} {
+		token, err := auth.Sign(shop, auth.Identity{Site: "shop", Subject: "ana", Role: protocol.Visitor, Name: name, ExpiresAt: now.Add(time.Minute)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got, err := verifier(t, shop).Verify(t.Context(), token, now); err != nil || got.Name != "" {
+			t.Errorf("%q became %q, %v", name, got.Name, err)
+		}
+	}
+}
+
 func TestSignRefusesWhatVerifyWould(t *testing.T) {
 	t.Parallel()
 	good := auth.Identity{Site: "shop", Subject: "ana", Role: protocol.Visitor, ExpiresAt: now}

@@ -91,6 +91,9 @@ func (id Identity) checked() (Identity, error) {
 	case len(id.Languages) > maxLanguages:
 		return bad(fmt.Sprintf("languages must be at most %d", maxLanguages))
 	}
+	if protocol.Blank(id.Name) {
+		id.Name = "" // people see what somebody is instead of nothing
+	}
 	var languages []string
 	for _, l := range id.Languages {
 		tag, err := canonical(l)

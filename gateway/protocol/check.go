@@ -34,7 +34,7 @@ func (f Open) check(outline) *Refusal { return first(requestID(f.ID), id("ticket
 
 func (f Send) check(outline) *Refusal {
 	return first(requestID(f.ID), id("ticket", f.Ticket), id("message_id", f.MessageID),
-		required("text", f.Text), atMost("text", f.Text, MaxTextBytes))
+		visible("text", f.Text), atMost("text", f.Text, MaxTextBytes))
 }
 
 func (f Typing) check(o outline) *Refusal {

@@ -51,7 +51,7 @@ func (f Whisper) check(outline) *Refusal { return words(f.ID, f.Ticket, f.Messag
 // words checks what a note and a whisper are made of: the same as a message.
 func words(request, ticket, message, text string) *Refusal {
 	return first(requestID(request), id("ticket", ticket), id("message_id", message),
-		required("text", text), atMost("text", text, MaxTextBytes))
+		visible("text", text), atMost("text", text, MaxTextBytes))
 }
 
 func (f HeadStart) check(o outline) *Refusal {
@@ -62,7 +62,7 @@ func (f HeadStart) check(o outline) *Refusal {
 		return missing("head_start_s")
 	}
 	return first(between("head_start_s", f.HeadStartS, -MaxHeadStartSec, MaxHeadStartSec),
-		required("reason", f.Reason), atMost("reason", f.Reason, MaxReasonBytes))
+		visible("reason", f.Reason), atMost("reason", f.Reason, MaxReasonBytes))
 }
 
 func (f Pause) check(o outline) *Refusal {

@@ -55,14 +55,14 @@ func ordinary(data []byte) (Request, error) {
 			return req, nil
 		}
 	}
-	refusal.ID = o.id
+	refusal.ID = requestIDIn(data)
 	return nil, refusal
 }
 
 // outline is what a first walk through a frame finds out: enough to know which
-// struct to fill and whom to answer.
+// struct to fill.
 type outline struct {
-	typ, id string
+	typ     string
 	hasType bool
 	keys    []string // of the outermost object
 	null    string   // the outermost key under which a null stands
@@ -70,9 +70,8 @@ type outline struct {
 	deep    bool
 }
 
-// survey walks the whole frame once, even past a breach of the rules, so that a
-// refusal can carry the request's id wherever in the frame it stands. It finds
-// what the typed pass cannot tell apart: null, an absent false, depth.
+// survey walks the whole frame once. It finds what the typed pass cannot tell
+// apart: null, an absent false, depth.
 func survey(data []byte) (outline, *Refusal) {
 	var o outline
 	dec := jsontext.NewDecoder(bytes.NewBuffer(data), jsontext.AllowDuplicateNames(true))
@@ -102,8 +101,8 @@ func survey(data []byte) (outline, *Refusal) {
 			if _, n := dec.StackIndex(1); n%2 == 1 {
 				key = token.String()
 				o.keys = append(o.keys, key)
-			} else {
-				o.note(key, token)
+			} else if key == "type" && !o.hasType {
+				o.typ, o.hasType = token.String(), true
 			}
 		default: // the values of other fields are checked when they are decoded
 		}
@@ -115,18 +114,6 @@ func survey(data []byte) (outline, *Refusal) {
 		return o, refuse(CodeTooDeep, "", fmt.Sprintf("Nest objects and arrays at most %d deep.", MaxNesting))
 	}
 	return o, nil
-}
-
-// note keeps the two strings that every refusal and the typed pass need.
-func (o *outline) note(key string, value jsontext.Token) {
-	switch {
-	case key == "type" && !o.hasType:
-		o.typ, o.hasType = value.String(), true
-	case key == "id" && o.id == "":
-		if id := value.String(); plainID(id) {
-			o.id = id
-		}
-	}
 }
 
 func (o outline) has(key string) bool {
@@ -208,6 +195,9 @@ func fill[T checked](o outline, data []byte) (Request, *Refusal) {
 	}
 	if refusal := frame.check(o); refusal != nil {
 		return nil, refusal
+	}
+	if optional, ok := any(&frame).(interface{ dropBlank() }); ok {
+		optional.dropBlank()
 	}
 	return frame, nil
 }

@@ -18,6 +18,7 @@ import {
 } from "./protocol.gen.ts";
 import { Requests, type RequestFrame, type RequestOptions } from "./requests.ts";
 import { Renewal } from "./renewal.ts";
+import { wellFormed } from "./text.ts";
 import { mute, type SocketClass, type SocketLike } from "./socket.ts";
 
 /** Gives a token for every connect and before each expiry. */
@@ -233,11 +234,13 @@ export class Connection extends Emitter<ConnectionEvents> {
     return this.#requests.add(frame, options);
   }
 
-  /** Sends a frame now, or drops it where the connection is not open. */
-  transmit(frame: ClientFrame): void {
-    if (this.#state.name === "open") {
-      this.#socket?.send(JSON.stringify(frame));
+  /** Sends a frame now, or drops it and returns false where the connection is not open. */
+  transmit(frame: ClientFrame): boolean {
+    const open = this.#state.name === "open";
+    if (open) {
+      this.#socket?.send(written(frame));
     }
+    return open;
   }
 
   async #open(): Promise<void> {
@@ -295,7 +298,7 @@ export class Connection extends Emitter<ConnectionEvents> {
     this.#log = 0;
     this.#token = this.#spentToken = "";
     this.emit("identity", identity);
-    this.#requests.rejectAll(new NextupError("stopped", "Somebody else has signed in, or nobody is any more."));
+    this.#requests.rejectAll(new NextupError("stopped", "Another person has signed in, or none."));
   }
 
   #dial(token: string): void {
@@ -305,9 +308,7 @@ export class Connection extends Emitter<ConnectionEvents> {
     this.#socket = socket;
     socket.onopen = () => {
       this.#helloID = this.#requests.nextID();
-      socket.send(JSON.stringify({
-          type: "hello", id: this.#helloID, token, ...(this.#log > 0 && { log: this.#log }),
-        } satisfies ClientFrame));
+      socket.send(written({ type: "hello", id: this.#helloID, token, ...(this.#log > 0 && { log: this.#log }) }));
     };
     socket.onmessage = (event: { data: unknown }) => this.#receive(String(event.data));
     socket.onclose = (event: { code: number }) => this.#closed(event.code);
@@ -489,6 +490,11 @@ export class Connection extends Emitter<ConnectionEvents> {
     this.#state = state;
     this.emit("state", state);
   }
+}
+
+/** Whatever people wrote into a frame, it is UTF-8. */
+function written(frame: ClientFrame): string {
+  return JSON.stringify(frame, (_, value: unknown) => (typeof value === "string" ? wellFormed(value) : value));
 }
 
 /** A newer server may send frames that this client does not know. */

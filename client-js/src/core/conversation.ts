@@ -13,6 +13,8 @@ export interface ConversationEvents {
 
 /** Entries kept in memory; older ones are dropped from the front. */
 const keptEntries = 5_000;
+/** As long as there is no connection or no log, and then so long. */
+const patiently = { patient: true, timeoutMS: 30_000 };
 const typingShownMS = 6_000;
 const typingEveryMS = 3_000;
 
@@ -46,7 +48,7 @@ export class Conversation extends Emitter<ConversationEvents> {
     this.#connection = connection;
     this.ticket = ticket;
     this.#outbox = new Outbox(
-      ({ type, message_id, text }) => connection.request({ type, ticket, message_id, text }, { timeoutMS: Infinity }),
+      ({ type, message_id, text }) => connection.request({ type, ticket, message_id, text }, patiently),
       () => this.#change(),
       storage,
       `nextup.outbox.${ticket}`,
@@ -222,14 +224,16 @@ export class Conversation extends Emitter<ConversationEvents> {
     this.#opening = true;
     try {
       const open = { type: "open", ticket: this.ticket, after: this.#last, at_ms: this.#lastAtMS } as const;
-      await this.#connection.request(open, { resend: false, timeoutMS: Infinity }); // as long as the log is away
+      await this.#connection.request(open, { ...patiently, resend: false });
+      this.#opening = false;
     } catch (error) {
+      this.#opening = false;
       if (error instanceof NextupError && error.code === "unknown_ticket") {
         this.#closed = true; // it is past its retention
         this.#change();
+      } else if (error instanceof NextupError && error.reason === "timeout") {
+        this.#resume(); // where the connection was lost, the next one resumes
       }
-    } finally {
-      this.#opening = false;
     }
   }
 

@@ -2,9 +2,10 @@ import { CODES, type Code, type ErrorFrame } from "./protocol.gen.ts";
 
 /**
  * Why a request has no good answer: the server refused it, no answer came in
- * time, the connection was stopped for good, or too many requests are under way.
+ * time, the connection was stopped for good, too many requests are under way or
+ * a text is too long, or there is nothing to be seen of it.
  */
-export type FailureReason = "refused" | "timeout" | "stopped" | "overflow";
+export type FailureReason = "refused" | "timeout" | "stopped" | "overflow" | "blank";
 
 /** NextupError rejects a request. */
 export class NextupError extends Error {

@@ -10,4 +10,5 @@ export * from "./protocol.gen.ts";
 export type { RequestFrame, RequestOptions } from "./requests.ts";
 export type { SocketClass, SocketLike } from "./socket.ts";
 export { SupervisorClient, type SupervisorEvents } from "./supervisor.ts";
+export { isBlank } from "./text.ts";
 export { VisitorClient, type Joining, type VisitorEvents } from "./visitor.ts";

@@ -1,6 +1,7 @@
 import { randomID } from "./backoff.ts";
 import { NextupError } from "./errors.ts";
 import { MAX_TEXT_BYTES, type OKFrame } from "./protocol.gen.ts";
+import { isBlank, wellFormed } from "./text.ts";
 
 /** The part of the Web Storage that the core uses. It may throw: then nothing is kept. */
 export interface StorageLike {
@@ -17,7 +18,7 @@ export interface OutgoingMessage {
   readonly message_id: string;
   readonly text: string;
   readonly type: MessageFrameType;
-  /** sent: acknowledged, its entry has not come yet. refused: see error; retry or discard it. */
+  /** sent: acknowledged, its entry has not come yet. refused, or not answered in time: see error; retry or discard it. */
   state: "waiting" | "sent" | "refused";
   /** The entry's number, once acknowledged. */
   number?: number | undefined;
@@ -58,10 +59,12 @@ export class Outbox {
   }
 
   /** Returns the message's id; throws a NextupError when the text cannot ever be sent. */
-  add(text: string, type: MessageFrameType): string {
+  add(written: string, type: MessageFrameType): string {
+    const text = wellFormed(written);
     const bytes = new TextEncoder().encode(text).length;
-    if (bytes === 0 || bytes > MAX_TEXT_BYTES) {
-      throw new NextupError("overflow", `A message has 1 to ${MAX_TEXT_BYTES} bytes; this one has ${bytes}.`);
+    if (isBlank(text) || bytes > MAX_TEXT_BYTES) {
+      const why = `A message has 1 to ${MAX_TEXT_BYTES} bytes of which something can be seen; this one has ${bytes}.`;
+      throw new NextupError(bytes > MAX_TEXT_BYTES ? "overflow" : "blank", why);
     }
     if (this.#messages.length >= limit) {
       throw new NextupError("overflow", `More than ${limit} messages wait to be sent.`);
@@ -120,8 +123,8 @@ export class Outbox {
           next.number = (await this.#send(next)).number;
           next.state = "sent";
         } catch (error) {
-          if (!(error instanceof NextupError) || error.reason !== "refused") {
-            return; // the connection was stopped: the message waits for the next pump
+          if (!(error instanceof NextupError) || error.reason === "stopped") {
+            return; // the message waits for the next pump
           }
           next.state = "refused";
           next.error = error;

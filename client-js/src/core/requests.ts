@@ -8,15 +8,17 @@ type WithoutID<F> = F extends unknown ? Omit<F, "id"> : never;
 export type RequestFrame = WithoutID<Exclude<ClientFrame, HelloFrame | TypingFrame | HeartbeatFrame>>;
 
 export interface RequestOptions {
-  /** How long to wait for an answer, over all reconnects; without it 20 s, with Infinity for ever. */
+  /** How long to wait for an answer, over all reconnects, at most 10 min; without it 20 s. */
   timeoutMS?: number;
+  /** The time runs only while an answer is due: the request waits for a lost connection, for the log, or for what passes by, as long as that takes. */
+  patient?: boolean;
   /** Send the same frame again after a reconnect. On by default: every request may be repeated. */
   resend?: boolean;
 }
 
-interface Pending {
+interface Pending extends Required<RequestOptions> {
+  readonly id: string;
   readonly frame: ClientFrame;
-  readonly resend: boolean;
   readonly resolve: (answer: OKFrame) => void;
   readonly reject: (error: NextupError) => void;
   attempt: number;
@@ -28,6 +30,7 @@ interface Pending {
 }
 
 const limit = 200;
+const longestMS = 600_000;
 /** When what was held back is tried all the same. */
 const heldMS = 1_000;
 
@@ -37,14 +40,14 @@ const heldMS = 1_000;
  */
 export class Requests {
   readonly #pending = new Map<string, Pending>();
-  readonly #transmit: (frame: ClientFrame) => void;
+  readonly #transmit: (frame: ClientFrame) => boolean;
   readonly #prefix = randomID();
   #count = 0;
   #held = false;
   #later: ReturnType<typeof setTimeout> | undefined;
 
-  /** transmit sends when the connection is open and does nothing when it is not. */
-  constructor(transmit: (frame: ClientFrame) => void) {
+  /** transmit sends when the connection is open, and returns false when it is not. */
+  constructor(transmit: (frame: ClientFrame) => boolean) {
     this.#transmit = transmit;
   }
 
@@ -52,15 +55,18 @@ export class Requests {
     return `${this.#prefix}-${++this.#count}`;
   }
 
-  add(frame: RequestFrame, { timeoutMS = 20_000, resend = true }: RequestOptions): Promise<OKFrame> {
+  add(frame: RequestFrame, { timeoutMS = 20_000, resend = true, patient = false }: RequestOptions): Promise<OKFrame> {
     if (this.#pending.size >= limit) {
       return Promise.reject(new NextupError("overflow", `More than ${limit} requests wait for an answer.`));
     }
     const id = this.nextID();
     return new Promise((resolve, reject) => {
       const pending: Pending = {
-        frame: { ...frame, id },
+        id,
+        frame: { id, ...frame }, // the id first: a refusal can name it, whatever is wrong after it
         resend,
+        patient,
+        timeoutMS: Math.min(timeoutMS, longestMS),
         resolve,
         reject,
         attempt: 0,
@@ -68,17 +74,14 @@ export class Requests {
         again: undefined,
         refusal: undefined,
       };
-      if (timeoutMS !== Infinity) {
-        pending.deadline = setTimeout(() => {
-          const late = new NextupError("timeout", "The server did not answer in time.");
-          this.#take(id)?.reject(pending.refusal ?? late);
-        }, timeoutMS);
-      }
       this.#pending.set(id, pending);
+      if (!patient) {
+        this.#limit(pending);
+      }
       if (this.#held && frame.type !== "renew") {
         this.#again(pending, heldMS);
       } else {
-        this.#transmit(pending.frame);
+        this.#now(pending);
       }
     });
   }
@@ -86,6 +89,7 @@ export class Requests {
   /** The log is away: what comes now would be refused, so it waits for release. */
   hold(): void {
     this.#held = true;
+    this.#pending.forEach(pause);
   }
 
   /** The log is back: send soon what waits to be sent again, not all clients at once. */
@@ -95,6 +99,8 @@ export class Requests {
       if (pending.again !== undefined) {
         pending.attempt = 0;
         this.#again(pending, 0);
+      } else if (pending.patient) {
+        this.#limit(pending);
       }
     }
   }
@@ -107,6 +113,7 @@ export class Requests {
     }
     if (frame.type === "error" && passesBy(frame)) {
       pending.refusal = refused(frame);
+      pause(pending); // it was answered
       this.#again(pending, frame.retry_after_ms ?? 500);
       return true;
     }
@@ -136,6 +143,7 @@ export class Requests {
   lost(): void {
     clearTimeout(this.#later);
     this.#held = false;
+    this.#pending.forEach(pause);
     for (const [id, pending] of this.#pending) {
       clearTimeout(pending.again);
       if (!pending.resend) {
@@ -158,7 +166,17 @@ export class Requests {
   #now(pending: Pending): void {
     clearTimeout(pending.again);
     pending.again = undefined;
-    this.#transmit(pending.frame);
+    if (this.#transmit(pending.frame) && pending.patient && !this.#held) {
+      this.#limit(pending);
+    }
+  }
+
+  #limit(pending: Pending): void {
+    const { id, frame, timeoutMS } = pending;
+    pending.deadline ??= setTimeout(() => {
+      const late = `The server did not answer ${frame.type} within ${timeoutMS / 1_000} s.`;
+      this.#take(id)?.reject(pending.refusal ?? new NextupError("timeout", late));
+    }, timeoutMS);
   }
 
   #take(id: string): Pending | undefined {
@@ -169,5 +187,13 @@ export class Requests {
       this.#pending.delete(id);
     }
     return pending;
+  }
+}
+
+/** The server cannot answer now, or has answered: the time of a patient request does not run. */
+function pause(pending: Pending): void {
+  if (pending.patient) {
+    clearTimeout(pending.deadline);
+    pending.deadline = undefined;
   }
 }

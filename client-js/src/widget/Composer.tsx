@@ -1,4 +1,4 @@
-import { MAX_TEXT_BYTES, type Conversation } from "../core/index.ts";
+import { isBlank, MAX_TEXT_BYTES, type Conversation } from "../core/index.ts";
 import { isOfInputMethod } from "../core/ime.ts";
 import { Icon } from "./icons.tsx";
 import type { Texts } from "./texts.ts";
@@ -9,7 +9,7 @@ export function composer(w: Widget, texts: Texts, conversation: Conversation) {
   const { keep, reading } = w;
   const key = `nextup.draft.${conversation.ticket}`;
   const draft = keep.tab.getItem(key) ?? "";
-  const text = draft.trim();
+  const text = isBlank(draft) ? "" : draft.trim();
   const tooLong = text.length * 3 > MAX_TEXT_BYTES && new TextEncoder().encode(text).length > MAX_TEXT_BYTES;
   const problem = tooLong ? texts.tooLong : reading.overflow && texts.refusals.busy;
 

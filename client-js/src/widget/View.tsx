@@ -6,10 +6,9 @@ import { chat } from "./Chat.tsx";
 import { Icon } from "./icons.tsx";
 import { launcher } from "./Launcher.tsx";
 import { leave } from "./Leave.tsx";
-import { line } from "./Line.tsx";
 import type { Texts } from "./texts.ts";
 import type { Widget } from "./widget.tsx";
-import { initialOf, nameOf } from "./words.ts";
+import { initialOf, nameOf, waitInWords } from "./words.ts";
 
 /** The launcher and, when it is open, the panel: what is shown follows from the newest view alone. */
 export function View({ w, texts }: { w: Widget; texts: Texts }) {
@@ -81,7 +80,7 @@ function shownTicket({ client, dismissed }: Widget) {
 function stage(w: Widget, texts: Texts) {
   const ticket = shownTicket(w);
   const conversation = w.client?.conversation;
-  const needsForms = w.menu || ticket === undefined || ticket.end !== undefined;
+  const needsForms = w.menu || ticket?.status !== "assigned";
   const forms = needsForms ? w.forms.get() : undefined;
   const below = (
     <>
@@ -100,7 +99,11 @@ function stage(w: Widget, texts: Texts) {
   switch (ticket.status) {
     case "waiting":
     case "offered":
-      return [line(w, texts, ticket), below, chat(w, texts, conversation)];
+      return [
+        forms?.line(w, texts, ticket) ?? hero(texts.ahead((ticket.position ?? 1) - 1), waitInWords(ticket.wait, texts)),
+        below,
+        chat(w, texts, conversation),
+      ];
     case "assigned": {
       const name = nameOf(ticket.agent, texts);
       return [

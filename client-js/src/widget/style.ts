@@ -1,10 +1,9 @@
 import base from "./styles/base.css?inline";
 import chat from "./styles/chat.css?inline";
-import line from "./styles/line.css?inline";
 import panel from "./styles/panel.css?inline";
 
 let shared: CSSStyleSheet | undefined;
-let text = base + panel + line + chat;
+let text = base + panel + chat;
 
 /** The one style sheet of all widgets of the page. Being constructed, it needs no leave from a content policy. */
 export function styleSheet(): CSSStyleSheet {

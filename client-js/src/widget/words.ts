@@ -1,4 +1,4 @@
-import { NextupError, type Person, type Wait } from "../core/index.ts";
+import { isBlank, NextupError, type Person, type Wait } from "../core/index.ts";
 import type { Texts } from "./texts.ts";
 
 /**
@@ -22,9 +22,9 @@ export function waitInWords(wait: Wait | undefined, texts: Texts): string {
 const unruly = /(?![\u200c\u200d])[\p{Cc}\p{Cf}\u2028\u2029]/gu;
 const longestName = 60;
 
-/** A name on one line, without what could turn the text around it or hide it. */
+/** A name on one line, without what could turn the text around it or hide it; "" where nothing of it can be seen. */
 export function plain(name: string): string {
-  return name.replace(unruly, "").trim();
+  return isBlank(name) ? "" : name.replace(unruly, "").trim();
 }
 
 /**

@@ -1,5 +1,5 @@
 import { useState } from "preact/hooks";
-import { MAX_HEAD_START_SEC, MAX_REASON_BYTES } from "../../core/index.ts";
+import { isBlank, MAX_HEAD_START_SEC, MAX_REASON_BYTES } from "../../core/index.ts";
 import { Dialog } from "../parts/Dialog.tsx";
 import type { LineTicket } from "../parts/http.ts";
 import { nameOf } from "../parts/people.tsx";
@@ -21,7 +21,7 @@ export function HeadStart({ ticket, set, close }: Props) {
   const value = Number(minutes);
   const inRange = minutes.trim() !== "" && value >= least && value <= most;
   const bytes = new TextEncoder().encode(reason.trim()).length;
-  const whole = inRange && bytes > 0 && bytes <= MAX_REASON_BYTES;
+  const whole = inRange && !isBlank(reason) && bytes <= MAX_REASON_BYTES;
   async function go(): Promise<void> {
     try {
       await set(Math.round(value * 60), reason.trim());

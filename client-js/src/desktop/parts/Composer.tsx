@@ -1,5 +1,5 @@
 import { useEffect, useId, useLayoutEffect, useRef, useState } from "preact/hooks";
-import { MAX_TEXT_BYTES, type Conversation, type MessageFrameType } from "../../core/index.ts";
+import { isBlank, MAX_TEXT_BYTES, type Conversation, type MessageFrameType } from "../../core/index.ts";
 import { isOfInputMethod } from "../../core/ime.ts";
 import { draftOf, keepDraft } from "./drafts.ts";
 import { Icon, IconButton } from "./Icon.tsx";
@@ -39,7 +39,7 @@ export function Composer({ conversation, modes, mode, setMode, language, names, 
   const offered = command === undefined || command.from === hidden ? [] : found(replies(), command.words, language);
   const pick = offered[Math.min(chosen, offered.length - 1)];
   const tooLong = new TextEncoder().encode(text).length > MAX_TEXT_BYTES;
-  const sendable = text.trim() !== "" && !tooLong;
+  const sendable = !isBlank(text) && !tooLong;
   const current = modes.find((m) => m.type === mode) ?? modes[0];
   useEffect(() => setChosen(0), [command?.words]);
   useLayoutEffect(() => {

@@ -1,4 +1,5 @@
 import { useState } from "preact/hooks";
+import { isBlank } from "../../core/index.ts";
 import { Dialog } from "./Dialog.tsx";
 import { IconButton } from "./Icon.tsx";
 import { keepReplies, replies, type Reply } from "./replies.ts";
@@ -7,7 +8,7 @@ import { keepReplies, replies, type Reply } from "./replies.ts";
 export function EditReplies({ close }: { close: () => void }) {
   const [all, setAll] = useState<readonly Reply[]>(replies());
   const change = (i: number, reply: Reply) => setAll(all.with(i, reply));
-  const complete = all.every((r) => /^[^\s/]+$/u.test(r.name) && r.text.trim() !== "");
+  const complete = all.every((r) => /^[^\s/]+$/u.test(r.name) && !isBlank(r.text));
   return (
     <Dialog title="Canned replies" close={close} testid="replies-editor" wide>
       <p class="soft">

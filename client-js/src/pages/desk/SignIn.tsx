@@ -1,4 +1,5 @@
 import { useEffect, useState } from "preact/hooks";
+import { isBlank } from "../../core/index.ts";
 import { roleOf } from "../../desktop/parts/token.ts";
 import { isDemo, subjectOf, tokenOf, type Identity } from "./identity.ts";
 
@@ -160,7 +161,7 @@ function Demo({ done }: Props) {
           {problem}
         </p>
       )}
-      <button class="button primary" type="submit" data-testid="sign-in" disabled={name.trim() === "" || spoken.length === 0}>
+      <button class="button primary" type="submit" data-testid="sign-in" disabled={isBlank(name) || spoken.length === 0}>
         Sign in
       </button>
     </form>
