@@ -29,11 +29,15 @@ type availability struct {
 	refusal atomic.Pointer[error] // why the log takes no changes; it holds nil if it does
 	doubts  chan struct{}         // holds one: the log is to be asked now
 	away    atomic.Bool           // people have been told that the log is away
-	warning lograte.Warning
+
+	behind, full, refuses lograte.Warning
 }
 
-// errUnknown is the refusal before the log was asked.
-var errUnknown = errors.New("gateway: it is not known yet whether the log takes changes")
+var (
+	// errUnknown is the refusal before the log was asked.
+	errUnknown = errors.New("gateway: it is not known yet whether the log takes changes")
+	errBehind  = errors.New("gateway: it is catching up with the log")
+)
 
 func newAvailability() *availability {
 	a := &availability{doubts: make(chan struct{}, 1)}
@@ -65,7 +69,7 @@ func (a *availability) doubt(err error) {
 // is full serves them in part.
 func (s *site) unavailable() error {
 	if !s.follower.Ready() {
-		return errors.Join(errors.New("this gateway is catching up with the log"), s.follower.Err())
+		return errors.Join(errBehind, s.follower.Err())
 	}
 	switch err := s.availability.refused(); {
 	case err == nil:
@@ -75,6 +79,21 @@ func (s *site) unavailable() error {
 	default:
 		return fmt.Errorf("the log takes no changes: %w", err)
 	}
+}
+
+// warn logs why people cannot be served, once a minute for each kind of reason.
+func (s *site) warn(err error) {
+	a := s.availability
+	warning := &a.refuses
+	switch {
+	case errors.Is(err, errUnknown):
+		return // it is known in a moment
+	case errors.Is(err, errBehind):
+		warning = &a.behind
+	case errors.Is(err, queue.ErrFull):
+		warning = &a.full
+	}
+	warning.Log(s.log, "people are told that the service is interrupted", "err", err)
 }
 
 // takes is nil if the log takes changes, or is only full: then those that free
@@ -126,7 +145,7 @@ func (s *site) watchLog() {
 		}
 		err := s.unavailable()
 		if err != nil {
-			s.availability.warning.Log(s.log, "people are told that the service is interrupted", "err", err)
+			s.warn(err)
 		}
 		if away := err != nil; s.availability.away.Swap(away) != away {
 			if !away {

@@ -4,7 +4,9 @@ import (
 	"context"
 	"io"
 	"net/http"
+	"runtime"
 	"strings"
+	"sync"
 	"testing"
 	"testing/fstest"
 	"time"
@@ -14,6 +16,7 @@ import (
 
 	"nextup/gateway/protocol"
 	"nextup/internal/client"
+	"nextup/internal/eventlog/redislog"
 	"nextup/internal/redistest"
 	"nextup/internal/traffic"
 )
@@ -110,6 +113,75 @@ func TestWhatBeganIsEndedWhenTheAppCannotStart(t *testing.T) {
 			_ = app.Close()
 		}
 	}
+}
+
+// What Redis cannot promise is said at the start and by /readyz, in a sentence, and
+// once in the log and not a thousand times.
+func TestReadinessSaysWhatRedisCannotPromise(t *testing.T) {
+	for name, row := range map[string]struct {
+		durability redislog.Durability
+		args       []string
+		want       string
+	}{
+		"replica without a replica": {durability: redislog.Replica, want: "Redis has no replica in step"},
+		"a full Redis":              {args: []string{"--maxmemory", "1", "--maxmemory-policy", "noeviction"}, want: "the log is full, so joins and messages are refused, and only leaving and closing work"},
+		"too few replicas":          {args: []string{"--min-replicas-to-write", "1"}, want: "NOREPLICAS"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			file, err := loadSites("")
+			if err != nil {
+				t.Fatal(err)
+			}
+			logs := &logBuffer{}
+			app, err := NewApp(t.Context(), appConfig{
+				Listen: "127.0.0.1:0", Redis: redistest.Start(t, row.args...), Durability: row.durability, File: file,
+				Logger: (&serveCmd{LogLevel: "warn"}).logger(logs),
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer app.Close()
+			ctx, stop := context.WithTimeout(t.Context(), 30*time.Second)
+			defer stop()
+			for said := ""; !strings.Contains(said, row.want); {
+				var code int
+				if code, said = get(t, app.URL()+"/readyz"); code != http.StatusServiceUnavailable {
+					t.Fatalf("ready, with %d %q", code, said)
+				}
+				if ctx.Err() != nil {
+					t.Fatalf("/readyz says %q, want %q", said, row.want)
+				}
+			}
+			for !strings.Contains(logs.String(), row.want) {
+				if ctx.Err() != nil {
+					t.Fatalf("the log says %q, want %q", logs.String(), row.want)
+				}
+				runtime.Gosched()
+			}
+			if n := strings.Count(logs.String(), row.want); n > 2 { // once of the site, once of the lease
+				t.Errorf("it is logged %d times: %s", n, logs.String())
+			}
+		})
+	}
+}
+
+// logBuffer is a log that a test reads.
+type logBuffer struct {
+	mu   sync.Mutex
+	text strings.Builder
+}
+
+func (l *logBuffer) Write(line []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.Write(line)
+}
+
+func (l *logBuffer) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.String()
 }
 
 // Simulated people find an agent through the public protocol, over two gateways

@@ -192,6 +192,7 @@ func TestServeRefusesWhatItCannotPromise(t *testing.T) {
 		{"no address", []string{"--listen", "here"}, "HOST:PORT"},
 		{"durability of a memory", []string{"--listen", "127.0.0.1:0", "--durability", "disk"}, "--redis"},
 		{"an unknown durability", []string{"--durability", "paper"}, "must be one of"},
+		{"a Redis URL with a password that is cut off", []string{"--listen", "127.0.0.1:0", "--redis", "redis://:pass/word@127.0.0.1:1"}, "%2F"},
 		{"a Redis that is none", []string{"--listen", "127.0.0.1:0", "--redis", "http://127.0.0.1"}, "redis"},
 	}
 	for _, tt := range tests {
@@ -199,6 +200,9 @@ func TestServeRefusesWhatItCannotPromise(t *testing.T) {
 			out, errs, code := nextup(t, append([]string{"serve"}, tt.args...)...)
 			if code == 0 || !strings.Contains(errs, tt.want) {
 				t.Errorf("exit %d, %q %q; want a refusal with %q", code, out, errs, tt.want)
+			}
+			if strings.Contains(errs, "pass/") {
+				t.Errorf("it tells the password: %q", errs)
 			}
 		})
 	}

@@ -106,19 +106,22 @@ func New(ctx context.Context, client redis.UniversalClient, options Options) (*B
 	if err := b.checkDisk(ctx); err != nil {
 		return nil, err
 	}
+	// What makes writes fail for a while is for Probe to tell; what no waiting mends
+	// is said at once.
+	if err := b.try(ctx, startLog); hopeless(err) {
+		return nil, unable(err)
+	}
 	b.wire = newWire(client, options, b.sampleTime)
 	running, cancel := context.WithCancel(context.Background())
 	b.cancel = cancel
 	b.done.Go(func() { b.wire.run(running) })
-	select {
-	case <-b.wire.proven:
-		return b, nil
-	case <-ctx.Done():
+	if err := b.listens(ctx); err != nil {
 		cancel()
 		b.wire.hangUp()
 		b.done.Wait()
-		return nil, failed(ctx.Err())
+		return nil, err
 	}
+	return b, nil
 }
 
 // Client is the client beneath, for whoever keeps something beside the logs.
@@ -181,7 +184,7 @@ func (b *Backend) Ready(ctx context.Context) error {
 		return failed(err)
 	}
 	if age := b.wire.silence(); age > 5*b.options.ProbeEvery/2 {
-		return fmt.Errorf("%w: the subscription connection was last heard %v ago", eventlog.ErrUnavailable, age.Round(time.Millisecond))
+		return failed(errors.Join(fmt.Errorf("the subscription connection was last heard %v ago", age.Round(time.Millisecond)), b.wire.failure()))
 	}
 	return nil
 }

@@ -1,12 +1,37 @@
 package redislog
 
 import (
+	"errors"
 	"fmt"
+	"net"
+	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/redis/go-redis/v9"
 )
+
+// errURL quotes nothing of the URL: what cannot be read may have a password anywhere.
+var errURL = errors.New("redislog: the Redis URL cannot be read: want redis://NAME:PASSWORD@HOST:PORT/DB, with / ? # and % " +
+	"of a password written as %2F %3F %23 and %25, and only query parameters of go-redis (what was given is not shown, since it may hold a password)")
+
+// isHost says whether the text is a host, with or without a port.
+func isHost(text string) bool {
+	host, port, err := net.SplitHostPort(text)
+	if err != nil {
+		host, port = strings.TrimSuffix(strings.TrimPrefix(text, "["), "]"), "6379"
+		if strings.Contains(host, ":") != strings.HasPrefix(text, "[") {
+			return false
+		}
+	}
+	if _, err := strconv.ParseUint(port, 10, 16); err != nil {
+		return false
+	}
+	return host != "" && !strings.ContainsFunc(host, func(r rune) bool {
+		return r >= utf8.RuneSelf || !strings.ContainsRune("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_:", r)
+	})
+}
 
 // How long one command, one write or one dial may take.
 const networkTimeout = 2 * time.Second
@@ -29,25 +54,30 @@ func Dial(url string) (redis.UniversalClient, error) {
 	if !ok || base != "redis" && base != "rediss" || kind != "" && kind != "cluster" && kind != "sentinel" {
 		return nil, fmt.Errorf("redislog: a URL begins with redis://, rediss://, redis+cluster:// or redis+sentinel://")
 	}
+	if strings.Contains(rest, "#") {
+		return nil, errURL
+	}
 	end := strings.IndexAny(rest, "/?")
 	if end < 0 {
 		end = len(rest)
 	}
 	authority, tail := rest[:end], rest[end:]
+	if strings.Contains(tail, "@") { // the password goes on there
+		return nil, errURL
+	}
 	credentials := ""
 	if at := strings.LastIndex(authority, "@"); at >= 0 {
 		credentials, authority = authority[:at+1], authority[at+1:]
 	}
 	hosts := strings.Split(authority, ",")
 	for _, h := range hosts {
-		if h == "" {
-			return nil, fmt.Errorf("redislog: a host of the URL is empty")
+		if !isHost(h) {
+			return nil, errURL
 		}
 	}
 	o, err := redis.ParseURL(base + "://" + credentials + hosts[0] + tail)
 	if err != nil {
-		// The error may quote the URL, and with it a password.
-		return nil, fmt.Errorf("redislog: the URL of %s cannot be read", authority)
+		return nil, errURL // err quotes the URL, and with it a password
 	}
 	tune(o)
 	if len(hosts) > 1 && o.TLSConfig != nil {

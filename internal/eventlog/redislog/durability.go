@@ -82,14 +82,14 @@ func proven(proof redis.Cmder) error {
 	case *redis.Cmd:
 		replicas, err := proof.Int()
 		if err == nil && replicas < 1 {
-			err = fmt.Errorf("no replica had it within %v", replicaTimeout)
+			err = fmt.Errorf("Redis has no replica in step, or none had it within %v", replicaTimeout)
 		}
 		if err != nil {
-			return fmt.Errorf("%w: committed, but durability replica is not reached: %w", eventlog.ErrUnavailable, err)
+			return fmt.Errorf("%w: what is written is not as durable as replica promises: %w", eventlog.ErrUnavailable, err)
 		}
 	case *redis.MapStringStringCmd:
 		if err := onDisk(proof); err != nil {
-			return fmt.Errorf("%w: committed, but %w", eventlog.ErrUnavailable, err)
+			return fmt.Errorf("%w: what is written is not as durable as disk promises: %w", eventlog.ErrUnavailable, err)
 		}
 	}
 	return nil

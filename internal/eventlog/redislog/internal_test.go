@@ -97,26 +97,39 @@ func TestDialUnderstandsEveryForm(t *testing.T) {
 		tls     bool
 		bad     bool
 	}{
-		"one":            {url: "redis://h1:1/3", addrs: hosts[:1]},
-		"one, TLS":       {url: "rediss://n:p@h1:1", addrs: hosts[:1], tls: true},
-		"list":           {url: "redis://n:p@h1:1,h2:2", addrs: hosts, cluster: true},
-		"cluster":        {url: "redis+cluster://h1:1,h2:2", addrs: hosts, cluster: true},
-		"cluster of one": {url: "redis+cluster://h1:1", addrs: hosts[:1], cluster: true},
-		"cluster, TLS":   {url: "rediss+cluster://h1:1,h2:2", addrs: hosts, cluster: true, tls: true},
-		"sentinel":       {url: "redis+sentinel://main:p@h1:1,h2:2/4", master: "main"},
-		"no master":      {url: "redis+sentinel://h1:1", bad: true},
-		"other scheme":   {url: "http://h1:1", bad: true},
-		"other kind":     {url: "redis+ring://h1:1", bad: true},
-		"no scheme":      {url: "h1:1", bad: true},
-		"empty host":     {url: "redis://h1:1,,h2:2", bad: true},
-		"cluster's db":   {url: "redis+cluster://h1:1/2", bad: true},
-		"bad parameter":  {url: "redis://n:secret@h1:1?nonsense=1", bad: true},
+		"one":                          {url: "redis://h1:1/3", addrs: hosts[:1]},
+		"one, TLS":                     {url: "rediss://n:p@h1:1", addrs: hosts[:1], tls: true},
+		"list":                         {url: "redis://n:p@h1:1,h2:2", addrs: hosts, cluster: true},
+		"cluster":                      {url: "redis+cluster://h1:1,h2:2", addrs: hosts, cluster: true},
+		"cluster of one":               {url: "redis+cluster://h1:1", addrs: hosts[:1], cluster: true},
+		"cluster, TLS":                 {url: "rediss+cluster://h1:1,h2:2", addrs: hosts, cluster: true, tls: true},
+		"sentinel":                     {url: "redis+sentinel://main:p@h1:1,h2:2/4", master: "main"},
+		"no master":                    {url: "redis+sentinel://h1:1", bad: true},
+		"other scheme":                 {url: "http://h1:1", bad: true},
+		"other kind":                   {url: "redis+ring://h1:1", bad: true},
+		"no scheme":                    {url: "h1:1", bad: true},
+		"empty host":                   {url: "redis://h1:1,,h2:2", bad: true},
+		"cluster's db":                 {url: "redis+cluster://h1:1/2", bad: true},
+		"no port":                      {url: "redis://h1", addrs: []string{"h1:6379"}},
+		"IPv6":                         {url: "redis://n:p@[::1]:1", addrs: []string{"[::1]:1"}},
+		"password with @":              {url: "redis://n:sec@ret@h1:1", addrs: hosts[:1]},
+		"password with /":              {url: "redis://n:secret/secret@h1:1", bad: true},
+		"number with /":                {url: "redis://:1234/5@h1:1", bad: true},
+		"password with ?":              {url: "redis://n:secret?secret@h1:1", bad: true},
+		"password with #":              {url: "redis://n:secret#secret@h1:1", bad: true},
+		"number with #":                {url: "redis://:1234#5@h1:1", bad: true},
+		"password with %":              {url: "redis://n:secret%@h1:1", bad: true},
+		"no @":                         {url: "redis://n:secret", bad: true},
+		"not a database":               {url: "redis://n:secret@h1:1/secret", bad: true},
+		"port of letters":              {url: "redis://n:x@h1:secret", bad: true},
+		"a list with one that is none": {url: "redis://n:x@h1:1,n:secret,h2:2", bad: true},
+		"bad parameter":                {url: "redis://n:secret@h1:1?nonsense=1", bad: true},
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
 			client, err := Dial(c.url)
 			if c.bad {
-				if err == nil || strings.Contains(err.Error(), "secret") {
+				if err == nil || strings.Contains(err.Error(), "secret") || strings.Contains(err.Error(), "1234") {
 					t.Fatalf("got %v", err)
 				}
 				return

@@ -36,6 +36,9 @@ type wire struct {
 	changed  map[string]struct{} // channels that tend should look at
 	pubsub   *redis.PubSub       // nil between two connections
 	closed   bool
+	err      error // why the last connection was lost
+
+	hopeless chan error // holds one: what no other connection mends
 }
 
 func newWire(client redis.UniversalClient, options Options, sampleTime func(context.Context) error) *wire {
@@ -48,12 +51,20 @@ func newWire(client redis.UniversalClient, options Options, sampleTime func(cont
 		dirty:      make(chan struct{}, 1),
 		channels:   map[string]*channel{},
 		changed:    map[string]struct{}{},
+		hopeless:   make(chan error, 1),
 	}
 }
 
 // silence is how long ago the last probe came back.
 func (w *wire) silence() time.Duration {
 	return time.Since(w.start) - time.Duration(w.echoedAt.Load())
+}
+
+// failure is why the last connection was lost, or nil.
+func (w *wire) failure() error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.err
 }
 
 // hangUp closes the connection for good.
@@ -81,6 +92,15 @@ func (w *wire) run(ctx context.Context) {
 		wait += rand.N(wait)
 		failures++
 		w.lost.Add(1)
+		w.mu.Lock()
+		w.err = err
+		w.mu.Unlock()
+		if hopeless(err) {
+			select {
+			case w.hopeless <- err:
+			default:
+			}
+		}
 		w.warning.Log(w.options.Logger, "subscription connection lost", "error", err, "retry_in", wait)
 		select {
 		case <-time.After(wait):
