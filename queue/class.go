@@ -26,16 +26,21 @@ func keyOf(t *Ticket) classKey {
 }
 
 // eligible says whether the agent may serve the class. Whom a ticket is held
-// for was chosen by name. Nobody is in a department that the rules have no more:
-// its tickets go to whoever meets the rest.
+// for was chosen by name.
 func (s *State) eligible(c *class, a *Agent) bool {
 	if c.hold != "" {
 		return a.ID == c.hold
 	}
-	if _, known := s.site.Department(c.queue.Department); !known {
-		return a.suits(c.need)
+	return s.mayServe(a, c.queue, c.need)
+}
+
+// mayServe says whether the agent meets a need in a queue. Nobody is in a department
+// that the rules have no more: its tickets go to whoever meets the rest.
+func (s *State) mayServe(a *Agent, q QueueID, n *Need) bool {
+	if _, known := s.site.Department(q.Department); !known {
+		return a.suits(n)
 	}
-	return a.Meets(c.need, c.queue.Department)
+	return a.Meets(n, q.Department)
 }
 
 // classify keeps the classes in step with a ticket.

@@ -19,6 +19,7 @@ func (m *model) judge(step Step) {
 	}
 	m.answered(step)
 	m.standing(step)
+	m.attending(step)
 	m.holding()
 	m.at = step.At
 }
@@ -50,6 +51,10 @@ func (m *model) lived(step Step, was, is *Ticket) {
 		m.Errorf("%s went from %s of %q to %s of %q: token %d after %d", is.ID, was.Status, was.Agent, is.Status, is.Agent, is.Token, b.token)
 	}
 	b.token = is.Token
+	if step.Cause == CauseWidened && !slices.Contains(m.department(is.Department).Languages, is.Language) && step.At >= is.WaitingSince+10_000 {
+		m.seen["opened to other languages"]++
+		b.opened = true
+	}
 	m.held(step, was, is)
 	m.parted(step, was, is)
 	if was.Status == Waiting && (is.Status == Offered || is.Status == Assigned) {
@@ -116,7 +121,9 @@ func (m *model) joined(step Step, is *Ticket) {
 			language = l
 		}
 	}
-	others := slices.DeleteFunc(slices.Clone(r.Languages), func(l string) bool { return l == language })
+	others := slices.DeleteFunc(slices.Clone(r.Languages), func(l string) bool {
+		return l == language || !slices.ContainsFunc(m.site.Queues(), func(q QueueID) bool { return q.Language == l })
+	})
 	if is.ID != r.Ticket || is.Visitor != r.Visitor || is.Department != r.Department || is.Language != language || !slices.Equal(is.Listed, others) || is.LanguageRequired != r.LanguageRequired {
 		m.Errorf("%+v joins as %+v", r, is)
 	}
@@ -145,6 +152,10 @@ func (m *model) transferred(step Step, was, is *Ticket, b *book) {
 	}
 	department := cmp.Or(m.to.Department, was.Department)
 	language := m.to.Language
+	b.opened = false
+	if m.to.Department == "" && language == "" && !slices.Contains(m.department(department).Languages, was.Language) {
+		language = was.Language // an agent or a tier is named
+	}
 	for _, l := range append([]string{was.Language}, was.Listed...) {
 		if language == "" && slices.Contains(m.department(department).Languages, l) && (l == was.Language || !was.LanguageRequired) {
 			language = l
@@ -243,8 +254,12 @@ func (m *model) standing(step Step) {
 		}
 	}
 	places := map[string]place{}
-	for _, q := range m.site.Queues() {
+	for _, q := range m.Queues() {
 		line := lines[q]
+		delete(lines, q)
+		if len(line) > 0 && !slices.Contains(m.site.Queues(), q) {
+			m.seen["waits in a withdrawn queue"]++
+		}
 		slices.SortFunc(line, func(a, b *Ticket) int {
 			if earlier(a, b) {
 				return -1
@@ -265,7 +280,38 @@ func (m *model) standing(step Step) {
 			}
 		}
 	}
+	for q, line := range lines {
+		m.Errorf("%d wait in %s, which is not shown", len(line), q)
+	}
 	m.places = places
+}
+
+// attending compares, for each ticket in line and each queue, whether somebody is
+// there with what is shown, and looks whether a change was told.
+func (m *model) attending(step Step) {
+	there := map[string]bool{}
+	for t := range m.tickets.all() {
+		if t.Status != Waiting && t.Status != Offered {
+			continue
+		}
+		there[t.ID] = m.attended(t)
+		m.seen[map[bool]string{true: "attended", false: "unattended"}[there[t.ID]]]++
+		if m.Unattended(t) == there[t.ID] {
+			m.Errorf("%s of %s, held %+v, asks for %+v: attended: %v, shown unattended: %v", t.ID, t.Queue(), t.Hold, t.Need, there[t.ID], m.Unattended(t))
+		}
+		before, known := m.there[t.ID]
+		if written := slices.ContainsFunc(step.Tickets, func(s TicketStep) bool { return s.Is != nil && s.Is.ID == t.ID }); known && before != there[t.ID] &&
+			t.Hold == nil && !written && !slices.Contains(step.Attended, t.Queue()) {
+			m.Errorf("that %s is attended: %v was told to nobody by %s", t.ID, there[t.ID], step.Cause)
+		}
+	}
+	m.there = there
+	for _, q := range m.site.Queues() {
+		plain := &Ticket{Ask: &Ask{Department: q.Department, Language: q.Language, Weight: 1, Need: m.QueueNeed(q)}, Course: uneventful}
+		if m.QueueUnattended(q) == m.attended(plain) {
+			m.Errorf("%s is shown unattended: %v", q, m.QueueUnattended(q))
+		}
+	}
 }
 
 // holding compares who holds what with what is told, and looks whether each

@@ -11,6 +11,8 @@ type line struct {
 	sorted[*Ticket]
 	// plain is the need of the tickets that ask for the queue's language alone.
 	plain *Need
+	// withdrawn says that the rules do not have the queue.
+	withdrawn bool
 	// ahead remembers the latest insertions that were not at the end, newest
 	// last: they are why somebody's place got worse.
 	ahead []insertion
@@ -30,7 +32,7 @@ const maxAhead = 4096
 func newLine(q QueueID) *line {
 	n := &Need{Languages: []string{q.Language}}
 	n.word = n.key()
-	return &line{sorted: sorted[*Ticket]{before: (*Ticket).Before}, plain: n}
+	return &line{sorted: sorted[*Ticket]{before: (*Ticket).Before}, plain: n, withdrawn: true}
 }
 
 // line is that of a queue, made when a site file that this gateway does not

@@ -28,6 +28,8 @@ type model struct {
 	lives map[string]int
 	// places is what was seen last, at its stamp.
 	places map[string]place
+	// there says of each ticket in line whether somebody was available for it.
+	there  map[string]bool
 	at     Stamp
 	number uint64
 	// seen counts what happened: causes, and what has none of its own.
@@ -43,6 +45,7 @@ type book struct {
 	tier      int // that a transfer asked for
 	prefers   string
 	passed    []Pass // each time anew
+	opened    bool   // to other languages, in a queue that the rules had no more
 }
 
 type service struct {
@@ -122,6 +125,13 @@ func (m *model) asks(t *Ticket) asks {
 	for _, s := range append(slices.Clone(dep.Skills), topic.Skills...) {
 		a.skills[s] = true
 	}
+	if m.books[t.ID].opened || !slices.Contains(dep.Languages, t.Language) && m.now >= t.WaitingSince+10_000 {
+		for _, l := range append(slices.Clone(t.Listed), m.site.Fallback) {
+			if !t.LanguageRequired && l != "" {
+				a.languages[l] = true
+			}
+		}
+	}
 	for _, w := range dep.Widening {
 		if int64(m.now)-int64(t.WaitingSince) < int64(w.After) {
 			break
@@ -146,13 +156,7 @@ func (m *model) asks(t *Ticket) asks {
 
 // are says whether a need, as it is told, is what is asked for.
 func (a asks) are(n *Need) bool {
-	told := asks{map[string]bool{}, max(n.MinProficiency, 1), max(n.Tier, 1), map[string]bool{}}
-	for _, l := range n.Languages {
-		told.languages[l] = true
-	}
-	for _, s := range n.Skills {
-		told.skills[s] = true
-	}
+	told := needed(n)
 	return maps.Equal(a.languages, told.languages) && maps.Equal(a.skills, told.skills) && a.minimum == told.minimum && a.tier == told.tier
 }
 
@@ -178,6 +182,29 @@ func (m *model) may(t *Ticket, a *Agent, room int) bool {
 	meets := t.Hold != nil && t.Hold.Agent == a.ID || t.Hold == nil && m.asks(t).metBy(a, t.Department)
 	return meets && a.Status == Available && a.Session.LostAt == 0 && t.Weight <= room &&
 		m.visitors.get(t.Visitor).Session.LostAt == 0 && !m.halted[t.Queue()] && !m.declined(t, a.ID)
+}
+
+// attended says whether somebody is there for a ticket in line, free or not.
+func (m *model) attended(t *Ticket) bool {
+	for _, a := range m.agents {
+		meets := t.Hold != nil && t.Hold.Agent == a.ID || needed(t.Need).metBy(a, t.Department) && a.Capacity >= t.Weight
+		if meets && a.Status == Available && a.Session.LostAt == 0 {
+			return true
+		}
+	}
+	return false
+}
+
+// needed is what a need asks for.
+func needed(n *Need) asks {
+	a := asks{map[string]bool{}, max(n.MinProficiency, 1), max(n.Tier, 1), map[string]bool{}}
+	for _, l := range n.Languages {
+		a.languages[l] = true
+	}
+	for _, s := range n.Skills {
+		a.skills[s] = true
+	}
+	return a
 }
 
 // declined says whether the agent is not asked again for now.

@@ -114,15 +114,21 @@ func (s *State) widened(n *Need, t *Ticket, w Widening) *Need {
 }
 
 // nextWidening is when the next step that changes anything for t is due, 0 for
-// never.
+// never. In a withdrawn queue, that more languages will do is one.
 func (s *State) nextWidening(t *Ticket) Stamp {
 	dep, _ := s.site.Department(t.Department)
-	for i := t.Step; i < len(dep.Widening); i++ {
+	due := Stamp(0)
+	for i := t.Step; i < len(dep.Widening) && due == 0; i++ {
 		if s.widened(t.Need, t, dep.Widening[i]) != t.Need {
-			return t.WaitingSince.Add(dep.Widening[i].After)
+			due = t.WaitingSince.Add(dep.Widening[i].After)
 		}
 	}
-	return 0
+	if s.Withdrawn(t.Queue()) && s.opened(t.Need, t) != t.Need {
+		if opens := t.WaitingSince.Add(withdrawnAfter); due == 0 || opens < due {
+			due = opens
+		}
+	}
+	return due
 }
 
 // widen takes every step that is due.
@@ -133,6 +139,9 @@ func (s *State) widen(t *Ticket, now Stamp) Change {
 	for is.Step < len(dep.Widening) && now >= t.WaitingSince.Add(dep.Widening[is.Step].After) {
 		is.Need = s.widened(is.Need, t, dep.Widening[is.Step])
 		is.Step++
+	}
+	if s.Withdrawn(t.Queue()) && now >= t.WaitingSince.Add(withdrawnAfter) {
+		is.Need = s.opened(is.Need, t)
 	}
 	c := change(CauseWidened, t.ID, t.Rev.Version)
 	c.Intent = intentID(is.Need.key())

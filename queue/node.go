@@ -71,7 +71,7 @@ func (s *State) assignNode(id string, is *Node, step *Step) {
 	for a, was := range s.agents {
 		if i, marked := markLost(was, was.Session, is); marked {
 			i.Session.LostAt = is.LostAt
-			s.putAgent(a, i)
+			s.putAgent(a, i, step)
 			step.Agents = append(step.Agents, a)
 			step.Presence = append(step.Presence, a)
 		}

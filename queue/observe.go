@@ -41,7 +41,7 @@ func (s *State) Fork() *State {
 		}
 	}
 	for q, l := range s.lines {
-		f.lines[q] = &line{sorted: l.clone(), plain: l.plain}
+		f.lines[q] = &line{sorted: l.clone(), plain: l.plain, withdrawn: l.withdrawn}
 		for _, t := range l.all() {
 			keep(t)
 		}

@@ -59,6 +59,7 @@ var happens = []string{
 	"joined", "left", "given", "offered", "accepted", "declined", "lapsed", "closed", "wrapped_up", "status", "bound", "lost", "expired",
 	"node_lost", "widened", "hold_ended", "transferred", "handed over", "invited", "guest_left", "raised", "lowered", "paused", "resumed", "rated",
 	"taken over", "closing", "close_cancelled", "closed in time", "lost its agent",
+	"new rules", "waits in a withdrawn queue", "opened to other languages", "unattended", "attended",
 }
 
 // wishes are the things that people do, at random.
@@ -232,6 +233,16 @@ func (m *model) wishes(rt *rapid.T, steps *int) map[string]func(*rapid.T) {
 		"pause": func(rt *rapid.T) {
 			q := QueueID{"support", pick(rt, languages, "language")}
 			m.try(m.Pause(q, rapid.IntRange(0, 3).Draw(rt, "paused") == 0, "boss", ""))
+		},
+		"new rules": func(rt *rapid.T) { // with all languages, or without one
+			site := exchangeSite()
+			if gone := pick(rt, []string{"", "zh", "es"}, "gone"); gone != "" {
+				for i, d := range site.Departments {
+					site.Departments[i].Languages = slices.DeleteFunc(slices.Clone(d.Languages), func(l string) bool { return l == gone })
+				}
+			}
+			m.seen["new rules"]++
+			m.SetSite(site)
 		},
 		"time": func(rt *rapid.T) {
 			m.now += Stamp(rapid.SampledFrom([]int{1, 500, 5000, 15_000, 21_000, 61_000, 200_000}).Draw(rt, "ms"))

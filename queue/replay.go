@@ -27,8 +27,9 @@ type Step struct {
 	Agents, Visitors []string
 	// Presence are the agents whose conn was lost or is back.
 	Presence []string
-	// Queues are those paused or resumed.
-	Queues []QueueID
+	// Queues are those paused or resumed, Attended those in which an agent is
+	// available for somebody and none was, or the other way round.
+	Queues, Attended []QueueID
 	// Estimates says that the published estimates changed.
 	Estimates bool
 }
@@ -110,7 +111,7 @@ func (s *State) assign(w Write, r Record, step *Step) {
 		if is != nil && !is.Session.Lost() && s.nodes[is.Session.Node] != nil {
 			is.Session.LostAt = s.nodes[is.Session.Node].LostAt // decided before the node was lost
 		}
-		s.putAgent(id, is)
+		s.putAgent(id, is, step)
 		step.Agents = append(step.Agents, id)
 		if was != nil && is != nil && was.Session.Lost() != is.Session.Lost() {
 			step.Presence = append(step.Presence, id)
@@ -163,11 +164,13 @@ func (s *State) putVisitor(id string, is *Visitor) {
 }
 
 // putAgent keeps the sets in step with an agent; nil removes.
-func (s *State) putAgent(id string, is *Agent) {
-	if was := s.agents[id]; was != nil {
+func (s *State) putAgent(id string, is *Agent, step *Step) {
+	was := s.agents[id]
+	if was != nil {
 		s.countSession(was.Session, -1)
 	}
 	put(s.agents, id, is)
+	step.Attended = append(step.Attended, s.attendAgent(was, is)...)
 	delete(s.lost, agentKind+id)
 	if is != nil {
 		s.countSession(is.Session, 1)
@@ -190,6 +193,7 @@ func (s *State) countSession(i Session, by int) {
 // assignTicket keeps the lines and the sets in step with a ticket.
 func (s *State) assignTicket(was, is *Ticket, r Record) {
 	s.classify(was, is)
+	s.attendTicket(was, is)
 	s.lineUp(was, is, r)
 	s.appoint(was, is)
 	if was != nil {

@@ -35,8 +35,10 @@ type State struct {
 	// agenda, lost and ended are what time will do.
 	agenda sorted[appointment]
 	lost   map[string]Image // visitors with an open ticket, and agents
-	asks   map[askKey]*Ask
-	ended  []*Ticket // in order of EndedAt
+	// attended is nil in a fork, which shows nothing to people.
+	attended map[attendanceKey]*attendance
+	asks     map[askKey]*Ask
+	ended    []*Ticket // in order of EndedAt
 }
 
 func ticketID(t *Ticket) string   { return t.ID }
@@ -60,9 +62,8 @@ func NewState(site *Site) *State {
 		lost:    map[string]Image{},
 		asks:    map[askKey]*Ask{},
 	}
-	for _, q := range site.Queues() {
-		s.line(q)
-	}
+	s.relined()
+	s.attendSite()
 	return s
 }
 
@@ -70,9 +71,8 @@ func NewState(site *Site) *State {
 // tickets of a queue that is no more go on being served.
 func (s *State) SetSite(site *Site) {
 	s.site = site
-	for _, q := range site.Queues() {
-		s.line(q)
-	}
+	s.relined()
+	s.attendSite()
 	var all []appointment // at once: one by one, in no order, a long line takes seconds
 	for t := range s.tickets.all() {
 		if due := s.due(t); due != 0 {

@@ -65,7 +65,7 @@ func (s *State) Paused(q QueueID) *Pause { return s.paused[q] }
 // Pause stops offers from a queue, or lets them go on. Errors:
 // ErrUnknownDepartment, ErrUnknownLanguage.
 func (s *State) Pause(q QueueID, paused bool, by, reason string) (Change, error) {
-	if s.lines[q] == nil {
+	if !s.has(q) {
 		if _, ok := s.site.Department(q.Department); !ok {
 			return Change{}, ErrUnknownDepartment
 		}

@@ -83,20 +83,23 @@ func (s *State) moved(t *Ticket, to Target) (*Ticket, error) {
 	if to.Department != "" {
 		dep, ok = s.site.Department(to.Department)
 	}
-	if !ok {
-		return nil, ErrUnknownDepartment
-	}
 	reads := append([]string{t.Language}, t.Listed...)
-	wanted := reads
-	switch {
-	case to.Language != "":
-		wanted = []string{to.Language}
-	case t.LanguageRequired:
-		wanted = reads[:1]
-	}
-	lang, ok := MatchLanguage(wanted, dep.Languages)
-	if !ok {
-		return nil, ErrUnknownLanguage
+	lang := t.Language
+	if stays := s.Withdrawn(t.Queue()) && to.Department == "" && to.Language == ""; stays {
+		dep.ID = t.Department // an agent or a tier is named: no other queue need have room for it
+	} else {
+		wanted := reads
+		switch {
+		case !ok:
+			return nil, ErrUnknownDepartment
+		case to.Language != "":
+			wanted = []string{to.Language}
+		case t.LanguageRequired:
+			wanted = reads[:1]
+		}
+		if lang, ok = MatchLanguage(wanted, dep.Languages); !ok {
+			return nil, ErrUnknownLanguage
+		}
 	}
 	is := t.backInLine()
 	if by := t.HeldBy(); by != "" {
@@ -127,7 +130,7 @@ func (s *State) moved(t *Ticket, to Target) (*Ticket, error) {
 // anybody says whether some agent, here or not, could serve the ticket.
 func (s *State) anybody(t *Ticket) bool {
 	for _, a := range s.agents {
-		if a.Meets(t.Need, t.Department) {
+		if s.mayServe(a, t.Queue(), t.Need) {
 			return true
 		}
 	}

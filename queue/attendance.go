@@ -1,0 +1,134 @@
+package queue
+
+import "slices"
+
+// attendance counts the agents who are available, with room or without, for the
+// tickets in line that ask for the same. It is kept in step with what is replayed,
+// so that showing it costs a look-up, however many wait and however many agents
+// there are.
+type attendance struct {
+	need *Need
+	// tickets are those in line; site says that the rules have the queue and ask for
+	// no more in it.
+	tickets int
+	site    bool
+	agents  int
+}
+
+type attendanceKey struct {
+	queue  QueueID
+	need   string
+	weight int
+}
+
+func attendanceOf(t *Ticket) attendanceKey {
+	return attendanceKey{t.Queue(), t.Need.key(), t.Weight}
+}
+
+// attends says whether an agent is available for those who ask for so much.
+func (s *State) attends(a *Agent, k attendanceKey, n *Need) bool {
+	return a != nil && a.Takes() && a.Capacity >= k.weight && s.mayServe(a, k.queue, n)
+}
+
+// attend counts the tickets of the key, and forgets it when it is needed no more.
+func (s *State) attend(k attendanceKey, n *Need, tickets int) *attendance {
+	at := s.attended[k]
+	if at == nil {
+		at = &attendance{need: n}
+		for _, a := range s.agents {
+			if s.attends(a, k, n) {
+				at.agents++
+			}
+		}
+		s.attended[k] = at
+	}
+	if at.tickets += tickets; at.tickets == 0 && !at.site {
+		delete(s.attended, k)
+	}
+	return at
+}
+
+// attendTicket keeps the attendance in step with a ticket.
+func (s *State) attendTicket(was, is *Ticket) {
+	if s.attended == nil {
+		return
+	}
+	wasIn, isIn := was != nil && was.Queued(), is != nil && is.Queued()
+	if wasIn && isIn && was.Need == is.Need && was.Weight == is.Weight && was.Queue() == is.Queue() {
+		return
+	}
+	if isIn {
+		s.attend(attendanceOf(is), is.Need, 1)
+	}
+	if wasIn {
+		s.attend(attendanceOf(was), was.Need, -1)
+	}
+}
+
+// attendAgent keeps the attendance in step with an agent, and returns the queues
+// that somebody attends now and nobody did, or the other way round.
+func (s *State) attendAgent(was, is *Agent) []QueueID {
+	wasThere, isThere := was != nil && was.Takes(), is != nil && is.Takes()
+	if s.attended == nil || !wasThere && !isThere || wasThere && isThere && sameFacts(was, is) {
+		return nil
+	}
+	var changed []QueueID
+	for k, at := range s.attended {
+		before := at.agents
+		if s.attends(was, k, at.need) {
+			at.agents--
+		}
+		if s.attends(is, k, at.need) {
+			at.agents++
+		}
+		if (before == 0) != (at.agents == 0) && !slices.Contains(changed, k.queue) {
+			changed = append(changed, k.queue)
+		}
+	}
+	return changed
+}
+
+// attendSite counts anew under new rules.
+func (s *State) attendSite() {
+	old := s.attended
+	s.attended = map[attendanceKey]*attendance{}
+	for k, at := range old {
+		if at.tickets > 0 {
+			s.attend(k, at.need, at.tickets)
+		}
+	}
+	for _, q := range s.site.Queues() {
+		n := s.QueueNeed(q)
+		k := attendanceKey{q, n.key(), 1}
+		at := s.attend(k, n, 0)
+		at.site, s.attended[k] = true, at
+	}
+}
+
+// Unattended says whether no agent who may serve a ticket in line is available now,
+// with room or without.
+func (s *State) Unattended(t *Ticket) bool {
+	if t.Hold != nil {
+		if a := s.agents[t.Hold.Agent]; a != nil && a.Takes() {
+			return false
+		}
+	}
+	at := s.attended[attendanceOf(t)]
+	return at != nil && at.agents == 0
+}
+
+// QueueUnattended says whether no agent is available for those who join a queue and
+// ask for no more than it does; of a queue that the rules have no more, for any of
+// those who wait in it.
+func (s *State) QueueUnattended(q QueueID) bool {
+	if !s.Withdrawn(q) {
+		at := s.attended[attendanceKey{q, s.QueueNeed(q).key(), 1}]
+		return at != nil && at.agents == 0
+	}
+	for k, at := range s.attended {
+		if k.queue == q && at.agents > 0 {
+			return false
+		}
+	}
+	return s.Size(q) > 0
+}

@@ -1,0 +1,58 @@
+package queue
+
+import (
+	"cmp"
+	"slices"
+)
+
+// withdrawnAfter is how long a ticket must have waited in a queue that the rules do
+// not have until agents of its visitor's other languages may serve it: a file that
+// brings the queue may not have reached this gateway yet.
+const withdrawnAfter Millis = 10_000
+
+// Withdrawn says whether tickets wait, or waited, in a queue that the rules do not
+// have.
+func (s *State) Withdrawn(q QueueID) bool {
+	l := s.lines[q]
+	return l != nil && l.withdrawn
+}
+
+// has says whether somebody can be in the queue.
+func (s *State) has(q QueueID) bool {
+	l := s.lines[q]
+	return l != nil && (!l.withdrawn || l.len() > 0)
+}
+
+// Queues lists the queues that hold tickets although the rules do not have them, in
+// order of their names, and then those of the rules, in the order of the site file.
+func (s *State) Queues() []QueueID {
+	var all []QueueID
+	for q, l := range s.lines {
+		if l.withdrawn && l.len() > 0 {
+			all = append(all, q)
+		}
+	}
+	slices.SortFunc(all, func(a, b QueueID) int { return cmp.Compare(a.String(), b.String()) })
+	return append(all, s.site.Queues()...)
+}
+
+// relined makes the lines of new rules, and keeps those of withdrawn queues until
+// they are empty.
+func (s *State) relined() {
+	for q, l := range s.lines {
+		if l.withdrawn = true; l.len() == 0 {
+			delete(s.lines, q)
+		}
+	}
+	for _, q := range s.site.Queues() {
+		s.line(q).withdrawn = false
+	}
+}
+
+// opened is the need of a ticket in a withdrawn queue, where whoever speaks one of
+// its visitor's languages, or the site's fallback, may serve it: no rule of the
+// queue's own is left to say when. It is n itself if that changes nothing.
+func (s *State) opened(n *Need, t *Ticket) *Need {
+	n = s.widened(n, t, Widening{Languages: SpreadListed})
+	return s.widened(n, t, Widening{Languages: SpreadFallback})
+}
