@@ -109,7 +109,7 @@ func (b *board) rulesDiffer(differ bool) {
 func boardFrame(st *queue.State) protocol.Board {
 	f := protocol.Board{Queues: []protocol.BoardQueue{}, Agents: []protocol.BoardAgent{}, Log: st.Number()}
 	room := roomOf(st)
-	for _, q := range st.Site().Queues() {
+	for _, q := range st.Queues() {
 		if len(f.Queues) == protocol.MaxBoardQueues {
 			f.QueuesLeftOut++
 			continue
@@ -118,7 +118,7 @@ func boardFrame(st *queue.State) protocol.Board {
 		row := protocol.BoardQueue{
 			Queue: q.String(), Department: q.Department, Language: q.Language, Size: size,
 			Wait: waitFrame(eta.Shown(st.Wait(q, size+1))), Paused: st.Paused(q) != nil, AgentsWithRoom: room[q],
-			Truth: truthOf(st, q),
+			Unattended: st.QueueUnattended(q), Withdrawn: st.Withdrawn(q), Truth: truthOf(st, q),
 		}
 		if t := oldest(st, q); t != nil {
 			first := boardTicket(t)

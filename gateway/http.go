@@ -59,8 +59,11 @@ type queueInfo struct {
 	AgentsWithRoom int `json:"agents_with_room"`
 	// Wait is for somebody who joins now.
 	Wait protocol.Wait `json:"wait"`
-	// Paused says that nobody is served for now.
-	Paused bool `json:"paused,omitzero"`
+	// Paused says that nobody is served for now, Unattended that no agent who serves
+	// the queue is available, and Withdrawn that the site file does not have it.
+	Paused     bool `json:"paused,omitzero"`
+	Unattended bool `json:"unattended,omitzero"`
+	Withdrawn  bool `json:"withdrawn,omitzero"`
 }
 
 // asked finds the site that an HTTP request asks about, and who asks, for the roles
@@ -98,11 +101,12 @@ func (g *Gateway) queues(w http.ResponseWriter, r *http.Request) {
 	}
 	all := []queueInfo{}
 	s.read(func(st *queue.State) {
-		for _, q := range st.Site().Queues() {
+		for _, q := range st.Queues() {
 			size := st.Size(q)
 			all = append(all, queueInfo{
 				Queue: q.String(), Department: q.Department, Language: q.Language, Size: size,
 				AgentsWithRoom: st.AgentsWithRoom(q), Wait: waitFrame(eta.Shown(st.Wait(q, size+1))), Paused: st.Paused(q) != nil,
+				Unattended: st.QueueUnattended(q), Withdrawn: st.Withdrawn(q),
 			})
 		}
 	})

@@ -386,7 +386,7 @@ func TestQueuesTellAHostWhatJoiningWouldMean(t *testing.T) {
 		t.Errorf("without a token: %d %s", code, body)
 	}
 	code, body := get(h.token(protocol.Visitor, "somebody"))
-	want := `{"queue":"support/en","department":"support","language":"en","size":1,"agents_with_room":0,"wait":{"known":false}}`
+	want := `{"queue":"support/en","department":"support","language":"en","size":1,"agents_with_room":0,"wait":{"known":false},"unattended":true}`
 	if code != http.StatusOK || !strings.Contains(string(body), want) {
 		t.Errorf("queues = %d %s, want %s among them", code, body, want)
 	}

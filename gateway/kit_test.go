@@ -37,6 +37,7 @@ type house struct {
 	verifier gateway.Verifier // what the gateways see of the keys
 	site     func(*gateway.Site)
 	audit    *lines
+	log      *lines // what the gateways log
 	ctx      context.Context
 }
 
@@ -61,7 +62,7 @@ func (l *lines) String() string {
 func newHouse(t *testing.T, change ...func(*gateway.Site)) *house {
 	t.Helper()
 	h := &house{
-		t: t, memory: eventlog.NewMemory(), registry: presence.NewMemory(nil), audit: &lines{},
+		t: t, memory: eventlog.NewMemory(), registry: presence.NewMemory(nil), audit: &lines{}, log: &lines{},
 		key: auth.Key{
 			ID: "k", Algorithm: "HS256", Sites: []string{"demo"}, Roles: protocol.Roles(),
 			Secret: []byte("a secret of at least thirty-two bytes"),
@@ -122,7 +123,7 @@ func (h *house) open(node string) (url string, g *gateway.Gateway) {
 	hub := conversation.New(h.backend, conversation.Options{})
 	g, err := gateway.New(gateway.Options{
 		Node: node, Store: logstore.New(h.backend), Presence: h.registry, HelloRate: h.rate, Conversations: hub, Verifier: h.verifier, Sites: []gateway.Site{site},
-		Ready: h.backend.Ready, Audit: slog.New(slog.NewJSONHandler(h.audit, nil)),
+		Ready: h.backend.Ready, Audit: slog.New(slog.NewJSONHandler(h.audit, nil)), Logger: slog.New(slog.NewTextHandler(h.log, nil)),
 	})
 	if err != nil {
 		h.t.Fatal(err)

@@ -153,8 +153,8 @@ func (t *truths) Collect(ch chan<- prometheus.Metric) {
 
 // lines reports the sizes of all queues when it is scraped.
 type lines struct {
-	sites                                        map[string]*site
-	size, room, paused, known, ready, dispatches *prometheus.Desc
+	sites                                                               map[string]*site
+	size, room, paused, unattended, withdrawn, known, ready, dispatches *prometheus.Desc
 }
 
 func newLines(sites map[string]*site) *lines {
@@ -164,6 +164,8 @@ func newLines(sites map[string]*site) *lines {
 		size:       prometheus.NewDesc("nextup_queue_size", "Tickets in line.", labels, nil),
 		room:       prometheus.NewDesc("nextup_queue_agents_with_room", "Agents who would be offered a ticket of the queue now.", labels, nil),
 		paused:     prometheus.NewDesc("nextup_queue_paused", "1 while a supervisor has paused the queue.", labels, nil),
+		unattended: prometheus.NewDesc("nextup_queue_unattended", "1 while no agent who serves the queue is available.", labels, nil),
+		withdrawn:  prometheus.NewDesc("nextup_queue_withdrawn", "1 for a queue that the site file does not have and in which people wait.", labels, nil),
 		known:      prometheus.NewDesc("nextup_log_number", "The newest log number that this gateway has replayed.", []string{"site"}, nil),
 		ready:      prometheus.NewDesc("nextup_log_ready", "1 while the log can be reached and takes changes, and this gateway's replica is up to date.", []string{"site"}, nil),
 		dispatches: prometheus.NewDesc("nextup_dispatcher", "1 while this gateway dispatches the site.", []string{"site"}, nil),
@@ -172,7 +174,7 @@ func newLines(sites map[string]*site) *lines {
 
 // Describe implements prometheus.Collector.
 func (l *lines) Describe(ch chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{l.size, l.room, l.paused, l.known, l.ready, l.dispatches} {
+	for _, d := range []*prometheus.Desc{l.size, l.room, l.paused, l.unattended, l.withdrawn, l.known, l.ready, l.dispatches} {
 		ch <- d
 	}
 }
@@ -194,14 +196,12 @@ func (l *lines) Collect(ch chan<- prometheus.Metric) {
 		s.read(func(st *queue.State) {
 			gauge(l.known, float64(st.Number()), id)
 			room := roomOf(st)
-			for _, q := range st.Site().Queues() {
+			for _, q := range st.Queues() {
 				gauge(l.size, float64(st.Size(q)), id, q.Department, q.Language)
 				gauge(l.room, float64(room[q]), id, q.Department, q.Language)
-				paused := 0.0
-				if st.Paused(q) != nil {
-					paused = 1
-				}
-				gauge(l.paused, paused, id, q.Department, q.Language)
+				gauge(l.paused, yes(st.Paused(q) != nil), id, q.Department, q.Language)
+				gauge(l.unattended, yes(st.QueueUnattended(q)), id, q.Department, q.Language)
+				gauge(l.withdrawn, yes(st.Withdrawn(q)), id, q.Department, q.Language)
 			}
 		})
 	}

@@ -20,7 +20,7 @@ type pastTicket struct {
 }
 
 // past lists tickets that have ended, as long as the site keeps them: an agent's
-// own or, with ?visitor=, those of a visitor whom they serve now. A supervisor
+// own or, with ?visitor=, those of a visitor whom they serve or wrap up now. A supervisor
 // may ask for any visitor's.
 func (g *Gateway) past(w http.ResponseWriter, r *http.Request) {
 	g.allowOrigin(w, r)
@@ -58,12 +58,10 @@ func (g *Gateway) past(w http.ResponseWriter, r *http.Request) {
 	writeJSON(w, http.StatusOK, all)
 }
 
-// servesVisitor says whether an agent holds a ticket of the visitor or was invited
-// into it; an offer alone does not count.
+// servesVisitor says whether an agent holds or wraps up a ticket of the visitor, or
+// was invited into it; an offer alone does not count. The visitor may have another
+// ticket by now.
 func servesVisitor(st *queue.State, agent, visitor string) bool {
-	t := st.TicketOf(visitor)
-	if t == nil || t.Status == queue.Offered {
-		return false
-	}
-	return t.HeldBy() == agent || t.Open() && slices.Contains(t.Guests, agent)
+	theirs := func(t *queue.Ticket) bool { return t.Visitor == visitor && t.Status != queue.Offered }
+	return slices.ContainsFunc(st.Held(agent), theirs) || slices.ContainsFunc(st.Guesting(agent), theirs)
 }

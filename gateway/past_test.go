@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"nextup/gateway"
 	"nextup/gateway/protocol"
 )
 
@@ -35,6 +36,101 @@ func (h *house) pastOf(url string, role protocol.Role, subject, visitor string) 
 		tickets = append(tickets, t.Ticket)
 	}
 	return status, tickets
+}
+
+// [open-4] The earlier conversations of a visitor stay readable until the wrap-up of
+// theirs ends, also when the visitor has another ticket by then.
+func TestEarlierConversationsAreReadUntilTheWrapUpEnds(t *testing.T) {
+	h := newHouse(t, func(s *gateway.Site) { s.Rules.Departments[0].WrapUp = 600_000 })
+	url, _ := h.open("one")
+	v, a, first := h.served(url, "v", "a")
+	v.says(first, "m1", "the first time")
+	if _, err := a.CloseTicket(h.ctx, first); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := a.Finish(h.ctx, first); err != nil {
+		t.Fatal(err)
+	}
+	b := h.come(url, protocol.Agent, "b", "en").works()
+	if _, err := a.Status(h.ctx, protocol.Away); err != nil {
+		t.Fatal(err)
+	}
+	second := v.joins("support", "en")
+	b.accepts()
+	if _, err := b.CloseTicket(h.ctx, second); err != nil {
+		t.Fatal(err)
+	}
+	v.joins("trading", "en") // they are back before the agent has done
+	b.opens(first, 0)
+	until(b, "what was written the first time", func(e protocol.Entry) bool { return e.Text == "the first time" })
+	if status, tickets := h.pastOf(url, protocol.Agent, "b", "v"); status != http.StatusOK || len(tickets) != 2 {
+		t.Errorf("while wrapping up, the agent is answered %d %v", status, tickets)
+	}
+	if _, err := b.Finish(h.ctx, second); err != nil {
+		t.Fatal(err)
+	}
+	_, err := b.Open(h.ctx, first, 0)
+	wantCode(t, err, protocol.CodeUnknownTicket)
+	if status, _ := h.pastOf(url, protocol.Agent, "b", "v"); status != http.StatusForbidden {
+		t.Errorf("after that they are answered %d", status)
+	}
+}
+
+// [open-5] An agent sees what the visitor has written before they take an offer, and
+// nothing more once it is over.
+func TestAnOfferedConversationIsReadWhileItIsOffered(t *testing.T) {
+	for name, ends := range map[string]func(a *person, d protocol.DeskOffer) error{
+		"it is declined": func(a *person, d protocol.DeskOffer) error {
+			_, err := a.Decline(a.ctx, d.Offer)
+			return err
+		},
+		"it lapses": func(a *person, _ protocol.DeskOffer) error {
+			until(a, "the lapse", func(d protocol.Desk) bool { return len(d.Offers) == 0 })
+			return nil
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			h := newHouse(t, func(s *gateway.Site) { s.Rules.Departments[0].OfferTTL = 1000 })
+			url, _ := h.open("one")
+			v := h.come(url, protocol.Visitor, "v", "en")
+			ticket := v.joins("support")
+			v.says(ticket, "m1", "my card was refused")
+			a := h.come(url, protocol.Agent, "a", "en").works()
+			offer := until(a, "the offer", func(d protocol.Desk) bool { return len(d.Offers) == 1 }).Offers[0]
+			if read := a.reads(ticket, 1); read[0].Text != "my card was refused" {
+				t.Errorf("the agent reads %+v", read)
+			}
+			_, err := a.Send(h.ctx, ticket, "m", "hello")
+			wantCode(t, err, protocol.CodeUnknownTicket)
+			_, err = a.Read(h.ctx, ticket, 1)
+			wantCode(t, err, protocol.CodeUnknownTicket)
+			other := h.come(url, protocol.Agent, "other", "en")
+			_, err = other.Open(h.ctx, ticket, 0)
+			wantCode(t, err, protocol.CodeUnknownTicket)
+
+			if err := ends(a, offer); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := a.Status(h.ctx, protocol.Away); err != nil {
+				t.Fatal(err)
+			}
+			_, err = a.Open(h.ctx, ticket, 0)
+			wantCode(t, err, protocol.CodeUnknownTicket)
+			s := h.come(url, protocol.Supervisor, "s")
+			s.opens(ticket, 0)
+			v.says(ticket, "m2", "are you there?")
+			until(s, "what was written after it", func(e protocol.Entry) bool { return e.Text == "are you there?" })
+			a.Send(h.ctx, ticket, "m", "hello") // is answered after all that was sent
+			for len(a.frames) > 0 {
+				if e, ok := (<-a.frames).(protocol.Entry); ok {
+					t.Errorf("whose offer is over is sent %+v", e)
+				}
+			}
+			if read := v.reads(ticket, 2); len(read) != 2 {
+				t.Errorf("the conversation has %+v", read)
+			}
+		})
+	}
 }
 
 // [http-7] [open-4]

@@ -76,9 +76,15 @@ func (p *push) follow(rules *queue.Site) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for _, q := range rules.Queues() {
-		if p.lines[q] == nil {
-			p.lines[q] = &[len(bands)]cadence{}
-		}
+		p.lineLocked(q)
+	}
+}
+
+// lineLocked is that of a queue, made when it is first heard of: the rules may not
+// have it, and people stand in it.
+func (p *push) lineLocked(q queue.QueueID) {
+	if p.lines[q] == nil {
+		p.lines[q] = &[len(bands)]cadence{}
 	}
 }
 
@@ -86,6 +92,9 @@ func (p *push) follow(rules *queue.Site) {
 func (p *push) changed(queues map[queue.QueueID]bool, all bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	for q := range queues {
+		p.lineLocked(q)
+	}
 	now := time.Now()
 	for q, line := range p.lines {
 		if !all && !queues[q] {
@@ -201,7 +210,7 @@ func (p *push) showFrom(i int, q queue.QueueID, at *queue.Ticket, n int) *queue.
 			if t.Need != need || need == nil {
 				need, curve = t.Need, st.CurveOf(t)
 			}
-			s.ticket, s.position, s.wait, s.hold = t, position, curve.At(position), holdOf(st, t)
+			s.ticket, s.position, s.wait, s.hold, s.unattended = t, position, curve.At(position), holdOf(st, t), st.Unattended(t)
 			for _, c := range conns {
 				seen = append(seen, glimpse{c, s})
 			}

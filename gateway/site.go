@@ -5,6 +5,7 @@ import (
 	"errors"
 	"log/slog"
 	"math/rand/v2"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -43,6 +44,8 @@ type site struct {
 	// snapshots and moves under mu.
 	resetting atomic.Bool
 	restores  atomic.Uint64
+	// withdrawn is what was logged last of withdrawn queues.
+	withdrawn atomic.Pointer[string]
 	// leaving is set while the sockets are sent elsewhere.
 	leaving atomic.Bool
 
@@ -170,6 +173,7 @@ func (s *site) Restore(number uint64, at queue.Stamp, images []queue.Image) {
 	}
 	s.dispatch.restored()
 	s.learner.restored()
+	s.sayWithdrawn()
 	// What bound the people here may be among what was lost.
 	s.g.work.Go(func() {
 		if !s.g.draining.Load() && (!lost || !s.g.reborn(name)) {
@@ -248,7 +252,7 @@ func (n *news) add(st *queue.State, step queue.Step) {
 			}
 		}
 	}
-	for _, q := range step.Queues {
+	for _, q := range slices.Concat(step.Queues, step.Attended) {
 		n.queues[q] = true
 	}
 	n.waits = n.waits || step.Estimates

@@ -92,14 +92,14 @@ func (c *conn) person() protocol.Person {
 }
 
 // mine finds a conversation that this conn may read: the visitor's own, one that
-// the agent holds, held last or is a guest in, an earlier one of a visitor whom the
-// agent serves, and any for a supervisor. To write, it must be open, and not only
-// to be read.
+// the agent holds, held last or is a guest in, one that is offered to them, an
+// earlier one of a visitor whom the agent serves or wraps up, and any for a
+// supervisor. To write, it must be open, and not only to be read.
 func (c *conn) mine(ticket string, write bool) (*queue.Ticket, error) {
 	var t *queue.Ticket
 	c.site.read(func(st *queue.State) { t = st.Ticket(ticket) })
 	switch {
-	case t == nil || !c.takesPart(t) && (write || !c.servesVisitorOf(t)):
+	case t == nil || !c.takesPart(t) && (write || !c.isOffered(t) && !c.servesVisitorOf(t)):
 		return nil, errNotHeld
 	case write && !t.Open():
 		return t, queue.ErrEnded
@@ -117,6 +117,11 @@ func (c *conn) takesPart(t *queue.Ticket) bool {
 		return true
 	}
 	return false
+}
+
+// isOffered says whether the ticket is offered to this agent now.
+func (c *conn) isOffered(t *queue.Ticket) bool {
+	return c.isAgent() && t.Status == queue.Offered && t.Offer.Agent == c.id.Subject
 }
 
 // servesVisitorOf says whether the agent may read a ticket that has ended, since

@@ -70,7 +70,10 @@ func (g *Gateway) line(w http.ResponseWriter, r *http.Request) {
 	q := queue.QueueID{Department: r.PathValue("department"), Language: r.PathValue("language")}
 	rules := s.file.Load().Rules
 	dep, ok := rules.Department(q.Department)
+	held := false // people wait in a queue that the rules have no more
+	s.read(func(st *queue.State) { held = st.Size(q) > 0 })
 	switch {
+	case held:
 	case !ok:
 		g.refuseHTTP(w, unknownError{queue.ErrUnknownDepartment, departmentsOf(rules)})
 		return

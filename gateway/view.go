@@ -153,6 +153,7 @@ type stand struct {
 	position, size int
 	wait           queue.EstimatedWait
 	paused         bool
+	unattended     bool
 	hold           *protocol.Hold
 	// agent has the ticket, or had it last.
 	agent     *protocol.Person
@@ -168,7 +169,7 @@ func (s *site) standOf(st *queue.State, visitor string) stand {
 	case t.Queued():
 		q := t.Queue()
 		is.position, is.size, is.paused = st.Position(t), st.Size(q), st.Paused(q) != nil
-		is.wait, is.hold = st.CurveOf(t).At(is.position), holdOf(st, t)
+		is.wait, is.hold, is.unattended = st.CurveOf(t).At(is.position), holdOf(st, t), st.Unattended(t)
 	case st.Agent(t.Agent) != nil:
 		is.agent, is.agentLost = agentPerson(st, t.Agent), agentLost(st, t)
 	}
@@ -193,7 +194,8 @@ func (c *conn) ticketFrame(s *stand) protocol.Ticket {
 		c.view.display = eta.Display{}
 	}
 	w := waitFrame(c.view.display.Show(s.wait, now))
-	f.Position, f.Size, f.Wait, f.Widened, f.Paused, f.Hold = s.position, s.size, &w, t.Step, s.paused, s.hold
+	f.Position, f.Size, f.Wait, f.Widened, f.Hold = s.position, s.size, &w, t.Step, s.hold
+	f.Paused, f.Unattended = s.paused, s.unattended
 	if t.Need != nil {
 		f.Languages = t.Need.Languages
 	}
