@@ -27,7 +27,9 @@ func rowOf(b protocol.Board, queue string) *row {
 	return nil
 }
 
-func (r *row) equals(other *row) bool { return r == nil && other == nil || r != nil && other != nil && *r == *other }
+func (r *row) equals(other *row) bool {
+	return r == nil && other == nil || r != nil && other != nil && *r == *other
+}
 
 // rowsOf asks a gateway for a queue over HTTP; nil where it is not shown.
 func (h *house) rowsOf(url, queue string) (host, metric *row) {

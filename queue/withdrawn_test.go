@@ -157,7 +157,9 @@ func TestASupervisorMovesWhoWaitsInAWithdrawnQueue(t *testing.T) {
 
 // What else of the rules may go while people wait.
 func TestWhatElseOfTheRulesGoesWhilePeopleWait(t *testing.T) {
-	urgent := func(r *JoinRequest) { r.Languages, r.Urgency, r.VisitorTier, r.Topic = []string{"zh"}, "high", "vip", "bulk" }
+	urgent := func(r *JoinRequest) {
+		r.Languages, r.Urgency, r.VisitorTier, r.Topic = []string{"zh"}, "high", "vip", "bulk"
+	}
 	w := newExchange(t)
 	id := w.join("v", "support", "", urgent)
 	stranded := w.join("k", "support", "", func(r *JoinRequest) { r.Languages, r.Topic = []string{"zh"}, "withdrawal" })
