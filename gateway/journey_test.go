@@ -119,7 +119,7 @@ func TestComingBackTellsWhyThePlaceGotWorse(t *testing.T) {
 	second.Cut()
 	a.Cut()
 	until(first, "the line again", func(f protocol.Ticket) bool {
-		return f.Ticket == offer.Ticket && f.Position == 1 && f.Reason == protocol.Returned
+		return f.Ticket == offer.Ticket && f.Position == 1 && f.Reason == protocol.ReasonAgentLost
 	})
 	again := h.resume(two, "second", was.Log)
 	if f := until(again, "the place", func(protocol.Ticket) bool { return true }); f.Position != 2 || f.Reason != protocol.Returned || f.Log < was.Log {
