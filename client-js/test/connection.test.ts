@@ -106,7 +106,7 @@ describe("close codes", () => {
       await settle();
       FakeSocket.latest.serverCloses(1006);
       if (c.state.name === "waiting") {
-        waits.push(c.state.retryAtMS - Date.now());
+        waits.push(c.state.retryAtMS - performance.now());
       }
       await vi.advanceTimersToNextTimerAsync();
     }
@@ -119,12 +119,12 @@ describe("close codes", () => {
     await vi.advanceTimersByTimeAsync(500);
     FakeSocket.latest.welcomes();
     FakeSocket.latest.serverCloses(4002);
-    expect(c.state).toMatchObject({ name: "waiting", retryAtMS: Date.now() + 1_000 });
+    expect(c.state).toMatchObject({ name: "waiting", retryAtMS: performance.now() + 1_000 });
     await vi.advanceTimersByTimeAsync(1_000);
     FakeSocket.latest.welcomes();
     await vi.advanceTimersByTimeAsync(5_000);
     FakeSocket.latest.serverCloses(4002);
-    expect(c.state).toMatchObject({ name: "waiting", retryAtMS: Date.now() + 500 });
+    expect(c.state).toMatchObject({ name: "waiting", retryAtMS: performance.now() + 500 });
   });
 
   test("[hello-6] on coming back hello says which view was shown last, and after a reset it says nothing", async () => {
@@ -145,11 +145,11 @@ describe("close codes", () => {
   test("[close-3] [drain-1] after 1012 it comes back within half a second, but not in a loop", async () => {
     const { c, socket } = await opened();
     socket.serverCloses(1012);
-    expect(c.state).toMatchObject({ name: "waiting", retryAtMS: Date.now() + 250 }); // half of the most
+    expect(c.state).toMatchObject({ name: "waiting", retryAtMS: performance.now() + 250 }); // half of the most
     await vi.advanceTimersByTimeAsync(250);
     expect(FakeSocket.all).toHaveLength(2);
     FakeSocket.latest.serverCloses(1012);
-    expect(c.state).toMatchObject({ name: "waiting", retryAtMS: Date.now() + 1_000 });
+    expect(c.state).toMatchObject({ name: "waiting", retryAtMS: performance.now() + 1_000 });
   });
 
   test.each(["error.busy", "error.too-many"] as const)(
@@ -163,7 +163,7 @@ describe("close codes", () => {
       const refusal = golden(fixture, { id: socket.last("hello").id });
       const asked = refusal.retry_after_ms ?? 0;
       socket.receives(refusal);
-      const notBeforeMS = Date.now() + asked;
+      const notBeforeMS = performance.now() + asked;
       socket.serverCloses(4003);
       expect(c.state).toMatchObject({ name: "waiting", notBeforeMS, retryAtMS: notBeforeMS + 500, reason: { code: refusal.code } });
       await vi.advanceTimersByTimeAsync(asked - 1);
@@ -323,6 +323,53 @@ describe("heartbeats", () => {
     expect(c.now()).toBe(Date.now() + 7_000);
     socket.receives(golden("heartbeat", { as_of_ms: Date.now() + 7_050 }));
     expect(c.now()).toBe(Date.now() + 7_050);
+  });
+
+  const hour = 3_600_000;
+  test.each([["an hour ahead", hour], ["an hour back", -hour], ["by a day, twice", 24 * hour]])(
+    "this machine's clock is set %s: what is shown as seconds stays seconds, and nothing waits for the clock",
+    async (_, step) => {
+      const { c, socket } = await opened({ now_ms: Date.now(), heartbeat_s: 10 });
+      const begun = c.now();
+      for (let second = 1; second <= 25; second++) {
+        if (second === 2 || second === 12) {
+          vi.setSystemTime(Date.now() + step);
+        }
+        const asked = socket.frames("heartbeat").length;
+        await vi.advanceTimersByTimeAsync(1_000);
+        expect(c.now() - begun).toBe(second * 1_000);
+        if (socket.frames("heartbeat").length > asked) {
+          socket.receives(golden("heartbeat", { as_of_ms: begun + second * 1_000 }));
+        }
+      }
+      expect(c.state.name).toBe("open");
+      socket.serverCloses(1006);
+      vi.setSystemTime(Date.now() - step);
+      await vi.advanceTimersByTimeAsync(500);
+      expect(c.state.name).toBe("connecting");
+    },
+  );
+
+  test("a refused hello's time to come back is kept while the clock is set back", async () => {
+    const { c } = connection();
+    c.connect();
+    await settle();
+    FakeSocket.latest.opens();
+    const { id } = FakeSocket.latest.last("hello");
+    FakeSocket.latest.receives(golden("error.too-many", { id, retry_after_ms: 5_000 }));
+    FakeSocket.latest.serverCloses(4003);
+    vi.setSystemTime(Date.now() - hour);
+    await vi.advanceTimersByTimeAsync(5_000);
+    c.connect();
+    await settle();
+    expect([c.state.name, FakeSocket.all.length]).toEqual(["connecting", 2]);
+  });
+
+  test("a machine that slept knows the time again with the first stamp, where its own count stood still", async () => {
+    const { c, socket } = await opened({ now_ms: Date.now() });
+    const begun = c.now();
+    socket.receives(golden("ticket", { as_of_ms: begun + hour }));
+    expect(c.now() - begun).toBe(hour);
   });
 
   test("wake comes back at once from a back-off and probes an open conn", async () => {

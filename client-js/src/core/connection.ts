@@ -37,7 +37,7 @@ export type ConnectionState =
   | { readonly name: "connecting" }
   | { readonly name: "open"; readonly welcome: WelcomeFrame }
   /**
-   * Lost; comes back by itself at retryAtMS (of Date.now). Where the server
+   * Lost; comes back by itself at retryAtMS (of performance.now). Where the server
    * refused the hello for now, reason says why, and connect does nothing before
    * notBeforeMS.
    */
@@ -100,11 +100,13 @@ export class Connection extends Emitter<ConnectionEvents> {
   /** The token that the server called expired: no use coming back with it. */
   #spentToken = "";
   #refusal: NextupError | undefined;
-  /** The server asked us not to come back before (of Date.now). */
+  /** The server asked us not to come back before (of performance.now). */
   #notBefore = 0;
   /** Heartbeats sent since anything was received. */
   #silentBeats = 0;
+  /** Of Date.now, which goes on while a machine sleeps. Set by somebody, it costs a probe or a late one. */
   #beatDueAt = 0;
+  /** From performance.now to the log's time. */
   #clockOffset = -Infinity;
   /** The one timer of the state: retry, welcome or heartbeat. */
   #timer: ReturnType<typeof setTimeout> | undefined;
@@ -152,9 +154,9 @@ export class Connection extends Emitter<ConnectionEvents> {
     return this.#available;
   }
 
-  /** The log's time in Unix milliseconds, as well as this client can tell. */
+  /** The log's time in Unix milliseconds, as well as this client can tell; setting this machine's clock does not move it. */
   now(): number {
-    return Date.now() + (Number.isFinite(this.#clockOffset) ? this.#clockOffset : 0);
+    return Number.isFinite(this.#clockOffset) ? performance.now() + this.#clockOffset : Date.now();
   }
 
   /**
@@ -166,7 +168,7 @@ export class Connection extends Emitter<ConnectionEvents> {
     if (name === "open" || name === "connecting") {
       return;
     }
-    const early = Date.now() < this.#notBefore;
+    const early = performance.now() < this.#notBefore;
     if (name !== "waiting") {
       this.#attempt = 0;
       if (early) {
@@ -337,7 +339,7 @@ export class Connection extends Emitter<ConnectionEvents> {
       case "error":
         if (frame.id === this.#helloID) {
           this.#refusal = refused(frame);
-          this.#notBefore = Date.now() + (frame.retry_after_ms ?? 0);
+          this.#notBefore = performance.now() + (frame.retry_after_ms ?? 0);
         } else if (frame.id === undefined && frame.code === "rate_limited") {
           this.#requests.resendLater(frame.retry_after_ms ?? 1_000);
         } else if (!this.#requests.answer(frame)) {
@@ -351,15 +353,15 @@ export class Connection extends Emitter<ConnectionEvents> {
         this.#setAvailable(frame.available);
         break;
       case "ticket":
-        this.#log = frame.log;
+        this.#saw(frame);
         this.emit("ticket", frame);
         break;
       case "desk":
-        this.#log = frame.log;
+        this.#saw(frame);
         this.emit("desk", frame);
         break;
       case "board":
-        this.#log = frame.log;
+        this.#saw(frame);
         this.emit("board", frame);
         break;
       case "entry":
@@ -377,9 +379,14 @@ export class Connection extends Emitter<ConnectionEvents> {
     }
   }
 
+  #saw({ log, as_of_ms }: TicketFrame | DeskFrame | BoardFrame): void {
+    this.#log = log;
+    this.#hearTime(as_of_ms);
+  }
+
   #welcomed(frame: WelcomeFrame): void {
     this.#welcome = frame;
-    this.#openedAt = Date.now();
+    this.#openedAt = performance.now();
     this.#clockOffset = -Infinity;
     this.#hearTime(frame.now_ms);
     this.#scheduleBeat(frame);
@@ -404,7 +411,7 @@ export class Connection extends Emitter<ConnectionEvents> {
 
   /** A stamp can only be late, so the greatest difference is the nearest. */
   #hearTime(ms: number): void {
-    this.#clockOffset = Math.max(this.#clockOffset, ms - Date.now());
+    this.#clockOffset = Math.max(this.#clockOffset, ms - performance.now());
   }
 
   #scheduleBeat(welcome: WelcomeFrame, wait = welcome.heartbeat_s * 1_000): void {
@@ -454,7 +461,7 @@ export class Connection extends Emitter<ConnectionEvents> {
   }
 
   #closed(code: number): void {
-    const steady = this.#state.name === "open" && Date.now() - this.#openedAt >= steadyMS;
+    const steady = this.#state.name === "open" && performance.now() - this.#openedAt >= steadyMS;
     this.#release();
     if (steady) {
       this.#attempt = 0;
@@ -472,7 +479,7 @@ export class Connection extends Emitter<ConnectionEvents> {
 
   #retry(jitterMS = backoffMS(this.#attempt)): void {
     this.#attempt++;
-    const now = Date.now();
+    const now = performance.now();
     const notBeforeMS = Math.max(now, this.#notBefore);
     const retryAtMS = notBeforeMS + jitterMS;
     this.#timer = setTimeout(() => void this.#open(), retryAtMS - now);

@@ -124,7 +124,7 @@ export class Conversation extends Emitter<ConversationEvents> {
 
   /** Tells the others that somebody writes here; calls in quick succession are joined. */
   setTyping(on: boolean): void {
-    const now = Date.now();
+    const now = performance.now();
     if (on ? now - this.#typedAt >= typingEveryMS : this.#typedAt !== -Infinity) {
       this.#typedAt = on ? now : -Infinity;
       this.#connection.transmit({ type: "typing", ticket: this.ticket, on });

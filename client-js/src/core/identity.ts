@@ -4,7 +4,7 @@
  */
 export function identityOf(token: string): string {
   try {
-    const [, payload = ""] = token.split(".");
+    const payload = /^[\w-]+\.([\w-]+)\.[\w-]+$/.exec(token)?.[1] ?? "";
     const claims = JSON.parse(atob(payload.replaceAll("-", "+").replaceAll("_", "/"))) as Record<string, unknown>;
     return claims["sub"] ? JSON.stringify(["site", "role", "sub"].map((name) => claims[name])) : "";
   } catch {

@@ -50,7 +50,7 @@ export function banner({ client, keep }: Widget, texts: Texts, keeps: boolean) {
             {heldBack ?? (welcome === undefined ? texts.unreachable : texts.reconnecting)}
             {keeps && heldBack === undefined && ` ${texts.kept}`}
           </span>
-          {Date.now() >= state.notBeforeMS && now}
+          {performance.now() >= state.notBeforeMS && now}
         </>,
       );
     }

@@ -43,8 +43,7 @@ export function listen(w: Widget, client: VisitorClient): void {
   client.on("error", (error) => w.complain(error.message));
   client.on("state", (state) => {
     if (state.name === "waiting" && connection.welcome === undefined && state.reason === undefined && !w.complained) {
-      const at = typeof w.config.gateway === "string" ? "" : w.config.gateway.socket;
-      w.complain(`no answer from ${at}: check the address, and that the site's origins list ${location.origin}`);
+      void diagnose(w);
     } else if (state.name === "stopped" && state.code !== 1000) {
       w.complain(`refused (${state.code}): ${state.error.message}`);
     } else if (state.name === "open") {
@@ -55,6 +54,22 @@ export function listen(w: Widget, client: VisitorClient): void {
       }
     }
   });
+}
+
+/** Says why there is no socket, which the browser does not tell: whether the gateway answers at all. */
+async function diagnose(w: Widget): Promise<void> {
+  const { gateway } = w.config;
+  if (typeof gateway !== "string") {
+    const answers = await fetch(gateway.queues, { mode: "no-cors" }).then(
+      () => true,
+      () => false,
+    );
+    w.complain(
+      answers
+        ? `${gateway.socket} opens no socket for this page: add ${location.origin} to the site's origins`
+        : `no answer from ${gateway.socket}: check the address, and that a gateway runs there`,
+    );
+  }
 }
 
 /** Whether the page asks for a queue that the site does not have. */

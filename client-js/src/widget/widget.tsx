@@ -235,12 +235,13 @@ export class Widget {
         conversation?.markRead();
       }
     }
-    if (this.client?.connection.welcome !== undefined) {
+    const welcome = this.client?.connection.welcome;
+    if (welcome !== undefined) {
       // Now: a gateway of another version may not have these files when they are needed.
       this.forms.get();
       this.#calling.get();
     }
-    const asks = this.open && (ticket === undefined || ticket.ticket === this.dismissed);
+    const asks = this.open && welcome !== undefined && (ticket === undefined || ticket.ticket === this.dismissed);
     this.estimates.follow(asks ? this.config : undefined);
   }
 

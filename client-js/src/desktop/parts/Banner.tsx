@@ -24,8 +24,8 @@ export function Banner({ connection }: { connection: Connection }) {
     case "waiting":
       return (
         <Strip name="waiting">
-          <span>{why(state.reason?.code, welcome !== undefined, Math.ceil((state.retryAtMS - Date.now()) / 1_000))}</span>
-          {Date.now() >= state.notBeforeMS && <Now connection={connection} />}
+          <span>{why(state.reason?.code, welcome !== undefined, Math.ceil((state.retryAtMS - performance.now()) / 1_000))}</span>
+          {performance.now() >= state.notBeforeMS && <Now connection={connection} />}
         </Strip>
       );
     case "stopped":
