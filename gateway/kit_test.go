@@ -2,6 +2,7 @@ package gateway_test
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
 	"net/http/httptest"
 	"strings"
@@ -130,12 +131,30 @@ func (h *house) open(node string) (url string, g *gateway.Gateway) {
 	}
 	server := httptest.NewServer(g)
 	h.t.Cleanup(func() { _ = g.Close(); server.Close(); hub.Close() })
-	for deadline := time.Now().Add(10 * time.Second); g.Ready(h.ctx) != nil; time.Sleep(time.Millisecond) {
-		if time.Now().After(deadline) {
-			h.t.Fatal(g.Ready(h.ctx))
+	h.eventually("the gateway is ready", func() bool { return g.Ready(h.ctx) == nil })
+	return "ws" + strings.TrimPrefix(server.URL, "http") + "/v1/connect", g
+}
+
+// eventually waits until something is so.
+func (h *house) eventually(what string, done func() bool) {
+	h.t.Helper()
+	again := time.NewTicker(time.Millisecond)
+	defer again.Stop()
+	for !done() {
+		select {
+		case <-again.C:
+		case <-h.ctx.Done():
+			h.t.Fatalf("it never came that %s", what)
 		}
 	}
-	return "ws" + strings.TrimPrefix(server.URL, "http") + "/v1/connect", g
+}
+
+// passes waits until the log's clock, which decides about grace times, has gone
+// on by d.
+func (h *house) passes(d time.Duration) {
+	h.t.Helper()
+	end := h.memory.Now() + d.Milliseconds()
+	h.eventually(fmt.Sprint(d, " have passed"), func() bool { return h.memory.Now() > end })
 }
 
 func (h *house) token(role protocol.Role, subject string, languages ...string) string {

@@ -134,12 +134,10 @@ func TestAGatewayTakenForDeadLeavesThoseWhoHaveMovedOn(t *testing.T) {
 	logstore.New(h.memory).Follow(h.ctx, "demo", replica)
 	name := dead.Node()
 	registry.kill(name)
-	for held := name; held == name || held == ""; time.Sleep(time.Millisecond) {
-		held = replica.session("stays").Node
-		if h.ctx.Err() != nil {
-			t.Fatal("the gateway never bound its people anew")
-		}
-	}
+	h.eventually("the gateway binds its people anew", func() bool {
+		held := replica.session("stays").Node
+		return held != name && held != ""
+	})
 	if s := replica.session("moved"); s.Node != lives.Node() || s.Lost() {
 		t.Errorf("who has moved on is bound to %+v, want %s", s, lives.Node())
 	}
@@ -157,12 +155,10 @@ func TestWhoWasHereWhileTheLogWasAwayKeepsThePlace(t *testing.T) {
 	replica := &reader{state: queue.NewState(demoRules())}
 	logstore.New(h.memory).Follow(h.ctx, "demo", replica)
 	v.Cut()
-	for !replica.session("v").Lost() && h.ctx.Err() == nil {
-		time.Sleep(time.Millisecond)
-	}
+	h.eventually("the visitor is lost", func() bool { return replica.session("v").Lost() })
 	log.set(true)
 	until(other, "the outage", func(f protocol.Availability) bool { return !f.Available })
-	time.Sleep(time.Second) // longer than the grace
+	h.passes(time.Second) // longer than the grace
 	log.set(false)
 	until(other, "the end of the outage", func(f protocol.Availability) bool { return f.Available })
 	again := h.come(one, protocol.Visitor, "v", "en")
@@ -183,13 +179,8 @@ func TestAGatewayTakenForDeadGoesOn(t *testing.T) {
 	ticket := v.joins("support")
 	name := cut.Node()
 	registry.kill(name)
-	for cut.Node() == name {
-		if h.ctx.Err() != nil {
-			t.Fatal("the gateway never learned that it was called lost")
-		}
-		time.Sleep(10 * time.Millisecond)
-	}
-	time.Sleep(3500 * time.Millisecond) // longer than the grace
+	h.eventually("the gateway learns that it was called lost", func() bool { return cut.Node() != name })
+	h.passes(3500 * time.Millisecond) // longer than the grace
 	h.come(one, protocol.Agent, "a", "en").works()
 	if f := until(v, "the offer", func(f protocol.Ticket) bool { return f.Status == protocol.Offered }); f.Ticket != ticket {
 		t.Errorf("the ticket is %s, was %s", f.Ticket, ticket)

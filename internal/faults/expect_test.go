@@ -247,7 +247,7 @@ func (s *stage) stall() {
 	}
 	heal := s.stallers(g, greedy, silent)
 	s.mark("%d clients stall, %d are half open", greedy, silent)
-	limit := 2*s.site.VisitorHeartbeat + 3*time.Second
+	limit := s.bound(2*s.site.VisitorHeartbeat + 3*time.Second)
 	var now map[string]float64
 	for since := time.Now(); time.Since(since) < limit; s.wait(100 * time.Millisecond) {
 		if now, err = g.Metrics(ctx); err != nil {

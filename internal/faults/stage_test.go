@@ -278,13 +278,18 @@ func (s *stage) quiet(before []map[string]float64) {
 	}
 }
 
-// bound is a time that something may take: exactly that where a row runs alone,
-// and three times as much in the short pass, in which many share a machine.
+// patience ends a wait for what a healthy gateway does in seconds, however busy
+// its machine is.
+const patience = time.Minute
+
+// bound is a time that something may take: exactly d where a row runs alone and
+// its times are measured. In the short pass many rows share a machine with other
+// work, so it only asks that the thing happens.
 func (s *stage) bound(d time.Duration) time.Duration {
 	if isLong() {
 		return d
 	}
-	return 3 * d
+	return max(d, patience)
 }
 
 // servers is how many Redis servers a gateway may keep connections to.
