@@ -80,7 +80,7 @@ func (h *house) wantRows(what, url, queue string, want *row) {
 
 // [ticket-9] [board-6] [http-1] An empty shift does not look like an empty queue.
 func TestPeopleAreToldThatNobodyIsHere(t *testing.T) {
-	h := newHouse(t, staff(map[string]gateway.AgentRules{"a": {Departments: []string{"support"}, Capacity: 1}}))
+	h := newHouse(t, staff(map[string]gateway.AgentRules{"a": {Departments: []string{"support"}, Capacity: 1}}), func(s *gateway.Site) { s.Rules.AgentGrace = 3000 })
 	url, _ := h.open("one")
 	v, w := h.come(url, protocol.Visitor, "v", "en"), h.come(url, protocol.Visitor, "w", "en")
 	v.joins("support")
@@ -108,9 +108,12 @@ func TestPeopleAreToldThatNobodyIsHere(t *testing.T) {
 	nobody(w, true)
 	status(protocol.Available)
 	nobody(w, false)
-	a.Cut()
+	a.Cut() // and is back before the grace is over
+	until(h.come(url, protocol.Supervisor, "s"), "that the agent is lost", func(b protocol.Board) bool { return len(b.Agents) == 1 && b.Agents[0].Lost })
+	h.wantRows("with an agent who loads their page again", url, "support/en", &row{1, 0, false, false})
+	h.come(url, protocol.Agent, "a", "en").Cut()
 	nobody(w, true)
-	h.come(url, protocol.Agent, "a", "en")
+	h.come(url, protocol.Agent, "a", "en").works()
 	nobody(w, false)
 	again := h.come(url, protocol.Visitor, "w", "en")
 	nobody(again, false)

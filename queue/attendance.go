@@ -3,7 +3,8 @@ package queue
 import "slices"
 
 // attendance counts the agents who are available, with room or without, for the
-// tickets in line that ask for the same. It is kept in step with what is replayed,
+// tickets in line that ask for the same. One whose conn is lost counts until their
+// grace is over: a page that is loaded again is no empty shift. It is kept in step with what is replayed,
 // so that showing it costs a look-up, however many wait and however many agents
 // there are.
 type attendance struct {
@@ -27,7 +28,7 @@ func attendanceOf(t *Ticket) attendanceKey {
 
 // attends says whether an agent is available for those who ask for so much.
 func (s *State) attends(a *Agent, k attendanceKey, n *Need) bool {
-	return a != nil && a.Takes() && a.Capacity >= k.weight && s.mayServe(a, k.queue, n)
+	return a != nil && a.Status == Available && a.Capacity >= k.weight && s.mayServe(a, k.queue, n)
 }
 
 // attend counts the tickets of the key, and forgets it when it is needed no more.
@@ -68,7 +69,7 @@ func (s *State) attendTicket(was, is *Ticket) {
 // attendAgent keeps the attendance in step with an agent, and returns the queues
 // that somebody attends now and nobody did, or the other way round.
 func (s *State) attendAgent(was, is *Agent) []QueueID {
-	wasThere, isThere := was != nil && was.Takes(), is != nil && is.Takes()
+	wasThere, isThere := was != nil && was.Status == Available, is != nil && is.Status == Available
 	if s.attended == nil || !wasThere && !isThere || wasThere && isThere && sameFacts(was, is) {
 		return nil
 	}
@@ -109,7 +110,7 @@ func (s *State) attendSite() {
 // with room or without.
 func (s *State) Unattended(t *Ticket) bool {
 	if t.Hold != nil {
-		if a := s.agents[t.Hold.Agent]; a != nil && a.Takes() {
+		if a := s.agents[t.Hold.Agent]; a != nil && a.Status == Available {
 			return false
 		}
 	}

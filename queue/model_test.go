@@ -188,7 +188,7 @@ func (m *model) may(t *Ticket, a *Agent, room int) bool {
 func (m *model) attended(t *Ticket) bool {
 	for _, a := range m.agents {
 		meets := t.Hold != nil && t.Hold.Agent == a.ID || needed(t.Need).metBy(a, t.Department) && a.Capacity >= t.Weight
-		if meets && a.Status == Available && a.Session.LostAt == 0 {
+		if meets && a.Status == Available { // also one who is in grace
 			return true
 		}
 	}

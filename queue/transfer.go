@@ -129,8 +129,12 @@ func (s *State) moved(t *Ticket, to Target) (*Ticket, error) {
 
 // anybody says whether some agent, here or not, could serve the ticket.
 func (s *State) anybody(t *Ticket) bool {
+	need := t.Need
+	if s.Withdrawn(t.Queue()) {
+		need = s.opened(need, t)
+	}
 	for _, a := range s.agents {
-		if s.mayServe(a, t.Queue(), t.Need) {
+		if s.mayServe(a, t.Queue(), need) {
 			return true
 		}
 	}

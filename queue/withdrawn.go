@@ -10,11 +10,11 @@ import (
 // brings the queue may not have reached this gateway yet.
 const withdrawnAfter Millis = 10_000
 
-// Withdrawn says whether tickets wait, or waited, in a queue that the rules do not
-// have.
+// Withdrawn says whether the rules do not have the queue, which tickets may be of
+// nevertheless.
 func (s *State) Withdrawn(q QueueID) bool {
-	l := s.lines[q]
-	return l != nil && l.withdrawn
+	l := s.lines[q] // each queue of the rules has one
+	return l == nil || l.withdrawn
 }
 
 // has says whether somebody can be in the queue.

@@ -155,6 +155,24 @@ func TestASupervisorMovesWhoWaitsInAWithdrawnQueue(t *testing.T) {
 	}
 }
 
+// A conversation of a withdrawn queue can be passed on by its agent as well, though
+// nobody waits there.
+func TestAConversationOfAWithdrawnQueueIsPassedOnInPlace(t *testing.T) {
+	w := newExchange(t)
+	id := w.join("v", "support", "", reads("es", "en"))
+	w.hire("a", speaks("es"))
+	w.dispatch()
+	w.accept("a")
+	w.hire("b", func(f *AgentFacts) { f.Languages, f.Tier = Fluent("en"), 2 })
+	w.SetSite(without("es", ""))
+	w.must(w.Transfer(TransferRequest{Ticket: id, By: "a", To: Target{Tier: 2}}))
+	if got := w.Ticket(id).Queue(); got != (QueueID{"support", "es"}) {
+		t.Errorf("it waits in %s", got)
+	}
+	w.now = w.now.Add(withdrawnAfter)
+	w.expect("an agent of that tier and another language", "v→b")
+}
+
 // What else of the rules may go while people wait.
 func TestWhatElseOfTheRulesGoesWhilePeopleWait(t *testing.T) {
 	urgent := func(r *JoinRequest) {
