@@ -15,7 +15,7 @@ import (
 // cli has one field for each subcommand.
 type cli struct {
 	Serve   serveCmd   `cmd:"" help:"Run a gateway."`
-	Token   tokenCmd   `cmd:"" help:"Sign a token for development."`
+	Token   tokenCmd   `cmd:"" help:"Sign a token for development, or explain one."`
 	Check   checkCmd   `cmd:"" help:"Say everything that is wrong with a site file."`
 	Traffic trafficCmd `cmd:"" help:"Send simulated visitors and agents to gateways, at human pace."`
 

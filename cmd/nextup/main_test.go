@@ -2,7 +2,9 @@ package main
 
 import (
 	"bytes"
+	"encoding/base64"
 	"errors"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -173,6 +175,70 @@ func TestTokenSaysWhyItCannotSign(t *testing.T) {
 	}
 }
 
+// Whoever is refused with bad_token is told which claim, and what to do.
+func TestTokenVerifyExplainsAToken(t *testing.T) {
+	t.Parallel()
+	path := siteFile(t, twoSites)
+	sign := func(args ...string) string {
+		out, errs, code := nextup(t, append([]string{"token", "sign", "--site-file", path}, args...)...)
+		if code != 0 {
+			t.Fatal(errs)
+		}
+		return strings.TrimSpace(out)
+	}
+	good := sign("--site", "bank", "--sub", "bo")
+	other := forgeClaims(good, `{"sub":7,"site":"bank","role":"boss","aud":"shop","exp":"soon","name":5}`)
+	for name, tt := range map[string]struct {
+		token string
+		taken bool
+		want  []string
+	}{
+		"a good one":             {good, true, []string{"ok       signature", `ok       sub             "bo"`, "a gateway takes this token"}},
+		"as it is pasted":        {"\n  \"Bearer " + good + "\"\n", true, []string{"a gateway takes this token"}},
+		"one with many faults":   {other, false, []string{"REFUSED  signature", "REFUSED  aud", "REFUSED  exp             the token is not valid: exp must be a number of seconds, and is a text", "REFUSED  sub", "REFUSED  role", "note     name", "Mint a new token"}},
+		"one of another key set": {strings.Replace(good, ".", "x.", 1), false, []string{"REFUSED  form", "-        signature"}},
+		"no token":               {"hello", false, []string{"REFUSED  form", "it has 1 parts, want 3"}},
+		"a very long one":        {strings.Repeat("x", 9000), false, []string{"REFUSED  size", "longer than 8192 bytes"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			file := filepath.Join(t.TempDir(), "token.txt")
+			rewrite(t, file, tt.token)
+			out, errs, code := nextup(t, "token", "verify", "--site-file", path, file)
+			var piped bytes.Buffer
+			err := (&verifyCmd{SiteFile: path}).verify(&piped, strings.NewReader(tt.token), time.Now())
+			if (code == 0) != tt.taken || (err == nil) != tt.taken {
+				t.Errorf("exit %d, said %q; from stdin %v; want it taken: %v", code, errs, err, tt.taken)
+			}
+			for _, want := range tt.want {
+				if !strings.Contains(out, want) || !strings.Contains(piped.String(), want) {
+					t.Errorf("it prints\n%s\nand not %q", out, want)
+				}
+			}
+			for part := range strings.SplitSeq(strings.TrimSpace(tt.token), ".") {
+				if len(part) > 16 && strings.Contains(out+errs, part) {
+					t.Errorf("a part of the token is printed: %s%s", out, errs)
+				}
+			}
+		})
+	}
+	for args, want := range map[string]string{good: "shell's history", path + ".none": "no such file"} {
+		if _, errs, code := nextup(t, "token", "verify", "--site-file", path, args); code == 0 || !strings.Contains(errs, want) || strings.Contains(errs, good) {
+			t.Errorf("exit %d, said %q; want %q", code, errs, want)
+		}
+	}
+	if err := (&verifyCmd{SiteFile: path}).verify(io.Discard, strings.NewReader(" \n"), time.Now()); err == nil || !strings.Contains(err.Error(), "nothing to read") {
+		t.Errorf("for nothing: %v", err)
+	}
+}
+
+// forgeClaims puts other claims into a token.
+func forgeClaims(token, claims string) string {
+	parts := strings.Split(token, ".")
+	parts[1] = base64.RawURLEncoding.EncodeToString([]byte(claims))
+	return strings.Join(parts, ".")
+}
+
 func TestCheckDescribesAGoodFile(t *testing.T) {
 	t.Parallel()
 	path := siteFile(t, twoSites)
@@ -258,9 +324,9 @@ func TestCheckPrintsEveryProblem(t *testing.T) {
 
 func TestHelpTeachesByExample(t *testing.T) {
 	t.Parallel()
-	for _, command := range []string{"token", "check"} {
-		stdout, _, code := nextup(t, command, "--help")
-		if code != 0 || !strings.Contains(stdout, "Example:\n\n    nextup "+command+" ") {
+	for _, command := range []string{"token", "token sign", "token verify", "check"} {
+		stdout, _, code := nextup(t, append(strings.Fields(command), "--help")...)
+		if code != 0 || !strings.Contains(stdout, "Example:\n\n    nextup "+strings.TrimSuffix(command, " sign")+" ") {
 			t.Errorf("%s --help: exit %d, printed %s", command, code, stdout)
 		}
 	}

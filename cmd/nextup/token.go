@@ -13,7 +13,24 @@ import (
 	"nextup/internal/sitefile"
 )
 
+// tokenCmd signs unless it is told to verify: nextup token --sub ana is what people
+// know.
 type tokenCmd struct {
+	Sign   signCmd   `cmd:"" default:"withargs" help:"Sign a token for development (the default)."`
+	Verify verifyCmd `cmd:"" help:"Explain a token: say of each claim and check whether a gateway would take it."`
+}
+
+// Help is shown by --help below the summary.
+func (tokenCmd) Help() string {
+	return `Without a command it signs: nextup token sign --help shows the flags.
+
+Example:
+
+    nextup token --sub ana --name Ana --languages es,en
+    nextup token verify --site-file site.yaml token.txt`
+}
+
+type signCmd struct {
 	SiteFile  string        `help:"Site file with the key; by default the demo's." placeholder:"FILE"`
 	Site      string        `help:"Site of the token; may be left out if the file has only one." placeholder:"ID"`
 	Role      string        `help:"Role: visitor, agent or supervisor." enum:"visitor,agent,supervisor" default:"visitor"`
@@ -27,7 +44,7 @@ type tokenCmd struct {
 }
 
 // Help is shown by --help below the summary.
-func (tokenCmd) Help() string {
+func (signCmd) Help() string {
 	return `The token is printed alone, for use in scripts. Only keys with a secret (HS256) can
 sign here: the private half of other keys stays where real tokens are made.
 
@@ -38,7 +55,7 @@ Example:
 }
 
 // Run implements the command.
-func (c *tokenCmd) Run(out io.Writer) error {
+func (c *signCmd) Run(out io.Writer) error {
 	if c.TTL <= 0 {
 		return fmt.Errorf("--ttl %s: want more than nothing, such as 1h", c.TTL)
 	}
@@ -46,7 +63,7 @@ func (c *tokenCmd) Run(out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	site, err := c.choose(file)
+	site, err := chooseSite(file, c.Site)
 	if err != nil {
 		return err
 	}
@@ -81,16 +98,17 @@ func (c *tokenCmd) Run(out io.Writer) error {
 	return err
 }
 
-func (c *tokenCmd) choose(file *sitefile.File) (sitefile.Site, error) {
+// chooseSite returns the site of that name, or the only one.
+func chooseSite(file *sitefile.File, name string) (sitefile.Site, error) {
 	ids := make([]string, len(file.Sites))
 	for i, s := range file.Sites {
-		if s.ID == c.Site || c.Site == "" && len(file.Sites) == 1 {
+		if s.ID == name || name == "" && len(file.Sites) == 1 {
 			return s, nil
 		}
 		ids[i] = s.ID
 	}
-	if c.Site == "" {
+	if name == "" {
 		return sitefile.Site{}, errors.New("--site is needed: the file has the sites " + strings.Join(ids, ", "))
 	}
-	return sitefile.Site{}, fmt.Errorf("--site %s: the file has only %s", c.Site, strings.Join(ids, ", "))
+	return sitefile.Site{}, fmt.Errorf("--site %s: the file has only %s", name, strings.Join(ids, ", "))
 }

@@ -6,12 +6,16 @@
 // public key used as an HMAC secret, a key of another site and a role that the
 // key may not give are all refused, whatever the token says of itself.
 //
-// Claims are decoded strictly: names are case-sensitive, a name that stands twice
-// and invalid UTF-8 are refused. An issuer that lets people add claims of their
-// own could otherwise be made to sign "ROLE" beside "role".
+// Claims that say who somebody is are decoded strictly: names are case-sensitive, a
+// name that stands twice and invalid UTF-8 are refused. An issuer that lets people
+// add claims of their own could otherwise be made to sign "ROLE" beside "role".
+// Claims that only decorate (a name, languages, a tier, an urgency) never lock
+// anybody out: what does not fit is cut or left out, and noted.
 //
-// Errors say in a sentence why a token was refused. They never quote it, since
-// they end up in logs and in frames.
+// Each check has a name. Verify stops at the first that fails and logs its name, one
+// line a minute for each; Explain runs them all, for people. Errors say in a
+// sentence why a token was refused. They never quote it, since they end up in logs
+// and in frames.
 package auth
 
 import (

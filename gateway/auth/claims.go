@@ -1,16 +1,20 @@
 package auth
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
+	"io"
+	"math"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 	"unicode"
 	"unicode/utf8"
 
 	"github.com/go-json-experiment/json"
-	"github.com/golang-jwt/jwt/v5"
+	"github.com/go-json-experiment/json/jsontext"
 	"golang.org/x/text/language"
 
 	"nextup/gateway/protocol"
@@ -32,80 +36,243 @@ const (
 // what overflow makes of absurd numbers.
 var endOfTime = time.Date(10000, 1, 1, 0, 0, 0, 0, time.UTC)
 
-// claims are the claims of a token that are of interest; others are ignored.
-type claims struct {
-	jwt.RegisteredClaims
-	Site      string        `json:"site"`
-	Role      protocol.Role `json:"role"`
-	Name      string        `json:"name,omitempty"`
-	Languages []string      `json:"languages,omitempty"`
-	Tier      string        `json:"tier,omitempty"`
-	Urgency   string        `json:"urgency,omitempty"`
-}
+// Claims that say who somebody is, for how long, and what they may do are strict:
+// a fault in one refuses the token. The others only decorate; a fault in one of
+// those is a note, and nobody is locked out for it.
+var (
+	strict     = []string{"sub", "site", "role", "aud", "exp", "nbf"}
+	decorative = []string{"name", "languages", "tier", "urgency"}
+)
 
-// UnmarshalJSON decodes strictly; see the package comment.
-func (c *claims) UnmarshalJSON(data []byte) error {
-	type plain claims
-	return json.Unmarshal(data, (*plain)(c))
-}
+// note is a decorative claim that does not count as it stands.
+type note struct{ claim, why string }
 
-// identity checks the claims against the time.
-func (c *claims) identity(now time.Time) (Identity, error) {
-	switch {
-	case !slices.Contains(c.Audience, audience):
-		return Identity{}, ErrWrongAudience
-	case c.ExpiresAt == nil || c.ExpiresAt.Unix() <= 0 || !c.ExpiresAt.Before(endOfTime):
-		return Identity{}, fmt.Errorf("%w: exp must be a time in seconds", ErrBadToken)
-	case !now.Before(c.ExpiresAt.Time):
-		return Identity{}, ErrTokenExpired
-	case c.NotBefore != nil && now.Add(notBeforeSlip).Before(c.NotBefore.Time):
-		return Identity{}, fmt.Errorf("%w: its nbf is in the future", ErrBadToken)
-	}
-	id := Identity{
-		Site:      c.Site,
-		Subject:   c.Subject,
-		Role:      c.Role,
-		Name:      c.Name,
-		Languages: c.Languages,
-		Tier:      c.Tier,
-		Urgency:   c.Urgency,
-		ExpiresAt: time.Unix(c.ExpiresAt.Unix(), 0),
-	}
-	return id.checked()
-}
+// claims are the values of the claims that are of interest, as they stand in the
+// token; others are not looked at.
+type claims map[string]jsontext.Value
 
-// checked returns the identity in canonical form.
-func (id Identity) checked() (Identity, error) {
-	bad := func(why string) (Identity, error) { return Identity{}, fmt.Errorf("%w: %s", ErrBadToken, why) }
-	switch {
-	case id.Subject == "" || !printable(id.Subject, maxSubject):
-		return bad(fmt.Sprintf("sub must be 1 to %d bytes without control characters", maxSubject))
-	case !slices.Contains(protocol.Roles(), id.Role):
-		return bad(fmt.Sprintf("role must be one of %v", protocol.Roles()))
-	case !printable(id.Name, maxName):
-		return bad(fmt.Sprintf("name must be at most %d bytes without control characters", maxName))
-	case !printable(id.Tier, maxTier):
-		return bad(fmt.Sprintf("tier must be at most %d bytes without control characters", maxTier))
-	case !printable(id.Urgency, maxUrgency):
-		return bad(fmt.Sprintf("urgency must be at most %d bytes without control characters", maxUrgency))
-	case len(id.Languages) > maxLanguages:
-		return bad(fmt.Sprintf("languages must be at most %d", maxLanguages))
+// readClaims reads an object of claims. A strict name may stand only once and
+// counts only as it is written, since an issuer that lets people add claims of their
+// own could otherwise be made to sign "ROLE" beside "role".
+func readClaims(data []byte) (claims, []note, error) {
+	// What other claims hold is not our business, so neither are their faults.
+	d := jsontext.NewDecoder(bytes.NewReader(data), jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
+	if d.PeekKind() != '{' {
+		return nil, nil, errors.New("the claims are no JSON object")
 	}
-	if protocol.Blank(id.Name) {
-		id.Name = "" // people see what somebody is instead of nothing
+	if _, err := d.ReadToken(); err != nil {
+		return nil, nil, errors.New("the claims are not valid JSON")
 	}
-	var languages []string
-	for _, l := range id.Languages {
-		tag, err := canonical(l)
+	c, notes := claims{}, []note(nil)
+	for d.PeekKind() != '}' {
+		token, err := d.ReadToken()
 		if err != nil {
-			return bad("languages must be BCP 47 tags")
+			return nil, nil, errors.New("the claims are not valid JSON")
 		}
-		if !slices.Contains(languages, tag) {
-			languages = append(languages, tag)
+		name := token.String()
+		value, err := d.ReadValue()
+		if err != nil {
+			return nil, nil, errors.New("the claims are not valid JSON")
+		}
+		isStrict := slices.Contains(strict, name)
+		if !isStrict && !slices.Contains(decorative, name) {
+			continue
+		}
+		if _, twice := c[name]; twice && isStrict {
+			return nil, nil, fmt.Errorf("the claim %s stands twice", name)
+		} else if twice {
+			notes = append(notes, note{name, "it stands twice: the first counts"})
+			continue
+		}
+		c[name] = value.Clone()
+	}
+	if _, err := d.ReadToken(); err != nil {
+		return nil, nil, errors.New("the claims are not valid JSON")
+	}
+	if _, err := d.ReadToken(); !errors.Is(err, io.EOF) {
+		return nil, nil, errors.New("something stands behind the claims")
+	}
+	return c, notes, nil
+}
+
+// text returns a strict claim that must be a text in valid UTF-8, "" if it is not
+// there.
+func (c claims) text(name string) (string, error) {
+	var s string
+	if value, ok := c[name]; ok {
+		if err := json.Unmarshal(value, &s); err != nil {
+			return "", fmt.Errorf("%s must be a text in valid UTF-8, and is %s", name, kindOf(value))
 		}
 	}
-	id.Languages = languages
-	return id, nil
+	return s, nil
+}
+
+// audiences returns aud, which is a text or a list of texts.
+func (c claims) audiences() ([]string, error) {
+	value := c["aud"]
+	if value.Kind() == '[' {
+		var all []string
+		if err := json.Unmarshal(value, &all); err != nil {
+			return nil, errors.New("aud must be a text or a list of texts")
+		}
+		return all, nil
+	}
+	one, err := c.text("aud")
+	return []string{one}, err
+}
+
+// time returns a strict claim that must be a number of seconds, and whether it is
+// there. Fractions are dropped.
+func (c claims) time(name string) (time.Time, bool, error) {
+	value, ok := c[name]
+	if !ok || value.Kind() == 'n' {
+		return time.Time{}, false, nil
+	}
+	if value.Kind() != '0' {
+		return time.Time{}, true, fmt.Errorf("%s must be a number of seconds, and is %s", name, kindOf(value))
+	}
+	n, err := strconv.ParseFloat(string(value), 64)
+	if err != nil || n < 1 || n >= float64(endOfTime.Unix()) {
+		if n > 1e11 && n < 1e14 {
+			return time.Time{}, true, fmt.Errorf("%s must be in seconds, and looks like milliseconds", name)
+		}
+		return time.Time{}, true, fmt.Errorf("%s must be a time in seconds before the year 10000", name)
+	}
+	return time.Unix(int64(math.Floor(n)), 0), true, nil
+}
+
+// kindOf names what stands in a claim without showing it.
+func kindOf(value jsontext.Value) string {
+	switch value.Kind() {
+	case '"':
+		return "a text"
+	case '0':
+		return "a number"
+	case 't', 'f':
+		return "true or false"
+	case '[':
+		return "a list"
+	case '{':
+		return "an object"
+	default:
+		return "null"
+	}
+}
+
+// decorate fills in the claims that decorate an identity. What does not fit is cut,
+// cleaned or left out, and noted.
+func (c claims) decorate(id *Identity) (notes []note) {
+	remark := func(claim, format string, args ...any) {
+		notes = append(notes, note{claim, fmt.Sprintf(format, args...)})
+	}
+	lenient := func(claim string) (string, bool) {
+		value, ok := c[claim]
+		if !ok || value.Kind() == 'n' {
+			return "", false
+		}
+		var s string
+		if err := json.Unmarshal(value, &s, jsontext.AllowInvalidUTF8(true)); err != nil {
+			remark(claim, "it is %s, and must be a text: it is ignored", kindOf(value))
+			return "", false
+		}
+		return s, true
+	}
+	if s, ok := lenient("name"); ok {
+		clean := strings.TrimSpace(strings.Map(func(r rune) rune {
+			if unicode.IsControl(r) {
+				return ' '
+			}
+			return r
+		}, s))
+		if clean != strings.TrimSpace(s) {
+			remark("name", "it has control characters: they became spaces")
+		}
+		if strings.ContainsRune(clean, utf8.RuneError) {
+			remark("name", "it is not valid UTF-8: what is not was replaced")
+		}
+		id.Name = clean
+		if len(clean) > maxName {
+			remark("name", "it has %d bytes, and at most %d are shown: it is cut", len(clean), maxName)
+			id.Name = strings.TrimSpace(cut(clean, maxName))
+		}
+		if protocol.Blank(id.Name) {
+			id.Name = "" // people see what somebody is instead of nothing
+		}
+	}
+	// A piece of a tier or an urgency might be the name of another one.
+	for _, d := range []struct {
+		claim string
+		most  int
+		field *string
+	}{{"tier", maxTier, &id.Tier}, {"urgency", maxUrgency, &id.Urgency}} {
+		if s, ok := lenient(d.claim); ok {
+			if printable(s, d.most) && !strings.ContainsRune(s, utf8.RuneError) {
+				*d.field = s
+			} else {
+				remark(d.claim, "it must be at most %d bytes of valid UTF-8 without control characters: it is ignored", d.most)
+			}
+		}
+	}
+	id.Languages = c.languages(remark)
+	return notes
+}
+
+// languages reads the claim of that name: a list of tags, or a text with some.
+func (c claims) languages(remark func(claim, format string, args ...any)) (tags []string) {
+	const claim = "languages"
+	value, ok := c[claim]
+	if !ok || value.Kind() == 'n' {
+		return nil
+	}
+	var given []jsontext.Value
+	switch value.Kind() {
+	case '[':
+		_ = json.Unmarshal(value, &given, jsontext.AllowInvalidUTF8(true), jsontext.AllowDuplicateNames(true)) // it is a list in valid JSON
+	case '"':
+		remark(claim, "it is a text, and should be a list of BCP 47 tags, such as [\"en\"]: what stands between commas counts")
+		var s string
+		_ = json.Unmarshal(value, &s, jsontext.AllowInvalidUTF8(true))
+		for tag := range strings.FieldsFuncSeq(s, func(r rune) bool { return r == ',' || unicode.IsSpace(r) }) {
+			if quoted, err := json.Marshal(tag); err == nil {
+				given = append(given, quoted)
+			}
+		}
+	default:
+		remark(claim, "it is %s, and must be a list of BCP 47 tags: it is ignored", kindOf(value))
+		return nil
+	}
+	wrong, more := 0, 0
+	for _, g := range given {
+		var s string
+		tag, err := "", json.Unmarshal(g, &s)
+		if err == nil {
+			tag, err = canonical(s)
+		}
+		switch {
+		case err != nil:
+			wrong++
+		case slices.Contains(tags, tag):
+		case len(tags) == maxLanguages:
+			more++
+		default:
+			tags = append(tags, tag)
+		}
+	}
+	if wrong > 0 {
+		remark(claim, "%d of them are no BCP 47 tags: they are left out", wrong)
+	}
+	if more > 0 {
+		remark(claim, "there are %d more than %d: the first count", more, maxLanguages)
+	}
+	return tags
+}
+
+// cut returns as many whole characters as fit.
+func cut(s string, most int) string {
+	for most > 0 && !utf8.RuneStart(s[most]) {
+		most--
+	}
+	return s[:most]
 }
 
 func printable(s string, most int) bool {

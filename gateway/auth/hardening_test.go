@@ -15,6 +15,7 @@ import (
 	"errors"
 	"fmt"
 	"math/big"
+	"slices"
 	"strings"
 	"testing"
 
@@ -89,7 +90,9 @@ func TestAttacksAreRefused(t *testing.T) {
 		{"a line break inside", strings.Replace(header(goodHeader), ".", "\n.", 1), auth.ErrBadToken},
 		{"a huge token", header(goodHeader) + strings.Repeat("A", auth.MaxTokenBytes), auth.ErrBadToken},
 		{"claims that are no object", forge(shop.Secret, goodHeader, `[1]`), auth.ErrBadToken},
-		{"claims that are null", forge(shop.Secret, goodHeader, `null`), auth.ErrWrongSite},
+		{"claims that are null", forge(shop.Secret, goodHeader, `null`), auth.ErrBadToken},
+		{"claims that break off", forge(shop.Secret, goodHeader, strings.TrimSuffix(good, "}")), auth.ErrBadToken},
+		{"claims that are empty", forge(shop.Secret, goodHeader, ``), auth.ErrBadToken},
 		{"claims with more behind them", forge(shop.Secret, goodHeader, good+`{}`), auth.ErrBadToken},
 		{"a header that is null", header(`null`), auth.ErrBadToken},
 
@@ -129,6 +132,16 @@ func TestAttacksAreRefused(t *testing.T) {
 		{"an exp of the year 10000", claims(`"exp":`, `"exp":253402300800,"x":`), auth.ErrBadToken},
 		{"a negative exp", claims(`"exp":`, `"exp":-1,"x":`), auth.ErrBadToken},
 		{"an exp that is a truth", claims(`"exp":`, `"exp":true,"x":`), auth.ErrBadToken},
+		{"an exp that is a text", claims(`"exp":`, fmt.Sprintf(`"exp":"%d","x":`, now.Unix()+60)), auth.ErrBadToken},
+		{"an exp in milliseconds", claims(`"exp":`, fmt.Sprintf(`"exp":%d,"x":`, (now.Unix()+60)*1000)), auth.ErrBadToken},
+		{"an exp that is null", claims(`"exp":`, `"exp":null,"x":`), auth.ErrBadToken},
+		{"an exp that is a list", claims(`"exp":`, fmt.Sprintf(`"exp":[%d],"x":`, now.Unix()+60)), auth.ErrBadToken},
+		{"an exp that stands twice", claims(`{`, `{"exp":1,`), auth.ErrBadToken},
+		{"an nbf that is a text", claims(`{`, `{"nbf":"1",`), auth.ErrBadToken},
+		{"an audience that stands twice", claims(`{`, `{"aud":"x",`), auth.ErrBadToken},
+		{"an audience of numbers", claims(`"aud":"nextup"`, `"aud":["nextup",1]`), auth.ErrBadToken},
+		{"a site that is a list", claims(`"shop"`, `["shop"]`), auth.ErrBadToken},
+		{"a subject that stands twice, once in other letters", claims(`{`, `{"\u0073ub":"boss",`), auth.ErrBadToken},
 		{"a token of tomorrow", claims(`{`, fmt.Sprintf(`{"nbf":%d,`, now.Unix()+60)), auth.ErrBadToken},
 
 		{"a role that the key may not give", claims(`"visitor"`, `"supervisor"`), auth.ErrForbiddenRole},
@@ -144,20 +157,19 @@ func TestAttacksAreRefused(t *testing.T) {
 		{"a long subject", claims(`"ana"`, `"`+strings.Repeat("s", 129)+`"`), auth.ErrBadToken},
 		{"a subject that is not UTF-8", claims(`"ana"`, "\"a\xff\""), auth.ErrBadToken},
 		{"half a surrogate pair", claims(`"ana"`, `"\ud800"`), auth.ErrBadToken},
-		{"a long name", claims(`{`, `{"name":"`+strings.Repeat("n", 129)+`",`), auth.ErrBadToken},
-		{"a name with a control character", claims(`{`, `{"name":"a\u0000",`), auth.ErrBadToken},
-		{"a long tier", claims(`{`, `{"tier":"`+strings.Repeat("t", 65)+`",`), auth.ErrBadToken},
-		{"nine languages", claims(`{`, `{"languages":["en","zh","es","ja","ko","fr","de","it","pt"],`), auth.ErrBadToken},
-		{"a language that is none", claims(`{`, `{"languages":["en","nowhere-land"],`), auth.ErrBadToken},
-		{"an undetermined language", claims(`{`, `{"languages":["und"],`), auth.ErrBadToken},
-		{"a long language", claims(`{`, `{"languages":["en-x-`+strings.Repeat("abcdefgh-", 6)+`a"],`), auth.ErrBadToken},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			id, err := v.Verify(t.Context(), tt.token, now)
 			if !errors.Is(err, tt.want) || id.Subject != "" {
-				t.Errorf("got %+v, %v; want %v", id, err, tt.want)
+				t.Fatalf("got %+v, %v; want %v", id, err, tt.want)
+			}
+			// What explains a token says the same of it.
+			findings, taken := v.Explain(t.Context(), tt.token, now)
+			first := slices.IndexFunc(findings, func(f auth.Finding) bool { return f.Result == auth.Refused })
+			if taken || first < 0 || findings[first].Text != err.Error() || findings[first].Advice == "" {
+				t.Errorf("explained as %+v, taken: %v", findings, taken)
 			}
 			if len(tt.token) > 16 && strings.Contains(err.Error(), tt.token[:16]) {
 				t.Errorf("the token stands in %v", err)

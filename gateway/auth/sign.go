@@ -5,11 +5,24 @@ import (
 	"slices"
 
 	"github.com/golang-jwt/jwt/v5"
+
+	"nextup/gateway/protocol"
 )
 
+// signed are the claims of a token that is signed here.
+type signed struct {
+	jwt.RegisteredClaims
+	Site      string        `json:"site"`
+	Role      protocol.Role `json:"role"`
+	Name      string        `json:"name,omitempty"`
+	Languages []string      `json:"languages,omitempty"`
+	Tier      string        `json:"tier,omitempty"`
+	Urgency   string        `json:"urgency,omitempty"`
+}
+
 // Sign returns a token for development and tests. The key must have a secret: the
-// private half of other keys is where the real tokens are made. It signs only
-// what Verify would accept.
+// private half of other keys is where the real tokens are made. It signs only what
+// Verify would accept without a note.
 func Sign(key Key, id Identity) (string, error) {
 	if err := key.check(); err != nil {
 		return "", err
@@ -29,7 +42,7 @@ func Sign(key Key, id Identity) (string, error) {
 	case id.ExpiresAt.Unix() <= 0 || !id.ExpiresAt.Before(endOfTime):
 		return "", fmt.Errorf("%w: it must expire at some time", ErrBadToken)
 	}
-	t := jwt.NewWithClaims(jwt.SigningMethodHS256, claims{
+	t := jwt.NewWithClaims(jwt.SigningMethodHS256, signed{
 		RegisteredClaims: jwt.RegisteredClaims{
 			Subject:   id.Subject,
 			Audience:  jwt.ClaimStrings{audience},
@@ -38,9 +51,45 @@ func Sign(key Key, id Identity) (string, error) {
 		Site: id.Site, Role: id.Role, Name: id.Name, Languages: id.Languages, Tier: id.Tier, Urgency: id.Urgency,
 	})
 	t.Header["kid"] = key.ID
-	signed, err := t.SignedString(key.Secret)
+	token, err := t.SignedString(key.Secret)
 	if err != nil {
 		return "", fmt.Errorf("auth: %s: %w", key, err)
 	}
-	return signed, nil
+	return token, nil
+}
+
+// checked returns the identity in canonical form, or what a token should not say.
+func (id Identity) checked() (Identity, error) {
+	bad := func(why string) (Identity, error) { return Identity{}, fmt.Errorf("%w: %s", ErrBadToken, why) }
+	if err := checkSubject(id.Subject); err != nil {
+		return bad(err.Error())
+	}
+	if err := checkRole(id.Role); err != nil {
+		return bad(err.Error())
+	}
+	switch {
+	case !printable(id.Name, maxName):
+		return bad(fmt.Sprintf("name must be at most %d bytes without control characters", maxName))
+	case !printable(id.Tier, maxTier):
+		return bad(fmt.Sprintf("tier must be at most %d bytes without control characters", maxTier))
+	case !printable(id.Urgency, maxUrgency):
+		return bad(fmt.Sprintf("urgency must be at most %d bytes without control characters", maxUrgency))
+	case len(id.Languages) > maxLanguages:
+		return bad(fmt.Sprintf("languages must be at most %d", maxLanguages))
+	}
+	if protocol.Blank(id.Name) {
+		id.Name = ""
+	}
+	var languages []string
+	for _, l := range id.Languages {
+		tag, err := canonical(l)
+		if err != nil {
+			return bad("languages must be BCP 47 tags")
+		}
+		if !slices.Contains(languages, tag) {
+			languages = append(languages, tag)
+		}
+	}
+	id.Languages = languages
+	return id, nil
 }

@@ -12,8 +12,6 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
-
-	"github.com/golang-jwt/jwt/v5"
 )
 
 // Options bound how key sets are fetched. The zero value is good.
@@ -51,8 +49,8 @@ func (o Options) withDefaults() Options {
 
 // Verifier verifies tokens. It is safe for many goroutines.
 type Verifier struct {
-	parser  *jwt.Parser
 	options Options
+	report  report
 	// inForce are the keys of now.
 	inForce atomic.Pointer[keyring]
 	// replacing is held by Replace and Close.
@@ -96,15 +94,10 @@ type SignedBy struct {
 // that cannot be is logged and fetched later. Call Close in the end.
 func New(keys []Key, options Options) (*Verifier, error) {
 	v := &Verifier{
-		parser: jwt.NewParser(
-			jwt.WithValidMethods([]string{"HS256", "RS256", "ES256", "EdDSA"}),
-			jwt.WithStrictDecoding(),
-			// Claims are checked here, against the time that the caller gives.
-			jwt.WithoutClaimsValidation(),
-		),
 		options: options.withDefaults(),
 		seed:    maphash.MakeSeed(),
 	}
+	v.report.log = v.options.Logger
 	v.inForce.Store(&keyring{})
 	return v, v.Replace(keys, func() error { return nil })
 }

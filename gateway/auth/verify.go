@@ -1,105 +1,78 @@
 package auth
 
 import (
-	"cmp"
 	"context"
-	"errors"
-	"fmt"
-	"slices"
 	"time"
-
-	"github.com/golang-jwt/jwt/v5"
 )
-
-// MaxTokenBytes is the longest token that is looked at.
-const MaxTokenBytes = 8 << 10
 
 // Verify says whose token it is at the time now. It waits only when the token
 // names a key that is not in its site's key set: then until ctx is done or, if it
 // fetches the set itself, Options.Timeout. Every error wraps one of the errors of
-// this package.
+// this package. What failed is logged, as are decorative claims that do not count.
 func (v *Verifier) Verify(ctx context.Context, token string, now time.Time) (Identity, error) {
-	if len(token) > MaxTokenBytes {
-		return Identity{}, fmt.Errorf("%w: longer than %d bytes", ErrBadToken, MaxTokenBytes)
-	}
-	var (
-		c        claims
-		key      Key
-		signedBy SignedBy
-		refused  error
-	)
-	_, err := v.parser.ParseWithClaims(token, &c, func(t *jwt.Token) (any, error) {
-		var material any
-		key, material, refused = v.choose(ctx, t, c.Site)
-		if refused == nil {
-			kid, _ := t.Header["kid"].(string)
-			signedBy = SignedBy{kid, v.markOf(material)}
+	e := v.examine(ctx, token, now)
+	for i := range checks {
+		if err := checks[i].run(e); err != nil {
+			v.report.refused(checks[i].name, e, err)
+			return Identity{}, err
 		}
-		return material, refused
-	})
-	switch {
-	case refused != nil:
-		return Identity{}, refused
-	case errors.Is(err, jwt.ErrTokenSignatureInvalid):
-		return Identity{}, fmt.Errorf("%w: the signature is not its key's", ErrBadToken)
-	case err != nil:
-		return Identity{}, fmt.Errorf("%w: malformed", ErrBadToken)
 	}
-	id, err := c.identity(now)
-	if err != nil {
-		return Identity{}, err
+	e.notes = append(e.notes, e.claims.decorate(&e.id)...)
+	for _, n := range e.notes {
+		v.report.noted(n, e)
 	}
-	if !slices.Contains(key.Roles, id.Role) {
-		return Identity{}, ErrForbiddenRole
-	}
-	if id.ExpiresAt.After(now.Add(key.maxLife())) {
-		return Identity{}, fmt.Errorf("%w: its exp is further off than the site allows (max_token_life)", ErrBadToken)
-	}
-	id.SignedBy = signedBy
-	return id, nil
+	return e.id, nil
 }
 
-// choose returns the key that must have signed the token and what verifies its
-// signature. Nothing in the token is proven yet.
-func (v *Verifier) choose(ctx context.Context, t *jwt.Token, site string) (Key, any, error) {
-	if _, critical := t.Header["crit"]; critical {
-		return Key{}, nil, fmt.Errorf("%w: it demands an extension (crit)", ErrBadToken)
-	}
-	kid, _ := t.Header["kid"].(string)
-	if kid == "" {
-		return Key{}, nil, fmt.Errorf("%w: it names no key (kid)", ErrBadToken)
-	}
-	ring := v.inForce.Load()
-	keys := ring.sites[site]
-	if keys == nil {
-		return Key{}, nil, fmt.Errorf("%w: no such site here", ErrWrongSite)
-	}
-	if key, ok := keys.byKid[kid]; ok {
-		if t.Method.Alg() != key.Algorithm {
-			return Key{}, nil, fmt.Errorf("%w: another algorithm than its key's", ErrBadToken)
-		}
-		return key, key.material(), nil
-	}
-	var unavailable error
-	for _, k := range keys.sets {
-		if t.Method.Alg() != k.Algorithm {
+func (v *Verifier) examine(ctx context.Context, token string, now time.Time) *examination {
+	return &examination{v: v, ctx: ctx, now: now, token: token, ring: v.inForce.Load()}
+}
+
+// Finding is what one check of a token, or one decorative claim, came to.
+type Finding struct {
+	// Check names the claim or the check.
+	Check  string
+	Result Result
+	// Text is a sentence, or what was found; it may quote the claims of the token,
+	// and never the token.
+	Text string
+	// Advice is what to do, if it is not Passed.
+	Advice string
+}
+
+// Result is how a check of a token ended.
+type Result int
+
+// The results of a check.
+const (
+	Passed  Result = iota
+	Refused        // the token is refused for it
+	Noted          // the claim does not count as it stands, and the token is taken
+	Skipped        // an earlier check failed that it needs
+)
+
+// Explain runs every check that Verify runs, past those that fail, and returns what
+// each came to. Nothing is logged.
+func (v *Verifier) Explain(ctx context.Context, token string, now time.Time) (findings []Finding, taken bool) {
+	e := v.examine(ctx, token, now)
+	failed := map[string]bool{}
+	for _, c := range checks {
+		unreadable := failed["size"] || failed["form"]
+		keyless := e.material == nil && (c.name == "signature" || c.name == "key's roles" || c.name == "max_token_life")
+		roleless := c.name == "key's roles" && failed["role"]
+		if unreadable || keyless || roleless || c.name == "key" && failed["kid"] || c.name == "max_token_life" && failed["exp"] {
+			findings = append(findings, Finding{c.name, Skipped, "not looked at, since something before it failed", ""})
 			continue
 		}
-		public, err := k.set.find(ctx, kid, k.Algorithm)
-		switch {
-		case err == nil:
-			return k.Key, public, nil
-		case errors.Is(err, ErrUnavailable): // another set may hold it
-			unavailable = cmp.Or(unavailable, err)
-		case !errors.Is(err, errNoSuchKey):
-			return k.Key, nil, err
+		if err := c.run(e); err != nil {
+			failed[c.name] = true
+			findings = append(findings, Finding{c.name, Refused, err.Error(), c.advice})
+			continue
 		}
+		findings = append(findings, Finding{c.name, Passed, c.says(e), ""})
 	}
-	if unavailable != nil {
-		return Key{}, nil, unavailable
+	for _, n := range append(e.notes, e.claims.decorate(&e.id)...) {
+		findings = append(findings, Finding{n.claim, Noted, n.why, "Mend the claim where the token is made; nobody is turned away for it."})
 	}
-	if ring.kids[kid] {
-		return Key{}, nil, fmt.Errorf("%w: its key is another site's", ErrWrongSite)
-	}
-	return Key{}, nil, fmt.Errorf("%w: no such key", ErrBadToken)
+	return findings, len(failed) == 0
 }
