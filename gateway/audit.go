@@ -33,7 +33,7 @@ var deedOf = map[protocol.EntryKind]string{
 func (c *conn) audit(ctx context.Context, d deed) {
 	c.g.metrics.deeds.WithLabelValues(c.site.id, d.action).Inc()
 	if d.atMS == 0 {
-		d.atMS = int64(c.g.options.Store.Now())
+		d.atMS = int64(c.site.now())
 	}
 	facts := []slog.Attr{
 		slog.String("site", c.site.id), slog.String("by", c.id.Subject), slog.String("role", string(c.id.Role)),

@@ -166,7 +166,7 @@ func (c *conn) tellAvailability(available bool) {
 	if !live {
 		return // it hears when its first view comes
 	}
-	c.send(protocol.Availability{Available: available, AsOfMS: int64(c.g.options.Store.Now())})
+	c.send(protocol.Availability{Available: available, AsOfMS: int64(c.site.now())})
 	if available {
 		c.showAgain(true)
 	}

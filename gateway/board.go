@@ -86,7 +86,7 @@ func (b *board) encoded(seen boardSeen, again bool) ([]byte, boardSeen) {
 	if b.latest == nil || !fresh {
 		var f protocol.Board
 		b.read(func(st *queue.State) { f = boardFrame(st) })
-		now := b.g.options.Store.Now()
+		now := b.now()
 		f.RulesDiffer, f.AsOfMS, f.Today = b.differs, int64(now), b.day.frame(now)
 		data, err := protocol.Encode(f)
 		if err != nil {

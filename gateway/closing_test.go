@@ -67,7 +67,7 @@ func TestAClosingEndsAlsoUnderAnOlderDispatcher(t *testing.T) {
 		t.Fatal(err)
 	}
 	replica.mu.Lock()
-	offers := replica.state.Match(store.Now(), 1)
+	offers := replica.state.Match(store.Now("demo"), 1)
 	replica.mu.Unlock()
 	if _, err := store.Commit(h.ctx, "demo", offers); err != nil {
 		t.Fatal(err)

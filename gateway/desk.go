@@ -24,7 +24,7 @@ func (c *conn) showDesk() {
 			Capacity: a.Capacity, Load: st.Load(a.ID),
 			Languages: slices.Sorted(maps.Keys(a.Languages)), Proficiency: a.Languages, Tier: a.Tier, Skills: a.Skills,
 			Offers: []protocol.DeskOffer{}, Tickets: []protocol.DeskTicket{},
-			AsOfMS: int64(c.g.options.Store.Now()), Log: st.Number(),
+			AsOfMS: int64(c.site.now()), Log: st.Number(),
 		}
 		for _, t := range st.Held(a.ID) {
 			if t.Status == queue.Offered {

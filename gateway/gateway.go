@@ -259,6 +259,6 @@ func (g *Gateway) watch() {
 	}
 }
 
-// now is the log's time: a gateway whose own clock is wrong neither lets in
-// whose token has run out nor turns away whose has not.
-func (g *Gateway) now() time.Time { return time.UnixMilli(int64(g.options.Store.Now())) }
+// now is the wall clock of the log: a gateway whose own clock is wrong neither lets
+// in whose token has run out nor turns away whose has not.
+func (g *Gateway) now() time.Time { return time.UnixMilli(int64(g.options.Store.Wall())) }

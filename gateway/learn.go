@@ -127,7 +127,7 @@ func (l *learner) keepUp() bool {
 // took.
 func (l *learner) learn() (took time.Duration) {
 	began := time.Now()
-	out := l.estimator.Estimate(l.state, l.g.options.Store.Now())
+	out := l.estimator.Estimate(l.state, l.now())
 	took = time.Since(began)
 	counted := l.estimator.Truth()
 	l.g.metrics.truth.set(l.id, counted)

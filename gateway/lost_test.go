@@ -140,7 +140,7 @@ func TestTheRecordOfALossIsMadeByTheNextDispatcher(t *testing.T) {
 	})
 	commit(func(st *queue.State) []queue.Change {
 		st.Site().AgentGrace = -100_000 // is over
-		return queue.Dispatcher{}.Propose(st, store.Now())[0]
+		return queue.Dispatcher{}.Propose(st, store.Now("demo"))[0]
 	})
 	h.open("two")
 	two, _ := h.open("two")

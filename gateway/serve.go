@@ -226,7 +226,7 @@ func (c *conn) refuseFlood(limit string) socket.Next {
 
 // beat answers a heartbeat with the log's time.
 func (c *conn) beat() {
-	beat := protocol.Heartbeat{AsOfMS: int64(c.g.options.Store.Now())}
+	beat := protocol.Heartbeat{AsOfMS: int64(c.site.now())}
 	c.site.read(func(st *queue.State) { beat.Log = st.Number() })
 	c.send(beat)
 }

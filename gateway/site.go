@@ -93,6 +93,9 @@ func (s *site) read(look func(st *queue.State)) {
 	look(s.state)
 }
 
+// now is the time of the site's log.
+func (s *site) now() queue.Stamp { return s.g.options.Store.Now(s.id) }
+
 // tries bounds how often one wish is decided anew.
 const tries = 12
 
@@ -201,7 +204,7 @@ func (s *site) Apply(records []queue.Record) {
 	}
 	s.mu.Unlock()
 	if len(records) > 0 {
-		s.g.metrics.replayed(s.id, records[0].At, s.g.options.Store.Now())
+		s.g.metrics.replayed(s.id, records[0].At, s.now())
 	}
 	n.tell()
 }

@@ -179,7 +179,7 @@ func (s *site) standOf(st *queue.State, visitor string) stand {
 // ticketFrame is what a visitor reads of a stand.
 func (c *conn) ticketFrame(s *stand) protocol.Ticket {
 	t := s.ticket
-	now := c.g.options.Store.Now()
+	now := c.site.now()
 	f := protocol.Ticket{
 		Ticket: t.ID, Status: protocol.TicketStatus(t.Status),
 		Department: t.Department, Language: t.Language, JoinedAtMS: int64(t.JoinedAt),

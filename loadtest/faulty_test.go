@@ -126,7 +126,7 @@ func (f *forgetful) Commit(ctx context.Context, log eventlog.Log, commits []even
 			return nil, err
 		}
 		f.dropped.Add(1)
-		return []eventlog.Outcome{{Status: eventlog.Committed, Head: eventlog.Head{Number: heads[0].Number + 1, At: f.Now()}}}, nil
+		return []eventlog.Outcome{{Status: eventlog.Committed, Head: eventlog.Head{Number: heads[0].Number + 1, At: f.Now(log)}}}, nil
 	}
 	return f.Backend.Commit(ctx, log, commits)
 }

@@ -14,6 +14,9 @@ type Dispatcher struct {
 	// Sparing gives nobody up whose grace has run out: the log was away, and who
 	// was here all the time has not been able to say so.
 	Sparing bool
+	// Jumped is where the log's time was when it had last gone far ahead at once, 0 for
+	// never: who was lost before then has their whole grace from there.
+	Jumped Stamp
 }
 
 // Propose returns what is due at now as batches to commit one after the other:
@@ -34,7 +37,7 @@ func (d Dispatcher) Propose(s *State, now Stamp) [][]Change {
 	}
 	due := s.overdue(now, most)
 	if !d.Sparing {
-		due = append(due, s.expire(now)...)
+		due = append(due, s.expire(now, d.Jumped)...)
 	}
 	add(due)
 	if len(batches) == 0 || d.Anyway {
@@ -52,17 +55,18 @@ func byFirstWrite(a, b Change) int {
 	return 1
 }
 
-// expire ends what was lost for longer than its grace.
-func (s *State) expire(now Stamp) []Change {
+// expire ends what was lost for longer than its grace, which begins at from at the
+// earliest.
+func (s *State) expire(now, from Stamp) []Change {
 	var due []Change
 	for _, lost := range s.lost {
 		switch is := lost.(type) {
 		case *Visitor:
-			if c := s.expireVisitor(is, now); !c.Empty() {
+			if c := s.expireVisitor(is, now, from); !c.Empty() {
 				due = append(due, c)
 			}
 		case *Agent:
-			if now > is.Session.LostAt.Add(s.site.AgentGrace) {
+			if now > max(is.Session.LostAt, from).Add(s.site.AgentGrace) {
 				due = append(due, s.expireAgent(is))
 			}
 		}
@@ -71,8 +75,9 @@ func (s *State) expire(now Stamp) []Change {
 	return due
 }
 
-func (s *State) expireVisitor(v *Visitor, now Stamp) Change {
-	if now <= v.Session.LostAt.Add(min(s.site.VisitorGrace, s.site.AssignedGrace)) {
+func (s *State) expireVisitor(v *Visitor, now, from Stamp) Change {
+	lost := max(v.Session.LostAt, from)
+	if now <= lost.Add(min(s.site.VisitorGrace, s.site.AssignedGrace)) {
 		return Change{} // after a storm thousands are lost, at every look: their tickets are not looked for
 	}
 	t := s.tickets.get(v.Ticket)
@@ -83,7 +88,7 @@ func (s *State) expireVisitor(v *Visitor, now Stamp) Change {
 	if t.Status == Assigned {
 		grace = s.site.AssignedGrace
 	}
-	deadline := v.Session.LostAt.Add(grace)
+	deadline := lost.Add(grace)
 	if now <= deadline {
 		return Change{}
 	}

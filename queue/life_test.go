@@ -196,12 +196,34 @@ func TestGrace(t *testing.T) {
 	}
 }
 
+func TestWhoIsLostWhenTheClockJumpsHasTheirWholeGrace(t *testing.T) {
+	w := newWorld(t)
+	id := w.join("v", "support", "en")
+	w.agent("a", 1)
+	w.must(w.LoseVisitor("v", "n1"), nil)
+	w.must(w.LoseAgent("a", "n1"), nil)
+	jumped := w.now.Add(3_600_000)
+	for _, tt := range []struct {
+		after Millis
+		lost  int
+	}{{0, 0}, {w.site.AgentGrace, 0}, {w.site.AgentGrace + 1, 1}, {w.site.VisitorGrace, 1}, {w.site.VisitorGrace + 1, 2}} {
+		if due := w.expire(jumped.Add(tt.after), jumped); len(due) != tt.lost {
+			t.Errorf("%d ms after the jump %d are given up, want %d", tt.after, len(due), tt.lost)
+		}
+	}
+	w.now = jumped.Add(w.site.VisitorGrace) + 1
+	w.dispatch()
+	if got := w.Ticket(id).Status; got != Abandoned {
+		t.Errorf("in the end the ticket is %s", got)
+	}
+}
+
 func TestALateExpiryDoesNotUndoAReconnect(t *testing.T) {
 	w := newWorld(t)
 	w.join("v", "support", "en")
 	w.must(w.LoseVisitor("v", "n1"), nil)
 	w.now = w.now.Add(w.site.VisitorGrace) + 1
-	due := w.expire(w.now)
+	due := w.expire(w.now, 0)
 	w.must(w.BindVisitor("v", "n2"), nil)
 	if len(due) != 1 || w.commit(due[0]) {
 		t.Error("the expiry was decided before the reconnect and must lose")

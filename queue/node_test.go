@@ -94,7 +94,7 @@ func TestASnapshotKnowsWhoIsLostWhateverTheirPast(t *testing.T) {
 	for _, order := range [][]int{{0, 1, 2}, {0, 2, 1}, {1, 0, 2}, {1, 2, 0}, {2, 0, 1}, {2, 1, 0}} {
 		st := NewState(w.site)
 		st.Restore(w.number, w.now, []Image{images[order[0]], images[order[1]], images[order[2]]})
-		if due := st.expire(w.now.Add(w.site.VisitorGrace) + 1); len(due) != 1 {
+		if due := st.expire(w.now.Add(w.site.VisitorGrace)+1, 0); len(due) != 1 {
 			t.Errorf("loaded in the order %v, a new gateway ends %d lost visitors, want 1", order, len(due))
 		}
 	}

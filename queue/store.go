@@ -55,8 +55,11 @@ type Store interface {
 	// Probe is nil if a change of the site would be taken now. ErrFull says that
 	// only changes that free something would be.
 	Probe(ctx context.Context, site string) error
-	// Now estimates the log's time. It never goes back.
-	Now() Stamp
+	// Now estimates the time of a site's log: the stamp that a change would have now.
+	Now(site string) Stamp
+	// Wall estimates the wall clock of what keeps the log, by which tokens expire. It
+	// does not believe a clock that has just jumped.
+	Wall() Stamp
 }
 
 // Replica is fed by a Store, by one goroutine at a time.

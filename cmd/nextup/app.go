@@ -130,7 +130,10 @@ func (a *App) open(ctx context.Context, c appConfig) (queue.Store, error) {
 	a.registry.MustRegister(prometheus.NewCounterFunc(prometheus.CounterOpts{
 		Namespace: "nextup", Name: "log_subscriptions_lost_total",
 		Help: "Times that the connection which hears of news failed or no longer echoed its probe.",
-	}, func() float64 { return float64(backend.SubscriptionsLost()) }))
+	}, func() float64 { return float64(backend.SubscriptionsLost()) }), prometheus.NewCounterFunc(prometheus.CounterOpts{
+		Namespace: "nextup", Name: "log_clock_jumps_total",
+		Help: "Times that the clock of a Redis server jumped, or a server with another clock took its place.",
+	}, func() float64 { return float64(backend.ClockJumps()) }))
 	return redisqueue.New(backend), nil
 }
 

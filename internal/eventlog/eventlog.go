@@ -23,9 +23,13 @@
 //
 // # Time
 //
-// Every record is stamped by the log (Unix milliseconds; stamps never go back),
-// and NotBefore and NotAfter are compared with the log's clock, never with the
-// caller's. Clock estimates that time from the stamps of replies.
+// Every record is stamped by the log (Unix milliseconds), and NotBefore and NotAfter
+// are compared with the log's time, never with the caller's. Stamps follow the
+// server's wall clock, but never go back. Where that clock was ahead and was set
+// back, they go on from the newest by the time that really passes, a 64th slower
+// until the clock has caught up: so a deadline is late by that much at most. Now
+// estimates that time. What has to do with times that others set, as the expiry of a
+// token, goes by Wall, which does not believe a clock that has just jumped.
 package eventlog
 
 import (
@@ -220,8 +224,13 @@ type Backend interface {
 	// be some hundred milliseconds old. ErrFull says that only commits that free
 	// memory would be taken, any other error that none would.
 	Probe(ctx context.Context, log Log) error
-	// Now estimates the log's time in Unix milliseconds. It never goes back.
-	Now() int64
+	// Now estimates the log's time in Unix milliseconds: the stamp that a record would
+	// have now. It goes back only where the log does, one that a clock was set back
+	// without its having a stamp as new. It is for logs that are followed: of each log
+	// that it was asked for something is kept.
+	Now(log Log) int64
+	// Wall estimates the server's wall clock in Unix milliseconds; see Clock.
+	Wall() int64
 	// Ready is nil while the backend is reachable and its subscriptions are
 	// proven alive.
 	Ready(ctx context.Context) error

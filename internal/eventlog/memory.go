@@ -15,7 +15,7 @@ type Memory struct {
 	maxRecords int
 
 	mu     sync.Mutex
-	last   int64 // the newest time handed out, Unix milliseconds
+	wall   *Clock
 	logs   map[string]*memoryLog
 	leases map[leaseKey]lease
 	wakes  deliveries
@@ -24,8 +24,7 @@ type Memory struct {
 // MemoryOption changes a Memory.
 type MemoryOption func(*Memory)
 
-// WithClock replaces the real clock. A clock that goes back is held at the
-// newest time that it showed.
+// WithClock replaces the real clock.
 func WithClock(now func() time.Time) MemoryOption {
 	return func(m *Memory) { m.clock = now }
 }
@@ -40,6 +39,7 @@ func WithMaxRecords(n int) MemoryOption {
 func NewMemory(opts ...MemoryOption) *Memory {
 	m := &Memory{
 		clock:      time.Now,
+		wall:       NewClock(),
 		maxRecords: 1 << 18,
 		logs:       map[string]*memoryLog{},
 		leases:     map[leaseKey]lease{},
@@ -51,11 +51,7 @@ func NewMemory(opts ...MemoryOption) *Memory {
 	return m
 }
 
-// nowLocked is the clock, held where it would go back.
-func (m *Memory) nowLocked() int64 {
-	m.last = max(m.last, m.clock().UnixMilli())
-	return m.last
-}
+func (m *Memory) nowLocked() int64 { return m.clock().UnixMilli() }
 
 // logLocked returns the log of the name if it is there and has not expired.
 func (m *Memory) logLocked(name string) *memoryLog {
@@ -218,19 +214,35 @@ func (m *Memory) Lease(ctx context.Context, log Log, name, owner string, ttl tim
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	now, key := m.nowLocked(), leaseKey{log.Name, name}
+	until := now + ttl.Milliseconds()
 	if held, ok := m.leases[key]; ok && held.until > now && held.owner != owner {
+		held.until = min(held.until, until) // or the clock was set back
+		m.leases[key] = held
 		return false, nil
 	}
-	m.leases[key] = lease{owner, now + ttl.Milliseconds()}
+	m.leases[key] = lease{owner, until}
 	m.sweepLocked(now)
 	return true, nil
 }
 
 // Now implements Backend.
-func (m *Memory) Now() int64 {
+func (m *Memory) Now(log Log) int64 {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	return m.nowLocked()
+	now := m.nowLocked()
+	if l := m.logLocked(log.Name); l != nil {
+		return l.stamp(now)
+	}
+	return now
+}
+
+// Wall implements Backend.
+func (m *Memory) Wall() int64 {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.wall.Sample(m.nowLocked(), time.Now())
+	ms, _ := m.wall.Now()
+	return ms
 }
 
 // Ready implements Backend: memory is always there.

@@ -15,6 +15,8 @@ type memoryLog struct {
 	fence   uint64
 	sealed  bool
 	expires int64 // Unix milliseconds, 0 for never
+	// lead is by how much stamps were ahead of the clock at made, when it was set back.
+	lead, made int64
 
 	records []Record // numbered without gap, the head last
 	ids     map[string]remembered
@@ -50,11 +52,22 @@ func newMemoryLog() *memoryLog {
 
 func (l *memoryLog) expired(now int64) bool { return l.expires != 0 && l.expires <= now }
 
+// stamp is that of the next record; see the package comment.
+func (l *memoryLog) stamp(clock int64) int64 {
+	if clock >= l.made {
+		if stamp := clock + max(0, l.lead-(clock-l.made)/64); stamp >= l.head.At {
+			return stamp
+		}
+	}
+	l.lead, l.made = l.head.At-clock, clock
+	return l.head.At
+}
+
 // commit judges c in the order that every backend keeps: the id, the seal, the
 // fence, the reads, the bounds of time.
 func (l *memoryLog) commit(log Log, c *Commit, clock int64) Outcome {
-	stamp := max(clock, l.head.At)
-	l.forget(clock)
+	stamp := l.stamp(clock)
+	l.forget(stamp)
 	if was, ok := l.ids[c.ID]; ok {
 		if was.intent != c.Intent {
 			return Outcome{IDReused, l.head}
@@ -92,22 +105,22 @@ func (l *memoryLog) commit(log Log, c *Commit, clock int64) Outcome {
 	}
 	l.fence = max(l.fence, c.RaiseFence)
 	l.sealed = l.sealed || c.Seal
-	l.remember(log, c, clock)
+	l.remember(log, c)
 	return Outcome{Committed, l.head}
 }
 
-func (l *memoryLog) remember(log Log, c *Commit, clock int64) {
+func (l *memoryLog) remember(log Log, c *Commit) {
 	r := remembered{number: l.head.Number, at: l.head.At, intent: c.Intent}
 	if log.Remember > 0 {
-		r.expires = clock + log.Remember.Milliseconds()
+		r.expires = l.head.At + log.Remember.Milliseconds()
 		l.aging = append(l.aging, agingID{c.ID, r.expires})
 	}
 	l.ids[c.ID] = r
 }
 
-func (l *memoryLog) forget(clock int64) {
+func (l *memoryLog) forget(now int64) {
 	n := 0
-	for n < len(l.aging) && l.aging[n].expires <= clock {
+	for n < len(l.aging) && l.aging[n].expires <= now {
 		if l.ids[l.aging[n].id].expires == l.aging[n].expires {
 			delete(l.ids, l.aging[n].id)
 		}

@@ -41,18 +41,6 @@ func (h *hands) move(d time.Duration) {
 	h.now = h.now.Add(d)
 }
 
-func TestMemoryStampsDoNotFollowAClockThatGoesBack(t *testing.T) {
-	clock := &hands{now: time.UnixMilli(1_000_000)}
-	m := eventlog.NewMemory(eventlog.WithClock(clock.time))
-	commit(t, m, site, 1, 1)
-	clock.move(-time.Hour)
-	commit(t, m, site, 2, 2)
-	records, _ := m.Read(t.Context(), site, 0, 2)
-	if records[1].At != 1_000_000 || m.Now() != 1_000_000 {
-		t.Fatalf("stamped %d, now %d", records[1].At, m.Now())
-	}
-}
-
 func TestMemoryDropsLogsThatNobodyAsksForAgain(t *testing.T) {
 	clock := &hands{now: time.UnixMilli(1_000_000)}
 	m := eventlog.NewMemory(eventlog.WithClock(clock.time))

@@ -41,6 +41,7 @@ const maxSamples = 200_000
 // Observer is one run's. Its methods may be called from many goroutines.
 type Observer struct {
 	store   queue.Store
+	site    string
 	backend *redislog.Backend // of its own, or nil
 	stop    context.CancelFunc
 	done    <-chan struct{}
@@ -109,7 +110,7 @@ func Follow(ctx context.Context, url, site string, departments []queue.Departmen
 func New(ctx context.Context, store queue.Store, site string, departments []queue.Department) (*Observer, error) {
 	run, stop := context.WithCancel(context.WithoutCancel(ctx))
 	o := &Observer{
-		store: store, stop: stop,
+		store: store, site: site, stop: stop,
 		state: queue.NewState(&queue.Site{ID: site, Departments: departments}),
 		own:   map[string]*place{}, free: map[string][]queue.Stamp{}, room: map[string]int{}, queuedAt: map[string]queue.Stamp{},
 		stale: map[string][]float64{}, second: map[string]float64{},
@@ -133,7 +134,7 @@ func (o *Observer) Close() {
 }
 
 // Now is the log's time in milliseconds.
-func (o *Observer) Now() int64 { return int64(o.store.Now()) }
+func (o *Observer) Now() int64 { return int64(o.store.Now(o.site)) }
 
 // Reset implements queue.Replica; Restore follows.
 func (o *Observer) Reset() {}

@@ -5,11 +5,14 @@ package redispresence
 
 import (
 	"context"
+	"errors"
 	"maps"
 	"slices"
 	"time"
 
 	"github.com/redis/go-redis/v9"
+
+	"nextup/presence"
 )
 
 // Registry implements presence.Registry.
@@ -55,7 +58,7 @@ func (r *Registry) Living(ctx context.Context, nodes []string) ([]bool, error) {
 	}
 	answers, err := r.client.Pipelined(ctx, func(p redis.Pipeliner) error {
 		for _, n := range nodes {
-			p.Exists(ctx, key(n))
+			p.PTTL(ctx, key(n))
 		}
 		return nil
 	})
@@ -63,9 +66,13 @@ func (r *Registry) Living(ctx context.Context, nodes []string) ([]bool, error) {
 		return nil, err
 	}
 	for i, a := range answers {
-		living[i] = a.(*redis.IntCmd).Val() == 1
+		left := a.(*redis.DurationCmd).Val()
+		living[i] = left > 0
+		if left > presence.TTL { // the clock was set back, and the node may live no more
+			err = errors.Join(err, r.client.PExpire(ctx, key(nodes[i]), presence.TTL).Err())
+		}
 	}
-	return living, nil
+	return living, err
 }
 
 // words is the hash of what the nodes say.

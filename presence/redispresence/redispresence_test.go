@@ -10,6 +10,7 @@ import (
 
 	"nextup/internal/eventlog/redislog"
 	"nextup/internal/redistest"
+	"nextup/presence"
 	"nextup/presence/redispresence"
 )
 
@@ -71,6 +72,35 @@ func leases(t *testing.T, url string) {
 		}
 		if time.Now().After(deadline) {
 			t.Fatalf("living = %v, want a alone", living)
+		}
+	}
+}
+
+func TestANodeThatDiedWhileTheClockWasAheadIsLostInTimeAndALivingOneIsNot(t *testing.T) {
+	server, set := redistest.StartServerWithClock(t)
+	r, _ := registry(t, server.URL(), redislog.Memory)
+	renew := func(node string) {
+		t.Helper()
+		if err := r.Renew(t.Context(), node, presence.TTL); err != nil {
+			t.Fatal(err)
+		}
+	}
+	set(time.Hour)
+	renew("dead")
+	renew("here")
+	set(0)
+	watch := presence.NewWatch(r)
+	for deadline := time.Now().Add(30 * time.Second); ; {
+		renew("here")
+		lost, err := watch.Lost(t.Context(), []string{"dead", "here"}, time.Now())
+		if err != nil || slices.Contains(lost, "here") {
+			t.Fatal(lost, err)
+		}
+		if slices.Equal(lost, []string{"dead"}) {
+			return
+		}
+		if time.Now().After(deadline) {
+			t.Fatal("who died is not lost")
 		}
 	}
 }

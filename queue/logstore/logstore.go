@@ -36,7 +36,10 @@ func New(backend eventlog.Backend) *Store { return &Store{backend} }
 func (s *Store) Backend() eventlog.Backend { return s.backend }
 
 // Now implements queue.Store.
-func (s *Store) Now() queue.Stamp { return queue.Stamp(s.backend.Now()) }
+func (s *Store) Now(site string) queue.Stamp { return queue.Stamp(s.backend.Now(LogOf(site))) }
+
+// Wall implements queue.Store.
+func (s *Store) Wall() queue.Stamp { return queue.Stamp(s.backend.Wall()) }
 
 // Lease implements queue.Store.
 func (s *Store) Lease(ctx context.Context, site, node string, ttl time.Duration) (bool, error) {
@@ -131,6 +134,7 @@ func encode(c *queue.Change) (eventlog.Commit, error) {
 
 // Follow implements queue.Store.
 func (s *Store) Follow(ctx context.Context, site string, replica queue.Replica) queue.Follower {
+	s.Now(site) // from now on the backend keeps the log's time
 	f := &follower{done: make(chan struct{})}
 	f.Follower = eventlog.NewFollower(s.backend, LogOf(site), decoder{replica}, eventlog.FollowerOptions{
 		OnReset: replica.Reset,

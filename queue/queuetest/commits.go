@@ -89,7 +89,7 @@ func batch(t *testing.T, h Harness) {
 		a.must(t, joins(fmt.Sprint("v", i), fmt.Sprint("t", i), "en"))
 	}
 	var due []queue.Change
-	a.read(func(s *queue.State) { due = s.Match(a.store.Now(), 100) })
+	a.read(func(s *queue.State) { due = s.Match(a.store.Now(a.site.ID), 100) })
 	if len(due) != 3 {
 		t.Fatalf("%d offers for three places", len(due))
 	}
@@ -116,13 +116,13 @@ func bounds(t *testing.T, h Harness) {
 	site := newSite()
 	a := follow(t, h.Open(t), site, "a", nil)
 	early, late := a.decide(t, joins("v", "t1", "en")), a.decide(t, joins("w", "t2", "en"))
-	early.NotBefore = a.store.Now() + 60_000
-	late.NotAfter = a.store.Now() - 60_000
+	early.NotBefore = a.store.Now(a.site.ID) + 60_000
+	late.NotAfter = a.store.Now(a.site.ID) - 60_000
 	out := a.commit(t, early, late)
 	if out[0].Verdict != queue.Early || out[1].Verdict != queue.Late {
 		t.Errorf("verdicts = %+v, want Early and Late", out)
 	}
-	early.NotBefore, late.NotAfter = a.store.Now()-60_000, a.store.Now()+60_000
+	early.NotBefore, late.NotAfter = a.store.Now(a.site.ID)-60_000, a.store.Now(a.site.ID)+60_000
 	if out := a.commit(t, early, late); out[0].Verdict != queue.Done || out[1].Verdict != queue.Done {
 		t.Errorf("verdicts = %+v, want Done twice", out)
 	}

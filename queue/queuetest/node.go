@@ -147,7 +147,7 @@ func (n *node) must(t *testing.T, decide func(s *queue.State) (queue.Change, err
 func (n *node) dispatch(ctx context.Context) error {
 	for {
 		var due [][]queue.Change
-		n.read(func(s *queue.State) { due = queue.Dispatcher{}.Propose(s, n.store.Now()) })
+		n.read(func(s *queue.State) { due = queue.Dispatcher{}.Propose(s, n.store.Now(n.site.ID)) })
 		if len(due) == 0 {
 			return nil
 		}

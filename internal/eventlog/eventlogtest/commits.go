@@ -185,7 +185,7 @@ var commitTests = map[string]func(*testing.T, Setup){
 	"time bounds are the log's": func(t *testing.T, s Setup) {
 		log := newLog()
 		at := do(t, s.Backend, log, put("c1", "a", "1"))[0].Head.At
-		if d := time.Duration(s.Backend.Now()-at) * time.Millisecond; d < -50*time.Millisecond || d > time.Second {
+		if d := time.Duration(s.Backend.Now(log)-at) * time.Millisecond; d < -50*time.Millisecond || d > time.Second {
 			t.Errorf("Now is %v after a stamp just made", d)
 		}
 		bounds := func(id string, from, to int64) eventlog.Commit {

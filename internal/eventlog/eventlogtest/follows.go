@@ -131,7 +131,7 @@ var followTests = map[string]func(*testing.T, Setup){
 			step(t)
 			lost := head(t, s.Backend, log)
 			restore()
-			eventually(t, "the clock goes on", func() bool { return s.Backend.Now() > lost.At+1 })
+			eventually(t, "the clock goes on", func() bool { return s.Backend.Now(log) > lost.At+1 })
 			for i := 5; i < 5+c.after; i++ {
 				do(t, s.Backend, log, put(fmt.Sprint(c.id, i), fmt.Sprint("e", i), "again"))
 			}

@@ -157,7 +157,7 @@ var readTests = map[string]func(*testing.T, Setup){
 			if i%20 == 0 {
 				do(t, s.Backend, log, put(fmt.Sprint("c", i), "a", "x"))
 			}
-			now := s.Backend.Now()
+			now := s.Backend.Now(log)
 			if now < last {
 				t.Fatalf("%d after %d", now, last)
 			}

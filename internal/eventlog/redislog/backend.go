@@ -27,7 +27,11 @@
 //
 // # Time
 //
-// Replies carry Redis's time; between them the local monotonic clock goes on.
+// A log's time is that of its stamps, which never go back and never stand still:
+// where the server's clock was set back, they go on from the newest by the time that
+// passes (commit.lua). Replies carry it, and between them the local monotonic clock
+// goes on. The wall clock of the servers is told apart from it (eventlog.Clock). A
+// jump of a server's clock is logged and counted.
 package redislog
 
 import (
@@ -36,7 +40,9 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -65,10 +71,11 @@ const DefaultProbeEvery = 2 * time.Second
 type Backend struct {
 	client  redis.UniversalClient
 	options Options
-	clock   *clock
 	wire    *wire
 	pipes   sync.Map // *pipe by the *redis.Client of a server
 	trials  sync.Map // *trial likewise
+	paces   sync.Map // *pace by the name of a log whose time was asked for
+	jumps   atomic.Uint64
 
 	cancel context.CancelFunc
 	done   sync.WaitGroup
@@ -99,7 +106,7 @@ func New(ctx context.Context, client redis.UniversalClient, options Options) (*B
 	if options.Logger == nil {
 		options.Logger = slog.New(slog.DiscardHandler)
 	}
-	b := &Backend{client: client, options: options, clock: newClock()}
+	b := &Backend{client: client, options: options}
 	if err := b.sampleTime(ctx); err != nil {
 		return nil, err
 	}
@@ -131,13 +138,28 @@ func (b *Backend) Client() redis.UniversalClient { return b.client }
 // failed or no longer echoed its probe, and was opened anew.
 func (b *Backend) SubscriptionsLost() uint64 { return b.wire.lost.Load() }
 
+// ClockJumps counts the times that the clock of a server was found to have jumped,
+// or another server with another clock to have taken its place.
+func (b *Backend) ClockJumps() uint64 { return b.jumps.Load() }
+
+// sampleTime asks every server for its time.
 func (b *Backend) sampleTime(ctx context.Context) error {
-	t, err := b.client.Time(ctx).Result()
-	if err != nil {
-		return failed(err)
+	ask := func(ctx context.Context, node *redis.Client) error {
+		sent := time.Now()
+		t, err := node.Time(ctx).Result()
+		if err != nil {
+			return failed(err)
+		}
+		b.pipeTo(node).sample(t.UnixMilli(), sent)
+		return nil
 	}
-	b.clock.sample(t.UnixMilli())
-	return nil
+	switch client := b.client.(type) {
+	case *redis.ClusterClient:
+		return client.ForEachMaster(ctx, ask)
+	case *redis.Client:
+		return ask(ctx, client)
+	}
+	return fmt.Errorf("redislog: a %T has no one clock", b.client)
 }
 
 //go:embed lease.lua
@@ -172,9 +194,28 @@ func (b *Backend) Signal(ctx context.Context, log eventlog.Log, payload []byte) 
 	return nil
 }
 
-// Now implements eventlog.Backend. In a Cluster the nodes' clocks may differ; it
-// is then that of the node that is furthest ahead.
-func (b *Backend) Now() int64 { return b.clock.now() }
+// Now implements eventlog.Backend.
+func (b *Backend) Now(log eventlog.Log) int64 {
+	p, there := b.paces.Load(log.Name)
+	if !there {
+		p, _ = b.paces.LoadOrStore(log.Name, newPace())
+	}
+	return p.(*pace).now(b.Wall)
+}
+
+// Wall implements eventlog.Backend. In a Cluster the nodes' clocks may differ; it is
+// then the one in the middle.
+func (b *Backend) Wall() int64 {
+	var all []int64
+	b.pipes.Range(func(_, p any) bool {
+		if ms, known := p.(*pipe).clock.Now(); known {
+			all = append(all, ms)
+		}
+		return true
+	})
+	slices.Sort(all)
+	return all[(len(all)-1)/2] // New has asked one
+}
 
 // Ready implements eventlog.Backend.
 func (b *Backend) Ready(ctx context.Context) error {

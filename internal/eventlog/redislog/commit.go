@@ -211,21 +211,31 @@ func limits(c *eventlog.Commit) string {
 // perCommit is how many values of a reply answer one commit.
 const perCommit = 4
 
-// answers checks what a whole reply says, and takes the clock out of it.
-func (b *Backend) answers(reply *redis.Cmd, commits int) ([]any, error) {
+// answers checks what a whole reply says, and takes the times out of it: the
+// server's and those of the logs.
+func (p *pipe) answers(reply *redis.Cmd, commits int, logs []string, sent time.Time) ([]any, error) {
 	values, err := reply.Slice()
 	if err != nil {
 		return nil, err
 	}
-	if len(values) != 1+perCommit*commits {
-		return nil, fmt.Errorf("%d values answer %d commits", len(values), commits)
+	if len(values) != 1+perCommit*commits+len(logs) {
+		return nil, fmt.Errorf("%d values answer %d commits to %d logs", len(values), commits, len(logs))
 	}
 	clock, ok := values[0].(int64)
 	if !ok {
 		return nil, errAnswer
 	}
-	b.clock.sample(clock)
-	return values[1:], nil
+	jumps := p.b.jumps.Load() // by the time of a jump that is seen only now, a log is asked once more
+	p.sample(clock, sent)
+	stamps := values[1+perCommit*commits:]
+	for i, log := range logs {
+		if of, asked := p.b.paces.Load(log); asked {
+			if stamp, ok := stamps[i].(int64); ok {
+				of.(*pace).sample(stamp, sent, jumps)
+			}
+		}
+	}
+	return values[1 : 1+perCommit*commits], nil
 }
 
 var errAnswer = errors.New("the answer to a commit has other types than expected")

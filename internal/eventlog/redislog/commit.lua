@@ -10,7 +10,9 @@
 --   head      hash: number, id and at of the newest record; fence, sealed and
 --             until, the clock at which the log's keys expire, once one of them is
 --             set; for trimming mark, mark_at and cut; again, a count for its own
---             sake; and, if remember is 0, "=<commit id>" -> "<number> <at> <intent>"
+--             sake; lead, "<milliseconds> <clock>", how far stamps were ahead of the
+--             clock at that clock, once it was set back; and, if remember is 0,
+--             "=<commit id>" -> "<number> <at> <intent>"
 --   records   stream: entry <number>-0 with id, prev, at and data
 --   entities  hash: name -> "<version> <number> <at> <body>"
 --   id*       "<number> <at> <intent>" of a commit, which expires; one for each
@@ -23,7 +25,7 @@
 --   then of each log:
 --   keys values           how many KEYS it has, and how many values after this one
 --   remember trim keep    milliseconds, 0 for ever (keep bounds remember)
---   commits               how many follow; of each:
+--   commits               how many follow, 0 to ask for the log's time only; of each:
 --   id intent data
 --   limits                "", or its fence, or "<fence> <not_before> <not_after>
 --                         <raise_fence> <seal>"
@@ -40,10 +42,11 @@
 --   set_key*              which of the log's rank*
 --   how*                  add; stamp, to add the record's stamp to the score; rem
 --   score* number* member*
--- Returns { time, then for each commit: status, number, at, id }: time is the
--- clock in milliseconds, status counts from 1 as eventlog.Status does; the rest
--- is the commit's record if it was committed now or before, else the head, and id
--- is nil if it is the commit's own. Status 0 is a log that failed, id says why.
+-- Returns { time, then for each commit: status, number, at, id, then for each log:
+-- stamp }: time is the clock in milliseconds, status counts from 1 as
+-- eventlog.Status does; the rest is the commit's record if it was committed now or
+-- before, else the head, and id is nil if it is the commit's own. Status 0 is a log
+-- that failed, id says why. stamp is what the log's next record would have.
 
 local COMMITTED, DUPLICATE, CONFLICT, ID_REUSED = 1, 2, 3, 4
 local TOO_EARLY, TOO_LATE, FENCED, SEALED = 5, 6, 7, 8
@@ -76,6 +79,24 @@ local MOST = 65536
 local function differs(held, version)
   if not held then return version ~= '' end
   return version == '' or string.sub(held, 1, #version + 1) ~= version .. ' '
+end
+
+-- paced returns the next stamp of a log that is, or was, ahead of the clock. Stamps
+-- never go back, and they do not stand still either, since deadlines have to pass:
+-- they go on by the time that passes on the clock, a 64th slower until the clock has
+-- caught up. Who knows nothing of lead gives the newest stamp again meanwhile.
+local function paced(lead)
+  local ahead, made = string.match(lead or '', '^(%d+) (%d+)$')
+  ahead, made = tonumber(ahead or 0), tonumber(made or 0)
+  if clock >= made then
+    ahead = math.max(0, ahead - math.floor((clock - made) / 64))
+    if clock + ahead >= at then
+      if ahead == 0 then call('HDEL', head, 'lead') end
+      return clock + ahead
+    end
+  end
+  call('HSET', head, 'lead', int(at - clock) .. ' ' .. clock_text) -- the clock was set back just now
+  return at
 end
 
 -- judge returns a status, whatever came of this commit before.
@@ -170,18 +191,21 @@ local function commit(k, i)
   i = i + 4
   local h, first_mark
   if trim ~= '0' then
-    h = call('HMGET', head, 'number', 'id', 'at', 'fence', 'sealed', 'until', 'mark', 'mark_at', 'cut')
+    h = call('HMGET', head, 'number', 'id', 'at', 'fence', 'sealed', 'until', 'lead', 'mark', 'mark_at', 'cut')
   elseif remembers then
-    h = call('HMGET', head, 'number', 'id', 'at', 'fence', 'sealed', 'until')
+    h = call('HMGET', head, 'number', 'id', 'at', 'fence', 'sealed', 'until', 'lead')
   else
-    first_mark = '=' .. argv[i]
-    h = call('HMGET', head, 'number', 'id', 'at', 'fence', 'sealed', 'until', first_mark)
+    first_mark = '=' .. (argv[i] or '')
+    h = call('HMGET', head, 'number', 'id', 'at', 'fence', 'sealed', 'until', 'lead', first_mark)
   end
   number, id, at = tonumber(h[1] or 0), h[2] or '', tonumber(h[3] or 0)
   fence, sealed = tonumber(h[4] or 0), h[5] == '1'
   local had_number, had_id, had_fence, was_sealed = number, id, fence, sealed
   stamp, stamp_text = clock, clock_text
-  if at > clock then stamp, stamp_text = at, h[3] end -- stamps never go back
+  if at > clock or h[7] then
+    stamp = paced(h[7])
+    stamp_text = int(stamp)
+  end
   next_text = nil
   news, size, wrote = { '' }, 0, false
   if keep > 0 and tonumber(remember) > keep then remember = argv[i - 2] end
@@ -201,7 +225,7 @@ local function commit(k, i)
         entry = call('GET', key)
       end
     elseif c == 1 and first_mark then
-      entry = h[7]
+      entry = h[8]
     else
       entry = call('HGET', head, '=' .. own)
     end
@@ -259,9 +283,9 @@ local function commit(k, i)
   -- go, a thousand at a call and in whole nodes of the stream, and the mark moves
   -- to the head.
   if trim ~= '0' then
-    local mark_at, cut = tonumber(h[8] or 0), tonumber(h[9] or 0)
-    if not h[7] or at - mark_at >= tonumber(trim) then
-      cut = tonumber(h[7] or 0)
+    local mark_at, cut = tonumber(h[9] or 0), tonumber(h[10] or 0)
+    if not h[8] or at - mark_at >= tonumber(trim) then
+      cut = tonumber(h[8] or 0)
       call('HSET', head, 'mark', number_text, 'mark_at', stamp_text, 'cut', int(cut))
     end
     if cut > 0 and call('XTRIM', records, 'MINID', '~', int(cut + 1) .. '-0', 'LIMIT', '1000') == 0 then
@@ -282,10 +306,10 @@ local function commit(k, i)
   call('PUBLISH', string.sub(head, 1, -5) .. 'signals', payload)
 end
 
-local k, i = 0, 2
+local k, i, stamps = 0, 2, {}
 while argv[i] do
   local answered = r
-  claimed = nil
+  claimed, stamp = nil, clock
   local ok, why = pcall(commit, k, i + 2)
   if not ok then
     if claimed then call('DEL', claimed) end -- a script that fails is not undone
@@ -296,6 +320,8 @@ while argv[i] do
       r = r + 4
     end
   end
+  stamps[#stamps + 1] = stamp
   k, i = k + tonumber(argv[i]), i + 2 + tonumber(argv[i + 1])
 end
+for n = 1, #stamps do replies[r + n] = stamps[n] end
 return replies

@@ -164,19 +164,3 @@ func TestDialUnderstandsEveryForm(t *testing.T) {
 		})
 	}
 }
-
-func TestTheClockPrefersTheFastestReplyAndNeverGoesBack(t *testing.T) {
-	c := newClock()
-	c.sample(1_000_000)
-	c.sample(999_000) // a reply that was a second on its way
-	if now := c.now(); now < 1_000_000 || now > 1_000_500 {
-		t.Fatalf("now %d", now)
-	}
-	c.sample(2_000_000)
-	before := c.now()
-	c.start = c.start.Add(-sampleLife - time.Second) // time passes
-	c.sample(1_500_000)                              // and the server's clock was set back
-	if now := c.now(); now < before {
-		t.Fatalf("%d after %d", now, before)
-	}
-}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/redis/go-redis/v9"
 
@@ -23,6 +24,7 @@ type pipe struct {
 	// mixes says that one run of the script may serve many logs: in a Cluster they lie
 	// in different slots, as a server with slots, or a proxy before some, says in time.
 	mixes atomic.Bool
+	clock *eventlog.Clock
 
 	mu     sync.Mutex
 	sends  bool // somebody does
@@ -43,11 +45,20 @@ func (b *Backend) pipeTo(node *redis.Client) *pipe {
 	if p, ok := b.pipes.Load(node); ok {
 		return p.(*pipe)
 	}
-	p := &pipe{b: b, node: node}
+	p := &pipe{b: b, node: node, clock: eventlog.NewClock()}
 	_, cluster := b.client.(*redis.ClusterClient)
 	p.mixes.Store(!cluster)
 	known, _ := b.pipes.LoadOrStore(node, p)
 	return known.(*pipe)
+}
+
+// sample takes in the server's time, and tells of a jump.
+func (p *pipe) sample(ms int64, sent time.Time) {
+	if jump := p.clock.Sample(ms, sent); jump != 0 {
+		p.b.jumps.Add(1)
+		p.b.options.Logger.Warn("the clock of Redis jumped: deadlines go on by the time that has really passed, and tokens by the clock as it was until it has stayed for ten minutes",
+			"server", p.node.Options().Addr, "by", jump)
+	}
 }
 
 // send returns the answers to the call, or what kept them from coming. When ctx
@@ -110,6 +121,7 @@ func (p *pipe) exchange(ctx context.Context, together []*sending) {
 	batches := p.gather(together)
 	replies := make([]*redis.Cmd, len(batches))
 	var proof redis.Cmder
+	sent := time.Now()
 	_, _ = p.node.Pipelined(ctx, func(pipeline redis.Pipeliner) error {
 		for i, b := range batches {
 			m := b.encode()
@@ -119,7 +131,7 @@ func (p *pipe) exchange(ctx context.Context, together []*sending) {
 		return nil
 	})
 	for i, b := range batches {
-		answers, err := p.b.answers(replies[i], b.commits)
+		answers, err := p.answers(replies[i], b.commits, b.names(), sent)
 		for _, log := range b.logs {
 			for _, s := range log {
 				if s.proof, s.err = proof, err; err == nil {
@@ -165,6 +177,15 @@ func (p *pipe) gather(together []*sending) (batches []*batch) {
 		b.commits += len(s.commits)
 	}
 	return batches
+}
+
+// names are those of the logs, in the order of their answers.
+func (b *batch) names() []string {
+	names := make([]string, len(b.logs))
+	for i, log := range b.logs {
+		names[i] = log[0].log.Name
+	}
+	return names
 }
 
 func (b *batch) encode() (m message) {

@@ -86,7 +86,7 @@ func TestALogThatFailsHurtsNoOther(t *testing.T) {
 	if err := commitScript.Load(t.Context(), b.client).Err(); err != nil { // as after the first call
 		t.Fatal(err)
 	}
-	p := &pipe{b: b, node: b.client.(*redis.Client)}
+	p := &pipe{b: b, node: b.client.(*redis.Client), clock: eventlog.NewClock()}
 	p.mixes.Store(true)
 	together := func() (failed, fine, before *sending) {
 		before, failed, fine = sendingOf(whole, "c1"), sendingOf(broken, "c1"), sendingOf(whole, "c2")
@@ -170,7 +170,7 @@ func TestWhatComesWhileACallIsUnderWayIsSentAfterIt(t *testing.T) {
 	if err := commitScript.Load(t.Context(), node).Err(); err != nil { // as after the first call
 		t.Fatal(err)
 	}
-	p := &pipe{b: b, node: node}
+	p := &pipe{b: b, node: node, clock: eventlog.NewClock()}
 	p.mixes.Store(true)
 	send := func(ctx context.Context, id string) <-chan error {
 		sent := make(chan error, 1)

@@ -31,15 +31,30 @@ func (b *Backend) Heads(ctx context.Context, logs []eventlog.Log) ([]eventlog.He
 		if err != nil {
 			return nil, failed(err)
 		}
-		for _, r := range replies {
+		for i, r := range replies {
 			head, err := parseHead(r.Val())
 			if err != nil {
 				return nil, err
 			}
 			heads = append(heads, head)
+			if p, asked := b.paces.Load(part[i].Name); asked {
+				b.keepPace(ctx, part[i], p.(*pace), head.At)
+			}
 		}
 	}
 	return heads, nil
+}
+
+// keepPace asks a log for its time if that has not been said for a while. A log that
+// is ahead of a clock that was set back notes when its time goes on from there, so
+// that is asked soon after every jump.
+func (b *Backend) keepPace(ctx context.Context, log eventlog.Log, p *pace, newest int64) {
+	if newest > 0 {
+		p.reached(newest)
+	}
+	if p.stale(b.jumps.Load()) {
+		_, _, _ = b.run(ctx, call{log: log, frees: true}) // a failure is mended by the next look
+	}
 }
 
 func parseHead(values []any) (eventlog.Head, error) {

@@ -198,30 +198,6 @@ func TestACommitThatTheStreamRefusesIsNotRemembered(t *testing.T) {
 	}
 }
 
-func TestStampsDoNotFollowAServersClockThatGoesBack(t *testing.T) {
-	b := open(t, redistest.Shared(t))
-	log := eventlog.Log{Name: t.Name()}
-	commit := func(c eventlog.Commit) eventlog.Outcome {
-		t.Helper()
-		out, err := b.Commit(t.Context(), log, []eventlog.Commit{c})
-		if err != nil {
-			t.Fatal(err)
-		}
-		return out[0]
-	}
-	commit(eventlog.Commit{ID: "c1"})
-	ahead := time.Now().Add(time.Hour).UnixMilli() // as if the clock had been there
-	if err := b.Client().HSet(t.Context(), "nextup:{"+log.Name+"}:head", "at", ahead).Err(); err != nil {
-		t.Fatal(err)
-	}
-	if o := commit(eventlog.Commit{ID: "c2", NotBefore: ahead, NotAfter: ahead}); o.Status != eventlog.Committed || o.Head.At != ahead {
-		t.Fatalf("got %+v, not a stamp of %d", o, ahead)
-	}
-	if now := b.Now(); now > ahead-30*60_000 {
-		t.Fatal("one log's stamps moved the clock of all")
-	}
-}
-
 func TestCloseEndsEverythingThatOpenStarted(t *testing.T) {
 	url := redistest.Shared(t)
 	before := goleak.IgnoreCurrent()

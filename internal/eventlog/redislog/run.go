@@ -84,6 +84,7 @@ func (b *Backend) attempt(ctx context.Context, node *redis.Client, script *redis
 	m.encode(c.log, c)
 	var reply *redis.Cmd
 	var proof redis.Cmder
+	sent := time.Now()
 	// Each command keeps its own error.
 	_, _ = node.Pipelined(ctx, func(p redis.Pipeliner) error {
 		if c.probe { // of the last one, which may have been cut off in the middle, nothing is left
@@ -97,10 +98,12 @@ func (b *Backend) attempt(ctx context.Context, node *redis.Client, script *redis
 		} else {
 			reply = script.EvalSha(ctx, p, m.keys, m.args...)
 		}
-		proof = b.prove(ctx, p)
+		if len(c.commits) > 0 {
+			proof = b.prove(ctx, p)
+		}
 		return nil
 	})
-	answers, err := b.answers(reply, len(c.commits))
+	answers, err := b.pipeTo(node).answers(reply, len(c.commits), []string{c.log.Name}, sent)
 	return answers, proof, err
 }
 
