@@ -153,8 +153,9 @@ func (h *house) eventually(what string, done func() bool) {
 // on by d.
 func (h *house) passes(d time.Duration) {
 	h.t.Helper()
-	end := h.memory.Now() + d.Milliseconds()
-	h.eventually(fmt.Sprint(d, " have passed"), func() bool { return h.memory.Now() > end })
+	log := logstore.LogOf("demo")
+	end := h.memory.Now(log) + d.Milliseconds()
+	h.eventually(fmt.Sprint(d, " have passed"), func() bool { return h.memory.Now(log) > end })
 }
 
 func (h *house) token(role protocol.Role, subject string, languages ...string) string {
