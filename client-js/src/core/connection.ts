@@ -353,35 +353,27 @@ export class Connection extends Emitter<ConnectionEvents> {
         this.#setAvailable(frame.available);
         break;
       case "ticket":
-        this.#saw(frame);
-        this.emit("ticket", frame);
-        break;
       case "desk":
-        this.#saw(frame);
-        this.emit("desk", frame);
-        break;
       case "board":
-        this.#saw(frame);
-        this.emit("board", frame);
-        break;
-      case "entry":
-        this.emit("entry", frame);
+        this.#log = frame.log;
+        this.#hearTime(frame.as_of_ms);
+        this.#tell(frame);
         break;
       case "typing":
-        this.emit("typing", frame);
+      case "entry":
+        this.#tell(frame);
         break;
       case "reset":
         this.#log = 0;
-        this.emit("reset", frame);
+        this.#tell(frame);
         break;
       default:
         ignoreNewer(frame);
     }
   }
 
-  #saw({ log, as_of_ms }: TicketFrame | DeskFrame | BoardFrame): void {
-    this.#log = log;
-    this.#hearTime(as_of_ms);
+  #tell<F extends TicketFrame | DeskFrame | BoardFrame | EntryFrame | TypingFrame | ResetFrame>(frame: F): void {
+    this.emit(frame.type, frame as never);
   }
 
   #welcomed(frame: WelcomeFrame): void {

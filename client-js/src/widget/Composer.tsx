@@ -3,6 +3,7 @@ import { isOfInputMethod } from "../core/ime.ts";
 import { Icon } from "./icons.tsx";
 import type { Texts } from "./texts.ts";
 import type { Widget } from "./widget.tsx";
+import { sending } from "./sending.ts";
 
 /** The box to write in. Enter sends, Shift+Enter begins a new line; a draft survives a reload. */
 export function composer(w: Widget, texts: Texts, conversation: Conversation) {
@@ -35,36 +36,37 @@ export function composer(w: Widget, texts: Texts, conversation: Conversation) {
   return (
     <form
       class="composer"
-      onSubmit={(event) => {
-        event.preventDefault();
-        event.currentTarget.querySelector("textarea")?.focus();
+      {...sending((form) => {
+        form.querySelector("textarea")?.focus();
         submit();
-      }}
+      })}
     >
       {problem && (
         <p class="notice bad" role="alert">
           {problem}
         </p>
       )}
-      <textarea
-        data-testid="composer"
-        aria-label={texts.write}
-        placeholder={texts.write}
-        rows={1}
-        dir="auto"
-        value={draft}
-        onInput={({ currentTarget: { value } }) => {
-          write(value);
-          conversation.setTyping(value !== "");
-        }}
-        onBlur={() => conversation.setTyping(false)}
-        onKeyDown={(event) => {
-          if (event.key === "Enter" && !event.shiftKey && !isOfInputMethod(event)) {
-            event.preventDefault();
-            submit();
-          }
-        }}
-      />
+      <div class="grow" data-text={draft}>
+        <textarea
+          data-testid="composer"
+          aria-label={texts.write}
+          placeholder={texts.write}
+          rows={1}
+          dir="auto"
+          value={draft}
+          onInput={({ currentTarget: { value } }) => {
+            write(value);
+            conversation.setTyping(value !== "");
+          }}
+          onBlur={() => conversation.setTyping(false)}
+          onKeyDown={(event) => {
+            if (event.key === "Enter" && !event.shiftKey && !isOfInputMethod(event)) {
+              event.preventDefault();
+              submit();
+            }
+          }}
+        />
+      </div>
       <button class="send" type="submit" disabled={text === "" || tooLong} aria-label={texts.send} data-testid="send">
         {Icon("send")}
       </button>

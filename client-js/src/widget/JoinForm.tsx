@@ -4,6 +4,7 @@ import { missing } from "./news.ts";
 import type { Texts } from "./texts.ts";
 import type { Widget } from "./widget.tsx";
 import { languageName, waitInWords, within } from "./words.ts";
+import { sending } from "./sending.ts";
 
 /** Where to join: a department, one of its languages, what it is about, and how long that would take. */
 export function joinForm(w: Widget, texts: Texts) {
@@ -34,10 +35,7 @@ export function joinForm(w: Widget, texts: Texts) {
     <form
       class="join"
       data-testid="join-form"
-      onSubmit={(event) => {
-        event.preventDefault();
-        void w.submit(form, texts, join);
-      }}
+      {...sending(() => void w.submit(form, texts, join))}
     >
       {missing(config, departments) && (
         <p class="notice" role="alert">

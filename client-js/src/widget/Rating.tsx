@@ -3,6 +3,7 @@ import { drawing } from "./icons.tsx";
 import type { Texts } from "./texts.ts";
 import type { Widget } from "./widget.tsx";
 import { nameOf, within } from "./words.ts";
+import { sending } from "./sending.ts";
 
 /** How it was: the question, or what the visitor has answered. */
 export function rating(w: Widget, texts: Texts, ticket: TicketFrame) {
@@ -39,10 +40,7 @@ function ratingForm(w: Widget, texts: Texts, ticket: TicketFrame) {
   return (
     <form
       class="rating"
-      onSubmit={(event) => {
-        event.preventDefault();
-        void w.submit(form, texts, rate);
-      }}
+      {...sending(() => void w.submit(form, texts, rate))}
     >
       <fieldset>
         <legend>{texts.rateTitle(nameOf(ticket.agent, texts))}</legend>
@@ -67,14 +65,16 @@ function ratingForm(w: Widget, texts: Texts, ticket: TicketFrame) {
       </fieldset>
       {score > 0 && (
         <>
-          <textarea
-            rows={2}
-            dir="auto"
-            aria-label={texts.comment}
-            placeholder={texts.comment}
-            value={comment}
-            onInput={(event) => w.set(form, { comment: within(event.currentTarget.value, MAX_COMMENT_BYTES) })}
-          />
+          <div class="grow" data-text={comment}>
+            <textarea
+              rows={2}
+              dir="auto"
+              aria-label={texts.comment}
+              placeholder={texts.comment}
+              value={comment}
+              onInput={(event) => w.set(form, { comment: within(event.currentTarget.value, MAX_COMMENT_BYTES) })}
+            />
+          </div>
           <button class="button primary" type="submit">
             {texts.rate}
           </button>

@@ -3,6 +3,7 @@ import { kept } from "./keep.ts";
 import { styleSheet } from "./style.ts";
 import type { Texts } from "./texts.ts";
 import { Widget } from "./widget.tsx";
+import { browserLanguages } from "./words.ts";
 
 // Where there is no DOM, as when a page is prepared on a server, the class can
 // be imported all the same.
@@ -123,7 +124,7 @@ export class NextupChat extends Base {
       topic: text("topic"),
       urgency: text("urgency"),
       languageRequired: this.hasAttribute("language-required"),
-      locales: [text("locale") ?? [], navigator.languages].flat(),
+      locales: [text("locale") ?? [], browserLanguages()].flat(),
       brand: text("brand"),
       open: this.open,
       setOpen: this.#setOpen,

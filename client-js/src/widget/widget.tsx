@@ -12,7 +12,7 @@ import { Tabs } from "./tabs.ts";
 import { loadTexts, locales, matchLocale, type Locale, type Texts } from "./texts.ts";
 import { View } from "./View.tsx";
 import { wakeWithPage } from "./waking.ts";
-import { explain } from "./words.ts";
+import { browserLanguages, explain, isTag } from "./words.ts";
 
 /** The events of the element; detail is the value. */
 export interface ChatEvents {
@@ -98,7 +98,7 @@ export class Widget {
   /** The locale of dates: the visitor's own variety of the language of the texts. */
   get variety(): string {
     const language = this.locale.slice(0, 2);
-    return navigator.languages.find((tag) => tag.startsWith(language)) ?? this.locale;
+    return browserLanguages().find((tag) => tag.startsWith(language) && isTag(tag)) ?? this.locale;
   }
 
   /** Takes what the page says now. */

@@ -43,8 +43,23 @@ export function nameOf(person: Person | undefined, texts: Texts): string {
 
 /** The first character of a name, as people see characters, for a round picture. */
 export function initialOf(name: string): string {
-  const [first] = new Intl.Segmenter().segment(plain(name));
-  return (first?.segment ?? "").slice(0, 8).toLocaleUpperCase();
+  const shown = plain(name);
+  const first = "Segmenter" in Intl ? new Intl.Segmenter().segment(shown)[Symbol.iterator]().next().value?.segment : shown.match(/./u)?.[0];
+  return (first ?? "").slice(0, 8).toLocaleUpperCase();
+}
+
+/** What the browser says that its person reads, which may be nothing. */
+export function browserLanguages(): readonly string[] {
+  return navigator.languages ?? [];
+}
+
+/** Whether dates and names can be written for a tag: browsers say "C", "en_US.UTF-8" or nothing, and Intl throws at that. */
+export function isTag(tag: string): boolean {
+  try {
+    return Intl.DateTimeFormat.supportedLocalesOf(tag).length > 0;
+  } catch {
+    return false;
+  }
 }
 
 /** What languages are called in the language of the page. */

@@ -3,6 +3,7 @@ import { isBlank, MAX_HEAD_START_SEC, MAX_REASON_BYTES } from "../../core/index.
 import { Dialog } from "../parts/Dialog.tsx";
 import type { LineTicket } from "../parts/http.ts";
 import { nameOf } from "../parts/people.tsx";
+import { sending } from "../../widget/sending.ts";
 
 interface Props {
   ticket: LineTicket;
@@ -33,12 +34,11 @@ export function HeadStart({ ticket, set, close }: Props) {
   return (
     <Dialog title={`Head start: ${nameOf(ticket.visitor)}`} close={close} testid="head-start-dialog">
       <form
-        onSubmit={(event) => {
-          event.preventDefault();
+        {...sending(() => {
           if (whole) {
             void go();
           }
-        }}
+        })}
       >
         <p class="soft">They stand as if they had joined this much earlier; less than none puts them behind. Those who are overtaken are told.</p>
         <div class="fields">

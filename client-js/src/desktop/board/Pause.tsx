@@ -2,6 +2,7 @@ import { useState } from "preact/hooks";
 import { MAX_REASON_BYTES, type BoardQueue, type Department } from "../../core/index.ts";
 import { Dialog } from "../parts/Dialog.tsx";
 import { queueOf } from "../parts/people.tsx";
+import { sending } from "../../widget/sending.ts";
 
 interface Props {
   queue: BoardQueue;
@@ -27,12 +28,11 @@ export function Pause({ queue, departments, set, close }: Props) {
   return (
     <Dialog title={`${paused ? "Pause" : "Go on with"} ${queueOf(queue, departments)}`} close={close} testid="pause-dialog">
       <form
-        onSubmit={(event) => {
-          event.preventDefault();
+        {...sending(() => {
           if (!tooLong) {
             void go();
           }
-        }}
+        })}
       >
         <p class="soft">
           {paused

@@ -4,6 +4,7 @@ import { Dialog } from "../parts/Dialog.tsx";
 import type { Desk } from "../parts/http.ts";
 import { nameOf } from "../parts/people.tsx";
 import { TeamPicker } from "../parts/TeamPicker.tsx";
+import { sending } from "../../widget/sending.ts";
 
 interface Props {
   client: AgentClient;
@@ -32,12 +33,11 @@ export function Consult({ client, ticket, http, close }: Props) {
   return (
     <Dialog title={`Invite an agent: ${nameOf(ticket.visitor)}`} close={close} testid="consult-dialog">
       <form
-        onSubmit={(event) => {
-          event.preventDefault();
+        {...sending(() => {
           if (agent !== undefined && !full) {
             void invite(agent);
           }
-        }}
+        })}
       >
         <p class="soft">They read the whole conversation and may write in it. It stays yours, and takes none of their room.</p>
         {full && <p class="notice">{MAX_GUESTS} are here already.</p>}

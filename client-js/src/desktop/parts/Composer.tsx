@@ -4,6 +4,7 @@ import { isOfInputMethod } from "../../core/ime.ts";
 import { draftOf, keepDraft } from "./drafts.ts";
 import { Icon, IconButton } from "./Icon.tsx";
 import { commandAt, filled, found, replies, type Reply } from "./replies.ts";
+import { sending } from "../../widget/sending.ts";
 
 export interface Mode {
   type: MessageFrameType;
@@ -103,10 +104,7 @@ export function Composer({ conversation, modes, mode, setMode, language, names, 
   return (
     <form
       class={`composer ${mode}`}
-      onSubmit={(event) => {
-        event.preventDefault();
-        submit();
-      }}
+      {...sending(submit)}
     >
       <div class="composer-top">
         <div class="modes" role="group" aria-label="What to write">
@@ -155,31 +153,33 @@ export function Composer({ conversation, modes, mode, setMode, language, names, 
             ))}
           </div>
         )}
-        <textarea
-          ref={box}
-          data-testid="composer"
-          data-composer
-          aria-label={current?.hint}
-          placeholder={current?.hint}
-          aria-autocomplete="list"
-          aria-controls={offered.length > 0 ? `${id}list` : undefined}
-          aria-activedescendant={pick === undefined ? undefined : `${id}${offered.indexOf(pick)}`}
-          rows={1}
-          dir="auto"
-          value={text}
-          onInput={(event) => {
-            const { value, selectionStart } = event.currentTarget;
-            write(value);
-            setCaret(selectionStart);
-            setHidden(undefined);
-            if (mode === "send") {
-              conversation.setTyping(value !== "");
-            }
-          }}
-          onSelect={(event) => setCaret(event.currentTarget.selectionStart)}
-          onBlur={() => conversation.setTyping(false)}
-          onKeyDown={press}
-        />
+        <div class="grow" data-text={text}>
+          <textarea
+            ref={box}
+            data-testid="composer"
+            data-composer
+            aria-label={current?.hint}
+            placeholder={current?.hint}
+            aria-autocomplete="list"
+            aria-controls={offered.length > 0 ? `${id}list` : undefined}
+            aria-activedescendant={pick === undefined ? undefined : `${id}${offered.indexOf(pick)}`}
+            rows={1}
+            dir="auto"
+            value={text}
+            onInput={(event) => {
+              const { value, selectionStart } = event.currentTarget;
+              write(value);
+              setCaret(selectionStart);
+              setHidden(undefined);
+              if (mode === "send") {
+                conversation.setTyping(value !== "");
+              }
+            }}
+            onSelect={(event) => setCaret(event.currentTarget.selectionStart)}
+            onBlur={() => conversation.setTyping(false)}
+            onKeyDown={press}
+          />
+        </div>
         <button class="button primary send" type="submit" disabled={!sendable} data-testid="send">
           <Icon name="send" />
           <span>{current?.act}</span>

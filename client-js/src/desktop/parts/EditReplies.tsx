@@ -3,6 +3,7 @@ import { isBlank } from "../../core/index.ts";
 import { Dialog } from "./Dialog.tsx";
 import { IconButton } from "./Icon.tsx";
 import { keepReplies, replies, type Reply } from "./replies.ts";
+import { sending } from "../../widget/sending.ts";
 
 /** The canned replies of this browser: add, change, take away. */
 export function EditReplies({ close }: { close: () => void }) {
@@ -16,11 +17,10 @@ export function EditReplies({ close }: { close: () => void }) {
         They are kept in this browser.
       </p>
       <form
-        onSubmit={(event) => {
-          event.preventDefault();
+        {...sending(() => {
           keepReplies(all);
           close();
-        }}
+        })}
       >
         <ul class="reply-rows">
           {all.map((reply, i) => (

@@ -4,6 +4,7 @@ import { Dialog } from "./Dialog.tsx";
 import type { Desk } from "./http.ts";
 import { languageOf, nameOf, tierNames } from "./people.tsx";
 import { TeamPicker } from "./TeamPicker.tsx";
+import { sending } from "../../widget/sending.ts";
 
 interface Props {
   title: string;
@@ -45,12 +46,11 @@ export function Transfer({ title, ticket, departments, http, except, transfer, c
   return (
     <Dialog title={`${title}: ${nameOf(ticket.visitor)}`} close={close} testid="transfer-dialog">
       <form
-        onSubmit={(event) => {
-          event.preventDefault();
+        {...sending(() => {
           if (whole) {
             void go();
           }
-        }}
+        })}
       >
         <div class="segments" role="radiogroup" aria-label="To whom">
           <label>

@@ -2,6 +2,7 @@ import { useEffect, useState } from "preact/hooks";
 import { isBlank } from "../../core/index.ts";
 import { roleOf } from "../../desktop/parts/token.ts";
 import { isDemo, subjectOf, tokenOf, type Identity } from "./identity.ts";
+import { sending } from "../../widget/sending.ts";
 
 const languages = [
   { tag: "en", name: "English" },
@@ -61,10 +62,7 @@ function Token({ done }: Props) {
   }
   return (
     <form
-      onSubmit={(event) => {
-        event.preventDefault();
-        signIn();
-      }}
+      {...sending(signIn)}
     >
       <label class="field">
         Token
@@ -108,10 +106,7 @@ function Demo({ done }: Props) {
 
   return (
     <form
-      onSubmit={(event) => {
-        event.preventDefault();
-        void signIn();
-      }}
+      {...sending(() => void signIn())}
     >
       <label class="field">
         Your name

@@ -1,4 +1,5 @@
 import type { NextupChat } from "../../widget/index.ts";
+import { browserLanguages, isTag } from "../../widget/words.ts";
 import { demoToken, recall, remember, tokenFromAddress, type Demo } from "../shared/identity.ts";
 
 // The demo's host page. Its visitors are made up, one a tab; a real page has
@@ -9,7 +10,7 @@ function newVisitor(): Demo {
   const names = ["Ada", "Bo", "Chen", "Dana", "Emil", "Fumi", "Gita", "Hugo", "Ines", "Jun", "Kai", "Lin"];
   const [pick = 0, ...rest] = Array.from(crypto.getRandomValues(new Uint8Array(9)));
   const sub = `visitor-${rest.map((n) => n.toString(16).padStart(2, "0")).join("")}`;
-  return { role: "visitor", sub, name: names[pick % names.length] ?? "Ada", languages: [navigator.language] };
+  return { role: "visitor", sub, name: names[pick % names.length] ?? "Ada", languages: browserLanguages().filter(isTag).slice(0, 1) };
 }
 
 const fixed = tokenFromAddress() ?? recall<string>("nextup.token"); // over a reload too
