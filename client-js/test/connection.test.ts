@@ -258,7 +258,7 @@ describe("close codes", () => {
   });
 
   test("[close-4] after 4501 it stays away while the token is the same", async () => {
-    const { c } = connection(() => "the only one");
+    const { c } = connection(() => "the-only-one");
     c.connect();
     await settle();
     FakeSocket.latest.welcomes();

@@ -93,6 +93,22 @@ test("the same person's next token changes nothing, whatever else it says", asyn
   expect([page.client.ticket?.ticket, page.client.conversation?.outbox.length, FakeSocket.all.length]).toEqual(["t-9f2c", 1, 1]);
 });
 
+test.each(["<html>Please log in</html>", "", '{"error":"log in"}', undefined, null])(
+  "a source that gives %j is asked again later: it is no refusal for good",
+  async (answer) => {
+    let given: unknown = answer;
+    const client = new VisitorClient({ url: "ws://x", token: () => given as string, WebSocket: FakeSocket });
+    const errors: string[] = [];
+    client.on("error", (error) => errors.push(error.message));
+    client.connect();
+    await settle();
+    expect([client.connection.state.name, FakeSocket.all.length, errors]).toEqual(["waiting", 0, ["What should give a token gave something else."]]);
+    given = tokenOf("lin");
+    await vi.advanceTimersByTimeAsync(500);
+    expect(FakeSocket.all).toHaveLength(1);
+  },
+);
+
 test("an answer that is no token ends no one's conversation", async () => {
   const page = await lin();
   source.token = "<html>Please log in</html>";

@@ -28,10 +28,15 @@ func (s *source) print(out *bytes.Buffer) error {
 		}
 		fmt.Fprintf(out, "] as const;\nexport type %s = (typeof %s)[number];\n", obj.Name(), plural(obj.Name()))
 	}
+	// Each close code is a constant of its own as well, so that a bundle holds only those that it uses.
+	fmt.Fprintf(out, "\n")
+	for _, c := range s.constants("CloseCode") {
+		fmt.Fprintf(out, "export const %s = %s;%s\n", screaming(c.Name()), c.Val().ExactString(), s.trailing(c.Pos()))
+	}
 	s.doc(out, "\n", s.pkg.Scope().Lookup("CloseCode").Pos())
 	fmt.Fprintf(out, "export const CloseCode = {\n")
 	for _, c := range s.constants("CloseCode") {
-		fmt.Fprintf(out, "  %s: %s,%s\n", strings.TrimPrefix(c.Name(), "Close"), c.Val().ExactString(), s.trailing(c.Pos()))
+		fmt.Fprintf(out, "  %s: %s,\n", strings.TrimPrefix(c.Name(), "Close"), screaming(c.Name()))
 	}
 	fmt.Fprintf(out, "} as const;\n")
 	for _, obj := range structs {

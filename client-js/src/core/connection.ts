@@ -3,7 +3,8 @@ import { Emitter } from "./emitter.ts";
 import { NextupError, refused } from "./errors.ts";
 import { identityOf } from "./identity.ts";
 import {
-  CloseCode,
+  CLOSE_RESTART,
+  CLOSE_TOKEN_EXPIRED,
   SUBPROTOCOL,
   type BoardFrame,
   type ClientFrame,
@@ -119,7 +120,7 @@ export class Connection extends Emitter<ConnectionEvents> {
     this.#source = options.token;
     this.#urls = shuffled([options.url].flat());
     this.#renewal = new Renewal({
-      token: () => this.#source(),
+      token: () => this.#ask(),
       now: () => this.now(),
       renew: async (token) => {
         if (this.#isAnothers(token)) {
@@ -253,7 +254,7 @@ export class Connection extends Emitter<ConnectionEvents> {
     this.#become({ name: "connecting" });
     let token: string;
     try {
-      token = await this.#source();
+      token = await this.#ask();
     } catch (error) {
       if (generation === this.#generation) {
         this.emit("error", error instanceof Error ? error : new Error(String(error)));
@@ -266,7 +267,7 @@ export class Connection extends Emitter<ConnectionEvents> {
     }
     this.#isAnothers(token);
     if (token === this.#spentToken) {
-      this.#stop(CloseCode.TokenExpired, new NextupError("stopped", "The token has expired and no new one came."));
+      this.#stop(CLOSE_TOKEN_EXPIRED, new NextupError("stopped", "The token has expired and no new one came."));
       return;
     }
     this.#token = token;
@@ -275,6 +276,15 @@ export class Connection extends Emitter<ConnectionEvents> {
     } catch (error) {
       this.#stop(0, new NextupError("stopped", `There is no WebSocket here, or a wrong address: ${String(error)}`));
     }
+  }
+
+  /** What is not even written like a token is a failure that may pass: a log-in page, an error, nothing. */
+  async #ask(): Promise<string> {
+    const token = await this.#source();
+    if (!/^[\w.~+/-]+=*$/.test(token ?? "")) {
+      throw new TypeError("What should give a token gave something else.");
+    }
+    return token;
   }
 
   /** Reports whether the token is of another person than the one before it, of whom nothing is left then. */
@@ -458,12 +468,12 @@ export class Connection extends Emitter<ConnectionEvents> {
     if (steady) {
       this.#attempt = 0;
     }
-    const expired = code === CloseCode.TokenExpired || this.#refusal?.code === "token_expired";
+    const expired = code === CLOSE_TOKEN_EXPIRED || this.#refusal?.code === "token_expired";
     if (expired) {
       this.#spentToken = this.#token;
     }
     if (comesBack(code) || expired) {
-      this.#retry(code === CloseCode.Restart && this.#attempt === 0 ? afterRestartMS() : undefined);
+      this.#retry(code === CLOSE_RESTART && this.#attempt === 0 ? afterRestartMS() : undefined);
     } else {
       this.#stop(code, this.#refusal ?? new NextupError("stopped", `The server closed the connection with ${code}.`));
     }

@@ -140,22 +140,34 @@ export const ENTRY_KINDS = [
 ] as const;
 export type EntryKind = (typeof ENTRY_KINDS)[number];
 
+export const CLOSE_RESTART = 1012; // the process leaves: come back at once
+export const CLOSE_INVALID_UTF8 = 1007; // a text frame was not UTF-8: stay away
+export const CLOSE_TOO_LARGE = 1009; // a frame over 64 KiB: stay away
+export const CLOSE_HELLO_TIMEOUT = 4000; // no hello within 3 s
+export const CLOSE_HEARTBEAT_LOST = 4001; // two heartbeats missed
+export const CLOSE_SLOW_READER = 4002; // the client did not read what it was sent
+export const CLOSE_UNAVAILABLE = 4003; // the gateway cannot serve now
+export const CLOSE_UNAUTHORIZED = 4500; // the hello was refused: see the error frame
+export const CLOSE_TOKEN_EXPIRED = 4501; // the token ran out unrenewed: get a new one first
+export const CLOSE_FLOOD = 4502; // far too many frames
+export const CLOSE_PROTOCOL = 4503; // a binary frame or another breach of the protocol
+
 /**
  * CloseCode is the status of a WebSocket close. 4000 to 4499 mean come back
  * (with back-off), 4500 to 4999 mean stay away until something changed.
  */
 export const CloseCode = {
-  Restart: 1012, // the process leaves: come back at once
-  InvalidUTF8: 1007, // a text frame was not UTF-8: stay away
-  TooLarge: 1009, // a frame over 64 KiB: stay away
-  HelloTimeout: 4000, // no hello within 3 s
-  HeartbeatLost: 4001, // two heartbeats missed
-  SlowReader: 4002, // the client did not read what it was sent
-  Unavailable: 4003, // the gateway cannot serve now
-  Unauthorized: 4500, // the hello was refused: see the error frame
-  TokenExpired: 4501, // the token ran out unrenewed: get a new one first
-  Flood: 4502, // far too many frames
-  Protocol: 4503, // a binary frame or another breach of the protocol
+  Restart: CLOSE_RESTART,
+  InvalidUTF8: CLOSE_INVALID_UTF8,
+  TooLarge: CLOSE_TOO_LARGE,
+  HelloTimeout: CLOSE_HELLO_TIMEOUT,
+  HeartbeatLost: CLOSE_HEARTBEAT_LOST,
+  SlowReader: CLOSE_SLOW_READER,
+  Unavailable: CLOSE_UNAVAILABLE,
+  Unauthorized: CLOSE_UNAUTHORIZED,
+  TokenExpired: CLOSE_TOKEN_EXPIRED,
+  Flood: CLOSE_FLOOD,
+  Protocol: CLOSE_PROTOCOL,
 } as const;
 
 /** BoardQueue is one line. */

@@ -107,8 +107,8 @@ export class Requests {
 
   /** Says whether the answer was to a request that is still waited for. */
   answer(frame: OKFrame | ErrorFrame): boolean {
-    const pending = frame.id === undefined ? undefined : this.#pending.get(frame.id);
-    if (pending === undefined || frame.id === undefined) {
+    const pending = this.#pending.get(frame.id ?? "");
+    if (pending === undefined) {
       return false;
     }
     if (frame.type === "error" && passesBy(frame)) {
@@ -117,7 +117,7 @@ export class Requests {
       this.#again(pending, frame.retry_after_ms ?? 500);
       return true;
     }
-    this.#take(frame.id);
+    this.#take(pending.id);
     if (frame.type === "error") {
       pending.reject(refused(frame));
     } else {

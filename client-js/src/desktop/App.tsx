@@ -14,12 +14,23 @@ export function App(options: DeskOptions) {
 
 function AgentDesk(options: DeskOptions) {
   const client = useClient(options, (o) => new DeskClient(o));
-  return <Workspace client={client} http={useAsks(options)} signOut={options.signOut} />;
+  return <Workspace client={client} http={useAsks(options)} signOut={signingOut(client, options)} />;
 }
 
 function SupervisorBoard(options: DeskOptions) {
   const client = useClient(options, (o) => new SupervisorClient(o));
-  return <Board client={client} http={useAsks(options)} signOut={options.signOut} />;
+  return <Board client={client} http={useAsks(options)} signOut={signingOut(client, options)} />;
+}
+
+/** Signing out leaves nothing of what this person wrote in the tab. */
+function signingOut(client: AgentClient | SupervisorClient, { signOut }: DeskOptions): (() => void) | undefined {
+  return (
+    signOut &&
+    (() => {
+      client.logout();
+      signOut();
+    })
+  );
 }
 
 function useAsks({ http, token }: DeskOptions): Desk {
@@ -30,10 +41,10 @@ function useAsks({ http, token }: DeskOptions): Desk {
 function useClient<C extends AgentClient | SupervisorClient>({ url, token }: DeskOptions, make: (options: ClientOptions) => C): C {
   const client = useMemo(() => make({ url, token, storage: kept().tab }), []);
   useEffect(() => {
-    const forget = complainOf(client);
+    const forgets = [complainOf(client), client.connection.on("identity", () => kept().tab.forget())];
     client.connect();
     return () => {
-      forget();
+      forgets.forEach((forget) => forget());
       client.close();
     };
   }, [client]);

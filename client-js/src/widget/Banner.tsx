@@ -1,5 +1,5 @@
 import type { ComponentChildren } from "preact";
-import { CloseCode, never } from "../core/index.ts";
+import { CLOSE_TOKEN_EXPIRED, never } from "../core/index.ts";
 import type { Texts } from "./texts.ts";
 import type { Widget } from "./widget.tsx";
 import { explain } from "./words.ts";
@@ -59,7 +59,7 @@ export function banner({ client, keep }: Widget, texts: Texts, keeps: boolean) {
       const why = state.error.code === undefined ? explain(state.error, texts) : texts.setUp;
       return (
         <div class="strip bad" role="alert" data-testid="connection" data-state="stopped">
-          <span>{state.code === CloseCode.TokenExpired ? texts.expired : why}</span>
+          <span>{state.code === CLOSE_TOKEN_EXPIRED ? texts.expired : why}</span>
           {now}
         </div>
       );

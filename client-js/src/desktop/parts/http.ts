@@ -31,6 +31,8 @@ export interface PastTicket extends DeskTicket {
   agent?: Person;
 }
 
+const timeoutMS = 15_000;
+
 /** Desk asks the gateway what does not come over the socket. */
 export class Desk {
   readonly #base: string;
@@ -59,7 +61,7 @@ export class Desk {
 
   async #get<T>(path: string): Promise<T> {
     const headers = { Authorization: `Bearer ${await this.#token()}` };
-    const answer = await fetch(new URL(path, this.#base), { headers, cache: "no-store" });
+    const answer = await fetch(new URL(path, this.#base), { headers, cache: "no-store", signal: AbortSignal.timeout(timeoutMS) });
     const body = (await answer.json()) as T | ErrorFrame;
     if (!answer.ok) {
       throw new Error((body as ErrorFrame).message);

@@ -21,7 +21,7 @@ export interface Demo {
 
 export async function demoToken({ role, sub, name, languages }: Demo): Promise<string> {
   const query = new URLSearchParams({ role, sub, name, languages: languages.join(",") });
-  const answer = await fetch(`demo/token?${query}`);
+  const answer = await fetch(`demo/token?${query}`, { signal: AbortSignal.timeout(10_000) });
   if (!answer.ok) {
     throw new Error(answer.status === 404 ? "This gateway hands out no demo tokens: come with one of your own." : `The gateway gave no token (${answer.status}).`);
   }
