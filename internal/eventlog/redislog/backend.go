@@ -72,10 +72,12 @@ type Backend struct {
 	client  redis.UniversalClient
 	options Options
 	wire    *wire
-	pipes   sync.Map // *pipe by the *redis.Client of a server
-	trials  sync.Map // *trial likewise
-	paces   sync.Map // *pace by the name of a log whose time was asked for
-	jumps   atomic.Uint64
+	// database ends the names of channels.
+	database string
+	pipes    sync.Map // *pipe by the *redis.Client of a server
+	trials   sync.Map // *trial likewise
+	paces    sync.Map // *pace by the name of a log whose time was asked for
+	jumps    atomic.Uint64
 
 	cancel context.CancelFunc
 	done   sync.WaitGroup
@@ -106,7 +108,7 @@ func New(ctx context.Context, client redis.UniversalClient, options Options) (*B
 	if options.Logger == nil {
 		options.Logger = slog.New(slog.DiscardHandler)
 	}
-	b := &Backend{client: client, options: options}
+	b := &Backend{client: client, options: options, database: databaseOf(client)}
 	if err := b.sampleTime(ctx); err != nil {
 		return nil, err
 	}
@@ -181,14 +183,21 @@ func (b *Backend) Lease(ctx context.Context, log eventlog.Log, name, owner strin
 
 // Subscribe implements eventlog.Backend.
 func (b *Backend) Subscribe(log eventlog.Log, hear func(eventlog.Signal)) (stop func()) {
-	return b.wire.subscribe(signalsChannel(log.Name), hear)
+	own := b.wire.subscribe(signalsChannel(log.Name, b.database), hear)
+	if b.database == "" {
+		return own
+	}
+	// Gateways of before publish what they commit to this database on the channel that
+	// all share: that is only a wake-up, since it may be another database's.
+	shared := b.wire.subscribe(signalsChannel(log.Name, ""), func(eventlog.Signal) { hear(eventlog.Signal{}) })
+	return func() { own(); shared() }
 }
 
 // Signal implements eventlog.Backend.
 func (b *Backend) Signal(ctx context.Context, log eventlog.Log, payload []byte) error {
 	ctx, cancel := bounded(ctx)
 	defer cancel()
-	if err := b.client.Publish(ctx, signalsChannel(log.Name), notePrefix+string(payload)).Err(); err != nil {
+	if err := b.client.Publish(ctx, signalsChannel(log.Name, b.database), notePrefix+string(payload)).Err(); err != nil {
 		return failed(err)
 	}
 	return nil

@@ -11,9 +11,10 @@ import (
 )
 
 // What is published to a log's channel begins with one of these; commit.lua writes
-// the first and the last.
+// all but the note's.
 const (
 	wakePayload   = "w"
+	otherPayload  = "o" // for gateways that know no names of databases
 	notePrefix    = "n"
 	recordsPrefix = "r"
 )
@@ -143,6 +144,9 @@ func (w *wire) confirm(name string) {
 }
 
 func (w *wire) deliver(name, payload string) {
+	if payload == otherPayload {
+		return // it comes, or has come, by the channel of its database
+	}
 	signal := signalOf(payload)
 	w.mu.Lock()
 	var listeners []*listener

@@ -66,7 +66,7 @@ func TestOldAndNewGatewaysTogetherLoseNothingAndDeadlinesPass(t *testing.T) {
 		t.Helper()
 		ids++
 		var m message
-		m.begin(false)
+		m.begin(false, "")
 		m.encode(log, call{log: log, commits: commit(fmt.Sprint("old", ids))})
 		reply, err := old.Run(t.Context(), b.Client(), m.keys, m.args...).Slice()
 		if err != nil {

@@ -92,7 +92,9 @@ func (m *message) arg(name string, value any) {
 
 // begin comes first; again has a commit that was there already written again, so
 // that WAIT covers it.
-func (m *message) begin(again bool) { m.arg("again", flag(again)) }
+func (m *message) begin(again bool, database string) {
+	m.arg("again", strconv.Itoa(flag(again))+database)
+}
 
 // encode adds what calls want of one log.
 func (m *message) encode(log eventlog.Log, calls ...call) {

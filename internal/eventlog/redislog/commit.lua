@@ -19,9 +19,11 @@
 --             commit, if remember is not 0
 --   rank*     sorted sets, one for each name that a rank mentions
 -- ARGV
---   again                 1 if a call that finds its commits there already is to
+--   again                 its first letter is 1 if a call that finds its commits there already is to
 --                         write something: what it finds may not be replicated
---                         yet, and WAIT speaks of the connection's own writes
+--                         yet, and WAIT speaks of the connection's own writes.
+--                         What follows it ends the names of channels, which all
+--                         databases of a server share: nothing for database 0
 --   then of each log:
 --   keys values           how many KEYS it has, and how many values after this one
 --   remember trim keep    milliseconds, 0 for ever (keep bounds remember)
@@ -55,6 +57,7 @@ local TOO_EARLY, TOO_LATE, FENCED, SEALED = 5, 6, 7, 8
 -- what the log uses is looked at, numbers stay text where they are only passed
 -- on, and each is made text once.
 local call, keys, argv = redis.call, KEYS, ARGV
+local again, database = string.sub(argv[1], 1, 1) == '1', string.sub(argv[1], 2)
 
 -- tostring turns big numbers into 1.7e+15, and takes longer
 local function int(n) return string.format('%d', n) end
@@ -254,7 +257,7 @@ local function commit(k, i)
     i = i + 5 + tonumber(argv[i + 4])
   end
   if number == had_number then
-    if argv[1] == '1' and found then call('HINCRBY', head, 'again', 1) end
+    if again and found then call('HINCRBY', head, 'again', 1) end
     return
   end
 
@@ -303,7 +306,12 @@ local function commit(k, i)
       payload = table.concat(news)
     end
   end
-  call('PUBLISH', string.sub(head, 1, -5) .. 'signals', payload)
+  local channel = string.sub(head, 1, -5) .. 'signals'
+  if database ~= '' then
+    call('PUBLISH', channel .. database, payload)
+    payload = 'o' -- gateways that know no names of databases are woken
+  end
+  call('PUBLISH', channel, payload)
 end
 
 local k, i, stamps = 0, 2, {}

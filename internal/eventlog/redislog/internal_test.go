@@ -38,7 +38,7 @@ func header(t *testing.T, source string) map[string][]string {
 func TestTheHeaderOfTheCommitScriptListsWhatTheCallPasses(t *testing.T) {
 	got := map[string][]string{}
 	c := message{trace: func(kind, name string) { got[kind] = append(got[kind], name) }}
-	c.begin(false)
+	c.begin(false, "")
 	c.encode(eventlog.Log{Name: "l", Remember: time.Second}, call{commits: []eventlog.Commit{{
 		ID: "c", Reads: []eventlog.Read{{Name: "a"}}, Writes: []eventlog.Write{{Name: "a", Body: []byte{}}, {Name: "b"}}, Ranks: []eventlog.Rank{{Set: "q"}},
 	}}})
@@ -79,7 +79,7 @@ func TestTheTwoCommitScriptsDifferInOneFlagOnly(t *testing.T) {
 func TestAllKeysOfALogHaveItsHashTag(t *testing.T) {
 	for _, key := range []string{
 		headKey("s:a"), recordsKey("s:a"), entitiesKey("s:a"), idKey("s:a", "x{y}"),
-		rankKey("s:a", "{q}"), leaseKey("s:a", "{l}"), signalsChannel("s:a"),
+		rankKey("s:a", "{q}"), leaseKey("s:a", "{l}"), signalsChannel("s:a", ""), signalsChannel("s:a", ":1"),
 	} {
 		if !strings.HasPrefix(key, "nextup:{s:a}:") {
 			t.Errorf("%q is in another slot", key)

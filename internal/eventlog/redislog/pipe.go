@@ -124,7 +124,7 @@ func (p *pipe) exchange(ctx context.Context, together []*sending) {
 	sent := time.Now()
 	_, _ = p.node.Pipelined(ctx, func(pipeline redis.Pipeliner) error {
 		for i, b := range batches {
-			m := b.encode()
+			m := b.encode(p.b.database)
 			replies[i] = commitScript.EvalSha(ctx, pipeline, m.keys, m.args...)
 		}
 		proof = p.b.prove(ctx, pipeline)
@@ -188,8 +188,8 @@ func (b *batch) names() []string {
 	return names
 }
 
-func (b *batch) encode() (m message) {
-	m.begin(false)
+func (b *batch) encode(database string) (m message) {
+	m.begin(false, database)
 	for _, log := range b.logs {
 		calls := make([]call, len(log))
 		for i, s := range log {

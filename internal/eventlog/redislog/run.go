@@ -80,7 +80,7 @@ func (b *Backend) run(ctx context.Context, c call) ([]eventlog.Outcome, redis.Cm
 // the question whether it is as durable as it should be.
 func (b *Backend) attempt(ctx context.Context, node *redis.Client, script *redis.Script, c call, whole, asking bool) ([]any, redis.Cmder, error) {
 	var m message
-	m.begin(b.options.Durability == Replica)
+	m.begin(b.options.Durability == Replica, b.database)
 	m.encode(c.log, c)
 	var reply *redis.Cmd
 	var proof redis.Cmder

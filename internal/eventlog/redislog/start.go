@@ -24,7 +24,7 @@ func (b *Backend) listens(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, startTimeout)
 	defer cancel()
 	heard := make(chan struct{})
-	stop := b.wire.subscribe(signalsChannel(startLog), func() func(eventlog.Signal) {
+	stop := b.wire.subscribe(signalsChannel(startLog, b.database), func() func(eventlog.Signal) {
 		once := sync.OnceFunc(func() { close(heard) })
 		return func(eventlog.Signal) { once() }
 	}())
