@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 
 	"nextup/gateway/protocol"
@@ -152,4 +153,18 @@ func TestAJoinOfUnknownFateIsCalledUnknownAndFoundByTheSameRequest(t *testing.T)
 			f = r.next()
 		}
 	}
+}
+
+// [board-3]
+func TestTheBoardSaysThatTheLogThrowsPlacesAway(t *testing.T) {
+	h := newHouse(t)
+	var evicts atomic.Bool
+	h.evicts = evicts.Load
+	url, _ := h.open("one")
+	boss := h.come(url, protocol.Supervisor, "boss")
+	until(boss, "a board without a warning", func(b protocol.Board) bool { return !b.LogEvicts })
+	evicts.Store(true)
+	until(boss, "the warning", func(b protocol.Board) bool { return b.LogEvicts })
+	evicts.Store(false)
+	until(boss, "its end", func(b protocol.Board) bool { return !b.LogEvicts })
 }

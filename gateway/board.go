@@ -31,12 +31,14 @@ type board struct {
 	latest  []byte
 	made    boardSeen
 	differs bool // set by compareRules: gateways run different site files
+	evicts  bool // the log throws away what it holds when it is full
 }
 
 // boardSeen says what a board showed.
 type boardSeen struct {
 	log     uint64
 	differs bool
+	evicts  bool
 	at      time.Time
 }
 
@@ -76,24 +78,26 @@ func (b *board) encoded(seen boardSeen, again bool) ([]byte, boardSeen) {
 	defer b.mu.Unlock()
 	var number uint64
 	b.read(func(st *queue.State) { number = st.Number() })
-	if !again && seen.at != (time.Time{}) && seen.log == number && seen.differs == b.differs {
+	b.evicts = b.g.options.Evicts()
+	if !again && seen.at != (time.Time{}) && seen.log == number && seen.differs == b.differs && seen.evicts == b.evicts {
 		return nil, seen
 	}
 	// All who look in one tick share a board, though the log never rests; whoever
 	// got one that is a little old gets the next in a second.
 	age := time.Since(b.made.at)
-	fresh := b.made.differs == b.differs && (age < boardTick && b.made.log <= number || age < boardEvery && b.made.log == number)
+	fresh := b.made.differs == b.differs && b.made.evicts == b.evicts && (age < boardTick && b.made.log <= number || age < boardEvery && b.made.log == number)
 	if b.latest == nil || !fresh {
 		var f protocol.Board
 		b.read(func(st *queue.State) { f = boardFrame(st) })
 		now := b.now()
-		f.RulesDiffer, f.AsOfMS, f.Today = b.differs, int64(now), b.day.frame(now)
+		f.RulesDiffer, f.LogEvicts = b.differs, b.evicts
+		f.AsOfMS, f.Today = int64(now), b.day.frame(now)
 		data, err := protocol.Encode(f)
 		if err != nil {
 			b.log.Error("the board could not be encoded", "err", err)
 			return nil, seen
 		}
-		b.latest, b.made = data, boardSeen{log: f.Log, differs: f.RulesDiffer, at: time.Now()}
+		b.latest, b.made = data, boardSeen{log: f.Log, differs: b.differs, evicts: b.evicts, at: time.Now()}
 	}
 	return b.latest, b.made
 }

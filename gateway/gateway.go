@@ -104,7 +104,10 @@ type Options struct {
 	// TrustedProxies are those whose X-Forwarded-For is believed.
 	TrustedProxies []netip.Prefix
 	// Ready says whether the log's backend is reachable; nil counts as yes.
-	Ready  func(ctx context.Context) error
+	Ready func(ctx context.Context) error
+	// Evicts says whether the log's backend throws away what it holds when it is full;
+	// nil counts as no.
+	Evicts func() bool
 	Logger *slog.Logger
 	// Audit hears of everything that supervisors do, one line each, with no word of
 	// what people write; nil means the Logger, with audit=true.
@@ -151,6 +154,9 @@ func New(o Options) (*Gateway, error) {
 	}
 	if o.Presence == nil {
 		o.Presence = presence.NewMemory(nil)
+	}
+	if o.Evicts == nil {
+		o.Evicts = func() bool { return false }
 	}
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)

@@ -31,6 +31,7 @@ type house struct {
 	t        *testing.T
 	memory   *eventlog.Memory
 	backend  eventlog.Backend // what the gateways see of the memory
+	evicts   func() bool
 	registry presence.Registry
 	rate     int // of hellos; 0 is the default
 	key      auth.Key
@@ -124,7 +125,7 @@ func (h *house) open(node string) (url string, g *gateway.Gateway) {
 	hub := conversation.New(h.backend, conversation.Options{})
 	g, err := gateway.New(gateway.Options{
 		Node: node, Store: logstore.New(h.backend), Presence: h.registry, HelloRate: h.rate, Conversations: hub, Verifier: h.verifier, Sites: []gateway.Site{site},
-		Ready: h.backend.Ready, Audit: slog.New(slog.NewJSONHandler(h.audit, nil)), Logger: slog.New(slog.NewTextHandler(h.log, nil)),
+		Ready: h.backend.Ready, Evicts: h.evicts, Audit: slog.New(slog.NewJSONHandler(h.audit, nil)), Logger: slog.New(slog.NewTextHandler(h.log, nil)),
 	})
 	if err != nil {
 		h.t.Fatal(err)

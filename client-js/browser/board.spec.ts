@@ -97,7 +97,7 @@ for (const width of [390, 320]) {
     const gateway = await atBoard(page, base());
     await page.setViewportSize({ width, height: 700 });
     const long = { id: "a-7", name: "Wolfeschlegelsteinhausenbergerdorff", status: "available", languages: ["en"], departments: ["support"], tier: 1, capacity: 12, load: 12, tickets: [] } as const;
-    gateway.sends(board({ agents: [...board().agents, long], rules_differ: true, queues_left_out: 3 }));
+    gateway.sends(board({ agents: [...board().agents, long], rules_differ: true, log_evicts: true, queues_left_out: 3 }));
     await expect(page.getByTestId("agent")).toHaveCount(4);
     const wide = () => page.evaluate(() => [document.documentElement.scrollWidth, document.querySelector(".board-page")?.scrollWidth ?? 0].map((w) => w - innerWidth));
     expect(Math.max(...(await wide()))).toBeLessThanOrEqual(0);
@@ -112,8 +112,9 @@ for (const width of [390, 320]) {
 
 test("[board-2] [board-3] says what is left out and that rules differ; a board of nothing; a gateway without figures of the day", async ({ page }) => {
   const gateway = await atBoard(page, base());
-  gateway.sends(board({ rules_differ: true, queues_left_out: 12, agents_left_out: 3 }));
+  gateway.sends(board({ rules_differ: true, log_evicts: true, queues_left_out: 12, agents_left_out: 3 }));
   await expect(page.getByTestId("rules-differ")).toBeVisible();
+  await expect(page.getByTestId("log-evicts")).toContainText("people will lose their places");
   await expect(page.getByText("12 more are not shown.")).toBeVisible();
   await gateway.isAccessible();
   gateway.sends(board({ queues: [], agents: [], today: undefined }));

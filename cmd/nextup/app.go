@@ -60,6 +60,7 @@ type App struct {
 	nodes    presence.Registry
 	keys     *auth.Verifier
 	reloads  *prometheus.CounterVec
+	evicts   func() bool
 	hub      *conversation.Hub
 	gateway  *gateway.Gateway
 	server   *http.Server
@@ -93,7 +94,7 @@ func NewApp(ctx context.Context, c appConfig) (_ *App, err error) {
 	a.hub = conversation.New(a.backend, conversation.Options{Retention: retentionOf(c.File), Logger: c.Logger})
 	options := gateway.Options{
 		Node: c.Node, Store: store, Conversations: a.hub, Verifier: a.keys, Sites: sites, Audit: c.Audit,
-		Presence: a.nodes, Ready: a.backend.Ready, Logger: c.Logger, Pages: c.Pages,
+		Presence: a.nodes, Ready: a.backend.Ready, Evicts: a.evicts, Logger: c.Logger, Pages: c.Pages,
 		Registry: a.registry, HelloRate: c.HelloRate, TrustedProxies: c.TrustedProxies,
 	}
 	if c.DemoTokens {
@@ -134,6 +135,16 @@ func (a *App) open(ctx context.Context, c appConfig) (queue.Store, error) {
 		Namespace: "nextup", Name: "log_clock_jumps_total",
 		Help: "Times that the clock of a Redis server jumped, or a server with another clock took its place.",
 	}, func() float64 { return float64(backend.ClockJumps()) }))
+	a.evicts = backend.Evicts
+	a.registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+		Namespace: "nextup", Name: "log_evicts",
+		Help: "1 while the Redis that keeps the log throws away what it holds when its memory is full.",
+	}, func() float64 {
+		if backend.Evicts() {
+			return 1
+		}
+		return 0
+	}))
 	return redisqueue.New(backend), nil
 }
 

@@ -13,6 +13,9 @@ type Board struct {
 	TicketsLeftOut int `json:"tickets_left_out,omitzero"`
 	// RulesDiffer says that the gateways run different site files.
 	RulesDiffer bool `json:"rules_differ,omitzero"`
+	// LogEvicts says that what keeps the site's log throws away what it holds when its
+	// memory is full, so that people will lose their places.
+	LogEvicts bool `json:"log_evicts,omitzero"`
 	// Today is what the last day came to; absent where nothing happened.
 	Today  *BoardToday `json:"today,omitzero"`
 	AsOfMS int64       `json:"as_of_ms"`

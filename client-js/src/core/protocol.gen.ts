@@ -679,6 +679,11 @@ export interface BoardFrame {
   tickets_left_out?: number;
   /** RulesDiffer says that the gateways run different site files. */
   rules_differ?: boolean;
+  /**
+   * LogEvicts says that what keeps the site's log throws away what it holds when its
+   * memory is full, so that people will lose their places.
+   */
+  log_evicts?: boolean;
   /** Today is what the last day came to; absent where nothing happened. */
   today?: BoardToday;
   as_of_ms: number;

@@ -48,6 +48,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"nextup/internal/eventlog"
+	"nextup/internal/lograte"
 )
 
 // Options tune a Backend; the zero value is fit for use.
@@ -78,6 +79,9 @@ type Backend struct {
 	trials   sync.Map // *trial likewise
 	paces    sync.Map // *pace by the name of a log whose time was asked for
 	jumps    atomic.Uint64
+
+	evicts       atomic.Bool
+	evictWarning lograte.Warning
 
 	cancel context.CancelFunc
 	done   sync.WaitGroup
@@ -124,6 +128,7 @@ func New(ctx context.Context, client redis.UniversalClient, options Options) (*B
 	running, cancel := context.WithCancel(context.Background())
 	b.cancel = cancel
 	b.done.Go(func() { b.wire.run(running) })
+	b.done.Go(func() { b.watchEviction(running) })
 	if err := b.listens(ctx); err != nil {
 		cancel()
 		b.wire.hangUp()

@@ -168,11 +168,5 @@ func (b *Backend) checkDisk(ctx context.Context) error {
 		}
 		return nil
 	}
-	switch client := b.client.(type) {
-	case *redis.ClusterClient:
-		return client.ForEachMaster(ctx, check)
-	case *redis.Client:
-		return check(ctx, client)
-	}
-	return fmt.Errorf("redislog: a %T has no one master to ask", b.client)
+	return b.eachMaster(ctx, check)
 }

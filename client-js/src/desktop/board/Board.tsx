@@ -86,6 +86,11 @@ export function Board({ client, http, signOut }: Props) {
                 The gateways run different site files: who is served how depends on where they are connected. Somebody should find out why.
               </p>
             )}
+            {board.log_evicts === true && (
+              <p class="notice bad" role="alert" data-testid="log-evicts">
+                The Redis that keeps everything throws things away when its memory is full: people will lose their places in line. Somebody should set its maxmemory-policy to noeviction.
+              </p>
+            )}
             <Numbers board={board} departments={departments} nowMS={nowMS} watch={watch} />
             <Queues
               board={board}
