@@ -62,7 +62,7 @@ func listenLocally(ctx context.Context, port int) (net.Listener, error) {
 
 // explained says in a sentence why nothing can listen on an address.
 func explained(address string, err error) error {
-	why := ""
+	var why string
 	switch {
 	case errors.Is(err, syscall.EADDRINUSE):
 		why = "another program listens there already: end it, or choose another port (0 takes a free one)"

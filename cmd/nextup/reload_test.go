@@ -16,6 +16,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/coder/websocket"
+
 	"nextup/gateway/protocol"
 	"nextup/internal/client"
 	"nextup/internal/sitefile"
@@ -333,12 +335,21 @@ func TestKeysFollowTheFile(t *testing.T) {
 	if status := ask(old); status != http.StatusOK {
 		t.Fatalf("the first key is answered with %d", status)
 	}
+	there, err := client.Dial(t.Context(), socketURL(app.URL()), old, func(protocol.ServerFrame) {})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer there.Cut()
 	rewrite(t, path, strings.Replace(reloadable, "id: all", "id: fresh", 1))
 	if file, err = sitefile.Load(path); err != nil {
 		t.Fatal(err)
 	}
 	if err := app.Reload(file); err != nil {
 		t.Fatal(err)
+	}
+	<-there.Done()
+	if code := websocket.CloseStatus(there.Err()); code != websocket.StatusCode(protocol.CloseTokenExpired) {
+		t.Errorf("a socket whose key has gone was closed with %d", code)
 	}
 	if status := ask(old); status != http.StatusUnauthorized {
 		t.Errorf("a key that has gone is answered with %d", status)

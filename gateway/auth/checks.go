@@ -93,7 +93,7 @@ var checks = []check{
 		"Put visitor, agent or supervisor into the claim role."},
 	{"key's roles", (*examination).checkKeysRoles, func(e *examination) string { return fmt.Sprint(e.key.Roles) },
 		"Sign with a key that may give this role, or add the role to the key in the site file."},
-	{"max_token_life", (*examination).checkLife, func(e *examination) string { return fmt.Sprintf("at most %s", e.key.maxLife()-time.Minute) },
+	{"max_token_life", (*examination).checkLife, func(e *examination) string { return fmt.Sprintf("at most %s", e.key.maxLife()) },
 		"Mint tokens that end sooner, or raise max_token_life in the site file."},
 }
 
@@ -304,7 +304,7 @@ func (e *examination) checkKeysRoles() error {
 }
 
 func (e *examination) checkLife() error {
-	if e.id.ExpiresAt.After(e.now.Add(e.key.maxLife())) {
+	if e.key.tooLong(e.id.ExpiresAt, e.now) {
 		return bad("its exp is further off than the site allows (max_token_life)")
 	}
 	return nil

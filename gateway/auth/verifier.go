@@ -194,7 +194,7 @@ func (v *Verifier) Holds(id Identity, now time.Time) bool {
 		return false
 	}
 	holds := func(k Key, material any) bool {
-		return v.markOf(material) == id.SignedBy.mark && slices.Contains(k.Roles, id.Role) && !id.ExpiresAt.After(now.Add(k.maxLife()))
+		return v.markOf(material) == id.SignedBy.mark && slices.Contains(k.Roles, id.Role) && !k.tooLong(id.ExpiresAt, now)
 	}
 	if k, ok := site.byKid[id.SignedBy.kid]; ok {
 		return holds(k, k.material())
@@ -222,13 +222,25 @@ func (k Key) material() any {
 	return k.Public
 }
 
-// maxLife is MaxLife, and a minute for an issuer whose clock is ahead.
+// maxLife is MaxLife or its default.
 func (k Key) maxLife() time.Duration {
-	life := k.MaxLife
-	if life <= 0 {
-		life = DefaultMaxLife
+	if k.MaxLife > 0 {
+		return k.MaxLife
 	}
-	return life + time.Minute
+	return DefaultMaxLife
+}
+
+// lifeSlip is how far an issuer's clock may be ahead.
+const lifeSlip = time.Minute
+
+// tooLong reports whether an end is further off than the key allows. The caller's
+// clock is the log's: where that is behind this machine's, the latter counts, or
+// tokens of the longest life would be refused for Redis's clock.
+func (k Key) tooLong(end, now time.Time) bool {
+	if here := time.Now(); here.After(now) {
+		now = here
+	}
+	return end.After(now.Add(k.maxLife() + lifeSlip))
 }
 
 // markOf tells keys apart; see SignedBy.
