@@ -44,8 +44,8 @@ async function routes(page: Page): Promise<void> {
 }
 
 /** Signs in on the desk page as an agent of a demo gateway. */
-export async function atDesk(page: Page, base: string): Promise<ScriptedGateway> {
-  const gateway = await ScriptedGateway.start(page, asAgent);
+export async function atDesk(page: Page, base: string, now: () => number = Date.now): Promise<ScriptedGateway> {
+  const gateway = await ScriptedGateway.start(page, asAgent, now);
   await routes(page);
   await page.setViewportSize({ width: 1360, height: 800 });
   await page.goto(`${base}desk.html`);

@@ -82,6 +82,7 @@ test.describe("offers", () => {
     await page.keyboard.press("a");
     expect(await gateway.expects("accept")).toMatchObject({ offer: "o-51aa" });
     await page.keyboard.press("d");
+    await page.getByTestId("do-now").click();
     expect(await gateway.expects("decline")).toMatchObject({ offer: "o-51aa" });
   });
 
@@ -95,6 +96,7 @@ test.describe("offers", () => {
     gateway.sends(desk({ offers: [offered({ offer: "o-2" })] }));
     await expect(page.getByTestId("offer-lost")).toHaveCount(0);
     await page.keyboard.press("d");
+    await page.getByTestId("do-now").click();
     await gateway.expects("decline");
     gateway.sends(desk());
     await expect(page.getByTestId("offer")).toHaveCount(0);
@@ -297,7 +299,7 @@ test.describe("conversations", () => {
     gateway.sends(desk({ tickets: [held()] }));
     await expect(page.getByTestId("held")).toBeVisible();
     await page.keyboard.press("e");
-    expect(await gateway.expects("close")).toMatchObject({ ticket: "t-1" });
+    expect(await gateway.expects("close")).toMatchObject({ ticket: "t-1", after_s: 5 });
     gateway.sends(says("t-1", mei, "", { kind: "closed" }));
     gateway.sends(desk({ tickets: [held({ wrap_up_until_ms: Date.now() + 42_000, rating: { score: 5 } })] }));
     await expect(page.getByTestId("wrap-up")).toContainText(/0:4\d/);
@@ -378,6 +380,7 @@ test.describe("conversations", () => {
     await shot(page, "search");
     await page.keyboard.press("Enter");
     await expect(page.getByTestId("held")).toContainText("Ana Lucía");
+    await expect(page.getByTestId("desk")).toHaveAttribute("data-keys", "writing"); // a second Enter would have been swallowed
     await page.keyboard.press("Escape");
     await page.keyboard.press("s");
     await page.keyboard.type("deposit");

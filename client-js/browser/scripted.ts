@@ -17,13 +17,17 @@ export class ScriptedGateway {
   #socket: WebSocketRoute | undefined;
   #opened: (() => void)[] = [];
 
-  private constructor(page: Page, welcome: object) {
+  /** The time of the page, which a test may run ahead of this machine's. */
+  readonly #now: () => number;
+
+  private constructor(page: Page, welcome: object, now: () => number) {
     this.#page = page;
     this.#welcome = welcome;
+    this.#now = now;
   }
 
-  static async start(page: Page, welcome: object = {}): Promise<ScriptedGateway> {
-    const gateway = new ScriptedGateway(page, welcome);
+  static async start(page: Page, welcome: object = {}, now: () => number = Date.now): Promise<ScriptedGateway> {
+    const gateway = new ScriptedGateway(page, welcome, now);
     await page.route("**/demo/token?*", (route) => route.fulfill({ json: { token: mint({ sub: "v-17" }) } }));
     await page.route("**/v1/queues", (route) =>
       route.fulfill({
@@ -49,11 +53,11 @@ export class ScriptedGateway {
         this.sends({ ...this.#refusal, ...(frame.id !== undefined && { id: frame.id }) });
         void this.closes(4003);
       } else if (frame.type === "hello") {
-        const now_ms = Date.now();
+        const now_ms = this.#now();
         this.sends(golden("welcome", { id: frame.id, now_ms, expires_at_ms: now_ms + 3_600_000, ...this.#welcome }));
         this.#opened.splice(0).forEach((opened) => opened());
       } else if (frame.type === "heartbeat") {
-        this.sends(golden("heartbeat", { as_of_ms: Date.now() }));
+        this.sends(golden("heartbeat", { as_of_ms: this.#now() }));
       } else if ("id" in frame && frame.id !== undefined && frame.type !== "join") {
         const code = this.#refused.get(frame.type);
         this.sends(code === undefined ? { type: "ok", id: frame.id } : { type: "error", id: frame.id, code, message: "No." });

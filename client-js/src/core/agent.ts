@@ -56,8 +56,14 @@ export class AgentClient extends Client<AgentEvents> {
     return this.ask({ type: "decline", offer });
   }
 
-  closeConversation(ticket: string): Promise<void> {
-    return this.ask({ type: "close", ticket });
+  /** Ends a conversation: after so many seconds (1 to 30), until which that can be taken back, or at once. */
+  closeConversation(ticket: string, afterS?: number): Promise<void> {
+    return this.ask({ type: "close", ticket, ...(afterS !== undefined && { after_s: afterS }) });
+  }
+
+  /** Takes back that a conversation is closing. */
+  cancelClose(ticket: string): Promise<void> {
+    return this.ask({ type: "cancel_close", ticket });
   }
 
   /** Ends the wrap-up of a closed ticket: its place is free again. */
@@ -108,8 +114,8 @@ export class AgentClient extends Client<AgentEvents> {
     this.#desk = frame;
     for (const ticket of frame.tickets) {
       const id = ticket.ticket;
-      if (this.#held.get(id)?.gone === true) {
-        this.unfollow(id); // it comes back: it is read anew, others may have written meanwhile
+      if (this.#held.get(id)?.gone !== false) {
+        this.unfollow(id); // what was read of it before, as an offer or when it was here last, may lack what others wrote
       }
       this.#held.set(id, { ticket, conversation: this.follow(id), gone: false });
     }

@@ -1,9 +1,11 @@
-import { useEffect, useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import type { BoardQueue, BoardTicket, Person, SupervisorClient } from "../../core/index.ts";
 import { Banner } from "../parts/Banner.tsx";
 import { useChanges, useTick, useWaking } from "../parts/draw.ts";
 import { EditReplies } from "../parts/EditReplies.tsx";
+import { FocusKeeping, useFocusKeeper } from "../parts/focus.ts";
 import { Head } from "../parts/Head.tsx";
+import { Hint } from "../parts/Hint.tsx";
 import type { Desk, LineTicket } from "../parts/http.ts";
 import { useKeys, type Shortcut } from "../parts/keys.ts";
 import { Shortcuts } from "../parts/Shortcuts.tsx";
@@ -46,6 +48,9 @@ export function Board({ client, http, signOut }: Props) {
   useTick(1_000);
   const [drawer, setDrawer] = useState<Drawer>();
   const [open, setOpen] = useState<Open>();
+  const [why, setWhy] = useState("");
+  const page = useRef<HTMLElement>(null);
+  const keeper = useFocusKeeper(page);
   const { board } = client;
   const nowMS = client.connection.now();
   const departments = client.connection.welcome?.departments ?? [];
@@ -53,13 +58,13 @@ export function Board({ client, http, signOut }: Props) {
     document.title = "Board · Nextup";
   }, []);
   const shortcuts: readonly Shortcut[] = [
-    { key: "escape", does: "Close what is open at the side", group: "Board", off: drawer === undefined, run: () => setDrawer(undefined) },
-    { key: "q", does: "Go to the queues", group: "Board", run: () => focusOn("[data-testid=show-line]:not(:disabled), [data-testid=pause]") },
-    { key: "g", does: "Go to the agents’ conversations", group: "Board", run: () => focusOn("[data-testid=watch]") },
-    { key: "w", does: "Whisper in the conversation that is read", group: "Board", off: drawer?.name !== "watch", run: () => focusOn("[data-composer]") },
+    { key: "escape", does: "Close what is open at the side", group: "Board", off: drawer === undefined ? "" : undefined, run: () => setDrawer(undefined) },
+    { key: "q", does: "Go to the queues", group: "Board", run: () => focusOn("[data-testid=show-line]:not(:disabled), [data-testid=pause]") || setWhy("There is no queue.") },
+    { key: "g", does: "Go to the agents’ conversations", group: "Board", run: () => focusOn("[data-testid=watch]") || setWhy("No agent has a conversation.") },
+    { key: "w", does: "Whisper in the conversation that is read", group: "Board", off: drawer?.name === "watch" ? undefined : "No conversation is read.", run: () => focusOn("[data-composer]") || setWhy("That conversation has ended.") },
     { key: "?", does: "This sheet", group: "Board", run: () => setOpen({ name: "shortcuts" }) },
   ];
-  useKeys(shortcuts);
+  useKeys(shortcuts, keeper, setWhy);
   const close = () => setOpen(undefined);
   const watch = (ticket: BoardTicket) => setDrawer({ name: "watch", ticket });
   const holderOf = (ticket: string) => board?.agents.find((a) => a.tickets?.some((t) => t.ticket === ticket));
@@ -73,7 +78,8 @@ export function Board({ client, http, signOut }: Props) {
   });
 
   return (
-    <main class="board" data-testid="board" data-drawer={drawer !== undefined}>
+    <FocusKeeping value={keeper}>
+    <main class="board" ref={page} tabIndex={-1} data-testid="board" data-drawer={drawer !== undefined}>
       <div class="board-page">
         <Head connection={client.connection} signOut={signOut} showShortcuts={() => setOpen({ name: "shortcuts" })} sound={false} />
         <Banner connection={client.connection} />
@@ -156,10 +162,15 @@ export function Board({ client, http, signOut }: Props) {
           close={close}
         />
       )}
+      <Hint keeper={keeper} why={why} forget={() => setWhy("")} />
     </main>
+    </FocusKeeping>
   );
 }
 
-function focusOn(selector: string): void {
-  document.querySelector<HTMLElement>(selector)?.focus();
+/** Puts the focus on the first of such elements; false where there is none. */
+function focusOn(selector: string): boolean {
+  const found = document.querySelector<HTMLElement>(selector);
+  found?.focus();
+  return found !== null;
 }

@@ -47,7 +47,7 @@ export function Line({ queue, departments, http, nowMS, log, setHeadStart, reass
     };
   }, [http, department, language, log]);
   return (
-    <aside class="drawer" aria-label={`Line of ${queueOf(queue, departments)}`} data-testid="line">
+    <aside class="drawer" tabIndex={-1} aria-label={`Line of ${queueOf(queue, departments)}`} data-testid="line">
       <header>
         <div>
           <h2>

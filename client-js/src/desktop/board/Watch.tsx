@@ -33,7 +33,7 @@ export function Watch({ client, http, ticket, open, read, reassign, editReplies,
   useEffect(() => () => client.leave(ticket.ticket), [client, ticket.ticket]);
   const name = client.connection.welcome?.name ?? client.connection.welcome?.subject ?? "";
   return (
-    <aside class="drawer" aria-label={`Conversation with ${nameOf(ticket.visitor)}`} data-testid="watching" data-ticket={ticket.ticket}>
+    <aside class="drawer" tabIndex={-1} aria-label={`Conversation with ${nameOf(ticket.visitor)}`} data-testid="watching" data-ticket={ticket.ticket}>
       <header>
         <div>
           <h2>

@@ -9,6 +9,8 @@ import type { Desk, PastTicket } from "../parts/http.ts";
 
 interface Props {
   ticket: DeskTicket;
+  /** The agent serves the visitor or wraps up: only then may they read earlier conversations. */
+  served: boolean;
   departments: readonly Department[];
   nowMS: number;
   http: Desk;
@@ -18,11 +20,11 @@ interface Props {
 }
 
 /** What an agent should know of a visitor and their ticket. */
-export function Facts({ ticket, departments, nowMS, http, review, close, handOver }: Props) {
+export function Facts({ ticket, served, departments, nowMS, http, review, close, handOver }: Props) {
   const assigned = ticket.assigned_at_ms;
   const mine = ticket.guest !== true && ticket.wrap_up_until_ms === undefined;
   return (
-    <aside class="facts" aria-label="About the visitor" data-testid="facts">
+    <aside class="facts" tabIndex={-1} aria-label="About the visitor" data-testid="facts">
       <header>
         <Avatar person={ticket.visitor} />
         <div>
@@ -93,7 +95,7 @@ export function Facts({ ticket, departments, nowMS, http, review, close, handOve
           </ul>
         </section>
       )}
-      <Earlier key={ticket.visitor.id} visitor={ticket.visitor.id} except={ticket.ticket} http={http} review={review} nowMS={nowMS} />
+      {served && <Earlier key={ticket.visitor.id} visitor={ticket.visitor.id} except={ticket.ticket} http={http} review={review} nowMS={nowMS} />}
     </aside>
   );
 }

@@ -1,5 +1,6 @@
 import type { Held } from "../../core/index.ts";
 import { Avatar, nameOf } from "../parts/people.tsx";
+import { usePlaces } from "../parts/still.ts";
 import { stopwatch } from "../parts/times.ts";
 import { pressing, waitingSince } from "./waiting.ts";
 
@@ -9,39 +10,40 @@ interface Props {
   open: readonly string[];
   focused: string | undefined;
   nowMS: number;
+  /** Nothing may move now. */
+  still: boolean;
   choose: (ticket: string, beside: boolean) => void;
 }
 
+const groupOf = { mine: "Conversations", guest: "Invited", "wrap-up": "Wrapping up", gone: "Ended" } as const;
+
 /** The conversations by what is to be done with them, with what is unread. */
-export function List({ held, open, focused, nowMS, choose }: Props) {
-  const groups: readonly { name: string; of: readonly Held[] }[] = [
-    { name: "Conversations", of: held.filter((h) => stateOf(h) === "mine") },
-    { name: "Invited", of: held.filter((h) => stateOf(h) === "guest") },
-    { name: "Wrapping up", of: held.filter((h) => stateOf(h) === "wrap-up") },
-    { name: "Ended", of: held.filter((h) => stateOf(h) === "gone") },
-  ];
+export function List({ held, open, focused, nowMS, still, choose }: Props) {
+  const places = usePlaces(inOrder(held), (h) => h.ticket.ticket, (h) => groupOf[stateOf(h)], still);
+  const groups = [...new Set(places.map((p) => p.group))];
   return (
-    <nav class="list" aria-label="Conversations">
-      {groups.map(
-        ({ name, of }) =>
-          of.length > 0 && (
-            <section key={name}>
-              <h2>
-                {name} <span class="count">{of.length}</span>
-              </h2>
-              {of.map((h) => (
-                <Item
-                  key={h.ticket.ticket}
-                  held={h}
-                  nowMS={nowMS}
-                  shown={open.includes(h.ticket.ticket)}
-                  focused={focused === h.ticket.ticket}
-                  choose={choose}
-                />
-              ))}
-            </section>
-          ),
-      )}
+    <nav class="list" aria-label="Conversations" tabIndex={-1}>
+      {groups.map((name) => {
+        const of = places.filter((p) => p.group === name);
+        return (
+          <section key={name}>
+            <h2>
+              {name} <span class="count">{of.length}</span>
+            </h2>
+            {of.map(({ item: h, gone }) => (
+              <Item
+                key={h.ticket.ticket}
+                held={h}
+                nowMS={nowMS}
+                shown={open.includes(h.ticket.ticket)}
+                focused={focused === h.ticket.ticket}
+                dismissed={gone}
+                choose={choose}
+              />
+            ))}
+          </section>
+        );
+      })}
     </nav>
   );
 }
@@ -67,10 +69,12 @@ interface ItemProps {
   nowMS: number;
   shown: boolean;
   focused: boolean;
+  /** It left the list, and only its place is still there. */
+  dismissed: boolean;
   choose: Props["choose"];
 }
 
-function Item({ held, nowMS, shown, focused, choose }: ItemProps) {
+function Item({ held, nowMS, shown, focused, dismissed, choose }: ItemProps) {
   const { ticket, conversation, gone } = held;
   const state = stateOf(held);
   const last = conversation.entries.findLast((e) => e.kind === "message" || e.kind === "whisper");
@@ -83,7 +87,8 @@ function Item({ held, nowMS, shown, focused, choose }: ItemProps) {
       aria-current={focused}
       data-testid="tab"
       data-ticket={ticket.ticket}
-      data-gone={gone}
+      data-gone={gone || dismissed}
+      disabled={dismissed}
       onClick={(event) => choose(ticket.ticket, event.ctrlKey || event.metaKey)}
     >
       <Avatar person={ticket.visitor} />

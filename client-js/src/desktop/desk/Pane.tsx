@@ -63,6 +63,7 @@ export function Pane({ client, held, nowMS, focused, mode, setMode, does, hide, 
       class={focused ? "pane focused" : "pane"}
       aria-label={`Conversation with ${nameOf(ticket.visitor)}`}
       data-testid="pane"
+      tabIndex={-1}
       data-ticket={ticket.ticket}
       onFocusCapture={focus}
       onMouseDown={focus}

@@ -1,22 +1,13 @@
-import { useEffect, useState } from "preact/hooks";
-import { AGENT_STATUSES, type AgentClient, type AgentStatus } from "../../core/index.ts";
+import { AGENT_STATUSES, type AgentStatus } from "../../core/index.ts";
+import type { DeskClient } from "./client.ts";
 import type { Run } from "./run.ts";
 import { languageOf, Places, tierOf } from "../parts/people.tsx";
 
 const names: Record<AgentStatus, string> = { available: "Available", away: "Away", offline: "Offline" };
 
 /** What the agent says of themselves, and how busy they are. */
-export function Status({ client, run }: { client: AgentClient; run: Run }) {
-  const { desk } = client;
-  /** What was chosen and is not on the desk yet. */
-  const [wanted, setWanted] = useState<AgentStatus>();
-  useEffect(() => setWanted(undefined), [desk?.status]);
-  async function choose(status: AgentStatus): Promise<void> {
-    setWanted(status);
-    if (!(await run(client.setStatus(status)))) {
-      setWanted(undefined);
-    }
-  }
+export function Status({ client, run }: { client: DeskClient; run: Run }) {
+  const { desk, wantedStatus } = client;
   return (
     <section class="status-card" aria-label="Your status">
       <div class="status" role="radiogroup" aria-label="Status">
@@ -27,8 +18,8 @@ export function Status({ client, run }: { client: AgentClient; run: Run }) {
               name="status"
               data-testid={`status-${status}`}
               disabled={desk === undefined}
-              checked={(wanted ?? desk?.status) === status}
-              onChange={() => void choose(status)}
+              checked={wantedStatus === status}
+              onChange={() => client.choose(status, run)}
             />
             <span>
               <i class="dot" />
@@ -53,7 +44,7 @@ export function Status({ client, run }: { client: AgentClient; run: Run }) {
           <p>
             <strong>You were set away.</strong> Two offers in a row were not answered, so new ones go to others.
           </p>
-          <button class="button small" type="button" data-testid="back" onClick={() => void choose("available")}>
+          <button class="button small" type="button" data-testid="back" onClick={() => client.choose("available", run)}>
             I’m back
           </button>
         </div>

@@ -1,20 +1,26 @@
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import type { DeskOffer, Held, MessageFrameType } from "../../core/index.ts";
 import { Banner } from "../parts/Banner.tsx";
 import { useChanges, useTick, useWaking } from "../parts/draw.ts";
 import { EditReplies } from "../parts/EditReplies.tsx";
+import { FocusKeeping, isText, useFocusKeeper } from "../parts/focus.ts";
 import { Head } from "../parts/Head.tsx";
+import { Hint } from "../parts/Hint.tsx";
 import type { Desk, PastTicket } from "../parts/http.ts";
 import { Icon, IconButton } from "../parts/Icon.tsx";
 import { isOn, putOn } from "../parts/kept.ts";
 import { useKeys, type Shortcut } from "../parts/keys.ts";
+import { nameOf } from "../parts/people.tsx";
 import { Shortcuts } from "../parts/Shortcuts.tsx";
+import { useStill } from "../parts/still.ts";
 import { Transfer } from "../parts/Transfer.tsx";
 import type { DeskClient } from "./client.ts";
 import { Consult } from "./Consult.tsx";
+import { Dock } from "./Dock.tsx";
 import { Facts } from "./Facts.tsx";
 import { inOrder, List, stateOf } from "./List.tsx";
-import { useOfferNews } from "./offer-news.ts";
+import { Nothing } from "./Nothing.tsx";
+import { useFirst, useOfferNews } from "./offer-news.ts";
 import { Offers } from "./Offers.tsx";
 import { Pane } from "./Pane.tsx";
 import { usePanes } from "./panes.ts";
@@ -22,6 +28,7 @@ import { Review } from "./Review.tsx";
 import { useRun } from "./run.ts";
 import { Search } from "./Search.tsx";
 import { Status } from "./Status.tsx";
+import { Undo, type Soon } from "./Undo.tsx";
 
 interface Props {
   client: DeskClient;
@@ -38,6 +45,13 @@ const factsSetting = "nextup.desk.facts";
 /** Where the facts lie over the conversation, they are shown when they are asked for. */
 const narrow = "(max-width: 70rem)";
 
+/** How much wider the panes would be without the facts, in pixels. */
+function factsRoom(): number {
+  return matchMedia(narrow).matches ? 0 : (document.querySelector<HTMLElement>("[data-testid=facts]")?.offsetWidth ?? 0);
+}
+
+const closes = (h: Held) => `The conversation with ${nameOf(h.ticket.visitor)} closes.`;
+
 /** The agent's workspace: what is offered, the conversations, and who they are with. */
 export function Workspace({ client, http, signOut }: Props) {
   useChanges(client);
@@ -45,13 +59,27 @@ export function Workspace({ client, http, signOut }: Props) {
   useTick(1_000);
   const { run, problem, dismiss } = useRun();
   const news = useOfferNews(client);
+  const [why, setWhy] = useState("");
   const [open, setOpen] = useState<Open>();
   const [facts, setFacts] = useFacts();
   const [modes, setModes] = useState<ReadonlyMap<string, MessageFrameType>>(new Map());
   const page = useRef<HTMLElement>(null);
+  const cards = useRef<HTMLDivElement>(null);
+  const still = useStill(cards);
+  const keeper = useFocusKeeper(page);
+  /** The conversation whose box gets the focus as soon as it is drawn. */
+  const entering = useRef<string | undefined>(undefined);
   const { desk, held } = client;
   const listed = inOrder(held);
-  const panes = usePanes(listed.map((h) => h.ticket.ticket));
+  const panes = usePanes(
+    listed.map((h) => h.ticket.ticket),
+    () => isText(document.activeElement),
+    (ticket) => {
+      if (document.activeElement !== page.current) {
+        entering.current = ticket; // it was accepted with a press, whose button is gone
+      }
+    },
+  );
   const current = listed.find((h) => h.ticket.ticket === panes.focused);
   const nowMS = client.connection.now();
   const offers = desk?.offers ?? [];
@@ -59,23 +87,49 @@ export function Workspace({ client, http, signOut }: Props) {
   const self = client.connection.welcome?.subject ?? "";
   useTitle(offers.length, held.reduce((sum, h) => sum + h.conversation.unread, 0));
 
+  usePageEnd(() => client.heldBack.flush());
+  useLayoutEffect(() => {
+    const ticket = entering.current;
+    entering.current = undefined;
+    if (ticket !== undefined && !focusComposer(page.current, ticket)) {
+      keeper.park();
+      keeper.hold();
+    }
+  });
+  const first = useFirst(offers.find((o) => !client.isDeclining(o.offer)));
+  const before = useRef(panes.focused);
+  useLayoutEffect(() => {
+    const left = before.current;
+    before.current = panes.focused;
+    if (left !== undefined && left !== panes.focused && !listed.some((h) => h.ticket.ticket === left)) {
+      keeper.hold(); // a key that was meant for the one that left must not be about this one
+    }
+  }, [panes.focused]);
+
   const accept = (offer: DeskOffer | undefined) => {
     if (offer !== undefined) {
       news.answered(offer);
       panes.await(offer.ticket);
-      void run(client.accept(offer.offer));
+      client.take(offer, run);
     }
+  };
+  const takeFirst = () => {
+    keeper.home();
+    accept(first.offer);
   };
   const decline = (offer: DeskOffer | undefined) => {
     if (offer !== undefined) {
       news.answered(offer);
-      void run(client.decline(offer.offer));
+      client.declineSoon(offer, run);
     }
   };
+  const isClosing = ({ ticket }: Held) => ticket.closing_until_ms !== undefined || client.heldBack.has(ticket.ticket);
+  /** Ends the agent's part at once. */
   const end = (h: Held) => {
     const { ticket } = h.ticket;
     switch (stateOf(h)) {
       case "mine":
+        client.heldBack.takeBack(ticket);
         return void run(client.closeConversation(ticket));
       case "guest":
         return void run(client.leave(ticket));
@@ -84,6 +138,29 @@ export function Workspace({ client, http, signOut }: Props) {
       case "gone":
         return client.dismiss(ticket);
     }
+  };
+  /** What a key ends can be taken back, since a key is easily pressed. */
+  const endByKey = (h: Held) => (stateOf(h) === "mine" ? client.closeSoon(h.ticket.ticket, closes(h), isClosing(h), run) : end(h));
+  const soon: readonly Soon[] = [
+    ...held.flatMap((h): Soon[] => {
+      const { ticket, closing_until_ms } = h.ticket;
+      if (closing_until_ms === undefined || stateOf(h) !== "mine") {
+        return [];
+      }
+      return [{ id: ticket, says: closes(h), leftMS: closing_until_ms - nowMS, now: () => end(h), undo: () => void run(client.cancelClose(ticket)) }];
+    }),
+    ...client.heldBack.acts.map(({ id, says, untilMS }): Soon => ({
+      id,
+      says,
+      leftMS: untilMS - Date.now(),
+      now: () => client.heldBack.now(id),
+      undo: () => client.heldBack.takeBack(id),
+    })),
+  ];
+  /** What is pressed there goes with the press: the focus stays with the desk. */
+  const atHome = (act: (() => void) | undefined) => {
+    keeper.home();
+    act?.();
   };
   const showFacts = (on: boolean) => {
     if (!matchMedia(narrow).matches) {
@@ -98,71 +175,108 @@ export function Workspace({ client, http, signOut }: Props) {
       focusComposer(page.current, current.ticket.ticket);
     }
   };
-  const step = (by: number) => {
+  const go = (h: Held | undefined, writing: boolean) => {
+    if (h !== undefined) {
+      keeper.home();
+      panes.choose(h.ticket.ticket, false);
+      if (writing) {
+        entering.current = h.ticket.ticket;
+      }
+    }
+  };
+  const step = (by: number, writing: boolean) => {
     const i = listed.findIndex((h) => h.ticket.ticket === panes.focused);
-    const next = listed[(i + by + listed.length) % listed.length];
-    if (next !== undefined) {
-      panes.choose(next.ticket.ticket, false);
+    go(listed[(i + by + listed.length) % listed.length], writing);
+  };
+  const beside = () => {
+    const many = panes.shown.length;
+    if (many < listed.length && many < panes.roomWith(0)) {
+      panes.add();
+    } else if (many < listed.length && many < panes.roomWith(factsRoom())) {
+      setFacts(false); // they give their room
+      panes.add();
+    } else if (many > 1) {
+      panes.one();
+      setFacts(!matchMedia(narrow).matches && isOn(factsSetting));
+    } else {
+      setWhy("There is no room for two conversations side by side at this width.");
     }
   };
   const mine = current !== undefined && stateOf(current) === "mine";
   const writable = current !== undefined && (mine || stateOf(current) === "guest");
+  const several = listed.length > 1 ? undefined : "There is no other conversation.";
+  const offering = first.offer === undefined ? "Nothing is offered." : first.fresh ? "The offer has just come to the front: look, then press again." : undefined;
+  const here = current === undefined ? "There is no conversation." : undefined;
+  const holding = here ?? (mine ? undefined : "This conversation is not yours.");
+  const writing = here ?? (writable ? undefined : "Nothing can be written here any more.");
   const shortcuts: readonly Shortcut[] = [
-    { key: "a", does: "Accept the first offer", group: "Offers", off: offers.length === 0, run: () => accept(offers[0]) },
-    { key: "d", does: "Decline the first offer", group: "Offers", off: offers.length === 0, run: () => decline(offers[0]) },
-    { key: "v", does: "Be available, or away", group: "Offers", off: desk === undefined, run: () => void run(client.setStatus(desk?.status === "available" ? "away" : "available")) },
-    { key: "j", does: "Next conversation", group: "Conversations", run: () => step(1) },
-    { key: "k", does: "Conversation before", group: "Conversations", run: () => step(-1) },
-    { key: "arrowdown", alt: true, does: "Next conversation, also while writing", group: "Conversations", run: () => step(1) },
-    { key: "arrowup", alt: true, does: "Conversation before, also while writing", group: "Conversations", run: () => step(-1) },
-    { key: "1-9", does: "Go to a conversation by its number", group: "Conversations", run: ({ key }) => choose(listed[Number(key) - 1], false) },
-    { key: "b", does: "Put the next one beside this, or this pane away", group: "Conversations", off: listed.length < 2, run: () => panes.toggle() },
+    { key: "a", does: "Accept the first offer", group: "Offers", off: offering, run: () => takeFirst() },
+    { key: "d", does: "Decline the first offer", group: "Offers", off: offering, run: () => decline(first.offer) },
+    { key: "v", does: "Be available, or away", group: "Offers", off: desk === undefined ? "The desk is not here yet." : undefined, run: () => client.choose(client.wantedStatus === "available" ? "away" : "available", run) },
+    { key: "j", does: "Next conversation", group: "Conversations", off: several, run: () => step(1, false) },
+    { key: "k", does: "Conversation before", group: "Conversations", off: several, run: () => step(-1, false) },
+    { key: "arrowdown", alt: true, does: "Next conversation, also while writing", group: "Conversations", off: several, run: () => step(1, true) },
+    { key: "arrowup", alt: true, does: "Conversation before, also while writing", group: "Conversations", off: several, run: () => step(-1, true) },
+    { key: "1-9", does: "Go to a conversation by its number", group: "Conversations", run: ({ key }) => (listed.length < Number(key) ? setWhy(`There is no conversation ${key}.`) : go(listed[Number(key) - 1], false)) },
+    { key: "b", does: "Put the next one beside this, or this one alone", group: "Conversations", off: several, run: beside },
     { key: "s", does: "Search your conversations", group: "Conversations", run: () => setOpen({ name: "search" }) },
     { key: "k", mod: true, does: "Search, also while writing", group: "Conversations", run: () => setOpen({ name: "search" }) },
-    { key: "r", does: "Write a reply", group: "This conversation", off: !writable, run: () => write("send") },
-    { key: "n", does: "Write a note", group: "This conversation", off: !writable, run: () => write("note") },
-    { key: "t", does: "Transfer", group: "This conversation", off: !mine, run: () => current && setOpen({ name: "transfer", ticket: current.ticket.ticket }) },
-    { key: "c", does: "Invite an agent", group: "This conversation", off: !mine, run: () => current && setOpen({ name: "consult", ticket: current.ticket.ticket }) },
-    { key: "e", does: "Close, finish, leave or dismiss", group: "This conversation", off: current === undefined, run: () => current && end(current) },
-    { key: "i", does: "Show or hide the facts", group: "This conversation", run: () => showFacts(!facts) },
-    { key: "/", does: "In a message: canned replies", group: "This conversation", off: !writable, run: () => write("send") },
-    { key: "escape", does: "Stop writing", group: "Desk", off: true, run: () => undefined },
+    { key: "r", does: "Write a reply", group: "This conversation", off: writing, run: () => write("send") },
+    { key: "n", does: "Write a note", group: "This conversation", off: writing, run: () => write("note") },
+    { key: "t", does: "Transfer", group: "This conversation", off: holding, run: () => current && setOpen({ name: "transfer", ticket: current.ticket.ticket }) },
+    { key: "c", does: "Invite an agent", group: "This conversation", off: holding, run: () => current && setOpen({ name: "consult", ticket: current.ticket.ticket }) },
+    { key: "e", does: "Close in 5 seconds, or at once when pressed again; finish, leave or dismiss", group: "This conversation", off: here, run: () => current && endByKey(current) },
+    { key: "i", does: "Show or hide the facts", group: "This conversation", off: here, run: () => showFacts(!facts) },
+    { key: "/", does: "In a message: canned replies", group: "This conversation", off: writing, run: () => write("send") },
+    { key: "u", does: "Undo a close, a decline or an away", group: "Desk", off: soon.length === 0 ? "There is nothing to undo." : undefined, run: () => atHome(soon.at(-1)?.undo) },
+    { key: "escape", does: "Stop writing: keys act again", group: "Desk", off: "", run: () => undefined },
     { key: "?", does: "This sheet", group: "Desk", run: () => setOpen({ name: "shortcuts" }) },
   ];
-  useKeys(shortcuts);
-
-  function choose(h: Held | undefined, beside: boolean): void {
-    if (h !== undefined) {
-      panes.choose(h.ticket.ticket, beside);
-    }
-  }
+  useKeys(shortcuts, keeper, setWhy);
 
   const shown = panes.shown.flatMap((id) => listed.find((h) => h.ticket.ticket === id) ?? []);
   const asked = open !== undefined && "ticket" in open && typeof open.ticket === "string" ? held.find((h) => h.ticket.ticket === open.ticket) : undefined;
   return (
-    <main class="desk" ref={page} data-testid="desk" data-status={desk?.status ?? "unknown"} data-facts={facts && current !== undefined}>
+    <FocusKeeping value={keeper}>
+    <main class="desk" ref={page} tabIndex={-1} data-testid="desk" data-status={desk?.status ?? "unknown"} data-facts={facts && current !== undefined}>
       <div class="side">
         <Head connection={client.connection} signOut={signOut} showShortcuts={() => setOpen({ name: "shortcuts" })} sound />
         <Status client={client} run={run} />
-        {problem !== undefined && <Notice kind="bad" testid="problem" text={problem} dismiss={dismiss} />}
-        {news.lost !== "" && <Notice kind="" testid="offer-lost" text={news.lost} dismiss={news.dismiss} />}
-        <Offers offers={offers} departments={departments} now={() => client.connection.now()} accept={accept} decline={decline} />
-        <div class="list-head">
-          <button class="search-button" type="button" data-testid="open-search" onClick={() => setOpen({ name: "search" })}>
-            <Icon name="search" />
-            <span>Search</span>
-            <kbd>S</kbd>
-          </button>
-          {listed.length > 1 && (
-            <IconButton icon="beside" label="Side by side" testid="beside" shortcut="B" pressed={panes.shown.length > 1} onClick={() => panes.toggle()} />
-          )}
+        <div class="cards" ref={cards}>
+          <div class="list-head">
+            <button class="search-button" type="button" data-testid="open-search" onClick={() => setOpen({ name: "search" })}>
+              <Icon name="search" />
+              <span>Search</span>
+              <kbd>S</kbd>
+            </button>
+            {listed.length > 1 && <IconButton icon="beside" label="Side by side" testid="beside" shortcut="B" pressed={panes.shown.length > 1} onClick={beside} />}
+          </div>
+          <List held={listed} open={panes.shown} focused={panes.focused} nowMS={nowMS} still={still} choose={panes.choose} />
+          <Dock still={still}>
+            <Offers
+              offers={offers}
+              keyed={first.fresh ? undefined : first.offer?.offer}
+              departments={departments}
+              now={() => client.connection.now()}
+              still={still}
+              conversation={(ticket) => client.conversation(ticket)}
+              isTaken={({ ticket }) => held.some((h) => h.ticket.ticket === ticket && !h.gone)}
+              isDeclining={({ offer }) => client.isDeclining(offer)}
+              accept={accept}
+              decline={decline}
+              takeBack={({ offer }) => client.takeBackDecline(offer)}
+            />
+            <Undo all={soon} still={still} press={atHome} />
+            {problem !== undefined && <Notice kind="bad" testid="problem" text={problem} dismiss={() => atHome(dismiss)} />}
+            {news.lost !== "" && <Notice kind="" testid="offer-lost" text={news.lost} dismiss={() => atHome(news.dismiss)} />}
+          </Dock>
         </div>
-        <List held={listed} open={panes.shown} focused={panes.focused} nowMS={nowMS} choose={panes.choose} />
       </div>
-      <div class="work" ref={panes.area}>
+      <div class="work" ref={panes.area} tabIndex={-1}>
+        <Hint keeper={keeper} why={why} forget={() => setWhy("")} />
         <Banner connection={client.connection} />
         {shown.length === 0 ? (
-          <Nothing available={desk?.status === "available"} known={desk !== undefined} />
+          <Nothing available={desk?.status === "available"} known={desk !== undefined} http={http} departments={departments} />
         ) : (
           <div class="panes" data-panes={shown.length}>
             {shown.map((h) => {
@@ -194,6 +308,7 @@ export function Workspace({ client, http, signOut }: Props) {
       {facts && current !== undefined && (
         <Facts
           ticket={current.ticket}
+          served={!current.gone}
           departments={departments}
           nowMS={nowMS}
           http={http}
@@ -205,7 +320,7 @@ export function Workspace({ client, http, signOut }: Props) {
       {open?.name === "shortcuts" && <Shortcuts shortcuts={shortcuts} close={() => setOpen(undefined)} />}
       {open?.name === "replies" && <EditReplies close={() => setOpen(undefined)} />}
       {open?.name === "search" && (
-        <Search client={client} http={http} show={(t) => panes.choose(t, false)} review={(ticket) => setOpen({ name: "review", ticket })} close={() => setOpen(undefined)} />
+        <Search client={client} http={http} show={(t) => go(held.find((h) => h.ticket.ticket === t), true)} review={(ticket) => setOpen({ name: "review", ticket })} close={() => setOpen(undefined)} />
       )}
       {open?.name === "review" && <Review client={client} ticket={open.ticket} close={() => setOpen(undefined)} />}
       {open?.name === "consult" && asked !== undefined && <Consult client={client} ticket={asked.ticket} http={http} close={() => setOpen(undefined)} />}
@@ -221,24 +336,7 @@ export function Workspace({ client, http, signOut }: Props) {
         />
       )}
     </main>
-  );
-}
-
-function Nothing({ available, known }: { available: boolean; known: boolean }) {
-  return (
-    <div class="empty">
-      <Icon name={available ? "clock" : "away"} />
-      <p>
-        {!known
-          ? "One moment…"
-          : available
-            ? "No conversation yet. Offers appear here as soon as somebody is in line."
-            : "You get offers while you are available."}
-      </p>
-      <p class="soft">
-        <kbd>?</kbd> shows what the keyboard can do
-      </p>
-    </div>
+    </FocusKeeping>
   );
 }
 
@@ -251,9 +349,12 @@ function Notice({ kind, testid, text, dismiss }: { kind: string; testid: string;
   );
 }
 
-function focusComposer(page: HTMLElement | null, ticket: string): void {
+/** Puts the focus in the box of a conversation; false where it has none. */
+function focusComposer(page: HTMLElement | null, ticket: string): boolean {
   const pane = [...(page?.querySelectorAll<HTMLElement>("[data-testid=pane]") ?? [])].find((p) => p.dataset["ticket"] === ticket);
-  pane?.querySelector<HTMLElement>("[data-composer]")?.focus();
+  const box = pane?.querySelector<HTMLElement>("[data-composer]");
+  box?.focus();
+  return box !== undefined && box !== null;
 }
 
 /** Whether the facts are shown: beside the conversation as the agent left them, over it only when they are asked for. */
@@ -273,4 +374,15 @@ function useTitle(offers: number, unread: number): void {
     const count = offers > 0 ? "● Offer · " : unread > 0 ? `(${unread}) ` : "";
     document.title = `${count}Agent desk · Nextup`;
   }, [offers, unread]);
+}
+
+/** Runs when the page goes. */
+function usePageEnd(end: () => void): void {
+  const latest = useRef(end);
+  latest.current = end;
+  useEffect(() => {
+    const listen = () => latest.current();
+    window.addEventListener("pagehide", listen);
+    return () => window.removeEventListener("pagehide", listen);
+  }, []);
 }

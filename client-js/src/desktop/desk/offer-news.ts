@@ -42,3 +42,26 @@ export function useOfferNews(client: AgentClient): OfferNews {
   }, [client]);
   return { lost, dismiss: () => setLost(""), answered: (offer) => answered.current.add(offer.offer) };
 }
+
+/** How long an offer stands first before a key is about it. */
+const freshMS = 1_000;
+
+/** The offer that keys are about, and whether it has only just taken the place of another. */
+export function useFirst(offer: DeskOffer | undefined): { offer: DeskOffer | undefined; fresh: boolean } {
+  const last = useRef<string | undefined>(undefined);
+  const fresh = useRef<string | undefined>(undefined);
+  const [, redraw] = useState(0);
+  const id = offer?.offer;
+  if (id !== last.current) {
+    fresh.current = last.current === undefined ? undefined : id;
+    last.current = id;
+  }
+  useEffect(() => {
+    const timer = setTimeout(() => {
+      fresh.current = undefined;
+      redraw((n) => n + 1);
+    }, freshMS);
+    return () => clearTimeout(timer);
+  }, [id]);
+  return { offer, fresh: id !== undefined && fresh.current === id };
+}

@@ -14,24 +14,31 @@ export interface Panes {
   choose: (ticket: string, beside: boolean) => void;
   focus: (ticket: string) => void;
   hide: (ticket: string) => void;
-  /** One pane more with the next conversation, or, where there is no room, one alone. */
-  toggle: () => void;
-  /** Shows a ticket as soon as it is there. */
+  /** How many there would be room for with so much more width, in pixels. */
+  roomWith: (more: number) => number;
+  /** One pane more, with the next conversation. */
+  add: () => void;
+  /** The one that keys are about, alone. */
+  one: () => void;
+  /** Shows a ticket as soon as it is there, unless somebody writes in another then. */
   await: (ticket: string) => void;
 }
 
-/** Which conversations are shown, as many side by side as there is room for. */
-export function usePanes(tickets: readonly string[]): Panes {
+/**
+ * Which conversations are shown, as many side by side as there is room for. What
+ * is shown stays until the agent chooses another or it leaves the desk: a pane
+ * never becomes another visitor's under a hand that writes.
+ */
+export function usePanes(tickets: readonly string[], isWriting: () => boolean, came: (ticket: string) => void): Panes {
   const [wanted, setWanted] = useState<readonly string[]>([]);
   const [focus, setFocus] = useState<string>();
-  const [room, setRoom] = useState(1);
+  const [width, setWidth] = useState(0);
   const last = useRef<readonly string[]>([]);
   const awaited = useRef<string | undefined>(undefined);
   const area = useRef<HTMLDivElement>(null);
   useEffect(() => {
     const sizes = new ResizeObserver(([size]) => {
-      const width = size?.contentRect.width ?? 0;
-      setRoom(Math.max(1, Math.min(most, Math.floor(width / paneWidth))));
+      setWidth(size?.contentRect.width ?? 0);
     });
     if (area.current !== null) {
       sizes.observe(area.current);
@@ -39,18 +46,24 @@ export function usePanes(tickets: readonly string[]): Panes {
     return () => sizes.disconnect();
   }, []);
 
+  const roomWith = (more: number) => Math.max(1, Math.min(most, Math.floor((width + more) / paneWidth)));
+  const room = roomWith(0);
   const here = wanted.filter((t) => tickets.includes(t));
   if (here.length === 0 && tickets[0] !== undefined) {
     here.push(tickets[0]);
+    setWanted(here); // it stays, whatever becomes the first of the list
   }
   const coming = awaited.current;
   if (coming !== undefined && tickets.includes(coming)) {
     awaited.current = undefined;
-    if (!here.includes(coming)) {
-      here.splice(Math.max(0, here.indexOf(focus ?? "")), 1, coming);
+    if (here.includes(coming) || !isWriting()) {
+      if (!here.includes(coming)) {
+        here.splice(Math.max(0, here.indexOf(focus ?? "")), 1, coming);
+      }
+      setWanted(here);
+      setFocus(coming);
+      came(coming);
     }
-    setWanted(here);
-    setFocus(coming);
   }
   const keep = focus !== undefined && here.includes(focus) ? focus : here[0];
   // Where there is no room for all, those stay that are shown already, each in its place: a pane
@@ -79,14 +92,14 @@ export function usePanes(tickets: readonly string[]): Panes {
     choose,
     focus: setFocus,
     hide: (ticket) => setWanted(shown.filter((t) => t !== ticket)),
-    toggle: () => {
+    roomWith,
+    add: () => {
       const next = tickets.find((t) => !shown.includes(t));
-      if (shown.length < room && next !== undefined) {
+      if (next !== undefined) {
         setWanted([...shown, next]);
-      } else if (keep !== undefined) {
-        setWanted([keep]);
       }
     },
+    one: () => keep !== undefined && setWanted([keep]),
     await: (ticket) => {
       awaited.current = ticket;
     },

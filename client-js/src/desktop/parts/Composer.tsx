@@ -96,15 +96,16 @@ export function Composer({ conversation, modes, mode, setMode, language, names, 
     } else if (event.key === "Enter" && !event.shiftKey) {
       event.preventDefault();
       submit();
-    } else if (event.key === "Escape") {
-      box.current?.blur();
     }
   }
 
   return (
     <form
       class={`composer ${mode}`}
-      {...sending(submit)}
+      {...sending(() => {
+        box.current?.focus(); // the button that was pressed can do nothing once the box is empty
+        submit();
+      })}
     >
       <div class="composer-top">
         <div class="modes" role="group" aria-label="What to write">

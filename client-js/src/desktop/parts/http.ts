@@ -31,6 +31,14 @@ export interface PastTicket extends DeskTicket {
   agent?: Person;
 }
 
+/** How many stand in a queue, as GET /v1/queues lists them. */
+export interface QueueSize {
+  department: string;
+  language: string;
+  size: number;
+  paused?: boolean;
+}
+
 const timeoutMS = 15_000;
 
 /** Desk asks the gateway what does not come over the socket. */
@@ -47,6 +55,11 @@ export class Desk {
   /** Who there is to pass a ticket to. */
   team(): Promise<Colleague[]> {
     return this.#get("v1/team");
+  }
+
+  /** The queues of the site. */
+  queues(): Promise<QueueSize[]> {
+    return this.#get("v1/queues");
   }
 
   /** The first hundred in a queue, in order; for supervisors. */

@@ -1,8 +1,9 @@
 import { useEffect, useRef } from "preact/hooks";
 import { isOfInputMethod } from "../../core/ime.ts";
+import { dialogOpen, type FocusKeeper } from "./focus.ts";
 import { isOn, putOn } from "./kept.ts";
 
-/** A key and what it does. It works where nobody writes; with mod (Ctrl or ⌘) or alt, everywhere. */
+/** A key and what it does. It works where keys are commands; with mod (Ctrl or ⌘) or alt, everywhere. */
 export interface Shortcut {
   /** As KeyboardEvent.key in lower case, or one of the digits as "1-9". */
   key: string;
@@ -10,8 +11,8 @@ export interface Shortcut {
   alt?: boolean;
   does: string;
   group: string;
-  /** Where it does nothing now. */
-  off?: boolean;
+  /** Why it can do nothing now; empty where that needs no words. */
+  off?: string | undefined;
   run: (event: KeyboardEvent) => void;
 }
 
@@ -26,39 +27,40 @@ export function setSingleKeys(on: boolean): void {
   putOn(setting, on);
 }
 
-/** Runs the first shortcut that fits a key, unless a dialog is open. */
-export function useKeys(shortcuts: readonly Shortcut[]): void {
-  const latest = useRef(shortcuts);
-  latest.current = shortcuts;
+/** Runs the first shortcut that fits a key, or says why it can do nothing, unless a dialog is open. */
+export function useKeys(shortcuts: readonly Shortcut[], keeper: FocusKeeper, say: (why: string) => void): void {
+  const latest = useRef({ shortcuts, say });
+  latest.current = { shortcuts, say };
   useEffect(() => {
     const press = (event: KeyboardEvent) => {
-      if (event.repeat || isOfInputMethod(event) || event.defaultPrevented || document.querySelector("dialog[open]") !== null) {
+      if (event.repeat || isOfInputMethod(event) || event.defaultPrevented || dialogOpen()) {
         return;
       }
-      const found = latest.current.find((s) => s.off !== true && fits(s, event));
+      const fitting = latest.current.shortcuts.filter((s) => fits(s, event, keeper));
+      const found = fitting.find((s) => s.off === undefined) ?? fitting.find((s) => s.off !== "");
       if (found !== undefined) {
         event.preventDefault();
-        found.run(event);
+        latest.current.say(found.off ?? "");
+        if (found.off === undefined) {
+          keeper.release();
+          found.run(event);
+        }
       }
     };
     window.addEventListener("keydown", press);
     return () => window.removeEventListener("keydown", press);
-  }, []);
+  }, [keeper]);
 }
 
-function fits({ key, mod = false, alt = false }: Shortcut, event: KeyboardEvent): boolean {
+function fits({ key, mod = false, alt = false }: Shortcut, event: KeyboardEvent, keeper: FocusKeeper): boolean {
   if (mod !== (event.ctrlKey || event.metaKey) || alt !== event.altKey) {
     return false;
   }
-  if (!mod && !alt && (isWriting(event.target) || !singleKeys())) {
+  if (!mod && !alt && (keeper.keys !== "on" || !singleKeys())) {
     return false;
   }
   const pressed = event.key.toLowerCase();
   return key === "1-9" ? /^[1-9]$/.test(pressed) : pressed === key;
-}
-
-function isWriting(target: EventTarget | null): boolean {
-  return target instanceof Element && target.closest("textarea, select, input:not([type=radio], [type=checkbox])") !== null;
 }
 
 /** How a shortcut is written on a keyboard. */
