@@ -76,6 +76,7 @@ test.describe("offers", () => {
     await expect(page.getByTestId("offer")).toContainText("gold");
     await expect(page).toHaveTitle(/Offer/);
     await gateway.isAccessible();
+    gateway.sends(desk({ offers: [offered({ deadline_ms: Date.now() + 120_000 })], tickets: [held()] }));
     await page.getByTestId("composer").press("a");
     expect(gateway.received.filter((f) => f.type === "accept")).toEqual([]);
     await page.getByTestId("composer").press("Escape");
@@ -93,7 +94,7 @@ test.describe("offers", () => {
     gateway.sends(desk());
     await expect(page.getByTestId("offer-lost")).toHaveText("The offer of Sam lapsed. They kept their place in line.");
     await gateway.isAccessible();
-    gateway.sends(desk({ offers: [offered({ offer: "o-2" })] }));
+    gateway.sends(desk({ offers: [offered({ offer: "o-2", deadline_ms: Date.now() + 120_000 })] }));
     await expect(page.getByTestId("offer-lost")).toHaveCount(0);
     await page.keyboard.press("d");
     await page.getByTestId("do-now").click();
