@@ -441,6 +441,76 @@ test("a whole visit by keyboard alone", async ({ page }) => {
   await expect(page.getByTestId("launcher")).toBeFocused();
 });
 
+// Chromium's order is keydown, compositionend; Safari's compositionend, keydown.
+for (const [language, word, enter] of [
+  ["zh-CN", "你好", { isComposing: true, keyCode: 229 }],
+  ["zh-CN", "你好", { isComposing: false, keyCode: 229 }],
+  ["ja", "届きません", { isComposing: false, keyCode: 229 }],
+  ["ko", "안녕하세요", { isComposing: false, keyCode: 229 }],
+] as const) {
+  test(`Enter that takes a word of an input method sends nothing: ${language}, isComposing ${enter.isComposing}`, async ({ page }) => {
+    const gateway = await open(page, `?locale=${language}`);
+    gateway.sends(waiting());
+    const composer = page.getByTestId("composer");
+    await composer.fill(word);
+    await composer.dispatchEvent("compositionend", { data: word });
+    await composer.dispatchEvent("keydown", { key: "Enter", ...enter });
+    await composer.dispatchEvent("keydown", { key: "Escape", ...enter });
+    await expect(composer).toHaveValue(word);
+    await composer.press("Enter");
+    expect(await gateway.expects("send")).toMatchObject({ text: word });
+    expect(gateway.received.filter((f) => f.type === "send")).toHaveLength(1);
+  });
+}
+
+test("68 characters that are typed into a browser whose storage is full are in the box, and are sent", async ({ page }) => {
+  await page.addInitScript(() => {
+    Storage.prototype.setItem = () => {
+      throw new DOMException("The quota has been exceeded.", "QuotaExceededError");
+    };
+  });
+  const gateway = await open(page);
+  gateway.sends(waiting());
+  const typed = "My withdrawal of yesterday has not arrived, and the page says done!!";
+  await page.getByTestId("composer").pressSequentially(typed);
+  await page.evaluate(() => sessionStorage.clear());
+  await expect(page.getByTestId("composer")).toHaveValue(typed);
+  await page.getByTestId("composer").press("Enter");
+  expect(await gateway.expects("send")).toMatchObject({ text: typed });
+  await expect(page.getByTestId("composer")).toHaveValue("");
+});
+
+test("nothing that cannot be seen is sent", async ({ page }) => {
+  const gateway = await open(page);
+  gateway.sends(waiting());
+  const composer = page.getByTestId("composer");
+  for (const blank of ["   ", "\n\n", "\u200b\u2060", "\u3164\u2800"]) {
+    await composer.fill(blank);
+    await expect(page.getByTestId("send")).toBeDisabled();
+    await composer.press("Enter");
+  }
+  await composer.fill(" my order \ud83d");
+  await composer.press("Enter");
+  expect(await gateway.expects("send")).toMatchObject({ text: "my order \ufffd" });
+  expect(gateway.received.filter((f) => f.type === "send")).toHaveLength(1);
+});
+
+test("a message that is refused is shown as not sent, can be discarded, and the next is sent", async ({ page }) => {
+  const gateway = await open(page);
+  gateway.refuses("send", "bad_frame");
+  gateway.sends(waiting());
+  await page.getByTestId("composer").fill("refused");
+  await page.getByTestId("composer").press("Enter");
+  const refused = page.locator("[data-testid=outgoing][data-state=refused]");
+  await expect(refused).toContainText("Not sent.");
+  gateway.refuses("send", undefined);
+  await page.getByTestId("composer").fill("next");
+  await page.getByTestId("composer").press("Enter");
+  await expect(page.locator("[data-testid=outgoing][data-state=sent]")).toContainText("next");
+  await refused.getByRole("button", { name: "Discard" }).click();
+  await expect(refused).toHaveCount(0);
+});
+
 test("200 hostile strings in names and messages are text: nothing runs, nothing is hidden, nothing breaks out", async ({ page }) => {
   test.setTimeout(180_000);
   const texts = hostileStrings();

@@ -94,6 +94,8 @@ async function fetchToken(address: string): Promise<string> {
     credentials: "include",
     cache: "no-store",
     signal: AbortSignal.timeout(tokenTimeoutMS),
+  }).catch((error: unknown) => {
+    throw new Error(`${address} gave no answer that this page may read: ${String(error)}`);
   });
   if (!answer.ok) {
     throw new Error(`${address} answered ${answer.status} instead of a token`);

@@ -68,6 +68,7 @@ export class NextupChat extends Base {
   logout(): void {
     this.#widget?.forget(true);
     this.#signOut();
+    kept().forget(); // also of an element that is on no page now
   }
 
   connectedCallback(): void {

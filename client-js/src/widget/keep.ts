@@ -14,6 +14,12 @@ export class Keep {
   get blocked(): boolean {
     return this.tab.blocked;
   }
+
+  /** Takes away whatever the widget keeps of a person. */
+  forget(): void {
+    this.tab.forget();
+    this.browser.forget();
+  }
 }
 
 let shared: Keep | undefined;

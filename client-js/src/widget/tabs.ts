@@ -25,10 +25,10 @@ export class Tabs {
       this.#channel = new BroadcastChannel("nextup-chat");
       this.#channel.onmessage = ({ data: { person, here } }: MessageEvent<Said>) => {
         const same = person === this.#person;
-        if (here && !same) {
-          another();
-        } else if (!here && same) {
+        if (same && !here) {
           none();
+        } else if (!same && (here || this.#person === "")) {
+          another(); // who signed out there may be about to begin here
         }
       };
     } catch {

@@ -7,9 +7,16 @@ export function wakeWithPage(connection: Connection): () => void {
       connection.wake();
     }
   };
+  const comeBack = ({ persisted }: PageTransitionEvent) => {
+    if (persisted) {
+      connection.recheck(); // as it was when the page was left: somebody else may have signed in since
+    }
+  };
+  window.addEventListener("pageshow", comeBack);
   window.addEventListener("online", wake);
   document.addEventListener("visibilitychange", wake);
   return () => {
+    window.removeEventListener("pageshow", comeBack);
     window.removeEventListener("online", wake);
     document.removeEventListener("visibilitychange", wake);
   };

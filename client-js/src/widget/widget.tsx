@@ -254,8 +254,7 @@ export class Widget {
   /** Takes away what is kept of the person so far. */
   #forget(): void {
     this.#tabs.leave();
-    this.keep.tab.forget();
-    this.keep.browser.forget();
+    this.keep.forget();
     this.#begin();
   }
 
