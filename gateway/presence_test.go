@@ -266,6 +266,32 @@ func TestLimitsOnSocketsAndTickets(t *testing.T) {
 	}
 }
 
+// [limit-11]
+func TestWhoMakesTicketsAllDayIsToldWhenTheNextMayBeMade(t *testing.T) {
+	h := newHouse(t, func(s *gateway.Site) { s.Rules.VisitorTickets = 2 })
+	url, _ := h.open("one")
+	conn, err := client.Dial(h.ctx, url, h.token(protocol.Visitor, "v", "en"), func(protocol.ServerFrame) {})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Cut()
+	for range 2 {
+		ok, err := conn.Join(h.ctx, "support")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := conn.Leave(h.ctx, ok.Ticket); err != nil {
+			t.Fatal(err)
+		}
+	}
+	const share = 12 * time.Hour
+	var refused *client.Refused
+	_, err = conn.Join(h.ctx, "support")
+	if !errors.As(err, &refused) || refused.Frame.Code != protocol.CodeTooMany || refused.Frame.RetryAfterMS <= 0 || refused.Frame.RetryAfterMS > share.Milliseconds() {
+		t.Errorf("the third ticket: %v, want %s with the time until a share of the day has passed", err, protocol.CodeTooMany)
+	}
+}
+
 func TestAnAddressIsFreeAgainWhenItsSocketsHaveGone(t *testing.T) {
 	h := newHouse(t, func(s *gateway.Site) { s.Limits.ConnsPerAddress, s.Limits.ConnsPerPerson, s.Limits.Conns = 1, 1, 1 })
 	url, _ := h.open("one")

@@ -67,6 +67,7 @@ var refusals = []struct {
 	{queue.ErrUnknownAgent, protocol.CodeForbidden, "You are not signed in as an agent.", 0},
 	{errTooMany, protocol.CodeTooMany, "Too many sockets of this person, address or site are open: close some, or come back later.", 5000},
 	{queue.ErrTooManyTickets, protocol.CodeTooMany, "Too many tickets are open: try again later.", 30_000},
+	{queue.ErrTooManyOfVisitor, protocol.CodeTooMany, "You have made too many tickets lately: try again later.", 60_000},
 	{commands.ErrFull, protocol.CodeBusy, "Too many of your requests wait for their answer: wait for some, then try again.", 1000},
 	{errBusy, protocol.CodeBusy, "Too many are changing this at once: try again.", 200},
 	{queue.ErrFull, protocol.CodeUnavailable, "The service is full: nothing new is taken for now, but leaving and closing work.", 10_000},
@@ -86,6 +87,10 @@ func refusalOf(err error) (protocol.Error, bool) {
 			var u unknownError
 			if errors.As(err, &u) {
 				e.Known = u.known
+			}
+			var tickets *queue.TooManyOfVisitor
+			if errors.As(err, &tickets) {
+				e.RetryAfterMS = max(int64(tickets.RetryAfter), 1)
 			}
 			var later *auth.Unavailable
 			if errors.As(err, &later) {

@@ -25,7 +25,10 @@ func (c *conn) join(ctx context.Context, r protocol.Join) (protocol.OK, error) {
 	}
 	rules := c.site.file.Load().Rules
 	req.Urgency, req.UrgencyClaimed = c.urgency(rules, r.Urgency)
-	number, err := c.site.do(ctx, func(st *queue.State) (queue.Change, error) { return st.Join(req) })
+	number, err := c.site.do(ctx, func(st *queue.State) (queue.Change, error) {
+		req.Now = c.site.now()
+		return st.Join(req)
+	})
 	switch {
 	case errors.Is(err, queue.ErrUnknownDepartment):
 		return protocol.OK{}, unknownError{err, departmentsOf(rules)}

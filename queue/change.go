@@ -68,6 +68,7 @@ var (
 	ErrEnded             = errors.New("queue: the ticket has ended")
 	ErrQueueFull         = errors.New("queue: the queue's limit is reached")
 	ErrTooManyTickets    = errors.New("queue: the site's limit of open tickets is reached")
+	ErrTooManyOfVisitor  = errors.New("queue: the visitor's limit of tickets is reached")
 	ErrHolds             = errors.New("queue: the agent still holds tickets")
 	ErrUnknownUrgency    = errors.New("queue: unknown urgency, or not for visitors to say")
 	ErrTopicElsewhere    = errors.New("queue: nobody in the department serves the topic")

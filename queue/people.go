@@ -29,10 +29,13 @@ type Visitor struct {
 	Rev Revision `json:"-"`
 }
 
-// Served says who served a ticket before a visitor's newest one last, until when.
+// Served is what came before a visitor's newest ticket: who served one last, until
+// when, and how much of the day their tickets have used up (see JoinRequest.Now).
 type Served struct {
 	ServedBy string `json:"served_by,omitzero"`
 	ServedAt Stamp  `json:"served_at,omitzero"`
+	// UsedUntil is when all of it is free again, 0 where only one ticket was made.
+	UsedUntil Stamp `json:"used_until,omitzero"`
 }
 
 // Name implements Image.

@@ -20,6 +20,10 @@ type Site struct {
 	AssignedGrace Millis
 	// TicketLimit bounds the open tickets of the site; 0 means none.
 	TicketLimit int
+	// VisitorTickets bounds the tickets that one visitor makes in 24 hours: as many at
+	// once, and then one more each time that its share of the day has passed; 0 means
+	// none.
+	VisitorTickets int
 	// Retention is how long ended tickets are kept.
 	Retention Millis
 	// Fallback is the language in which everybody may be served in the end, "" for

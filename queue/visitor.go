@@ -33,11 +33,24 @@ type JoinRequest struct {
 	// Request is the client's id of the wish, "" for none: repeated while the log
 	// remembers it, it is the same join, even if its ticket has ended since.
 	Request string
+	// Now is the log's time, against which the visitor's tickets are counted; without it
+	// the newest stamp counts.
+	Now Stamp
 }
+
+// TooManyOfVisitor is an ErrTooManyOfVisitor that says when the next ticket may be made.
+type TooManyOfVisitor struct{ RetryAfter Millis }
+
+// Error implements error.
+func (e *TooManyOfVisitor) Error() string { return ErrTooManyOfVisitor.Error() }
+
+// Unwrap makes it an ErrTooManyOfVisitor.
+func (e *TooManyOfVisitor) Unwrap() error { return ErrTooManyOfVisitor }
 
 // Join puts a visitor in line. A visitor who has an open ticket keeps it, and
 // the change is empty. Errors: ErrUnknownDepartment, ErrUnknownLanguage,
-// ErrTopicElsewhere, ErrUnknownUrgency, ErrTooHeavy, ErrQueueFull, ErrTooManyTickets.
+// ErrTopicElsewhere, ErrUnknownUrgency, ErrTooHeavy, ErrQueueFull, ErrTooManyTickets,
+// ErrTooManyOfVisitor.
 func (s *State) Join(r JoinRequest) (Change, error) {
 	if t := s.TicketOf(r.Visitor); t != nil && t.Open() {
 		return Change{}, nil
@@ -65,6 +78,11 @@ func (s *State) Join(r JoinRequest) (Change, error) {
 	if s.site.TicketLimit > 0 && s.tickets.len()-len(s.ended) >= s.site.TicketLimit {
 		return Change{}, ErrTooManyTickets
 	}
+	was := s.visitors.get(r.Visitor)
+	used, err := s.used(was, max(r.Now, s.at))
+	if err != nil {
+		return Change{}, err
+	}
 	ticket := &Ticket{
 		ID: r.Ticket, Visitor: r.Visitor, VisitorName: r.Name,
 		Ask: &Ask{
@@ -82,9 +100,8 @@ func (s *State) Join(r JoinRequest) (Change, error) {
 	if s.tooHeavy(ticket.Weight) {
 		return Change{}, ErrTooHeavy
 	}
-	was := s.visitors.get(r.Visitor)
 	is := &Visitor{ID: r.Visitor, Ticket: r.Ticket}
-	is.Served = s.lastServed(r.Visitor)
+	is.Served = s.lastServed(was, used)
 	s.stick(ticket, is)
 	seen := ""
 	if was != nil {
@@ -135,22 +152,50 @@ func (s *State) tooHeavy(weight int) bool {
 	return most > 0 && weight > most
 }
 
+// ticketDay is the time over which Site.VisitorTickets counts.
+const ticketDay Millis = 24 * 3_600_000
+
+// used is until when the tickets of a visitor, one more included, use up their day.
+// Each uses up its share, one after the other, and not more than a day at a time. So
+// one number counts them, and a visitor who is new needs none.
+func (s *State) used(v *Visitor, now Stamp) (until Stamp, err error) {
+	if v == nil || s.site.VisitorTickets == 0 {
+		return 0, nil
+	}
+	share := ticketDay / Millis(s.site.VisitorTickets)
+	until = now.Add(share) // for the first ticket, if it is the only one so far
+	if v.Served != nil && v.UsedUntil != 0 {
+		until = max(v.UsedUntil, now)
+	}
+	if until = until.Add(share); until > now.Add(ticketDay) {
+		return 0, &TooManyOfVisitor{RetryAfter: Millis(until - now.Add(ticketDay))}
+	}
+	return until, nil
+}
+
 // lastServed is who served a visitor last, and until when: in their newest ticket,
-// or before it, when that one had no agent.
-func (s *State) lastServed(visitor string) *Served {
-	if t := s.TicketOf(visitor); t != nil && t.Agent != "" {
-		return &Served{t.Agent, t.EndedAt}
+// or before it, when that one had no agent. With it goes what is used up.
+func (s *State) lastServed(v *Visitor, used Stamp) *Served {
+	var last Served
+	if v == nil {
+		return nil
 	}
-	if v := s.visitors.get(visitor); v != nil {
-		return v.Served
+	if v.Served != nil {
+		last = *v.Served
 	}
-	return nil
+	if t := s.tickets.get(v.Ticket); t != nil && t.Agent != "" {
+		last.ServedBy, last.ServedAt = t.Agent, t.EndedAt
+	}
+	if last.UsedUntil = used; last == (Served{}) {
+		return nil
+	}
+	return &last
 }
 
 // stick prefers the agent who served this visitor lately, and waits for them a
 // while if they take tickets now and may serve this one.
 func (s *State) stick(t *Ticket, v *Visitor) {
-	if v.Served == nil || s.site.StickyWindow == 0 || s.at > v.ServedAt.Add(s.site.StickyWindow) {
+	if v.Served == nil || v.ServedBy == "" || s.site.StickyWindow == 0 || s.at > v.ServedAt.Add(s.site.StickyWindow) {
 		return
 	}
 	a := s.agents[v.ServedBy]

@@ -37,7 +37,7 @@ func rulesOf(s sitefile.Site) *queue.Site {
 	rules := &queue.Site{
 		ID:           s.ID,
 		VisitorGrace: millis(s.Grace.Visitor), AgentGrace: millis(s.Grace.Agent),
-		AssignedGrace: millis(assignedGrace), Retention: millis(s.Retention), TicketLimit: s.Limits.Tickets,
+		AssignedGrace: millis(assignedGrace), Retention: millis(s.Retention), TicketLimit: s.Limits.Tickets, VisitorTickets: s.Limits.TicketsPerVisitor,
 		Fallback:     s.FallbackLanguage,
 		VisitorTiers: map[string]queue.Millis{}, Urgencies: map[string]queue.Urgency{}, Topics: map[string]queue.Topic{},
 		StickyWindow: millis(s.Sticky.Window), StickyHold: millis(s.Sticky.Hold), TransferHold: millis(s.TransferHold),

@@ -32,6 +32,7 @@ const (
 	defaultConnsPerAddress  = 1000
 	defaultConns            = 100_000
 	defaultTickets          = 200_000
+	defaultVisitorTickets   = 30
 	defaultStickyHold       = 30 * time.Second
 	defaultTransferHold     = time.Minute
 	defaultMaxTokenLife     = 24 * time.Hour
@@ -124,7 +125,7 @@ func (v value) site(taken map[string]bool) Site {
 	s.Heartbeat.Agent = heartbeat["agent"].duration(defaultAgentHeartbeat, time.Second, 5*time.Minute, time.Second)
 
 	limits := f["limits"].fields("frames_per_second", "burst", "bytes_per_second", "byte_burst", "outgoing_buffer",
-		"conns_per_person", "conns_per_address", "conns", "tickets")
+		"conns_per_person", "conns_per_address", "conns", "tickets", "tickets_per_visitor")
 	s.Limits.FramesPerSecond = limits["frames_per_second"].integer(defaultFramesPerSecond, 1, 1000)
 	s.Limits.Burst = limits["burst"].integer(defaultBurst, 1, 10_000)
 	s.Limits.BytesPerSecond = limits["bytes_per_second"].size(defaultBytesPerSecond, 1<<10, 16<<20)
@@ -133,6 +134,7 @@ func (v value) site(taken map[string]bool) Site {
 	s.Limits.ConnsPerAddress = limits["conns_per_address"].integer(defaultConnsPerAddress, 1, 1_000_000)
 	s.Limits.Conns = limits["conns"].integer(defaultConns, 1, 1_000_000)
 	s.Limits.Tickets = limits["tickets"].integer(defaultTickets, 1, 10_000_000)
+	s.Limits.TicketsPerVisitor = limits["tickets_per_visitor"].integer(defaultVisitorTickets, 1, 1_000_000)
 	s.Limits.OutgoingBuffer = limits["outgoing_buffer"].size(defaultOutgoingBuffer, 64<<10, 16<<20)
 
 	s.MaxTokenLife = f["max_token_life"].duration(defaultMaxTokenLife, time.Minute, 366*24*time.Hour, time.Second)

@@ -225,6 +225,9 @@ type Limits struct {
 	ConnsPerPerson, ConnsPerAddress, Conns int
 	// Tickets bounds the site's open tickets, 1 to 10,000,000.
 	Tickets int
+	// TicketsPerVisitor bounds the tickets that one visitor makes in 24 hours, 1 to
+	// 1,000,000.
+	TicketsPerVisitor int
 }
 
 // Digest names what the file says of the site, its secrets left out: two

@@ -59,7 +59,7 @@ func TestASmallSiteGetsEveryDefault(t *testing.T) {
 		Heartbeat: sitefile.Heartbeat{Visitor: 10 * time.Second, Agent: 5 * time.Second},
 		Limits: sitefile.Limits{
 			FramesPerSecond: 20, Burst: 100, BytesPerSecond: 32 << 10, ByteBurst: 256 << 10, OutgoingBuffer: 64 << 10,
-			ConnsPerPerson: 8, ConnsPerAddress: 1000, Conns: 100_000, Tickets: 200_000,
+			ConnsPerPerson: 8, ConnsPerAddress: 1000, Conns: 100_000, Tickets: 200_000, TicketsPerVisitor: 30,
 		},
 		Keys: []sitefile.Key{{
 			ID: "k1", Algorithm: sitefile.HS256, Roles: []sitefile.Role{sitefile.RoleVisitor},
@@ -108,7 +108,7 @@ sites:
   heartbeat: {visitor: 20s, agent: 1s}
   limits:
     {frames_per_second: 7, burst: 9, outgoing_buffer: 1MiB, bytes_per_second: 2KiB, byte_burst: 64KiB,
-     conns_per_person: 1, conns_per_address: 2, conns: 3, tickets: 4}
+     conns_per_person: 1, conns_per_address: 2, conns: 3, tickets: 4, tickets_per_visitor: 5}
   max_token_life: 8h
   allow_networks: [127.0.0.0/8, "fd00::/8"]
   keys:
@@ -161,7 +161,7 @@ sites:
 		Heartbeat: sitefile.Heartbeat{Visitor: 20 * time.Second, Agent: time.Second},
 		Limits: sitefile.Limits{
 			FramesPerSecond: 7, Burst: 9, BytesPerSecond: 2 << 10, ByteBurst: 64 << 10, OutgoingBuffer: 1 << 20,
-			ConnsPerPerson: 1, ConnsPerAddress: 2, Conns: 3, Tickets: 4,
+			ConnsPerPerson: 1, ConnsPerAddress: 2, Conns: 3, Tickets: 4, TicketsPerVisitor: 5,
 		},
 		MaxTokenLife: 8 * time.Hour, AllowNetworks: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8"), netip.MustParsePrefix("fd00::/8")},
 		Keys: []sitefile.Key{

@@ -101,7 +101,7 @@ func siteFile(secret string) string {
     agents: {defaults: {capacity: 3}}
     grace: {visitor: %s, agent: %s}
     retention: 1h
-    limits: {conns_per_address: 20000, outgoing_buffer: 256KiB}
+    limits: {conns_per_address: 20000, tickets_per_visitor: 1000000, outgoing_buffer: 256KiB}
     keys:
       - {id: %s, algorithm: HS256, secret: %q, roles: [visitor, agent, supervisor]}
 `, Site, VisitorGrace, AgentGrace, KeyID, secret)

@@ -120,7 +120,7 @@ func (r *rules) file(t testing.TB) string {
     retention: 2h
     sticky: {window: 1h, hold: 1500ms}
     transfer_hold: 1500ms
-    limits: {frames_per_second: 500, burst: 5000, bytes_per_second: 8MiB, byte_burst: 16MiB, outgoing_buffer: 1MiB, conns_per_address: 20000}
+    limits: {frames_per_second: 500, burst: 5000, bytes_per_second: 8MiB, byte_burst: 16MiB, outgoing_buffer: 1MiB, conns_per_address: 20000, tickets_per_visitor: 1000000}
     keys: [{id: test, algorithm: HS256, secret: %q, roles: [visitor, agent, supervisor]}]
 `, siteID, list(spoken), r.fallback, visitorGrace, agentGrace, secret)
 	b.WriteString("    visitor_tiers:\n")

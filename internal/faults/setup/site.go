@@ -62,7 +62,7 @@ func (s Site) File(t testing.TB) string {
     retention: %s
     limits:
       {frames_per_second: 500, burst: 5000, bytes_per_second: 8MiB, byte_burst: 16MiB,
-       outgoing_buffer: 1MiB, conns_per_address: 20000}
+       outgoing_buffer: 1MiB, conns_per_address: 20000, tickets_per_visitor: 1000000}
     keys:
       - {id: test, algorithm: HS256, secret: %q, roles: [visitor, agent, supervisor]}
 %s    agents:
