@@ -47,6 +47,33 @@ func TestAVisitorIsToldAtOnceThatTheirAgentsConnIsLost(t *testing.T) {
 	}
 }
 
+// What is no loss is not told as one: an agent whom a new site file takes everything
+// from goes on with who they have, and so does one who came back in time.
+func TestAnAgentWhomTheSiteFileDropsIsNotLost(t *testing.T) {
+	h := newHouse(t)
+	url, g := h.open("one")
+	v, a, ticket := h.served(url, "v", "a")
+	h.reload(g, func(s *gateway.Site) {
+		s.Agent = func(string) gateway.AgentRules { return gateway.AgentRules{} }
+	})
+	until(a, "what the file says now", func(d protocol.Desk) bool { return d.Capacity == 0 && len(d.Tickets) == 1 })
+	a.says(ticket, "m1", "still here")
+	_, err := a.Status(h.ctx, protocol.Offline)
+	wantCode(t, err, protocol.CodeForbidden) // who signs out gives up nobody
+	if _, err := a.CloseTicket(h.ctx, ticket); err != nil {
+		t.Fatal(err)
+	}
+	until(v, "the end, and no loss before", func(f protocol.Ticket) bool {
+		if f.AgentLost || f.Reason != "" {
+			t.Errorf("the visitor is told %+v", f)
+		}
+		return f.Status == protocol.Closed
+	})
+	if read := v.reads(ticket, 3); slices.ContainsFunc(read, func(e protocol.Entry) bool { return e.Kind == protocol.EntryAgentLost }) {
+		t.Errorf("the conversation reads %v", kinds(read))
+	}
+}
+
 // [desk-8]
 func TestAGuestIsToldThatTheOwnersConnIsLost(t *testing.T) {
 	h := newHouse(t, staff(map[string]gateway.AgentRules{"a": both, "b": both}))

@@ -15,7 +15,8 @@ import (
 )
 
 type checkCmd struct {
-	File string `arg:"" help:"Site file to check."`
+	File   string `arg:"" help:"Site file to check."`
+	Before string `placeholder:"FILE" help:"Site file in force: what the checked one leaves out is named, since people may wait there."`
 }
 
 // Help is shown by --help below the summary.
@@ -23,9 +24,10 @@ func (checkCmd) Help() string {
 	return `Reads the site file as a gateway would, with the keys that it names, and prints what
 it describes, or every problem with its line. Exits with 1 if there is one.
 
-Example:
+Examples:
 
-    nextup check site.yaml`
+    nextup check site.yaml
+    nextup check --before site.yaml new.yaml`
 }
 
 // Run implements the command.
@@ -43,7 +45,41 @@ func (c *checkCmd) Run(out io.Writer) error {
 	for _, s := range file.Sites {
 		describe(out, s)
 	}
+	if c.Before == "" {
+		return nil
+	}
+	before, err := sitefile.Load(c.Before)
+	if err != nil {
+		return fmt.Errorf("%s: %w", c.Before, err)
+	}
+	leftOut(out, before, file)
 	return nil
+}
+
+// leftOut names the sites and queues of the file before that another file does not
+// have: a gateway refuses to lose a site while it runs, and who waits in such a queue
+// has to be moved, or is served in another of their languages.
+func leftOut(out io.Writer, before, file *sitefile.File) {
+	fmt.Fprintln(out)
+	none := true
+	for _, was := range before.Sites {
+		i := slices.IndexFunc(file.Sites, func(s sitefile.Site) bool { return s.ID == was.ID })
+		if i < 0 {
+			none = false
+			fmt.Fprintf(out, "WARNING: site %s is left out: a gateway that runs refuses the file, since sites come and go with a restart\n", was.ID)
+			continue
+		}
+		queues := rulesOf(file.Sites[i]).Queues()
+		for _, q := range rulesOf(was).Queues() {
+			if !slices.Contains(queues, q) {
+				none = false
+				fmt.Fprintf(out, "WARNING: the queue %s of %s is left out: the board and the log of the reload say how many wait in it\n", q, was.ID)
+			}
+		}
+	}
+	if none {
+		fmt.Fprintln(out, "no site and no queue of the file before is left out")
+	}
 }
 
 func describe(out io.Writer, s sitefile.Site) {

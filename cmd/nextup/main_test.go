@@ -268,6 +268,40 @@ bank
 	}
 }
 
+func TestCheckNamesWhatANewFileLeavesOut(t *testing.T) {
+	t.Parallel()
+	before := siteFile(t, twoSites)
+	for name, tt := range map[string]struct {
+		change    func(string) string
+		says, not string
+	}{
+		"nothing": {func(s string) string { return s }, "no site and no queue of the file before is left out", "WARNING"},
+		"a language": {
+			func(s string) string { return strings.Replace(s, "languages: [en, zh]", "languages: [en]", 1) },
+			"WARNING: the queue support/zh of shop is left out", "support/en of shop",
+		},
+		"a department": {
+			func(s string) string { return strings.Replace(s, "id: cards", "id: loans", 1) },
+			"WARNING: the queue cards/en of bank is left out", "no site and no queue",
+		},
+		"a site": {
+			func(s string) string { return strings.ReplaceAll(s, "id: bank", "id: bank2") },
+			"WARNING: site bank is left out", "no site and no queue",
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			stdout, stderr, code := nextup(t, "check", "--before", before, siteFile(t, tt.change(twoSites)))
+			if code != 0 || !strings.Contains(stdout, tt.says) || strings.Contains(stdout, tt.not) {
+				t.Errorf("exit %d, said %q, printed\n%s\nwant %q and not %q", code, stderr, stdout, tt.says, tt.not)
+			}
+		})
+	}
+	if _, stderr, code := nextup(t, "check", "--before", before+".none", before); code != 1 || !strings.Contains(stderr, "no such file") {
+		t.Errorf("a file before that is not there: exit %d, said %q", code, stderr)
+	}
+}
+
 func TestCheckWarnsOfTheDemosSecret(t *testing.T) {
 	t.Parallel()
 	stdout, _, code := nextup(t, "check", siteFile(t, string(sitefile.Demo())))
