@@ -2,8 +2,11 @@ import { defineConfig } from "@playwright/test";
 
 export default defineConfig({
   testDir: "browser",
-  // The pictures of the README are taken from a real run when they are asked for.
-  testIgnore: process.env["NEXTUP_SCREENSHOTS"] === "1" ? [] : "screenshots.spec.ts",
+  // The pictures of the README are taken from a real run, and the pages are measured, when that is asked for.
+  testIgnore: [
+    ...(process.env["NEXTUP_SCREENSHOTS"] === "1" ? [] : ["screenshots.spec.ts"]),
+    ...(process.env["NEXTUP_BENCH"] === "1" ? [] : ["bench.spec.ts"]),
+  ],
   globalSetup: "./browser/build.ts",
   outputDir: "test-results",
   timeout: 90_000,

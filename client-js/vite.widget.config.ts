@@ -54,6 +54,9 @@ const smaller: Plugin = {
   },
 };
 
+/** What comes on demand, with what it alone needs; everything else is one file, so that it comes in one request. */
+const onDemand = /src\/widget\/(loader|locales|forms|JoinForm|Line|Menu|Rating|Choice|talk|Chat|Composer|Entry|links|stretch|notice|styles\/(form|line))/;
+
 // The widget as a gateway serves it: widget.js, a classic script for one line of
 // a host page, and beside it the modules that it loads, each by its own name so
 // that they may be kept for ever.
@@ -68,7 +71,12 @@ export default defineConfig({
     cssTarget: ["chrome123", "firefox120", "safari17.5"],
     lib: { entry: { widget: "src/widget/loader.ts" }, formats: ["es"] },
     rolldownOptions: {
-      output: { minify: true, entryFileNames: "[name].js", chunkFileNames: "widget/[name]-[hash].js" },
+      output: {
+        minify: true,
+        entryFileNames: "[name].js",
+        chunkFileNames: "widget/[name]-[hash].js",
+        codeSplitting: { groups: [{ name: "widget", test: (id) => !onDemand.test(id) }] },
+      },
     },
   },
 });

@@ -334,3 +334,57 @@ test("[entry-3] an entry that this person may not read counts its number and not
   socket.receives(message(3));
   expect([entries.map((e) => e.number), conversation.unread]).toEqual([[1, 2, 3], 2]);
 });
+
+test("10,000 entries in a row are a few changes, and none of them copies the others", async () => {
+  const { client, conversation, entries, socket } = await inConversation();
+  const { entries: kept } = conversation;
+  let changes = 0;
+  client.on("change", () => changes++);
+  const template = message(1);
+  for (let n = 1; n <= 10_000; n++) {
+    socket.receives({ ...template, number: n });
+    if (n % 10 === 0) {
+      vi.advanceTimersByTime(1); // a second for all of them
+    }
+  }
+  vi.advanceTimersByTime(400);
+  expect(changes).toBeLessThanOrEqual(12);
+  expect(changes).toBeGreaterThan(2); // what comes is seen before all has come
+  expect(entries).toHaveLength(10_000); // each was told, once
+  expect(conversation.entries).toBe(kept);
+  expect([kept.length, kept[0]?.number, kept.at(-1)?.number]).toEqual([5_000, 5_001, 10_000]);
+});
+
+test("a message is told of at once, and what follows within a moment with the next change", async () => {
+  const { client, socket } = await inConversation();
+  const seen: number[] = [];
+  client.on("change", () => seen.push(client.conversation?.unread ?? 0));
+  socket.receives(message(1));
+  expect(seen).toEqual([1]);
+  socket.receives(message(2));
+  socket.receives(message(3));
+  expect(seen).toEqual([1]);
+  vi.advanceTimersByTime(200);
+  expect(seen).toEqual([1, 3]);
+});
+
+test("what is unread is counted as it comes: marks, others' marks and another tab's mark", async () => {
+  const { conversation, socket } = await inConversation();
+  const own = { role: "visitor", id: "v-17" };
+  const read = (number: number, up_to: number, from: object) => socket.receives(golden("entry.read", { number, up_to, from }));
+  for (let n = 1; n <= 4; n++) {
+    socket.receives(message(n, n === 2 ? { from: own } : {}));
+  }
+  expect(conversation.unread).toBe(3);
+  read(5, 4, { role: "agent", id: "a-3" });
+  expect([conversation.unread, conversation.seen]).toEqual([3, 4]);
+  read(6, 3, own); // in another tab
+  expect(conversation.unread).toBe(1);
+  read(7, 1, own); // late
+  expect(conversation.unread).toBe(1);
+  conversation.markRead();
+  expect(conversation.unread).toBe(0);
+  socket.receives(golden("error", { id: socket.last("read").id, code: "unknown_ticket" }));
+  await settle();
+  expect(conversation.unread).toBe(1); // the mark was refused
+});

@@ -49,7 +49,7 @@ async function bundle(source: string): Promise<string> {
 test.each([
   ["for a visitor, as the widget has it", "{ VisitorClient, NextupError, never }", 6_000],
   ["for visitors and agents", "{ VisitorClient, AgentClient, NextupError, never }", 6_600],
-  ["with everything that it exports", "*", 7_300],
+  ["with everything that it exports", "*", 7_400],
 ])("the core %s stays within its bytes", async (_, names, limit) => {
   const bytes = gzip(await bundle(`export ${names} from "./index.ts"`));
   expect(bytes).toBeGreaterThan(4_000); // it is the core and not nothing

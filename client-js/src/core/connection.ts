@@ -274,7 +274,7 @@ export class Connection extends Emitter<ConnectionEvents> {
     try {
       this.#dial(token);
     } catch (error) {
-      this.#stop(0, new NextupError("stopped", `There is no WebSocket here, or a wrong address: ${String(error)}`));
+      this.#stop(0, new NextupError("stopped", `There is no WebSocket or a wrong address: ${String(error)}`));
     }
   }
 
@@ -333,7 +333,7 @@ export class Connection extends Emitter<ConnectionEvents> {
     try {
       frame = JSON.parse(data) as ServerFrame;
     } catch {
-      this.emit("error", new Error("What came from the server is not a frame."));
+      this.emit("error", new Error("The server sent what is no frame."));
       return;
     }
     if (this.#state.name === "open" && Date.now() >= this.#beatDueAt) {
@@ -475,7 +475,7 @@ export class Connection extends Emitter<ConnectionEvents> {
     if (comesBack(code) || expired) {
       this.#retry(code === CLOSE_RESTART && this.#attempt === 0 ? afterRestartMS() : undefined);
     } else {
-      this.#stop(code, this.#refusal ?? new NextupError("stopped", `The server closed the connection with ${code}.`));
+      this.#stop(code, this.#refusal ?? new NextupError("stopped", `The server closed with ${code}.`));
     }
   }
 

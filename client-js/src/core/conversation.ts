@@ -7,7 +7,7 @@ import type { EntryFrame, Person, TypingFrame } from "./protocol.gen.ts";
 export interface ConversationEvents {
   /** A new entry, in order, once each. */
   entry: EntryFrame;
-  /** entries, outbox, marks or typing are not what they were. */
+  /** entries, outbox, marks or typing are not what they were. Entries that follow quickly are one change. */
   change: undefined;
 }
 
@@ -15,6 +15,8 @@ export interface ConversationEvents {
 const keptEntries = 5_000;
 /** As long as there is no connection or no log, and then so long. */
 const patiently = { patient: true, timeoutMS: 30_000 };
+/** How long entries that follow another are gathered before they are told of. */
+const gatherMS = 200;
 const typingShownMS = 6_000;
 const typingEveryMS = 3_000;
 
@@ -28,7 +30,7 @@ export class Conversation extends Emitter<ConversationEvents> {
   readonly #connection: Connection;
   readonly #outbox: Outbox;
   readonly #forget: () => void;
-  #entries: EntryFrame[] = [];
+  readonly #entries: EntryFrame[] = [];
   #last = 0;
   /** That entry's stamp: after a failover its number may be another's. */
   #lastAtMS = 0;
@@ -41,6 +43,7 @@ export class Conversation extends Emitter<ConversationEvents> {
   #typist: Person | undefined;
   #typistTimer: ReturnType<typeof setTimeout> | undefined;
   #typedAt = -Infinity;
+  #gathering: ReturnType<typeof setTimeout> | undefined;
 
   /** storage keeps what is not sent yet over a reload. */
   constructor(connection: Connection, ticket: string, storage?: StorageLike) {
@@ -61,7 +64,7 @@ export class Conversation extends Emitter<ConversationEvents> {
     this.#resume();
   }
 
-  /** The entries from the first kept one to the last, numbers rising by one. */
+  /** The entries from the first kept one to the last, numbers rising by one; the same array as long as the conversation lives. */
   get entries(): readonly EntryFrame[] {
     return this.#entries;
   }
@@ -89,7 +92,8 @@ export class Conversation extends Emitter<ConversationEvents> {
   /** The number of messages of others above one's own read mark. */
   get unread(): number {
     const read = Math.max(this.#read, this.#wantedRead);
-    return this.#entries.filter((e) => e.number > read && this.#concerns(e)).length;
+    const from = this.#entries.findLastIndex((e) => e.number <= read) + 1; // all that was read is not looked at
+    return this.#entries.slice(from).filter((e) => this.#concerns(e)).length;
   }
 
   isOwn(person: Person | undefined): boolean {
@@ -142,7 +146,9 @@ export class Conversation extends Emitter<ConversationEvents> {
     }
     this.#last = entry.number;
     this.#lastAtMS = entry.at_ms;
-    this.#entries = [...this.#entries.slice(-(keptEntries - 1)), entry];
+    if (this.#entries.push(entry) > keptEntries) {
+      this.#entries.shift();
+    }
     switch (entry.kind) {
       case "message":
       case "note":
@@ -173,7 +179,14 @@ export class Conversation extends Emitter<ConversationEvents> {
     }
     this.#outbox.sendAgain(entry.number); // promised to a message of ours, which is not here
     this.emit("entry", entry);
-    this.#change();
+    // Thousands may come in a row: those that follow one quickly are told of together.
+    if (this.#gathering === undefined) {
+      this.#change();
+      this.#gathering = setTimeout(() => {
+        this.#gathering = undefined;
+        this.#change();
+      }, gatherMS);
+    }
   }
 
   receiveTyping(frame: TypingFrame): void {
@@ -183,7 +196,7 @@ export class Conversation extends Emitter<ConversationEvents> {
 
   /** The conversation's log was replaced: drop what is known and read it anew. */
   reset(): void {
-    this.#entries = [];
+    this.#entries.length = 0;
     this.#last = 0;
     this.#lastAtMS = 0;
     this.#read = 0;

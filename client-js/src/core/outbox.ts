@@ -63,11 +63,11 @@ export class Outbox {
     const text = wellFormed(written);
     const bytes = new TextEncoder().encode(text).length;
     if (isBlank(text) || bytes > MAX_TEXT_BYTES) {
-      const why = `A message has 1 to ${MAX_TEXT_BYTES} bytes of which something can be seen; this one has ${bytes}.`;
+      const why = `A message has 1 to ${MAX_TEXT_BYTES} bytes that are not all blank; this one has ${bytes}.`;
       throw new NextupError(bytes > MAX_TEXT_BYTES ? "overflow" : "blank", why);
     }
     if (this.#messages.length >= limit) {
-      throw new NextupError("overflow", `More than ${limit} messages wait to be sent.`);
+      throw new NextupError("overflow", `More than ${limit} messages wait.`);
     }
     const message: OutgoingMessage = { message_id: randomID(), text, type, state: "waiting" };
     this.#become([...this.#messages, message]);

@@ -57,7 +57,7 @@ export class Requests {
 
   add(frame: RequestFrame, { timeoutMS = 20_000, resend = true, patient = false }: RequestOptions): Promise<OKFrame> {
     if (this.#pending.size >= limit) {
-      return Promise.reject(new NextupError("overflow", `More than ${limit} requests wait for an answer.`));
+      return Promise.reject(new NextupError("overflow", `More than ${limit} requests wait.`));
     }
     const id = this.nextID();
     return new Promise((resolve, reject) => {

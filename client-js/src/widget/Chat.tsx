@@ -1,6 +1,8 @@
 import type { Conversation, EntryFrame } from "../core/index.ts";
 import { composer } from "./Composer.tsx";
 import { event, message, outgoing } from "./Entry.tsx";
+import { atNewest } from "./reading.ts";
+import { anchor, moved, scrolled, stretch, toTop } from "./stretch.ts";
 import type { Texts } from "./texts.ts";
 import type { Widget } from "./widget.tsx";
 import { dayInWords, nameOf, startOfDay } from "./words.ts";
@@ -12,9 +14,13 @@ const blockMS = 5 * 60_000;
 export function chat(w: Widget, texts: Texts, conversation: Conversation) {
   const { entries, outbox, typist, unread, closed } = conversation;
   const { reading } = w;
-  const all = entries.filter((e) => e.kind === "message" || e.kind === "member" || e.kind === "closed");
-  const shown = all.slice(-reading.limit);
-  const answered = entries.some((e) => e.kind === "member");
+  const { answered } = reading;
+  const part = stretch(entries, isShown, reading.from);
+  const { shown, earlier, later } = part;
+  const move = (list: Element | null, onwards: boolean) => {
+    const from = reading.from ?? shown[0]?.number ?? 0;
+    w.set(reading, { from: moved(entries, isShown, from, onwards), atEnd: false, hold: list === null ? undefined : anchor(list) });
+  };
   return (
     <section class="chat" aria-label={texts.chat} key={conversation.ticket}>
       <div
@@ -22,22 +28,25 @@ export function chat(w: Widget, texts: Texts, conversation: Conversation) {
         role="log"
         aria-label={texts.chat}
         tabIndex={0}
+        aria-live={reading.atEnd ? "polite" : "off"}
         data-testid="entries"
-        onScroll={({ currentTarget: { scrollHeight, scrollTop, clientHeight } }) => {
-          const atEnd = scrollHeight - scrollTop - clientHeight < 40;
-          if (atEnd !== reading.atEnd) {
-            w.set(reading, { atEnd });
+        onScroll={({ currentTarget }) => {
+          const what = scrolled(currentTarget, part);
+          if (what === "earlier" || what === "later") {
+            move(currentTarget, what === "later");
+          } else if ((what === "end") !== reading.atEnd) {
+            w.set(reading, what === "end" ? atNewest : { from: shown[0]?.number, atEnd: false });
           }
         }}
       >
-        {all.length + outbox.length === 0 && !closed && <p class="said-nothing">{texts.already}</p>}
-        {all.length > reading.limit && (
-          <button type="button" class="link" onClick={() => w.set(reading, { limit: reading.limit * 2 })}>
+        {shown.length + outbox.length === 0 && !closed && <p class="said-nothing">{texts.already}</p>}
+        {earlier && (
+          <button type="button" class="link" onClick={({ currentTarget }) => move(toTop(currentTarget), false)}>
             {texts.earlier}
           </button>
         )}
         <ol>
-          {shown.map((entry, i) => {
+          {shown.flatMap((entry, i) => {
             const before = shown[i - 1];
             const day = startOfDay(entry.at_ms);
             return [
@@ -55,12 +64,12 @@ export function chat(w: Widget, texts: Texts, conversation: Conversation) {
                 : event(texts, entry),
             ];
           })}
-          {outbox.map((sent) => outgoing(texts, conversation, sent))}
+          {!later && outbox.map((sent) => outgoing(texts, conversation, sent))}
         </ol>
       </div>
-      {!reading.atEnd && unread > 0 && (
-        <button type="button" class="jump" onClick={() => w.set(reading, { atEnd: true })}>
-          {texts.newMessages(unread)} ↓
+      {!reading.atEnd && (later || unread > 0) && (
+        <button type="button" class="jump" onClick={() => w.set(reading, atNewest)}>
+          {unread > 0 ? texts.newMessages(unread) : texts.newest} ↓
         </button>
       )}
       <p class="typing" role="status" data-testid="typing">
@@ -78,6 +87,10 @@ export function chat(w: Widget, texts: Texts, conversation: Conversation) {
       {!closed && composer(w, texts, conversation)}
     </section>
   );
+}
+
+function isShown({ kind }: EntryFrame): boolean {
+  return kind === "message" || kind === "member" || kind === "agent_lost" || kind === "closed";
 }
 
 /** Whether two entries are drawn as one block. */

@@ -2,6 +2,7 @@ import { isBlank, MAX_TEXT_BYTES, type Conversation } from "../core/index.ts";
 import { isOfInputMethod } from "../core/ime.ts";
 import { Icon } from "./icons.tsx";
 import type { Texts } from "./texts.ts";
+import { atNewest } from "./reading.ts";
 import type { Widget } from "./widget.tsx";
 import { sending } from "./sending.ts";
 
@@ -24,7 +25,7 @@ export function composer(w: Widget, texts: Texts, conversation: Conversation) {
       return;
     }
     try {
-      reading.atEnd = true;
+      Object.assign(reading, atNewest);
       conversation.send(text);
       conversation.setTyping(false);
       write("");

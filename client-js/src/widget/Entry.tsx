@@ -44,9 +44,10 @@ export function message(
 }
 
 export function event(texts: Texts, entry: EntryFrame) {
+  const name = nameOf(entry.from, texts);
   return (
     <li key={entry.number} class="event" data-testid="entry" data-number={entry.number} data-kind={entry.kind}>
-      {entry.kind === "member" ? texts.joined(nameOf(entry.from, texts)) : texts.ended}
+      {entry.kind === "closed" ? texts.ended : entry.kind === "member" ? texts.joined(name) : texts.lost(name)}
     </li>
   );
 }

@@ -2,7 +2,6 @@ import type { ComponentChildren } from "preact";
 import { isOfInputMethod } from "../core/ime.ts";
 import { never } from "../core/index.ts";
 import { banner } from "./Banner.tsx";
-import { chat } from "./Chat.tsx";
 import { Icon } from "./icons.tsx";
 import { launcher } from "./Launcher.tsx";
 import { leave } from "./Leave.tsx";
@@ -82,10 +81,12 @@ function stage(w: Widget, texts: Texts) {
   const conversation = w.client?.conversation;
   const needsForms = w.menu || ticket?.status !== "assigned";
   const forms = needsForms ? w.forms.get() : undefined;
+  const talk = ticket === undefined ? undefined : w.talk.get();
+  const conversing = conversation && talk?.chat(w, texts, conversation);
   const below = (
     <>
       {w.menu && forms?.menu(w, texts)}
-      {needsForms && forms === undefined && w.forms.failed && (
+      {((needsForms && forms === undefined && w.forms.failed) || (ticket !== undefined && talk === undefined && w.talk.failed)) && (
         <p class="strip" role="status">
           {texts.unreachable}
         </p>
@@ -102,7 +103,7 @@ function stage(w: Widget, texts: Texts) {
       return [
         forms?.line(w, texts, ticket) ?? hero(texts.ahead((ticket.position ?? 1) - 1), waitInWords(ticket.wait, texts)),
         below,
-        chat(w, texts, conversation),
+        conversing,
       ];
     case "assigned": {
       const name = nameOf(ticket.agent, texts);
@@ -115,7 +116,7 @@ function stage(w: Widget, texts: Texts) {
           {leave(w, texts, texts.leaveChat)}
         </div>,
         below,
-        chat(w, texts, conversation),
+        conversing,
       ];
     }
     case "closed":
@@ -137,7 +138,7 @@ function stage(w: Widget, texts: Texts) {
             {texts.again}
           </button>
         </div>,
-        conversation.entries.length > 0 && chat(w, texts, conversation),
+        conversation.entries.length > 0 && conversing,
       ];
     default:
       return never(ticket.status);

@@ -1,5 +1,6 @@
 import type { Department, VisitorClient } from "../core/index.ts";
 import type { Config } from "./config.ts";
+import { atNewest } from "./reading.ts";
 import type { Widget } from "./widget.tsx";
 import { nameOf } from "./words.ts";
 
@@ -27,13 +28,14 @@ export function listen(w: Widget, client: VisitorClient): void {
     waited = status === "waiting" || status === "offered";
     if (ticket?.ticket !== w.reading.ticket) {
       w.leaving = false;
-      Object.assign(w.reading, { ticket: ticket?.ticket ?? "", limit: 200, atEnd: true });
+      Object.assign(w.reading, { ticket: ticket?.ticket ?? "", ...atNewest, answered: false });
       Object.assign(w.rating, { score: undefined, comment: undefined, again: false, problem: undefined });
     }
     w.keep.browser.put("nextup.live", ticket !== undefined && ticket.end === undefined ? "" : undefined);
     w.tell("nextup-ticket", status && { status, ...(position !== undefined && { position }) });
   });
   client.on("entry", ({ kind, from, at_ms }) => {
+    w.reading.answered ||= kind === "member";
     const looking = w.open && document.visibilityState === "visible";
     const fresh = client.connection.now() - at_ms < newMS;
     if (kind === "message" && fresh && !looking && !client.conversation?.isOwn(from) && w.texts !== undefined) {

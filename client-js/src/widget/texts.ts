@@ -59,9 +59,12 @@ export interface Texts {
   discard: string;
   tooLong: string;
   earlier: string;
+  newest: string;
   newMessages: (count: number) => string;
   unread: (count: number) => string;
   joined: (name: string) => string;
+  /** The agent's connection was lost. */
+  lost: (name: string) => string;
   typing: (name: string) => string;
   agent: string;
   you: string;

@@ -7,6 +7,7 @@ import type { Keep } from "./keep.ts";
 import { listen } from "./news.ts";
 import type { Notice } from "./notice.ts";
 import { OnDemand } from "./on-demand.ts";
+import { untouched, type Reading } from "./reading.ts";
 import { addStyles } from "./style.ts";
 import { Tabs } from "./tabs.ts";
 import { loadTexts, locales, matchLocale, type Locale, type Texts } from "./texts.ts";
@@ -50,10 +51,10 @@ export class Widget {
   dismissed: string | null = null;
   form: Sending & { department?: string; language?: string; topic?: string; urgency?: string } = { busy: false };
   rating: Sending & { score?: number; comment?: string; again?: boolean } = { busy: false };
-  /** How far the conversation is shown and read. */
-  reading = { ticket: "", limit: 200, atEnd: true, overflow: false };
+  reading: Reading = { ...untouched };
   readonly keep: Keep;
   readonly forms = this.#part("forms", (_again) => import("./forms.ts"));
+  readonly talk = this.#part("conversation", (_again) => import("./talk.ts"));
   readonly #calling = this.#part("notices", (_again) => import("./notice.ts"));
   readonly #languages = new Map(locales.map((locale) => [locale, this.#part(locale, loadTexts[locale])]));
   #notice: Notice | undefined;
@@ -228,6 +229,8 @@ export class Widget {
   /** What depends on how it looks: the end of the conversation in sight, and what was read by it. */
   #drawn(): void {
     const { conversation, ticket } = this.client ?? {};
+    this.reading.hold?.();
+    this.reading.hold = undefined;
     const list = this.#root.querySelector(".entries");
     if (list !== null && this.reading.atEnd) {
       list.scrollTop = list.scrollHeight;
@@ -239,6 +242,7 @@ export class Widget {
     if (welcome !== undefined) {
       // Now: a gateway of another version may not have these files when they are needed.
       this.forms.get();
+      this.talk.get();
       this.#calling.get();
     }
     const asks = this.open && welcome !== undefined && (ticket === undefined || ticket.ticket === this.dismissed);
@@ -264,7 +268,7 @@ export class Widget {
     this.menu = this.leaving = false;
     this.form = { busy: false };
     this.rating = { busy: false };
-    this.reading = { ticket: "", limit: 200, atEnd: true, overflow: false };
+    this.reading = { ...untouched };
     this.dismissed = browser.getItem("nextup.dismissed");
     this.locale = matchLocale([browser.getItem("nextup.locale") ?? [], this.config.locales].flat());
     this.sound = browser.getItem("nextup.sound") !== "off";

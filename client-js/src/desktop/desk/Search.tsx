@@ -48,7 +48,7 @@ export function Search({ client, http, show, review, close }: Props) {
   }, [client, http]);
   const onDesk: readonly Searched[] = client.held.toReversed();
   const before: readonly Searched<PastTicket>[] = past.map((ticket) => ({ ticket, conversation: client.conversation(ticket.ticket) }));
-  const read = [...onDesk, ...before].reduce((sum, s) => sum + (s.conversation?.entries.length ?? 0), 0);
+  const read = [...onDesk, ...before].reduce((sum, s) => sum + (s.conversation?.entries.at(-1)?.number ?? 0), 0);
   const results = useMemo(() => [...find(onDesk, words), ...find(before, words)], [words, read, past, onDesk.length]);
   const pick = results[Math.min(chosen, results.length - 1)];
 

@@ -2,6 +2,7 @@ import { Component, Fragment } from "preact";
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import type { Conversation, EntryFrame, OutgoingMessage } from "../../core/index.ts";
 import { pieces } from "../../widget/links.ts";
+import { anchor, moved, scrolled, stretch, toTop } from "../../widget/stretch.ts";
 import { Avatar, nameOf } from "./people.tsx";
 import { clock, day } from "./times.ts";
 
@@ -12,17 +13,24 @@ interface Props {
   marks: boolean;
 }
 
-/** How near to the end one must be to be carried along with it, in pixels. */
-const nearEnd = 48;
-
 /** The entries of a conversation and what is on its way, with days between them. */
 export function Messages({ conversation, nowMS, marks }: Props) {
   const { entries, outbox, typist, seen, closed } = conversation;
-  const shown = entries.filter(isShown);
-  const last = shown.at(-1)?.number ?? 0;
+  const [from, setFrom] = useState<number>();
+  const part = stretch(entries, isShown, from);
+  const { shown, earlier, later } = part;
+  const last = entries.at(-1)?.number ?? 0;
   const list = useRef<HTMLDivElement>(null);
   const atEnd = useRef(true);
   const [missed, setMissed] = useState(false);
+  const hold = useRef<(() => void) | undefined>(undefined);
+  useLayoutEffect(() => {
+    hold.current?.();
+    hold.current = undefined;
+    if (atEnd.current) {
+      toEnd(list.current);
+    }
+  }, [from]);
   useLayoutEffect(() => {
     if (atEnd.current) {
       toEnd(list.current);
@@ -30,8 +38,18 @@ export function Messages({ conversation, nowMS, marks }: Props) {
       setMissed(true);
     }
   }, [last, outbox.length, typist]);
+  const move = (box: Element | null, onwards: boolean) => {
+    hold.current = box === null ? undefined : anchor(box);
+    atEnd.current = false;
+    setFrom(moved(entries, isShown, from ?? shown[0]?.number ?? 0, onwards));
+  };
+  const follow = () => {
+    atEnd.current = true;
+    setFrom(undefined);
+    setMissed(false);
+  };
   useEffect(() => {
-    // Rows get their heights when they come near, and the composer grows.
+    // The composer grows, and pictures of letters come late.
     const sizes = new ResizeObserver(() => {
       if (atEnd.current) {
         toEnd(list.current);
@@ -62,14 +80,25 @@ export function Messages({ conversation, nowMS, marks }: Props) {
         role="log"
         aria-label="Messages"
         tabIndex={0}
+        aria-live={from === undefined ? "polite" : "off"}
         data-testid="entries"
-        onScroll={({ currentTarget: { scrollHeight, scrollTop, clientHeight } }) => {
-          atEnd.current = scrollHeight - scrollTop - clientHeight < nearEnd;
-          if (atEnd.current) {
-            setMissed(false);
+        onScroll={({ currentTarget }) => {
+          const what = scrolled(currentTarget, part);
+          if (what === "end") {
+            follow();
+          } else if (what === "stay") {
+            atEnd.current = false;
+            setFrom(from ?? shown[0]?.number);
+          } else {
+            move(currentTarget, what === "later");
           }
         }}
       >
+        {earlier && (
+          <button class="link" type="button" onClick={({ currentTarget }) => move(toTop(currentTarget), false)}>
+            Earlier messages
+          </button>
+        )}
         <ol>
           {shown.map((entry, i) => {
             const before = shown[i - 1];
@@ -87,23 +116,22 @@ export function Messages({ conversation, nowMS, marks }: Props) {
               </Fragment>
             );
           })}
-          {outbox.map((message) => (
+          {!later && outbox.map((message) => (
             <Outgoing key={message.message_id} message={message} conversation={conversation} />
           ))}
         </ol>
         {shown.length === 0 && outbox.length === 0 && <p class="said-nothing">Nothing was written yet. Say hello.</p>}
       </div>
-      {missed && (
+      {(missed || later) && (
         <button
           class="button small to-end"
           type="button"
           onClick={() => {
-            atEnd.current = true;
+            follow();
             toEnd(list.current);
-            setMissed(false);
           }}
         >
-          New messages ↓
+          {missed ? "New messages" : "Newest messages"} ↓
         </button>
       )}
       <p class="typing" role="status" data-testid="typing">

@@ -1,0 +1,19 @@
+/** How far a conversation is shown and read. */
+export interface Reading {
+  ticket: string;
+  /** The number from which entries are shown; undefined where the newest are. */
+  from: number | undefined;
+  /** The end is in sight, and stays there when something comes. */
+  atEnd: boolean;
+  /** An agent has come, who gets what is written. */
+  answered: boolean;
+  /** A message could not be taken. */
+  overflow: boolean;
+  /** Puts what is read back to its place when it was drawn. */
+  hold?: (() => void) | undefined;
+}
+
+/** How a list is read that follows the newest entry. */
+export const atNewest = { from: undefined, atEnd: true };
+
+export const untouched: Reading = { ticket: "", ...atNewest, answered: false, overflow: false };
