@@ -187,7 +187,7 @@ func (l *logBuffer) String() string {
 // Simulated people find an agent through the public protocol, over two gateways
 // on a real Redis.
 func TestTrafficIsServed(t *testing.T) {
-	url := redistest.Start(t)
+	url := redistest.As(t, redistest.Start(t), redislog.ACL())
 	one, two := newApp(t, url), newApp(t, url)
 	defer one.Close()
 	defer two.Close()

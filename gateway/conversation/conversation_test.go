@@ -33,7 +33,7 @@ func onEveryBackend(t *testing.T, test func(t *testing.T, p pair)) {
 		test(t, hubs(t, m, m))
 	})
 	t.Run("redis", func(t *testing.T) {
-		url := redistest.Shared(t)
+		url := redistest.As(t, redistest.Shared(t), redislog.ACL())
 		test(t, hubs(t, openRedis(t, url), openRedis(t, url)))
 	})
 }

@@ -14,9 +14,11 @@ import (
 	"nextup/presence/redispresence"
 )
 
-func TestLeasesOnRedis(t *testing.T) { leases(t, redistest.Start(t)) }
+func TestLeasesOnRedis(t *testing.T) { leases(t, redistest.As(t, redistest.Start(t), redislog.ACL())) }
 
-func TestLeasesOnACluster(t *testing.T) { leases(t, redistest.Cluster(t)) }
+func TestLeasesOnACluster(t *testing.T) {
+	leases(t, redistest.As(t, redistest.Cluster(t), redislog.ACL()))
+}
 
 func TestANodeLivesOnAFullRedis(t *testing.T) {
 	r, client := registry(t, redistest.Start(t, "--maxmemory", "1mb", "--maxmemory-policy", "noeviction"), redislog.Memory)

@@ -22,10 +22,11 @@ func TestConformanceOnACluster(t *testing.T) {
 	queuetest.Run(t, harness(t, redistest.Cluster(t), 4))
 }
 
+// harness has the stores run as the user that is documented.
 func harness(t *testing.T, url string, seeds int) queuetest.Harness {
-	witness := open(t, url)
+	witness, user := open(t, url), redistest.As(t, url, redislog.ACL())
 	return queuetest.Harness{
-		Open: func(t *testing.T) queue.Store { return open(t, url) },
+		Open: func(t *testing.T) queue.Store { return open(t, user) },
 		Lose: func(t *testing.T, site string, during func()) { lose(t, url, site, during) },
 		Rank: func(t *testing.T, site string, _ queue.QueueID, ticket *queue.Ticket) (int, int) {
 			rank, size, err := witness.Rank(t.Context(), site, ticket)

@@ -25,12 +25,14 @@ func TestRedisIsABackend(t *testing.T) { conform(t, redistest.Shared(t)) }
 
 func TestARedisClusterIsABackend(t *testing.T) { conform(t, redistest.SharedCluster(t)) }
 
+// conform runs the suite as the user that is documented.
 func conform(t *testing.T, url string) {
-	first, second := open(t, url), open(t, url)
+	admin, user := open(t, url), redistest.As(t, url, redislog.ACL())
+	first, second := open(t, user), open(t, user)
 	eventlogtest.Run(t, func(*testing.T) eventlogtest.Setup {
 		return eventlogtest.Setup{
 			Backend: first, Second: second,
-			Checkpoint: func(t testing.TB, log eventlog.Log) func() { return checkpoint(t, first, log) },
+			Checkpoint: func(t testing.TB, log eventlog.Log) func() { return checkpoint(t, admin, log) },
 		}
 	})
 }
