@@ -4,6 +4,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"os"
 	"path/filepath"
@@ -169,7 +170,6 @@ func TestAnAddressThatCannotBeHadIsRefusedWithASentence(t *testing.T) {
 	for address, want := range map[string]string{
 		other.Addr().String():         "another program listens there already",
 		"203.0.113.7:0":               "this machine has no such address",
-		"no-such-host.invalid:0":      "no machine of that name is known",
 		"::1:8080":                    "want HOST:PORT, such as 127.0.0.1:8080 or [::1]:8080",
 		"127.0.0.1":                   "want HOST:PORT",
 		"127.0.0.1:http-and-whatever": "--listen 127.0.0.1:http-and-whatever",
@@ -177,6 +177,15 @@ func TestAnAddressThatCannotBeHadIsRefusedWithASentence(t *testing.T) {
 		_, errs, code := nextup(t, "serve", "--site-file", siteFile(t, reloadable), "--listen", address)
 		if code == 0 || !strings.Contains(errs, want) {
 			t.Errorf("%s: exit %d, said %q; want %q", address, code, errs, want)
+		}
+	}
+	for err, want := range map[error]string{
+		&net.DNSError{Err: "no such host", Name: "shop"}: "no machine of that name is known",
+		syscall.EACCES: "choose a port from 1024 on",
+		io.EOF:         "--listen shop:80: EOF",
+	} {
+		if got := explained("shop:80", err); !strings.Contains(got.Error(), want) || !errors.Is(got, err) {
+			t.Errorf("%v became %v, want %q", err, got, want)
 		}
 	}
 }

@@ -123,7 +123,7 @@ func TestTheLogSaysWhyTokensAreRefusedOnceAMinuteForEachReason(t *testing.T) {
 		time.Sleep(time.Minute)
 		log.Reset()
 		refuse(100)
-		if n := strings.Count(log.String(), "\n"); n != 2 || strings.Count(log.String(), "more=99") != 2 {
+		if n := strings.Count(log.String(), "\n"); n != 2 || strings.Count(log.String(), "left_out=99") != 2 {
 			t.Errorf("a minute later the log says %d lines, want two that count what was left out:\n%s", n, log)
 		}
 		for _, token := range []string{stranger, expired} {

@@ -97,7 +97,7 @@ func New(keys []Key, options Options) (*Verifier, error) {
 		options: options.withDefaults(),
 		seed:    maphash.MakeSeed(),
 	}
-	v.report.log = v.options.Logger
+	v.report = newReport(v.options.Logger)
 	v.inForce.Store(&keyring{})
 	return v, v.Replace(keys, func() error { return nil })
 }
