@@ -101,6 +101,17 @@ func (c *conn) Overflowed() (code int, reason string) {
 	return int(protocol.CloseSlowReader), reasons[protocol.CloseSlowReader]
 }
 
+// Drained implements socket.Handler: it goes on with what had to wait until the client
+// had read what it was sent.
+func (c *conn) Drained() {
+	c.subs.resume()
+	c.view.Lock()
+	defer c.view.Unlock()
+	if c.view.owed {
+		c.update(true)
+	}
+}
+
 // reasons are the close reasons: at most 123 bytes, for people who debug.
 var reasons = map[protocol.CloseCode]string{
 	protocol.CloseRestart:       "the gateway restarts: come back at once",
@@ -208,6 +219,9 @@ func (stranger) Message(bool, []byte) socket.Next { return socket.Enough }
 
 // Gone implements socket.Handler.
 func (stranger) Gone() {}
+
+// Drained implements socket.Handler.
+func (stranger) Drained() {}
 
 // Overflowed implements socket.Handler.
 func (stranger) Overflowed() (code int, reason string) { return int(protocol.CloseSlowReader), "" }

@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"context"
+	"maps"
 	"slices"
 	"sync"
 	"time"
@@ -20,7 +21,7 @@ const maxSubscriptions = 64
 // subscriptions are the conversations that a conn follows.
 type subscriptions struct {
 	sync.Mutex
-	stops map[string]func()
+	by map[string]*conversation.Subscription
 	// tokens are the assignments of this agent that their conversation knows.
 	tokens map[string]uint64
 	closed bool
@@ -28,34 +29,39 @@ type subscriptions struct {
 
 func (s *subscriptions) stopAll() {
 	s.Lock()
-	stops := s.stops
-	s.stops, s.closed = nil, true
+	all := s.by
+	s.by, s.closed = nil, true
 	s.Unlock()
-	for _, stop := range stops {
-		stop()
+	for _, one := range all {
+		one.Stop()
+	}
+}
+
+// resume goes on with those that rest.
+func (s *subscriptions) resume() {
+	s.Lock()
+	defer s.Unlock()
+	for _, one := range s.by {
+		one.Resume()
 	}
 }
 
 // drop stops following a conversation, and says whether it was followed.
 func (s *subscriptions) drop(ticket string) bool {
 	s.Lock()
-	stop := s.stops[ticket]
-	delete(s.stops, ticket)
+	one := s.by[ticket]
+	delete(s.by, ticket)
 	s.Unlock()
-	if stop != nil {
-		stop()
+	if one != nil {
+		one.Stop()
 	}
-	return stop != nil
+	return one != nil
 }
 
 func (s *subscriptions) following() []string {
 	s.Lock()
 	defer s.Unlock()
-	all := make([]string, 0, len(s.stops))
-	for t := range s.stops {
-		all = append(all, t)
-	}
-	return all
+	return slices.Collect(maps.Keys(s.by))
 }
 
 func (s *subscriptions) enrolled(ticket string, token uint64) bool {
@@ -160,33 +166,49 @@ func (c *conn) open(ctx context.Context, r protocol.Open) (protocol.OK, error) {
 	if c.subs.closed {
 		return protocol.OK{}, context.Canceled
 	}
-	if len(c.subs.stops) >= maxSubscriptions {
+	if len(c.subs.by) >= maxSubscriptions {
 		return protocol.OK{}, queue.ErrForbidden
 	}
 	if c.isSupervisor() && !followed {
 		c.audit(ctx, deed{action: "monitor", ticket: t.ID})
 	}
-	if c.subs.stops == nil {
-		c.subs.stops = map[string]func(){}
+	if c.subs.by == nil {
+		c.subs.by = map[string]*conversation.Subscription{}
 	}
-	c.subs.stops[r.Ticket] = c.g.options.Conversations.Subscribe(c.site.id, r.Ticket, conversation.Place{Number: r.After, AtMS: r.AtMS},
-		func(entries []protocol.Entry) bool { return c.deliver(r.Ticket, entries) },
-		func(note []byte) { c.passOn(r.Ticket, note) },
-		func() {
-			c.subs.forget(r.Ticket)
-			c.send(protocol.Reset{Ticket: r.Ticket})
-		},
-	)
+	after := conversation.Place{Number: r.After, AtMS: r.AtMS}
+	c.subs.by[r.Ticket] = c.g.options.Conversations.Subscribe(c.site.id, r.Ticket, after, follower{c, r.Ticket})
 	return protocol.OK{}, nil
 }
 
-// deliver sends entries, and says whether to go on.
-func (c *conn) deliver(ticket string, entries []protocol.Entry) bool {
+// follower implements conversation.Receiver: a conn that follows a conversation.
+type follower struct {
+	*conn
+	ticket string
+}
+
+// Ready implements conversation.Receiver: a client is sent as much as it reads.
+func (f follower) Ready() bool { return !f.socket.Behind() }
+
+// Note implements conversation.Receiver.
+func (f follower) Note(payload []byte) { f.passOn(f.ticket, payload) }
+
+// Reset implements conversation.Receiver.
+func (f follower) Reset() {
+	f.subs.forget(f.ticket)
+	f.send(protocol.Reset{Ticket: f.ticket})
+}
+
+// Deliver implements conversation.Receiver.
+func (f follower) Deliver(entries []protocol.Entry) (taken int, more bool) {
+	c, ticket := f.conn, f.ticket
 	t, err := c.mine(ticket, false)
 	if err != nil {
-		return false
+		return 0, false
 	}
 	for i := range entries {
+		if !f.Ready() {
+			return i, true
+		}
 		e := &entries[i]
 		if e.MessageID == "" || !c.keep(e) {
 			c.send(c.mayRead(e))
@@ -196,10 +218,10 @@ func (c *conn) deliver(ticket string, entries []protocol.Entry) bool {
 			if t.Open() {
 				c.g.work.Go(func() { c.site.endAgain(ticket) })
 			}
-			return false
+			return i + 1, false
 		}
 	}
-	return true
+	return len(entries), true
 }
 
 // endAgain ends a ticket whose conversation is closed: a fork of the site's log
@@ -233,7 +255,7 @@ func (c *conn) passOn(ticket string, note []byte) {
 	if json.Unmarshal(note, &t) != nil || t.From == nil || *t.From == c.person() {
 		return
 	}
-	if _, err := c.mine(ticket, false); err == nil {
+	if _, err := c.mine(ticket, false); err == nil && !c.socket.Behind() {
 		c.send(t)
 	}
 }

@@ -24,6 +24,7 @@ type shown struct {
 	ticket protocol.Ticket
 	seen   uint64 // the log's number when the replica was looked at last
 	sent   time.Time
+	owed   bool // it was not shown, since the client had not read enough
 	// display is the wait as this person sees it, which does not flicker.
 	display eta.Display
 	// waiting is since when the ticket shown last waits, or waited: it changes with
@@ -56,7 +57,7 @@ func (c *conn) showAgain(again bool) {
 
 // update is showAgain for who holds the view's lock.
 func (c *conn) update(again bool) {
-	if !c.view.live || c.site.resetting.Load() {
+	if !c.view.live || c.site.resetting.Load() || c.isBehind() {
 		return
 	}
 	switch c.id.Role {
@@ -67,6 +68,14 @@ func (c *conn) update(again bool) {
 	case protocol.Supervisor:
 		c.showBoard(again)
 	}
+}
+
+// isBehind says that the client has not read enough to be shown more: the view that is
+// owed is shown once it has. So frames that replace each other do not pile up. The
+// caller holds the view's lock.
+func (c *conn) isBehind() bool {
+	c.view.owed = c.socket.Behind()
+	return c.view.owed
 }
 
 // reset tells the client to drop what it knows, and forgets what this conn knew:
@@ -92,7 +101,7 @@ func (c *conn) showTicket(again bool) {
 func (c *conn) showStand(s *stand) {
 	c.view.Lock()
 	defer c.view.Unlock()
-	if c.view.live && !c.site.resetting.Load() && s.restored == c.site.restores.Load() {
+	if c.view.live && !c.site.resetting.Load() && s.restored == c.site.restores.Load() && !c.isBehind() {
 		c.place(s, false)
 	}
 }

@@ -20,6 +20,10 @@
 // each once. Every ten seconds the heads of all threads are compared with what
 // was read, in case a wake-up was lost.
 //
+// Nothing waits here for a subscriber: each takes as much as it has room for, rests,
+// and is read on from its place once it says Resume. So a history comes as fast as
+// it is read by the client, and what is new to one who is behind is history too.
+//
 // A subscriber's place is the number and the ID of its newest entry, and every
 // read begins with that entry. Should the log show another one there, or none,
 // it lost entries in a failover: the subscriber hears reset, and nothing more.

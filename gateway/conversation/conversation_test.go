@@ -96,13 +96,27 @@ type receiver struct {
 	stop    func()
 }
 
+// heard is a Receiver with room for everything.
+type heard struct {
+	deliver func(entries []protocol.Entry) (more bool)
+	note    func(payload []byte)
+	reset   func()
+}
+
+func (heard) Ready() bool { return true }
+func (h heard) Deliver(entries []protocol.Entry) (taken int, more bool) {
+	return len(entries), h.deliver(entries)
+}
+func (h heard) Note(payload []byte) { h.note(payload) }
+func (h heard) Reset()              { h.reset() }
+
 func receive(h *conversation.Hub, ticket string, after uint64) *receiver {
 	r := &receiver{
 		after: after, notes: make(chan string, 100), resets: make(chan struct{}, 100), changed: make(chan struct{}, 1),
 	}
-	r.stop = h.Subscribe("s", ticket, conversation.Place{Number: after}, r.deliver,
-		func(n []byte) { r.notes <- string(n) },
-		func() { r.resets <- struct{}{} })
+	r.stop = h.Subscribe("s", ticket, conversation.Place{Number: after}, heard{
+		r.deliver, func(n []byte) { r.notes <- string(n) }, func() { r.resets <- struct{}{} },
+	}).Stop
 	return r
 }
 

@@ -13,7 +13,7 @@ import (
 type thread struct {
 	log         eventlog.Log
 	ticket      string
-	subscribers map[*subscriber]struct{}
+	subscribers map[*Subscription]struct{}
 	hangUp      func() // ends the backend's subscription
 	notes       [][]byte
 	pushed      []*eventlog.Pushed // at most maxPushed
@@ -47,51 +47,92 @@ func (p place) shows(r eventlog.Record) bool {
 	return (p.id == "" || p.id == r.ID) && (p.at == 0 || p.at == r.At)
 }
 
-// subscriber is one receiver. Its place is the worker's.
-type subscriber struct {
-	place   place
-	deliver func([]protocol.Entry) bool
-	note    func([]byte)
-	reset   func()
+// Receiver hears a conversation. Its methods must not block; they are called on
+// goroutines of the Hub, one at a time for each subscription.
+type Receiver interface {
+	// Ready says whether Deliver would take anything now. If not, the subscription
+	// rests until Resume.
+	Ready() bool
+	// Deliver takes as many of the entries as there is room for, which it must not
+	// change since others share them. If some are left the subscription rests until
+	// Resume; unless more is true it ends.
+	Deliver(entries []protocol.Entry) (taken int, more bool)
+	// Note hears the conversation's transient notes.
+	Note(payload []byte)
+	// Reset says that the log lost entries in a failover, or never had the one that
+	// the subscription began after, and is the last call: begin again from 0.
+	Reset()
+}
+
+// Subscription is one receiver at a conversation.
+type Subscription struct {
+	hub      *Hub
+	thread   *thread
+	receiver Receiver
+	// The worker's own: the place, and how many entries are read at a time if not
+	// a whole page.
+	place place
+	few   int
+	// The Hub's lock guards these: whether the receiver has no room, and whether
+	// Resume came before that was known.
+	rests, resumed bool
 }
 
 // Subscribe delivers all entries after a place, in order, each once: the
-// history in pages, then what comes as it comes. It returns at once, and calls
-// on goroutines of the Hub, one at a time for each subscriber.
-//
-// deliver must not block and must not change the entries, which others share; if
-// it returns false the subscription ends. note hears the conversation's transient
-// notes. reset says that the log lost entries in a failover, or never had the
-// one that after names, and is the last call: begin again from 0.
-//
-// After stop no further call begins. One may be under way, but it ends before
-// the first call of a later subscription to the same conversation, and stop may
-// be called from within it.
-func (h *Hub) Subscribe(site, ticket string, after Place,
-	deliver func(entries []protocol.Entry) bool, note func(payload []byte), reset func(),
-) (stop func()) {
-	s := &subscriber{place: place{number: after.Number, at: after.AtMS}, deliver: deliver, note: note, reset: reset}
+// history in pages, then what comes as it comes. It returns at once.
+func (h *Hub) Subscribe(site, ticket string, after Place, receiver Receiver) *Subscription {
+	s := &Subscription{hub: h, receiver: receiver, place: place{number: after.Number, at: after.AtMS}}
 	log := h.log(site, ticket)
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if h.closed {
-		return func() {}
+		return s
 	}
 	t := h.threads[log.Name]
 	if t == nil {
-		t = &thread{log: log, ticket: ticket, subscribers: map[*subscriber]struct{}{}}
+		t = &thread{log: log, ticket: ticket, subscribers: map[*Subscription]struct{}{}}
 		h.threads[log.Name] = t
 		t.hangUp = h.backend.Subscribe(log, func(signal eventlog.Signal) { h.hear(t, signal) })
 		if h.check == nil {
 			h.check = time.AfterFunc(h.options.HeadCheck, h.checkHeads)
 		}
 	}
+	s.thread = t
 	t.subscribers[s] = struct{}{}
 	h.readLocked(t)
-	return func() { h.drop(t, s) }
+	return s
 }
 
-func (h *Hub) drop(t *thread, s *subscriber) {
+// Stop ends the subscription: no further call of the receiver begins. One may be
+// under way, but it ends before the first call of a later subscription to the same
+// conversation, and Stop may be called from within it.
+func (s *Subscription) Stop() {
+	if s.thread != nil {
+		s.hub.drop(s.thread, s)
+	}
+}
+
+// Resume says that the receiver has room again. It never blocks.
+func (s *Subscription) Resume() {
+	s.hub.mu.Lock()
+	defer s.hub.mu.Unlock()
+	if s.resumed = !s.rests; s.rests {
+		s.rests = false
+		s.hub.readLocked(s.thread)
+	}
+}
+
+// rest has a subscription wait for Resume, unless that has come already.
+func (h *Hub) rest(s *Subscription) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if s.rests = !s.resumed; s.resumed {
+		s.resumed = false
+		h.readLocked(s.thread)
+	}
+}
+
+func (h *Hub) drop(t *thread, s *Subscription) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	delete(t.subscribers, s)

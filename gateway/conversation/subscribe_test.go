@@ -246,13 +246,13 @@ func TestASubscriptionEndsWhereTheReceiverIsGone(t *testing.T) {
 		h := conversation.New(eventlog.NewMemory(), conversation.Options{})
 		defer h.Close()
 		var refused, stopped atomic.Int32
-		h.Subscribe("s", "t", conversation.Place{}, func([]protocol.Entry) bool { refused.Add(1); return false }, func([]byte) {}, func() {})
+		h.Subscribe("s", "t", conversation.Place{}, heard{func([]protocol.Entry) bool { refused.Add(1); return false }, func([]byte) {}, func() {}})
 		var stop func()
-		stop = h.Subscribe("s", "t", conversation.Place{}, func([]protocol.Entry) bool {
+		stop = h.Subscribe("s", "t", conversation.Place{}, heard{func([]protocol.Entry) bool {
 			stopped.Add(1)
 			stop() // from within
 			return true
-		}, func([]byte) {}, func() {})
+		}, func([]byte) {}, func() {}}).Stop
 		for i := range 3 {
 			mustAppend(t, h, "t", message(visitor("v"), fmt.Sprint(i), "x"))
 			synctest.Wait()
@@ -284,7 +284,7 @@ func TestComingAndGoingNeitherDoublesNorReorders(t *testing.T) {
 					first, target := last.Load(), min(last.Load()+1+rng.Uint64N(60), n)
 					due := first
 					reached := make(chan struct{})
-					stop := p.each()[who%2].Subscribe("s", ticket, conversation.Place{Number: first}, func(entries []protocol.Entry) bool {
+					stop := p.each()[who%2].Subscribe("s", ticket, conversation.Place{Number: first}, heard{func(entries []protocol.Entry) bool {
 						for _, e := range entries {
 							if due++; e.Number != due {
 								t.Errorf("entry %d where %d was due", e.Number, due)
@@ -297,7 +297,7 @@ func TestComingAndGoingNeitherDoublesNorReorders(t *testing.T) {
 							}
 						}
 						return true
-					}, func([]byte) {}, func() { t.Error("reset") })
+					}, func([]byte) {}, func() { t.Error("reset") }}).Stop
 					hear(t, "delivery", reached)
 					stop()
 				}
@@ -337,20 +337,20 @@ func TestALaterSubscriptionWaitsForADeliveryUnderWay(t *testing.T) {
 		mustAppend(t, h, "t", message(visitor("v"), "m", "x"))
 		release := make(chan struct{})
 		var ended atomic.Bool
-		stop := h.Subscribe("s", "t", conversation.Place{}, func([]protocol.Entry) bool {
+		stop := h.Subscribe("s", "t", conversation.Place{}, heard{func([]protocol.Entry) bool {
 			<-release
 			ended.Store(true)
 			return true
-		}, func([]byte) {}, func() {})
+		}, func([]byte) {}, func() {}}).Stop
 		synctest.Wait()
 		stop() // the only one, while its delivery is under way
 		var early atomic.Bool
 		later := make(chan struct{})
-		defer h.Subscribe("s", "t", conversation.Place{}, func([]protocol.Entry) bool {
+		defer h.Subscribe("s", "t", conversation.Place{}, heard{func([]protocol.Entry) bool {
 			early.Store(!ended.Load())
 			close(later)
 			return true
-		}, func([]byte) {}, func() {})()
+		}, func([]byte) {}, func() {}}).Stop()
 		synctest.Wait()
 		close(release)
 		<-later

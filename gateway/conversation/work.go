@@ -83,15 +83,17 @@ func (h *Hub) retryLocked(t *thread, err error) {
 	})
 }
 
-// serve hands the notes to everybody, and to those at the same place one page of
-// what they lack. more says that some lack more.
+// serve hands the notes to everybody who does not rest, and to those at the same
+// place one page of what they lack. more says that some lack more and have room.
 func (h *Hub) serve(t *thread) (more bool, err error) {
 	h.mu.Lock()
 	notes, pushed, reads := t.notes, t.pushed, t.read
 	t.notes, t.pushed, t.read = nil, nil, false
-	groups := map[place][]*subscriber{}
+	groups := map[place][]*Subscription{}
 	for s := range t.subscribers {
-		groups[s.place] = append(groups[s.place], s)
+		if !s.rests {
+			groups[s.place] = append(groups[s.place], s)
+		}
 	}
 	h.mu.Unlock()
 
@@ -101,7 +103,7 @@ func (h *Hub) serve(t *thread) (more bool, err error) {
 		for _, s := range group {
 			for _, n := range notes {
 				if h.stays(t, s) {
-					s.note(n)
+					s.receiver.Note(n)
 				}
 			}
 		}
@@ -138,23 +140,23 @@ func continues(p place, pushed []*eventlog.Pushed) (records []eventlog.Record, f
 }
 
 // handOut brings the subscribers at a place further by records that continue it.
-func (h *Hub) handOut(t *thread, p place, group []*subscriber, records []eventlog.Record) error {
+func (h *Hub) handOut(t *thread, p place, group []*Subscription, records []eventlog.Record) error {
 	if len(records) == 0 {
 		return nil
 	}
-	entries, last, err := entriesOf(t, p, records)
+	b, err := batchOf(t, p, records)
 	if err != nil {
 		return err
 	}
-	h.deliver(t, group, entries, last)
+	h.deliver(t, group, b)
 	h.mu.Lock()
-	t.seen = last
+	t.seen = b.place(len(records))
 	h.mu.Unlock()
 	return nil
 }
 
 // stays says whether the subscriber has not been stopped.
-func (h *Hub) stays(t *thread, s *subscriber) bool {
+func (h *Hub) stays(t *thread, s *Subscription) bool {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	_, ok := t.subscribers[s]
@@ -163,14 +165,30 @@ func (h *Hub) stays(t *thread, s *subscriber) bool {
 
 var errFork = errors.New("conversation: the log lost entries")
 
-// page brings the subscribers at a place one page further.
-func (h *Hub) page(t *thread, p place, group []*subscriber) (full bool, err error) {
-	entries, last, full, err := h.read(t, p)
+// fewest is how many entries are read at least for a subscriber with little room.
+const fewest = 8
+
+// page brings the subscribers at a place that have room one page further. full says
+// that there is more, and that some have room for it.
+func (h *Hub) page(t *thread, p place, group []*Subscription) (full bool, err error) {
+	limit := 0
+	group = slices.DeleteFunc(group, func(s *Subscription) bool {
+		if s.receiver.Ready() {
+			limit = max(limit, cmp.Or(s.few, pageSize))
+			return false
+		}
+		h.rest(s)
+		return true
+	})
+	if len(group) == 0 {
+		return false, nil
+	}
+	b, full, err := h.read(t, p, limit)
 	if errors.Is(err, errFork) {
 		for _, s := range group {
 			if h.stays(t, s) {
 				h.drop(t, s)
-				s.reset()
+				s.receiver.Reset()
 			}
 		}
 		return false, nil
@@ -178,70 +196,97 @@ func (h *Hub) page(t *thread, p place, group []*subscriber) (full bool, err erro
 	if err != nil {
 		return false, err
 	}
-	h.deliver(t, group, entries, last)
+	room := h.deliver(t, group, b)
 	if !full {
 		h.mu.Lock()
-		t.seen = last
+		t.seen = b.place(len(b.entries))
 		h.mu.Unlock()
 	}
-	return full, nil
+	return full && room, nil
 }
 
-// deliver hands entries to those who stay, who are then at the place.
-func (h *Hub) deliver(t *thread, group []*subscriber, entries []protocol.Entry, at place) {
+// deliver hands a batch to those who stay, each of whom is then at the place of the
+// last entry that they took, and says whether some took it all. Who did not is read
+// for about as much the next time as they took now.
+func (h *Hub) deliver(t *thread, group []*Subscription, b batch) (room bool) {
 	for _, s := range group {
 		if !h.stays(t, s) {
 			continue
 		}
-		s.place = at
-		if len(entries) > 0 && !s.deliver(entries) {
+		taken, more := 0, true
+		if len(b.entries) > 0 {
+			taken, more = s.receiver.Deliver(b.entries)
+		}
+		s.place = b.place(taken)
+		switch {
+		case !more:
 			h.drop(t, s)
+		case taken < len(b.entries):
+			s.few = min(max(2*taken, fewest), pageSize)
+			h.rest(s)
+		default:
+			s.few = min(2*s.few, pageSize)
+			room = true
 		}
 	}
+	return room
 }
 
-// read returns the entries after a place, having made sure that the log is still
-// the one that the place is of.
-func (h *Hub) read(t *thread, p place) (entries []protocol.Entry, last place, full bool, err error) {
+// batch is what follows a place: how clients see it, and the records that it was
+// made of.
+type batch struct {
+	after   place
+	entries []protocol.Entry
+	records []eventlog.Record
+}
+
+// place is that of the nth entry.
+func (b *batch) place(n int) place {
+	if n == 0 {
+		return b.after
+	}
+	r := &b.records[n-1]
+	return place{r.Number, r.ID, r.At}
+}
+
+// read returns at most so many entries after a place, having made sure that the log
+// is still the one that the place is of. full says that there may be more.
+func (h *Hub) read(t *thread, p place, limit int) (b batch, full bool, err error) {
 	ctx, cancel := context.WithTimeout(h.ctx, readTimeout)
 	defer cancel()
-	after, limit := p.number, pageSize
+	after := p.number
 	if after > 0 {
 		after, limit = after-1, limit+1
 	}
 	records, err := h.backend.Read(ctx, t.log, after, limit)
 	if err != nil {
-		return nil, p, false, err
+		return batch{}, false, err
 	}
 	full = len(records) == limit
 	if p.number > 0 {
 		if len(records) == 0 || !p.shows(records[0]) {
-			return nil, p, false, errFork
+			return batch{}, false, errFork
 		}
 		p.id, p.at = records[0].ID, records[0].At
 		records = records[1:]
 	}
-	entries, last, err = entriesOf(t, p, records)
-	if err != nil {
-		return nil, p, false, err
-	}
-	return entries, last, full, nil
+	b, err = batchOf(t, p, records)
+	return b, full, err
 }
 
-// entriesOf checks that records continue a place, and returns how clients see
-// them, and the place of the last.
-func entriesOf(t *thread, p place, records []eventlog.Record) (entries []protocol.Entry, last place, err error) {
-	entries = make([]protocol.Entry, len(records))
+// batchOf checks that records continue a place.
+func batchOf(t *thread, p place, records []eventlog.Record) (batch, error) {
+	b := batch{after: p, entries: make([]protocol.Entry, len(records)), records: records}
 	for i, r := range records {
 		// Records of one answer, or of pushes that continue each other, are among
 		// themselves what the log is, whatever a broken file has made of it.
 		if i == 0 && r.Prev != p.id {
-			return nil, p, errFork
+			return batch{}, errFork
 		}
-		if entries[i], err = entry(t.ticket, r); err != nil {
-			return nil, p, err
+		var err error
+		if b.entries[i], err = entry(t.ticket, r); err != nil {
+			return batch{}, err
 		}
-		p = place{r.Number, r.ID, r.At}
 	}
-	return entries, p, nil
+	return b, nil
 }

@@ -18,8 +18,10 @@
 //
 // Send writes at once, on the caller's goroutine and without ever blocking, as
 // long as the kernel takes it all. What it does not take waits in the socket,
-// bounded, and a goroutine is there only until it has left. A socket that does
-// not read what it is sent is closed.
+// bounded, and a goroutine is there only until it has left. A client that takes
+// nothing for some time, or for which too much waits, is closed as one that does
+// not read. Whoever has much to say asks Behind first, and goes on when the handler
+// hears Drained: a client that reads, however slowly, is not closed for it.
 //
 // The opening handshake is the library's (github.com/coder/websocket); the frames
 // after it are ours, since the library's reader needs a goroutine and its buffers
@@ -28,7 +30,9 @@ package socket
 
 import (
 	"encoding/binary"
+	"errors"
 	"net"
+	"os"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -44,8 +48,10 @@ type Handler interface {
 	Gone()
 	// Overflowed says that the client does not read what it is sent, and returns
 	// the code and reason that the socket is closed with. It must neither block nor
-	// call the socket. Unlike the others it may come at any time.
+	// call the socket. It and Drained may come at any time.
 	Overflowed() (code int, reason string)
+	// Drained says that what waited has been written. It must not block.
+	Drained()
 }
 
 // Next is what a Handler wants after a message.
@@ -113,6 +119,14 @@ func (s *Socket) SetLimit(bytes int) {
 	s.most = bytes
 }
 
+// Behind says that the client has not read half of what may wait for it. It is
+// until the handler hears Drained, or the socket ends.
+func (s *Socket) Behind() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.waiting > s.most/2 && !s.kept // what is kept leaves with the next frame
+}
+
 // Waiting is how many bytes wait to be written.
 func (s *Socket) Waiting() int {
 	s.mu.Lock()
@@ -152,6 +166,7 @@ func (s *Socket) Keep(frame []byte) {
 // put writes a whole frame, behind what was kept, or has it wait. The caller holds
 // mu.
 func (s *Socket) put(frame []byte) {
+	alone := s.waiting == 0
 	if s.kept {
 		frame = append(s.pending, frame...)
 		s.pending, s.waiting, s.kept = nil, 0, false
@@ -166,7 +181,7 @@ func (s *Socket) put(frame []byte) {
 			return
 		}
 	}
-	if s.waiting+len(frame) > s.most {
+	if !alone && s.waiting+len(frame) > s.most { // one frame alone may be of any size
 		code, reason := s.handler.Overflowed()
 		s.finish(code, reason, slowTimeout)
 		return
@@ -199,17 +214,31 @@ func (s *Socket) flush() {
 		}
 		s.mu.Unlock()
 		_ = s.conn.SetWriteDeadline(time.Now().Add(within))
-		_, err := s.conn.Write(data)
+		n, err := s.conn.Write(data)
 		s.mu.Lock()
-		s.waiting -= len(data)
-		if err != nil {
+		s.waiting -= n
+		if n < len(data) {
+			s.pending = append(data[n:len(data):len(data)], s.pending...)
+		}
+		switch late := errors.Is(err, os.ErrDeadlineExceeded); {
+		case late && n > 0: // it reads, if slowly
+		case late && !s.ending:
+			code, reason := s.handler.Overflowed()
+			s.finish(code, reason, slowTimeout)
+		case err != nil:
 			s.fail()
 		}
 	}
 	_ = s.conn.SetWriteDeadline(time.Time{})
 	s.flushing = false
-	if s.ending && !s.dead {
+	switch {
+	case s.dead:
+	case s.ending:
 		s.sayGoodbye()
+	default:
+		s.mu.Unlock()
+		s.handler.Drained()
+		s.mu.Lock()
 	}
 }
 

@@ -26,12 +26,13 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // peer is the server's end of one socket: it echoes what it hears.
 type peer struct {
-	socket socket.Socket
-	heard  chan string
-	most   int
-	gone   atomic.Int32
-	ended  chan struct{}
-	slow   atomic.Int32
+	socket  socket.Socket
+	heard   chan string
+	most    int
+	gone    atomic.Int32
+	ended   chan struct{}
+	slow    atomic.Int32
+	drained chan struct{}
 }
 
 func (p *peer) Message(text bool, data []byte) socket.Next {
@@ -60,6 +61,13 @@ func (p *peer) Overflowed() (code int, reason string) {
 	return 4008, "slow"
 }
 
+func (p *peer) Drained() {
+	select {
+	case p.drained <- struct{}{}:
+	default:
+	}
+}
+
 func (p *peer) send(text string) {
 	p.socket.Send(append(make([]byte, socket.Room, socket.Room+len(text)), text...))
 }
@@ -83,7 +91,7 @@ func open(t *testing.T, test func(t *testing.T, p *peer, dial func() *websocket.
 			if err != nil {
 				t.Fatal(err)
 			}
-			p := &peer{heard: make(chan string, 100_000), ended: make(chan struct{}), most: 1 << 20}
+			p := &peer{heard: make(chan string, 100_000), ended: make(chan struct{}), drained: make(chan struct{}, 1), most: 1 << 20}
 			started := make(chan struct{}, 1) // the client may know of the handshake first
 			server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 				conn, early, agreed, err := socket.Accept(w, r, "chat")
@@ -342,6 +350,49 @@ func TestWhoDoesNotReadIsClosed(t *testing.T) {
 		<-p.ended
 		if n := p.slow.Load(); n != 1 {
 			t.Errorf("it overflowed %d times", n)
+		}
+	})
+}
+
+// Whoever asks whether the client is behind, and waits until it is not, may send any
+// amount to a client that reads slowly.
+func TestWhoReadsSlowlyIsSentEverything(t *testing.T) {
+	open(t, func(t *testing.T, p *peer, dial func() *websocket.Conn, _ *net.Conn) {
+		const frames = 500
+		p.most = 16 << 10
+		ws := dial()
+		sent := make(chan struct{})
+		go func() {
+			defer close(sent)
+			for i := range frames {
+				for p.socket.Behind() {
+					<-p.drained
+				}
+				p.send(fmt.Sprint(i, strings.Repeat(" ", 2<<10)))
+			}
+		}()
+		for i := range frames {
+			_, data, err := ws.Read(t.Context())
+			if got := strings.TrimSpace(string(data)); err != nil || got != fmt.Sprint(i) {
+				t.Fatalf("frame %d is %q, %v", i, got, err)
+			}
+		}
+		<-sent
+		if n := p.slow.Load(); n != 0 {
+			t.Errorf("%d times it counts as one that does not read", n)
+		}
+	})
+}
+
+// A frame that alone is more than may wait is no fault of the client's.
+func TestOneFrameMayBeLargerThanWhatMayWait(t *testing.T) {
+	open(t, func(t *testing.T, p *peer, dial func() *websocket.Conn, _ *net.Conn) {
+		p.most = 1 << 10
+		ws := dial()
+		large := strings.Repeat("x", 900<<10)
+		p.send(large)
+		if _, data, err := ws.Read(t.Context()); err != nil || string(data) != large {
+			t.Errorf("%d of %d bytes, %v", len(data), len(large), err)
 		}
 	})
 }

@@ -1,0 +1,92 @@
+package gateway_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"nextup/gateway"
+	"nextup/gateway/protocol"
+)
+
+// [limit-5] Who opens a long conversation gets all of it, as fast as they read, and is
+// never taken for one who does not read.
+func TestALongConversationComesWholeToWhoReads(t *testing.T) {
+	for _, tt := range []struct {
+		name                  string
+		conversations, length int
+		text                  int // bytes of each message
+	}{
+		{"50 messages of 3.5 KB", 1, 50, 3500},
+		{"1,340 short ones", 1, 1340, 40},
+		{"100 of the longest", 1, 100, protocol.MaxTextBytes},
+		{"20 conversations at once", 20, 40, 3500},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			h := newHouse(t)
+			url, _ := h.open("one")
+			text := strings.Repeat("x", tt.text)
+			left := map[string]uint64{} // by ticket, the entry that is due
+			for i := range tt.conversations {
+				v := h.come(url, protocol.Visitor, fmt.Sprint("v", i), "en")
+				ticket := v.joins("support")
+				for m := range tt.length {
+					v.says(ticket, fmt.Sprint("m", m), text)
+				}
+				left[ticket] = 1
+			}
+			r := h.raw(url)
+			r.SetReadLimit(1 << 20)
+			r.hello(h.token(protocol.Supervisor, "s"))
+			for ticket := range left {
+				r.write(fmt.Sprintf(`{"type":"open","id":"o","ticket":%q,"after":0}`, ticket))
+			}
+			for len(left) > 0 {
+				e, is := r.next().(protocol.Entry)
+				if !is {
+					continue
+				}
+				if e.Number != left[e.Ticket] {
+					t.Fatalf("entry %d came where %d was due", e.Number, left[e.Ticket])
+				}
+				if left[e.Ticket]++; e.Number == uint64(tt.length) {
+					delete(left, e.Ticket)
+				}
+			}
+			if !strings.Contains(metricsOf(t, url), "nextup_slow_readers_closed_total 0") {
+				t.Error("somebody who reads was counted as one who does not")
+			}
+			r.beats() // it is open, and what is new comes as well
+		})
+	}
+}
+
+// A desk that is larger than what may wait comes whole, as does the newest one to an
+// agent who has read nothing for a while.
+func TestALargeDeskComesWholeToWhoReads(t *testing.T) {
+	const tickets = 100
+	h := newHouse(t, func(s *gateway.Site) {
+		s.Agent = func(string) gateway.AgentRules {
+			return gateway.AgentRules{Departments: []string{"support"}, Capacity: tickets}
+		}
+		s.Limits.OutgoingBuffer = 8 << 10
+	})
+	url, _ := h.open("one")
+	a := h.raw(url)
+	a.SetReadLimit(1 << 20)
+	a.hello(h.token(protocol.Agent, "a", "en"))
+	a.write(`{"type":"status","id":"s","status":"available"}`)
+	other := h.come(url, protocol.Agent, "a", "en") // takes what is offered while the first reads nothing
+	for i := range tickets {
+		h.come(url, protocol.Visitor, fmt.Sprint("v", i), "en").joins("support")
+		other.accepts()
+	}
+	for {
+		if d, is := a.next().(protocol.Desk); is && len(d.Tickets) == tickets {
+			break
+		}
+	}
+	if !strings.Contains(metricsOf(t, url), "nextup_slow_readers_closed_total 0") {
+		t.Error("somebody who reads was counted as one who does not")
+	}
+}
