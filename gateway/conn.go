@@ -86,10 +86,13 @@ func (c *conn) sendRaw(data []byte) {
 
 // end closes the conn with the code once what waits has been written. A client
 // that was not heard of is not waited for: its grace begins when its conn has
-// ended.
+// ended. A stranger is not waited for long, and one who said nothing not at all.
 func (c *conn) end(code protocol.CloseCode) {
 	within := closeTimeout
-	if code == protocol.CloseHeartbeatLost {
+	switch {
+	case code == protocol.CloseHelloTimeout:
+		within = 0
+	case code == protocol.CloseHeartbeatLost, c.expires.Load() == 0:
 		within = lostTimeout
 	}
 	c.socket.Close(int(code), reasons[code], within)
@@ -177,25 +180,32 @@ func (g *Gateway) accept(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "this origin is on no site's list", http.StatusForbidden)
 		return
 	}
-	socketConn, early, subprotocol, err := socket.Accept(w, r, protocol.Subprotocol)
-	if err != nil {
-		return // Accept has answered
-	}
-	if subprotocol != protocol.Subprotocol {
-		g.turnAway(socketConn, protocol.CloseProtocol, "ask for the subprotocol "+protocol.Subprotocol)
-		return
-	}
 	c := &conn{
 		g: g, ended: make(chan struct{}), opened: time.Since(g.started),
 		origin: r.Header.Get("Origin"), host: r.Host, path: r.PathValue("site"), from: g.address(r),
 	}
+	if err := g.greet(c); err != nil {
+		g.refuseHTTP(w, err)
+		return
+	}
+	socketConn, early, subprotocol, err := socket.Accept(w, r, protocol.Subprotocol)
+	if err != nil {
+		g.strangers.leave(c)
+		return // Accept has answered
+	}
+	if subprotocol != protocol.Subprotocol {
+		g.strangers.leave(c)
+		g.turnAway(socketConn, protocol.CloseProtocol, "ask for the subprotocol "+protocol.Subprotocol)
+		return
+	}
 	g.metrics.connections.Inc()
-	if err := g.loop.Start(&c.socket, socketConn, early, protocol.MaxFrameBytes, c); err != nil {
+	if err := g.loop.Start(&c.socket, socketConn, early, protocol.MaxHelloBytes, c); err != nil {
 		g.log.Warn("a socket cannot be read", "err", err)
 		_ = socketConn.Close()
 		c.Gone()
 		return
 	}
+	g.awaitHello(c)
 	if !g.conns.add(c, &g.draining) { // not before it has started, or it could be closed before
 		c.end(protocol.CloseRestart)
 	}
@@ -204,11 +214,11 @@ func (g *Gateway) accept(w http.ResponseWriter, r *http.Request) {
 // turnAway closes a socket that never becomes a conn.
 func (g *Gateway) turnAway(conn net.Conn, code protocol.CloseCode, reason string) {
 	s := &socket.Socket{}
-	if err := g.loop.Start(s, conn, nil, protocol.MaxFrameBytes, stranger{}); err != nil {
+	if err := g.loop.Start(s, conn, nil, protocol.MaxHelloBytes, stranger{}); err != nil {
 		_ = conn.Close()
 		return
 	}
-	s.Close(int(code), reason, closeTimeout)
+	s.Close(int(code), reason, lostTimeout)
 }
 
 // stranger is somebody who is not listened to.

@@ -33,6 +33,7 @@ import (
 	"fmt"
 	"io/fs"
 	"log/slog"
+	"net"
 	"net/http"
 	"net/netip"
 	"sync"
@@ -40,6 +41,7 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+	"golang.org/x/sync/singleflight"
 
 	"nextup/gateway/auth"
 	"nextup/gateway/commands"
@@ -136,6 +138,13 @@ type Gateway struct {
 	loop *socket.Loop
 	pool commands.Pool
 
+	// Those of whom only the address is known, and what tokens ask for over HTTP.
+	strangers lobby[*conn]
+	httpConns lobby[net.Conn]
+	asking    throttle[string]
+	kinds     kinds
+	readiness singleflight.Group
+
 	started   time.Time
 	draining  atomic.Bool
 	renewed   atomic.Int64 // when the node's lease was, as time since started
@@ -196,6 +205,7 @@ func New(o Options) (*Gateway, error) {
 	for _, s := range g.sites {
 		s.start()
 	}
+	g.kinds.name()
 	g.handler = g.routes()
 	g.work.Go(g.watch)
 	g.work.Go(g.watchRules)

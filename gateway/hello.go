@@ -21,19 +21,19 @@ var errOrigin = errors.New("gateway: the page's origin is not on the site's list
 // hello authenticates a conn, binds its session and shows its first view. It
 // says whether the conn goes on. Nothing is read of the conn meanwhile.
 func (c *conn) hello(h protocol.Hello) bool {
-	if later := c.g.admission.admit(time.Now()); later > 0 {
-		c.g.metrics.limited.WithLabelValues("", "hello_rate").Inc()
-		c.send(protocol.Error{
-			ID: h.ID, Code: protocol.CodeBusy, Message: "Too many are coming at once: come back a little later.",
-			RetryAfterMS: later.Milliseconds(),
-		})
-		c.end(protocol.CloseUnavailable)
-		return false
-	}
 	ctx, cancel := context.WithTimeout(c.g.ctx, commandTimeout)
 	defer cancel()
 	id, err := c.g.options.Verifier.Verify(ctx, h.Token, c.g.now())
-	if err == nil {
+	if err == nil { // only now: what nobody signed takes no honest client's place
+		if later := c.g.admission.admit(time.Now()); later > 0 {
+			c.g.metrics.limited.WithLabelValues("", "hello_rate").Inc()
+			c.send(protocol.Error{
+				ID: h.ID, Code: protocol.CodeBusy, Message: "Too many are coming at once: come back a little later.",
+				RetryAfterMS: later.Milliseconds(),
+			})
+			c.end(protocol.CloseUnavailable)
+			return false
+		}
 		err = c.admit(id)
 	}
 	if err == nil {
@@ -53,6 +53,8 @@ func (c *conn) hello(h protocol.Hello) bool {
 		return false
 	}
 	c.heard()
+	c.g.strangers.leave(c)
+	c.socket.SetMessageLimit(protocol.MaxFrameBytes)
 	c.holds(id)
 	c.send(c.welcome(h.ID))
 	if forked {

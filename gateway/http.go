@@ -4,11 +4,15 @@ import (
 	"errors"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
 	"github.com/go-json-experiment/json"
+	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
+	dto "github.com/prometheus/client_model/go"
+	"golang.org/x/sync/singleflight"
 
 	"nextup/gateway/auth"
 	"nextup/gateway/protocol"
@@ -26,23 +30,39 @@ func (g *Gateway) routes() http.Handler {
 	mux.HandleFunc("GET /v1/team", g.team)
 	mux.HandleFunc("GET /v1/tickets", g.past)
 	for _, path := range []string{"/v1/queues", "/v1/queues/{department}/{language}", "/v1/team", "/v1/tickets"} {
-		mux.HandleFunc("OPTIONS "+path, g.mayAsk)
+		mux.HandleFunc("OPTIONS "+path, g.preflight)
 	}
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("ok\n")) })
 	mux.HandleFunc("GET /readyz", g.readyz)
 	g.options.Registry.MustRegister(newLines(g.sites))
-	mux.Handle("GET /metrics", promhttp.HandlerFor(g.options.Registry, promhttp.HandlerOpts{}))
+	mux.Handle("GET /metrics", promhttp.HandlerFor(&sharedGather{Gatherer: g.options.Registry}, promhttp.HandlerOpts{}))
 	if g.options.DemoToken != nil {
 		mux.HandleFunc("GET /demo/token", g.demoToken)
 	}
 	if g.options.Pages != nil {
 		servePages(mux, g.options.Pages)
 	}
-	return mux
+	return g.limitRequests(mux)
 }
 
-func (g *Gateway) readyz(w http.ResponseWriter, r *http.Request) {
-	if err := g.Ready(r.Context()); err != nil {
+// sharedGather has those who scrape at the same time share what is gathered once.
+type sharedGather struct {
+	prometheus.Gatherer
+	group singleflight.Group
+}
+
+// Gather implements prometheus.Gatherer.
+func (s *sharedGather) Gather() ([]*dto.MetricFamily, error) {
+	all, err, _ := s.group.Do("", func() (any, error) { return s.Gatherer.Gather() })
+	families, _ := all.([]*dto.MetricFamily)
+	return families, err
+}
+
+func (g *Gateway) readyz(w http.ResponseWriter, _ *http.Request) {
+	_, err, _ := g.readiness.Do("", func() (any, error) { // whoever asks at the same time shares the answer
+		return nil, g.Ready(g.ctx)
+	})
+	if err != nil {
 		http.Error(w, err.Error(), http.StatusServiceUnavailable)
 		return
 	}
@@ -88,7 +108,7 @@ func (g *Gateway) asked(r *http.Request, roles ...protocol.Role) (*site, auth.Id
 	case s.unavailable() != nil:
 		return nil, id, errAway
 	}
-	return s, id, nil
+	return s, id, g.mayAsk(id)
 }
 
 // queues tells a host app what joining would mean, for any role of the site.
@@ -122,8 +142,8 @@ func (g *Gateway) allowOrigin(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// mayAsk answers a browser that asks before it sends a token along.
-func (g *Gateway) mayAsk(w http.ResponseWriter, r *http.Request) {
+// preflight answers a browser that asks before it sends a token along.
+func (g *Gateway) preflight(w http.ResponseWriter, r *http.Request) {
 	g.allowOrigin(w, r)
 	w.Header().Set("Access-Control-Allow-Headers", "Authorization")
 	w.Header().Set("Access-Control-Allow-Methods", "GET")
@@ -167,8 +187,13 @@ func (g *Gateway) refuseHTTP(w http.ResponseWriter, err error) {
 		status = http.StatusForbidden
 	case errors.Is(err, queue.ErrUnknownDepartment), errors.Is(err, queue.ErrUnknownLanguage):
 		status = http.StatusNotFound
+	case e.Code == protocol.CodeRateLimited:
+		status = http.StatusTooManyRequests
 	case e.RetryAfterMS > 0:
 		status = http.StatusServiceUnavailable
+	}
+	if e.RetryAfterMS > 0 {
+		w.Header().Set("Retry-After", strconv.FormatInt((e.RetryAfterMS+999)/1000, 10))
 	}
 	writeJSON(w, status, e)
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http/httptest"
+	"net/netip"
 	"strings"
 	"sync"
 	"testing"
@@ -34,6 +35,7 @@ type house struct {
 	evicts   func() bool
 	registry presence.Registry
 	rate     int // of hellos; 0 is the default
+	proxies  []netip.Prefix
 	key      auth.Key
 	keys     *auth.Verifier
 	verifier gateway.Verifier // what the gateways see of the keys
@@ -124,13 +126,15 @@ func (h *house) open(node string) (url string, g *gateway.Gateway) {
 	site := h.demo()
 	hub := conversation.New(h.backend, conversation.Options{})
 	g, err := gateway.New(gateway.Options{
-		Node: node, Store: logstore.New(h.backend), Presence: h.registry, HelloRate: h.rate, Conversations: hub, Verifier: h.verifier, Sites: []gateway.Site{site},
+		Node: node, Store: logstore.New(h.backend), Presence: h.registry, HelloRate: h.rate, TrustedProxies: h.proxies, Conversations: hub, Verifier: h.verifier, Sites: []gateway.Site{site},
 		Ready: h.backend.Ready, Evicts: h.evicts, Audit: slog.New(slog.NewJSONHandler(h.audit, nil)), Logger: slog.New(slog.NewTextHandler(h.log, nil)),
 	})
 	if err != nil {
 		h.t.Fatal(err)
 	}
-	server := httptest.NewServer(g)
+	server := httptest.NewUnstartedServer(g)
+	server.Config.ConnState = g.ConnState
+	server.Start()
 	h.t.Cleanup(func() { _ = g.Close(); server.Close(); hub.Close() })
 	h.eventually("the gateway is ready", func() bool { return g.Ready(h.ctx) == nil })
 	return "ws" + strings.TrimPrefix(server.URL, "http") + "/v1/connect", g
@@ -162,6 +166,11 @@ func (h *house) passes(d time.Duration) {
 func (h *house) token(role protocol.Role, subject string, languages ...string) string {
 	h.t.Helper()
 	return h.sign(h.key, auth.Identity{Site: "demo", Subject: subject, Role: role, Name: "Name of " + subject, Languages: languages, ExpiresAt: time.Now().Add(time.Hour)})
+}
+
+// identity is a visitor's.
+func (h *house) identity(subject string) auth.Identity {
+	return auth.Identity{Site: "demo", Subject: subject, Role: protocol.Visitor, ExpiresAt: h.later()}
 }
 
 func (h *house) sign(k auth.Key, id auth.Identity) string {

@@ -1,10 +1,7 @@
 package gateway
 
 import (
-	"net"
-	"net/http"
 	"net/netip"
-	"strings"
 	"sync"
 	"time"
 
@@ -55,7 +52,8 @@ func (a *allowance) take(size int) string {
 	return ""
 }
 
-// tally counts conns by address. Its size is bounded by the number of conns.
+// tally counts conns by address. Its size is bounded by the number of conns. The zero
+// Addr is not counted.
 type tally struct {
 	mu sync.Mutex
 	by map[netip.Addr]int
@@ -65,6 +63,9 @@ type tally struct {
 func (t *tally) add(a netip.Addr, most int) bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	if !a.IsValid() {
+		return true
+	}
 	if t.by[a] >= most {
 		return false
 	}
@@ -78,35 +79,9 @@ func (t *tally) add(a netip.Addr, most int) bool {
 func (t *tally) remove(a netip.Addr) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if t.by[a]--; t.by[a] <= 0 {
+	if t.by[a] <= 1 {
 		delete(t.by, a)
+		return
 	}
-}
-
-// address is where a request comes from: the peer, or, if that is a trusted
-// proxy, the last address in X-Forwarded-For that is not one.
-func (g *Gateway) address(r *http.Request) netip.Addr {
-	host, _, err := net.SplitHostPort(r.RemoteAddr)
-	if err != nil {
-		host = r.RemoteAddr
-	}
-	addr, _ := netip.ParseAddr(host)
-	hops := strings.Split(strings.Join(r.Header.Values("X-Forwarded-For"), ","), ",")
-	for i := len(hops) - 1; i >= 0 && g.trusted(addr); i-- {
-		hop, err := netip.ParseAddr(strings.TrimSpace(hops[i]))
-		if err != nil {
-			break
-		}
-		addr = hop
-	}
-	return addr.Unmap()
-}
-
-func (g *Gateway) trusted(a netip.Addr) bool {
-	for _, p := range g.options.TrustedProxies {
-		if p.Contains(a.Unmap()) {
-			return true
-		}
-	}
-	return false
+	t.by[a]--
 }

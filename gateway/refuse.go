@@ -69,6 +69,7 @@ var refusals = []struct {
 	{queue.ErrTooManyTickets, protocol.CodeTooMany, "Too many tickets are open: try again later.", 30_000},
 	{queue.ErrTooManyOfVisitor, protocol.CodeTooMany, "You have made too many tickets lately: try again later.", 60_000},
 	{commands.ErrFull, protocol.CodeBusy, "Too many of your requests wait for their answer: wait for some, then try again.", 1000},
+	{errTooOften, protocol.CodeRateLimited, "Too many requests of this address or with this token: come back after retry_after_ms.", 1000},
 	{errBusy, protocol.CodeBusy, "Too many are changing this at once: try again.", 200},
 	{queue.ErrFull, protocol.CodeUnavailable, "The service is full: nothing new is taken for now, but leaving and closing work.", 10_000},
 	{conversation.ErrFull, protocol.CodeUnavailable, "The service is full: nothing new is taken for now, but leaving and closing work.", 10_000},
@@ -95,6 +96,10 @@ func refusalOf(err error) (protocol.Error, bool) {
 			var later *auth.Unavailable
 			if errors.As(err, &later) {
 				e.RetryAfterMS = max(later.RetryAfter.Milliseconds(), 1)
+			}
+			var often tooOftenError
+			if errors.As(err, &often) {
+				e.RetryAfterMS = max(often.later.Milliseconds(), 1)
 			}
 			return e, true
 		}

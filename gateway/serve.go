@@ -51,6 +51,7 @@ func (c *conn) Message(text bool, data []byte) socket.Next {
 	}
 	if hello, ok := req.(protocol.Hello); ok && c.site == nil {
 		c.greeted.Store(true)
+		c.g.strangers.stir(c)
 		c.g.pool.Go(func() { c.socket.Resume(c.hello(hello)) })
 		return socket.Hold
 	} else if ok || c.site == nil {
@@ -234,6 +235,7 @@ func (c *conn) beat() {
 // Gone implements socket.Handler: it takes a conn that has ended out of everything.
 func (c *conn) Gone() {
 	defer close(c.ended)
+	c.g.strangers.leave(c)
 	c.g.metrics.connections.Dec()
 	c.g.conns.remove(c)
 	c.subs.stopAll()

@@ -108,7 +108,10 @@ func NewApp(ctx context.Context, c appConfig) (_ *App, err error) {
 		return nil, err
 	}
 	a.moved, a.address = moved, listener.Addr().String()
-	a.server = &http.Server{Handler: a.gateway, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: time.Minute, MaxHeaderBytes: 16 << 10}
+	a.server = &http.Server{
+		Handler: a.gateway, ConnState: a.gateway.ConnState, MaxHeaderBytes: 16 << 10,
+		ReadTimeout: 10 * time.Second, WriteTimeout: time.Minute, IdleTimeout: time.Minute, // of requests; sockets have none
+	}
 	go func() {
 		defer close(a.served)
 		a.failed = a.server.Serve(listener)

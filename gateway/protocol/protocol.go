@@ -19,6 +19,7 @@ const Subprotocol = "nextup.v1"
 // everything else is answered with an error frame.
 const (
 	MaxFrameBytes   = 64 << 10 // a whole frame, in bytes
+	MaxHelloBytes   = 9 << 10  // a frame before welcome: a token of at most 8 KiB, and what is around it
 	MaxNesting      = 16       // objects and arrays inside each other
 	MaxTextBytes    = 8 << 10  // the text of one message, in bytes of UTF-8
 	MaxIDBytes      = 64       // a request id or a client message id

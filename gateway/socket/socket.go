@@ -112,6 +112,10 @@ type goodbye struct {
 	cut    *time.Timer
 }
 
+// SetMessageLimit bounds the bytes of the messages that come from now on. The
+// handler may call it from Message and while it holds the socket.
+func (s *Socket) SetMessageLimit(bytes int) { s.parser.limit = bytes }
+
 // SetLimit bounds the bytes that may wait to be written.
 func (s *Socket) SetLimit(bytes int) {
 	s.mu.Lock()
@@ -243,7 +247,7 @@ func (s *Socket) flush() {
 }
 
 // Close sends a close frame after all that waits, gives the client some time to
-// answer it, and ends the socket. Only the first call counts.
+// answer it, 0 for none, and ends the socket. Only the first call counts.
 func (s *Socket) Close(code int, reason string, within time.Duration) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -255,6 +259,9 @@ func (s *Socket) finish(code int, reason string, within time.Duration) {
 		return
 	}
 	s.ending = true
+	if s.raw == nil {
+		within = max(within, lingerTime) // its frames are not written at once
+	}
 	frame := binary.BigEndian.AppendUint16(make([]byte, Room, Room+2+len(reason)), uint16(code))
 	s.bye = &goodbye{frame: withHeader(opClose, append(frame, reason...)), within: within}
 	s.bye.cut = time.AfterFunc(within, s.Cut) // for who does not even read

@@ -1,0 +1,347 @@
+package gateway_test
+
+import (
+	"bufio"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/netip"
+	"os"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/coder/websocket"
+
+	"nextup/gateway"
+	"nextup/gateway/protocol"
+)
+
+// from is a client that comes from an address of the loopback network.
+func from(address string) *http.Client {
+	dialer := &net.Dialer{LocalAddr: &net.TCPAddr{IP: net.ParseIP(address)}}
+	return &http.Client{Transport: &http.Transport{DialContext: dialer.DialContext, DisableKeepAlives: true}}
+}
+
+// stranger opens a socket from an address, and says what HTTP answered if it was not
+// taken.
+func (h *house) stranger(url, address string) (*raw, *http.Response) {
+	h.t.Helper()
+	ws, res, err := websocket.Dial(h.ctx, url, &websocket.DialOptions{Subprotocols: []string{protocol.Subprotocol}, HTTPClient: from(address)})
+	if err != nil {
+		if res == nil {
+			h.t.Fatal(err)
+		}
+		return nil, res
+	}
+	h.t.Cleanup(func() { _ = ws.CloseNow() })
+	return &raw{ws, h.t, h.ctx}, nil
+}
+
+// bare is a socket of which a test writes the bytes.
+type bare struct {
+	net.Conn
+	t       *testing.T
+	replies *bufio.Reader
+}
+
+func (h *house) bare(url string) *bare {
+	h.t.Helper()
+	host, path, _ := strings.Cut(strings.TrimPrefix(url, "ws://"), "/")
+	conn, err := new(net.Dialer).DialContext(h.ctx, "tcp", host)
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	h.t.Cleanup(func() { _ = conn.Close() })
+	deadline, _ := h.ctx.Deadline()
+	_ = conn.SetDeadline(deadline)
+	b := &bare{conn, h.t, bufio.NewReader(conn)}
+	fmt.Fprintf(conn, "GET /%s HTTP/1.1\r\nHost: %s\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"+
+		"Sec-WebSocket-Key: MDEyMzQ1Njc4OWFiY2RlZg==\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Protocol: %s\r\n\r\n", path, host, protocol.Subprotocol)
+	res, err := http.ReadResponse(b.replies, nil) //nolint:bodyclose // a handshake has no body
+	if err != nil || res.StatusCode != http.StatusSwitchingProtocols {
+		h.t.Fatalf("the handshake: %v, %v", res, err)
+	}
+	return b
+}
+
+// frame sends a masked frame whose payload may be shorter than its header says.
+func (b *bare) frame(first byte, length int, payload string) {
+	b.t.Helper()
+	header := []byte{first, 0x80 | 126}
+	header = append(binary.BigEndian.AppendUint16(header, uint16(length)), 0, 0, 0, 0)
+	if length < 126 {
+		header = []byte{first, 0x80 | byte(length), 0, 0, 0, 0}
+	}
+	if _, err := b.Write(append(header, payload...)); err != nil {
+		b.t.Fatal(err)
+	}
+}
+
+// code reads to the end of the conn, answering nothing, and returns the code of the
+// close frame.
+func (b *bare) code() (code protocol.CloseCode) {
+	b.t.Helper()
+	for {
+		var header [2]byte
+		if _, err := io.ReadFull(b.replies, header[:]); err != nil {
+			if errors.Is(err, os.ErrDeadlineExceeded) {
+				b.t.Fatal("the conn does not end")
+			}
+			return code
+		}
+		length := int(header[1])
+		if length == 126 {
+			var long [2]byte
+			_, _ = io.ReadFull(b.replies, long[:])
+			length = int(binary.BigEndian.Uint16(long[:]))
+		}
+		payload := make([]byte, length)
+		_, _ = io.ReadFull(b.replies, payload)
+		if header[0] == 0x88 && length >= 2 {
+			code = protocol.CloseCode(binary.BigEndian.Uint16(payload))
+		}
+	}
+}
+
+// [hello-2] [limit-11] A stranger may send one small frame, and nobody waits for one who
+// does not: the conn has ended, though the client answers no close frame.
+func TestAStrangerMaySendOneSmallFrame(t *testing.T) {
+	for _, tt := range []struct {
+		name  string
+		sends func(b *bare)
+		want  protocol.CloseCode
+	}{
+		{"nothing", func(*bare) {}, protocol.CloseHelloTimeout},
+		{"half of a small frame", func(b *bare) { b.frame(0x81, 8<<10, strings.Repeat("x", 4<<10)) }, protocol.CloseHelloTimeout},
+		{"a small message that never ends", func(b *bare) { b.frame(0x01, 8<<10, strings.Repeat("x", 8<<10)) }, protocol.CloseHelloTimeout},
+		{"the beginning of a large frame", func(b *bare) { b.frame(0x81, protocol.MaxHelloBytes+1, "") }, protocol.CloseTooLarge},
+		{"a large message in small pieces", func(b *bare) {
+			b.frame(0x01, 8<<10, strings.Repeat("x", 8<<10))
+			b.frame(0x00, 2<<10, strings.Repeat("x", 2<<10))
+		}, protocol.CloseTooLarge},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			h := newHouse(t)
+			url, _ := h.open("one")
+			b := h.bare(url)
+			tt.sends(b)
+			if code := b.code(); code != tt.want {
+				t.Errorf("closed with %d, want %d", code, tt.want)
+			}
+		})
+	}
+}
+
+// The largest token that is looked at fits, and after welcome a frame may be as large as
+// ever.
+func TestAfterWelcomeAFrameMayBeLarge(t *testing.T) {
+	h := newHouse(t)
+	url, _ := h.open("one")
+	r := h.raw(url)
+	r.hello(h.token(protocol.Visitor, "v"))
+	r.write(`{"type":"join","id":"j","department":"` + strings.Repeat("x", 60<<10) + `"}`)
+	if e := r.refusal(); e.Code != protocol.CodeBadField {
+		t.Errorf("a large frame is answered with %+v", e)
+	}
+	long := h.raw(url)
+	if e, _ := long.hello(strings.Repeat("x", 8<<10)).(protocol.Error); e.Code != protocol.CodeBadToken {
+		t.Errorf("a token of 8 KiB is answered with %+v", e)
+	}
+}
+
+// [limit-11] An address has room for so many strangers, whatever they do, and takes none
+// from the others.
+func TestStrangersOfOneAddressLeaveRoomForOthers(t *testing.T) {
+	h := newHouse(t, func(s *gateway.Site) { s.Limits.ConnsPerAddress = 120 })
+	url, _ := h.open("one")
+	const room = 30
+	var first *raw
+	for i := range room {
+		r, refused := h.stranger(url, "127.0.0.2")
+		if refused != nil {
+			t.Fatalf("stranger %d is refused: %s", i, refused.Status)
+		}
+		if first == nil {
+			first = r
+		}
+	}
+	_, refused := h.stranger(url, "127.0.0.2")
+	if refused == nil || refused.StatusCode != http.StatusTooManyRequests || refused.Header.Get("Retry-After") == "" {
+		t.Fatalf("one more is answered with %+v", refused)
+	}
+	other, refused := h.stranger(url, "127.0.0.3")
+	if refused != nil {
+		t.Fatalf("another address is refused: %s", refused.Status)
+	}
+	if _, ok := other.hello(h.token(protocol.Visitor, "other")).(protocol.Welcome); !ok {
+		t.Error("another address is not welcome")
+	}
+	// Who says hello is no stranger any more.
+	if _, ok := first.hello(h.token(protocol.Visitor, "first")).(protocol.Welcome); !ok {
+		t.Error("a stranger who says hello is not welcome")
+	}
+	if _, refused = h.stranger(url, "127.0.0.2"); refused != nil {
+		t.Errorf("the place of one who is known now is not given: %s", refused.Status)
+	}
+	if got := metricsOf(t, url); !strings.Contains(got, `nextup_limited_total{limit="strangers_per_address",site=""} 1`) {
+		t.Error("the refusal is not counted")
+	}
+}
+
+// A trusted proxy's conns are those of whom it speaks for.
+func TestAProxyIsNoStranger(t *testing.T) {
+	h := newHouse(t, func(s *gateway.Site) { s.Limits.ConnsPerAddress = 1 })
+	h.proxies = []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}
+	url, _ := h.open("one")
+	for i := range 200 { // more than an address may open at once
+		r, refused := h.stranger(url, "127.0.0.1")
+		if refused != nil {
+			t.Fatalf("conn %d of a proxy is refused: %s", i, refused.Status)
+		}
+		if i%10 == 0 {
+			if _, ok := r.hello(h.token(protocol.Visitor, fmt.Sprint("v", i))).(protocol.Welcome); !ok {
+				t.Errorf("person %d behind a proxy is not welcome", i)
+			}
+		}
+	}
+}
+
+// [busy-1] A hello that nobody signed takes no place from those who come with a good one.
+func TestJunkHellosTakeNoPlaceOfHonestOnes(t *testing.T) {
+	h := newHouse(t)
+	h.rate = 2
+	url, _ := h.open("one")
+	forged := h.key
+	forged.Secret = []byte("some other secret of thirty-two bytes!!")
+	for i := range 40 {
+		token := "junk"
+		if i%2 == 0 {
+			token = h.sign(forged, h.identity("forged"))
+		}
+		if e, _ := h.raw(url).hello(token).(protocol.Error); e.Code != protocol.CodeBadToken {
+			t.Fatalf("junk is answered with %+v", e)
+		}
+	}
+	for i := range h.rate {
+		if f, ok := h.raw(url).hello(h.token(protocol.Visitor, fmt.Sprint("v", i))).(protocol.Welcome); !ok {
+			t.Errorf("after the junk an honest hello is answered with %+v", f)
+		}
+	}
+}
+
+// [http-8] Each endpoint is bounded by address and by token, and says when to come back.
+func TestRequestsAreBoundedByAddressAndByToken(t *testing.T) {
+	h := newHouse(t, func(s *gateway.Site) { s.Limits.ConnsPerAddress = 110 })
+	url, _ := h.open("one")
+	base := strings.Replace(strings.TrimSuffix(url, "/v1/connect"), "ws", "http", 1)
+	ask := func(client *http.Client, path, token string) *http.Response {
+		t.Helper()
+		r, err := http.NewRequestWithContext(h.ctx, http.MethodGet, base+path, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if token != "" {
+			r.Header.Set("Authorization", "Bearer "+token)
+		}
+		res, err := client.Do(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, _ = io.Copy(io.Discard, res.Body)
+		_ = res.Body.Close()
+		return res
+	}
+	until429 := func(what string, ask func(i int) *http.Response) {
+		t.Helper()
+		for i := range 2000 {
+			if res := ask(i); res.StatusCode == http.StatusTooManyRequests {
+				if after, err := strconv.Atoi(res.Header.Get("Retry-After")); err != nil || after < 1 {
+					t.Errorf("%s: Retry-After is %q", what, res.Header.Get("Retry-After"))
+				}
+				return
+			}
+		}
+		t.Errorf("%s: 2,000 requests were answered", what)
+	}
+	flooder := from("127.0.0.2")
+	flooder.Transport.(*http.Transport).DisableKeepAlives = false
+	defer flooder.CloseIdleConnections()
+	for i, path := range []string{"/v1/queues", "/v1/connect", "/v1/connect/demo", "/v1/nothing", "/readyz"} {
+		until429(path, func(int) *http.Response { return ask(flooder, path, "") })
+		if i < 4 { // probes are bounded by themselves
+			if res := ask(flooder, "/readyz", ""); res.StatusCode != http.StatusOK {
+				t.Errorf("beside a flood of %s /readyz answers %s", path, res.Status)
+			}
+		}
+	}
+	for range 250 {
+		if res := ask(flooder, "/healthz", ""); res.StatusCode != http.StatusOK {
+			t.Fatalf("/healthz answers %s", res.Status)
+		}
+	}
+	for _, path := range []string{"/readyz", "/metrics"} {
+		if res := ask(from("127.0.0.3"), path, ""); res.StatusCode != http.StatusOK {
+			t.Errorf("beside a flood from elsewhere %s answers %s", path, res.Status)
+		}
+	}
+	token := h.token(protocol.Visitor, "v")
+	until429("one token from many addresses", func(i int) *http.Response {
+		return ask(from(fmt.Sprintf("127.0.1.%d", 1+i/60)), "/v1/queues", token)
+	})
+	if res := ask(from("127.0.0.3"), "/v1/queues", h.token(protocol.Visitor, "w")); res.StatusCode != http.StatusOK {
+		t.Errorf("another token is answered with %s", res.Status)
+	}
+}
+
+// Conns that ask for nothing are bounded by address, and take none from the others.
+func TestIdleHTTPConnsOfOneAddressLeaveRoomForOthers(t *testing.T) {
+	h := newHouse(t, func(s *gateway.Site) { s.Limits.ConnsPerAddress = 120 })
+	url, _ := h.open("one")
+	host, _, _ := strings.Cut(strings.TrimPrefix(url, "ws://"), "/")
+	dial := func(address string) net.Conn {
+		t.Helper()
+		dialer := &net.Dialer{LocalAddr: &net.TCPAddr{IP: net.ParseIP(address)}}
+		conn, err := dialer.DialContext(h.ctx, "tcp", host)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = conn.Close() })
+		deadline, _ := h.ctx.Deadline()
+		_ = conn.SetDeadline(deadline)
+		return conn
+	}
+	// get says whether the conn is served.
+	get := func(conn net.Conn) bool {
+		if _, err := fmt.Fprintf(conn, "GET /healthz HTTP/1.1\r\nHost: %s\r\n\r\n", host); err != nil {
+			return false
+		}
+		res, err := http.ReadResponse(bufio.NewReader(conn), nil)
+		if err != nil {
+			return false
+		}
+		_, _ = io.Copy(io.Discard, res.Body)
+		return res.Body.Close() == nil && res.StatusCode == http.StatusOK
+	}
+	var kept []net.Conn
+	for i := range 30 {
+		conn := dial("127.0.0.2")
+		if !get(conn) {
+			t.Fatalf("conn %d is not served", i)
+		}
+		kept = append(kept, conn)
+	}
+	if get(dial("127.0.0.2")) {
+		t.Error("one more of the address is served")
+	}
+	if !get(dial("127.0.0.3")) {
+		t.Error("another address is not served")
+	}
+	if !get(kept[0]) {
+		t.Error("one of those that were there before is not served any more")
+	}
+}
