@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"nextup/gateway"
+	"nextup/gateway/conversation"
 	"nextup/gateway/protocol"
 )
 
@@ -25,13 +26,19 @@ func TestALongConversationComesWholeToWhoReads(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			h := newHouse(t)
 			url, _ := h.open("one")
+			hub := conversation.New(h.backend, conversation.Options{})
+			defer hub.Close()
 			text := strings.Repeat("x", tt.text)
 			left := map[string]uint64{} // by ticket, the entry that is due
 			for i := range tt.conversations {
 				v := h.come(url, protocol.Visitor, fmt.Sprint("v", i), "en")
 				ticket := v.joins("support")
 				for m := range tt.length {
-					v.says(ticket, fmt.Sprint("m", m), text)
+					if _, _, err := hub.Append(h.ctx, "demo", ticket, conversation.Draft{
+						Kind: protocol.EntryMessage, From: protocol.Person{Role: protocol.Visitor, ID: fmt.Sprint("v", i)}, MessageID: fmt.Sprint("m", m), Text: text,
+					}); err != nil {
+						t.Fatal(err)
+					}
 				}
 				left[ticket] = 1
 			}

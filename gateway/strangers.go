@@ -14,13 +14,13 @@ import (
 // How much of a gateway those may take of whom it knows only the address. It follows
 // from what the most generous site gives one address: as many requests of a kind at once,
 // and all of them again each 10 s; a quarter as many strangers at a time, and as many
-// HTTP conns. Pages are asked for more often, and probes by few.
+// HTTP conns. Pages are asked for more often, and metrics by few.
 const (
 	leastPerAddress = 100
 	share           = 4
 	refill          = 10 * time.Second
 	pagesTimes      = 4
-	probesAtOnce    = 200
+	scrapesAtOnce   = 200
 	// What a token may ask for, wherever it comes from.
 	tokenAtOnce, tokenInterval = 100, 50 * time.Millisecond
 	// How many strangers, and HTTP conns that have nothing to do, of all addresses.
@@ -71,10 +71,10 @@ type kind struct {
 // kindOf is what a request counts as, nil for what costs nothing.
 func (g *Gateway) kindOf(path string) *kind {
 	switch {
-	case path == "/healthz":
+	case path == "/healthz" || path == "/readyz": // which all who ask at the same time share
 		return nil
-	case path == "/readyz" || path == "/metrics":
-		return &g.kinds.probes
+	case path == "/metrics":
+		return &g.kinds.metrics
 	case strings.HasPrefix(path, "/v1/connect"):
 		return &g.kinds.connects
 	case strings.HasPrefix(path, "/v1/") || strings.HasPrefix(path, "/demo/"):
@@ -84,10 +84,10 @@ func (g *Gateway) kindOf(path string) *kind {
 	}
 }
 
-type kinds struct{ probes, connects, requests, pages kind }
+type kinds struct{ metrics, connects, requests, pages kind }
 
 func (k *kinds) name() {
-	k.probes.limit, k.probes.atOnce = "probes_per_address", func(*Gateway) int { return probesAtOnce }
+	k.metrics.limit, k.metrics.atOnce = "metrics_per_address", func(*Gateway) int { return scrapesAtOnce }
 	k.connects.limit, k.connects.atOnce = "connects_per_address", (*Gateway).perAddress
 	k.requests.limit, k.requests.atOnce = "requests_per_address", (*Gateway).perAddress
 	k.pages.limit, k.pages.atOnce = "pages_per_address", func(g *Gateway) int { return pagesTimes * g.perAddress() }
