@@ -2,6 +2,8 @@
 export const SUBPROTOCOL = "nextup.v1";
 /** a whole frame, in bytes */
 export const MAX_FRAME_BYTES = 65536;
+/** a frame before welcome: a token of at most 8 KiB, and what is around it */
+export const MAX_HELLO_BYTES = 9216;
 /** objects and arrays inside each other */
 export const MAX_NESTING = 16;
 /** the text of one message, in bytes of UTF-8 */
