@@ -222,6 +222,13 @@ func TestTokenVerifyExplainsAToken(t *testing.T) {
 			}
 		})
 	}
+	away := filepath.Join(t.TempDir(), "away.txt")
+	rewrite(t, away, forgeHeader(good, `{"alg":"RS256","kid":"turned"}`, `{"sub":"x","site":"shop","role":"supervisor","aud":"nextup","exp":1}`))
+	unreachable := siteFile(t, strings.Replace(strings.Replace(twoSites, "https://login.example/keys", "https://127.0.0.1:1/keys", 1), "  keys:\n", "  allow_networks: [127.0.0.0/8]\n  keys:\n", 1))
+	if out, _, code := nextup(t, "token", "verify", "--site-file", unreachable, away); code == 0 ||
+		!strings.Contains(out, "REFUSED  key             the keys cannot be fetched now") || !strings.Contains(out, "Ask again where the key set can be fetched") || !strings.Contains(out, "the token has expired, ") {
+		t.Errorf("with a key set that is away: exit %d, printed\n%s", code, out)
+	}
 	for args, want := range map[string]string{good: "shell's history", path + ".none": "no such file"} {
 		if _, errs, code := nextup(t, "token", "verify", "--site-file", path, args); code == 0 || !strings.Contains(errs, want) || strings.Contains(errs, good) {
 			t.Errorf("exit %d, said %q; want %q", code, errs, want)
@@ -230,6 +237,11 @@ func TestTokenVerifyExplainsAToken(t *testing.T) {
 	if err := (&verifyCmd{SiteFile: path}).verify(io.Discard, strings.NewReader(" \n"), time.Now()); err == nil || !strings.Contains(err.Error(), "nothing to read") {
 		t.Errorf("for nothing: %v", err)
 	}
+}
+
+// forgeHeader puts another header and other claims into a token.
+func forgeHeader(token, header, claims string) string {
+	return base64.RawURLEncoding.EncodeToString([]byte(header)) + forgeClaims(token, claims)[strings.Index(token, "."):]
 }
 
 // forgeClaims puts other claims into a token.

@@ -242,7 +242,7 @@ func (e *examination) checkExpiry() error {
 	}
 	e.id.ExpiresAt = at
 	if !e.now.Before(at) {
-		return ErrTokenExpired
+		return fmt.Errorf("%w, %s ago", ErrTokenExpired, e.now.Sub(at).Round(time.Second))
 	}
 	return nil
 }

@@ -2,6 +2,7 @@ package auth
 
 import (
 	"context"
+	"errors"
 	"time"
 )
 
@@ -66,7 +67,11 @@ func (v *Verifier) Explain(ctx context.Context, token string, now time.Time) (fi
 		}
 		if err := c.run(e); err != nil {
 			failed[c.name] = true
-			findings = append(findings, Finding{c.name, Refused, err.Error(), c.advice})
+			advice := c.advice
+			if errors.Is(err, ErrUnavailable) {
+				advice = "Ask again where the key set can be fetched; a gateway says the same while it cannot fetch it, and the client comes back."
+			}
+			findings = append(findings, Finding{c.name, Refused, err.Error(), advice})
 			continue
 		}
 		findings = append(findings, Finding{c.name, Passed, c.says(e), ""})
