@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"errors"
 	"io/fs"
 	"net/http"
 	"path"
@@ -19,7 +20,7 @@ const (
 // servePages adds the client's pages: the files at their names, the agent desk at
 // /desk, and its old address, which leads there.
 func servePages(mux *http.ServeMux, files fs.FS) {
-	mux.Handle("GET /", pages(http.FileServerFS(files)))
+	mux.Handle("GET /", pages(http.FileServerFS(unlisted{files})))
 	desk := pages(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Security-Policy", deskPolicy)
 		http.ServeFileFS(w, r, files, "desk.html")
@@ -31,6 +32,26 @@ func servePages(mux *http.ServeMux, files fs.FS) {
 		to.Path = "/desk"
 		http.Redirect(w, r, to.RequestURI(), http.StatusMovedPermanently)
 	})
+}
+
+// unlisted are files of which no folder is shown: a folder without a page of its own
+// is not there.
+type unlisted struct{ fs.FS }
+
+// Open implements fs.FS.
+func (u unlisted) Open(name string) (fs.File, error) {
+	f, err := u.FS.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	info, err := f.Stat()
+	if err == nil && info.IsDir() {
+		_, err = fs.Stat(u.FS, path.Join(name, "index.html"))
+	}
+	if err != nil {
+		return nil, errors.Join(err, f.Close())
+	}
+	return f, nil
 }
 
 // pages serves the client's files: the gateway's own pages with a policy that

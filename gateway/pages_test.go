@@ -31,10 +31,11 @@ func TestTheWidgetIsForThePagesOfOthersAndNothingElseIs(t *testing.T) {
 	}
 }
 
-func TestTheDeskHasAnAddressOfItsOwnAndAStrictPolicy(t *testing.T) {
+func TestTheDeskHasAnAddressOfItsOwnAndNoFolderShowsItsFiles(t *testing.T) {
 	mux := http.NewServeMux()
 	servePages(mux, fstest.MapFS{
 		"index.html": {Data: []byte("home")}, "visitor.html": {Data: []byte("visitor")}, "desk.html": {Data: []byte("desk")},
+		"assets/app-1.js": {Data: []byte("app")}, "widget/en-1.js": {Data: []byte("en")}, "folder/index.html": {Data: []byte("its own page")},
 	})
 	for _, tt := range []struct {
 		path, body, location string
@@ -46,6 +47,11 @@ func TestTheDeskHasAnAddressOfItsOwnAndAStrictPolicy(t *testing.T) {
 		{path: "/agent.html?token=x", location: "/desk?token=x", status: http.StatusMovedPermanently},
 		{path: "/visitor.html", body: "visitor", status: http.StatusOK},
 		{path: "/", body: "home", status: http.StatusOK},
+		{path: "/assets/app-1.js", body: "app", status: http.StatusOK},
+		{path: "/folder/", body: "its own page", status: http.StatusOK},
+		{path: "/assets/", body: "404", status: http.StatusNotFound},
+		{path: "/assets", body: "404", status: http.StatusNotFound},
+		{path: "/widget/", body: "404", status: http.StatusNotFound},
 	} {
 		w := httptest.NewRecorder()
 		mux.ServeHTTP(w, httptest.NewRequest(http.MethodGet, tt.path, nil))

@@ -1,6 +1,9 @@
 package queue
 
-import "strconv"
+import (
+	"slices"
+	"strconv"
+)
 
 // Closing says that an assigned ticket is about to end. Until then it is open as
 // any other: it has its agent, its fencing token and its place in their capacity.
@@ -22,11 +25,19 @@ func (s *State) closable(agent, ticket string) (*Ticket, error) {
 	if t := s.tickets.get(ticket); t != nil && t.Agent == agent && t.End == AgentClosed {
 		return nil, nil
 	}
-	t, err := s.openTicket(ticket)
-	if err != nil {
-		return nil, err
-	}
-	if t.Status != Assigned || t.Agent != agent {
+	return s.theirs(agent, ticket)
+}
+
+// theirs finds an open conversation that the agent holds. Of others' tickets they are
+// not told even that there are some, and a guest may not do what the holder may.
+func (s *State) theirs(agent, ticket string) (*Ticket, error) {
+	t := s.tickets.get(ticket)
+	switch {
+	case t == nil || t.Queued() || t.Agent != agent && !slices.Contains(t.Guests, agent):
+		return nil, ErrUnknownTicket
+	case !t.Open():
+		return nil, ErrEnded
+	case t.Agent != agent:
 		return nil, ErrForbidden
 	}
 	return t, nil
@@ -66,12 +77,10 @@ func (s *State) CloseAfter(agent, ticket string, after Millis) (Change, error) {
 // CancelClose goes on with a conversation that is closing; with any other it
 // changes nothing. Errors: those of Close.
 func (s *State) CancelClose(agent, ticket string) (Change, error) {
-	t, err := s.openTicket(ticket)
+	t, err := s.theirs(agent, ticket)
 	switch {
 	case err != nil:
 		return Change{}, err
-	case t.Status != Assigned || t.Agent != agent:
-		return Change{}, ErrForbidden
 	case t.Closing == nil:
 		return Change{}, nil
 	}

@@ -109,8 +109,8 @@ func TestWhoMayCloseAndTakeItBack(t *testing.T) {
 		want error
 	}{
 		{"again, with another time, changes nothing", func(w *world, id string) (Change, error) { return w.CloseAfter("a", id, 30_000) }, nil},
-		{"another agent", func(w *world, id string) (Change, error) { return w.CloseAfter("b", id, 5000) }, ErrForbidden},
-		{"another agent takes it back", func(w *world, id string) (Change, error) { return w.CancelClose("b", id) }, ErrForbidden},
+		{"another agent", func(w *world, id string) (Change, error) { return w.CloseAfter("b", id, 5000) }, ErrUnknownTicket},
+		{"another agent takes it back", func(w *world, id string) (Change, error) { return w.CancelClose("b", id) }, ErrUnknownTicket},
 		{"a ticket that is not there", func(w *world, _ string) (Change, error) { return w.CloseAfter("a", "t", 5000) }, ErrUnknownTicket},
 		{"taking back one that is not there", func(w *world, _ string) (Change, error) { return w.CancelClose("a", "t") }, ErrUnknownTicket},
 		{"no time", func(w *world, id string) (Change, error) { return w.CloseAfter("a", id, 0) }, ErrForbidden},

@@ -330,7 +330,7 @@ func TestWrongHandsAreRefused(t *testing.T) {
 		}
 	}
 	_, err := w.Close("b", id)
-	check("another agent's close", err, ErrForbidden)
+	check("another agent's close", err, ErrUnknownTicket)
 	_, err = w.Leave("other", id)
 	check("another visitor's leave", err, ErrUnknownTicket)
 	_, err = w.Close("a", "nothing")
@@ -341,7 +341,9 @@ func TestWrongHandsAreRefused(t *testing.T) {
 	_, err = w.Leave("v", id)
 	check("leaving what the agent closed", err, ErrEnded)
 	_, err = w.Close("b", id)
-	check("closing what another closed", err, ErrEnded)
+	check("closing what another closed", err, ErrUnknownTicket)
+	_, err = w.Leave("other", id)
+	check("leaving another visitor's ticket that has ended", err, ErrUnknownTicket)
 }
 
 // What was done already by the same person is no error: the answer may have

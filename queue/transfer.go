@@ -195,14 +195,12 @@ func (s *State) Consult(agent, ticket, invited string) (Change, error) {
 	return c, nil
 }
 
-// LeaveConsult takes a guest out of a conversation. Not being in it is no error.
+// LeaveConsult takes a guest out of a conversation; of one that they are not in they
+// are not told even that it is there.
 func (s *State) LeaveConsult(agent, ticket string) (Change, error) {
 	t := s.guests[agent][ticket]
 	if t == nil {
-		if s.tickets.get(ticket) == nil {
-			return Change{}, ErrUnknownTicket
-		}
-		return Change{}, nil
+		return Change{}, ErrUnknownTicket
 	}
 	c := change(CauseGuestLeft, t.ID, t.Rev.Version, agent)
 	c.Frees = true

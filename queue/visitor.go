@@ -211,15 +211,14 @@ func (s *State) stick(t *Ticket, v *Visitor) {
 // Leave ends a visitor's own ticket, wherever it stands. Having left already is
 // no error, so that a wish whose answer was lost can be repeated.
 func (s *State) Leave(visitor, ticket string) (Change, error) {
-	if t := s.tickets.get(ticket); t != nil && t.Visitor == visitor && t.End == VisitorLeft {
-		return Change{}, nil
-	}
-	t, err := s.openTicket(ticket)
-	if err != nil {
-		return Change{}, err
-	}
-	if t.Visitor != visitor {
+	t := s.tickets.get(ticket)
+	switch {
+	case t == nil || t.Visitor != visitor:
 		return Change{}, ErrUnknownTicket
+	case t.End == VisitorLeft:
+		return Change{}, nil
+	case !t.Open():
+		return Change{}, ErrEnded
 	}
 	return s.end(CauseLeft, t, VisitorLeft), nil
 }

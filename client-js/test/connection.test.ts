@@ -93,7 +93,7 @@ describe("opening", () => {
 describe("close codes", () => {
   test("[close-1] which codes come back", () => {
     const back = [1000, 1001, 1006, 1008, 1011, 1012, 4000, 4001, 4002, 4003, 4499];
-    const away = [1007, 1009, 4500, 4501, 4502, 4503, 4999];
+    const away = [1002, 1007, 1009, 4500, 4501, 4502, 4503, 4999];
     expect(back.filter(comesBack)).toEqual(back);
     expect(away.filter(comesBack)).toEqual([]);
   });

@@ -30,7 +30,9 @@ func (f Status) check(outline) *Refusal {
 	}
 }
 
-func (f Open) check(outline) *Refusal { return first(requestID(f.ID), id("ticket", f.Ticket)) }
+func (f Open) check(outline) *Refusal {
+	return first(requestID(f.ID), id("ticket", f.Ticket), between("at_ms", f.AtMS, 0, 1<<53-1))
+}
 
 func (f Send) check(outline) *Refusal {
 	return first(requestID(f.ID), id("ticket", f.Ticket), id("message_id", f.MessageID),

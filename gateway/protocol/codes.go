@@ -51,6 +51,7 @@ type CloseCode int
 // The close codes that the server uses.
 const (
 	CloseRestart     CloseCode = 1012 // the process leaves: come back at once
+	CloseBroken      CloseCode = 1002 // a frame that breaks the WebSocket protocol: stay away
 	CloseInvalidUTF8 CloseCode = 1007 // a text frame was not UTF-8: stay away
 	CloseTooLarge    CloseCode = 1009 // a frame over 64 KiB: stay away
 
@@ -66,10 +67,10 @@ const (
 )
 
 // ComesBack says whether a client should reconnect after the code. Codes
-// outside 4000–4999 come back, but for 1007 and 1009.
+// outside 4000–4999 come back, but for 1002, 1007 and 1009.
 func (c CloseCode) ComesBack() bool {
 	switch {
-	case c == CloseInvalidUTF8 || c == CloseTooLarge:
+	case c == CloseBroken || c == CloseInvalidUTF8 || c == CloseTooLarge:
 		return false
 	default:
 		return c < 4500 || c > 4999

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"slices"
 	"strings"
 
@@ -67,6 +68,8 @@ type outline struct {
 	keys    []string // of the outermost object
 	null    string   // the outermost key under which a null stands
 	hasNull bool
+	big     string // the outermost key under which a number of 2^53 or more stands
+	hasBig  bool
 	deep    bool
 }
 
@@ -93,6 +96,10 @@ func survey(data []byte) (outline, *Refusal) {
 		case 'n':
 			if !o.hasNull {
 				o.null, o.hasNull = key, true
+			}
+		case '0':
+			if n, err := token.Float(); !o.hasBig && (err != nil || math.Abs(n) >= 1<<53) {
+				o.big, o.hasBig = key, true
 			}
 		case '"':
 			if depth != 1 {
@@ -192,6 +199,9 @@ func fill[T checked](o outline, data []byte) (Request, *Refusal) {
 	// A null would pass for an absent field; nothing in this protocol is null.
 	if o.hasNull {
 		return nil, refuse(CodeBadField, o.null, "Leave a field out instead of sending null.")
+	}
+	if o.hasBig { // elsewhere it would be another number
+		return nil, refuse(CodeBadField, o.big, "Keep numbers between -2^53 and 2^53.")
 	}
 	if refusal := frame.check(o); refusal != nil {
 		return nil, refusal

@@ -296,7 +296,7 @@ func BenchmarkAppendTicket(b *testing.B) {
 
 func TestCloseCodesSayWhetherToComeBack(t *testing.T) { // [close-1]
 	for code, want := range map[CloseCode]bool{
-		1000: true, 1001: true, 1006: true, CloseInvalidUTF8: false, 1008: true, CloseTooLarge: false, 1011: true,
+		1000: true, 1001: true, 1006: true, CloseBroken: false, CloseInvalidUTF8: false, 1008: true, CloseTooLarge: false, 1011: true,
 		CloseRestart: true, CloseHelloTimeout: true, CloseHeartbeatLost: true, CloseSlowReader: true,
 		CloseUnavailable: true, 4499: true, CloseUnauthorized: false, CloseTokenExpired: false,
 		CloseFlood: false, CloseProtocol: false, 4999: false,

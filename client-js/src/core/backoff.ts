@@ -1,4 +1,4 @@
-import { CLOSE_INVALID_UTF8, CLOSE_TOO_LARGE } from "./protocol.gen.ts";
+import { CLOSE_BROKEN, CLOSE_INVALID_UTF8, CLOSE_TOO_LARGE } from "./protocol.gen.ts";
 
 const baseMS = 1_000;
 const capMS = 30_000;
@@ -19,7 +19,7 @@ export function afterRestartMS(): number {
 
 /** Says whether a client reconnects after the server closed with the code. */
 export function comesBack(code: number): boolean {
-  if (code === CLOSE_INVALID_UTF8 || code === CLOSE_TOO_LARGE) {
+  if (code === CLOSE_BROKEN || code === CLOSE_INVALID_UTF8 || code === CLOSE_TOO_LARGE) {
     return false;
   }
   return code < 4500 || code > 4999;

@@ -143,6 +143,7 @@ export const ENTRY_KINDS = [
 export type EntryKind = (typeof ENTRY_KINDS)[number];
 
 export const CLOSE_RESTART = 1012; // the process leaves: come back at once
+export const CLOSE_BROKEN = 1002; // a frame that breaks the WebSocket protocol: stay away
 export const CLOSE_INVALID_UTF8 = 1007; // a text frame was not UTF-8: stay away
 export const CLOSE_TOO_LARGE = 1009; // a frame over 64 KiB: stay away
 export const CLOSE_HELLO_TIMEOUT = 4000; // no hello within 3 s
@@ -160,6 +161,7 @@ export const CLOSE_PROTOCOL = 4503; // a binary frame or another breach of the p
  */
 export const CloseCode = {
   Restart: CLOSE_RESTART,
+  Broken: CLOSE_BROKEN,
   InvalidUTF8: CLOSE_INVALID_UTF8,
   TooLarge: CLOSE_TOO_LARGE,
   HelloTimeout: CLOSE_HELLO_TIMEOUT,
