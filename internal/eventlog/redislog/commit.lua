@@ -13,7 +13,8 @@
 --             sake; lead, "<milliseconds> <clock>", how far stamps were ahead of the
 --             clock at that clock, once it was set back; and, if remember is 0,
 --             "=<commit id>" -> "<number> <at> <intent>"
---   records   stream: entry <number>-0 with id, prev, at and data
+--   records   stream: entry <number>-0 with id, prev, at and data; for a moment, in
+--             the run that seals the log, there is a copy of it beside it
 --   entities  hash: name -> "<version> <number> <at> <body>"
 --   id*       "<number> <at> <intent>" of a commit, which expires; one for each
 --             commit, if remember is not 0
@@ -294,6 +295,12 @@ local function commit(k, i)
     if cut > 0 and call('XTRIM', records, 'MINID', '~', int(cut + 1) .. '-0', 'LIMIT', '1000') == 0 then
       call('HSET', head, 'cut', '0')
     end
+  end
+
+  -- Nothing follows a seal. A stream has 4 KB laid in for what comes next, and a copy
+  -- of it has not. It is no harm if this does not work.
+  if sealed and not was_sealed and redis.pcall('COPY', records, records .. ':copy', 'REPLACE') == 1 then
+    redis.pcall('RENAME', records .. ':copy', records)
   end
 
   local payload = 'w' -- only a wake-up
