@@ -12,7 +12,7 @@ let host: Host;
 test.beforeAll(async () => {
   servers = new Servers(site({}, { languages: "[en]", origins: '["*"]' }));
   const gateway = await servers.startGateway();
-  host = await Host.serves(() => `<script async src="${gateway}/widget.js"></script><nextup-chat token-url="/token"></nextup-chat>`, gateway);
+  host = await Host.serves(() => `<nextup-chat ${given}</script><script async src="${gateway}/widget.js"></script>`, gateway);
 });
 test.afterAll(async () => {
   await host.stop();
@@ -20,6 +20,8 @@ test.afterAll(async () => {
 });
 test.afterEach(({ browser }) => leave(browser));
 
+/** How the page says where tokens come from: the rest of the element, and a script. */
+let given = "";
 let run = 0;
 let lin = "";
 let bo = "";
@@ -28,6 +30,7 @@ test.beforeEach(() => {
   [lin, bo] = [mint({ sub: `lin-${run}`, name: "Lin" }), mint({ sub: `bo-${run}`, name: "Bo" })];
   host.token = () => lin;
   host.slowly = undefined;
+  given = 'token-url="/token"></nextup-chat><script>';
 });
 
 const secret = "a secret of Lin's";
@@ -96,6 +99,16 @@ for (const [name, change] of changes) {
     await expect(again.messages).toHaveText([new RegExp(`^You: ${secret}`)]);
   });
 }
+
+test("a page that gives its token only after the element is there keeps Lin's draft over a reload", async ({ browser }) => {
+  const page = await (await browser.newContext()).newPage();
+  given = `></nextup-chat><script>customElements.whenDefined("nextup-chat").then(() => {
+    document.querySelector("nextup-chat").token = async () => (await (await fetch("/token")).json()).token;
+  })`;
+  await writing(page);
+  await page.reload();
+  await expect(page.getByTestId("composer")).toHaveValue(`half of ${secret}`);
+});
 
 test("another token-url ends Lin's view and socket at once, however long Bo's token takes", async ({ browser }) => {
   const page = await (await browser.newContext()).newPage();

@@ -57,16 +57,17 @@ export function gatewayAt(written: string | undefined, site: string | undefined)
 
 /**
  * What a change of the page says of the person: nothing, that it is another one,
- * or that the next token must be asked.
+ * that the next token must be asked, or that only now there can be one.
  */
-export function changeOf(a: Config, b: Config): "none" | "ask" | "another" {
-  if (JSON.stringify([a.gateway, a.tokenURL]) !== JSON.stringify([b.gateway, b.tokenURL])) {
-    return "another";
-  }
-  if (a.source === b.source) {
+export function changeOf(a: Config, b: Config): "none" | "ask" | "another" | "first" {
+  const moved = JSON.stringify([a.gateway, a.tokenURL]) !== JSON.stringify([b.gateway, b.tokenURL]);
+  if (!moved && a.source === b.source) {
     return "none";
   }
-  const fresh = typeof a.source === typeof b.source && (typeof b.source === "function" || who(a) === who(b));
+  if (a.source === undefined && a.tokenURL === undefined) {
+    return "first";
+  }
+  const fresh = !moved && typeof a.source === typeof b.source && (typeof b.source === "function" || who(a) === who(b));
   return fresh ? "ask" : "another";
 }
 

@@ -108,6 +108,8 @@ export class Widget {
     this.config = config;
     if (change === "another") {
       this.#end();
+    } else if (change === "first") {
+      this.#leaveGateway(); // which had no token; what the browser keeps is perhaps theirs
     } else if (change === "ask") {
       this.#recheck();
     }
