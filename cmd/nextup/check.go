@@ -24,7 +24,7 @@ func (checkCmd) Help() string {
 	return `Reads the site file as a gateway would, with the keys that it names, and prints what
 it describes, or every problem with its line. Exits with 1 if there is one.
 
-Examples:
+Example:
 
     nextup check site.yaml
     nextup check --before site.yaml new.yaml`

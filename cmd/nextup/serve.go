@@ -89,6 +89,9 @@ func (c *serveCmd) serve(ctx context.Context, last func(), out, logs io.Writer) 
 		defer func() { _ = reload.audit.Close() }() // every line is written by now
 		audit = reload.audit.logger()
 	}
+	told := make(chan os.Signal, 1) // from the start: a SIGHUP that nobody waits for ends the process
+	signal.Notify(told, syscall.SIGHUP)
+	defer signal.Stop(told)
 	pages, built := clientjs.Assets()
 	app, err := NewApp(ctx, appConfig{
 		Listen: c.Listen, Redis: c.Redis, Durability: durability, TrustDisk: c.TrustDisk, File: file, Node: c.Node,
@@ -101,9 +104,6 @@ func (c *serveCmd) serve(ctx context.Context, last func(), out, logs io.Writer) 
 	if c.Demo {
 		go c.traffic(ctx, app, file, logs)
 	}
-	told := make(chan os.Signal, 1)
-	signal.Notify(told, syscall.SIGHUP)
-	defer signal.Stop(told)
 	reload.run(ctx, app, told)
 	if ctx.Err() == nil {
 		return app.Close() // says why it serves no more
