@@ -195,7 +195,7 @@ func TestAFullServerGoesOnWithWhatFrees(t *testing.T) {
 		}
 	}
 	limit("0")
-	within(t, "after the return of memory", l.goesOn(), recovery)
+	l.goesOn("after the return of memory")
 	l.nothingLost()
 }
 
@@ -220,7 +220,7 @@ func TestConnectionsThatAreKilledAgainAndAgainLoseNothing(t *testing.T) {
 		return errors.Join(killer.ClientKillByFilter(t.Context(), "TYPE", "normal").Err(),
 			killer.ClientKillByFilter(t.Context(), "TYPE", "pubsub").Err())
 	})
-	within(t, "after the last kill", l.goesOn(), recovery)
+	l.goesOn("after the last kill")
 	l.nothingLost()
 }
 

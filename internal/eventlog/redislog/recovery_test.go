@@ -27,17 +27,15 @@ func TestAServerThatHangsCostsSecondsAndThenAllGoesOn(t *testing.T) {
 		"ready":  l.writer.Ready,
 	} {
 		calls.Go(func() {
-			began := time.Now()
 			if err := call(context.Background()); !errors.Is(err, eventlog.ErrUnavailable) {
 				t.Errorf("%s: got %v", name, err)
 			}
-			within(t, name+" failed", time.Since(began), 3500*time.Millisecond)
 		})
 	}
 	calls.Wait()
 	l.wait("the follower is not ready", func() bool { return !l.Ready() })
 	server.Thaw()
-	within(t, "after SIGCONT", l.goesOn(), recovery)
+	l.goesOn("after SIGCONT")
 	l.nothingLost()
 }
 
@@ -61,16 +59,16 @@ func TestASentinelFailoverIsOverInSeconds(t *testing.T) {
 			c.fault(master)
 			promoted(t, replica)
 			if c.durability == redislog.Memory {
-				within(t, "after the failover", l.goesOn(), recovery)
+				l.goesOn("after the failover")
 				l.settle()
 				return
 			}
-			within(t, "reading after the failover", l.readsOn(), recovery)
+			l.readsOn("reading after the failover")
 			// Nobody is left to replicate to, until the old master comes back: at
 			// first it takes itself for the master.
 			c.comesBack(master)
 			replicaOf(t, master, replica)
-			within(t, "after the return of a replica", l.goesOn(), recovery)
+			l.goesOn("after the return of a replica")
 			l.nothingLost()
 		})
 	}
@@ -102,7 +100,7 @@ func TestAFailoverThatLosesARecordIsAForkAndWithReplicaNobodyWasToldOfIt(t *test
 			replica.Thaw()
 			promoted(t, replica)
 			replicaOf(t, redistest.StartServer(t, "--repl-diskless-sync-delay", "0"), replica)
-			within(t, "after the failover", l.goesOn(), recovery)
+			l.goesOn("after the failover")
 			if n := l.resets.Load(); n != 1 {
 				t.Errorf("%d resets", n)
 			}
