@@ -227,6 +227,9 @@ type stranger struct{}
 // Message implements socket.Handler.
 func (stranger) Message(bool, []byte) socket.Next { return socket.Enough }
 
+// Frame implements socket.Handler.
+func (stranger) Frame(int) (within, more bool) { return false, false }
+
 // Gone implements socket.Handler.
 func (stranger) Gone() {}
 

@@ -29,7 +29,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // house is one log and the gateways over it.
 type house struct {
-	t        *testing.T
+	t        testing.TB
 	memory   *eventlog.Memory
 	backend  eventlog.Backend // what the gateways see of the memory
 	evicts   func() bool
@@ -63,7 +63,7 @@ func (l *lines) String() string {
 	return l.text.String()
 }
 
-func newHouse(t *testing.T, change ...func(*gateway.Site)) *house {
+func newHouse(t testing.TB, change ...func(*gateway.Site)) *house {
 	t.Helper()
 	h := &house{
 		t: t, memory: eventlog.NewMemory(), registry: presence.NewMemory(nil), audit: &lines{}, log: &lines{},
@@ -185,7 +185,7 @@ func (h *house) sign(k auth.Key, id auth.Identity) string {
 // person is a client that remembers what it was sent.
 type person struct {
 	*client.Conn
-	t      *testing.T
+	t      testing.TB
 	ctx    context.Context
 	frames chan protocol.ServerFrame
 }
@@ -285,7 +285,7 @@ func (p *person) opens(ticket string, after uint64) {
 // raw is a socket without manners.
 type raw struct {
 	*websocket.Conn
-	t   *testing.T
+	t   testing.TB
 	ctx context.Context
 }
 

@@ -26,21 +26,15 @@ const commandTimeout = 6 * time.Second
 // Message implements socket.Handler: it takes one frame. It waits for nothing
 // outside, since the worker that calls it serves other sockets too.
 func (c *conn) Message(text bool, data []byte) socket.Next {
-	c.g.metrics.framesIn.Inc()
 	c.heard()
 	if !text {
 		c.end(protocol.CloseProtocol)
 		return socket.Enough
 	}
-	if c.allowance == nil { // nobody yet
-		if c.over++; c.over > maxBeforeHello {
-			c.end(protocol.CloseFlood)
-			return socket.Enough
-		}
-	} else if limit := c.allowance.take(len(data)); limit != "" {
-		return c.refuseFlood(limit)
-	} else {
-		c.over = 0
+	if within, more := c.Frame(len(data)); !more {
+		return socket.Enough
+	} else if !within {
+		return socket.More
 	}
 	req, err := protocol.Decode(data)
 	var refusal *protocol.Refusal
@@ -68,6 +62,25 @@ func (c *conn) Message(text bool, data []byte) socket.Next {
 	}
 	c.submit(req)
 	return socket.More
+}
+
+// Frame implements socket.Handler: it counts a frame of any kind, and ends a conn
+// that sends too many.
+func (c *conn) Frame(size int) (within, more bool) {
+	c.g.metrics.framesIn.Inc()
+	if c.allowance == nil { // nobody yet
+		if c.over++; c.over > maxBeforeHello {
+			c.end(protocol.CloseFlood)
+			return false, false
+		}
+		return true, true
+	}
+	limit := c.allowance.take(size)
+	if limit != "" {
+		return false, c.refuseFlood(limit)
+	}
+	c.over = 0
+	return true, true
 }
 
 // submit has a request handled and answered, after those before it that concern
@@ -208,13 +221,13 @@ func (c *conn) handle(ctx context.Context, req protocol.Request) (protocol.OK, e
 }
 
 // refuseFlood answers a frame over the limit, and ends a conn that does not
-// listen to the answers.
-func (c *conn) refuseFlood(limit string) socket.Next {
+// listen to the answers; it says whether the conn goes on.
+func (c *conn) refuseFlood(limit string) bool {
 	c.g.metrics.limited.WithLabelValues(c.site.id, limit).Inc()
 	c.g.metrics.refusals.WithLabelValues(string(protocol.CodeRateLimited)).Inc()
 	if c.over++; c.over > maxOver {
 		c.end(protocol.CloseFlood)
-		return socket.Enough
+		return false
 	}
 	if c.over == 1 { // one answer a burst: a flood must not make us write one
 		c.send(protocol.Error{
@@ -222,7 +235,7 @@ func (c *conn) refuseFlood(limit string) socket.Next {
 			RetryAfterMS: 1000,
 		})
 	}
-	return socket.More
+	return true
 }
 
 // beat answers a heartbeat with the log's time.

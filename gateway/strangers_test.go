@@ -2,6 +2,7 @@ package gateway_test
 
 import (
 	"bufio"
+	"bytes"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -44,7 +45,7 @@ func (h *house) stranger(url, address string) (*raw, *http.Response) {
 // bare is a socket of which a test writes the bytes.
 type bare struct {
 	net.Conn
-	t       *testing.T
+	t       testing.TB
 	replies *bufio.Reader
 }
 
@@ -81,17 +82,24 @@ func (b *bare) frame(first byte, length int, payload string) {
 	}
 }
 
-// code reads to the end of the conn, answering nothing, and returns the code of the
-// close frame.
-func (b *bare) code() (code protocol.CloseCode) {
+// end returns the code of the close frame once the conn has ended, though nothing was
+// answered.
+func (b *bare) end() (code protocol.CloseCode) {
+	b.t.Helper()
+	code = b.code()
+	if _, err := io.Copy(io.Discard, b.replies); errors.Is(err, os.ErrDeadlineExceeded) {
+		b.t.Fatal("the conn does not end")
+	}
+	return code
+}
+
+// code reads on to the close frame and returns its code.
+func (b *bare) code() protocol.CloseCode {
 	b.t.Helper()
 	for {
 		var header [2]byte
 		if _, err := io.ReadFull(b.replies, header[:]); err != nil {
-			if errors.Is(err, os.ErrDeadlineExceeded) {
-				b.t.Fatal("the conn does not end")
-			}
-			return code
+			b.t.Fatalf("no close frame comes: %v", err)
 		}
 		length := int(header[1])
 		if length == 126 {
@@ -102,7 +110,7 @@ func (b *bare) code() (code protocol.CloseCode) {
 		payload := make([]byte, length)
 		_, _ = io.ReadFull(b.replies, payload)
 		if header[0] == 0x88 && length >= 2 {
-			code = protocol.CloseCode(binary.BigEndian.Uint16(payload))
+			return protocol.CloseCode(binary.BigEndian.Uint16(payload))
 		}
 	}
 }
@@ -130,10 +138,52 @@ func TestAStrangerMaySendOneSmallFrame(t *testing.T) {
 			url, _ := h.open("one")
 			b := h.bare(url)
 			tt.sends(b)
-			if code := b.code(); code != tt.want {
+			if code := b.end(); code != tt.want {
 				t.Errorf("closed with %d, want %d", code, tt.want)
 			}
 		})
+	}
+}
+
+// [limit-4] Every frame counts, also those that the browser's side of a socket never shows:
+// whoever sends very many is closed and counted, before hello and after.
+func TestAFloodOfFramesThatAreNoMessagesIsClosed(t *testing.T) {
+	for _, tt := range []struct {
+		name, payload string
+		begin, then   byte // the first byte of the first frame, and of the others
+	}{
+		{"pings", "12345678", 0x89, 0x89},
+		{"pongs", "", 0x8a, 0x8a},
+		{"empty pieces", "", 0x01, 0x00},
+		{"pieces of one byte", "x", 0x01, 0x00},
+	} {
+		for _, known := range []bool{false, true} {
+			t.Run(fmt.Sprint(tt.name, ", after hello: ", known), func(t *testing.T) {
+				t.Parallel()
+				h := newHouse(t, func(s *gateway.Site) { s.Limits.FramesPerSecond, s.Limits.Burst = 20, 100 })
+				url, _ := h.open("one")
+				b := h.bare(url)
+				if known {
+					hello := fmt.Sprintf(`{"type":"hello","token":%q}`, h.token(protocol.Visitor, "v"))
+					b.frame(0x81, len(hello), hello)
+				}
+				const flood = 5000
+				go func() {
+					frame := func(first byte) []byte {
+						return append([]byte{first, 0x80 | byte(len(tt.payload)), 0, 0, 0, 0}, tt.payload...)
+					}
+					_, _ = b.Write(append(frame(tt.begin), bytes.Repeat(frame(tt.then), flood-1)...))
+				}()
+				if code := b.code(); code != protocol.CloseFlood {
+					t.Errorf("closed with %d, want %d", code, protocol.CloseFlood)
+				}
+				var received int
+				_, text, _ := strings.Cut(metricsOf(t, url), "\nnextup_frames_received_total ")
+				if _, _ = fmt.Sscan(text, &received); received < 11 || received > flood/2 {
+					t.Errorf("%d frames are counted", received)
+				}
+			})
+		}
 	}
 }
 

@@ -77,12 +77,16 @@ func readHeader(data []byte, limit int) (h header, size, code int) {
 		if size = 4; len(data) < size {
 			return h, 0, 0
 		}
-		length = uint64(binary.BigEndian.Uint16(data[2:]))
+		if length = uint64(binary.BigEndian.Uint16(data[2:])); length < 126 {
+			return h, 0, closeBroken // it has a shorter form
+		}
 	case length == 127:
 		if size = 10; len(data) < size {
 			return h, 0, 0
 		}
-		length = binary.BigEndian.Uint64(data[2:])
+		if length = binary.BigEndian.Uint64(data[2:]); length <= 0xffff || length>>63 != 0 {
+			return h, 0, closeBroken
+		}
 	}
 	if length > uint64(limit) {
 		return h, 0, closeTooBig
@@ -121,6 +125,8 @@ type parser struct {
 // sink takes what a parser finds.
 type sink interface {
 	message(text bool, data []byte) Next
+	// piece is told of a frame that does not complete its message.
+	piece(size int) (within bool)
 	control(op byte, data []byte) (more bool)
 	broken(code int)
 }
@@ -186,6 +192,7 @@ func (p *parser) take(h header, payload []byte, to sink) (code int) {
 	}
 	p.message = append(p.message, payload...)
 	if !h.final {
+		to.piece(len(payload))
 		return 0
 	}
 	kind, message := p.kind, p.message

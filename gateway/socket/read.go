@@ -1,8 +1,10 @@
 package socket
 
 import (
+	"encoding/binary"
 	"sync"
 	"time"
+	"unicode/utf8"
 )
 
 // Whose turn it is at a socket.
@@ -123,6 +125,7 @@ func (s *Socket) listen() {
 // message implements sink.
 func (s *Socket) message(text bool, data []byte) Next {
 	if s.silent {
+		s.ignore()
 		return More // a close frame may follow
 	}
 	next := s.handler.Message(text, data)
@@ -133,8 +136,31 @@ func (s *Socket) message(text bool, data []byte) Next {
 	return next
 }
 
+// ignore cuts a socket whose client goes on and on after the end.
+func (s *Socket) ignore() {
+	if s.late++; s.late > maxLate {
+		s.Cut()
+	}
+}
+
+// piece implements sink.
+func (s *Socket) piece(size int) (within bool) {
+	if s.silent {
+		s.ignore()
+		return false
+	}
+	within, more := s.handler.Frame(size)
+	if !more {
+		s.hush()
+	}
+	return within
+}
+
 // control implements sink.
-func (s *Socket) control(op byte, data []byte) bool {
+func (s *Socket) control(op byte, data []byte) (more bool) {
+	if op != opClose && !s.piece(len(data)) {
+		return true
+	}
 	switch op {
 	case opPing:
 		s.mu.Lock()
@@ -156,13 +182,27 @@ func (s *Socket) answerClose(data []byte) {
 	s.dead = true // nobody else writes from here on
 	s.mu.Unlock()
 	if mayAnswer {
-		answer := make([]byte, Room, Room+2)
-		if len(data) >= 2 {
-			answer = append(answer, data[:2]...) // the code comes back
-		}
-		s.writeLast(withHeader(opClose, answer))
+		s.writeLast(withHeader(opClose, append(make([]byte, Room, Room+2), answerTo(data)...)))
 	}
 	s.Cut()
+}
+
+// answerTo is the payload of the answer to a close frame: its code, unless a peer must
+// not send it.
+func answerTo(data []byte) []byte {
+	code := 0
+	if len(data) >= 2 {
+		code = int(binary.BigEndian.Uint16(data))
+	}
+	switch {
+	case len(data) == 0:
+		return nil
+	case code < 1000, code > 1003 && code < 1007, code > 1014 && code < 3000, code > 4999:
+		code = closeBroken
+	case !utf8.Valid(data[2:]):
+		code = closeInvalidUTF8
+	}
+	return binary.BigEndian.AppendUint16(nil, uint16(code))
 }
 
 // writeLast writes a frame that nobody waits for. Only a reader that has no other

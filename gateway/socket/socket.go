@@ -44,7 +44,11 @@ type Handler interface {
 	// Message takes a whole message, which is valid until it returns, and says what
 	// comes next. It must not wait for anything but the processor.
 	Message(text bool, data []byte) Next
-	// Gone is the last call: the socket has ended, or Message has returned Enough.
+	// Frame is told of every frame that completes no message: a control frame, or a
+	// piece of a message, of so many bytes. Only within the limits is a ping answered;
+	// unless more is true no message comes any more.
+	Frame(size int) (within, more bool)
+	// Gone is the last call: the socket has ended, or nothing more was wanted.
 	Gone()
 	// Overflowed says that the client does not read what it is sent, and returns
 	// the code and reason that the socket is closed with. It must neither block nor
@@ -73,6 +77,7 @@ const (
 	atOnce       = 16 << 10
 	writeTimeout = 10 * time.Second
 	lingerTime   = 500 * time.Millisecond
+	maxLate      = 100_000         // frames after the handler has heard enough, read for the close frame that may come
 	slowTimeout  = 5 * time.Second // for all that waits, and the close frame
 )
 
@@ -84,7 +89,9 @@ type Socket struct {
 	fd      int             // of conn, if the loop watches it
 	handler Handler
 	parser  parser
-	silent  bool // the handler hears no more; the reader's own
+	// The reader's own: the handler hears no more, and how many frames came since.
+	silent bool
+	late   int
 	// turn says whether a worker is at the socket.
 	turn atomic.Int32
 	// resumed counts the calls of Resume less the workers that have left a held

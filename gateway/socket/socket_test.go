@@ -1,6 +1,7 @@
 package socket_test
 
 import (
+	"bytes"
 	"context"
 	"encoding/binary"
 	"errors"
@@ -33,6 +34,8 @@ type peer struct {
 	ended   chan struct{}
 	slow    atomic.Int32
 	drained chan struct{}
+	frames  atomic.Int64
+	few     int64 // frames that complete no message: so many are within the limit, twice as many end it
 }
 
 func (p *peer) Message(text bool, data []byte) socket.Next {
@@ -48,6 +51,11 @@ func (p *peer) Message(text bool, data []byte) socket.Next {
 		return socket.Hold
 	}
 	return socket.More
+}
+
+func (p *peer) Frame(int) (within, more bool) {
+	n := p.frames.Add(1)
+	return n <= p.few, n <= 2*p.few
 }
 
 func (p *peer) Gone() {
@@ -91,7 +99,7 @@ func open(t *testing.T, test func(t *testing.T, p *peer, dial func() *websocket.
 			if err != nil {
 				t.Fatal(err)
 			}
-			p := &peer{heard: make(chan string, 100_000), ended: make(chan struct{}), drained: make(chan struct{}, 1), most: 1 << 20}
+			p := &peer{heard: make(chan string, 100_000), ended: make(chan struct{}), drained: make(chan struct{}, 1), most: 1 << 20, few: 1 << 20}
 			started := make(chan struct{}, 1) // the client may know of the handshake first
 			server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 				conn, early, agreed, err := socket.Accept(w, r, "chat")
@@ -395,6 +403,85 @@ func TestOneFrameMayBeLargerThanWhatMayWait(t *testing.T) {
 			t.Errorf("%d of %d bytes, %v", len(data), len(large), err)
 		}
 	})
+}
+
+// RFC 6455, 7.4: a code that nobody may send is not sent back.
+func TestACloseFrameIsAnsweredWithACodeThatMayBeSent(t *testing.T) {
+	for _, tt := range []struct {
+		name   string
+		sent   string
+		answer []byte
+	}{
+		{"no code", "", nil},
+		{"half a code", "\x03", []byte{0x03, 0xea}},
+		{"1000", "\x03\xe8bye", []byte{0x03, 0xe8}},
+		{"0", "\x00\x00", []byte{0x03, 0xea}},
+		{"999", "\x03\xe7", []byte{0x03, 0xea}},
+		{"1003", "\x03\xeb", []byte{0x03, 0xeb}},
+		{"1004, reserved", "\x03\xec", []byte{0x03, 0xea}},
+		{"1005, for no code", "\x03\xed", []byte{0x03, 0xea}},
+		{"1006, for no close frame", "\x03\xee", []byte{0x03, 0xea}},
+		{"1007", "\x03\xef", []byte{0x03, 0xef}},
+		{"1011", "\x03\xf3", []byte{0x03, 0xf3}},
+		{"1014", "\x03\xf6", []byte{0x03, 0xf6}},
+		{"1015, for TLS", "\x03\xf7", []byte{0x03, 0xea}},
+		{"2999", "\x0b\xb7", []byte{0x03, 0xea}},
+		{"3000", "\x0b\xb8", []byte{0x0b, 0xb8}},
+		{"4999", "\x13\x87", []byte{0x13, 0x87}},
+		{"5000", "\x13\x88", []byte{0x03, 0xea}},
+		{"65535", "\xff\xff", []byte{0x03, 0xea}},
+		{"a reason that is no UTF-8", "\x03\xe8\xff", []byte{0x03, 0xef}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			open(t, func(t *testing.T, p *peer, dial func() *websocket.Conn, tcp *net.Conn) {
+				dial()
+				if _, err := (*tcp).Write(append([]byte{0x88, 0x80 | byte(len(tt.sent)), 0, 0, 0, 0}, tt.sent...)); err != nil {
+					t.Fatal(err)
+				}
+				got, _ := io.ReadAll(*tcp)
+				if want := append([]byte{0x88, byte(len(tt.answer))}, tt.answer...); !bytes.Equal(got, want) {
+					t.Errorf("the answer is % x, want % x", got, want)
+				}
+				<-p.ended
+			})
+		})
+	}
+}
+
+// Control frames and pieces are told of, pings over the limit are not answered, and one
+// who goes on after the end is cut.
+func TestFramesThatCompleteNoMessageAreCounted(t *testing.T) {
+	ping, pong, piece := []byte{0x89, 0x81, 0, 0, 0, 0, 'p'}, []byte{0x8a, 0x80, 0, 0, 0, 0}, []byte{0x00, 0x80, 0, 0, 0, 0}
+	for name, frames := range map[string][]byte{
+		"pings": bytes.Repeat(ping, 20), "pongs": bytes.Repeat(pong, 20),
+		"empty pieces": append([]byte{0x01, 0x80, 0, 0, 0, 0}, bytes.Repeat(piece, 19)...),
+	} {
+		t.Run(name, func(t *testing.T) {
+			open(t, func(t *testing.T, p *peer, dial func() *websocket.Conn, tcp *net.Conn) {
+				p.few = 5
+				dial()
+				if _, err := (*tcp).Write(frames); err != nil {
+					t.Fatal(err)
+				}
+				<-p.ended // though the socket is still open
+				if n := p.frames.Load(); n != 2*p.few+1 {
+					t.Errorf("%d frames are counted, want %d", n, 2*p.few+1)
+				}
+				p.socket.Close(4502, "", 20*time.Second)
+				go func() {
+					for {
+						if _, err := (*tcp).Write(bytes.Repeat(ping, 100)); err != nil {
+							return
+						}
+					}
+				}()
+				all, _ := io.ReadAll(*tcp)
+				if got, want := bytes.Count(all, []byte{0x8a, 1, 'p'}), int(p.few); name == "pings" && got != want {
+					t.Errorf("%d pings are answered, want %d", got, want)
+				}
+			})
+		})
+	}
 }
 
 func TestCloseWaitsForWhatWaits(t *testing.T) {
