@@ -72,7 +72,7 @@ export function Offers({ offers, keyed, departments, now, still, conversation, i
               </button>
               {isDeclining(offer) && !gone ? (
                 <button class="button" type="button" data-testid="keep-offer" onClick={() => takeBack(offer)}>
-                  Do not decline
+                  Keep it
                 </button>
               ) : (
                 <button class="button" type="button" data-testid="decline" disabled={gone} onClick={() => decline(offer)}>
