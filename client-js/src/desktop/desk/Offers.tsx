@@ -67,7 +67,7 @@ export function Offers({ offers, keyed, departments, now, still, conversation, i
               {offer.transferred_by !== undefined && <li class="chip">from {nameOf(offer.transferred_by)}</li>}
             </ul>
             <div class="offer-do">
-              <button class="button primary" type="button" data-testid="accept" disabled={gone} onClick={() => accept(offer)}>
+              <button class="button primary" type="button" data-testid={gone ? undefined : "accept"} disabled={gone} onClick={() => accept(offer)}>
                 Accept {isKeyed && <kbd>A</kbd>}
               </button>
               {isDeclining(offer) && !gone ? (
@@ -75,7 +75,7 @@ export function Offers({ offers, keyed, departments, now, still, conversation, i
                   Keep it
                 </button>
               ) : (
-                <button class="button" type="button" data-testid="decline" disabled={gone} onClick={() => decline(offer)}>
+                <button class="button" type="button" data-testid={gone ? undefined : "decline"} disabled={gone} onClick={() => decline(offer)}>
                   Decline {isKeyed && <kbd>D</kbd>}
                 </button>
               )}
