@@ -266,7 +266,7 @@ func TestLimitsOnSocketsAndTickets(t *testing.T) {
 	}
 }
 
-// [limit-11]
+// [limit-12]
 func TestWhoMakesTicketsAllDayIsToldWhenTheNextMayBeMade(t *testing.T) {
 	h := newHouse(t, func(s *gateway.Site) { s.Rules.VisitorTickets = 2 })
 	url, _ := h.open("one")
