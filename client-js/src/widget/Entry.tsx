@@ -86,7 +86,7 @@ function written(text: string) {
         href === undefined ? (
           piece
         ) : (
-          <a key={i} href={href} target="_blank" rel="noopener noreferrer nofollow ugc">
+          <a key={i} dir="ltr" href={href} target="_blank" rel="noopener noreferrer nofollow ugc">
             {piece}
           </a>
         ),

@@ -110,7 +110,7 @@ function estimate({ estimates }: Widget, texts: Texts, department: string, langu
     <p class={free ? "estimate free" : "estimate"}>
       {queue && (
         <span data-testid="expected-wait">
-          {free ? texts.freeNow : texts.expected(waitInWords(queue.wait, texts))}
+          {queue.unattended === true ? texts.nobody : free ? texts.freeNow : texts.expected(waitInWords(queue.wait, texts))}
         </span>
       )}
       {queue && !free && <span class="soft">{texts.inLine(queue.size)}</span>}

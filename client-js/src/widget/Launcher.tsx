@@ -1,4 +1,5 @@
 import { Icon } from "./icons.tsx";
+import { aheadOf } from "./spoken.ts";
 import type { Texts } from "./texts.ts";
 import type { Widget } from "./widget.tsx";
 import { waitInWords } from "./words.ts";
@@ -28,7 +29,7 @@ export function launcher({ open, client, config }: Widget, texts: Texts) {
         <>
           <span class="launcher-place">{position}</span>
           <span class="launcher-words">
-            <span>{texts.ahead(position - 1)}</span>
+            <span>{ticket && aheadOf(ticket, texts)}</span>
             <strong>{waitInWords(ticket?.wait, texts)}</strong>
           </span>
         </>

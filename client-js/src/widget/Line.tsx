@@ -1,27 +1,25 @@
 import type { TicketFrame } from "../core/index.ts";
 import { leave } from "./Leave.tsx";
+import { aheadOf, special } from "./spoken.ts";
 import type { Texts } from "./texts.ts";
 import type { Widget } from "./widget.tsx";
-import { languagesInWords, nameOf, waitInWords } from "./words.ts";
+import { nameOf, waitInWords } from "./words.ts";
 
 /** The place in line: the number, who is ahead, the wait, how old all that is, and what is special. */
 export function line(w: Widget, texts: Texts, ticket: TicketFrame) {
   const position = ticket.position ?? 1;
   const age = Math.max(0, Math.round((w.now - ticket.as_of_ms) / 1_000));
   const wait = waitInWords(ticket.wait, texts);
-  const told = special(w, texts, ticket);
+  const told = special(ticket, texts, w.locale);
   const { hold } = ticket;
   return (
     <section class="hero line" aria-label={texts.yourPlace}>
-      <p class="spoken-only" role="status">
-        {texts.place(position)}. {texts.wait}: {wait}. {told.join(" ")}
-      </p>
       <div class="standing">
         <p class="place" data-testid="position" aria-hidden="true" key={position} data-long={position > 999}>
           {position}
         </p>
         <div>
-          <h2 data-testid="people-ahead">{ticket.status === "offered" ? texts.offered : texts.ahead(position - 1)}</h2>
+          <h2 data-testid="people-ahead">{aheadOf(ticket, texts)}</h2>
           <p>
             {texts.wait} <strong data-testid="wait">{wait}</strong>
           </p>
@@ -54,18 +52,6 @@ export function line(w: Widget, texts: Texts, ticket: TicketFrame) {
       </div>
     </section>
   );
-}
-
-/** What makes this wait unlike others, in words. */
-function special({ locale }: Widget, texts: Texts, { reason, paused, widened, languages = [], language }: TicketFrame) {
-  const more = languages.filter((tag) => tag !== language);
-  // A newer gateway may have reasons that this widget has no words for.
-  const why: string | undefined = reason && texts.reasons[reason];
-  return [
-    paused === true && texts.paused,
-    why,
-    widened !== undefined && more.length > 0 && texts.widened(languagesInWords(more, locale)),
-  ].filter((text) => typeof text === "string");
 }
 
 const shown = 9;

@@ -5,6 +5,7 @@ import { banner } from "./Banner.tsx";
 import { Icon } from "./icons.tsx";
 import { launcher } from "./Launcher.tsx";
 import { leave } from "./Leave.tsx";
+import { aboutAgent, aheadOf, wordsOf } from "./spoken.ts";
 import type { Texts } from "./texts.ts";
 import type { Widget } from "./widget.tsx";
 import { initialOf, nameOf, waitInWords } from "./words.ts";
@@ -66,6 +67,9 @@ function panel(w: Widget, texts: Texts) {
           {Icon("down")}
         </button>
       </div>
+      <p class="spoken-only" role="status" data-testid="spoken">
+        {w.spoken.say(...wordsOf(ticket, texts, w.locale), performance.now())}
+      </p>
       {stage(w, texts)}
     </section>
   );
@@ -101,7 +105,7 @@ function stage(w: Widget, texts: Texts) {
     case "waiting":
     case "offered":
       return [
-        forms?.line(w, texts, ticket) ?? hero(texts.ahead((ticket.position ?? 1) - 1), waitInWords(ticket.wait, texts)),
+        forms?.line(w, texts, ticket) ?? hero(aheadOf(ticket, texts), waitInWords(ticket.wait, texts)),
         below,
         conversing,
       ];
@@ -112,9 +116,10 @@ function stage(w: Widget, texts: Texts) {
           <span class="face" aria-hidden="true">
             {initialOf(name)}
           </span>
-          <h2 data-testid="agent-name">{texts.withAgent(name)}</h2>
+          <h2 data-testid="agent-name">{aboutAgent(ticket, texts)}</h2>
           {leave(w, texts, texts.leaveChat)}
         </div>,
+        ticket.agent_lost === true && <p class="strip">{texts.mayReturn}</p>,
         below,
         conversing,
       ];

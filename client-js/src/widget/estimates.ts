@@ -8,6 +8,7 @@ export interface QueueRow {
   size: number;
   agents_with_room: number;
   wait: Wait;
+  unattended?: boolean;
 }
 
 const everyMS = 5_000;

@@ -11,7 +11,8 @@ export function pieces(text: string): Piece[] {
   let end = 0;
   for (const match of text.matchAll(address)) {
     const written = match[0].replace(trailing, "");
-    const href = safe(written);
+    const goesOn = /[.-]$/.test(match[0]) && /^[\p{L}\p{N}]/u.test(text.slice(match.index + match[0].length));
+    const href = goesOn ? undefined : safe(written);
     if (href !== undefined) {
       found.push({ text: text.slice(end, match.index) }, { text: written, href });
       end = match.index + written.length;
@@ -26,6 +27,8 @@ function safe(written: string): string | undefined {
     return undefined;
   }
   const url = new URL(written);
-  const honest = url.username === "" && url.password === "" && url.hostname.includes(".");
+  // The host that is written is the host: nothing before it, nothing in it that a browser reads otherwise.
+  const [host] = written.slice(url.protocol.length + 2).toLowerCase().split(/[/?#]/);
+  const honest = url.hostname.includes(".") && (host === url.host || host === `${url.hostname}:${url.protocol === "https:" ? 443 : 80}`);
   return honest ? url.href : undefined;
 }

@@ -28,6 +28,9 @@ export interface Texts {
   yourPlace: string;
   place: (position: number) => string;
   ahead: (count: number) => string;
+  /** In place of "you are next", where no agent is there who could come next. */
+  first: string;
+  nobody: string;
   wait: string;
   waitUnknown: string;
   waitUnder: (minutes: number) => string;
@@ -65,6 +68,8 @@ export interface Texts {
   joined: (name: string) => string;
   /** The agent's connection was lost. */
   lost: (name: string) => string;
+  /** What follows if the agent's connection stays lost. */
+  mayReturn: string;
   typing: (name: string) => string;
   agent: string;
   you: string;

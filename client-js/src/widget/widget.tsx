@@ -8,6 +8,7 @@ import { listen } from "./news.ts";
 import type { Notice } from "./notice.ts";
 import { OnDemand } from "./on-demand.ts";
 import { untouched, type Reading } from "./reading.ts";
+import { Spoken } from "./spoken.ts";
 import { addStyles } from "./style.ts";
 import { Tabs } from "./tabs.ts";
 import { loadTexts, locales, matchLocale, type Locale, type Texts } from "./texts.ts";
@@ -53,6 +54,7 @@ export class Widget {
   rating: Sending & { score?: number; comment?: string; again?: boolean } = { busy: false };
   reading: Reading = { ...untouched };
   readonly keep: Keep;
+  readonly spoken = new Spoken();
   readonly forms = this.#part("forms", (_again) => import("./forms.ts"));
   readonly talk = this.#part("conversation", (_again) => import("./talk.ts"));
   readonly #calling = this.#part("notices", (_again) => import("./notice.ts"));

@@ -24,7 +24,7 @@ const longestName = 60;
 
 /** A name on one line, without what could turn the text around it or hide it; "" where nothing of it can be seen. */
 export function plain(name: string): string {
-  return isBlank(name) ? "" : name.replace(unruly, "").trim();
+  return isBlank(name) ? "" : name.replace(/\s+/g, " ").replace(unruly, "").trim();
 }
 
 /**
@@ -38,7 +38,12 @@ export function nameOf(person: Person | undefined, texts: Texts): string {
   }
   const characters = Array.from(name);
   const short = characters.length > longestName ? `${characters.slice(0, longestName).join("")}…` : name;
-  return `\u2068${short}\u2069`; // first strong isolate, and its end
+  return isolated(short);
+}
+
+/** A text of one line that can stand in any sentence and turns nothing of it around: first strong isolate, and its end. */
+export function isolated(text: string): string {
+  return `\u2068${plain(text)}\u2069`;
 }
 
 /** The first character of a name, as people see characters, for a round picture. */

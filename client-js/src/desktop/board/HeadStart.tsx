@@ -2,7 +2,7 @@ import { useState } from "preact/hooks";
 import { isBlank, MAX_HEAD_START_SEC, MAX_REASON_BYTES } from "../../core/index.ts";
 import { Dialog } from "../parts/Dialog.tsx";
 import type { LineTicket } from "../parts/http.ts";
-import { nameOf } from "../parts/people.tsx";
+import { named } from "../parts/people.tsx";
 import { sending } from "../../widget/sending.ts";
 
 interface Props {
@@ -32,7 +32,7 @@ export function HeadStart({ ticket, set, close }: Props) {
     }
   }
   return (
-    <Dialog title={`Head start: ${nameOf(ticket.visitor)}`} close={close} testid="head-start-dialog">
+    <Dialog title={`Head start: ${named(ticket.visitor)}`} close={close} testid="head-start-dialog">
       <form
         {...sending(() => {
           if (whole) {

@@ -2,7 +2,7 @@ import { useState } from "preact/hooks";
 import { MAX_GUESTS, type AgentClient, type DeskTicket } from "../../core/index.ts";
 import { Dialog } from "../parts/Dialog.tsx";
 import type { Desk } from "../parts/http.ts";
-import { nameOf } from "../parts/people.tsx";
+import { named } from "../parts/people.tsx";
 import { TeamPicker } from "../parts/TeamPicker.tsx";
 import { sending } from "../../widget/sending.ts";
 
@@ -31,7 +31,7 @@ export function Consult({ client, ticket, http, close }: Props) {
   }
 
   return (
-    <Dialog title={`Invite an agent: ${nameOf(ticket.visitor)}`} close={close} testid="consult-dialog">
+    <Dialog title={`Invite an agent: ${named(ticket.visitor)}`} close={close} testid="consult-dialog">
       <form
         {...sending(() => {
           if (agent !== undefined && !full) {

@@ -6,6 +6,7 @@ import { Stars } from "../parts/Stars.tsx";
 import { clock, headStart, span } from "../parts/times.ts";
 import { Earlier } from "../parts/Earlier.tsx";
 import type { Desk, PastTicket } from "../parts/http.ts";
+import { plain } from "../../widget/words.ts";
 
 interface Props {
   ticket: DeskTicket;
@@ -45,7 +46,7 @@ export function Facts({ ticket, served, departments, nowMS, http, review, close,
             <Fact name="Also served in">{ticket.languages.filter((l) => l !== ticket.language).map(languageOf).join(", ")}</Fact>
           )}
           <Fact name="Department">{departmentOf(ticket.department, departments)}</Fact>
-          {ticket.topic !== undefined && <Fact name="About">{ticket.topic}</Fact>}
+          {ticket.topic !== undefined && <Fact name="About"><bdi>{plain(ticket.topic)}</bdi></Fact>}
           {ticket.visitor_tier !== undefined && (
             <Fact name="Visitor tier">
               <span class="chip gold">{ticket.visitor_tier}</span>

@@ -1,8 +1,9 @@
 import type { Held } from "../../core/index.ts";
-import { Avatar, nameOf } from "../parts/people.tsx";
+import { Avatar, nameOf, named } from "../parts/people.tsx";
 import { usePlaces } from "../parts/still.ts";
 import { stopwatch } from "../parts/times.ts";
 import { pressing, waitingSince } from "./waiting.ts";
+import { plain } from "../../widget/words.ts";
 
 interface Props {
   held: readonly Held[];
@@ -107,8 +108,8 @@ function Item({ held, nowMS, shown, focused, dismissed, choose }: ItemProps) {
         {state === "gone" && <span class="tag">{conversation.closed ? "ended" : "passed on"}</span>}
       </span>
       <span class="last" dir="auto">
-        {last !== undefined && last.from?.role !== "visitor" && <span class="soft">{conversation.isOwn(last.from) ? "You: " : `${nameOf(last.from)}: `}</span>}
-        {last?.text ?? ticket.topic ?? ""}
+        {last !== undefined && last.from?.role !== "visitor" && <span class="soft">{conversation.isOwn(last.from) ? "You: " : `${named(last.from)}: `}</span>}
+        {plain(last?.text ?? ticket.topic ?? "")}
       </span>
       <span class="tab-end">
         {unread > 0 && (

@@ -2,9 +2,10 @@ import type { ComponentChildren } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 import type { Conversation, Department, DeskOffer } from "../../core/index.ts";
 import { useTick } from "../parts/draw.ts";
-import { Avatar, departmentOf, languageOf, nameOf, tierOf } from "../parts/people.tsx";
+import { Avatar, departmentOf, languageOf, nameOf, tierOf, named, topicOf } from "../parts/people.tsx";
 import { usePlaces } from "../parts/still.ts";
 import { headStart, span } from "../parts/times.ts";
+import { isolated } from "../../widget/words.ts";
 
 interface Props {
   offers: readonly DeskOffer[];
@@ -34,7 +35,7 @@ export function Offers({ offers, keyed, departments, now, still, conversation, i
   return (
     <section class="offers" aria-label="Offers" tabIndex={-1}>
       <p class="spoken-only" role="alert">
-        {first !== undefined && `Offer: ${nameOf(first.visitor)}, ${first.topic ?? first.department}`}
+        {first !== undefined && `Offer: ${named(first.visitor)}, ${isolated(topicOf(first))}`}
       </p>
       {places.map(({ item: offer, gone }) => {
         const isKeyed = offer.offer === keyed;

@@ -3,10 +3,11 @@ import type { AgentClient, Held, MessageFrameType } from "../../core/index.ts";
 import { Composer, type Mode } from "../parts/Composer.tsx";
 import { IconButton } from "../parts/Icon.tsx";
 import { Messages } from "../parts/Messages.tsx";
-import { languageOf, nameOf } from "../parts/people.tsx";
+import { languageOf, nameOf, named, topicOf } from "../parts/people.tsx";
 import { Stars } from "../parts/Stars.tsx";
 import { stopwatch } from "../parts/times.ts";
 import { stateOf } from "./List.tsx";
+import { plain } from "../../widget/words.ts";
 
 export interface PaneDoes {
   transfer: () => void;
@@ -74,8 +75,8 @@ export function Pane({ client, held, nowMS, focused, mode, setMode, does, hide, 
             <bdi>{nameOf(ticket.visitor)}</bdi>
           </h2>
           <p class="soft">
-            <span dir="auto">{ticket.topic ?? ticket.department}</span> · {languageOf(ticket.language)}
-            {ticket.owner !== undefined && ` · held by ${nameOf(ticket.owner)}`}
+            <span dir="auto">{topicOf(ticket)}</span> · {languageOf(ticket.language)}
+            {ticket.owner !== undefined && ` · held by ${named(ticket.owner)}`}
           </p>
         </div>
         <div class="held-do" role="group" aria-label="Actions">
@@ -123,7 +124,7 @@ export function Pane({ client, held, nowMS, focused, mode, setMode, does, hide, 
           mode={mode === "whisper" ? "send" : mode}
           setMode={setMode}
           language={ticket.language}
-          names={{ visitor: ticket.visitor.name ?? "", agent: nameOfSelf(client) }}
+          names={{ visitor: plain(ticket.visitor.name ?? ""), agent: nameOfSelf(client) }}
           editReplies={does.editReplies}
         />
       )}

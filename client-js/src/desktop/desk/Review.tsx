@@ -4,8 +4,9 @@ import { Dialog } from "../parts/Dialog.tsx";
 import { useChanges } from "../parts/draw.ts";
 import type { PastTicket } from "../parts/http.ts";
 import { Messages } from "../parts/Messages.tsx";
-import { nameOf } from "../parts/people.tsx";
+import { named, topicOf } from "../parts/people.tsx";
 import { Stars } from "../parts/Stars.tsx";
+import { isolated } from "../../widget/words.ts";
 
 interface Props {
   client: DeskClient;
@@ -19,7 +20,7 @@ export function Review({ client, ticket, close }: Props) {
   const conversation = client.review(ticket.ticket);
   useEffect(() => () => client.putAway(ticket.ticket), [client, ticket.ticket]);
   return (
-    <Dialog title={`${nameOf(ticket.visitor)}: ${ticket.topic ?? ticket.department}`} close={close} testid="review" wide>
+    <Dialog title={`${named(ticket.visitor)}: ${isolated(topicOf(ticket))}`} close={close} testid="review" wide>
       <Stars rating={ticket.rating} />
       <div class="review">
         <Messages conversation={conversation} nowMS={client.connection.now()} marks={false} />

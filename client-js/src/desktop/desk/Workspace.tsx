@@ -10,7 +10,7 @@ import type { Desk, PastTicket } from "../parts/http.ts";
 import { Icon, IconButton } from "../parts/Icon.tsx";
 import { isOn, putOn } from "../parts/kept.ts";
 import { useKeys, type Shortcut } from "../parts/keys.ts";
-import { nameOf } from "../parts/people.tsx";
+import { named } from "../parts/people.tsx";
 import { Shortcuts } from "../parts/Shortcuts.tsx";
 import { useStill } from "../parts/still.ts";
 import { Transfer } from "../parts/Transfer.tsx";
@@ -50,7 +50,7 @@ function factsRoom(): number {
   return matchMedia(narrow).matches ? 0 : (document.querySelector<HTMLElement>("[data-testid=facts]")?.offsetWidth ?? 0);
 }
 
-const closes = (h: Held) => `The conversation with ${nameOf(h.ticket.visitor)} closes.`;
+const closes = (h: Held) => `The conversation with ${named(h.ticket.visitor)} closes.`;
 
 /** The agent's workspace: what is offered, the conversations, and who they are with. */
 export function Workspace({ client, http, signOut }: Props) {

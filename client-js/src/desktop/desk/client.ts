@@ -1,5 +1,5 @@
 import { AgentClient, NextupError, type AgentStatus, type ClientOptions, type Conversation, type DeskOffer } from "../../core/index.ts";
-import { nameOf } from "../parts/people.tsx";
+import { named } from "../parts/people.tsx";
 import { HeldBack } from "./held-back.ts";
 import type { Run } from "./run.ts";
 
@@ -94,7 +94,7 @@ export class DeskClient extends AgentClient {
   declineSoon({ offer, visitor, deadline_ms }: DeskOffer, run: Run): void {
     const left = deadline_ms - beforeDeadlineMS - this.connection.now();
     const act = () => void run(this.decline(offer));
-    this.heldBack.add(declineID(offer), `You decline ${nameOf(visitor)}.`, Math.min(undoS * 1_000, left), act);
+    this.heldBack.add(declineID(offer), `You decline ${named(visitor)}.`, Math.min(undoS * 1_000, left), act);
   }
 
   /** Takes an offer, also one that was about to be declined. */

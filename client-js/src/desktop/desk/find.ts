@@ -1,5 +1,6 @@
 import type { Conversation, DeskTicket, EntryFrame } from "../../core/index.ts";
-import { nameOf } from "../parts/people.tsx";
+import { nameOf, topicOf } from "../parts/people.tsx";
+import { plain } from "../../widget/words.ts";
 
 /** A conversation to look in. */
 export interface Searched<T extends DeskTicket = DeskTicket> {
@@ -27,13 +28,17 @@ export function find<T extends DeskTicket>(all: readonly Searched<T>[], words: s
   return all
     .flatMap(({ ticket, conversation }) => {
       const places: Found<T>[] = [];
-      const about = `${nameOf(ticket.visitor)} · ${ticket.topic ?? ticket.department}`;
+      const about = `${nameOf(ticket.visitor)} · ${topicOf(ticket)}`;
       if (fold(about).includes(wanted)) {
         places.push({ ticket, entry: undefined, excerpt: excerptOf(about, wanted) });
       }
       for (const entry of conversation?.entries.toReversed() ?? []) {
-        if (places.length < 3 && entry.text !== undefined && fold(entry.text).includes(wanted)) {
-          places.push({ ticket, entry, excerpt: excerptOf(entry.text, wanted) });
+        if (places.length === 3) {
+          break;
+        }
+        const text = plain(entry.text ?? "");
+        if (fold(text).includes(wanted)) {
+          places.push({ ticket, entry, excerpt: excerptOf(text, wanted) });
         }
       }
       return places;

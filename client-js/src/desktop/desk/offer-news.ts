@@ -1,6 +1,6 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import type { AgentClient, DeskOffer } from "../../core/index.ts";
-import { nameOf } from "../parts/people.tsx";
+import { named } from "../parts/people.tsx";
 import { chime } from "../parts/sound.ts";
 
 export interface OfferNews {
@@ -32,8 +32,8 @@ export function useOfferNews(client: AgentClient): OfferNews {
           const late = client.connection.now() >= offer.deadline_ms - earlyMS;
           setLost(
             late
-              ? `The offer of ${nameOf(offer.visitor)} lapsed. They kept their place in line.`
-              : `The offer of ${nameOf(offer.visitor)} was taken back.`,
+              ? `The offer of ${named(offer.visitor)} lapsed. They kept their place in line.`
+              : `The offer of ${named(offer.visitor)} was taken back.`,
           );
         }
       }

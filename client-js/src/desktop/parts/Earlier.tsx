@@ -1,6 +1,6 @@
 import { useEffect, useState } from "preact/hooks";
 import type { Desk, PastTicket } from "./http.ts";
-import { nameOf } from "./people.tsx";
+import { named, topicOf } from "./people.tsx";
 import { Stars } from "./Stars.tsx";
 import { clock, day, span } from "./times.ts";
 
@@ -36,10 +36,10 @@ export function Earlier({ visitor, except, http, review, nowMS }: Props) {
         {past?.map((ticket) => (
           <li key={ticket.ticket}>
             <button type="button" class="past-ticket" data-testid="past-ticket" onClick={() => review(ticket)}>
-              <strong dir="auto">{ticket.topic ?? ticket.department}</strong>
+              <strong dir="auto">{topicOf(ticket)}</strong>
               <span class="soft">
                 {day(ticket.joined_at_ms, nowMS)} {clock(ticket.joined_at_ms)}
-                {ticket.agent === undefined ? " · not answered" : ` · ${nameOf(ticket.agent)} · ${span(ticket.ended_at_ms - (ticket.assigned_at_ms ?? ticket.joined_at_ms))}`}
+                {ticket.agent === undefined ? " · not answered" : ` · ${named(ticket.agent)} · ${span(ticket.ended_at_ms - (ticket.assigned_at_ms ?? ticket.joined_at_ms))}`}
               </span>
               <Stars rating={ticket.rating} />
             </button>

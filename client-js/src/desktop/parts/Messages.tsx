@@ -3,7 +3,7 @@ import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import type { Conversation, EntryFrame, OutgoingMessage } from "../../core/index.ts";
 import { pieces } from "../../widget/links.ts";
 import { anchor, moved, scrolled, stretch, toTop } from "../../widget/stretch.ts";
-import { Avatar, nameOf } from "./people.tsx";
+import { Avatar, named, nameOf } from "./people.tsx";
 import { clock, day } from "./times.ts";
 
 interface Props {
@@ -135,7 +135,7 @@ export function Messages({ conversation, nowMS, marks }: Props) {
         </button>
       )}
       <p class="typing" role="status" data-testid="typing">
-        {typist !== undefined && `${nameOf(typist)} is writing…`}
+        {typist !== undefined && `${named(typist)} is writing…`}
       </p>
     </div>
   );
@@ -195,7 +195,7 @@ class Row extends Component<RowProps> {
                 piece.href === undefined ? (
                   piece.text
                 ) : (
-                  <a key={i} href={piece.href} target="_blank" rel="noopener noreferrer nofollow">
+                  <a key={i} dir="ltr" href={piece.href} target="_blank" rel="noopener noreferrer nofollow">
                     {piece.text}
                   </a>
                 ),

@@ -1,4 +1,5 @@
 import { MAX_SCORE, type Rating } from "../../core/index.ts";
+import { plain } from "../../widget/words.ts";
 
 /** What the visitor said of the conversation, once they have. */
 export function Stars({ rating }: { rating: Rating | undefined }) {
@@ -13,7 +14,7 @@ export function Stars({ rating }: { rating: Rating | undefined }) {
       </span>
       {rating.comment !== undefined && (
         <q dir="auto" class="comment">
-          {rating.comment}
+          {plain(rating.comment)}
         </q>
       )}
     </span>

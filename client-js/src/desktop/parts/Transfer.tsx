@@ -2,7 +2,7 @@ import { useState } from "preact/hooks";
 import { MAX_NOTE_BYTES, type Department, type Person, type TransferTo } from "../../core/index.ts";
 import { Dialog } from "./Dialog.tsx";
 import type { Desk } from "./http.ts";
-import { languageOf, nameOf, tierNames } from "./people.tsx";
+import { languageOf, tierNames, named } from "./people.tsx";
 import { TeamPicker } from "./TeamPicker.tsx";
 import { sending } from "../../widget/sending.ts";
 
@@ -44,7 +44,7 @@ export function Transfer({ title, ticket, departments, http, except, transfer, c
   }
 
   return (
-    <Dialog title={`${title}: ${nameOf(ticket.visitor)}`} close={close} testid="transfer-dialog">
+    <Dialog title={`${title}: ${named(ticket.visitor)}`} close={close} testid="transfer-dialog">
       <form
         {...sending(() => {
           if (whole) {

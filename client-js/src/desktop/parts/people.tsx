@@ -1,5 +1,5 @@
 import type { Department, Person } from "../../core/index.ts";
-import { plain } from "../../widget/words.ts";
+import { isolated, plain } from "../../widget/words.ts";
 
 /** A person's name, or what they are where they have none. */
 export function nameOf(person: Person | undefined): string {
@@ -16,6 +16,16 @@ export function nameOf(person: Person | undefined): string {
     case undefined:
       return "Visitor";
   }
+}
+
+/** A person's name as it can stand in a sentence, whatever it is written with. */
+export function named(person: Person | undefined): string {
+  return isolated(nameOf(person));
+}
+
+/** What a visitor has said that it is about, on one line and without what could turn the text around it. */
+export function topicOf({ topic, department }: { topic?: string; department: string }): string {
+  return plain(topic ?? "") || department;
 }
 
 const names = new Intl.DisplayNames(undefined, { type: "language" });

@@ -1,0 +1,74 @@
+import type { TicketFrame } from "../core/index.ts";
+import type { Texts } from "./texts.ts";
+import { languagesInWords, nameOf, waitInWords } from "./words.ts";
+
+const everyMS = 10_000;
+
+/**
+ * Spoken is what a screen reader is told of a place in line: a step that matters
+ * at once, and a move no sooner than ten seconds after what was said before.
+ */
+export class Spoken {
+  #step = "";
+  #text = "";
+  #saidAtMS = -Infinity;
+
+  /** Returns what is said now: text, or what was said before. nowMS is of any clock that does not go back. */
+  say(step: string, text: string, nowMS: number): string {
+    if (text !== this.#text && (step !== this.#step || nowMS >= this.#saidAtMS + everyMS)) {
+      this.#step = step;
+      this.#text = text;
+      this.#saidAtMS = nowMS;
+    }
+    return this.#text;
+  }
+}
+
+/** What is said of a ticket: the step, and all of it in words. */
+export function wordsOf(ticket: TicketFrame | undefined, texts: Texts, locale: string): [step: string, text: string] {
+  switch (ticket?.status) {
+    case undefined:
+      return ["", ""];
+    case "waiting":
+    case "offered": {
+      const told = special(ticket, texts, locale).join(" ");
+      const offered = ticket.status === "offered" ? `${texts.offered}. ` : "";
+      const place = `${texts.place(ticket.position ?? 1)}. ${texts.wait}: ${waitInWords(ticket.wait, texts)}.`;
+      return [ticket.status + told, `${offered}${place} ${told}`];
+    }
+    case "assigned": {
+      const text = aboutAgent(ticket, texts);
+      return [text, ticket.agent_lost === true ? `${text}. ${texts.mayReturn}` : text];
+    }
+    case "closed":
+    case "abandoned":
+      return [ticket.status, `${texts.ended}. ${(ticket.end && texts.ends[ticket.end]) ?? ""}`];
+  }
+}
+
+/** Who the visitor talks to, or that their connection is lost just now. */
+export function aboutAgent({ agent, agent_lost }: TicketFrame, texts: Texts): string {
+  const name = nameOf(agent, texts);
+  return agent_lost === true ? texts.lost(name) : texts.withAgent(name);
+}
+
+/** What makes this wait unlike others, in words. */
+export function special({ reason, paused, widened, unattended, languages = [], language }: TicketFrame, texts: Texts, locale: string): string[] {
+  const more = languages.filter((tag) => tag !== language);
+  // A newer gateway may have reasons that this widget has no words for.
+  const why: string | undefined = reason && texts.reasons[reason];
+  return [
+    unattended === true && `${texts.nobody} ${texts.kept}`,
+    paused === true && texts.paused,
+    why,
+    widened !== undefined && more.length > 0 && texts.widened(languagesInWords(more, locale)),
+  ].filter((text) => typeof text === "string");
+}
+
+/** What stands beside the place: whether somebody is about to answer, who is ahead, or that nobody is here. */
+export function aheadOf({ status, position = 1, unattended }: TicketFrame, texts: Texts): string {
+  if (status === "offered") {
+    return texts.offered;
+  }
+  return unattended === true && position === 1 ? texts.first : texts.ahead(position - 1);
+}
