@@ -73,7 +73,7 @@ func newMetrics(r *prometheus.Registry) *metrics {
 			Help:    "Waits that ended with an agent, counted by the gateway that dispatches.",
 			Buckets: []float64{1, 5, 15, 30, 60, 120, 300, 600, 1200, 3600},
 		}, []string{"site", "department"}),
-		limited:     counters("limited_total", "What was refused by a limit, by the limit's name in the site file.", "site", "limit"),
+		limited:     counters("limited_total", "What was refused by a limit, by its name; those of the site file bear the name that they have there.", "site", "limit"),
 		ratings:     counters("ratings_total", "Ratings that this gateway took, by score.", "site", "score"),
 		deeds:       counters("supervisor_actions_total", "What supervisors did through this gateway.", "site", "action"),
 		slowReaders: counter("slow_readers_closed_total", "Conns closed because too much waited to be read."),

@@ -62,7 +62,7 @@ func (h *house) bare(url string) *bare {
 	b := &bare{conn, h.t, bufio.NewReader(conn)}
 	fmt.Fprintf(conn, "GET /%s HTTP/1.1\r\nHost: %s\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"+
 		"Sec-WebSocket-Key: MDEyMzQ1Njc4OWFiY2RlZg==\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Protocol: %s\r\n\r\n", path, host, protocol.Subprotocol)
-	res, err := http.ReadResponse(b.replies, nil) //nolint:bodyclose // a handshake has no body
+	res, err := http.ReadResponse(b.replies, nil)
 	if err != nil || res.StatusCode != http.StatusSwitchingProtocols {
 		h.t.Fatalf("the handshake: %v, %v", res, err)
 	}
