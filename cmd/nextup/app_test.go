@@ -123,7 +123,7 @@ func TestReadinessSaysWhatRedisCannotPromise(t *testing.T) {
 		args       []string
 		want       string
 	}{
-		"replica without a replica": {durability: redislog.Replica, want: "Redis has no replica in step"},
+		"replica without a replica": {durability: redislog.Replica, want: "no replica of Redis is in step"},
 		"a full Redis":              {args: []string{"--maxmemory", "1", "--maxmemory-policy", "noeviction"}, want: "the log is full, so joins and messages are refused, and only leaving and closing work"},
 		"too few replicas":          {args: []string{"--min-replicas-to-write", "1"}, want: "NOREPLICAS"},
 	} {

@@ -34,5 +34,5 @@ func (w *Warning) Log(log *slog.Logger, message string, args ...any) {
 	if leftOut > 0 {
 		args = append(args[:len(args):len(args)], "left_out", leftOut)
 	}
-	log.Warn(message, args...)
+	log.Warn(message, args...) //nolint:sloglint // the caller has it as a literal
 }

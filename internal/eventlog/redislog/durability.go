@@ -82,7 +82,7 @@ func proven(proof redis.Cmder) error {
 	case *redis.Cmd:
 		replicas, err := proof.Int()
 		if err == nil && replicas < 1 {
-			err = fmt.Errorf("Redis has no replica in step, or none had it within %v", replicaTimeout)
+			err = fmt.Errorf("no replica of Redis is in step, or none had it within %v", replicaTimeout)
 		}
 		if err != nil {
 			return fmt.Errorf("%w: what is written is not as durable as replica promises: %w", eventlog.ErrUnavailable, err)
