@@ -457,5 +457,5 @@ func TestAnAgentReadsOnlyTheirOwn(t *testing.T) {
 		wantCode(t, err, protocol.CodeUnknownTicket)
 	}
 	_, err := b.CloseTicket(h.ctx, ticket)
-	wantCode(t, err, protocol.CodeForbidden)
+	wantCode(t, err, protocol.CodeUnknownTicket)
 }
