@@ -1,6 +1,7 @@
 import { AGENT_STATUSES, type AgentStatus } from "../../core/index.ts";
 import type { DeskClient } from "./client.ts";
 import type { Run } from "./run.ts";
+import { useKeeper } from "../parts/focus.ts";
 import { languageOf, Places, tierOf } from "../parts/people.tsx";
 
 const names: Record<AgentStatus, string> = { available: "Available", away: "Away", offline: "Offline" };
@@ -8,6 +9,7 @@ const names: Record<AgentStatus, string> = { available: "Available", away: "Away
 /** What the agent says of themselves, and how busy they are. */
 export function Status({ client, run }: { client: DeskClient; run: Run }) {
   const { desk, wantedStatus } = client;
+  const keeper = useKeeper();
   return (
     <section class="status-card" aria-label="Your status">
       <div class="status" role="radiogroup" aria-label="Status">
@@ -44,7 +46,10 @@ export function Status({ client, run }: { client: DeskClient; run: Run }) {
           <p>
             <strong>You were set away.</strong> Two offers in a row were not answered, so new ones go to others.
           </p>
-          <button class="button small" type="button" data-testid="back" onClick={() => client.choose("available", run)}>
+          <button class="button small" type="button" data-testid="back" onClick={() => {
+              keeper?.home(); // the button goes with the notice
+              client.choose("available", run);
+            }}>
             I’m back
           </button>
         </div>
