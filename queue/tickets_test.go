@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// [limit-11]
+// [limit-12]
 func TestOneVisitorMakesOnlySoManyTicketsADay(t *testing.T) {
 	const day, share = ticketDay, ticketDay / 30
 	w := newWorld(t)
