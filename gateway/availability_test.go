@@ -139,18 +139,26 @@ func TestAJoinOfUnknownFateIsCalledUnknownAndFoundByTheSameRequest(t *testing.T)
 			t.Errorf("the same request, not proven yet: %+v", e)
 		}
 	}
-	log.set(nil, false)
-	for {
-		r.write(join)
-		f := r.next()
-		for e, refused := f.(protocol.Error); !refused || e.ID != "j1"; e, refused = f.(protocol.Error) {
-			if ok, done := f.(protocol.OK); done {
-				if ok.Ticket == "" || ok.Log == 0 {
-					t.Errorf("it is answered with %+v", ok)
-				}
+	heard := func(available bool) {
+		for f := r.next(); ; f = r.next() {
+			if a, ok := f.(protocol.Availability); ok && a.Available == available {
 				return
 			}
-			f = r.next()
+		}
+	}
+	heard(false)
+	log.set(nil, false)
+	heard(true)
+	r.write(join)
+	for {
+		switch f := r.next().(type) {
+		case protocol.OK:
+			if f.Ticket == "" || f.Log == 0 {
+				t.Errorf("it is answered with %+v", f)
+			}
+			return
+		case protocol.Error:
+			t.Fatalf("the log is back, and it is refused: %+v", f)
 		}
 	}
 }

@@ -73,7 +73,7 @@ var refusals = []struct {
 	{errBusy, protocol.CodeBusy, "Too many are changing this at once: try again.", 200},
 	{queue.ErrFull, protocol.CodeUnavailable, "The service is full: nothing new is taken for now, but leaving and closing work.", 10_000},
 	{conversation.ErrFull, protocol.CodeUnavailable, "The service is full: nothing new is taken for now, but leaving and closing work.", 10_000},
-	{errAway, protocol.CodeUnavailable, "The service is interrupted: nothing was done, try again.", 1000},
+	{errAway, protocol.CodeUnavailable, "The service is interrupted: this was not tried, send it again.", 1000},
 	{queue.ErrUnavailable, protocol.CodeUnavailable, unknownFate, 1000},
 	{conversation.ErrUnavailable, protocol.CodeUnavailable, unknownFate, 1000},
 	{context.DeadlineExceeded, protocol.CodeUnavailable, unknownFate, 1000},
