@@ -423,6 +423,13 @@ func (o *outage) Heads(ctx context.Context, l []eventlog.Log) ([]eventlog.Head, 
 	return o.Backend.Heads(ctx, l)
 }
 
+func (o *outage) Probe(ctx context.Context, l eventlog.Log) error {
+	if err := o.err(); err != nil {
+		return err
+	}
+	return o.Backend.Probe(ctx, l)
+}
+
 // [available-1]
 func TestWhileTheLogIsAwaySocketsStayAndPeopleAreTold(t *testing.T) {
 	h := newHouse(t)
