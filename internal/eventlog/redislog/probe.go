@@ -8,6 +8,8 @@ import (
 	"sync"
 	"time"
 
+	"github.com/redis/go-redis/v9"
+
 	"nextup/internal/eventlog"
 )
 
@@ -31,7 +33,8 @@ type trial struct {
 // Probe implements eventlog.Backend. It runs the commit script with commands of
 // every kind that commits use, in the slot of the log, on keys that expire. A
 // server is asked at most once a second, for however many logs: what makes it
-// refuse writes, it refuses for all.
+// refuse writes, it refuses for all. A slot that a Cluster does not serve is no such
+// thing: its logs cannot be read either, and the others hear nothing of it.
 func (b *Backend) Probe(ctx context.Context, log eventlog.Log) error {
 	ctx, cancel := bounded(ctx)
 	defer cancel()
@@ -48,10 +51,20 @@ func (b *Backend) Probe(ctx context.Context, log eventlog.Log) error {
 		life = refusalLife
 	}
 	if t.at.IsZero() || time.Since(t.at) >= life {
-		t.err = b.try(ctx, log.Name)
-		t.at = time.Now()
+		err := b.try(ctx, log.Name)
+		if ofSlot(err) {
+			return err
+		}
+		t.err, t.at = err, time.Now()
 	}
 	return t.err
+}
+
+// ofSlot says that a Cluster refuses what is in one slot.
+func ofSlot(err error) bool {
+	_, moved := redis.IsMovedError(err)
+	_, asked := redis.IsAskError(err)
+	return moved || asked || redis.IsTryAgainError(err) || redis.IsClusterDownError(err)
 }
 
 // try commits beside the log and returns once that is as durable as it should be.

@@ -147,3 +147,39 @@ func TestAProbeAsksAServerOnceForAllItsLogs(t *testing.T) {
 		t.Errorf("300 probes of ten logs in a moment wrote beside %d of them", len(probed))
 	}
 }
+
+// A Cluster may lack some slots and serve the others: who is in these is served.
+func TestASlotThatIsNotServedTakesNoOtherLogAlong(t *testing.T) {
+	t.Parallel()
+	g := redistest.ReplicatedCluster(t)
+	b := open(t, g.URL)
+	lost := eventlog.Log{Name: "lost"}
+	var others []eventlog.Log // one on each server
+	found := map[int]bool{}
+	for i := 0; len(found) < len(g.Masters); i++ {
+		log := eventlog.Log{Name: fmt.Sprint("other", i)}
+		if k := keeper(t, g, b, log); !found[k] {
+			found[k] = true
+			others = append(others, log)
+		}
+	}
+	for _, s := range g.Servers() {
+		admin := s.Client()
+		defer admin.Close()
+		if err := admin.ConfigSet(t.Context(), "cluster-require-full-coverage", "no").Err(); err != nil {
+			t.Fatal(err)
+		}
+		if err := admin.ClusterDelSlots(t.Context(), int(admin.ClusterKeySlot(t.Context(), key(lost)).Val())).Err(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	awaitProbe(t, b, lost, "without its slot", refused)
+	for range 20 {
+		_ = b.Probe(t.Context(), lost) // it asks some server or other
+		for _, log := range others {
+			if err := b.Probe(t.Context(), log); err != nil {
+				t.Fatalf("a log whose slot is served: %v", err)
+			}
+		}
+	}
+}

@@ -69,6 +69,7 @@ func (b *Backend) run(ctx context.Context, c call) ([]eventlog.Outcome, redis.Cm
 			asking = true
 		case isMoved:
 			node, err = b.redirected(ctx, moved, key, tries, err)
+		case c.probe: // whoever probes asks again, and logs of other slots wait for this answer
 		case redis.IsTryAgainError(err), redis.IsClusterDownError(err):
 			node, err = b.redirected(ctx, "", key, max(tries, 1), err)
 		}
