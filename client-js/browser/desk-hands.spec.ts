@@ -156,6 +156,32 @@ test.describe("what is typed when the box goes away is no command", () => {
     expect(actsOf(gateway)).toEqual([]);
   });
 
+  for (const away of [false, true]) {
+    test(`coming back to the window is no purpose${away ? ", where the box went while the window was behind others" : ""}`, async ({ page }) => {
+      const gateway = await atDesk(page, base());
+      gateway.sends(desk({ ...offer(), tickets: both() }));
+      await page.getByTestId("composer").click();
+      await page.keyboard.type("half a sen");
+      // A page behind others hears nothing of its focus; the browser tells it when somebody comes back.
+      const behind = (is: boolean) => page.evaluate((on) => document.documentElement.toggleAttribute("data-behind", on), is);
+      await page.evaluate(() => {
+        const stop = (event: Event) => document.documentElement.hasAttribute("data-behind") && event.stopImmediatePropagation();
+        window.addEventListener("focusin", stop, true);
+      });
+      await behind(away);
+      const before = gateway.received.length;
+      gateway.sends(desk({ ...offer(), tickets: both().slice(1) }));
+      await keys(page).toBe("off");
+      await behind(false);
+      await page.evaluate(() => document.activeElement?.dispatchEvent(new FocusEvent("focusin", { bubbles: true })));
+      await keys(page).toBe("off");
+      await page.keyboard.type(everyKey);
+      expect(actsOf(gateway, before)).toEqual([]);
+      await page.keyboard.press("Escape");
+      await keys(page).toBe("on");
+    });
+  }
+
   test("at the board as well", async ({ page }) => {
     const gateway = await atBoard(page, base());
     gateway.sends(board());

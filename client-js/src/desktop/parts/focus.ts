@@ -56,8 +56,9 @@ export class FocusKeeper {
   }
 
   /** Puts the focus on a region, or the desk itself, where no key is a command until it is put there on purpose. */
-  park(region?: HTMLElement): void {
-    (region ?? this.#root.current)?.focus({ preventScroll: true });
+  park(region = this.#root.current): void {
+    region?.focus({ preventScroll: true });
+    this.#focus(region); // a page in the background gets no event before somebody comes back to it
     this.#parked = true;
     this.#tell();
   }
@@ -122,11 +123,17 @@ export class FocusKeeper {
   }
 
   #take(target: EventTarget | null): void {
+    const was = this.#focused;
+    this.#focus(target);
+    // A window that somebody comes back to gives the focus once more to what had it: that is no purpose.
+    this.#parked &&= this.#focused === was;
+    this.#tell();
+  }
+
+  #focus(target: EventTarget | null): void {
     const root = this.#root.current;
     this.#focused = target instanceof HTMLElement && root?.contains(target) === true ? target : undefined;
     this.#regions = this.#focused === undefined ? [] : regionsOf(this.#focused, root);
-    this.#parked = false;
-    this.#tell();
   }
 
   /** Looks whether the focus was lost, and then gives it a place. */
