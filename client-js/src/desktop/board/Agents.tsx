@@ -54,7 +54,7 @@ export function Agents({ board, nowMS, watched, watch }: Props) {
               <th scope="col">Conversations</th>
             </tr>
           </thead>
-          <tbody {...sorted.hold}>
+          <tbody {...sorted.body}>
             {sorted.rows.map((a) => (
               <Row key={a.id} agent={a} nowMS={nowMS} watched={watched} watch={watch} />
             ))}

@@ -69,7 +69,7 @@ export function Queues({ board, departments, nowMS, show, pause, watch }: Props)
               </th>
             </tr>
           </thead>
-          <tbody {...sorted.hold}>
+          <tbody {...sorted.body}>
             {sorted.rows.map((q) => {
               const name = queueOf(q, departments);
               return (

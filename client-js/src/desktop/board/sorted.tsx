@@ -1,5 +1,6 @@
-import type { ComponentChildren } from "preact";
+import type { ComponentChildren, RefObject } from "preact";
 import { useRef, useState } from "preact/hooks";
+import { usePlaces, useStill } from "../parts/still.ts";
 
 export type Order = "ascending" | "descending";
 
@@ -29,32 +30,25 @@ export interface Sorted<Row, Name extends string> {
   sort: Sort<Name>;
   sortBy: (name: Name) => void;
   /** For the element around the rows. */
-  hold: { onPointerEnter: (event: PointerEvent) => void; onPointerLeave: () => void; onFocusIn: () => void; onFocusOut: () => void };
+  body: { ref: RefObject<HTMLTableSectionElement | null>; onFocusIn: () => void; onFocusOut: () => void };
 }
 
 /**
- * Sorts rows by the chosen column. While the mouse is over the rows or the focus is in them they keep their places, and
- * new ones come last: a click never lands on another row than the one that was aimed at.
+ * Sorts rows by the chosen column. While the pointer is at work on the rows or the focus is in them they keep their
+ * places, and new ones come last: a click never lands on another row than the one that was aimed at.
  */
 export function useSorted<Row, Name extends string>(items: readonly Row[], { id, columns, first, gone }: Options<Row, Name>): Sorted<Row, Name> {
   const [sort, setSort] = useState<Sort<Name>>({ by: first, order: columns[first].order });
-  const pointed = useRef(false);
+  const ref = useRef<HTMLTableSectionElement>(null);
   const focused = useRef(false);
-  const shown = useRef<{ sort: Sort<Name>; rows: readonly Row[] } | undefined>(undefined);
-  const last = shown.current;
-  const rows = (pointed.current || focused.current) && last?.sort === sort ? inPlace(last.rows, items, id, gone) : inOrder(items, columns[sort.by], sort.order, id);
-  shown.current = { sort, rows };
+  const pointed = useStill(ref);
+  const places = usePlaces(inOrder(items, columns[sort.by], sort.order, id), id, () => "", pointed || focused.current);
   return {
-    rows,
+    rows: places.map((place) => (place.gone ? gone(place.item) : place.item)),
     sort,
     sortBy: (name) => setSort({ by: name, order: sort.by === name ? opposite(sort.order) : columns[name].order }),
-    hold: {
-      onPointerEnter: ({ pointerType }) => {
-        pointed.current = pointerType !== "touch"; // a finger does not rest on a row
-      },
-      onPointerLeave: () => {
-        pointed.current = false;
-      },
+    body: {
+      ref,
       onFocusIn: () => {
         focused.current = true;
       },
@@ -70,21 +64,13 @@ function opposite(order: Order): Order {
 }
 
 /** The rows by a column; equal ones by their id, so that they never swap places. */
-export function inOrder<Row>(items: readonly Row[], { by }: Column<Row>, order: Order, id: (row: Row) => string): readonly Row[] {
+function inOrder<Row>(items: readonly Row[], { by }: Column<Row>, order: Order, id: (row: Row) => string): readonly Row[] {
   const sign = order === "ascending" ? 1 : -1;
   return items.toSorted((a, b) => sign * compare(by(a), by(b)) || compare(id(a), id(b)));
 }
 
 function compare(a: number | string, b: number | string): number {
   return typeof a === "number" && typeof b === "number" ? a - b : String(a).localeCompare(String(b));
-}
-
-/** The rows where they were, with what is known of them now. */
-export function inPlace<Row>(rows: readonly Row[], items: readonly Row[], id: (row: Row) => string, gone: (row: Row) => Row): readonly Row[] {
-  const now = new Map(items.map((item) => [id(item), item]));
-  const kept = rows.map((row) => now.get(id(row)) ?? gone(row));
-  const known = new Set(rows.map(id));
-  return [...kept, ...items.filter((item) => !known.has(id(item)))];
 }
 
 interface HeaderProps<Name extends string> {
