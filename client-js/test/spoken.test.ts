@@ -27,6 +27,19 @@ test("25 moves in 15 seconds are told twice, and the place that is told is the o
   expect(told.map((text) => /number \d+/.exec(text)?.[0])).toEqual(["number 30", "number 14"]);
 });
 
+test("25 moves in 15 seconds, every other one back and with its reason, are told twice and each reason once in ten seconds", () => {
+  const { draw, told } = reader();
+  const reasons = [undefined, "returned", undefined, "transfer_in"] as const;
+  for (let ms = 0; ms < 15_000; ms += 100) {
+    const move = Math.floor(ms / 600);
+    draw(waiting({ position: 30 + (move % 2), reason: reasons[move % reasons.length] }), ms);
+  }
+  const saying = (words: string) => told.filter((text) => text.includes(words)).length;
+  expect(saying(en.reasons.returned)).toBeLessThanOrEqual(2);
+  expect(saying(en.reasons.transfer_in)).toBeLessThanOrEqual(2);
+  expect(told.length).toBeLessThanOrEqual(2 + 2 + 2);
+});
+
 test("the steps that matter are told at once: offered, an agent, lost, back in line, nobody here, the end", () => {
   const { draw, told } = reader();
   const agent = { role: "agent", id: "a-3", name: "Mei" };
@@ -47,6 +60,6 @@ test("the steps that matter are told at once: offered, an agent, lost, back in l
 });
 
 test("nobody is called next where there is nobody to come next", () => {
-  const [, text] = wordsOf(waiting({ position: 1, unattended: true }), en, "en");
+  const [, , text] = wordsOf(waiting({ position: 1, unattended: true }), en, "en");
   expect(text).not.toContain("You are next");
 });

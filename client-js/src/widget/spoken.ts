@@ -7,42 +7,47 @@ const everyMS = 10_000;
 /**
  * Spoken is what a screen reader is told of a place in line: a step that matters
  * at once, and a move no sooner than ten seconds after what was said before.
+ * Reasons come and go with the moves, so the same one is no new step for as long.
  */
 export class Spoken {
   #step = "";
   #text = "";
   #saidAtMS = -Infinity;
+  readonly #reasonsAtMS = new Map<string, number>();
 
   /** Returns what is said now: text, or what was said before. nowMS is of any clock that does not go back. */
-  say(step: string, text: string, nowMS: number): string {
-    if (text !== this.#text && (step !== this.#step || nowMS >= this.#saidAtMS + everyMS)) {
+  say(step: string, reasons: readonly string[], text: string, nowMS: number): string {
+    const due = (atMS = -Infinity) => nowMS >= atMS + everyMS;
+    const matters = step !== this.#step || due(this.#saidAtMS) || reasons.some((reason) => due(this.#reasonsAtMS.get(reason)));
+    if (text !== this.#text && matters) {
       this.#step = step;
       this.#text = text;
       this.#saidAtMS = nowMS;
+      reasons.forEach((reason) => this.#reasonsAtMS.set(reason, nowMS));
     }
     return this.#text;
   }
 }
 
-/** What is said of a ticket: the step, and all of it in words. */
-export function wordsOf(ticket: TicketFrame | undefined, texts: Texts, locale: string): [step: string, text: string] {
+/** What is said of a ticket: the step, what makes it unlike others, and all of it in words. */
+export function wordsOf(ticket: TicketFrame | undefined, texts: Texts, locale: string): [step: string, reasons: readonly string[], text: string] {
   switch (ticket?.status) {
     case undefined:
-      return ["", ""];
+      return ["", [], ""];
     case "waiting":
     case "offered": {
-      const told = special(ticket, texts, locale).join(" ");
+      const reasons = special(ticket, texts, locale);
       const offered = ticket.status === "offered" ? `${texts.offered}. ` : "";
       const place = `${texts.place(ticket.position ?? 1)}. ${texts.wait}: ${waitInWords(ticket.wait, texts)}.`;
-      return [ticket.status + told, `${offered}${place} ${told}`];
+      return [ticket.status, reasons, `${offered}${place} ${reasons.join(" ")}`];
     }
     case "assigned": {
       const text = aboutAgent(ticket, texts);
-      return [text, ticket.agent_lost === true ? `${text}. ${texts.mayReturn}` : text];
+      return [text, [], ticket.agent_lost === true ? `${text}. ${texts.mayReturn}` : text];
     }
     case "closed":
     case "abandoned":
-      return [ticket.status, `${texts.ended}. ${(ticket.end && texts.ends[ticket.end]) ?? ""}`];
+      return [ticket.status, [], `${texts.ended}. ${(ticket.end && texts.ends[ticket.end]) ?? ""}`];
   }
 }
 
