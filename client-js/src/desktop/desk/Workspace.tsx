@@ -149,10 +149,10 @@ export function Workspace({ client, http, signOut }: Props) {
       }
       return [{ id: ticket, says: closes(h), leftMS: closing_until_ms - nowMS, now: () => end(h), undo: () => void run(client.cancelClose(ticket)) }];
     }),
-    ...client.heldBack.acts.map(({ id, says, untilMS }): Soon => ({
+    ...client.heldBack.acts.map(({ id, says, leftMS }): Soon => ({
       id,
       says,
-      leftMS: untilMS - Date.now(),
+      leftMS,
       now: () => client.heldBack.now(id),
       undo: () => client.heldBack.takeBack(id),
     })),

@@ -3,8 +3,8 @@ export interface HeldAct {
   readonly id: string;
   /** What is about to happen, for people. */
   readonly says: string;
-  /** When it is done, of Date.now. */
-  readonly untilMS: number;
+  /** How long until it is done, in milliseconds. */
+  readonly leftMS: number;
   readonly act: () => void;
 }
 
@@ -14,7 +14,7 @@ export interface HeldAct {
  * at all. There is at most one act of an id.
  */
 export class HeldBack {
-  readonly #acts = new Map<string, HeldAct & { readonly timer: ReturnType<typeof setTimeout> }>();
+  readonly #acts = new Map<string, Omit<HeldAct, "leftMS"> & { readonly untilMS: number; readonly timer: ReturnType<typeof setTimeout> }>();
   readonly #changed: () => void;
 
   constructor(changed: () => void) {
@@ -23,7 +23,8 @@ export class HeldBack {
 
   /** Those that are waited for, the oldest first. */
   get acts(): readonly HeldAct[] {
-    return [...this.#acts.values()];
+    const now = performance.now();
+    return [...this.#acts.values()].map(({ id, says, act, untilMS }) => ({ id, says, act, leftMS: untilMS - now }));
   }
 
   has(id: string): boolean {
@@ -36,7 +37,7 @@ export class HeldBack {
       act();
     } else {
       const timer = setTimeout(() => this.now(id), waitMS);
-      this.#acts.set(id, { id, says, untilMS: Date.now() + waitMS, act, timer });
+      this.#acts.set(id, { id, says, untilMS: performance.now() + waitMS, act, timer });
     }
     this.#changed();
   }
@@ -61,7 +62,7 @@ export class HeldBack {
     this.acts.forEach(({ id }) => this.now(id));
   }
 
-  #take(id: string): HeldAct | undefined {
+  #take(id: string) {
     const held = this.#acts.get(id);
     clearTimeout(held?.timer);
     this.#acts.delete(id);
