@@ -9,6 +9,10 @@ import (
 // by the steady clock of this process before it is asked again.
 const sampleLife = time.Minute
 
+// setBack is how far a log's time must go back to be followed. What is less comes from
+// how long answers take, and from how much slower a log goes that is ahead of its clock.
+const setBack = 5 * time.Second
+
 // pace estimates a log's time: the stamp that the log would give now. The log says
 // it in every answer to a commit, and between two answers the steady clock goes on.
 // So a jump of the server's clock moves it only once it has moved the log.
@@ -64,7 +68,7 @@ func (p *pace) now(wall func() int64) int64 {
 	if !p.known {
 		now = wall()
 	}
-	if now < p.last && p.last-now < sampleLife.Milliseconds() {
+	if now < p.last && p.last-now < setBack.Milliseconds() {
 		now = p.last
 	}
 	p.last = now

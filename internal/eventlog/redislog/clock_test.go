@@ -145,6 +145,8 @@ func TestALogsTimeIsWhatTheLogSays(t *testing.T) {
 		now(noon+5900, "a second later")
 		p.sample(noon-3_600_000, time.Now(), 0)
 		now(noon-3_600_000, "in a log that has gone back")
+		p.sample(noon-3_640_000, time.Now(), 0)
+		now(noon-3_640_000, "in a log that has gone back by less than a minute: an offer of half a minute is shown as one")
 		if p.stale(0) || !p.stale(1) {
 			t.Error("it is to be asked after a jump, and not before")
 		}

@@ -1,6 +1,7 @@
 package redislog
 
 import (
+	"errors"
 	"regexp"
 	"slices"
 	"strings"
@@ -73,6 +74,18 @@ func TestTheTwoCommitScriptsDifferInOneFlagOnly(t *testing.T) {
 	}
 	if !strings.HasPrefix(commitSource, "#!lua\n") || strings.Count(commitSource, "#!lua") != 1 {
 		t.Fatal("the script needs one plain shebang in its first line")
+	}
+}
+
+func TestOpenDoesNotWaitForARedisThatIsTooOld(t *testing.T) {
+	for text, want := range map[string]bool{
+		"ERR Error compiling script (new function): user_script:1: unexpected symbol near '#'": true, // Redis 6.2
+		"LOADING Redis is loading the dataset in memory":                                       false,
+		"MISCONF Redis is configured to save RDB snapshots":                                    false,
+	} {
+		if got := hopeless(errors.New(text)); got != want {
+			t.Errorf("%q is hopeless: %v, want %v", text, got, want)
+		}
 	}
 }
 

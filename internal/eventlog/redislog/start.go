@@ -46,16 +46,16 @@ func (b *Backend) listens(ctx context.Context) error {
 }
 
 // hopeless says that waiting does not help: the server refuses what Nextup needs
-// to this user, or does not know it.
+// to this user, or does not know it. One before 7.0 cannot compile the scripts.
 func hopeless(err error) bool {
 	if err == nil {
 		return false
 	}
 	text := err.Error()
-	return slices.ContainsFunc([]string{"NOPERM", "NOAUTH", "WRONGPASS", "ACL failure", "no permissions", "executing the script", "nknown command", "nknown Redis command"},
+	return slices.ContainsFunc([]string{"NOPERM", "NOAUTH", "WRONGPASS", "ACL failure", "no permissions", "executing the script", "compiling script", "nknown command", "nknown Redis command"},
 		func(reply string) bool { return strings.Contains(text, reply) })
 }
 
 func unable(err error) error {
-	return fmt.Errorf("redislog: Redis does not let this user do what Nextup needs (docs/reliability.md has its ACL): %w", err)
+	return fmt.Errorf("redislog: Redis is older than 7.0, or does not let this user do what Nextup needs (docs/reliability.md has its ACL): %w", err)
 }
