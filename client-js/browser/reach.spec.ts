@@ -1,5 +1,6 @@
 import { expect, test, type Page } from "@playwright/test";
 import { golden } from "../test/fixtures.ts";
+import { atDesk, desk, held, lin, offered, says, startNumbers } from "./desk-kit.ts";
 import { servePages } from "./pages.ts";
 import { ScriptedGateway } from "./scripted.ts";
 
@@ -71,6 +72,39 @@ test("everything in the panel can be reached in every state on every screen", as
           await page.screenshot({ path: test.info().outputPath(`${state}-${width}x${height}-${colorScheme}.png`) });
         }
       }
+    }
+  }
+  expect(faults).toEqual([]);
+});
+
+test("everything at the desk can be reached on every screen, with an offer and a long draft", async ({ page }) => {
+  startNumbers();
+  const gateway = await atDesk(page, base());
+  gateway.sends(desk({ offers: [offered({ deadline_ms: Date.now() + 60_000 })], tickets: [held(), held({ ticket: "t-2", visitor: { ...lin, id: "v-2", name: "Ana" } })] }));
+  for (let i = 0; i < 12; i++) {
+    gateway.sends(says("t-1", lin, `message ${i}`));
+  }
+  await page.getByTestId("composer").fill("a line\n".repeat(9));
+  const faults: string[] = [];
+  for (const [width, height] of screens) {
+    await page.setViewportSize({ width, height });
+    const found = await page.getByTestId("desk").evaluate((whole) => {
+      const wrong: string[] = [];
+      for (const one of whole.querySelectorAll<HTMLElement>("button:enabled, input, textarea, a[href]")) {
+        one.scrollIntoView({ block: "center" });
+        const box = one.getBoundingClientRect();
+        const hit = document.elementFromPoint(box.left + box.width / 2, box.top + box.height / 2);
+        if (box.width > 0 && (hit === null || !(one.contains(hit) || hit.contains(one)))) {
+          wrong.push(one.dataset["testid"] ?? one.outerHTML);
+        }
+      }
+      whole.scrollTo(0, 0);
+      const list = whole.querySelector("[data-testid=entries]")?.clientHeight ?? 0;
+      return [...wrong, ...(list < 80 ? [`the list of messages is ${list} px high`] : []), ...(whole.getBoundingClientRect().top !== 0 ? ["the page scrolls under it"] : []), ...(document.documentElement.scrollWidth > innerWidth ? ["it scrolls sideways"] : [])];
+    });
+    faults.push(...found.map((fault) => `${width}×${height}: ${fault}`));
+    if (width <= 390) {
+      await page.screenshot({ path: test.info().outputPath(`desk-${width}x${height}.png`) });
     }
   }
   expect(faults).toEqual([]);
