@@ -209,7 +209,7 @@ test.describe("what a key did can be undone", () => {
     expect(await gateway.expects("close")).toMatchObject({ ticket: "t-1", after_s: 5 });
     const closing = desk({ tickets: [held({ closing_until_ms: Date.now() + 5_000 }), ...both().slice(1)] });
     gateway.sends(closing);
-    await expect(page.getByRole("status", { name: "Can be undone" })).toContainText("The conversation with Lin closes.");
+    await expect(page.getByRole("status", { name: "Can be undone" })).toContainText("The conversation with \u2068Lin\u2069 closes.");
     await gateway.isAccessible();
     await shot(page, "closing");
     await page.keyboard.press("u");
@@ -229,7 +229,7 @@ test.describe("what a key did can be undone", () => {
     await expect(page.getByTestId("held")).toContainText("Lin");
     gateway.refuses("close", "unknown_field");
     await page.keyboard.press("e");
-    await expect(page.getByTestId("undo-strip")).toContainText("The conversation with Lin closes.");
+    await expect(page.getByTestId("undo-strip")).toContainText("The conversation with \u2068Lin\u2069 closes.");
     await page.keyboard.press("u");
     await expect(page.getByTestId("undo-strip")).toHaveCount(0);
     await page.keyboard.press("e");
@@ -244,7 +244,7 @@ test.describe("what a key did can be undone", () => {
     await expect(page.getByTestId("offer")).toBeVisible();
     await page.keyboard.press("d");
     await page.keyboard.press("v");
-    await expect(page.getByTestId("undo-strip")).toHaveText([/You decline Sam\./, /You will be away/]);
+    await expect(page.getByTestId("undo-strip")).toHaveText([/You decline \u2068Sam\u2069\./, /You will be away/]);
     await expect(page.getByTestId("status-away")).toBeChecked();
     await page.keyboard.press("u");
     await expect(page.getByTestId("status-available")).toBeChecked();
