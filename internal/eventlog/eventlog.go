@@ -27,7 +27,8 @@
 // are compared with the log's time, never with the caller's. Stamps follow the
 // server's wall clock, but never go back. Where that clock was ahead and was set
 // back, they go on from the newest by the time that really passes, a 64th slower
-// until the clock has caught up: so a deadline is late by that much at most. Now
+// until the clock has caught up: so a deadline is late by that much at most, or, in a
+// log that has no record for as long as it was ahead, by that once. Now
 // estimates that time. What has to do with times that others set, as the expiry of a
 // token, goes by Wall, which does not believe a clock that has just jumped.
 package eventlog

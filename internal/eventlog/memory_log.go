@@ -54,6 +54,10 @@ func (l *memoryLog) expired(now int64) bool { return l.expires != 0 && l.expires
 
 // stamp is that of the next record; see the package comment.
 func (l *memoryLog) stamp(clock int64) int64 {
+	if clock >= l.head.At {
+		l.lead, l.made = 0, 0
+		return clock
+	}
 	if clock >= l.made {
 		if stamp := clock + max(0, l.lead-(clock-l.made)/64); stamp >= l.head.At {
 			return stamp

@@ -28,14 +28,18 @@ func ClockIsSet(t *testing.T, b eventlog.Backend, set func(ahead time.Duration))
 			defer set(0)
 			log := newLog()
 			b.Now(log)
-			newest := do(t, b, log, put("first", "a", "x"))[0].Head.At
+			newest, most := do(t, b, log, put("first", "a", "x"))[0].Head.At, time.Duration(0)
 			for i, ahead := range c.moves {
 				set(ahead)
+				most = max(most, ahead)
 				at := do(t, b, log, put(fmt.Sprint("c", i), "a", "x"))[0].Head.At
 				if at < newest {
 					t.Fatalf("after move %d the stamp %d follows %d", i, at, newest)
 				}
 				newest = at
+			}
+			if leap := time.UnixMilli(newest).Sub(time.Now().Add(most)); leap > time.Minute {
+				t.Errorf("the newest stamp is %v ahead of any clock: a clock that is set right makes all deadlines pass at once", leap)
 			}
 			deadlinesPass(t, b, log, newest)
 		})

@@ -87,17 +87,19 @@ end
 
 -- paced returns the next stamp of a log that is, or was, ahead of the clock. Stamps
 -- never go back, and they do not stand still either, since deadlines have to pass:
--- they go on by the time that passes on the clock, a 64th slower until the clock has
--- caught up. Who knows nothing of lead gives the newest stamp again meanwhile.
+-- they go on by the time that passes on the clock, a 64th slower, until the clock has
+-- caught up with the newest stamp: mostly because it was set right. Who knows nothing
+-- of lead gives the newest stamp again meanwhile.
 local function paced(lead)
+  if clock >= at then
+    call('HDEL', head, 'lead')
+    return clock
+  end
   local ahead, made = string.match(lead or '', '^(%d+) (%d+)$')
   ahead, made = tonumber(ahead or 0), tonumber(made or 0)
   if clock >= made then
     ahead = math.max(0, ahead - math.floor((clock - made) / 64))
-    if clock + ahead >= at then
-      if ahead == 0 then call('HDEL', head, 'lead') end
-      return clock + ahead
-    end
+    if clock + ahead >= at then return clock + ahead end
   end
   call('HSET', head, 'lead', int(at - clock) .. ' ' .. clock_text) -- the clock was set back just now
   return at
