@@ -1,4 +1,4 @@
-import { expect, test, type Page } from "@playwright/test";
+import { expect, test, type Locator, type Page } from "@playwright/test";
 import type { ClientFrame, DeskTicket, Person } from "../src/core/index.ts";
 import { atBoard, atDesk, board, desk, held, mei, offered, past, says, startNumbers } from "./desk-kit.ts";
 import { servePages, shot } from "./pages.ts";
@@ -200,6 +200,15 @@ test.describe("what is typed when the box goes away is no command", () => {
   });
 });
 
+/** Where something is drawn, in whole pixels: layout counts in fractions that no eye sees. */
+async function placeOf(what: Locator): Promise<{ x: number; y: number; width: number; height: number }> {
+  const box = await what.boundingBox();
+  if (box === null) {
+    throw new Error("it is not drawn");
+  }
+  return { x: Math.round(box.x), y: Math.round(box.y), width: Math.round(box.width), height: Math.round(box.height) };
+}
+
 test.describe("what a key did can be undone", () => {
   test("[desk-6] [desk-7] a close waits 5 s, is taken back with U, and is at once when E is pressed again", async ({ page }) => {
     const gateway = await atDesk(page, base());
@@ -272,14 +281,14 @@ test.describe("nothing moves under the pointer", () => {
     gateway.sends(desk({ tickets: all }));
     const third = page.locator("[data-testid=tab][data-ticket=t-3]");
     await third.hover();
-    const before = await third.boundingBox();
+    const before = await placeOf(third);
     gateway.sends(desk({ ...offer(), tickets: all.slice(1) }));
     await expect(page.getByTestId("offer")).toBeVisible();
     gateway.sends(desk({ offers: [], tickets: [held({ ticket: "t-2", visitor: ana, wrap_up_until_ms: Date.now() + 60_000 }), ...all.slice(2), held({ ticket: "t-4" })] }));
     await expect(page.getByTestId("tab")).toHaveCount(4);
     await expect(page.getByTestId("offer-gone")).toBeVisible();
     await shot(page, "still");
-    expect(await third.boundingBox()).toEqual(before);
+    expect(await placeOf(third)).toEqual(before);
     await page.mouse.down();
     await page.mouse.up();
     await expect(page.getByTestId("held")).toContainText("Sam");
@@ -294,10 +303,10 @@ test.describe("nothing moves under the pointer", () => {
     gateway.sends(desk({ offers: [offered({ deadline_ms: Date.now() + 60_000 }), next] }));
     const accept = page.locator("[data-offer=o-2]").getByTestId("accept");
     await accept.hover();
-    const before = await accept.boundingBox();
+    const before = await placeOf(accept);
     gateway.sends(desk({ offers: [next] }));
     await expect(page.getByTestId("offer-gone")).toHaveCount(1);
-    expect(await accept.boundingBox()).toEqual(before);
+    expect(await placeOf(accept)).toEqual(before);
     await page.mouse.down();
     await page.mouse.up();
     expect(await gateway.expects("accept")).toMatchObject({ offer: "o-2" });
@@ -309,11 +318,11 @@ test("[open-5] an offer shows what the visitor has written", async ({ page }) =>
   gateway.sends(desk({ ...offer(), tickets: [held()] }));
   await expect(page.getByTestId("offer-text")).toHaveText("Nothing written yet");
   await expect.poll(() => gateway.received.some((f) => f.type === "open" && f.ticket === "t-a001")).toBe(true);
-  const height = (await page.getByTestId("offer").boundingBox())?.height;
+  const height = (await placeOf(page.getByTestId("offer"))).height;
   gateway.sends(says("t-a001", sam, "My card was declined twice."));
   gateway.sends(says("t-a001", sam, "It is urgent, since I am abroad, and none of my other cards works here; what can I do now, and how long will that take?"));
   await expect(page.getByTestId("offer-text")).toContainText("It is urgent");
-  expect((await page.getByTestId("offer").boundingBox())?.height).toBe(height);
+  expect((await placeOf(page.getByTestId("offer"))).height).toBe(height);
   await gateway.isAccessible();
   await shot(page, "offer-text");
 });
