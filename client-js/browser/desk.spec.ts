@@ -92,7 +92,7 @@ test.describe("offers", () => {
     gateway.sends(desk({ offers: [offered({ deadline_ms: Date.now() + 600 })] }));
     await expect(page.getByTestId("countdown")).toHaveText("0 s");
     gateway.sends(desk());
-    await expect(page.getByTestId("offer-lost")).toHaveText("The offer of Sam lapsed. They kept their place in line.");
+    await expect(page.getByTestId("offer-lost")).toHaveText("The offer of \u2068Sam\u2069 lapsed. They kept their place in line.");
     await gateway.isAccessible();
     gateway.sends(desk({ offers: [offered({ offer: "o-2", deadline_ms: Date.now() + 120_000 })] }));
     await expect(page.getByTestId("offer-lost")).toHaveCount(0);
@@ -108,7 +108,7 @@ test.describe("offers", () => {
     await expect(page.getByTestId("held")).toContainText("withdrawal");
     gateway.sends(desk({ offers: [offered({ offer: "o-4", ticket: "t-9", deadline_ms: Date.now() + 60_000 })], tickets: [] }));
     gateway.sends(desk());
-    await expect(page.getByTestId("offer-lost")).toHaveText("The offer of Sam was taken back.");
+    await expect(page.getByTestId("offer-lost")).toHaveText("The offer of \u2068Sam\u2069 was taken back.");
   });
 
   test("[desk-5] who was set away is told why, and comes back with a click", async ({ page }) => {
@@ -318,7 +318,7 @@ test.describe("conversations", () => {
   test("[consult-1] [consult-2] a guest reads, writes and leaves", async ({ page }) => {
     const gateway = await atDesk(page, base());
     gateway.sends(desk({ tickets: [held({ guest: true, owner: { role: "agent", id: "a-8", name: "Yuki" } })] }));
-    await expect(page.getByTestId("held")).toContainText("held by Yuki");
+    await expect(page.getByTestId("held")).toContainText("held by \u2068Yuki\u2069");
     await expect(page.getByTestId("transfer")).toHaveCount(0);
     await gateway.isAccessible();
     await page.getByTestId("leave").click();

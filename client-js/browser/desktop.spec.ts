@@ -86,7 +86,7 @@ test("[offer-1] [desk-5] an agent lets an offer lapse, declines one, accepts one
   await crowd.joins("v-lin", { name: "Lin", language: "en", topic: "Card payment declined", tier: "gold" });
   await test.step("it lapses, twice, and Mei is away and knows why", async () => {
     await expect(mei.getByTestId("offer")).toContainText(/Lin.*Card payment declined.*gold.*\+2 min/);
-    await expect(mei.getByTestId("offer-lost")).toContainText("The offer of Lin lapsed.");
+    await expect(mei.getByTestId("offer-lost")).toContainText("The offer of \u2068Lin\u2069 lapsed.");
     await expect(mei.getByTestId("away-reason")).toBeVisible({ timeout: 30_000 });
     expect(await crowd.status("v-lin")).toBe("waiting");
   });
@@ -162,7 +162,7 @@ test("[transfer-2] [transfer-4] [consult-3] two desktops: a transfer with a note
     await yuki.keyboard.press("c");
     await yuki.getByTestId("colleague").filter({ hasText: "Mei" }).click();
     await yuki.getByTestId("consult-go").click();
-    await expect(mei.getByTestId("held")).toContainText("held by Yuki");
+    await expect(mei.getByTestId("held")).toContainText("held by \u2068Yuki\u2069");
     await writes(mei, "I can help as well.");
     await expect(yuki.locator("[data-kind=message]").last()).toContainText("I can help as well.");
     await yuki.getByTestId("hand-over").click();
