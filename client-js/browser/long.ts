@@ -10,7 +10,11 @@ interface Script {
   view: ServerFrame;
   entry: EntryFrame;
   entries: number;
-  /** Each entry comes in a task of its own, as from a network; without it all come in one, so that what is counted is the same on every machine. */
+  /**
+   * Each entry comes in a task of its own, as from a network, when deliver is
+   * called; without it all come at once and in one, so that what is counted is
+   * the same on every machine.
+   */
   apart: boolean;
 }
 
@@ -58,21 +62,33 @@ async function withConversation(page: Page, view: ServerFrame, entries: number, 
       #deliver(): void {
         const visitor = { role: "visitor", id: "v-17", name: "Lin" };
         const agent = { role: "agent", id: "a-3", name: "Mei" };
-        const next = (n: number) =>
-          this.#says({ ...s.entry, number: n, message_id: `m-${n}`, from: n % 7 < 3 ? visitor : agent, text: `Message ${n}: what I wanted to say about it` });
-        const { port1, port2 } = new MessageChannel();
-        let n = 0;
-        port1.onmessage = () => {
-          do {
-            next(++n);
-          } while (!s.apart && n < s.entries);
-          if (n < s.entries) {
-            port2.postMessage(0);
-          } else {
-            Reflect.set(window, "__delivered", performance.now());
-          }
-        };
-        port2.postMessage(0);
+        const frames = Array.from({ length: s.entries }, (_, i) => {
+          const n = i + 1;
+          return JSON.stringify({ ...s.entry, number: n, message_id: `m-${n}`, from: n % 7 < 3 ? visitor : agent, text: `Message ${n}: what I wanted to say about it` });
+        });
+        if (!s.apart) {
+          setTimeout(() => frames.forEach((data) => this.onmessage?.({ data })));
+          return;
+        }
+        Reflect.set(window, "__deliver", (heard: boolean) => {
+          const { port1, port2 } = new MessageChannel();
+          const done = new Promise<void>((resolve) => {
+            let n = 0;
+            port1.onmessage = ({ data }: MessageEvent<string>) => {
+              if (heard) {
+                this.onmessage?.({ data });
+              }
+              const next = frames[++n];
+              if (next === undefined) {
+                resolve();
+              } else {
+                port2.postMessage(next);
+              }
+            };
+          });
+          port2.postMessage(frames[0]);
+          return done;
+        });
       }
       close(): void {}
     }
@@ -111,6 +127,12 @@ export const withLong: Record<"widget" | "desk", Open> = {
     await page.getByTestId("sign-in").click();
   },
 };
+
+/** Delivers the conversation of a page that was opened apart; unheard, the page is given none of it, and only the delivering takes time. */
+export async function deliver(page: Page, heard: boolean): Promise<void> {
+  await page.waitForFunction(() => Reflect.has(window, "__deliver"));
+  await page.evaluate((h) => (Reflect.get(window, "__deliver") as (heard: boolean) => Promise<void>)(h), heard);
+}
 
 /** How often the page was changed, and how many elements its list of messages has. */
 export function drawn(page: Page): Promise<{ changes: number; rows: number; elements: number }> {

@@ -37,8 +37,8 @@ export function listen(w: Widget, client: VisitorClient): void {
   client.on("entry", ({ kind, from, at_ms }) => {
     w.reading.answered ||= kind === "member";
     const looking = w.open && document.visibilityState === "visible";
-    const fresh = client.connection.now() - at_ms < newMS;
-    if (kind === "message" && fresh && !looking && !client.conversation?.isOwn(from) && w.texts !== undefined) {
+    const fresh = () => client.connection.now() - at_ms < newMS;
+    if (kind === "message" && !looking && fresh() && !client.conversation?.isOwn(from) && w.texts !== undefined) {
       w.notice?.give(w.texts.newMessages(1), nameOf(from, w.texts)); // not the text: others may see the screen
     }
   });
