@@ -18,9 +18,13 @@ export function nameOf(person: Person | undefined): string {
   }
 }
 
+/** How much of a name a sentence takes: a longer one would cover what the sentence is about. */
+const mostNamed = 40;
+
 /** A person's name as it can stand in a sentence, whatever it is written with. */
 export function named(person: Person | undefined): string {
-  return isolated(nameOf(person));
+  const letters = Array.from(nameOf(person));
+  return isolated(letters.length > mostNamed ? `${letters.slice(0, mostNamed).join("")}…` : letters.join(""));
 }
 
 /** What a visitor has said that it is about, on one line and without what could turn the text around it. */
