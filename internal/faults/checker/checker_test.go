@@ -235,7 +235,7 @@ func TestLeftoversNamesWhatGrew(t *testing.T) {
 		want  string
 	}{
 		{"nothing", map[string]float64{"go_goroutines": 25, "process_open_fds": 20}, ""},
-		{"goroutines", map[string]float64{"go_goroutines": 90, "process_open_fds": 20}, "go_goroutines"},
+		{"goroutines", map[string]float64{"go_goroutines": 100, "process_open_fds": 20}, "go_goroutines"},
 		{"descriptors", map[string]float64{"go_goroutines": 25, "process_open_fds": 60}, "process_open_fds"},
 		{"a conn", map[string]float64{"nextup_connections": 1}, "nextup_connections"},
 	}

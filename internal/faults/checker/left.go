@@ -133,10 +133,11 @@ func checkKeys(r *Report, run *Run) {
 }
 
 // The spare of Leftovers: what a garbage collector and the metrics themselves take
-// beside the workers that wait for a socket to have something to read, and for
-// each Redis server the connections that its client may keep.
+// beside the workers that wait for a socket to have something to read and those
+// that wait for a command, 32 of each, and for each Redis server the connections
+// that its client may keep.
 const (
-	spareGoroutines  = 12 + 32
+	spareGoroutines  = 12 + 32 + 32
 	spareDescriptors = 32
 )
 

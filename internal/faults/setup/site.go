@@ -43,7 +43,18 @@ const OutgoingBuffer = 1 << 20
 
 // secret signs the tokens of tests. It is drawn anew for each run, since gateways
 // that listen beyond this machine take no secret that stands in the source.
-var secret = rand.Text() + rand.Text()
+// Processes that a test starts inherit it by their environment.
+var secret = inherited("NEXTUP_FAULTS_SECRET", rand.Text()+rand.Text())
+
+// inherited is the value of an environment variable, which is set to the given one
+// if it has none.
+func inherited(name, value string) string {
+	if is := os.Getenv(name); is != "" {
+		return is
+	}
+	_ = os.Setenv(name, value) // the name is a valid one
+	return value
+}
 
 // AgentID is the sub of the i-th agent.
 func AgentID(i int) string { return fmt.Sprint("agent-", i) }
