@@ -271,10 +271,12 @@ test("two hundred hostile texts, as names, topics and messages, are text", async
   }
   await mei.keyboard.press("1");
   expect(hostile).toHaveLength(200);
-  await crowd.says("v-0", ...hostile);
   const messages = mei.locator("[data-kind=message] .text");
-  await expect(messages).toHaveCount(200, { timeout: 60_000 });
-  expect(await messages.evaluateAll((all) => all.map((p) => p.textContent))).toEqual([...hostile]);
+  for (let from = 0; from < hostile.length; from += 50) { // fewer than are drawn at once
+    const some = hostile.slice(from, from + 50);
+    await crowd.says("v-0", ...some);
+    await expect.poll(async () => (await messages.evaluateAll((all) => all.map((p) => p.textContent))).slice(-some.length), { timeout: 60_000 }).toEqual(some);
+  }
   await olga.getByTestId("watch").first().click();
   await expect(olga.getByTestId("watching")).toBeVisible();
   for (const page of [mei, olga]) {
