@@ -4,8 +4,8 @@ import { atBoard, atDesk, board, desk, held, mei, offered, past, says, startNumb
 import { servePages, shot } from "./pages.ts";
 import type { ScriptedGateway } from "./scripted.ts";
 
-// A hand that writes, clicks or presses keys while what it is on goes away: what
-// it does next is about nobody else.
+// An agent writes, clicks or presses keys while the element with the focus goes
+// away: the next key never acts on another conversation.
 
 const base = servePages();
 test.beforeEach(startNumbers);

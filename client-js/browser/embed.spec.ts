@@ -63,7 +63,7 @@ const locales = [
   ["zh-TW", "zh", "您排在第一位", "已讀"],
 ] as const;
 
-// No agent is here yet, so nobody is told that they are next.
+// No agent is available yet, so the widget does not promise that the visitor is next.
 for (const [locale, language, first, read] of locales) {
   test(`a whole visit in ${locale}, on a page that forbids everything else`, async ({ browser }) => {
     const gateway = await start(line());

@@ -179,7 +179,7 @@ export class Conversation extends Emitter<ConversationEvents> {
     }
     this.#outbox.sendAgain(entry.number); // promised to a message of ours, which is not here
     this.emit("entry", entry);
-    // Thousands may come in a row: those that follow one quickly are told of together.
+    // Thousands of entries may arrive in a row: one change event covers those that follow quickly.
     if (this.#gathering === undefined) {
       this.#change();
       this.#gathering = setTimeout(() => {

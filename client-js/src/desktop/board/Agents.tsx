@@ -16,7 +16,7 @@ const statusRank = { available: 0, away: 1, offline: 2 } as const;
 const columns = {
   agent: { by: (a) => nameOf(personOf(a)), order: "ascending" },
   status: { by: (a) => statusRank[a.status] + (a.lost === true ? 0.5 : 0), order: "ascending" },
-  // Of two who are as full, the one with more conversations has more to do.
+  // Between equally full agents the one with more conversations comes first.
   load: { by: (a) => (a.capacity === 0 ? a.load : a.load / a.capacity) + a.load / 10_000, order: "descending" },
   longest: { by: (a) => -(longestOf(a) ?? Infinity), order: "descending" },
 } satisfies Record<string, Column<BoardAgent>>;
