@@ -10,9 +10,9 @@ import (
 	"os"
 	"time"
 
+	"nextup/app/conversation"
 	"nextup/gateway"
 	"nextup/gateway/auth"
-	"nextup/gateway/conversation"
 	"nextup/gateway/protocol"
 	"nextup/internal/eventlog"
 	"nextup/internal/eventlog/redislog"

@@ -23,9 +23,9 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/prometheus/promql/parser"
 
+	"nextup/app/conversation"
 	"nextup/gateway"
 	"nextup/gateway/auth"
-	"nextup/gateway/conversation"
 	"nextup/gateway/protocol"
 	"nextup/internal/eventlog"
 	"nextup/internal/process"

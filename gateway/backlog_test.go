@@ -5,8 +5,8 @@ import (
 	"strings"
 	"testing"
 
+	"nextup/app/conversation"
 	"nextup/gateway"
-	"nextup/gateway/conversation"
 	"nextup/gateway/protocol"
 )
 

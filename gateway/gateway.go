@@ -43,9 +43,9 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"golang.org/x/sync/singleflight"
 
+	"nextup/app/conversation"
 	"nextup/gateway/auth"
 	"nextup/gateway/commands"
-	"nextup/gateway/conversation"
 	"nextup/gateway/socket"
 	"nextup/presence"
 	"nextup/queue"

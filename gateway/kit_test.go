@@ -14,9 +14,9 @@ import (
 	"github.com/coder/websocket"
 	"go.uber.org/goleak"
 
+	"nextup/app/conversation"
 	"nextup/gateway"
 	"nextup/gateway/auth"
-	"nextup/gateway/conversation"
 	"nextup/gateway/protocol"
 	"nextup/internal/client"
 	"nextup/internal/eventlog"

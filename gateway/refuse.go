@@ -4,9 +4,9 @@ import (
 	"context"
 	"errors"
 
+	"nextup/app/conversation"
 	"nextup/gateway/auth"
 	"nextup/gateway/commands"
-	"nextup/gateway/conversation"
 	"nextup/gateway/protocol"
 	"nextup/queue"
 )

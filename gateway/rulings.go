@@ -7,7 +7,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
-	"nextup/gateway/conversation"
+	"nextup/app/conversation"
 	"nextup/gateway/protocol"
 	"nextup/queue"
 )

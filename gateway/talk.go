@@ -9,7 +9,7 @@ import (
 
 	"github.com/go-json-experiment/json"
 
-	"nextup/gateway/conversation"
+	"nextup/app/conversation"
 	"nextup/gateway/protocol"
 	"nextup/gateway/socket"
 	"nextup/queue"

@@ -15,9 +15,9 @@ import (
 	"testing"
 	"time"
 
+	"nextup/app/conversation"
 	"nextup/gateway"
 	"nextup/gateway/auth"
-	"nextup/gateway/conversation"
 	"nextup/gateway/protocol"
 	"nextup/internal/client"
 	"nextup/internal/eventlog"

@@ -13,9 +13,9 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"nextup/app/conversation"
 	"nextup/gateway"
 	"nextup/gateway/auth"
-	"nextup/gateway/conversation"
 	"nextup/gateway/protocol"
 	"nextup/internal/eventlog"
 	"nextup/internal/eventlog/redislog"

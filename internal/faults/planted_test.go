@@ -35,7 +35,7 @@ var bugs = []planted{
 	},
 	{
 		name: "a message is acknowledged before the commit",
-		file: "gateway/conversation/append.go",
+		file: "app/conversation/append.go",
 		was:  "	outcomes, err := h.backend.Commit(ctx, log, []eventlog.Commit{c})\n",
 		is: `	if heads, err := h.backend.Heads(ctx, []eventlog.Log{log}); err == nil && len(c.Reads) == 0 && c.RaiseFence == 0 && !c.Seal {
 		go h.backend.Commit(context.WithoutCancel(ctx), log, []eventlog.Commit{c})

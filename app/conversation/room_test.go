@@ -5,7 +5,7 @@ import (
 	"sync"
 	"testing"
 
-	"nextup/gateway/conversation"
+	"nextup/app/conversation"
 	"nextup/gateway/protocol"
 )
 

@@ -11,7 +11,7 @@ import (
 	"testing/synctest"
 	"time"
 
-	"nextup/gateway/conversation"
+	"nextup/app/conversation"
 	"nextup/gateway/protocol"
 	"nextup/internal/eventlog"
 	"nextup/internal/eventlog/eventlogtest"

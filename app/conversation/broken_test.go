@@ -5,7 +5,7 @@ import (
 	"strconv"
 	"testing"
 
-	"nextup/gateway/conversation"
+	"nextup/app/conversation"
 	"nextup/internal/eventlog"
 )
 
