@@ -1,8 +1,9 @@
 import { describe, expect, test } from "vitest";
 import { named, nameOf as atDesk, topicOf } from "../src/desktop/parts/people.tsx";
-import { pieces } from "../src/widget/links.ts";
+import { pieces } from "../src/dom/links.ts";
 import en from "../src/widget/locales/en.ts";
-import { nameOf, plain } from "../src/widget/words.ts";
+import { plain } from "../src/dom/text.ts";
+import { nameOf } from "../src/widget/words.ts";
 
 // What people write may turn around what they write, and nothing that stands outside it.
 

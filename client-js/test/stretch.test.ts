@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { EntryFrame } from "../src/core/index.ts";
 import { waitingSince } from "../src/desktop/desk/waiting.ts";
-import { moved, stretch } from "../src/widget/stretch.ts";
+import { moved, stretch } from "../src/dom/stretch.ts";
 import { golden } from "./fixtures.ts";
 
 const template = golden("entry");

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import { Keep } from "../src/widget/keep.ts";
+import { Keep } from "../src/dom/storage.ts";
 import { Tabs } from "../src/widget/tabs.ts";
 
 // Tabs of one browser: a storage of their own each, one for all, and a channel between them.

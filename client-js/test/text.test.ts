@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { isBlank } from "../src/core/index.ts";
 import { wellFormed } from "../src/core/text.ts";
-import { plain } from "../src/widget/words.ts";
+import { plain } from "../src/dom/text.ts";
 
 // The gateway's tests read the same list.
 const shared = new URL("../../gateway/protocol/testdata/invisible.json", import.meta.url);

@@ -1,6 +1,7 @@
 import { afterEach, expect, test, vi } from "vitest";
 import { matchLocale } from "../src/widget/texts.ts";
-import { browserLanguages, dayInWords, initialOf, isTag, languageName } from "../src/widget/words.ts";
+import { browserLanguages, isTag } from "../src/dom/languages.ts";
+import { dayInWords, initialOf, languageName } from "../src/widget/words.ts";
 
 afterEach(() => vi.unstubAllGlobals());
 

@@ -2,7 +2,7 @@ import type { Conversation, EntryFrame } from "../core/index.ts";
 import { composer } from "./Composer.tsx";
 import { event, message, outgoing } from "./Entry.tsx";
 import { atNewest } from "./reading.ts";
-import { anchor, moved, scrolled, stretch, toTop } from "./stretch.ts";
+import { anchor, moved, scrolled, stretch, toTop } from "../dom/stretch.ts";
 import type { Texts } from "./texts.ts";
 import type { Widget } from "./widget.tsx";
 import { dayInWords, nameOf, startOfDay } from "./words.ts";

@@ -1,10 +1,10 @@
 import { isBlank, MAX_TEXT_BYTES, type Conversation } from "../core/index.ts";
-import { isOfInputMethod } from "../core/ime.ts";
+import { isOfInputMethod } from "../dom/ime.ts";
 import { Icon } from "./icons.tsx";
 import type { Texts } from "./texts.ts";
 import { atNewest } from "./reading.ts";
 import type { Widget } from "./widget.tsx";
-import { sending } from "./sending.ts";
+import { sending } from "../dom/sending.ts";
 
 /** The box to write in. Enter sends, Shift+Enter begins a new line; a draft survives a reload. */
 export function composer(w: Widget, texts: Texts, conversation: Conversation) {

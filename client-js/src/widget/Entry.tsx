@@ -1,5 +1,5 @@
 import type { Conversation, EntryFrame, OutgoingMessage } from "../core/index.ts";
-import { pieces } from "./links.ts";
+import { pieces } from "../dom/links.ts";
 import type { Texts } from "./texts.ts";
 import type { Widget } from "./widget.tsx";
 import { explain, initialOf, nameOf } from "./words.ts";

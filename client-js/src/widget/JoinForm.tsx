@@ -4,7 +4,7 @@ import { missing } from "./news.ts";
 import type { Texts } from "./texts.ts";
 import type { Widget } from "./widget.tsx";
 import { languageName, waitInWords, within } from "./words.ts";
-import { sending } from "./sending.ts";
+import { sending } from "../dom/sending.ts";
 
 /** Where to join: a department, one of its languages, what it is about, and how long that would take. */
 export function joinForm(w: Widget, texts: Texts) {

@@ -3,7 +3,7 @@ import { drawing } from "./icons.tsx";
 import type { Texts } from "./texts.ts";
 import type { Widget } from "./widget.tsx";
 import { nameOf, within } from "./words.ts";
-import { sending } from "./sending.ts";
+import { sending } from "../dom/sending.ts";
 
 /** How it was: the question, or what the visitor has answered. */
 export function rating(w: Widget, texts: Texts, ticket: TicketFrame) {

@@ -1,5 +1,5 @@
 import type { ComponentChildren } from "preact";
-import { isOfInputMethod } from "../core/ime.ts";
+import { isOfInputMethod } from "../dom/ime.ts";
 import { never } from "../core/index.ts";
 import { banner } from "./Banner.tsx";
 import { Icon } from "./icons.tsx";

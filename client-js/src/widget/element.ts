@@ -1,9 +1,9 @@
 import { gatewayAt, type Config, type TokenSource } from "./config.ts";
-import { kept } from "./keep.ts";
+import { kept } from "../dom/storage.ts";
 import { styleSheet } from "./style.ts";
 import type { Texts } from "./texts.ts";
 import { Widget } from "./widget.tsx";
-import { browserLanguages } from "./words.ts";
+import { browserLanguages } from "../dom/languages.ts";
 
 // Where there is no DOM, as when a page is prepared on a server, the class can
 // be imported all the same.

@@ -1,4 +1,4 @@
-import type { Keep } from "./keep.ts";
+import type { Keep } from "../dom/storage.ts";
 
 const mark = "nextup.person";
 

@@ -3,7 +3,7 @@ import { VisitorClient } from "../core/index.ts";
 import { complain, warn } from "./complain.ts";
 import { changeOf, tokenOf, type Config } from "./config.ts";
 import { Estimates } from "./estimates.ts";
-import type { Keep } from "./keep.ts";
+import type { Keep } from "../dom/storage.ts";
 import { listen } from "./news.ts";
 import type { Notice } from "./notice.ts";
 import { OnDemand } from "./on-demand.ts";
@@ -13,8 +13,9 @@ import { addStyles } from "./style.ts";
 import { Tabs } from "./tabs.ts";
 import { loadTexts, locales, matchLocale, type Locale, type Texts } from "./texts.ts";
 import { View } from "./View.tsx";
-import { wakeWithPage } from "./waking.ts";
-import { browserLanguages, explain, isTag } from "./words.ts";
+import { wakeWithPage } from "../dom/waking.ts";
+import { explain } from "./words.ts";
+import { browserLanguages, isTag } from "../dom/languages.ts";
 
 /** The events of the element; detail is the value. */
 export interface ChatEvents {

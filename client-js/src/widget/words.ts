@@ -1,4 +1,5 @@
-import { isBlank, NextupError, type Person, type Wait } from "../core/index.ts";
+import { NextupError, type Person, type Wait } from "../core/index.ts";
+import { isolated, plain } from "../dom/text.ts";
 import type { Texts } from "./texts.ts";
 
 /**
@@ -17,15 +18,7 @@ export function waitInWords(wait: Wait | undefined, texts: Texts): string {
   return low === 0 ? texts.waitUnder(high) : texts.waitMinutes(low, high);
 }
 
-// What could turn the text around a name, break its line or make it invisible, but for what joins
-// letters and emoji.
-const unruly = /(?![\u200c\u200d])[\p{Cc}\p{Cf}\u2028\u2029]/gu;
 const longestName = 60;
-
-/** A name on one line, without what could turn the text around it or hide it; "" where nothing of it can be seen. */
-export function plain(name: string): string {
-  return isBlank(name) ? "" : name.replace(/\s+/g, " ").replace(unruly, "").trim();
-}
 
 /**
  * A person's name, or what they are where they have none. It can stand in any
@@ -41,30 +34,11 @@ export function nameOf(person: Person | undefined, texts: Texts): string {
   return isolated(short);
 }
 
-/** A text of one line that can stand in any sentence and turns nothing of it around: first strong isolate, and its end. */
-export function isolated(text: string): string {
-  return `\u2068${plain(text)}\u2069`;
-}
-
 /** The first character of a name, as people see characters, for a round picture. */
 export function initialOf(name: string): string {
   const shown = plain(name);
   const first = "Segmenter" in Intl ? new Intl.Segmenter().segment(shown)[Symbol.iterator]().next().value?.segment : shown.match(/./u)?.[0];
   return (first ?? "").slice(0, 8).toLocaleUpperCase();
-}
-
-/** What the browser says that its person reads, which may be nothing. */
-export function browserLanguages(): readonly string[] {
-  return navigator.languages ?? [];
-}
-
-/** Whether dates and names can be written for a tag: browsers say "C", "en_US.UTF-8" or nothing, and Intl throws at that. */
-export function isTag(tag: string): boolean {
-  try {
-    return Intl.DateTimeFormat.supportedLocalesOf(tag).length > 0;
-  } catch {
-    return false;
-  }
 }
 
 /** What languages are called in the language of the page. */

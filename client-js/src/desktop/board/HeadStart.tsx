@@ -3,7 +3,7 @@ import { isBlank, MAX_HEAD_START_SEC, MAX_REASON_BYTES } from "../../core/index.
 import { Dialog } from "../parts/Dialog.tsx";
 import type { LineTicket } from "../parts/http.ts";
 import { named } from "../parts/people.tsx";
-import { sending } from "../../widget/sending.ts";
+import { sending } from "../../dom/sending.ts";
 
 interface Props {
   ticket: LineTicket;

@@ -2,7 +2,7 @@ import { useState } from "preact/hooks";
 import { MAX_REASON_BYTES, type BoardQueue, type Department } from "../../core/index.ts";
 import { Dialog } from "../parts/Dialog.tsx";
 import { queueOf } from "../parts/people.tsx";
-import { sending } from "../../widget/sending.ts";
+import { sending } from "../../dom/sending.ts";
 
 interface Props {
   queue: BoardQueue;

@@ -4,7 +4,7 @@ import { Dialog } from "../parts/Dialog.tsx";
 import type { Desk } from "../parts/http.ts";
 import { named } from "../parts/people.tsx";
 import { TeamPicker } from "../parts/TeamPicker.tsx";
-import { sending } from "../../widget/sending.ts";
+import { sending } from "../../dom/sending.ts";
 
 interface Props {
   client: AgentClient;

@@ -6,7 +6,7 @@ import { Stars } from "../parts/Stars.tsx";
 import { clock, headStart, span } from "../parts/times.ts";
 import { Earlier } from "../parts/Earlier.tsx";
 import type { Desk, PastTicket } from "../parts/http.ts";
-import { plain } from "../../widget/words.ts";
+import { plain } from "../../dom/text.ts";
 
 interface Props {
   ticket: DeskTicket;

@@ -3,7 +3,7 @@ import { Avatar, nameOf, named } from "../parts/people.tsx";
 import { usePlaces } from "../parts/still.ts";
 import { stopwatch } from "../parts/times.ts";
 import { pressing, waitingSince } from "./waiting.ts";
-import { plain } from "../../widget/words.ts";
+import { plain } from "../../dom/text.ts";
 
 interface Props {
   held: readonly Held[];

@@ -5,7 +5,7 @@ import { useTick } from "../parts/draw.ts";
 import { Avatar, departmentOf, languageOf, nameOf, tierOf, named, topicOf } from "../parts/people.tsx";
 import { usePlaces } from "../parts/still.ts";
 import { headStart, span } from "../parts/times.ts";
-import { isolated } from "../../widget/words.ts";
+import { isolated } from "../../dom/text.ts";
 
 interface Props {
   offers: readonly DeskOffer[];

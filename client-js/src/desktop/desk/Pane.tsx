@@ -7,7 +7,7 @@ import { languageOf, nameOf, named, topicOf } from "../parts/people.tsx";
 import { Stars } from "../parts/Stars.tsx";
 import { stopwatch } from "../parts/times.ts";
 import { stateOf } from "./List.tsx";
-import { plain } from "../../widget/words.ts";
+import { plain } from "../../dom/text.ts";
 
 export interface PaneDoes {
   transfer: () => void;

@@ -6,7 +6,7 @@ import type { PastTicket } from "../parts/http.ts";
 import { Messages } from "../parts/Messages.tsx";
 import { named, topicOf } from "../parts/people.tsx";
 import { Stars } from "../parts/Stars.tsx";
-import { isolated } from "../../widget/words.ts";
+import { isolated } from "../../dom/text.ts";
 
 interface Props {
   client: DeskClient;

@@ -1,5 +1,5 @@
 import { useEffect, useMemo, useState } from "preact/hooks";
-import { isOfInputMethod } from "../../core/ime.ts";
+import { isOfInputMethod } from "../../dom/ime.ts";
 import type { Conversation } from "../../core/index.ts";
 import type { DeskClient } from "./client.ts";
 import { Dialog } from "../parts/Dialog.tsx";

@@ -1,6 +1,6 @@
 import type { Conversation, DeskTicket, EntryFrame } from "../../core/index.ts";
 import { nameOf, topicOf } from "../parts/people.tsx";
-import { plain } from "../../widget/words.ts";
+import { plain } from "../../dom/text.ts";
 
 /** A conversation to look in. */
 export interface Searched<T extends DeskTicket = DeskTicket> {

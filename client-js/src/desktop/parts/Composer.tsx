@@ -1,10 +1,10 @@
 import { useEffect, useId, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { isBlank, MAX_TEXT_BYTES, type Conversation, type MessageFrameType } from "../../core/index.ts";
-import { isOfInputMethod } from "../../core/ime.ts";
+import { isOfInputMethod } from "../../dom/ime.ts";
 import { draftOf, keepDraft } from "./drafts.ts";
 import { Icon, IconButton } from "./Icon.tsx";
 import { commandAt, filled, found, replies, type Reply } from "./replies.ts";
-import { sending } from "../../widget/sending.ts";
+import { sending } from "../../dom/sending.ts";
 
 export interface Mode {
   type: MessageFrameType;

@@ -3,7 +3,7 @@ import { isBlank } from "../../core/index.ts";
 import { Dialog } from "./Dialog.tsx";
 import { IconButton } from "./Icon.tsx";
 import { keepReplies, replies, type Reply } from "./replies.ts";
-import { sending } from "../../widget/sending.ts";
+import { sending } from "../../dom/sending.ts";
 
 /** The canned replies of this browser: add, change, take away. */
 export function EditReplies({ close }: { close: () => void }) {

@@ -1,8 +1,8 @@
 import { Component, Fragment } from "preact";
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import type { Conversation, EntryFrame, OutgoingMessage } from "../../core/index.ts";
-import { pieces } from "../../widget/links.ts";
-import { anchor, moved, scrolled, stretch, toTop } from "../../widget/stretch.ts";
+import { pieces } from "../../dom/links.ts";
+import { anchor, moved, scrolled, stretch, toTop } from "../../dom/stretch.ts";
 import { Avatar, named, nameOf } from "./people.tsx";
 import { clock, day } from "./times.ts";
 

@@ -1,5 +1,5 @@
 import { MAX_SCORE, type Rating } from "../../core/index.ts";
-import { plain } from "../../widget/words.ts";
+import { plain } from "../../dom/text.ts";
 
 /** What the visitor said of the conversation, once they have. */
 export function Stars({ rating }: { rating: Rating | undefined }) {

@@ -4,7 +4,7 @@ import { Dialog } from "./Dialog.tsx";
 import type { Desk } from "./http.ts";
 import { languageOf, tierNames, named } from "./people.tsx";
 import { TeamPicker } from "./TeamPicker.tsx";
-import { sending } from "../../widget/sending.ts";
+import { sending } from "../../dom/sending.ts";
 
 interface Props {
   title: string;

@@ -1,6 +1,6 @@
 import { useEffect, useReducer, useState } from "preact/hooks";
 import type { Connection } from "../../core/index.ts";
-import { wakeWithPage } from "../../widget/waking.ts";
+import { wakeWithPage } from "../../dom/waking.ts";
 
 interface Changing {
   on(kind: "change", listener: () => void): () => void;

@@ -1,5 +1,5 @@
 import { createContext, type RefObject } from "preact";
-import { isOfInputMethod } from "../../core/ime.ts";
+import { isOfInputMethod } from "../../dom/ime.ts";
 import { useContext, useEffect, useLayoutEffect, useMemo, useReducer } from "preact/hooks";
 
 /**

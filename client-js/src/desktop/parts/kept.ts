@@ -1,4 +1,4 @@
-import { kept } from "../../widget/keep.ts";
+import { kept } from "../../dom/storage.ts";
 
 export { kept };
 

@@ -1,5 +1,5 @@
 import { useEffect, useRef } from "preact/hooks";
-import { isOfInputMethod } from "../../core/ime.ts";
+import { isOfInputMethod } from "../../dom/ime.ts";
 import { dialogOpen, type FocusKeeper } from "./focus.ts";
 import { isOn, putOn } from "./kept.ts";
 

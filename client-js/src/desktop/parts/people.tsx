@@ -1,5 +1,5 @@
 import type { Department, Person } from "../../core/index.ts";
-import { isolated, plain } from "../../widget/words.ts";
+import { isolated, plain } from "../../dom/text.ts";
 
 /** A person's name, or what they are where they have none. */
 export function nameOf(person: Person | undefined): string {

@@ -2,7 +2,7 @@ import { useEffect, useState } from "preact/hooks";
 import { isBlank } from "../../core/index.ts";
 import { roleOf } from "../../desktop/parts/token.ts";
 import { isDemo, subjectOf, tokenOf, type Identity } from "./identity.ts";
-import { sending } from "../../widget/sending.ts";
+import { sending } from "../../dom/sending.ts";
 
 const languages = [
   { tag: "en", name: "English" },

@@ -1,5 +1,5 @@
 import type { NextupChat } from "../../widget/index.ts";
-import { browserLanguages, isTag } from "../../widget/words.ts";
+import { browserLanguages, isTag } from "../../dom/languages.ts";
 import { demoToken, recall, remember, tokenFromAddress, type Demo } from "../shared/identity.ts";
 
 // The demo's host page. Its visitors are made up, one a tab; a real page has

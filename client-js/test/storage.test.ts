@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, test, vi } from "vitest";
-import { Keep } from "../src/widget/keep.ts";
+import { Keep } from "../src/dom/storage.ts";
 
 // What a person has typed is never lost because a storage is full, forbidden, or cleared by somebody else.
 
