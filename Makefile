@@ -64,17 +64,17 @@ bench-eta: ## Measure the wait estimator against its gates, into docs/estimates.
 faults: ## Every fault under load, some 25 minutes (CASE=name SEED=n reruns one, MINUTES=60 does random ones)
 ifdef MINUTES
 	NEXTUP_FAULTS_MINUTES=$(MINUTES) NEXTUP_FAULTS_REPORT=$(CURDIR)/faults-report.txt \
-		go test ./internal/faults -count 1 -v -timeout 24h -run TestLongRun -seed $(SEED)
+		go test ./test/faults -count 1 -v -timeout 24h -run TestLongRun -seed $(SEED)
 else
-	$(if $(CASE),,NEXTUP_FAULTS=planted go test ./internal/faults -count 1 -v -timeout 20m -run TestTheChecker)
-	NEXTUP_FAULTS=long go test ./internal/faults -count 1 -v -timeout 90m -run 'TestMatrix$(if $(CASE),/^$(subst $(space),_,$(CASE))$$)' -seed $(SEED)
+	$(if $(CASE),,NEXTUP_FAULTS=planted go test ./test/faults -count 1 -v -timeout 20m -run TestTheChecker)
+	NEXTUP_FAULTS=long go test ./test/faults -count 1 -v -timeout 90m -run 'TestMatrix$(if $(CASE),/^$(subst $(space),_,$(CASE))$$)' -seed $(SEED)
 endif
 
 bench-offer: ## From a close on one gateway to the next offer, decided on another, with 1,000 and 100,000 waiting
-	go test ./internal/faults/routing -run '^$$' -bench FreeAgentToOffer -benchtime 1x -v -timeout 30m
+	go test ./test/faults/routing -run '^$$' -bench FreeAgentToOffer -benchtime 1x -v -timeout 30m
 
 faults-routing: ## Routing on four gateways that are killed in turn, 3,000 tickets, some minutes (SEED=n)
-	NEXTUP_FAULTS_ROUTING=long NEXTUP_FAULTS_SEED=$(SEED) go test ./internal/faults/routing -count 1 -v -timeout 20m -run TestRouting
+	NEXTUP_FAULTS_ROUTING=long NEXTUP_FAULTS_SEED=$(SEED) go test ./test/faults/routing -count 1 -v -timeout 20m -run TestRouting
 
 load: ## One scenario of the load suite, judged (SCENARIO=peak_hour PROFILE=laptop, TARGET=http://host:port TOKEN_KEY=id:secret)
 	@cd loadtest && SCENARIO='$(SCENARIO)' PROFILE='$(PROFILE)' TARGET='$(TARGET)' go run .

@@ -28,10 +28,10 @@ import (
 	"nextup/gateway/auth"
 	"nextup/gateway/protocol"
 	"nextup/internal/eventlog"
-	"nextup/internal/process"
-	"nextup/internal/redistest"
 	"nextup/queue"
 	"nextup/queue/memqueue"
+	"nextup/test/process"
+	"nextup/test/redistest"
 )
 
 // TestRulesHoldTheirTests runs promtool: that of the system where there is one,

@@ -6,9 +6,9 @@ import (
 
 	"nextup/gateway/protocol"
 	"nextup/internal/eventlog/redislog"
-	"nextup/internal/redistest"
 	"nextup/queue"
 	"nextup/queue/redisqueue"
+	"nextup/test/redistest"
 )
 
 // What a visitor's frame says is what ZRANK says, on either gateway.

@@ -10,8 +10,8 @@ import (
 	"strings"
 	"time"
 
-	"nextup/internal/process"
 	"nextup/loadtest/stage"
+	"nextup/test/process"
 )
 
 // thresholdsCrossed is k6's exit status when something it judges does not hold.

@@ -17,8 +17,8 @@ import (
 	"nextup/gateway/protocol"
 	"nextup/internal/client"
 	"nextup/internal/eventlog/redislog"
-	"nextup/internal/redistest"
 	"nextup/internal/traffic"
+	"nextup/test/redistest"
 )
 
 func newApp(t testing.TB, redis string) *App {

@@ -23,8 +23,8 @@ import (
 	"nextup/gateway/auth"
 	"nextup/gateway/protocol"
 	"nextup/internal/client"
-	"nextup/internal/redistest"
 	"nextup/internal/sitefile"
+	"nextup/test/redistest"
 )
 
 const (

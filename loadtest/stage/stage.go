@@ -17,7 +17,7 @@ import (
 	"path/filepath"
 	"time"
 
-	"nextup/internal/process"
+	"nextup/test/process"
 )
 
 const startTimeout = 20 * time.Second

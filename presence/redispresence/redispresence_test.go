@@ -9,9 +9,9 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"nextup/internal/eventlog/redislog"
-	"nextup/internal/redistest"
 	"nextup/presence"
 	"nextup/presence/redispresence"
+	"nextup/test/redistest"
 )
 
 func TestLeasesOnRedis(t *testing.T) { leases(t, redistest.As(t, redistest.Start(t), redislog.ACL())) }

@@ -7,10 +7,10 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"nextup/internal/eventlog/redislog"
-	"nextup/internal/redistest"
 	"nextup/queue"
 	"nextup/queue/queuetest"
 	"nextup/queue/redisqueue"
+	"nextup/test/redistest"
 )
 
 func TestConformanceOnRedis(t *testing.T) {

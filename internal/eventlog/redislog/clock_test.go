@@ -14,7 +14,7 @@ import (
 
 	"nextup/internal/eventlog"
 	"nextup/internal/eventlog/eventlogtest"
-	"nextup/internal/redistest"
+	"nextup/test/redistest"
 )
 
 func TestDeadlinesPassOnRedisWhateverItsClockDoes(t *testing.T) {

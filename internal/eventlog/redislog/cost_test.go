@@ -11,7 +11,7 @@ import (
 
 	"nextup/internal/eventlog"
 	"nextup/internal/eventlog/redislog"
-	"nextup/internal/redistest"
+	"nextup/test/redistest"
 )
 
 // BenchmarkRedisSpends shows by Redis's own books what a chat message and the life

@@ -8,7 +8,7 @@ import (
 
 	"nextup/internal/eventlog"
 	"nextup/internal/eventlog/redislog"
-	"nextup/internal/redistest"
+	"nextup/test/redistest"
 )
 
 // hearing collects what a backend hears of a log, but for the first wake-up.

@@ -12,7 +12,7 @@ import (
 
 	"nextup/internal/eventlog"
 	"nextup/internal/eventlog/redislog"
-	"nextup/internal/redistest"
+	"nextup/test/redistest"
 )
 
 func TestADurabilityIsParsedByItsName(t *testing.T) {

@@ -10,7 +10,7 @@ import (
 	"time"
 
 	"nextup/internal/eventlog/redislog"
-	"nextup/internal/redistest"
+	"nextup/test/redistest"
 )
 
 // logText is a log that a test reads.

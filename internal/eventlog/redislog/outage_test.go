@@ -13,7 +13,7 @@ import (
 	"nextup/internal/eventlog"
 	"nextup/internal/eventlog/eventlogtest"
 	"nextup/internal/eventlog/redislog"
-	"nextup/internal/redistest"
+	"nextup/test/redistest"
 )
 
 func TestNoRecordIsMissedWhenTheSubscriptionConnectionIsKilled(t *testing.T) {

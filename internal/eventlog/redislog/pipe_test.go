@@ -13,7 +13,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"nextup/internal/eventlog"
-	"nextup/internal/redistest"
+	"nextup/test/redistest"
 )
 
 func sendingOf(log string, ids ...string) *sending {

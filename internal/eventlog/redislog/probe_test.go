@@ -13,7 +13,7 @@ import (
 
 	"nextup/internal/eventlog"
 	"nextup/internal/eventlog/redislog"
-	"nextup/internal/redistest"
+	"nextup/test/redistest"
 )
 
 // awaitProbe asks until the answer is as wanted.

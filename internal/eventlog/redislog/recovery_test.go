@@ -10,7 +10,7 @@ import (
 
 	"nextup/internal/eventlog"
 	"nextup/internal/eventlog/redislog"
-	"nextup/internal/redistest"
+	"nextup/test/redistest"
 )
 
 func TestAServerThatHangsCostsSecondsAndThenAllGoesOn(t *testing.T) {

@@ -16,7 +16,7 @@ import (
 	"nextup/internal/eventlog"
 	"nextup/internal/eventlog/eventlogtest"
 	"nextup/internal/eventlog/redislog"
-	"nextup/internal/redistest"
+	"nextup/test/redistest"
 )
 
 func TestMain(m *testing.M) { os.Exit(redistest.Main(m)) }

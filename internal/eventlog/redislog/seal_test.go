@@ -8,7 +8,7 @@ import (
 
 	"nextup/internal/eventlog"
 	"nextup/internal/eventlog/redislog"
-	"nextup/internal/redistest"
+	"nextup/test/redistest"
 )
 
 // What has ended is kept for a day or two, in the room that it takes and not in the

@@ -7,7 +7,7 @@ import (
 	"time"
 
 	"nextup/internal/eventlog/redislog"
-	"nextup/internal/redistest"
+	"nextup/test/redistest"
 )
 
 // An ACL that lacks something is a mistake that no waiting mends: the process says so

@@ -1,0 +1,369 @@
+package routing
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+	"testing"
+	"time"
+
+	"nextup/gateway/protocol"
+	"nextup/test/oracle"
+)
+
+// A judge that cannot fail proves nothing: each statement is broken once, in a
+// history that is right but for that, and must be the one that is found.
+
+// body is an entity as the log holds it.
+type body map[string]any
+
+// record is one of a log by hand.
+type record struct {
+	after  int64 // ms since the one before
+	cause  string
+	writes map[string]body
+}
+
+// with is the body with some fields set.
+func (b body) with(fields ...any) body {
+	out := maps.Clone(b)
+	for i := 0; i < len(fields); i += 2 {
+		out[fields[i].(string)] = fields[i+1]
+	}
+	return out
+}
+
+func agentBody(languages body) body {
+	return body{
+		"languages": languages, "departments": []string{"support", "trading"}, "tier": 1, "capacity": 1, "status": "available",
+		"session": body{"node": "n1"},
+	}
+}
+
+// ticketBody waits in support/en, where a proficiency of 3 is asked for.
+func ticketBody(id string) body {
+	return body{
+		"id": id, "visitor": "v" + id, "department": "support", "language": "en", "weight": 1, "status": "waiting", "joined_at": -1, "waiting_since": -1,
+		"need": body{"languages": []string{"en"}, "min_proficiency": 3, "tier": 1},
+	}
+}
+
+func visitorBody(ticket string) body { return body{"ticket": ticket, "session": body{"node": "n1"}} }
+
+const logStart = 1_000_000
+
+// rightLog is a log in which nothing is wrong: two agents serve two tickets.
+// The numbers are those of the records.
+func rightLog() []record {
+	ana, bo := agentBody(body{"en": 5}), agentBody(body{"en": 5})
+	one, two := ticketBody("1").with("joined", 3, "joined_at", logStart+10, "waiting_since", logStart+10), ticketBody("2").with("joined", 4, "joined_at", logStart+20, "waiting_since", logStart+20)
+	offer := func(t body, id, agent string) body {
+		return t.with("status", "offered", "offer", body{"id": id, "agent": agent, "at": -1, "ttl": 2000})
+	}
+	mine := func(t body, agent string) body {
+		return t.with("status", "assigned", "agent", agent, "token", 1)
+	}
+	over := func(t body, agent string) body {
+		return mine(t, agent).with("status", "closed", "end", "agent_closed", "ended_at", -1)
+	}
+	return []record{
+		{10, "bound", map[string]body{"a/ana": ana}},
+		{0, "bound", map[string]body{"a/bo": bo}},
+		{10, "joined", map[string]body{"v/v1": visitorBody("1"), "t/1": ticketBody("1")}},
+		{10, "joined", map[string]body{"v/v2": visitorBody("2"), "t/2": ticketBody("2")}},
+		{10, "offered", map[string]body{"t/1": offer(one, "1.1", "ana"), "a/ana": ana}},
+		{10, "offered", map[string]body{"t/2": offer(two, "2.1", "bo"), "a/bo": bo}},
+		{500, "accepted", map[string]body{"t/1": mine(one, "ana")}},
+		{0, "accepted", map[string]body{"t/2": mine(two, "bo")}},
+		{500, "closed", map[string]body{"t/1": over(one, "ana"), "a/ana": ana}},
+		{10, "closed", map[string]body{"t/2": over(two, "bo"), "a/bo": bo}},
+	}
+}
+
+// rows are records as Redis holds them.
+func rows(t *testing.T, log []record) []oracle.Row {
+	t.Helper()
+	var all []oracle.Row
+	at, prev := int64(logStart-10), ""
+	for i, r := range log {
+		at += r.after
+		var writes []body
+		for _, name := range slices.Sorted(maps.Keys(r.writes)) {
+			writes = append(writes, body{"n": name, "b": r.writes[name]})
+		}
+		data, err := json.Marshal(body{"s": 1, "c": r.cause, "w": writes})
+		if err != nil {
+			t.Fatal(err)
+		}
+		id := fmt.Sprint("c", i+1)
+		all = append(all, oracle.Row{Number: uint64(i + 1), ID: id, Prev: prev, AtMS: at, Data: string(data)})
+		prev = id
+	}
+	return all
+}
+
+// waitingView is what the visitor of ticket 2 is shown at a number.
+func waitingView(log uint64, position, size int) oracle.Event {
+	return oracle.Event{Kind: oracle.Told, Conn: 1, Ticket: &protocol.Ticket{
+		Ticket: "2", Status: protocol.Waiting, Department: "support", Language: "en", Position: position, Size: size, Languages: []string{"en"}, Log: log,
+	}}
+}
+
+func TestEachStatementFindsWhatIsPlanted(t *testing.T) {
+	t.Parallel()
+	const first, second = "0000000000000003:1", "0000000000000004:2"
+	// Ticket 3 comes in before the others.
+	early := record{10, "joined", map[string]body{"v/v3": visitorBody("3"), "t/3": ticketBody("3").with("head_start", 4000, "urgency", claimed)}}
+	tests := []struct {
+		what  string
+		plant func(log []record) []record
+		shown []oracle.Event // to the visitor of ticket 2
+		// ranked is what the sorted sets held.
+		ranked []witness
+		found  []statement
+	}{
+		{what: "nothing"},
+		{
+			what:  "a second owner",
+			plant: func(log []record) []record { log[6].writes["t/1"]["agent"] = "bo"; return log },
+			found: []statement{oneOwner, capacity},
+		},
+		{
+			what:  "a token that does not rise",
+			plant: func(log []record) []record { log[7].writes["t/2"]["token"] = 0; return log },
+			found: []statement{fenced},
+		},
+		{
+			what:  "two tickets in a hand for one",
+			plant: func(log []record) []record { log[5].writes["t/2"]["offer"].(body)["agent"] = "ana"; return log },
+			found: []statement{capacity, oneOwner},
+		},
+		{
+			what: "the second before the first",
+			plant: func(log []record) []record {
+				log[4], log[5] = log[5], log[4]
+				log[4].after = 3000
+				return log
+			},
+			found: []statement{inOrder},
+		},
+		{
+			what: "an agent who does not speak it well enough",
+			plant: func(log []record) []record {
+				for _, r := range log {
+					if r.writes["a/ana"] != nil {
+						r.writes["a/ana"] = agentBody(body{"en": 2})
+					}
+				}
+				return log
+			},
+			found: []statement{eligible},
+		},
+		{
+			what: "an agent who is away",
+			plant: func(log []record) []record {
+				log[0].writes["a/ana"] = log[0].writes["a/ana"].with("status", "away")
+				log[4].writes["a/ana"] = log[0].writes["a/ana"]
+				return log
+			},
+			found: []statement{eligible},
+		},
+		{
+			what: "a ticket that is held for another",
+			plant: func(log []record) []record {
+				log[2].writes["t/1"]["hold"] = body{"agent": "bo", "at": -1, "for": 1500}
+				return log
+			},
+			found: []statement{eligible, held},
+		},
+		{
+			what: "nobody is offered what waits",
+			plant: func(log []record) []record {
+				log[4].after = 20_000
+				return log
+			},
+			found: []statement{nobodyWaits},
+		},
+		{
+			what:  "an offer accepted too late",
+			plant: func(log []record) []record { log[6].after = 2500; return log },
+			found: []statement{lapsed},
+		},
+		{
+			what: "a step before its time",
+			plant: func(log []record) []record {
+				two := maps.Clone(log[4].writes["t/1"]).with("id", "2", "visitor", "v2", "joined", 4, "joined_at", logStart+20, "waiting_since", logStart+20, "status", "waiting", "step", 1)
+				delete(two, "offer")
+				log = slices.Insert(log, 4, record{1000, "widened", map[string]body{"t/2": two}})
+				return log
+			},
+			found: []statement{widened},
+		},
+		{
+			what: "a head start that no rule gives",
+			plant: func(log []record) []record {
+				for _, r := range log {
+					if t := r.writes["t/2"]; t != nil {
+						t["head_start"] = -5000
+					}
+				}
+				return log
+			},
+			found: []statement{scored},
+		},
+		{
+			what:  "a visitor with two open tickets",
+			plant: func(log []record) []record { log[3].writes["v/v2"] = visitorBody("another"); return log },
+			found: []statement{onePlace},
+		},
+		{
+			what:  "a ticket that is closed before anybody has it",
+			plant: func(log []record) []record { return slices.Delete(log, 7, 8) },
+			found: []statement{onePlace, fenced},
+		},
+		{
+			what:  "a ticket that nobody ends",
+			plant: func(log []record) []record { return log[:9] },
+			found: []statement{settled},
+		},
+		{
+			what:   "a ticket in two sorted sets",
+			ranked: []witness{{4, map[string][]string{"support/en": {first, second}}}, {5, map[string][]string{"support/en": {first, second}, "trading/en": {second}}}},
+			found:  []statement{onePlace},
+		},
+		{
+			what:  "a view that the log does not bear out",
+			shown: []oracle.Event{waitingView(4, 1, 2)},
+			found: []statement{trueViews},
+		},
+		{
+			what:  "a view that goes back",
+			shown: []oracle.Event{waitingView(5, 2, 2), waitingView(4, 2, 2)},
+			found: []statement{trueViews},
+		},
+		{
+			what:  "a worse place without a reason",
+			plant: func(log []record) []record { return slices.Insert(log, 4, early) },
+			shown: []oracle.Event{waitingView(4, 2, 2), waitingView(5, 3, 3)},
+			found: []statement{worseHasReason, settled, nobodyWaits},
+		},
+	}
+	for _, tt := range tests {
+		t.Run(tt.what, func(t *testing.T) {
+			log := rightLog()
+			if tt.plant != nil {
+				log = tt.plant(log)
+			}
+			r := &report{}
+			views := viewsOf(r, []*oracle.History{{Role: protocol.Visitor, Subject: "v2", Events: tt.shown}})
+			j := judged(exchange(0), limits{staleness: time.Second, patience: 8 * time.Second}, rows(t, log), views, tt.ranked)
+			var found []statement
+			for s := range statements {
+				if r.wrong[s]+j.wrong[s] > 0 {
+					found = append(found, s)
+				}
+			}
+			slices.Sort(tt.found)
+			if !slices.Equal(found, tt.found) {
+				t.Errorf("found %v, want %v\n%s", found, tt.found, j.report)
+			}
+		})
+	}
+}
+
+func TestAMissingRecordIsFound(t *testing.T) {
+	t.Parallel()
+	j := judged(exchange(0), limits{}, slices.Delete(rows(t, rightLog()), 3, 4), nil, nil)
+	if j.wrong[chained] == 0 {
+		t.Errorf("a gap was not found:\n%s", j.report)
+	}
+}
+
+// sec is an operation from one second to another that was answered with ok.
+func sec(d deed, ticket, agent string, call, ret int) operation {
+	return operation{deed: d, ticket: ticket, agent: agent, call: time.Duration(call) * time.Second, ret: time.Duration(ret) * time.Second, ok: true, sure: true}
+}
+
+// refused is the operation, refused with a code.
+func (o operation) refused(code protocol.Code) operation {
+	o.ok, o.code = false, code
+	return o
+}
+
+// lost is the operation without an answer.
+func (o operation) lost() operation {
+	o.ok, o.sure, o.ret = false, false, forever
+	return o
+}
+
+func TestPorcupineFindsAnOrderOrSaysThatThereIsNone(t *testing.T) {
+	t.Parallel()
+	const ana, bo = "agent-0", "agent-1" // room for one, and for two
+	tests := []struct {
+		what string
+		all  []operation
+		want []statement // that do not hold
+	}{
+		{what: "one after the other", all: []operation{
+			sec(accept, "t", ana, 0, 1), sec(end, "t", ana, 2, 3), sec(accept, "u", ana, 4, 5), sec(end, "u", ana, 6, 7),
+		}},
+		{what: "the next is accepted while the last is still being closed", all: []operation{
+			sec(accept, "t", ana, 0, 1), sec(end, "t", ana, 2, 5), sec(accept, "u", ana, 3, 6),
+		}},
+		{what: "a second owner", all: []operation{
+			sec(accept, "t", ana, 0, 1), sec(accept, "t", bo, 2, 3),
+		}, want: []statement{linearTicket, linearAgent}},
+		{what: "two owners at the same time", all: []operation{
+			sec(accept, "t", ana, 0, 3), sec(accept, "t", bo, 1, 2),
+		}, want: []statement{linearTicket}},
+		{what: "a second owner after a transfer", all: []operation{
+			sec(accept, "t", ana, 0, 1), sec(transfer, "t", ana, 2, 3), sec(accept, "t", bo, 4, 5), sec(end, "t", bo, 6, 7),
+		}},
+		{what: "who passed it on closes it", all: []operation{
+			sec(accept, "t", ana, 0, 1), sec(transfer, "t", ana, 2, 3), sec(accept, "t", bo, 4, 5), sec(transfer, "t", ana, 6, 7),
+		}, want: []statement{linearTicket, linearAgent}},
+		{what: "a second owner after an absence that may have been too long", all: []operation{
+			sec(accept, "t", ana, 0, 1), sec(vanish, "", ana, 2, 6), sec(accept, "t", bo, 4, 5), sec(end, "t", bo, 7, 8),
+		}},
+		{what: "a second owner before an absence", all: []operation{
+			sec(accept, "t", ana, 0, 1), sec(accept, "t", bo, 2, 3), sec(vanish, "", ana, 4, 6),
+		}, want: []statement{linearTicket, linearAgent}},
+		{what: "more than there is room for", all: []operation{
+			sec(accept, "t", ana, 0, 1), sec(accept, "u", ana, 2, 3), sec(end, "t", ana, 4, 5),
+		}, want: []statement{linearAgent}},
+		{what: "too heavy a ticket", all: []operation{
+			sec(accept, "heavy", bo, 0, 1), sec(assign, "u", bo, 2, 3), sec(end, "heavy", bo, 4, 5),
+		}, want: []statement{linearAgent}},
+		{what: "an accept without an answer had no effect", all: []operation{
+			sec(accept, "t", ana, 0, 0).lost(), sec(accept, "t", bo, 2, 3), sec(end, "t", bo, 4, 5),
+		}},
+		{what: "an accept without an answer had its effect late", all: []operation{
+			sec(accept, "t", ana, 0, 0).lost(), sec(end, "t", ana, 4, 5),
+		}},
+		{what: "it is said to be somebody else's while it is theirs", all: []operation{
+			sec(accept, "t", ana, 0, 1), sec(end, "t", ana, 2, 3).refused(protocol.CodeUnknownTicket), sec(end, "t", ana, 4, 5),
+		}, want: []statement{linearTicket}},
+		{what: "closed before it was accepted", all: []operation{
+			sec(end, "t", ana, 0, 1), sec(accept, "t", ana, 2, 3),
+		}, want: []statement{linearTicket}},
+		{what: "accepted after the visitor left", all: []operation{
+			sec(leave, "t", "", 0, 1), sec(accept, "t", ana, 2, 3),
+		}, want: []statement{linearTicket}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.what, func(t *testing.T) {
+			r := &report{}
+			linear(r, exchange(2), tt.all, map[string]int{"t": 1, "u": 1, "heavy": 2})
+			var wrong []statement
+			for s := range statements {
+				if r.wrong[s] > 0 {
+					wrong = append(wrong, s)
+				}
+			}
+			if !slices.Equal(wrong, tt.want) {
+				t.Errorf("found %v, want %v\n%s", wrong, tt.want, r)
+			}
+		})
+	}
+}

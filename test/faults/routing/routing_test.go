@@ -1,0 +1,194 @@
+package routing
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"nextup/test/faults/setup"
+	"nextup/test/oracle"
+	"nextup/test/redistest"
+)
+
+func TestMain(m *testing.M) {
+	code := m.Run()
+	setup.Discard()
+	os.Exit(code)
+}
+
+// size is how much of a run there is.
+type size struct {
+	visitors, tickets int
+	apart             time.Duration // two kills
+	most              time.Duration // until the crowd is calm
+}
+
+const gateways, agentCount = 4, 60
+
+// sizeOf is the long form where NEXTUP_FAULTS_ROUTING says so.
+func sizeOf() size {
+	if os.Getenv("NEXTUP_FAULTS_ROUTING") == "long" {
+		return size{visitors: 400, tickets: 3000, apart: 4 * time.Second, most: 8 * time.Minute}
+	}
+	return size{visitors: 260, tickets: 700, apart: 3 * time.Second, most: 25 * time.Second}
+}
+
+// seedOf is NEXTUP_FAULTS_SEED, or one of the clock's.
+func seedOf(t *testing.T) uint64 {
+	if text := os.Getenv("NEXTUP_FAULTS_SEED"); text != "" && text != "0" {
+		seed, err := strconv.ParseUint(text, 10, 64)
+		if err != nil {
+			t.Fatalf("NEXTUP_FAULTS_SEED: %v", err)
+		}
+		return seed
+	}
+	return uint64(time.Now().UnixNano()) % 1_000_000
+}
+
+// Sixty agents serve tickets of all kinds on four gateways, of which one is
+// killed every few seconds, and everything that routing promises holds at every
+// record of the log, in all that people were shown, and in what they were
+// answered.
+func TestRoutingKeepsItsPromisesOnRealProcesses(t *testing.T) {
+	if testing.Short() {
+		t.Skip("it takes most of a minute and four gateways: left out with -short")
+	}
+	s, seed, r := sizeOf(), seedOf(t), exchange(agentCount)
+	t.Logf("seed %d: NEXTUP_FAULTS_SEED=%[1]d repeats what people choose, not what the processes make of it", seed)
+	server := redistest.StartServer(t)
+	direct := server.Client()
+	defer direct.Close()
+	file := r.file(t)
+	var all []*setup.Gateway
+	var sockets []string
+	for i := range gateways {
+		g := setup.StartGateway(t, setup.GatewayOptions{Redis: server.URL(), SiteFile: file, Node: fmt.Sprint("gateway-", i)})
+		all, sockets = append(all, g), append(sockets, g.Socket())
+	}
+	c := newCrowd(t, r, sockets, s.visitors, s.tickets, seed)
+	scribe := oracle.NewScribe(direct, siteID, c.start)
+	ranked := watch(direct, r)
+	kills := live(t, c, s, all, rand.New(rand.NewPCG(seed, 0)))
+
+	c.settle()
+	settling := time.After(90 * time.Second)
+	visited := make(chan struct{})
+	go func() {
+		c.visits.Wait()
+		close(visited)
+	}()
+	select {
+	case <-visited:
+	case <-settling:
+		t.Errorf("not everybody was served or gave up within 90 s")
+	}
+	time.Sleep(2 * time.Second) // the last wrap-ups, and what is told last
+	end, seen := time.Since(c.start), ranked.seen()
+	histories := c.histories()
+	c.cancel()
+	c.all.Wait()
+	snapshot, err := oracle.Take(t.Context(), direct)
+	if err != nil {
+		t.Fatal(err)
+	}
+	scribe.Finish(snapshot, siteID)
+	log := snapshot.Sites[siteID]
+	keep(t, histories, log)
+
+	// What a starved machine cannot do is nobody's fault.
+	found := judgeAll(r, limits{staleness: time.Second + ranked.stalled, patience: 8*time.Second + 2*ranked.stalled}, log.Rows, seen, histories, c, end)
+	t.Logf("%d tickets, %d records, %d kills, %v, Redis answered at least every %v\n%s%s", min(c.tickets.Load(), c.want), len(log.Rows), kills, end.Round(time.Second), ranked.stalled, found.report, c.told())
+	for s := range statements {
+		switch {
+		case found.wrong[s] > 0:
+			t.Errorf("FAILS (seed %d): %s", seed, s)
+		case found.looked[s] == 0:
+			t.Errorf("VACUOUS: %s had nothing to look at", s)
+		}
+	}
+}
+
+// live lets the crowd live until all tickets have joined, while a gateway is
+// killed every few seconds and started again.
+func live(t *testing.T, c *crowd, s size, all []*setup.Gateway, rng *rand.Rand) (kills int) {
+	for begun := time.Now(); c.tickets.Load() < c.want && time.Since(begun) < s.most; {
+		time.Sleep(s.apart)
+		g := all[rng.IntN(len(all))]
+		g.Kill()
+		kills++
+		time.Sleep(200*time.Millisecond + time.Duration(rng.Int64N(int64(time.Second))))
+		for tries := 1; ; tries++ { // a busy machine may starve one that starts
+			if err := g.Restart(); err == nil {
+				break
+			} else if tries == 3 {
+				t.Fatal(err)
+			}
+		}
+	}
+	return kills
+}
+
+// judgeAll has all judges look.
+func judgeAll(r *rules, l limits, rows []oracle.Row, seen []witness, histories []*oracle.History, c *crowd, end time.Duration) *judge {
+	shown := &report{}
+	views := viewsOf(shown, histories)
+	j := judged(r, l, rows, views, seen)
+	for s := range statements {
+		j.looked[s] += shown.looked[s]
+		j.wrong[s] += shown.wrong[s]
+		j.details[s] = append(j.details[s], shown.details[s]...)
+	}
+	weights := map[string]int{}
+	for _, v := range views {
+		if v.desk != nil {
+			for _, d := range v.desk.Tickets {
+				weights[d.Ticket] = d.Weight
+			}
+			for _, o := range v.desk.Offers {
+				weights[o.Ticket] = o.Weight
+			}
+		}
+	}
+	linear(j.report, r, happened(c.book.all, histories, c.start, end), weights)
+	return j
+}
+
+// told says how much was done.
+func (c *crowd) told() string {
+	var lines []string
+	c.deeds.Range(func(what, n any) bool {
+		lines = append(lines, fmt.Sprintf("%s: %d", what, n.(*atomic.Int64).Load()))
+		return true
+	})
+	slices.Sort(lines)
+	return strings.Join(lines, "; ")
+}
+
+// keep writes histories and log to the folder that NEXTUP_FAULTS_KEEP names.
+func keep(t *testing.T, histories []*oracle.History, log *oracle.Log) {
+	dir := os.Getenv("NEXTUP_FAULTS_KEEP")
+	if dir == "" {
+		return
+	}
+	f, err := os.Create(dir + "/routing.histories.jsonl")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	if err := oracle.WriteLines(f, histories); err != nil {
+		t.Error(err)
+	}
+	var b strings.Builder
+	for _, r := range log.Rows {
+		fmt.Fprintf(&b, "%d %d %s\n", r.Number, r.AtMS, r.Data)
+	}
+	if err := os.WriteFile(dir+"/routing.log", []byte(b.String()), 0o600); err != nil {
+		t.Error(err)
+	}
+}

@@ -1,0 +1,110 @@
+package oracle
+
+import (
+	"time"
+
+	"nextup/gateway/protocol"
+)
+
+// checkPlaces: when a visitor's position is worse than in the frame before, of
+// the same ticket, the frame says why; over a reconnect too. A reset ends what
+// was known. Whether the reason is the right one is not judged.
+func checkPlaces(r *Report, run *Run) {
+	for _, h := range run.Histories {
+		var was *protocol.Ticket
+		conn := 0
+		for _, e := range h.Events {
+			switch {
+			case e.Kind == Told && e.Reset != nil && e.Reset.Ticket == "":
+				was = nil
+			case e.Kind == Told && e.Ticket != nil:
+				f := e.Ticket
+				if was != nil && was.Ticket == f.Ticket && was.Position > 0 && f.Position > 0 {
+					r.looked(WorseHasReason)
+					if f.Position > was.Position && f.Reason == "" {
+						if run.Rules.MayFork && conn != e.Conn {
+							r.forgiven(WorseHasReason)
+						} else {
+							r.wrong(WorseHasReason, "%s at %v went from %d (number %d, conn %d) to %d (number %d, conn %d) without a reason",
+								h.person(), e.At.Round(time.Millisecond), was.Position, was.Log, conn, f.Position, f.Log, e.Conn)
+						}
+					}
+				}
+				was, conn = f, e.Conn
+			}
+		}
+	}
+}
+
+// checkGrace judges each absence of a visitor with an open ticket, from the end
+// of one conn to the first view on the next:
+//
+//   - shorter than the grace: the same ticket is there, open, or ended by its
+//     agent meanwhile, or by the visitor's own leave;
+//   - longer than the grace and Slack, when nobody had taken the ticket: it is
+//     not in line any more.
+//
+// What lies between is either. A visitor who was in conversation is waited for
+// much longer than any run lasts.
+func checkGrace(r *Report, run *Run) {
+	for _, h := range run.Histories {
+		if h.Role != protocol.Visitor {
+			continue
+		}
+		var was *protocol.Ticket
+		gone := time.Duration(-1) // since when there is no conn
+		asked := false            // to leave
+		// After a longer absence the first view can be of the moment before the end.
+		doubt := time.Duration(-1)
+		for _, e := range h.Events {
+			switch {
+			case e.Kind == Ended && gone < 0:
+				gone = e.At - e.Silence // a gateway that hangs was perhaps taken for dead long ago
+			case e.Kind == Audited:
+				was = nil // it ends the conn by itself, and tickets have ended
+			case e.Kind == Asked && e.Ask.Type == protocol.TypeLeave:
+				asked = true
+			case e.Kind == Asked && e.Ask.Type == protocol.TypeJoin:
+				asked = false
+			case e.Kind == Told && e.Ticket != nil:
+				if gone >= 0 && e.At-gone >= run.Rules.VisitorGrace-early {
+					doubt = e.At + run.Rules.Slack
+				}
+				if gone >= 0 && was != nil && open(was.Status) && (e.At-gone >= run.Rules.VisitorGrace-early || e.At > doubt) {
+					judgeAbsence(r, run, h, was, e, e.At-gone, asked)
+				}
+				was, gone = e.Ticket, -1
+			}
+		}
+	}
+}
+
+// early is how much sooner than the client a gateway may have missed it.
+const early = time.Second
+
+func judgeAbsence(r *Report, run *Run, h *History, was *protocol.Ticket, e Event, absent time.Duration, asked bool) {
+	f := e.Ticket
+	grace := run.Rules.VisitorGrace
+	switch {
+	case absent < grace-early:
+		r.looked(GraceKeeps)
+		if f.Ticket != was.Ticket || !open(f.Status) && f.End != protocol.EndAgentClosed && !(asked && f.End == protocol.EndVisitorLeft) {
+			if run.Rules.MayFork {
+				r.forgiven(GraceKeeps)
+				return
+			}
+			r.wrong(GraceKeeps, "%s was away for %v (grace %v) from %s (%s) and came back at %v to %s, %s %s",
+				h.person(), absent.Round(time.Millisecond), grace, was.Ticket, was.Status, e.At.Round(time.Millisecond), f.Ticket, f.Status, f.End)
+		}
+	case absent > grace+run.Rules.Slack && was.Status == protocol.Waiting:
+		r.looked(EndsOnce)
+		if f.Ticket == was.Ticket && (f.Status == protocol.Waiting || f.Status == protocol.Offered) {
+			r.wrong(EndsOnce, "%s was away for %v (grace %v) and at %v %s is still %s",
+				h.person(), absent.Round(time.Millisecond), grace, e.At.Round(time.Millisecond), f.Ticket, f.Status)
+		}
+	}
+}
+
+func open(s protocol.TicketStatus) bool {
+	return s == protocol.Waiting || s == protocol.Offered || s == protocol.Assigned
+}
