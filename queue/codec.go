@@ -1,6 +1,7 @@
 package queue
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 
@@ -25,7 +26,39 @@ type recordJSON struct {
 type writeJSON struct {
 	Name string         `json:"n"`
 	Body jsontext.Value `json:"b,omitzero"` // absent: the entity is removed
+
+	image Image // Body decoded; decoding leaves Body empty
 }
+
+// UnmarshalJSONFrom decodes a body where it stands: replay reads each byte once.
+func (w *writeJSON) UnmarshalJSONFrom(dec *jsontext.Decoder) error {
+	if begin, err := dec.ReadToken(); err != nil || begin.Kind() != '{' {
+		return cmp.Or(err, errNoObject)
+	}
+	for dec.PeekKind() != '}' {
+		member, err := dec.ReadValue()
+		if err != nil {
+			return err
+		}
+		switch string(member) {
+		case `"n"`:
+			err = json.UnmarshalDecode(dec, &w.Name)
+		case `"b"`: // EncodeRecord writes the name first
+			if w.image, err = newImage(w.Name); err == nil {
+				err = json.UnmarshalDecode(dec, w.image)
+			}
+		default:
+			err = dec.SkipValue()
+		}
+		if err != nil {
+			return err
+		}
+	}
+	_, err := dec.ReadToken()
+	return err
+}
+
+var errNoObject = errors.New("queue: a write is an object")
 
 // EncodeImage is the body of an entity in the log.
 func EncodeImage(i Image) ([]byte, error) {
@@ -40,27 +73,34 @@ func EncodeImage(i Image) ([]byte, error) {
 // DecodeImage reads the body of the entity with the name. The image is not
 // resolved yet.
 func DecodeImage(name string, body []byte) (Image, error) {
-	var image Image
-	switch kind, _ := split(name); kind {
-	case ticketKind:
-		image = &Ticket{}
-	case visitorKind:
-		image = &Visitor{}
-	case agentKind:
-		image = &Agent{}
-	case pauseKind:
-		image = &Pause{}
-	case estimatesKind:
-		image = &Estimates{}
-	case nodeKind:
-		image = &Node{}
-	default:
-		return nil, fmt.Errorf("%w: entity %q", ErrSchema, name)
+	image, err := newImage(name)
+	if err != nil {
+		return nil, err
 	}
 	if err := json.Unmarshal(body, image); err != nil {
 		return nil, fmt.Errorf("queue: entity %q: %w", name, err)
 	}
 	return image, nil
+}
+
+// newImage is an empty image for the entity with the name.
+func newImage(name string) (Image, error) {
+	switch kind, _ := split(name); kind {
+	case ticketKind:
+		return &Ticket{}, nil
+	case visitorKind:
+		return &Visitor{}, nil
+	case agentKind:
+		return &Agent{}, nil
+	case pauseKind:
+		return &Pause{}, nil
+	case estimatesKind:
+		return &Estimates{}, nil
+	case nodeKind:
+		return &Node{}, nil
+	default:
+		return nil, fmt.Errorf("%w: entity %q", ErrSchema, name)
+	}
 }
 
 // EncodeRecord is a change as the log keeps it; bodies are its images encoded,
@@ -76,23 +116,16 @@ func EncodeRecord(c *Change, bodies [][]byte) ([]byte, error) {
 // DecodeRecord reads what EncodeRecord wrote.
 func DecodeRecord(number uint64, id string, at Stamp, data []byte) (Record, error) {
 	var rec recordJSON
-	if err := json.Unmarshal(data, &rec); err != nil {
-		return Record{}, fmt.Errorf("queue: record %d: %w", number, err)
-	}
-	if rec.Schema != Schema {
+	err := json.Unmarshal(data, &rec)
+	switch {
+	case rec.Schema != Schema && (err == nil || rec.Schema != 0): // else it is no record at all
 		return Record{}, fmt.Errorf("%w: record %d has schema %d, this gateway reads %d", ErrSchema, number, rec.Schema, Schema)
+	case err != nil:
+		return Record{}, fmt.Errorf("queue: record %d: %w", number, err)
 	}
 	r := Record{Number: number, ID: id, At: at, Cause: rec.Cause, By: rec.By, Writes: make([]Write, len(rec.Writes))}
 	for i, w := range rec.Writes {
-		r.Writes[i].Name = w.Name
-		if w.Body == nil {
-			continue
-		}
-		image, err := DecodeImage(w.Name, w.Body)
-		if err != nil {
-			return Record{}, err
-		}
-		r.Writes[i].Image = image
+		r.Writes[i] = Write{Name: w.Name, Image: w.image}
 	}
 	return r, nil
 }

@@ -38,10 +38,12 @@ func newLine(q QueueID) *line {
 // line is that of a queue, made when a site file that this gateway does not
 // know made it.
 func (s *State) line(q QueueID) *line {
-	if s.lines[q] == nil {
-		s.lines[q] = newLine(q)
+	l := s.lines[q]
+	if l == nil {
+		l = newLine(q)
+		s.lines[q] = l
 	}
-	return s.lines[q]
+	return l
 }
 
 // plain is the need of those who ask for no more than the queue's language.

@@ -284,7 +284,7 @@ func (t *Ticket) resolve(rev Revision, at Stamp) {
 	if t.Ask == nil {
 		t.Ask = &Ask{}
 	}
-	if t.Course == nil || reflect.ValueOf(*t.Course).IsZero() {
+	if t.Course == nil || reflect.ValueOf(t.Course).Elem().IsZero() {
 		t.Course = uneventful
 	}
 	if t.Joined == 0 {
