@@ -13,6 +13,7 @@ import (
 	"nextup/internal/client"
 	"nextup/presence"
 	"nextup/test/faults/setup"
+	"nextup/test/gatewaytest"
 	"nextup/test/oracle"
 	"nextup/test/people"
 )
@@ -277,7 +278,7 @@ func (s *stage) stall() {
 
 // stallers adds clients to a gateway who write much and read nothing, and others
 // behind connections that go half open once all are there.
-func (s *stage) stallers(g *setup.Gateway, greedy, silent int) (heal func()) {
+func (s *stage) stallers(g *gatewaytest.Gateway, greedy, silent int) (heal func()) {
 	front := setup.StartProxy(s.T, strings.TrimSuffix(strings.TrimPrefix(g.Socket(), "ws://"), "/v1/connect"))
 	ctx, cancel := context.WithCancel(s.Context())
 	s.stalled++

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"nextup/test/faults/setup"
+	"nextup/test/gatewaytest"
 	"nextup/test/oracle"
 )
 
@@ -20,7 +21,7 @@ func TestMain(m *testing.M) {
 		os.Exit(0)
 	}
 	code := m.Run()
-	setup.Discard()
+	gatewaytest.Discard()
 	os.Exit(code)
 }
 

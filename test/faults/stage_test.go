@@ -15,6 +15,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"nextup/test/faults/setup"
+	"nextup/test/gatewaytest"
 	"nextup/test/oracle"
 	"nextup/test/people"
 	"nextup/test/redistest"
@@ -74,7 +75,7 @@ type stage struct {
 	group    *redistest.Group
 	direct   redis.UniversalClient // past all proxies
 	proxies  []*setup.Proxy        // one before each gateway's Redis, where a row asks
-	gateways []*setup.Gateway
+	gateways []*gatewaytest.Gateway
 	network  *setup.Network // with
 	hosts    []*setup.Host  // one for each gateway, where a row asks
 	crowd    *people.Crowd
@@ -201,14 +202,14 @@ func newStage(t *testing.T, o stageOptions) *stage {
 	t.Cleanup(func() { s.direct.Close() })
 	file := s.site.File(t)
 	for i, url := range urls {
-		g := setup.GatewayOptions{Redis: url, SiteFile: file, Node: fmt.Sprint("gateway-", i), Args: o.args, Binary: o.binary}
+		g := gatewaytest.Options{Redis: url, SiteFile: file, Node: fmt.Sprint("gateway-", i), Args: o.args, Binary: o.binary}
 		if s.hosts != nil {
-			g.Host, g.Listen = s.hosts[i], s.hosts[i].IP+":0"
+			g.Command, g.Listen = s.hosts[i].Command, s.hosts[i].IP+":0"
 		}
 		if o.env != nil {
 			g.Env = o.env(i)
 		}
-		s.gateways = append(s.gateways, setup.StartGateway(t, g))
+		s.gateways = append(s.gateways, gatewaytest.Start(t, g))
 	}
 	return s
 }

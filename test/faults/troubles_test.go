@@ -8,6 +8,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"nextup/test/faults/setup"
+	"nextup/test/gatewaytest"
 )
 
 // What is done to the set-up. Rows do one of these, the long run does them all;
@@ -26,7 +27,7 @@ const (
 )
 
 // killGateway ends a gateway, and starts it again after a while.
-func (s *stage) killGateway(g *setup.Gateway) {
+func (s *stage) killGateway(g *gatewaytest.Gateway) {
 	g.Kill()
 	s.mark("%s is killed", g.Node())
 	s.wait(300*time.Millisecond + time.Duration(s.rng.Int64N(int64(time.Second))))
@@ -35,7 +36,7 @@ func (s *stage) killGateway(g *setup.Gateway) {
 
 // restart starts a gateway that has ended, as a supervisor does: again, if it does
 // not reach a Redis that is slow.
-func (s *stage) restart(g *setup.Gateway) {
+func (s *stage) restart(g *gatewaytest.Gateway) {
 	for tries := 1; ; tries++ {
 		err := g.Restart()
 		if err == nil {
@@ -49,7 +50,7 @@ func (s *stage) restart(g *setup.Gateway) {
 }
 
 // terminateGateway asks a gateway to leave, and starts it again once it has.
-func (s *stage) terminateGateway(g *setup.Gateway) {
+func (s *stage) terminateGateway(g *gatewaytest.Gateway) {
 	g.Terminate()
 	s.mark("%s is asked to leave", g.Node())
 	if err := g.Exited(12 * time.Second); err != nil {
@@ -78,12 +79,12 @@ func (s *stage) hangGateway() {
 	s.wait(2 * time.Second)
 }
 
-func (s *stage) anyGateway() *setup.Gateway { return s.gateways[s.rng.IntN(len(s.gateways))] }
+func (s *stage) anyGateway() *gatewaytest.Gateway { return s.gateways[s.rng.IntN(len(s.gateways))] }
 
 func (s *stage) anyProxy() *setup.Proxy { return s.proxies[s.rng.IntN(len(s.proxies))] }
 
 // dispatcher is the gateway that holds the dispatcher's lease.
-func (s *stage) dispatcher() *setup.Gateway {
+func (s *stage) dispatcher() *gatewaytest.Gateway {
 	key := "nextup:{s:" + s.site.ID + "}:lease:dispatcher"
 	for range 200 {
 		owner := s.direct.Get(s.Context(), key).Val()

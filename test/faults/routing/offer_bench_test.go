@@ -19,7 +19,7 @@ import (
 	"nextup/internal/eventlog/redislog"
 	"nextup/queue"
 	"nextup/queue/redisqueue"
-	"nextup/test/faults/setup"
+	"nextup/test/gatewaytest"
 	"nextup/test/redistest"
 )
 
@@ -153,8 +153,8 @@ func (l *waitingLine) fill(b *testing.B) {
 func (l *waitingLine) run(b *testing.B) {
 	b.Helper()
 	l.fill(b)
-	start := func(node string) *setup.Gateway {
-		return setup.StartGateway(b, setup.GatewayOptions{Redis: l.redis.URL(), SiteFile: l.file, Node: node, Args: []string{"--drain", "100ms"}})
+	start := func(node string) *gatewaytest.Gateway {
+		return gatewaytest.Start(b, gatewaytest.Options{Redis: l.redis.URL(), SiteFile: l.file, Node: node, Args: []string{"--drain", "100ms"}})
 	}
 	first := start("first")
 	l.dispatches(b, "first")
@@ -165,7 +165,7 @@ func (l *waitingLine) run(b *testing.B) {
 	slices.Sort(took)
 	l.runs = append(l.runs, took)
 	b.Logf("%d waiting: p50 %v, p99 %v", l.waiting, at(took, 0.5), at(took, 0.99))
-	for _, g := range []*setup.Gateway{second, first} {
+	for _, g := range []*gatewaytest.Gateway{second, first} {
 		g.Terminate()
 		if err := g.Exited(20 * time.Second); err != nil {
 			b.Fatal(err)

@@ -11,14 +11,14 @@ import (
 	"testing"
 	"time"
 
-	"nextup/test/faults/setup"
+	"nextup/test/gatewaytest"
 	"nextup/test/oracle"
 	"nextup/test/redistest"
 )
 
 func TestMain(m *testing.M) {
 	code := m.Run()
-	setup.Discard()
+	gatewaytest.Discard()
 	os.Exit(code)
 }
 
@@ -65,10 +65,10 @@ func TestRoutingKeepsItsPromisesOnRealProcesses(t *testing.T) {
 	direct := server.Client()
 	defer direct.Close()
 	file := r.file(t)
-	var all []*setup.Gateway
+	var all []*gatewaytest.Gateway
 	var sockets []string
 	for i := range gateways {
-		g := setup.StartGateway(t, setup.GatewayOptions{Redis: server.URL(), SiteFile: file, Node: fmt.Sprint("gateway-", i)})
+		g := gatewaytest.Start(t, gatewaytest.Options{Redis: server.URL(), SiteFile: file, Node: fmt.Sprint("gateway-", i)})
 		all, sockets = append(all, g), append(sockets, g.Socket())
 	}
 	c := newCrowd(t, r, sockets, s.visitors, s.tickets, seed)
@@ -116,7 +116,7 @@ func TestRoutingKeepsItsPromisesOnRealProcesses(t *testing.T) {
 
 // live lets the crowd live until all tickets have joined, while a gateway is
 // killed every few seconds and started again.
-func live(t *testing.T, c *crowd, s size, all []*setup.Gateway, rng *rand.Rand) (kills int) {
+func live(t *testing.T, c *crowd, s size, all []*gatewaytest.Gateway, rng *rand.Rand) (kills int) {
 	for begun := time.Now(); c.tickets.Load() < c.want && time.Since(begun) < s.most; {
 		time.Sleep(s.apart)
 		g := all[rng.IntN(len(all))]

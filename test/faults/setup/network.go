@@ -20,7 +20,7 @@ type Network struct {
 	hosts  []*Host
 }
 
-// Host is one namespace. A nil Host is the test's own.
+// Host is one namespace.
 type Host struct {
 	// IP is the host's address on the bridge.
 	IP        string
@@ -95,8 +95,5 @@ func (n *Network) run(command string, args ...string) {
 // Command runs a program on the host. The process is the program itself, so its
 // id can be killed and frozen.
 func (h *Host) Command(program string, args ...string) *exec.Cmd {
-	if h == nil {
-		return exec.Command(program, args...)
-	}
 	return exec.Command("ip", append([]string{"netns", "exec", h.namespace, program}, args...)...)
 }

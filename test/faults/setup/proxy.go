@@ -1,3 +1,7 @@
+// Package setup is what a fault is done with: a proxy in front of Redis that
+// delays, cuts and swallows, hosts in network namespaces that can be parted, and a
+// site whose times are short. Everything listens on the loopback or inside its own
+// namespace and ends with the test.
 package setup
 
 import (

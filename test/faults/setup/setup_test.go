@@ -14,19 +14,20 @@ import (
 	"nextup/gateway/protocol"
 	"nextup/internal/client"
 	"nextup/test/faults/setup"
+	"nextup/test/gatewaytest"
 	"nextup/test/process"
 	"nextup/test/redistest"
 )
 
 func TestMain(m *testing.M) {
 	code := m.Run()
-	setup.Discard()
+	gatewaytest.Discard()
 	os.Exit(code)
 }
 
 func TestAGatewayThatWasKilledComesBackOnItsPort(t *testing.T) {
 	site := setup.NewSite(1)
-	g := setup.StartGateway(t, setup.GatewayOptions{SiteFile: site.File(t), Node: "g"})
+	g := gatewaytest.Start(t, gatewaytest.Options{SiteFile: site.File(t), Node: "g"})
 	before := g.Socket()
 	token, err := site.Mint(protocol.Agent, setup.AgentID(0), []string{"en"})
 	if err != nil {

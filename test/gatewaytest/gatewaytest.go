@@ -1,9 +1,16 @@
-// Package setup starts what a fault is done to: gateways as processes of a
-// freshly built nextup, a proxy in front of Redis that delays, cuts and
-// swallows, and hosts in network namespaces that can be parted. The Redis
-// servers themselves come from package redistest. Everything listens on the
-// loopback or inside its own namespace and ends with the test.
-package setup
+// Package gatewaytest starts gateways as processes of a freshly built nextup, for
+// tests and measurements that look at one from outside. Each listens on the
+// loopback, unless its options say otherwise, and ends with the test:
+//
+//	func TestMain(m *testing.M) {
+//		code := m.Run()
+//		gatewaytest.Discard() // the binary
+//		os.Exit(code)
+//	}
+//
+//	g := gatewaytest.Start(t, gatewaytest.Options{SiteFile: path, Node: "one"})
+//	conn, err := client.Dial(ctx, g.Socket(), token, on)
+package gatewaytest
 
 import (
 	"bufio"
@@ -44,7 +51,13 @@ func Binary(t testing.TB) string {
 		if built.dir, built.err = os.MkdirTemp("", "nextup-faults"); built.err != nil {
 			return
 		}
-		out, err := exec.Command("go", "build", "-o", filepath.Join(built.dir, "nextup"), "nextup/cmd/nextup").CombinedOutput()
+		// The module that a test belongs to may be another than nextup's own.
+		root, err := exec.Command("go", "list", "-m", "-f", "{{.Dir}}", "nextup").Output()
+		if err != nil {
+			built.err = fmt.Errorf("no module nextup: %w", err)
+			return
+		}
+		out, err := exec.Command("go", "build", "-C", strings.TrimSpace(string(root)), "-o", filepath.Join(built.dir, "nextup"), "./cmd/nextup").CombinedOutput()
 		if err != nil {
 			built.err = fmt.Errorf("%w: %s", err, out)
 		}
@@ -62,8 +75,8 @@ func Discard() {
 	}
 }
 
-// GatewayOptions say how to start a gateway.
-type GatewayOptions struct {
+// Options say how to start a gateway.
+type Options struct {
 	// Redis is its URL; empty means the memory store.
 	Redis string
 	// SiteFile is a path, Node a name.
@@ -74,21 +87,22 @@ type GatewayOptions struct {
 	Listen string
 	// Args follow the others on the command line; Env is added to the test's.
 	Args, Env []string
-	// Host runs it in a network namespace.
-	Host *Host
+	// Command makes the command that runs a program, in another network namespace
+	// for one; nil means exec.Command.
+	Command func(program string, args ...string) *exec.Cmd
 }
 
 // Gateway is one gateway process.
 type Gateway struct {
-	options GatewayOptions
+	options Options
 	binary  string
 	addr    string // host:port, the same after a restart
 	*process.Process
 }
 
-// StartGateway starts a gateway, which ends with the test, and returns once it
+// Start starts a gateway, which ends with the test, and returns once it
 // is ready.
-func StartGateway(t testing.TB, o GatewayOptions) *Gateway {
+func Start(t testing.TB, o Options) *Gateway {
 	t.Helper()
 	g := &Gateway{options: o, binary: o.Binary, addr: o.Listen}
 	if g.binary == "" {
@@ -126,7 +140,11 @@ func (g *Gateway) Restart() error {
 	if o.Redis != "" {
 		args = append(args, "--redis", o.Redis)
 	}
-	cmd := o.Host.Command(g.binary, append(args, o.Args...)...)
+	command := exec.Command
+	if o.Command != nil {
+		command = o.Command
+	}
+	cmd := command(g.binary, append(args, o.Args...)...)
 	cmd.Env = append(os.Environ(), o.Env...)
 	p, err := process.Start(cmd)
 	if err != nil {
@@ -136,7 +154,7 @@ func (g *Gateway) Restart() error {
 	url, err := p.Line("listening on http://", startTimeout)
 	if err != nil {
 		p.Kill()
-		return fmt.Errorf("setup: %s does not start: %w", o.Node, err)
+		return fmt.Errorf("gatewaytest: %s does not start: %w", o.Node, err)
 	}
 	g.addr = url
 	ctx, cancel := context.WithTimeout(context.Background(), startTimeout)
@@ -145,9 +163,9 @@ func (g *Gateway) Restart() error {
 		select {
 		case <-ctx.Done():
 			p.Kill()
-			return fmt.Errorf("setup: %s is not ready: %s", o.Node, p.Output())
+			return fmt.Errorf("gatewaytest: %s is not ready: %s", o.Node, p.Output())
 		case <-p.Ended():
-			return fmt.Errorf("setup: %s has ended: %s", o.Node, p.Output())
+			return fmt.Errorf("gatewaytest: %s has ended: %s", o.Node, p.Output())
 		case <-time.After(20 * time.Millisecond):
 		}
 	}
@@ -179,7 +197,7 @@ func (g *Gateway) Ready(ctx context.Context) error {
 	}
 	defer res.Body.Close()
 	if res.StatusCode != http.StatusOK {
-		return fmt.Errorf("setup: %s is not ready: %s", g.Node(), res.Status)
+		return fmt.Errorf("gatewaytest: %s is not ready: %s", g.Node(), res.Status)
 	}
 	return nil
 }
