@@ -11,7 +11,8 @@ export default defineConfig({
   outputDir: "test-results",
   timeout: 90_000,
   expect: { timeout: 10_000 },
-  workers: 1,
+  fullyParallel: true,
+  workers: 2,
   reporter: "list",
   use: {
     browserName: "chromium",

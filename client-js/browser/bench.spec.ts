@@ -1,11 +1,10 @@
 import { test } from "@playwright/test";
 import { deliver, mainThread, withLong } from "./long.ts";
-import { servePages } from "./pages.ts";
+import { pages } from "./pages.ts";
 
 // npm run bench: what a long conversation takes of a page's main thread until it is shown,
 // without what the browser itself takes for so many tasks that do nothing.
 
-const base = servePages();
 const runs = 3;
 
 for (const [name, open] of Object.entries(withLong)) {
@@ -16,7 +15,7 @@ for (const [name, open] of Object.entries(withLong)) {
       for (let run = 0; run < runs; run++) {
         const page = await browser.newPage({ viewport: { width: 1280, height: 800 } });
         const thread = await mainThread(page);
-        await open(page, base(), entries, true);
+        await open(page, pages, entries, true);
         await deliver(page, false); // warms up what delivers
         const before = (await thread()).busyMS;
         await deliver(page, false);

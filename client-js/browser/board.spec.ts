@@ -1,17 +1,16 @@
 import { expect, test, type Page } from "@playwright/test";
 import { golden } from "../test/fixtures.ts";
 import { atBoard, board, lin, mei, says, startNumbers } from "./desk-kit.ts";
-import { servePages, shot } from "./pages.ts";
+import { pages, shot } from "./pages.ts";
 
 // The supervisor board by itself.
 
-const base = servePages();
 test.beforeEach(startNumbers);
 
 const queueRow = (page: Page, queue: string) => page.locator(`[data-testid=queue][data-queue="${queue}"]`);
 
 test("[board-1] shows the queues, the agents and the day", async ({ page }) => {
-  const gateway = await atBoard(page, base());
+  const gateway = await atBoard(page, pages);
   gateway.sends(board());
   await expect(page.getByTestId("in-line")).toHaveText("12");
   await expect(page.getByTestId("agents-available")).toHaveText("2");
@@ -30,7 +29,7 @@ test("[board-1] shows the queues, the agents and the day", async ({ page }) => {
 });
 
 test("[board-7] the first screen says how bad it is, who waits longest, who is full and whether the waits were true", async ({ page }) => {
-  const gateway = await atBoard(page, base());
+  const gateway = await atBoard(page, pages);
   await page.setViewportSize({ width: 1280, height: 800 });
   const full = board().agents.map((a) => (a.id === "a-3" ? { ...a, load: 4 } : a));
   gateway.sends(board({ agents: full }));
@@ -53,7 +52,7 @@ test("[board-7] the first screen says how bad it is, who waits longest, who is f
 });
 
 test("every column of queues and agents sorts, and rows under the pointer or the focus keep their places", async ({ page }) => {
-  const gateway = await atBoard(page, base());
+  const gateway = await atBoard(page, pages);
   const sends = async (sizes: Record<string, number>) => {
     gateway.sends(board({ queues: board().queues.map((q) => ({ ...q, size: sizes[q.queue] ?? q.size })) }));
     await expect(queueRow(page, "support/ja").getByTestId("queue-size")).toHaveText(String(sizes["support/ja"] ?? 0));
@@ -94,7 +93,7 @@ test("every column of queues and agents sorts, and rows under the pointer or the
 
 for (const width of [390, 320]) {
   test(`at ${width} px nothing of the board lies beside the page`, async ({ page }) => {
-    const gateway = await atBoard(page, base());
+    const gateway = await atBoard(page, pages);
     await page.setViewportSize({ width, height: 700 });
     const long = { id: "a-7", name: "Wolfeschlegelsteinhausenbergerdorff", status: "available", languages: ["en"], departments: ["support"], tier: 1, capacity: 12, load: 12, tickets: [] } as const;
     gateway.sends(board({ agents: [...board().agents, long], rules_differ: true, log_evicts: true, queues_left_out: 3 }));
@@ -111,7 +110,7 @@ for (const width of [390, 320]) {
 }
 
 test("[board-2] [board-3] says what is left out and that rules differ; a board of nothing; a gateway without figures of the day", async ({ page }) => {
-  const gateway = await atBoard(page, base());
+  const gateway = await atBoard(page, pages);
   gateway.sends(board({ rules_differ: true, log_evicts: true, queues_left_out: 12, agents_left_out: 3 }));
   await expect(page.getByTestId("rules-differ")).toBeVisible();
   await expect(page.getByTestId("log-evicts")).toContainText("people will lose their places");
@@ -124,7 +123,7 @@ test("[board-2] [board-3] says what is left out and that rules differ; a board o
 });
 
 test("[monitor-1] [whisper-1] [barge-1] reads a conversation, whispers to the agent, speaks to both", async ({ page }) => {
-  const gateway = await atBoard(page, base());
+  const gateway = await atBoard(page, pages);
   gateway.sends(board());
   await expect(page.getByTestId("watch").first()).toBeVisible();
   await page.keyboard.press("g");
@@ -151,7 +150,7 @@ test("[monitor-1] [whisper-1] [barge-1] reads a conversation, whispers to the ag
 });
 
 test("[monitor-1] what visitors said of earlier conversations is there, and those are read", async ({ page }) => {
-  const gateway = await atBoard(page, base());
+  const gateway = await atBoard(page, pages);
   gateway.sends(board());
   await page.getByTestId("watch").first().click();
   await page.getByTestId("before").click();
@@ -169,7 +168,7 @@ test("[monitor-1] what visitors said of earlier conversations is there, and thos
 });
 
 test("[reassign-1] [headstart-1] [pause-1] reassigns, changes a head start and pauses a queue", async ({ page }) => {
-  const gateway = await atBoard(page, base());
+  const gateway = await atBoard(page, pages);
   const waiting = { ticket: "t-9", position: 1, status: "waiting", visitor: lin, joined_at_ms: Date.now() - 60_000, weight: 1, topic: "Withdrawal", head_start_s: 60, head_start_reason: "was cut off" };
   await page.route("**/v1/queues/support/en", (route) => route.fulfill({ json: [waiting] }));
   gateway.sends(board());
@@ -200,7 +199,7 @@ test("[reassign-1] [headstart-1] [pause-1] reassigns, changes a head start and p
 });
 
 test("keeps what it shows while the service is interrupted; its sheet of shortcuts", async ({ page }) => {
-  const gateway = await atBoard(page, base());
+  const gateway = await atBoard(page, pages);
   gateway.sends(board());
   gateway.sends(golden("availability", { as_of_ms: Date.now() }));
   await expect(page.getByTestId("connection")).toContainText("The service is interrupted.");

@@ -1,13 +1,12 @@
 import { expect, test, type Locator, type Page } from "@playwright/test";
 import type { ClientFrame, DeskTicket, Person } from "../src/core/index.ts";
 import { atBoard, atDesk, board, desk, held, mei, offered, past, says, startNumbers } from "./desk-kit.ts";
-import { servePages, shot } from "./pages.ts";
+import { pages, shot } from "./pages.ts";
 import type { ScriptedGateway } from "./scripted.ts";
 
 // An agent writes, clicks or presses keys while the element with the focus goes
 // away: the next key never acts on another conversation.
 
-const base = servePages();
 test.beforeEach(startNumbers);
 
 const ana: Person = { role: "visitor", id: "v-2", name: "Ana" };
@@ -55,7 +54,7 @@ test.describe("what is typed when the box goes away is no command", () => {
   ];
   for (const [name, how, opens] of ways) {
     test(name, async ({ page }) => {
-      const gateway = await atDesk(page, base());
+      const gateway = await atDesk(page, pages);
       gateway.sends(desk({ ...offer(), tickets: both() }));
       await expect(page.getByTestId("held")).toContainText("Lin");
       if (opens === undefined) {
@@ -89,7 +88,7 @@ test.describe("what is typed when the box goes away is no command", () => {
   }
 
   test("the conversation stays in its pane, and the draft with its ticket", async ({ page }) => {
-    const gateway = await atDesk(page, base());
+    const gateway = await atDesk(page, pages);
     gateway.sends(desk({ tickets: both() }));
     await page.getByTestId("composer").click();
     await page.keyboard.type("only for Lin");
@@ -106,7 +105,7 @@ test.describe("what is typed when the box goes away is no command", () => {
   });
 
   test("a conversation that was accepted waits in the list while another is written in", async ({ page }) => {
-    const gateway = await atDesk(page, base());
+    const gateway = await atDesk(page, pages);
     gateway.sends(desk({ ...offer(), tickets: [held()] }));
     await page.getByTestId("accept").click();
     await page.getByTestId("composer").click();
@@ -119,7 +118,7 @@ test.describe("what is typed when the box goes away is no command", () => {
   });
 
   test("E twice dismisses one, and is not about the next", async ({ page }) => {
-    const gateway = await atDesk(page, base());
+    const gateway = await atDesk(page, pages);
     gateway.sends(desk({ tickets: both() }));
     await expect(page.getByTestId("tab")).toHaveCount(2);
     gateway.sends(desk({ tickets: both().slice(1) }));
@@ -134,7 +133,7 @@ test.describe("what is typed when the box goes away is no command", () => {
   });
 
   test("a dismissed one takes the focus of its button with it", async ({ page }) => {
-    const gateway = await atDesk(page, base());
+    const gateway = await atDesk(page, pages);
     gateway.sends(desk({ ...offer(), tickets: both() }));
     await expect(page.getByTestId("tab")).toHaveCount(2);
     gateway.sends(desk({ ...offer(), tickets: both().slice(1) }));
@@ -145,7 +144,7 @@ test.describe("what is typed when the box goes away is no command", () => {
   });
 
   test("a key that was meant for an offer that lapsed is not about the next offer", async ({ page }) => {
-    const gateway = await atDesk(page, base());
+    const gateway = await atDesk(page, pages);
     const next = offered({ offer: "o-2", ticket: "t-9", visitor: ana, deadline_ms: Date.now() + 60_000 });
     gateway.sends(desk({ offers: [offered(), next] }));
     await expect(page.getByTestId("offer")).toHaveCount(2);
@@ -158,7 +157,7 @@ test.describe("what is typed when the box goes away is no command", () => {
 
   for (const away of [false, true]) {
     test(`coming back to the window is no purpose${away ? ", where the box went while the window was behind others" : ""}`, async ({ page }) => {
-      const gateway = await atDesk(page, base());
+      const gateway = await atDesk(page, pages);
       gateway.sends(desk({ ...offer(), tickets: both() }));
       await page.getByTestId("composer").click();
       await page.keyboard.type("half a sen");
@@ -183,7 +182,7 @@ test.describe("what is typed when the box goes away is no command", () => {
   }
 
   test("at the board as well", async ({ page }) => {
-    const gateway = await atBoard(page, base());
+    const gateway = await atBoard(page, pages);
     gateway.sends(board());
     await page.getByTestId("watch").first().click();
     await page.getByTestId("composer").click();
@@ -211,7 +210,7 @@ async function placeOf(what: Locator): Promise<{ x: number; y: number; width: nu
 
 test.describe("what a key did can be undone", () => {
   test("[desk-6] [desk-7] a close waits 5 s, is taken back with U, and is at once when E is pressed again", async ({ page }) => {
-    const gateway = await atDesk(page, base());
+    const gateway = await atDesk(page, pages);
     gateway.sends(desk({ tickets: both() }));
     await expect(page.getByTestId("held")).toContainText("Lin");
     await page.keyboard.press("e");
@@ -233,7 +232,7 @@ test.describe("what a key did can be undone", () => {
   });
 
   test("[desk-6] where the gateway is older and cannot wait, the page does", async ({ page }) => {
-    const gateway = await atDesk(page, base());
+    const gateway = await atDesk(page, pages);
     gateway.sends(desk({ tickets: both() }));
     await expect(page.getByTestId("held")).toContainText("Lin");
     gateway.refuses("close", "unknown_field");
@@ -248,7 +247,7 @@ test.describe("what a key did can be undone", () => {
   });
 
   test("a decline and an away wait as long, and are sent when the page goes", async ({ page }) => {
-    const gateway = await atDesk(page, base());
+    const gateway = await atDesk(page, pages);
     gateway.sends(desk({ ...offer(), tickets: [] }));
     await expect(page.getByTestId("offer")).toBeVisible();
     await page.keyboard.press("d");
@@ -267,7 +266,7 @@ test.describe("what a key did can be undone", () => {
   });
 
   test("a decline comes before the offer lapses", async ({ page }) => {
-    const gateway = await atDesk(page, base());
+    const gateway = await atDesk(page, pages);
     gateway.sends(desk({ offers: [offered({ deadline_ms: Date.now() + 1_400 })] }));
     await page.getByTestId("decline").click();
     await gateway.expects("decline");
@@ -276,7 +275,7 @@ test.describe("what a key did can be undone", () => {
 
 test.describe("nothing moves under the pointer", () => {
   test("a conversation stays where it is while offers come, others end and the order changes", async ({ page }) => {
-    const gateway = await atDesk(page, base());
+    const gateway = await atDesk(page, pages);
     const all = [...both(), held({ ticket: "t-3", visitor: sam })];
     gateway.sends(desk({ tickets: all }));
     const third = page.locator("[data-testid=tab][data-ticket=t-3]");
@@ -298,7 +297,7 @@ test.describe("nothing moves under the pointer", () => {
   });
 
   test("an offer stays where it is while the one before it lapses", async ({ page }) => {
-    const gateway = await atDesk(page, base());
+    const gateway = await atDesk(page, pages);
     const next = offered({ offer: "o-2", ticket: "t-9", visitor: ana, deadline_ms: Date.now() + 60_000 });
     gateway.sends(desk({ offers: [offered({ deadline_ms: Date.now() + 60_000 }), next] }));
     const accept = page.locator("[data-offer=o-2]").getByTestId("accept");
@@ -314,7 +313,7 @@ test.describe("nothing moves under the pointer", () => {
 });
 
 test("[open-5] an offer shows what the visitor has written", async ({ page }) => {
-  const gateway = await atDesk(page, base());
+  const gateway = await atDesk(page, pages);
   gateway.sends(desk({ ...offer(), tickets: [held()] }));
   await expect(page.getByTestId("offer-text")).toHaveText("Nothing written yet");
   await expect.poll(() => gateway.received.some((f) => f.type === "open" && f.ticket === "t-a001")).toBe(true);
@@ -328,7 +327,7 @@ test("[open-5] an offer shows what the visitor has written", async ({ page }) =>
 });
 
 test("[open-4] earlier conversations are there until the wrap-up ends, and no longer", async ({ page }) => {
-  const gateway = await atDesk(page, base());
+  const gateway = await atDesk(page, pages);
   gateway.sends(desk({ tickets: [held({ wrap_up_until_ms: Date.now() + 60_000 })] }));
   await expect(page.getByTestId("past-ticket")).toHaveCount(past().length);
   gateway.sends(desk({ tickets: [] }));
@@ -338,7 +337,7 @@ test("[open-4] earlier conversations are there until the wrap-up ends, and no lo
 
 for (const width of [1280, 390]) {
   test(`[pause-1] a paused queue with people does not read as empty, at ${width}`, async ({ page }) => {
-    const gateway = await atDesk(page, base());
+    const gateway = await atDesk(page, pages);
     await page.route("**/v1/queues", (route) =>
       route.fulfill({ json: [{ department: "support", language: "en", size: 3, paused: true, agents_with_room: 0, wait: { known: false } }] }),
     );
@@ -352,7 +351,7 @@ for (const width of [1280, 390]) {
   });
 
   test(`every key does something or says why not, at ${width}`, async ({ page }) => {
-    const gateway = await atDesk(page, base());
+    const gateway = await atDesk(page, pages);
     await page.setViewportSize({ width, height: 800 });
     const hint = page.getByTestId("hint");
     gateway.sends(desk());
@@ -360,6 +359,7 @@ for (const width of [1280, 390]) {
     for (const key of ["a", "d", "j", "k", "5", "b", "r", "n", "t", "c", "e", "i", "/", "u"]) {
       await page.keyboard.press("v"); // the hint of before goes
       await page.keyboard.press("v");
+      await expect(page.getByTestId("undo-strip")).toHaveCount(0); // the page has drawn what the keys did
       await expect(hint).toBeEmpty();
       await page.keyboard.press(key);
       await expect(hint, key).not.toBeEmpty();
@@ -390,7 +390,7 @@ test("200 accidents in a quarter of an hour, under a hand that writes: no act on
   let ahead = 0;
   const now = () => Date.now() + ahead;
   await page.clock.install();
-  const gateway = await atDesk(page, base(), now);
+  const gateway = await atDesk(page, pages, now);
   const passes = async (ms: number) => {
     ahead += ms;
     await page.clock.fastForward(ms);

@@ -2,13 +2,12 @@ import { expect, test } from "@playwright/test";
 import { golden } from "../test/fixtures.ts";
 import { atDesk, desk, held, lin, mei, offered, says, startNumbers } from "./desk-kit.ts";
 import { hostileStrings } from "./hostile.ts";
-import { servePages, shot } from "./pages.ts";
+import { pages, shot } from "./pages.ts";
 import { ScriptedGateway } from "./scripted.ts";
 
 // The agent desk by itself: each state that the server's frames can bring about,
 // in both themes, and everything by keyboard.
 
-const base = servePages();
 test.beforeEach(startNumbers);
 
 const ana = { role: "visitor" as const, id: "v-2", name: "Ana Lucía Fernández" };
@@ -22,7 +21,7 @@ function token(claims: object): string {
 test.describe("signing in", () => {
   test("by name where the gateway gives demo tokens", async ({ page }) => {
     const gateway = await ScriptedGateway.start(page, { role: "agent", subject: "mei" });
-    await page.goto(`${base()}desk.html`);
+    await page.goto(`${pages}desk.html`);
     await expect(page.getByTestId("sign-in-name")).toBeVisible();
     await gateway.isAccessible();
     await shot(page, "sign-in");
@@ -39,7 +38,7 @@ test.describe("signing in", () => {
   test("by a token where it does not, and says what is wrong with one", async ({ page }) => {
     const gateway = await ScriptedGateway.start(page, { role: "agent", subject: "a-3", name: "Mei" });
     await page.route("**/demo/token?*", (route) => route.fulfill({ status: 404 }));
-    await page.goto(`${base()}desk.html`);
+    await page.goto(`${pages}desk.html`);
     await page.getByTestId("sign-in-token").fill("not a token");
     await page.getByTestId("sign-in-with-token").click();
     await expect(page.getByTestId("problem")).toContainText("not a token");
@@ -58,7 +57,7 @@ test.describe("signing in", () => {
   test("with the address, from which the token is taken away; one that has ended is said plainly", async ({ page }) => {
     const gateway = await ScriptedGateway.start(page, { role: "agent", subject: "a-3", name: "Mei" });
     gateway.refusesHello(golden("error.busy", { code: "token_expired", message: "The token has expired: get a new one.", retry_after_ms: undefined }));
-    await page.goto(`${base()}desk.html#token=${token({ role: "agent" })}`);
+    await page.goto(`${pages}desk.html#token=${token({ role: "agent" })}`);
     await expect(page.getByTestId("connection")).toContainText("expired");
     expect(page.url()).not.toContain("token");
     await gateway.isAccessible();
@@ -69,7 +68,7 @@ test.describe("signing in", () => {
 
 test.describe("offers", () => {
   test("[offer-1] are shown with a countdown and facts; A accepts and D declines, but not while writing", async ({ page }) => {
-    const gateway = await atDesk(page, base());
+    const gateway = await atDesk(page, pages);
     gateway.sends(desk({ offers: [offered()], tickets: [held()] }));
     await expect(page.getByTestId("offer-visitor")).toHaveText("Sam");
     await expect(page.getByTestId("countdown")).toHaveText(/^1[0-5] s$/);
@@ -88,7 +87,7 @@ test.describe("offers", () => {
   });
 
   test("one that lapses is told, one that was declined is no news, and one that is taken is shown", async ({ page }) => {
-    const gateway = await atDesk(page, base());
+    const gateway = await atDesk(page, pages);
     gateway.sends(desk({ offers: [offered({ deadline_ms: Date.now() + 600 })] }));
     await expect(page.getByTestId("countdown")).toHaveText("0 s");
     gateway.sends(desk());
@@ -112,7 +111,7 @@ test.describe("offers", () => {
   });
 
   test("[desk-5] who was set away is told why, and comes back with a click", async ({ page }) => {
-    const gateway = await atDesk(page, base());
+    const gateway = await atDesk(page, pages);
     gateway.sends(golden("desk.lapsed", { as_of_ms: Date.now() }));
     await expect(page.getByTestId("away-reason")).toContainText("Two offers in a row were not answered");
     await gateway.isAccessible();
@@ -133,7 +132,7 @@ test.describe("offers", () => {
       };
     });
     const notes = () => page.evaluate(() => (window as unknown as { started: string[] }).started.length);
-    const gateway = await atDesk(page, base());
+    const gateway = await atDesk(page, pages);
     gateway.sends(desk({ offers: [offered()] }));
     await expect.poll(notes).toBe(2);
     gateway.sends(desk({ offers: [offered()] }));
@@ -146,7 +145,7 @@ test.describe("offers", () => {
 
 test.describe("conversations", () => {
   test("[desk-1] show what is unread, since when an answer is awaited, and keep drafts over a reload", async ({ page }) => {
-    const gateway = await atDesk(page, base());
+    const gateway = await atDesk(page, pages);
     const both = { tickets: [held(), held({ ticket: "t-2", visitor: ana })] };
     gateway.sends(desk(both));
     await page.getByTestId("composer").fill("half a sen");
@@ -168,7 +167,7 @@ test.describe("conversations", () => {
   });
 
   test("all that can stand in one: replies, notes, whispers, colleagues, days, links; facts and earlier ones beside it", async ({ page }) => {
-    const gateway = await atDesk(page, base());
+    const gateway = await atDesk(page, pages);
     const ticket = held({
       visitor: ana, language: "es", visitor_tier: "gold", urgency: "high", head_start_s: 180, tier: 2, skills: ["kyc"], wishes: ["api"],
       transferred_by: { role: "agent", id: "a-7", name: "Noor" }, guests: [diego], rating: { score: 4, comment: "¡Bien!" },
@@ -206,7 +205,7 @@ test.describe("conversations", () => {
   });
 
   test("stand side by side, as many as there is room for", async ({ page }) => {
-    const gateway = await atDesk(page, base());
+    const gateway = await atDesk(page, pages);
     gateway.sends(desk({ tickets: [held(), held({ ticket: "t-2", visitor: ana }), held({ ticket: "t-3", visitor: { ...lin, id: "v-3", name: "Sam" } })] }));
     await expect(page.getByTestId("held")).toBeVisible();
     await page.keyboard.press("i"); // the facts give their room
@@ -229,7 +228,7 @@ test.describe("conversations", () => {
   });
 
   test("canned replies are found by a slash, in the visitor's language, and can be changed", async ({ page }) => {
-    const gateway = await atDesk(page, base());
+    const gateway = await atDesk(page, pages);
     gateway.sends(desk({ tickets: [held({ visitor: ana, language: "es" })] }));
     const composer = page.getByTestId("composer");
     await composer.pressSequentially("/");
@@ -264,7 +263,7 @@ test.describe("conversations", () => {
     ["ko", "안녕하세요", { isComposing: false, keyCode: 229 }],
   ] as const) {
     test(`Enter that takes a word of an input method sends and opens nothing: ${language}, isComposing ${enter.isComposing}`, async ({ page }) => {
-      const gateway = await atDesk(page, base());
+      const gateway = await atDesk(page, pages);
       gateway.sends(desk({ tickets: [held({ language }), held({ ticket: "t-2", visitor: { ...ana, name: word }, topic: word })] }));
       const composer = page.getByTestId("composer");
       await composer.fill(word);
@@ -284,7 +283,7 @@ test.describe("conversations", () => {
   }
 
   test("a message that was refused says so and can be tried again", async ({ page }) => {
-    const gateway = await atDesk(page, base());
+    const gateway = await atDesk(page, pages);
     gateway.sends(desk({ tickets: [held()] }));
     gateway.refuses("send", "conversation_closed");
     await page.getByTestId("composer").fill("too late");
@@ -296,7 +295,7 @@ test.describe("conversations", () => {
   });
 
   test("[finish-1] a closed one is wrapped up, shows its rating, and is finished", async ({ page }) => {
-    const gateway = await atDesk(page, base());
+    const gateway = await atDesk(page, pages);
     gateway.sends(desk({ tickets: [held()] }));
     await expect(page.getByTestId("held")).toBeVisible();
     await page.keyboard.press("e");
@@ -316,7 +315,7 @@ test.describe("conversations", () => {
   });
 
   test("[consult-1] [consult-2] a guest reads, writes and leaves", async ({ page }) => {
-    const gateway = await atDesk(page, base());
+    const gateway = await atDesk(page, pages);
     gateway.sends(desk({ tickets: [held({ guest: true, owner: { role: "agent", id: "a-8", name: "Yuki" } })] }));
     await expect(page.getByTestId("held")).toContainText("held by \u2068Yuki\u2069");
     await expect(page.getByTestId("transfer")).toHaveCount(0);
@@ -326,7 +325,7 @@ test.describe("conversations", () => {
   });
 
   test("[transfer-1] [transfer-3] a transfer goes to an agent or a queue, with a note, and says why it was refused", async ({ page }) => {
-    const gateway = await atDesk(page, base());
+    const gateway = await atDesk(page, pages);
     gateway.sends(desk({ tickets: [held()] }));
     await expect(page.getByTestId("held")).toBeVisible();
     await page.keyboard.press("t");
@@ -355,7 +354,7 @@ test.describe("conversations", () => {
   });
 
   test("[consult-1] an agent is invited by keyboard alone", async ({ page }) => {
-    const gateway = await atDesk(page, base());
+    const gateway = await atDesk(page, pages);
     gateway.sends(desk({ tickets: [held({ language: "en" })] }));
     await expect(page.getByTestId("held")).toBeVisible();
     await page.keyboard.press("c");
@@ -368,7 +367,7 @@ test.describe("conversations", () => {
   });
 
   test("can be searched, those on the desk and those of before", async ({ page }) => {
-    const gateway = await atDesk(page, base());
+    const gateway = await atDesk(page, pages);
     gateway.sends(desk({ tickets: [held(), held({ ticket: "t-2", visitor: ana })] }));
     gateway.sends(says("t-2", ana, "The Überweisung is late"));
     await page.getByTestId("composer").focus();
@@ -392,7 +391,7 @@ test.describe("conversations", () => {
 });
 
 test("the sheet of shortcuts; single keys can be turned off", async ({ page }) => {
-  const gateway = await atDesk(page, base());
+  const gateway = await atDesk(page, pages);
   gateway.sends(desk({ tickets: [held(), held({ ticket: "t-2", visitor: ana })] }));
   await expect(page.getByTestId("held")).toBeVisible();
   await page.keyboard.press("?");
@@ -410,7 +409,7 @@ test("the sheet of shortcuts; single keys can be turned off", async ({ page }) =
 });
 
 test("[availability-1] says that the service is interrupted, and goes on", async ({ page }) => {
-  const gateway = await atDesk(page, base());
+  const gateway = await atDesk(page, pages);
   gateway.sends(desk({ tickets: [held()] }));
   gateway.sends(golden("availability", { as_of_ms: Date.now() }));
   const banner = page.getByTestId("connection");
@@ -425,7 +424,7 @@ test("[availability-1] says that the service is interrupted, and goes on", async
 });
 
 test("a visitor whose connection is lost is told of", async ({ page }) => {
-  const gateway = await atDesk(page, base());
+  const gateway = await atDesk(page, pages);
   gateway.sends(desk({ tickets: [held({ visitor_lost: true })] }));
   await expect(page.getByTestId("visitor-lost")).toContainText("may come back");
   await gateway.isAccessible();
@@ -443,7 +442,7 @@ test("a browser that stores nothing: the desk works, and says what that costs", 
       });
     }
   });
-  const gateway = await atDesk(page, base());
+  const gateway = await atDesk(page, pages);
   gateway.sends(desk({ tickets: [held()] }));
   await expect(page.getByText("This browser keeps nothing for the desk")).toBeVisible();
   expect(said.join()).toContain("Nextup desk: this page may not store anything");
@@ -460,7 +459,7 @@ test("a gateway that never answers is told from a connection that was lost, and 
   page.on("console", (message) => said.push(message.text()));
   await page.route("**/demo/token?*", (route) => route.fulfill({ json: { token: "x.y.z" } }));
   await page.routeWebSocket("**/v1/connect", (socket) => socket.close());
-  await page.goto(`${base()}desk.html`);
+  await page.goto(`${pages}desk.html`);
   await page.getByTestId("sign-in-name").fill("Mei");
   await page.getByTestId("sign-in").click();
   await expect(page.getByTestId("connection")).toContainText("The gateway cannot be reached. Trying again…");
@@ -470,7 +469,7 @@ test("a gateway that never answers is told from a connection that was lost, and 
 });
 
 test("the facts are put away and brought back by pointer too", async ({ page }) => {
-  const gateway = await atDesk(page, base());
+  const gateway = await atDesk(page, pages);
   gateway.sends(desk({ tickets: [held()] }));
   await page.getByTestId("hide-facts").click();
   await expect(page.getByTestId("facts")).toHaveCount(0);
@@ -480,7 +479,7 @@ test("the facts are put away and brought back by pointer too", async ({ page }) 
 });
 
 test("200 hostile names of visitors, colleagues and topics are text, on one line, and turn nothing around", async ({ page }) => {
-  const gateway = await atDesk(page, base());
+  const gateway = await atDesk(page, pages);
   const failed: string[] = [];
   page.on("pageerror", (error) => failed.push(error.message));
   page.on("dialog", (dialog) => void dialog.dismiss().then(() => failed.push("a dialog")));
@@ -509,7 +508,7 @@ test("200 hostile names of visitors, colleagues and topics are text, on one line
 });
 
 test("fits a phone", async ({ page }) => {
-  const gateway = await atDesk(page, base());
+  const gateway = await atDesk(page, pages);
   await page.setViewportSize({ width: 390, height: 780 });
   gateway.sends(desk({ tickets: [held(), held({ ticket: "t-2", visitor: ana })] }));
   gateway.sends(says("t-1", lin, "我的付款被拒绝了"));

@@ -6,8 +6,6 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { test } from "@playwright/test";
 
-const root = new URL("../..", import.meta.url).pathname;
-
 /** Skips the running test where there is no Redis, and prints why. */
 export function needsRedis(): void {
   try {
@@ -29,12 +27,11 @@ export class Servers {
   /** Those that can be killed, by their address. */
   readonly #started = new Map<string, ChildProcess>();
   readonly #siteFile = join(this.#dir, "site.yaml");
-  readonly #binary = join(this.#dir, "nextup");
+  readonly #binary = process.env["NEXTUP_BINARY"] ?? "nextup";
   #redis: string | undefined;
 
   constructor(siteFile: string) {
     writeFileSync(this.#siteFile, siteFile);
-    execFileSync("go", ["build", "-o", this.#binary, "./cmd/nextup"], { cwd: root, stdio: "inherit" });
   }
 
   /** Starts Redis, with what it has written to disk where it ran before. */

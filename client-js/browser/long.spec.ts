@@ -1,10 +1,9 @@
 import { expect, test } from "@playwright/test";
 import { drawn, mainThread, withLong } from "./long.ts";
-import { servePages } from "./pages.ts";
+import { pages } from "./pages.ts";
 
 // A conversation of thousands of messages costs a page no more than what of it is shown.
 
-const base = servePages();
 
 for (const [name, open] of Object.entries(withLong)) {
   test(`${name}: 10,000 messages are drawn and laid out as often as 300, and as few of them`, async ({ browser }) => {
@@ -13,7 +12,7 @@ for (const [name, open] of Object.entries(withLong)) {
       const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, reducedMotion: "reduce" });
       const page = await context.newPage();
       const thread = await mainThread(page);
-      await open(page, base(), entries);
+      await open(page, pages, entries);
       await expect(page.locator(".text", { hasText: `Message ${entries}:` })).toBeInViewport();
       cost.push({ ...(await drawn(page)), layouts: (await thread()).layouts });
       await context.close();
@@ -29,7 +28,7 @@ for (const [name, open] of Object.entries(withLong)) {
 
   test(`${name}: who scrolls up reads on to the first message and back, where they were, and few rows are drawn`, async ({ page }) => {
     await page.setViewportSize({ width: 1280, height: 800 });
-    await open(page, base(), 420);
+    await open(page, pages, 420);
     await expect(page.locator(".text", { hasText: "Message 420:" })).toBeInViewport();
     const list = page.getByTestId("entries");
     const scroll = (by: number) =>

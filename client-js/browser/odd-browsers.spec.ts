@@ -3,6 +3,7 @@ import { WebSocket } from "ws";
 import { AgentClient } from "../src/core/index.ts";
 import { Servers, site } from "./gateway.ts";
 import { Host, mint, watch } from "./host.ts";
+import { shot } from "./pages.ts";
 import { leave, Visitor } from "./people.ts";
 
 // Browsers and frames that lack what most have.
@@ -90,10 +91,10 @@ test("the box to write in grows with its text up to a limit, and shrinks again, 
   const one = await height();
   await box.fill("1\n2\n3");
   const three = await height();
-  await page.screenshot({ path: test.info().outputPath("three-lines.png") });
+  await shot(page, "three-lines");
   await box.fill("1\n2\n3\n4\n5\n6\n7");
   const seven = await height();
-  await page.screenshot({ path: test.info().outputPath("seven-lines.png") });
+  await shot(page, "seven-lines");
   await box.fill(`${"word ".repeat(15)}and ${"W".repeat(60)}`);
   expect([three > one + 30, seven > three, seven <= 124, (await height()) > one + 30]).toEqual([true, true, true, true]);
   await box.press("Enter");

@@ -1,12 +1,11 @@
 import { expect, test, type Page } from "@playwright/test";
 import { golden } from "../test/fixtures.ts";
 import { atDesk, desk, held, lin, offered, says, startNumbers } from "./desk-kit.ts";
-import { servePages } from "./pages.ts";
+import { pages, shot } from "./pages.ts";
 import { ScriptedGateway } from "./scripted.ts";
 
 // Whatever can be pressed or written in can be reached, on every screen down to 320 by 256 (400 % zoom).
 
-const base = servePages();
 const calm = { reason: undefined, languages: undefined, hold: undefined, widened: undefined, paused: undefined, rating: undefined };
 const mei = { role: "agent", id: "a-3", name: "Mei" };
 const screens = [[1280, 800], [390, 844], [667, 375], [360, 640], [320, 480], [320, 256]] as const;
@@ -33,7 +32,7 @@ test("everything in the panel can be reached in every state on every screen", as
   const gateway = await ScriptedGateway.start(page, { topics: ["withdrawal"], urgencies: ["high", "low"] });
   await page.emulateMedia({ reducedMotion: "reduce" });
   await page.setViewportSize({ width: 1280, height: 800 });
-  await page.goto(`${base()}visitor.html`);
+  await page.goto(`${pages}visitor.html`);
   await gateway.welcomes();
   await expect(page.getByTestId("join")).toBeInViewport({ ratio: 1 });
   const faults: string[] = [];
@@ -67,10 +66,7 @@ test("everything in the panel can be reached in every state on every screen", as
       });
       faults.push(...found.map((fault) => `${state}, ${width}×${height}: ${fault}`));
       if (width === 1280 || width === 390 || height < 380) {
-        for (const colorScheme of ["light", "dark"] as const) {
-          await page.emulateMedia({ colorScheme });
-          await page.screenshot({ path: test.info().outputPath(`${state}-${width}x${height}-${colorScheme}.png`) });
-        }
+        await shot(page, `${state}-${width}x${height}`);
       }
     }
   }
@@ -79,7 +75,7 @@ test("everything in the panel can be reached in every state on every screen", as
 
 test("everything at the desk can be reached on every screen, with an offer and a long draft", async ({ page }) => {
   startNumbers();
-  const gateway = await atDesk(page, base());
+  const gateway = await atDesk(page, pages);
   gateway.sends(desk({ offers: [offered({ deadline_ms: Date.now() + 60_000 })], tickets: [held(), held({ ticket: "t-2", visitor: { ...lin, id: "v-2", name: "Ana" } })] }));
   for (let i = 0; i < 12; i++) {
     gateway.sends(says("t-1", lin, `message ${i}`));
@@ -104,7 +100,7 @@ test("everything at the desk can be reached on every screen, with an offer and a
     });
     faults.push(...found.map((fault) => `${width}×${height}: ${fault}`));
     if (width <= 390) {
-      await page.screenshot({ path: test.info().outputPath(`desk-${width}x${height}.png`) });
+      await shot(page, `desk-${width}x${height}`);
     }
   }
   expect(faults).toEqual([]);

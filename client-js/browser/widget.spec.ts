@@ -1,13 +1,12 @@
 import { expect, test, type Page } from "@playwright/test";
 import { golden } from "../test/fixtures.ts";
 import { hostileStrings } from "./hostile.ts";
-import { servePages } from "./pages.ts";
+import { pages } from "./pages.ts";
 import { ScriptedGateway } from "./scripted.ts";
 
 // The widget by itself, on the demo's host page: each state that the server's
 // frames can bring about, and what a person does with it.
 
-const base = servePages();
 
 const own = { role: "visitor", id: "v-17", name: "Lin" };
 const mei = { role: "agent", id: "a-3", name: "Mei" };
@@ -22,7 +21,7 @@ const says = (number: number, text: string, from: object = mei, change: object =
 async function open(page: Page, query = "", welcome: object = {}): Promise<ScriptedGateway> {
   const gateway = await ScriptedGateway.start(page, { urgencies: undefined, topics: undefined, ...welcome });
   await page.setViewportSize({ width: 1100, height: 800 });
-  await page.goto(`${base()}visitor.html${query}`);
+  await page.goto(`${pages}visitor.html${query}`);
   await expect(page.getByTestId("visitor")).toBeVisible();
   await gateway.welcomes();
   return gateway;
@@ -168,7 +167,7 @@ test("tells who is offered that somebody is about to answer, and who finds an ag
     route.fulfill({ json: [{ department: "support", language: "en", size: 0, agents_with_room: 2, wait: { known: true, low_s: 0, high_s: 20 } }] }),
   );
   await page.setViewportSize({ width: 1100, height: 800 });
-  await page.goto(`${base()}visitor.html`);
+  await page.goto(`${pages}visitor.html`);
   await gateway.welcomes();
   await expect(page.locator(".estimate")).toContainText("Somebody is free right now");
   await gateway.isAccessible();
@@ -295,7 +294,7 @@ test("[busy-1] says that too many are coming, lets nobody hurry, and is let in b
   const gateway = await ScriptedGateway.start(page);
   gateway.refusesHello(golden("error.busy", { retry_after_ms: 1_500 }));
   await page.setViewportSize({ width: 1100, height: 800 });
-  await page.goto(`${base()}visitor.html`);
+  await page.goto(`${pages}visitor.html`);
   const banner = page.getByTestId("connection");
   await expect(banner).toContainText("You will be let in shortly.");
   await expect(banner.getByRole("button")).toHaveCount(0);
@@ -318,7 +317,7 @@ test("comes back by itself from a gateway that cannot serve, and stays away when
 });
 
 test("calls back who looks elsewhere: title, sound and notification when it is their turn, and for a message", async ({ page, context }) => {
-  await context.grantPermissions(["notifications"], { origin: new URL(base()).origin });
+  await context.grantPermissions(["notifications"], { origin: new URL(pages).origin });
   await page.addInitScript(() => {
     const shown: string[] = [];
     Object.assign(window, { shown, hidden: false, tones: 0 });
@@ -395,7 +394,7 @@ test("the language is the visitor's, and can be chosen for good", async ({ page 
 test("a whole visit by keyboard alone", async ({ page }) => {
   const gateway = await ScriptedGateway.start(page, { urgencies: undefined, topics: undefined });
   await page.setViewportSize({ width: 800, height: 800 }); // the panel is closed at first
-  await page.goto(`${base()}visitor.html`);
+  await page.goto(`${pages}visitor.html`);
   const tabTo = async (name: string | RegExp) => {
     for (let i = 0; i < 30; i++) {
       await page.keyboard.press("Tab");
@@ -564,13 +563,13 @@ test("200 hostile strings in names and messages are text: nothing runs, nothing 
   }
   expect(await page.evaluate(() => document.querySelectorAll("*").length)).toBe(elements);
   expect(await page.evaluate(() => Reflect.get(window, "__ran"))).toBeUndefined();
-  expect([failed, asked.filter((url) => !url.startsWith(base()) && !url.endsWith("/v1/queues"))]).toEqual([[], []]);
+  expect([failed, asked.filter((url) => !url.startsWith(pages) && !url.endsWith("/v1/queues"))]).toEqual([[], []]);
 });
 
 test("on a phone it fills the screen, and nothing scrolls sideways", async ({ page }) => {
   const gateway = await ScriptedGateway.start(page);
   await page.setViewportSize({ width: 360, height: 640 });
-  await page.goto(`${base()}visitor.html`);
+  await page.goto(`${pages}visitor.html`);
   await page.getByTestId("launcher").click();
   await gateway.welcomes();
   await expect(page.getByTestId("join")).toBeInViewport({ ratio: 1 });
