@@ -30,8 +30,6 @@ const (
 	comeBack = 3 * time.Second
 	// maxClosings bounds what a gateway that does not dispatch ends at once.
 	maxClosings = 64
-	// logJump is how far the log's time may be from where it should be by now.
-	logJump = 5 * time.Second
 )
 
 // dispatch runs a site's Dispatcher while this gateway holds the lease. Two gateways that both believe to
@@ -45,9 +43,8 @@ type dispatch struct {
 	ready   bool
 	back    time.Time // when the log was, after an outage
 	warning lograte.Warning
-	logAt   queue.Stamp // the log's time
-	logged  time.Time   // when that was
-	jumped  queue.Stamp // where it was when it had last gone far ahead, because a clock did
+	jumps   jumpWatch
+	jumped  queue.Stamp // where the log's time was when it had last gone far ahead
 
 	looking    atomic.Bool
 	watch      *presence.Watch // of whoever looks
@@ -214,7 +211,9 @@ func (d *dispatch) holds() bool {
 // refusal is nobody's fault: the next look is at the newer state.
 func (d *dispatch) work() {
 	anyway, sparing := false, time.Since(d.back) < comeBack
-	d.look()
+	if now := d.now(); d.jumps.look(now, time.Now()) > 0 {
+		d.jumped = now
+	}
 	for done := 1; done > 0 && d.g.ctx.Err() == nil; {
 		var due [][]queue.Change
 		d.read(func(st *queue.State) {
@@ -236,15 +235,6 @@ func (d *dispatch) work() {
 		if done == 0 && len(due) > 0 && !anyway {
 			anyway, done = true, 1
 		}
-	}
-}
-
-// look notes whether the log's time has gone far ahead since the last look.
-func (d *dispatch) look() {
-	last, since := d.logAt, d.logged
-	d.logAt, d.logged = d.now(), time.Now()
-	if ahead := time.Duration(d.logAt-last)*time.Millisecond - d.logged.Sub(since); !since.IsZero() && ahead > logJump {
-		d.jumped = d.logAt
 	}
 }
 

@@ -37,6 +37,7 @@ type learner struct {
 	warning   lograte.Warning
 	estimator *eta.Estimator
 	state     *queue.State
+	jumps     jumpWatch
 	// counted is what the estimator had counted when its truth was published last.
 	counted map[string]eta.Truth
 }
@@ -98,7 +99,7 @@ func (l *learner) keepUp() bool {
 	l.steps, l.anew = nil, false
 	l.mu.Unlock()
 	if !held {
-		l.estimator, l.state = nil, nil
+		l.estimator, l.state, l.jumps = nil, nil, jumpWatch{}
 		return false
 	}
 	var rules *queue.Site
@@ -110,6 +111,14 @@ func (l *learner) keepUp() bool {
 	})
 	if anew {
 		l.estimator, l.counted = eta.New(l.state.Estimates()), nil
+	}
+	// The newest step may be beyond the jump before the log's time is known to be.
+	now, last := l.now(), l.jumps.at
+	if len(steps) > 0 {
+		now = max(now, steps[len(steps)-1].At)
+	}
+	if by := l.jumps.look(now, time.Now()); by > 0 {
+		l.estimator.Jumped(last, last.Add(by))
 	}
 	for _, s := range steps {
 		if s.Number > l.state.Number() { // older ones are in the fork

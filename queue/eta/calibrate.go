@@ -87,7 +87,7 @@ func (e *Estimator) score(is *queue.Ticket, at queue.Stamp) {
 		return
 	}
 	q := is.Queue().String()
-	wait := float64(at-p.at) / 1000
+	wait := e.known.elapsed(p.at, at)
 	of(e.truth, q).count(wait, p.said)
 	if p.said.center < noWait && wait < noWait {
 		return // nobody waited, as said

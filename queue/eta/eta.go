@@ -107,7 +107,7 @@ func (e *Estimator) Observe(step queue.Step) {
 
 // advance spends the time up to at.
 func (e *Estimator) advance(at queue.Stamp) {
-	if dt := float64(at-e.known.At) / 1000; e.known.At != 0 && dt > 0 {
+	if dt := e.known.elapsed(e.known.At, at); e.known.At != 0 && dt > 0 {
 		e.known.spend(at, dt)
 	}
 	e.known.At = max(e.known.At, at)
@@ -125,7 +125,7 @@ func (e *Estimator) seeWait(was, is *queue.Ticket, at queue.Stamp) {
 	case was != nil && was.Queued() && !is.Queued():
 		if was.Token == 0 { // who comes back from a conversation waits otherwise
 			p := e.known.patience(is.Queue().String())
-			waited := float64(at-is.JoinedAt) / 1000
+			waited := e.known.elapsed(is.JoinedAt, at)
 			p.spend(0, waited, 1)
 			if is.Status == queue.Abandoned {
 				p.end(waited, memory)

@@ -51,6 +51,8 @@ type knowledge struct {
 	Errors  map[string]*calibration `json:"errors"`
 	History map[string]*history     `json:"history"`
 	Blend   blend                   `json:"blend"`
+	// Jumps are the newest jumps of the log's clock.
+	Jumps []jump `json:"jumps,omitempty"`
 }
 
 // stage is the mean of a short time that everybody passes through.

@@ -197,7 +197,7 @@ func (e *Estimator) places(m *model, g *group, p *person) {
 			continue // of a queue that is no more
 		}
 		age, before, after := 0.0, 0.0, e.rates.wrapUp
-		since := max(0, float64(m.now-k.since)/1000)
+		since := max(0, e.known.elapsed(k.since, m.now))
 		switch k.stage {
 		case offered:
 			before = e.rates.accept

@@ -71,9 +71,9 @@ func newPlay(e *Estimator, st *queue.State, now queue.Stamp, said map[string]sai
 				p.plan(happening{at: float64(t.EndedAt.Add(t.WrapUp)-now) / 1000, kind: wrapsUp, ticket: t.ID, agent: a.ID})
 				continue
 			}
-			age := max(0, float64(now-t.AssignedAt)/1000)
+			age := max(0, e.known.elapsed(t.AssignedAt, now))
 			if k := e.talk(a.ID, t.ID); k != nil {
-				age = k.work + max(0, float64(now-k.since)/1000)
+				age = k.work + max(0, e.known.elapsed(k.since, now))
 			}
 			p.plan(happening{at: p.rest(t, a, age), kind: closes, ticket: t.ID, agent: a.ID})
 		}

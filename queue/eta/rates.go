@@ -90,7 +90,7 @@ func (e *Estimator) serving(r *rates, queues []queue.QueueID, now queue.Stamp) f
 		speed := e.known.speed(p.talks())
 		for _, id := range keys(p.held) {
 			if k := p.held[id]; k.stage == talking {
-				of(by, k.queue).spend(k.work, k.work+max(0, float64(now-k.since)/1000*speed), e.weight(k))
+				of(by, k.queue).spend(k.work, k.work+max(0, e.known.elapsed(k.since, now)*speed), e.weight(k))
 			}
 		}
 	}

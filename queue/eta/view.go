@@ -155,7 +155,7 @@ func (e *Estimator) letsWait(p *person) bool {
 
 // settle spends the time that an agent has let somebody wait.
 func (e *Estimator) settle(p *person, at queue.Stamp) {
-	if dt := float64(at-p.idleAt) / 1000; p.ignoring && dt > 0 {
+	if dt := e.known.elapsed(p.idleAt, at); p.ignoring && dt > 0 {
 		e.known.Pickup.spend(p.ignored, p.ignored+dt, 1)
 		p.ignored += dt
 	}
@@ -230,7 +230,7 @@ func (e *Estimator) take(p *person, t *queue.Ticket, now queue.Stamp) {
 		k.stage, k.since, k.until = wrapping, t.EndedAt, t.EndedAt.Add(t.WrapUp)
 	case queue.Assigned, queue.Waiting, queue.Abandoned:
 		k.stage = talking
-		if k.work = max(0, float64(now-t.AssignedAt)/1000); k.work > 0 {
+		if k.work = max(0, e.known.elapsed(t.AssignedAt, now)); k.work > 0 {
 			e.known.service(k.queue).spend(0, k.work, 1) // begun before we looked
 		}
 	}
@@ -245,7 +245,7 @@ func (e *Estimator) drop(was, is *queue.Ticket, at queue.Stamp) {
 	p := e.people[was.HeldBy()]
 	if p == nil || p.held[was.ID] == nil { // begun before we looked
 		if closed {
-			took := max(0, float64(is.EndedAt-was.AssignedAt)/1000)
+			took := max(0, e.known.elapsed(was.AssignedAt, is.EndedAt))
 			z := e.known.service(was.Queue().String())
 			z.spend(0, took, 1)
 			z.end(took, memory)
@@ -259,7 +259,7 @@ func (e *Estimator) drop(was, is *queue.Ticket, at queue.Stamp) {
 	p.load -= k.weight
 	switch {
 	case k.stage == offered && is != nil && is.Status == queue.Assigned:
-		e.known.Accept.add(float64(at-k.since) / 1000)
+		e.known.Accept.add(e.known.elapsed(k.since, at))
 	case k.stage == talking && closed:
 		e.known.service(k.queue).end(k.work, memory)
 		e.ended[k.queue]++
@@ -268,7 +268,7 @@ func (e *Estimator) drop(was, is *queue.Ticket, at queue.Stamp) {
 			e.known.WrapUp.add(0)
 		}
 	case k.stage == wrapping:
-		e.known.WrapUp.add(float64(at-k.since) / 1000)
+		e.known.WrapUp.add(e.known.elapsed(k.since, at))
 	}
 	if is == nil || is.HeldBy() != was.HeldBy() {
 		e.notice(p, at)
@@ -282,7 +282,7 @@ func (e *Estimator) segment(p *person, at queue.Stamp) int {
 	speed := e.known.speed(n)
 	for _, id := range keys(p.held) {
 		k := p.held[id]
-		dt := float64(at-k.since) / 1000
+		dt := e.known.elapsed(k.since, at)
 		if k.stage != talking || dt <= 0 {
 			continue
 		}
