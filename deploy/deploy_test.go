@@ -29,7 +29,7 @@ import (
 	"nextup/gateway/protocol"
 	"nextup/internal/eventlog"
 	"nextup/queue"
-	"nextup/queue/memqueue"
+	"nextup/queue/logstore"
 	"nextup/test/process"
 	"nextup/test/redistest"
 )
@@ -101,7 +101,7 @@ func described(t *testing.T) map[string][]string {
 		t.Fatal(err)
 	}
 	g, err := gateway.New(gateway.Options{
-		Store: memqueue.New(memory), Conversations: hub, Verifier: verifier, Registry: registry,
+		Store: logstore.New(memory), Conversations: hub, Verifier: verifier, Registry: registry,
 		Sites: []gateway.Site{{Rules: &queue.Site{ID: "s", Departments: []queue.Department{{ID: "d", Languages: []string{"en"}}}}, Languages: []string{"en"}}},
 	})
 	if err != nil {

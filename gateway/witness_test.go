@@ -7,7 +7,7 @@ import (
 	"nextup/gateway/protocol"
 	"nextup/internal/eventlog/redislog"
 	"nextup/queue"
-	"nextup/queue/redisqueue"
+	"nextup/queue/logstore"
 	"nextup/test/redistest"
 )
 
@@ -35,9 +35,8 @@ func TestTheShownPositionIsTheRankInRedis(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	witness := redisqueue.New(backend)
 	replica := &reader{state: queue.NewState(demoRules())}
-	follower := witness.Follow(h.ctx, "demo", replica)
+	follower := logstore.New(backend).Follow(h.ctx, "demo", replica)
 	if err := follower.WaitFor(h.ctx, 14); err != nil {
 		t.Fatal(err)
 	}
@@ -45,7 +44,7 @@ func TestTheShownPositionIsTheRankInRedis(t *testing.T) {
 		if i == 0 || i == 5 {
 			continue
 		}
-		rank, size, err := witness.Rank(h.ctx, "demo", replica.ticket(tickets[i]))
+		rank, size, err := logstore.Rank(h.ctx, backend, "demo", replica.ticket(tickets[i]))
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -25,7 +25,7 @@ import (
 	"nextup/loadtest/report"
 	"nextup/presence"
 	"nextup/queue"
-	"nextup/queue/memqueue"
+	"nextup/queue/logstore"
 )
 
 const (
@@ -135,7 +135,7 @@ func TestEveryTwoHundredthMessageDroppedIsCounted(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, "zh", "en")
 	f := &forgetful{Backend: w.memory, every: 200}
-	target := w.gateway(t, "honest", memqueue.New(w.memory), f)
+	target := w.gateway(t, "honest", logstore.New(w.memory), f)
 	expect(t, smoke(t, target), "message_lost", int(f.dropped.Load()))
 }
 
@@ -210,8 +210,8 @@ func (j *jealousReplica) rival(t *queue.Ticket) string {
 func TestEverySecondOwnerIsCounted(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, "zh", "en")
-	honest := w.gateway(t, "honest", memqueue.New(w.memory), w.memory)
-	j := &jealous{Store: memqueue.New(w.memory), node: "jealous", every: 15}
+	honest := w.gateway(t, "honest", logstore.New(w.memory), w.memory)
+	j := &jealous{Store: logstore.New(w.memory), node: "jealous", every: 15}
 	lying := w.gateway(t, "jealous", j, w.memory)
 	s := smoke(t, honest, lying)
 	j.mu.Lock()
@@ -242,10 +242,10 @@ func (l *slowReplica) Apply(records []queue.Record) {
 func TestEveryStalePlaceIsCounted(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, "en")
-	store := &slow{Store: memqueue.New(w.memory)}
+	store := &slow{Store: logstore.New(w.memory)}
 	target := socketOf(w.gateway(t, "slow", store, w.memory))
 	departments := w.rules.Departments
-	o, err := observer.New(t.Context(), memqueue.New(w.memory), faultySite, departments)
+	o, err := observer.New(t.Context(), logstore.New(w.memory), faultySite, departments)
 	if err != nil {
 		t.Fatal(err)
 	}

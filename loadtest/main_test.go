@@ -16,7 +16,7 @@ import (
 
 	"github.com/coder/websocket"
 
-	"nextup/queue/memqueue"
+	"nextup/queue/logstore"
 )
 
 // closes is a target that closes every socket at once.
@@ -62,7 +62,7 @@ func TestBadInputEndsInOneClearLine(t *testing.T) {
 		t.Fatalf("%v: %s", err, out)
 	}
 	w := newWorld(t, "en")
-	gateway := w.gateway(t, "honest", memqueue.New(w.memory), w.memory)
+	gateway := w.gateway(t, "honest", logstore.New(w.memory), w.memory)
 	tests := map[string]struct {
 		env  []string
 		want string

@@ -23,8 +23,7 @@ import (
 	"nextup/presence"
 	"nextup/presence/redispresence"
 	"nextup/queue"
-	"nextup/queue/memqueue"
-	"nextup/queue/redisqueue"
+	"nextup/queue/logstore"
 )
 
 // appConfig is what an App is made of.
@@ -124,7 +123,7 @@ func (a *App) open(ctx context.Context, c appConfig) (queue.Store, error) {
 	if c.Redis == "" {
 		memory := eventlog.NewMemory()
 		a.backend = memory
-		return memqueue.New(memory), nil
+		return logstore.New(memory), nil
 	}
 	backend, err := redislog.Open(ctx, c.Redis, redislog.Options{Logger: c.Logger, Durability: c.Durability, TrustDisk: c.TrustDisk})
 	if err != nil {
@@ -148,7 +147,7 @@ func (a *App) open(ctx context.Context, c appConfig) (queue.Store, error) {
 		}
 		return 0
 	}))
-	return redisqueue.New(backend), nil
+	return logstore.New(backend), nil
 }
 
 // URL is where a browser on this machine finds the App.

@@ -16,7 +16,7 @@ import (
 
 	"nextup/internal/eventlog/redislog"
 	"nextup/queue"
-	"nextup/queue/redisqueue"
+	"nextup/queue/logstore"
 )
 
 // The bands of a line, as people are promised them; see cadence-1 of the wire.
@@ -98,7 +98,7 @@ func Follow(ctx context.Context, url, site string, departments []queue.Departmen
 	if err != nil {
 		return nil, err
 	}
-	o, err := New(ctx, redisqueue.New(backend), site, departments)
+	o, err := New(ctx, logstore.New(backend), site, departments)
 	if err != nil {
 		return nil, errors.Join(err, backend.Close())
 	}

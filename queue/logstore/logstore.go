@@ -1,6 +1,15 @@
 // Package logstore is the one queue.Store: it carries changes to a site's log
-// and records back, whatever keeps the log. memqueue and redisqueue say what
-// keeps it.
+// and records back, whatever keeps the log:
+//
+//	memory := eventlog.NewMemory()       // this process: no durability, one node
+//	store := logstore.New(memory)
+//
+//	backend, err := redislog.Open(ctx, url, redislog.Options{})  // single, Sentinel or Cluster
+//	store := logstore.New(backend)
+//
+// Stores over the same memory are to each other what gateways over one Redis
+// are. On Redis all keys of a site share one hash tag, so a site lives on one
+// shard and a change is one script; package redislog lists the keys.
 //
 // The log of a site is named "s:<site>". It remembers commit ids for ten
 // minutes and keeps its records for at least as long, so a gateway that was

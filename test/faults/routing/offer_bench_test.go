@@ -18,7 +18,7 @@ import (
 	"nextup/internal/client"
 	"nextup/internal/eventlog/redislog"
 	"nextup/queue"
-	"nextup/queue/redisqueue"
+	"nextup/queue/logstore"
 	"nextup/test/gatewaytest"
 	"nextup/test/redistest"
 )
@@ -65,7 +65,7 @@ type waitingLine struct {
 	waiting int
 	redis   *redistest.Server
 	direct  *redis.Client
-	store   *redisqueue.Store
+	store   *logstore.Store
 	file    string
 	joined  int
 	runs    [][]time.Duration // sorted
@@ -84,7 +84,7 @@ func newWaitingLine(b *testing.B, waiting int) *waitingLine {
 		_ = backend.Close()
 		l.direct.Close()
 	})
-	l.store = redisqueue.New(backend)
+	l.store = logstore.New(backend)
 	// The visitors are connected to a gateway that is not there but lives.
 	if err := l.direct.Set(b.Context(), "nextup:node:crowd", 1, 24*time.Hour).Err(); err != nil {
 		b.Fatal(err)

@@ -1,24 +1,24 @@
-package memqueue_test
+package logstore_test
 
 import (
 	"testing"
 
 	"nextup/internal/eventlog"
 	"nextup/queue"
-	"nextup/queue/memqueue"
+	"nextup/queue/logstore"
 	"nextup/queue/queuetest"
 )
 
-func TestConformance(t *testing.T) {
+func TestConformanceInMemory(t *testing.T) {
 	memory := eventlog.NewMemory()
 	t.Cleanup(func() { _ = memory.Close() })
 	queuetest.Run(t, queuetest.Harness{
-		Open: func(*testing.T) queue.Store { return memqueue.New(memory) },
+		Open: func(*testing.T) queue.Store { return logstore.New(memory) },
 	})
 }
 
-func BenchmarkCommit(b *testing.B) {
+func BenchmarkCommitInMemory(b *testing.B) {
 	memory := eventlog.NewMemory()
 	defer memory.Close()
-	queuetest.Bench(b, memqueue.New(memory))
+	queuetest.Bench(b, logstore.New(memory))
 }

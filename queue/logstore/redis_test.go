@@ -1,4 +1,4 @@
-package redisqueue_test
+package logstore_test
 
 import (
 	"context"
@@ -8,8 +8,8 @@ import (
 
 	"nextup/internal/eventlog/redislog"
 	"nextup/queue"
+	"nextup/queue/logstore"
 	"nextup/queue/queuetest"
-	"nextup/queue/redisqueue"
 	"nextup/test/redistest"
 )
 
@@ -26,10 +26,10 @@ func TestConformanceOnACluster(t *testing.T) {
 func harness(t *testing.T, url string, seeds int) queuetest.Harness {
 	witness, user := open(t, url), redistest.As(t, url, redislog.ACL())
 	return queuetest.Harness{
-		Open: func(t *testing.T) queue.Store { return open(t, user) },
+		Open: func(t *testing.T) queue.Store { return logstore.New(open(t, user)) },
 		Lose: func(t *testing.T, site string, during func()) { lose(t, url, site, during) },
 		Rank: func(t *testing.T, site string, _ queue.QueueID, ticket *queue.Ticket) (int, int) {
-			rank, size, err := witness.Rank(t.Context(), site, ticket)
+			rank, size, err := logstore.Rank(t.Context(), witness, site, ticket)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -39,14 +39,14 @@ func harness(t *testing.T, url string, seeds int) queuetest.Harness {
 	}
 }
 
-func open(t *testing.T, url string) *redisqueue.Store {
+func open(t *testing.T, url string) *redislog.Backend {
 	t.Helper()
 	backend, err := redislog.Open(t.Context(), url, redislog.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = backend.Close() })
-	return redisqueue.New(backend)
+	return backend
 }
 
 // lose takes every key of the site back to what it was before during, as a
@@ -111,11 +111,11 @@ func keys(t *testing.T, client redis.UniversalClient, pattern string) []string {
 	return all
 }
 
-func BenchmarkCommit(b *testing.B) {
+func BenchmarkCommitOnRedis(b *testing.B) {
 	backend, err := redislog.Open(b.Context(), redistest.Start(b), redislog.Options{})
 	if err != nil {
 		b.Fatal(err)
 	}
 	defer backend.Close()
-	queuetest.Bench(b, redisqueue.New(backend))
+	queuetest.Bench(b, logstore.New(backend))
 }
