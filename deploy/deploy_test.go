@@ -5,11 +5,9 @@
 package deploy
 
 import (
-	"bufio"
 	"encoding/json"
 	"fmt"
 	"maps"
-	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -17,22 +15,19 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/goccy/go-yaml"
-	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/prometheus/promql/parser"
 
-	"nextup/app/conversation"
-	"nextup/gateway"
-	"nextup/gateway/auth"
-	"nextup/gateway/protocol"
-	"nextup/internal/eventlog"
-	"nextup/queue"
-	"nextup/queue/logstore"
-	"nextup/test/process"
+	"nextup/test/gatewaytest"
 	"nextup/test/redistest"
 )
+
+func TestMain(m *testing.M) {
+	code := m.Run()
+	gatewaytest.Discard()
+	os.Exit(code)
+}
 
 // TestRulesHoldTheirTests runs promtool: that of the system where there is one,
 // since building the one that go.mod pins takes minutes.
@@ -89,78 +84,34 @@ func read(t *testing.T, path string, parse func([]byte, any) error, into any) {
 }
 
 // described are the metrics that a gateway registers, with their labels, whether
-// anything has happened yet or not.
+// anything has happened yet or not: the gateway's own test keeps the list.
 func described(t *testing.T) map[string][]string {
 	t.Helper()
-	memory := eventlog.NewMemory()
-	registry := prometheus.NewRegistry()
-	hub := conversation.New(memory, conversation.Options{})
-	key := auth.Key{ID: "k", Algorithm: "HS256", Sites: []string{"s"}, Secret: []byte("a secret of a test, of thirty-two bytes"), Roles: []protocol.Role{protocol.Visitor}}
-	verifier, err := auth.New([]auth.Key{key}, auth.Options{})
+	text, err := os.ReadFile("prometheus/metrics.txt")
 	if err != nil {
 		t.Fatal(err)
 	}
-	g, err := gateway.New(gateway.Options{
-		Store: logstore.New(memory), Conversations: hub, Verifier: verifier, Registry: registry,
-		Sites: []gateway.Site{{Rules: &queue.Site{ID: "s", Departments: []queue.Department{{ID: "d", Languages: []string{"en"}}}}, Languages: []string{"en"}}},
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = g.Close(); hub.Close(); verifier.Close(); _ = memory.Close() })
-	all := make(chan *prometheus.Desc, 1000)
-	registry.Describe(all)
-	close(all)
-	form := regexp.MustCompile(`fqName: "([^"]+)".*variableLabels: \{([^}]*)\}`)
 	out := map[string][]string{}
-	for d := range all {
-		m := form.FindStringSubmatch(d.String())
-		if m == nil {
-			t.Fatalf("%s is described in a form that this test does not know", d)
+	for line := range strings.Lines(string(text)) {
+		if words := strings.Fields(line); !strings.HasPrefix(line, "#") {
+			out[words[0]] = words[1:]
 		}
-		labels := strings.FieldsFunc(m[2], func(r rune) bool { return r == ',' || r == ' ' })
-		out[m[1]] = labels
 	}
 	return out
 }
 
 // scraped are the metrics that a real gateway on Redis shows.
-func scraped(t *testing.T) map[string]bool {
+func scraped(t *testing.T) map[string]float64 {
 	t.Helper()
-	redis := redistest.StartServer(t)
-	dir := t.TempDir()
-	binary := filepath.Join(dir, "nextup")
-	if out, err := exec.CommandContext(t.Context(), "go", "build", "-C", "..", "-o", binary, "./cmd/nextup").CombinedOutput(); err != nil {
-		t.Fatalf("%v: %s", err, out)
-	}
-	p, err := process.Start(exec.Command(binary, "serve", "--listen", "127.0.0.1:0", "--redis", redis.URL()))
+	g := gatewaytest.Start(t, gatewaytest.Options{
+		Redis: redistest.StartServer(t).URL(), SiteFile: "site.yaml", Node: "scraped",
+		Env: []string{"NEXTUP_SECRET=" + strings.Repeat("of a test, ", 4)},
+	})
+	all, err := g.Metrics(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(p.Kill)
-	addr, err := p.Line("listening on http://", 30*time.Second)
-	if err != nil {
-		t.Fatal(err)
-	}
-	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://"+addr+"/metrics", nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	res, err := http.DefaultClient.Do(req)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer res.Body.Close()
-	out := map[string]bool{}
-	lines := bufio.NewScanner(res.Body)
-	for lines.Scan() {
-		name, _, _ := strings.Cut(lines.Text(), " ")
-		name, _, _ = strings.Cut(name, "{")
-		if !strings.HasPrefix(name, "#") {
-			out[name] = true
-		}
-	}
-	return out
+	return all
 }
 
 // target are the labels that Prometheus adds.
@@ -170,7 +121,8 @@ var target = []string{"job", "instance", "le", "__name__"}
 func TestEveryQueryReadsWhatExists(t *testing.T) {
 	t.Parallel()
 	metrics := described(t)
-	for name := range scraped(t) {
+	for series := range scraped(t) {
+		name, _, _ := strings.Cut(series, "{")
 		if _, ok := metrics[name]; !ok {
 			metrics[name] = nil
 		}
