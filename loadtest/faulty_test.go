@@ -1,82 +1,63 @@
 // A suite that cannot fail proves nothing: here it runs against gateways that
-// lie, and must say so, and how often.
+// lie, and must say so, and how often. The gateway itself is honest; what stands
+// between it and the clients is not.
 
 package main
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"io"
-	"net/http/httptest"
-	"slices"
+	"os"
+	"path/filepath"
 	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
 
-	"nextup/app/conversation"
-	"nextup/gateway"
-	"nextup/gateway/auth"
 	"nextup/gateway/protocol"
 	"nextup/internal/client"
-	"nextup/internal/eventlog"
 	"nextup/loadtest/observer"
 	"nextup/loadtest/report"
-	"nextup/presence"
 	"nextup/queue"
-	"nextup/queue/logstore"
+	"nextup/test/gatewaytest"
+	"nextup/test/redistest"
 )
+
+func TestMain(m *testing.M) {
+	code := m.Run()
+	gatewaytest.Discard()
+	os.Exit(code)
+}
 
 const (
 	faultySite = "faulty"
 	faultyKey  = "k:a secret of a test that protects nobody at all"
 )
 
-// world is one log and the gateways on it.
-type world struct {
-	memory *eventlog.Memory
-	nodes  presence.Registry
-	rules  *queue.Site
-}
-
-func newWorld(t *testing.T, languages ...string) *world {
-	t.Helper()
-	w := &world{memory: eventlog.NewMemory(), nodes: presence.NewMemory(nil), rules: &queue.Site{
-		ID: faultySite, Departments: []queue.Department{{ID: "support", Languages: languages, QueueLimit: 10_000, OfferTTL: 20_000}},
-		VisitorGrace: 60_000, AgentGrace: 20_000, AssignedGrace: 600_000, Retention: 3_600_000, TicketLimit: 10_000,
-	}}
-	t.Cleanup(func() { _ = w.memory.Close() })
-	return w
-}
-
-// gateway starts one more gateway, with what it is made of wrapped.
-func (w *world) gateway(t *testing.T, node string, store queue.Store, messages eventlog.Backend) string {
+// honest starts a gateway that speaks some languages and returns its address;
+// redis "" is the memory store.
+func honest(t *testing.T, redis string, languages ...string) string {
 	t.Helper()
 	id, secret, _ := strings.Cut(faultyKey, ":")
-	verifier, err := auth.New([]auth.Key{{ID: id, Algorithm: "HS256", Secret: []byte(secret), Sites: []string{faultySite},
-		Roles: []protocol.Role{protocol.Visitor, protocol.Agent}}}, auth.Options{})
-	if err != nil {
+	path := filepath.Join(t.TempDir(), "site.yaml")
+	site := fmt.Sprintf(`sites:
+  - id: %s
+    languages: [%s]
+    departments: [{id: support}]
+    agents: {defaults: {capacity: 3}}
+    retention: 1h
+    limits: {frames_per_second: 100, burst: 1000, bytes_per_second: 1MiB, byte_burst: 1MiB, outgoing_buffer: 1MiB,
+      conns_per_address: 10000, tickets_per_visitor: 10000}
+    keys: [{id: %s, algorithm: HS256, secret: %q, roles: [visitor, agent]}]
+`, faultySite, strings.Join(languages, ", "), id, secret)
+	if err := os.WriteFile(path, []byte(site), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	hub := conversation.New(messages, conversation.Options{})
-	g, err := gateway.New(gateway.Options{
-		Node: node, Store: store, Conversations: hub, Verifier: verifier, Presence: w.nodes,
-		Sites: []gateway.Site{{
-			Rules: w.rules, Languages: w.rules.Departments[0].Languages, VisitorHeartbeat: 10 * time.Second, AgentHeartbeat: 5 * time.Second,
-			Agent: func(string) gateway.AgentRules {
-				return gateway.AgentRules{Departments: []string{"support"}, Tier: 1, Capacity: 3}
-			},
-			Limits: gateway.Limits{FramesPerSecond: 100, Burst: 1000, BytesPerSecond: 1 << 20, ByteBurst: 1 << 20, OutgoingBuffer: 1 << 20,
-				ConnsPerPerson: 8, ConnsPerAddress: 10_000, Conns: 10_000},
-		}},
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	server := httptest.NewServer(g)
-	t.Cleanup(func() { _ = g.Close(); server.Close(); hub.Close(); verifier.Close() })
-	return server.URL
+	g := gatewaytest.Start(t, gatewaytest.Options{Redis: redis, SiteFile: path, Node: "honest"})
+	return "http" + strings.TrimSuffix(strings.TrimPrefix(g.Socket(), "ws"), "/v1/connect")
 }
 
 // smoke runs the smoke scenario against the targets.
@@ -111,141 +92,133 @@ func expect(t *testing.T, s *summary, counter string, want int) {
 	}
 }
 
-// forgetful acknowledges every n-th message and keeps nothing of it.
+// forgetful acknowledges every n-th message and passes nothing of it on.
 type forgetful struct {
-	eventlog.Backend
-	every    uint64
-	messages atomic.Uint64
-	dropped  atomic.Uint64
+	every    int
+	mu       sync.Mutex
+	messages int
+	dropped  int
+	newest   map[string]uint64 // number of a conversation's entries
 }
 
-func (f *forgetful) Commit(ctx context.Context, log eventlog.Log, commits []eventlog.Commit) ([]eventlog.Outcome, error) {
-	if len(commits) == 1 && strings.HasPrefix(commits[0].ID, "message:") && f.messages.Add(1)%f.every == 0 {
-		heads, err := f.Heads(ctx, []eventlog.Log{log})
-		if err != nil {
-			return nil, err
-		}
-		f.dropped.Add(1)
-		return []eventlog.Outcome{{Status: eventlog.Committed, Head: eventlog.Head{Number: heads[0].Number + 1, At: f.Now(log)}}}, nil
+func (f *forgetful) asked(p *passage, frame []byte) (deliver bool) {
+	var send struct {
+		Type      protocol.Type `json:"type"`
+		ID        string        `json:"id"`
+		Ticket    string        `json:"ticket"`
+		MessageID string        `json:"message_id"`
 	}
-	return f.Backend.Commit(ctx, log, commits)
+	if json.Unmarshal(frame, &send) != nil || send.Type != protocol.TypeSend {
+		return true
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	p.sends[send.ID] = send.Ticket
+	if f.messages++; f.messages%f.every != 0 {
+		return true
+	}
+	f.dropped++
+	p.tell(protocol.OK{ID: send.ID, MessageID: send.MessageID, Number: f.newest[send.Ticket] + 1})
+	return false
+}
+
+func (f *forgetful) told(p *passage, frame protocol.ServerFrame) (deliver bool) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	switch e := frame.(type) {
+	case protocol.Entry:
+		f.newest[e.Ticket] = max(f.newest[e.Ticket], e.Number)
+	case protocol.OK:
+		if ticket := p.sends[e.ID]; ticket != "" {
+			f.newest[ticket] = max(f.newest[ticket], e.Number)
+			delete(p.sends, e.ID)
+		}
+	}
+	return true
 }
 
 func TestEveryTwoHundredthMessageDroppedIsCounted(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, "zh", "en")
-	f := &forgetful{Backend: w.memory, every: 200}
-	target := w.gateway(t, "honest", logstore.New(w.memory), f)
-	expect(t, smoke(t, target), "message_lost", int(f.dropped.Load()))
+	f := &forgetful{every: 200, newest: map[string]uint64{}}
+	s := smoke(t, lying(t, honest(t, "", "zh", "en"), f))
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	expect(t, s, "message_lost", f.dropped)
 }
 
-// jealous shows its gateway another owner of every n-th ticket that is accepted
-// on another gateway, with the same fencing token.
+// jealous shows another agent, who has room, every n-th ticket that somebody
+// has taken, with the same fencing token.
 type jealous struct {
-	queue.Store
-	node   string
 	every  int
 	mu     sync.Mutex
-	taken  int
+	desks  map[*passage]protocol.Desk // the newest
+	seen   map[string]bool
 	struck int
 }
 
-func (j *jealous) Follow(ctx context.Context, site string, r queue.Replica) queue.Follower {
-	return j.Store.Follow(ctx, site, &jealousReplica{Replica: r, jealous: j, truth: queue.NewState(&queue.Site{ID: site})})
-}
+func (j *jealous) asked(*passage, []byte) bool { return true }
 
-type jealousReplica struct {
-	queue.Replica
-	*jealous
-	truth *queue.State
-}
-
-func (j *jealousReplica) Restore(number uint64, at queue.Stamp, images []queue.Image) {
-	j.truth.Restore(number, at, images)
-	j.Replica.Restore(number, at, images)
-}
-
-func (j *jealousReplica) Apply(records []queue.Record) {
-	records = slices.Clone(records)
-	for i, r := range records {
-		records[i].Writes = slices.Clone(r.Writes)
-		j.truth.Apply(r)
-		for k, w := range r.Writes {
-			t, is := w.Image.(*queue.Ticket)
-			if !is || r.Cause != queue.CauseAccepted || t.Status != queue.Assigned {
-				continue
-			}
-			if other := j.rival(t); other != "" {
-				lie := *t
-				lie.Agent = other
-				records[i].Writes[k].Image = &lie
-			}
-		}
+func (j *jealous) told(p *passage, frame protocol.ServerFrame) (deliver bool) {
+	desk, is := frame.(protocol.Desk)
+	if !is {
+		return true
 	}
-	j.Replica.Apply(records)
-}
-
-// rival is an agent of this gateway with room, for every n-th ticket of agents
-// of the other.
-func (j *jealousReplica) rival(t *queue.Ticket) string {
-	owner := j.truth.Agent(t.Agent)
-	if owner == nil || strings.HasPrefix(owner.Session.Node, j.node) {
-		return ""
-	}
-	j.mu.Lock()
+	j.mu.Lock() // desks come in the order of their numbers, lies among them
 	defer j.mu.Unlock()
-	if j.taken++; j.taken%j.every != 0 {
-		return ""
-	}
-	for _, a := range j.truth.Agents() {
-		if strings.HasPrefix(a.Session.Node, j.node) && a.Takes() && j.truth.Load(a.ID) < a.Capacity-1 {
-			j.struck++
-			return a.ID
+	j.desks[p] = desk
+	p.tell(desk)
+	for _, t := range desk.Tickets {
+		if key := fmt.Sprint(t.Ticket, t.Token); !j.seen[key] && len(j.seen)%j.every == j.every-1 {
+			j.seen[key] = j.lie(p, t) // or the next one, then
+		} else {
+			j.seen[key] = true
 		}
 	}
-	j.taken-- // the next one, then
-	return ""
+	return false
+}
+
+// lie shows the ticket to an agent with room who does not have it, if there is one.
+func (j *jealous) lie(owner *passage, t protocol.DeskTicket) bool {
+	for p, desk := range j.desks {
+		if p == owner || p.gone.Load() || desk.Status != protocol.Available || desk.Load+t.Weight > desk.Capacity {
+			continue
+		}
+		desk.Tickets = append([]protocol.DeskTicket{t}, desk.Tickets...)
+		desk.Load += t.Weight
+		p.tell(desk)
+		j.struck++
+		return true
+	}
+	return false
 }
 
 func TestEverySecondOwnerIsCounted(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, "zh", "en")
-	honest := w.gateway(t, "honest", logstore.New(w.memory), w.memory)
-	j := &jealous{Store: logstore.New(w.memory), node: "jealous", every: 15}
-	lying := w.gateway(t, "jealous", j, w.memory)
-	s := smoke(t, honest, lying)
+	j := &jealous{every: 15, desks: map[*passage]protocol.Desk{}, seen: map[string]bool{}}
+	s := smoke(t, lying(t, honest(t, "", "zh", "en"), j))
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	expect(t, s, "two_owners", j.struck)
 }
 
-// slow replays late once it is told to.
-type slow struct {
-	queue.Store
-	by atomic.Int64 // nanoseconds for the next batch
-}
+// slow holds back the next view of each visitor once it is told to, and with it
+// what follows.
+type slow struct{ by atomic.Int64 } // nanoseconds
 
-func (l *slow) Follow(ctx context.Context, site string, r queue.Replica) queue.Follower {
-	return l.Store.Follow(ctx, site, &slowReplica{Replica: r, slow: l})
-}
+func (l *slow) asked(*passage, []byte) bool { return true }
 
-type slowReplica struct {
-	queue.Replica
-	*slow
-}
-
-func (l *slowReplica) Apply(records []queue.Record) {
-	time.Sleep(time.Duration(l.by.Swap(0))) // the fault itself
-	l.Replica.Apply(records)
+func (l *slow) told(p *passage, frame protocol.ServerFrame) bool {
+	if _, is := frame.(protocol.Ticket); is && l.by.Load() > 0 && !p.late.Swap(true) {
+		time.Sleep(time.Duration(l.by.Load())) // the fault itself
+	}
+	return true
 }
 
 func TestEveryStalePlaceIsCounted(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, "en")
-	store := &slow{Store: logstore.New(w.memory)}
-	target := socketOf(w.gateway(t, "slow", store, w.memory))
-	departments := w.rules.Departments
-	o, err := observer.New(t.Context(), logstore.New(w.memory), faultySite, departments)
+	redis, lie := redistest.Start(t), &slow{}
+	target := socketOf(lying(t, honest(t, redis, "en"), lie))
+	o, err := observer.Follow(t.Context(), redis, faultySite, []queue.Department{{ID: "support", Languages: []string{"en"}}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -270,9 +243,9 @@ func TestEveryStalePlaceIsCounted(t *testing.T) {
 			c.Close()
 		}
 	}
-	const honest = 4 // so many leave honestly first: the views of all are enough to be judged, and all are of the first ten
+	const honestly = 4 // so many leave honestly first: the views of all are enough to be judged, and all are of the first ten
 	var leave []func()
-	for i := range honest + 1 {
+	for i := range honestly + 1 {
 		leave = append(leave, leader(fmt.Sprint("leader-", i)))
 	}
 	crowd := &observer.Crowd{Targets: []string{target}, Observer: o, Token: func(subject string) (string, error) {
@@ -293,16 +266,16 @@ func TestEveryStalePlaceIsCounted(t *testing.T) {
 	shown := func(n int) func() bool {
 		return func() bool { return o.Report(promised).Staleness["first_10"].Count >= n }
 	}
-	for i := range honest {
+	for i := range honestly {
 		leave[i]()
 		until(t, "everybody saw an honest leave", shown((i+1)*watching))
 	}
-	honestly := o.Report(promised).Stale["first_10"]
-	store.by.Store(int64(1500 * time.Millisecond))
-	leave[honest]()
-	until(t, "everybody saw the last leave", shown((honest+1)*watching))
+	before := o.Report(promised).Stale["first_10"]
+	lie.by.Store(int64(1500 * time.Millisecond))
+	leave[honestly]()
+	until(t, "everybody saw the last leave", shown((honestly+1)*watching))
 	seen := o.Report(promised)
-	if got := seen.Stale["first_10"] - honestly; got != watching {
+	if got := seen.Stale["first_10"] - before; got != watching {
 		t.Errorf("%d views were stale, of %d people who saw one", got, watching)
 	}
 	s := &summary{Metrics: map[string]metric{"visitors_served": {Values: map[string]float64{"count": 1}}}}

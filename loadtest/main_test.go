@@ -15,8 +15,6 @@ import (
 	"testing"
 
 	"github.com/coder/websocket"
-
-	"nextup/queue/logstore"
 )
 
 // closes is a target that closes every socket at once.
@@ -61,8 +59,7 @@ func TestBadInputEndsInOneClearLine(t *testing.T) {
 	if out, err := exec.CommandContext(t.Context(), "go", "build", "-o", binary, ".").CombinedOutput(); err != nil {
 		t.Fatalf("%v: %s", err, out)
 	}
-	w := newWorld(t, "en")
-	gateway := w.gateway(t, "honest", logstore.New(w.memory), w.memory)
+	gateway := honest(t, "", "en")
 	tests := map[string]struct {
 		env  []string
 		want string
