@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"flag"
 	"fmt"
@@ -10,6 +9,8 @@ import (
 
 	"github.com/centrifugal/centrifuge"
 	"github.com/golang-jwt/jwt/v5"
+
+	"nextup/bench/orders"
 )
 
 // peerClaims say who a client of the peer is, and which channel is theirs.
@@ -22,7 +23,7 @@ func peerToken(subject, channel string) (string, error) {
 	return jwt.NewWithClaims(jwt.SigningMethodHS256, peerClaims{
 		RegisteredClaims: jwt.RegisteredClaims{Subject: subject, ExpiresAt: jwt.NewNumericDate(time.Now().Add(time.Hour))},
 		Channel:          channel,
-	}).SignedString(key.Secret)
+	}).SignedString([]byte(secret))
 }
 
 // serveCentrifuge is the peer: clients come with a signed token and are
@@ -53,7 +54,7 @@ func serveCentrifuge(args []string) error {
 	}
 	node.OnConnecting(func(_ context.Context, e centrifuge.ConnectEvent) (centrifuge.ConnectReply, error) {
 		var claims peerClaims
-		if _, err := jwt.ParseWithClaims(e.Token, &claims, func(*jwt.Token) (any, error) { return key.Secret, nil },
+		if _, err := jwt.ParseWithClaims(e.Token, &claims, func(*jwt.Token) (any, error) { return []byte(secret), nil },
 			jwt.WithValidMethods([]string{"HS256"})); err != nil {
 			return centrifuge.ConnectReply{}, centrifuge.DisconnectInvalidToken
 		}
@@ -85,8 +86,8 @@ func serveCentrifuge(args []string) error {
 	if *quiet {
 		config.PingPongConfig = centrifuge.PingPongConfig{PingInterval: -1, PongTimeout: -1}
 	}
-	return serveHTTP(centrifuge.NewWebsocketHandler(node, config), "/", map[string]func(json.RawMessage) (any, error){
-		"publish": handle(func(p publishOrder) (any, error) {
+	return serveHTTP(centrifuge.NewWebsocketHandler(node, config), "/", map[string]orders.Handler{
+		"publish": orders.Handle(func(p publishOrder) (any, error) {
 			return nil, p.each(func(i int, data []byte) error {
 				_, err := node.Publish(fmt.Sprint("of:", p.Name, i), data)
 				return err

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/json"
 	"fmt"
 	"net"
 	"sync"
@@ -9,6 +8,8 @@ import (
 	"time"
 
 	"golang.org/x/sync/errgroup"
+
+	"nextup/bench/orders"
 )
 
 // crowd is a process of clients of one server.
@@ -262,16 +263,16 @@ func (c *crowd) chatter(times int) (any, error) {
 
 func serveCrowd([]string) error {
 	c := &crowd{pace: make(chan struct{}, 1)}
-	return obey("", map[string]func(json.RawMessage) (any, error){
-		"come":    handle(c.come),
-		"chatter": handle(func(n int) (any, error) { return c.chatter(n) }),
-		"counts":  handle(func(struct{}) (any, error) { return c.counts(), nil }),
-		"leave":   handle(c.leave),
-		"pace":    handle(c.setPace),
-		"talk":    handle(c.talk),
-		"return":  handle(c.comeBack),
-		"stall":   handle(c.stall),
-		"probe":   handle(c.probe),
-		"ready":   handle(func(struct{}) (any, error) { return c.talking(), nil }),
+	return obey("", map[string]orders.Handler{
+		"come":    orders.Handle(c.come),
+		"chatter": orders.Handle(func(n int) (any, error) { return c.chatter(n) }),
+		"counts":  orders.Handle(func(struct{}) (any, error) { return c.counts(), nil }),
+		"leave":   orders.Handle(c.leave),
+		"pace":    orders.Handle(c.setPace),
+		"talk":    orders.Handle(c.talk),
+		"return":  orders.Handle(c.comeBack),
+		"stall":   orders.Handle(c.stall),
+		"probe":   orders.Handle(c.probe),
+		"ready":   orders.Handle(func(struct{}) (any, error) { return c.talking(), nil }),
 	})
 }

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"flag"
 	"fmt"
 	"sync"
@@ -13,6 +12,8 @@ import (
 	"nextup/presence/redispresence"
 	"nextup/queue"
 	"nextup/queue/logstore"
+
+	"nextup/bench/orders"
 )
 
 // replica is the state that a line's process decides on.
@@ -105,5 +106,5 @@ func serveLine(args []string) error {
 	}
 	stop()
 	<-follower.Done()
-	return obey("", map[string]func(json.RawMessage) (any, error){"join": handle(join)})
+	return obey("", map[string]orders.Handler{"join": orders.Handle(join)})
 }

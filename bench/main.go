@@ -1,9 +1,9 @@
 // Command bench measures the gateway beside a server made with the centrifuge
 // library and beside bare sockets, on the same work, in turn.
 //
-// Every server and every crowd of clients is a process of its own: this very
-// binary under another first argument, driven over its standard input (see
-// control.go). What is compared is read from outside: CPU time and resident
+// Every server and every crowd of clients is a process of its own: nextup itself,
+// or this very binary under another first argument, driven over its standard input
+// (see package orders). What is compared is read from outside: CPU time and resident
 // memory of the server's process as the kernel counts them, CPU time and commands
 // of Redis, frames that clients received. The machine may be small and shared, so
 // the subjects take turns several times and medians are compared; ratios mean
@@ -21,7 +21,7 @@ import (
 
 func main() {
 	roles := map[string]func(args []string) error{
-		"run": run, "nextup": serveNextup, "centrifuge": serveCentrifuge, "raw": serveRaw, "crowd": serveCrowd, "line": serveLine,
+		"run": run, "centrifuge": serveCentrifuge, "raw": serveRaw, "crowd": serveCrowd, "line": serveLine,
 	}
 	if len(os.Args) < 2 || roles[os.Args[1]] == nil {
 		fmt.Fprintln(os.Stderr, "usage: bench run [-rows LIST] [-conns N] [-repeats N] [-out FILE]")

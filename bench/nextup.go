@@ -1,114 +1,173 @@
 package main
 
 import (
-	"context"
 	"encoding/json"
+	"errors"
 	"flag"
-	"log/slog"
+	"fmt"
 	"net"
 	"net/http"
 	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
 	"time"
 
-	"nextup/app/conversation"
-	"nextup/gateway"
-	"nextup/gateway/auth"
+	"github.com/golang-jwt/jwt/v5"
+
+	"nextup/bench/orders"
 	"nextup/gateway/protocol"
-	"nextup/internal/eventlog"
-	"nextup/internal/eventlog/redislog"
-	"nextup/internal/heap"
-	"nextup/presence"
-	"nextup/presence/redispresence"
 	"nextup/queue"
-	"nextup/queue/logstore"
 )
 
 const (
 	siteID     = "bench"
 	department = "support"
 	language   = "en"
+
+	// secret signs the tokens of both servers' clients.
+	secret = "a secret that is known to everybody"
 )
 
-// key signs the tokens of both servers' clients.
-var key = auth.Key{
-	ID: "bench", Algorithm: "HS256", Sites: []string{siteID}, Roles: protocol.Roles(),
-	Secret: []byte("a secret that is known to everybody"),
-}
-
 func token(role protocol.Role, subject string) (string, error) {
-	return auth.Sign(key, auth.Identity{
-		Site: siteID, Subject: subject, Role: role, Languages: []string{language}, ExpiresAt: time.Now().Add(time.Hour),
+	t := jwt.NewWithClaims(jwt.SigningMethodHS256, jwt.MapClaims{
+		"sub": subject, "site": siteID, "role": role, "aud": "nextup", "languages": []string{language}, "exp": time.Now().Add(time.Hour).Unix(),
 	})
+	t.Header["kid"] = "bench"
+	return t.SignedString([]byte(secret))
 }
 
+// rules are those of the site file, for a line that joins without a gateway.
 func rules() *queue.Site {
 	return &queue.Site{
 		ID: siteID,
 		Departments: []queue.Department{
-			// An offer stands while the agents of growth look on.
 			{ID: department, Languages: []string{language}, QueueLimit: 1_000_000, OfferTTL: 120_000},
 		},
 		VisitorGrace: 60_000, AgentGrace: 20_000, AssignedGrace: 600_000, Retention: 86_400_000,
 	}
 }
 
-// serveNextup is our gateway, made of the same parts as nextup serve.
-func serveNextup(args []string) error {
+// siteFile has the widest limits that there are. An offer stands while the agents
+// of growth look on.
+const siteFile = `sites:
+  - id: %s
+    languages: [%s]
+    departments: [{id: %s, queue_limit: 1000000, offer_timeout: 120s}]
+    agents: {defaults: {capacity: 1}}
+    heartbeat: {visitor: %s, agent: %[4]s}
+    limits: {frames_per_second: 1000, burst: 10000, bytes_per_second: 16MiB, byte_burst: 16MiB, outgoing_buffer: 64KiB,
+      conns_per_address: 100000, conns: 100000, tickets: 10000000, tickets_per_visitor: 1000000}
+    keys: [{id: bench, algorithm: HS256, secret: %q, roles: [visitor, agent, supervisor]}]
+`
+
+// door is the one file that nextup is built with besides its own, so that a
+// gateway takes orders. A child ends when its input does.
+const door = `package main
+
+import (
+	"fmt"
+	"os"
+
+	"nextup/internal/orders"
+)
+
+func init() {
+	go func() {
+		if err := orders.Obey(nil); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		os.Exit(0)
+	}()
+}
+`
+
+// built is nextup with its door, in a folder that a run removes.
+var built struct {
+	sync.Once
+	dir string
+	err error
+}
+
+func buildNextup() error {
+	dir, err := os.MkdirTemp("", "nextup-bench")
+	if err != nil {
+		return err
+	}
+	built.dir = dir
+	root, err1 := exec.Command("go", "list", "-m", "-f", "{{.Dir}}", "nextup").Output()
+	here, err2 := exec.Command("go", "list", "-f", "{{.Dir}}", "nextup/bench/orders").Output()
+	if err := errors.Join(err1, err2); err != nil {
+		return err
+	}
+	product := strings.TrimSpace(string(root))
+	overlay, err := json.Marshal(map[string]any{"Replace": map[string]string{
+		filepath.Join(product, "internal/orders/orders.go"): filepath.Join(strings.TrimSpace(string(here)), "orders.go"),
+		filepath.Join(product, "cmd/nextup/orders.go"):      filepath.Join(dir, "door.go"),
+	}})
+	if err != nil {
+		return err
+	}
+	for name, data := range map[string]string{"door.go": door, "overlay.json": string(overlay)} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(data), 0o600); err != nil {
+			return err
+		}
+	}
+	cmd := exec.Command("go", "build", "-C", product, "-overlay", filepath.Join(dir, "overlay.json"), "-o", filepath.Join(dir, "nextup"), "./cmd/nextup")
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return fmt.Errorf("nextup cannot be built: %w: %s", err, out)
+	}
+	return nil
+}
+
+// startNextup starts a gateway, and returns once it is ready.
+func startNextup(args []string) (*child, error) {
 	flags := flag.NewFlagSet("nextup", flag.ExitOnError)
 	redisURL := flags.String("redis", "", "Redis; without it the logs are in memory")
 	heartbeat := flags.Duration("heartbeat", 25*time.Second, "how often clients are to be heard")
 	helloRate := flags.Int("hello-rate", 100_000, "hellos a second")
-	capacity := flags.Int("capacity", 1, "of every agent")
 	_ = flags.Parse(args)
-
-	heap.Bound() // as nextup serve does
-	ctx := context.Background()
-	logger := slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelError}))
-	var backend eventlog.Backend = eventlog.NewMemory()
-	var nodes presence.Registry
+	if built.Do(func() { built.err = buildNextup() }); built.err != nil {
+		return nil, built.err
+	}
+	file := filepath.Join(built.dir, fmt.Sprint("site-", *heartbeat, ".yaml"))
+	text := fmt.Sprintf(siteFile, siteID, language, department, *heartbeat, secret)
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		return nil, err
+	}
+	serve := []string{"serve", "--listen", "127.0.0.1:0", "--site-file", file, "--node", "bench", "--hello-rate", fmt.Sprint(*helloRate), "--log-level", "error"}
 	if *redisURL != "" {
-		redis, err := redislog.Open(ctx, *redisURL, redislog.Options{Logger: logger})
-		if err != nil {
-			return err
+		serve = append(serve, "--redis", *redisURL)
+	}
+	c, err := launch(exec.Command(filepath.Join(built.dir, "nextup"), serve...))
+	if err != nil {
+		return nil, err
+	}
+	address := strings.TrimPrefix(c.address, "listening on http://")
+	c.address = address + "/v1/connect"
+	for deadline := time.Now().Add(20 * time.Second); ; time.Sleep(20 * time.Millisecond) {
+		res, err := http.Get("http://" + address + "/readyz")
+		if err == nil {
+			if _ = res.Body.Close(); res.StatusCode == http.StatusOK {
+				return c, nil
+			}
 		}
-		backend, nodes = redis, redispresence.New(redis.Client(), redis.Prove)
+		if time.Now().After(deadline) {
+			c.end()
+			return nil, fmt.Errorf("the gateway at %s is not ready: %w", address, err)
+		}
 	}
-	verifier, err := auth.New([]auth.Key{key}, auth.Options{})
-	if err != nil {
-		return err
-	}
-	g, err := gateway.New(gateway.Options{
-		Node: "bench", Store: logstore.New(backend), Presence: nodes, HelloRate: *helloRate, Logger: logger,
-		Conversations: conversation.New(backend, conversation.Options{Logger: logger}),
-		Verifier:      verifier, Ready: backend.Ready,
-		Sites: []gateway.Site{{
-			Rules: rules(), Languages: []string{language},
-			Agent: func(string) gateway.AgentRules {
-				return gateway.AgentRules{Departments: []string{department}, Capacity: *capacity}
-			},
-			VisitorHeartbeat: *heartbeat, AgentHeartbeat: *heartbeat,
-			Limits: gateway.Limits{
-				FramesPerSecond: 100_000, Burst: 100_000, BytesPerSecond: 1 << 30, ByteBurst: 1 << 30,
-				OutgoingBuffer: 64 << 10, ConnsPerPerson: 8, ConnsPerAddress: 100_000, Conns: 100_000,
-			},
-		}},
-	})
-	if err != nil {
-		return err
-	}
-	for g.Ready(ctx) != nil {
-		time.Sleep(20 * time.Millisecond)
-	}
-	return serveHTTP(g, "/v1/connect", map[string]func(json.RawMessage) (any, error){})
 }
 
 // serveHTTP listens, and obeys.
-func serveHTTP(h http.Handler, path string, orders map[string]func(json.RawMessage) (any, error)) error {
+func serveHTTP(h http.Handler, path string, handlers map[string]orders.Handler) error {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return err
 	}
 	s := &http.Server{Handler: h, ReadHeaderTimeout: 10 * time.Second}
 	go func() { _ = s.Serve(listener) }()
-	return obey(listener.Addr().String()+path, orders)
+	return obey(listener.Addr().String()+path, handlers)
 }

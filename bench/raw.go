@@ -1,10 +1,11 @@
 package main
 
 import (
-	"encoding/json"
 	"io"
 	"net"
 	"sync"
+
+	"nextup/bench/orders"
 )
 
 // serveRaw is the floor: TCP conns that send frames framed by hand.
@@ -39,8 +40,8 @@ func serveRaw([]string) error {
 			}()
 		}
 	}()
-	return obey(listener.Addr().String(), map[string]func(json.RawMessage) (any, error){
-		"publish": handle(func(p publishOrder) (any, error) {
+	return obey(listener.Addr().String(), map[string]orders.Handler{
+		"publish": orders.Handle(func(p publishOrder) (any, error) {
 			mu.Lock()
 			defer mu.Unlock()
 			frame := make([]byte, 0, p.Size+4)

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"time"
+
+	"nextup/bench/orders"
 )
 
 // house is a server and a crowd in front of it.
@@ -91,7 +93,7 @@ func (b *bench) idle() error {
 // profile writes a profile of a process of ours, if that is wanted.
 func (b *bench) profile(c *child, row, kind string, seconds float64) {
 	if b.profiles != "" {
-		_ = c.call("profile", profileOrder{kind, seconds, fmt.Sprintf("%s/%s.%s", b.profiles, row, kind)}, nil)
+		_ = c.call("profile", orders.Profile{Kind: kind, Seconds: seconds, Path: fmt.Sprintf("%s/%s.%s", b.profiles, row, kind)}, nil)
 	}
 }
 
@@ -148,7 +150,7 @@ func (b *bench) fanout() error {
 			return used / float64(n) * 1e6, nil
 		}}
 	}
-	all, err := turns(b.repeats, measure("nextup", "-heartbeat", "10m"), measure("centrifuge", "-quiet"), measure("raw"))
+	all, err := turns(b.repeats, measure("nextup", "-heartbeat", "5m"), measure("centrifuge", "-quiet"), measure("raw"))
 	if err != nil {
 		return err
 	}

@@ -43,6 +43,7 @@ func run(args []string) error {
 	flags.StringVar(&s.out, "out", "", "file to write the table into, between its marks")
 	flags.StringVar(&s.profiles, "profiles", "", "folder for CPU profiles of our gateway, one a row")
 	_ = flags.Parse(args)
+	defer func() { _ = os.RemoveAll(built.dir) }() // of nextup, if it was built
 	b := &bench{settings: s}
 	rows := map[string]func() error{
 		"idle": b.idle, "fanout": b.fanout, "served": b.served, "chat": b.chat, "latency": b.latency,
