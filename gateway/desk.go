@@ -52,8 +52,8 @@ func deskTicket(st *queue.State, t *queue.Ticket) protocol.DeskTicket {
 		Wishes: t.Wishes, Weight: t.Weight, Visitor: visitorPerson(t),
 		JoinedAtMS: int64(t.JoinedAt), TransferredBy: giver(st, t), Rating: ratingOf(t),
 	}
-	if t.Need != nil {
-		d.Tier, d.Skills, d.Languages = t.Need.Tier, t.Need.Skills, t.Need.Languages
+	if t.Requirements != nil {
+		d.Tier, d.Skills, d.Languages = t.Requirements.Tier, t.Requirements.Skills, t.Requirements.Languages
 	}
 	if t.Status == queue.Assigned || t.Status == queue.Closed {
 		d.AssignedAtMS, d.Token = int64(t.AssignedAt), t.Token

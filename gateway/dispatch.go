@@ -77,12 +77,12 @@ func (d *dispatch) saw(steps []queue.Step) {
 	if d.held {
 		for _, s := range steps {
 			for _, t := range s.Tickets {
-				if t.Is != nil && (!t.Is.Open() && (t.Was == nil || t.Was.Open()) || t.Is.LostSince(s.Number-1)) {
-					d.ruled = append(d.ruled, t.Is)
+				if t.After != nil && (!t.After.Open() && (t.Before == nil || t.Before.Open()) || t.After.LostSince(s.Number-1)) {
+					d.ruled = append(d.ruled, t.After)
 				}
-				if t.Is != nil && t.Is.Status == queue.Assigned && t.Was != nil && t.Was.Queued() {
-					waited := float64(t.Is.AssignedAt-t.Is.JoinedAt) / 1000
-					d.g.metrics.waits.WithLabelValues(d.id, t.Is.Department).Observe(waited)
+				if t.After != nil && t.After.Status == queue.Assigned && t.Before != nil && t.Before.Queued() {
+					waited := float64(t.After.AssignedAt-t.After.JoinedAt) / 1000
+					d.g.metrics.waits.WithLabelValues(d.id, t.After.Department).Observe(waited)
 				}
 			}
 		}
@@ -223,7 +223,7 @@ func (d *dispatch) work() {
 		full := d.full()
 		for _, batch := range due {
 			if full { // what frees nothing waits
-				batch = slices.DeleteFunc(batch, func(c queue.Change) bool { return !c.Frees })
+				batch = slices.DeleteFunc(batch, func(c queue.Change) bool { return !c.ReleasesMemory })
 			}
 			n, err := d.commit(batch)
 			if err != nil {

@@ -199,7 +199,7 @@ func (p *push) showFrom(i int, q queue.QueueID, at *queue.Ticket, n int) *queue.
 	p.read(func(st *queue.State) {
 		from := st.Behind(q, at)
 		s := stand{log: st.Number(), restored: p.restores.Load(), size: st.Size(q), paused: st.Paused(q) != nil}
-		var need *queue.Need
+		var need *queue.Requirements
 		var curve queue.Curve
 		st.Sweep(q, from, min(bands[i].to, from+n-1), func(position int, t *queue.Ticket) bool {
 			at = t
@@ -207,8 +207,8 @@ func (p *push) showFrom(i int, q queue.QueueID, at *queue.Ticket, n int) *queue.
 			if len(conns) == 0 {
 				return true
 			}
-			if t.Need != need || need == nil {
-				need, curve = t.Need, st.CurveOf(t)
+			if t.Requirements != need || need == nil {
+				need, curve = t.Requirements, st.CurveOf(t)
 			}
 			s.ticket, s.position, s.wait, s.hold, s.unattended = t, position, curve.At(position), holdOf(st, t), st.Unattended(t)
 			for _, c := range conns {

@@ -50,7 +50,7 @@ var refusals = []struct {
 	{queue.ErrUnknownLanguage, protocol.CodeUnknownLanguage, "The department speaks none of the languages: choose one of known.", 0},
 	{queue.ErrUnknownUrgency, protocol.CodeUnknownUrgency, "Choose an urgency of known, or none.", 0},
 	{queue.ErrTooHeavy, protocol.CodeTooHeavy, "This topic takes more room than any agent has: choose another.", 0},
-	{queue.ErrNobody, protocol.CodeUnknownAgent, "There is no such agent to pass it to: choose one of known.", 0},
+	{queue.ErrNoAgent, protocol.CodeUnknownAgent, "There is no such agent to pass it to: choose one of known.", 0},
 	{queue.ErrNoRoom, protocol.CodeNoRoom, "The agent has no room for it: choose another, or a department.", 0},
 	{queue.ErrTooManyGuests, protocol.CodeNoRoom, "The conversation has as many guests as it may.", 0},
 	{queue.ErrUnknownTicket, protocol.CodeUnknownTicket, "There is no such ticket of yours.", 0},

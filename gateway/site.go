@@ -138,12 +138,12 @@ func (s *site) do(ctx context.Context, decide func(st *queue.State) (queue.Chang
 			return out[0].Number, nil
 		case queue.Late:
 			return 0, queue.ErrUnknownOffer // only an offer has a last moment
-		case queue.Reused:
+		case queue.IDConflict:
 			if c.Cause == queue.CauseJoined { // the client chose the id
 				return 0, errReused
 			}
 			s.g.metrics.conflicts.WithLabelValues(s.id).Inc()
-		case queue.Moved, queue.Early:
+		case queue.Conflict, queue.Early:
 			s.g.metrics.conflicts.WithLabelValues(s.id).Inc()
 		}
 		pause(ctx, rand.N(time.Millisecond<<min(try, 6)))
@@ -246,7 +246,7 @@ func (n *news) add(st *queue.State, step queue.Step) {
 		}
 	}
 	for _, t := range step.Tickets {
-		for _, i := range []*queue.Ticket{t.Was, t.Is} {
+		for _, i := range []*queue.Ticket{t.Before, t.After} {
 			if i != nil {
 				n.visitors[i.Visitor] = true
 				n.agents[i.HeldBy()] = true

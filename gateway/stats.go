@@ -69,19 +69,19 @@ func (d *day) saw(steps []queue.Step) {
 	defer d.mu.Unlock()
 	for _, s := range steps {
 		for _, t := range s.Tickets {
-			if t.Is == nil {
+			if t.After == nil {
 				continue
 			}
-			if t.Was != nil {
-				d.count(t.Was, -1)
+			if t.Before != nil {
+				d.count(t.Before, -1)
 			} else {
-				d.unsolve(t.Is.Visitor) // they have come back
+				d.unsolve(t.After.Visitor) // they have come back
 			}
-			d.count(t.Is, 1)
-			if t.Was != nil && t.Was.Open() {
-				d.solve(t.Is)
-			} else if t.Was != nil && t.Is.Open() { // a fork took back that it has ended
-				d.unsolve(t.Is.Visitor)
+			d.count(t.After, 1)
+			if t.Before != nil && t.Before.Open() {
+				d.solve(t.After)
+			} else if t.Before != nil && t.After.Open() { // a fork took back that it has ended
+				d.unsolve(t.After.Visitor)
 			}
 		}
 	}

@@ -16,7 +16,7 @@ func (l life) steps() []queue.Step {
 	var steps []queue.Step
 	var was *queue.Ticket
 	for _, is := range l {
-		steps = append(steps, queue.Step{Tickets: []queue.TicketStep{{Was: was, Is: is}}})
+		steps = append(steps, queue.Step{Tickets: []queue.TicketStep{{Before: was, After: is}}})
 		was = is
 	}
 	return steps
@@ -109,7 +109,7 @@ func TestADayIsCountedInQuartersOfAnHour(t *testing.T) {
 			for _, l := range tt.lives {
 				d.saw(l.steps())
 			}
-			d.saw([]queue.Step{{Tickets: []queue.TicketStep{{Was: joined("old", "o", noon), Is: nil}}}}) // forgotten stays counted
+			d.saw([]queue.Step{{Tickets: []queue.TicketStep{{Before: joined("old", "o", noon), After: nil}}}}) // forgotten stays counted
 			got := d.frame(noon + 14*minute)
 			if tt.want == nil {
 				if got != nil {

@@ -98,7 +98,7 @@ func lineTicketOf(st *queue.State, t *queue.Ticket, position int) lineTicket {
 		VisitorTier: t.VisitorTier, Urgency: t.Urgency, Topic: t.Topic, Weight: t.Weight, Wishes: t.Wishes,
 		LanguageRequired: t.LanguageRequired, Widened: t.Step, Hold: holdOf(st, t), Offers: t.Attempts,
 	}
-	if n := t.Need; n != nil {
+	if n := t.Requirements; n != nil {
 		l.Tier, l.Languages, l.MinProficiency, l.Skills = n.Tier, n.Languages, n.MinProficiency, n.Skills
 	}
 	if v := st.Visitor(t.Visitor); v != nil {

@@ -67,7 +67,7 @@ func (c *conn) hasPassedOn(t *queue.Ticket, to protocol.TransferTo) bool {
 		(to.Agent == "" || to.Agent == t.Prefers || to.Agent == t.Agent) &&
 		(to.Department == "" || to.Department == t.Department) &&
 		(to.Language == "" || to.Language == t.Language) &&
-		(to.Tier == 0 || t.Need != nil && to.Tier == t.Need.Tier)
+		(to.Tier == 0 || t.Requirements != nil && to.Tier == t.Requirements.Tier)
 }
 
 // noteID names the note of a transfer by what it says, so that a transfer that is
@@ -81,7 +81,7 @@ func noteID(token uint64, note string) string {
 func (c *conn) nobody(err error, r protocol.Transfer) error {
 	rules := c.site.file.Load().Rules
 	switch {
-	case errors.Is(err, queue.ErrNobody):
+	case errors.Is(err, queue.ErrNoAgent):
 		return unknownError{err, c.colleagues((*queue.Agent).Takes)}
 	case errors.Is(err, queue.ErrUnknownDepartment):
 		return unknownError{err, departmentsOf(rules)}
@@ -119,8 +119,8 @@ func (c *conn) consult(ctx context.Context, r protocol.Consult) (protocol.OK, er
 		}
 		return st.Consult(c.id.Subject, r.Ticket, r.Agent)
 	})
-	if errors.Is(err, queue.ErrNobody) {
-		return protocol.OK{}, unknownError{err, c.colleagues((*queue.Agent).Here)}
+	if errors.Is(err, queue.ErrNoAgent) {
+		return protocol.OK{}, unknownError{err, c.colleagues((*queue.Agent).Present)}
 	}
 	return protocol.OK{Log: number}, err
 }

@@ -205,8 +205,8 @@ func (c *conn) ticketFrame(s *stand) protocol.Ticket {
 	w := waitFrame(c.view.display.Show(s.wait, now))
 	f.Position, f.Size, f.Wait, f.Widened, f.Hold = s.position, s.size, &w, t.Step, s.hold
 	f.Paused, f.Unattended = s.paused, s.unattended
-	if t.Need != nil {
-		f.Languages = t.Need.Languages
+	if t.Requirements != nil {
+		f.Languages = t.Requirements.Languages
 	}
 	f.Reason = c.reason(s, f.Position)
 	return f

@@ -98,7 +98,7 @@ func (s *State) overdue(now Stamp, limit int) []Change {
 // when it was one too many in a row.
 func (s *State) lapse(t *Ticket) Change {
 	c := change(CauseLapsed, t.Offer.ID)
-	c.NotBefore, c.Frees = t.Offer.Deadline()+1, true
+	c.NotBefore, c.ReleasesMemory = t.Offer.Deadline()+1, true
 	c.write(t, t.passedBy(t.Offer.Agent))
 	if a := s.agents[t.Offer.Agent]; a != nil {
 		is := *a

@@ -48,7 +48,7 @@ func (s *State) BindAgent(f AgentFacts, node string) Change {
 	c := change(CauseBound, is.Name(), was.Rev.Version, node)
 	c.Intent = f.digest()
 	c.alive(node)
-	c.Frees = true
+	c.ReleasesMemory = true
 	c.write(was, is)
 	return c
 }
@@ -75,9 +75,9 @@ func (s *State) LoseAgent(agent, node string) Change {
 		return Change{}
 	}
 	is := *a
-	is.Session.LostAt = Here
+	is.Session.LostAt = OwnStamp
 	c := change(CauseLost, a.Name(), a.Rev.Version)
-	c.Frees = true
+	c.ReleasesMemory = true
 	c.write(a, &is)
 	return c
 }
@@ -96,11 +96,11 @@ func (s *State) SetStatus(agent string, status AgentStatus) (Change, error) {
 	is := *a
 	is.Status, is.AwayReason, is.Lapses = status, "", 0
 	if status == Available {
-		is.IdleSince = Here
+		is.IdleSince = OwnStamp
 	}
 	c.write(a, &is)
 	if status == Offline {
-		c.Frees = true
+		c.ReleasesMemory = true
 		for _, t := range s.Held(agent) {
 			if t.Status == Assigned {
 				return Change{}, ErrHolds
@@ -146,7 +146,7 @@ func (s *State) Accept(agent, offer string) (Change, error) {
 		return Change{}, err
 	}
 	is := t.Copy()
-	is.Status, is.Agent, is.Token, is.AssignedAt, is.Offer = Assigned, agent, t.Token+1, Here, nil
+	is.Status, is.Agent, is.Token, is.AssignedAt, is.Offer = Assigned, agent, t.Token+1, OwnStamp, nil
 	is.Hold = nil
 	c := change(CauseAccepted, offer)
 	c.NotAfter = t.Offer.Deadline()
@@ -167,7 +167,7 @@ func (s *State) Decline(agent, offer string) (Change, error) {
 		return Change{}, err
 	}
 	c := change(CauseDeclined, offer)
-	c.Frees = true
+	c.ReleasesMemory = true
 	c.write(t, t.passedBy(agent))
 	s.answered(&c, agent)
 	return c, nil
@@ -200,11 +200,11 @@ func (s *State) Finish(agent, ticket string) (Change, error) {
 // finish ends a wrap-up, whether its agent says so or its time is over.
 func (s *State) finish(t *Ticket) Change {
 	c := change(CauseWrappedUp, t.ID, t.Rev.Version)
-	c.Frees = true
+	c.ReleasesMemory = true
 	c.write(t, t.givenUp())
 	if a := s.agents[t.Agent]; a != nil {
 		free := *a
-		free.IdleSince = Here
+		free.IdleSince = OwnStamp
 		c.write(a, &free)
 	}
 	return c

@@ -8,7 +8,7 @@ import "slices"
 // so that showing it costs a look-up, however many wait and however many agents
 // there are.
 type attendance struct {
-	need *Need
+	need *Requirements
 	// tickets are those in line; site says that the rules have the queue and ask for
 	// no more in it.
 	tickets int
@@ -23,16 +23,16 @@ type attendanceKey struct {
 }
 
 func attendanceOf(t *Ticket) attendanceKey {
-	return attendanceKey{t.Queue(), t.Need.key(), t.Weight}
+	return attendanceKey{t.Queue(), t.Requirements.key(), t.Weight}
 }
 
 // attends says whether an agent is available for those who ask for so much.
-func (s *State) attends(a *Agent, k attendanceKey, n *Need) bool {
+func (s *State) attends(a *Agent, k attendanceKey, n *Requirements) bool {
 	return a != nil && a.Status == Available && a.Capacity >= k.weight && s.mayServe(a, k.queue, n)
 }
 
 // attend counts the tickets of the key, and forgets it when it is needed no more.
-func (s *State) attend(k attendanceKey, n *Need, tickets int) *attendance {
+func (s *State) attend(k attendanceKey, n *Requirements, tickets int) *attendance {
 	at := s.attended[k]
 	if at == nil {
 		at = &attendance{need: n}
@@ -55,14 +55,14 @@ func (s *State) attendTicket(was, is *Ticket) {
 		return
 	}
 	wasIn, isIn := was != nil && was.Queued(), is != nil && is.Queued()
-	if wasIn && isIn && was.Need == is.Need && was.Weight == is.Weight && was.Queue() == is.Queue() {
+	if wasIn && isIn && was.Requirements == is.Requirements && was.Weight == is.Weight && was.Queue() == is.Queue() {
 		return
 	}
 	if isIn {
-		s.attend(attendanceOf(is), is.Need, 1)
+		s.attend(attendanceOf(is), is.Requirements, 1)
 	}
 	if wasIn {
-		s.attend(attendanceOf(was), was.Need, -1)
+		s.attend(attendanceOf(was), was.Requirements, -1)
 	}
 }
 
@@ -99,7 +99,7 @@ func (s *State) attendSite() {
 		}
 	}
 	for _, q := range s.site.Queues() {
-		n := s.QueueNeed(q)
+		n := s.QueueRequirements(q)
 		k := attendanceKey{q, n.key(), 1}
 		at := s.attend(k, n, 0)
 		at.site, s.attended[k] = true, at
@@ -123,7 +123,7 @@ func (s *State) Unattended(t *Ticket) bool {
 // those who wait in it.
 func (s *State) QueueUnattended(q QueueID) bool {
 	if !s.Withdrawn(q) {
-		at := s.attended[attendanceKey{q, s.QueueNeed(q).key(), 1}]
+		at := s.attended[attendanceKey{q, s.QueueRequirements(q).key(), 1}]
 		return at != nil && at.agents == 0
 	}
 	for k, at := range s.attended {

@@ -10,7 +10,7 @@ func waitingLine(n, agents int) *State {
 	st := NewState(demoSite())
 	images := make([]Image, 0, n+agents)
 	for i := range n {
-		t := &Ticket{ID: fmt.Sprint("t", i), Visitor: fmt.Sprint("v", i), Ask: &Ask{Department: "support", Language: "en", Weight: 1}, Status: Waiting, JoinedAt: Stamp(1_000_000 + i)}
+		t := &Ticket{ID: fmt.Sprint("t", i), Visitor: fmt.Sprint("v", i), Specification: &Specification{Department: "support", Language: "en", Weight: 1}, Status: Waiting, JoinedAt: Stamp(1_000_000 + i)}
 		Resolve(t, Revision{Version: fmt.Sprint("c", i), Number: uint64(i + 1)}, t.JoinedAt)
 		images = append(images, t)
 	}
@@ -101,7 +101,7 @@ func BenchmarkMatch(b *testing.B) {
 			st := waitingLine(n, 201)
 			for i := range 200 {
 				id := fmt.Sprint("a", i)
-				st.held[id] = map[string]*Ticket{"x": {Ask: &Ask{Weight: 1}}}
+				st.held[id] = map[string]*Ticket{"x": {Specification: &Specification{Weight: 1}}}
 			}
 			for b.Loop() {
 				if len(st.Match(st.At(), 256)) != 1 {

@@ -74,7 +74,7 @@ var (
 	ErrTopicElsewhere    = errors.New("queue: nobody in the department serves the topic")
 	ErrTooHeavy          = errors.New("queue: no agent has the capacity for such a ticket")
 	ErrNoRoom            = errors.New("queue: the agent has no room")
-	ErrNobody            = errors.New("queue: there is nobody to give it to")
+	ErrNoAgent           = errors.New("queue: there is nobody to give it to")
 	ErrTooManyGuests     = errors.New("queue: the conversation has as many guests as it may")
 )
 
@@ -84,8 +84,8 @@ type Read struct{ Name, Version string }
 // Write sets an entity. Image nil removes it. Was is the image that the decider
 // saw, nil for none.
 type Write struct {
-	Name       string
-	Image, Was Image
+	Name          string
+	Image, Before Image
 }
 
 // Change is a proposal: committed as a whole if no read has moved, or not at
@@ -103,10 +103,10 @@ type Change struct {
 	NotAfter  Stamp
 	// By is who asked for it, where that is not plain from what is written.
 	By string
-	// Frees says that the change gives something back (a place, an offer, a
+	// ReleasesMemory says that the change gives something back (a place, an offer, a
 	// conversation) or keeps what somebody has: it is taken even when the log's
 	// memory is full.
-	Frees bool
+	ReleasesMemory bool
 }
 
 // Empty says that there is nothing to do.
@@ -129,7 +129,7 @@ func change(cause Cause, words ...string) Change {
 // write adds an after-image of an entity that was seen as was.
 func (c *Change) write(was, is Image) {
 	c.Reads = append(c.Reads, Read{is.Name(), version(was)})
-	c.Writes = append(c.Writes, Write{Name: is.Name(), Image: is, Was: was})
+	c.Writes = append(c.Writes, Write{Name: is.Name(), Image: is, Before: was})
 }
 
 // create adds an entity that must be absent.
@@ -141,7 +141,7 @@ func (c *Change) create(is Image) {
 // remove adds the end of an entity that was seen as was.
 func (c *Change) remove(was Image) {
 	c.Reads = append(c.Reads, Read{was.Name(), version(was)})
-	c.Writes = append(c.Writes, Write{Name: was.Name(), Was: was})
+	c.Writes = append(c.Writes, Write{Name: was.Name(), Before: was})
 }
 
 // Rank is what a ticket's write does to the sorted set of a queue.
@@ -161,7 +161,7 @@ type Rank struct {
 func (c *Change) Ranks() []Rank {
 	var ranks []Rank
 	for _, w := range c.Writes {
-		was, _ := w.Was.(*Ticket)
+		was, _ := w.Before.(*Ticket)
 		is, _ := w.Image.(*Ticket)
 		wasIn, isIn := was != nil && was.Queued(), is != nil && is.Queued()
 		if wasIn && isIn && was.Queue() == is.Queue() && was.Score() == is.Score() {
@@ -172,7 +172,7 @@ func (c *Change) Ranks() []Rank {
 		}
 		if isIn {
 			r := Rank{Queue: is.Queue(), Ticket: is.ID, Joined: is.Joined, Score: is.Score()}
-			if is.JoinedAt == Here {
+			if is.JoinedAt == OwnStamp {
 				r.FromStamp, r.Score = true, -Stamp(is.HeadStart)
 			}
 			ranks = append(ranks, r)

@@ -6,7 +6,7 @@ package queue
 // further back in it than there is room.
 type class struct {
 	classKey
-	need *Need
+	need *Requirements
 	sorted[*Ticket]
 }
 
@@ -18,7 +18,7 @@ type classKey struct {
 }
 
 func keyOf(t *Ticket) classKey {
-	k := classKey{queue: t.Queue(), need: t.Need.key(), weight: t.Weight}
+	k := classKey{queue: t.Queue(), need: t.Requirements.key(), weight: t.Weight}
 	if t.Hold != nil {
 		k.hold = t.Hold.Agent
 	}
@@ -36,7 +36,7 @@ func (s *State) eligible(c *class, a *Agent) bool {
 
 // mayServe says whether the agent meets a need in a queue. Nobody is in a department
 // that the rules have no more: its tickets go to whoever meets the rest.
-func (s *State) mayServe(a *Agent, q QueueID, n *Need) bool {
+func (s *State) mayServe(a *Agent, q QueueID, n *Requirements) bool {
 	if _, known := s.site.Department(q.Department); !known {
 		return a.suits(n)
 	}
@@ -61,7 +61,7 @@ func (s *State) classify(was, is *Ticket) {
 		k := keyOf(is)
 		c := s.classes[k]
 		if c == nil {
-			c = &class{classKey: k, need: is.Need, sorted: sorted[*Ticket]{before: (*Ticket).Before}}
+			c = &class{classKey: k, need: is.Requirements, sorted: sorted[*Ticket]{before: (*Ticket).Before}}
 			s.classes[k] = c
 		}
 		c.insert(is)

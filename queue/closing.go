@@ -67,9 +67,9 @@ func (s *State) CloseAfter(agent, ticket string, after Millis) (Change, error) {
 		return Change{}, nil
 	}
 	is := t.Copy()
-	is.Closing = &Closing{At: Here, For: after}
+	is.Closing = &Closing{At: OwnStamp, For: after}
 	c := change(CauseClosing, t.ID, t.Rev.Version)
-	c.Intent, c.Frees = intentID(strconv.FormatInt(int64(after), 10)), true
+	c.Intent, c.ReleasesMemory = intentID(strconv.FormatInt(int64(after), 10)), true
 	c.write(t, is)
 	return c, nil
 }
@@ -87,7 +87,7 @@ func (s *State) CancelClose(agent, ticket string) (Change, error) {
 	is := t.Copy()
 	is.Closing = nil
 	c := change(CauseCloseCancelled, t.ID, t.Rev.Version)
-	c.Frees = true
+	c.ReleasesMemory = true
 	c.write(t, is)
 	return c, nil
 }

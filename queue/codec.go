@@ -62,9 +62,9 @@ var errNoObject = errors.New("queue: a write is an object")
 
 // EncodeImage is the body of an entity in the log.
 func EncodeImage(i Image) ([]byte, error) {
-	if t, ok := i.(*Ticket); ok && t.Ask != nil && t.Need.plain(t.Language) { // most are: say nothing
-		bare, ask := *t, *t.Ask
-		ask.Need, bare.Ask = nil, &ask
+	if t, ok := i.(*Ticket); ok && t.Specification != nil && t.Requirements.plain(t.Language) { // most are: say nothing
+		bare, ask := *t, *t.Specification
+		ask.Requirements, bare.Specification = nil, &ask
 		i = &bare
 	}
 	return json.Marshal(i)

@@ -102,7 +102,7 @@ func (s *State) expireVisitor(v *Visitor, now, from Stamp) Change {
 // conversations go back to waiting where they stood, but for those that were closing.
 func (s *State) expireAgent(a *Agent) Change {
 	c := change(CauseExpired, a.Name(), a.Rev.Version)
-	c.NotBefore, c.Frees = a.Session.LostAt.Add(s.site.AgentGrace)+1, true
+	c.NotBefore, c.ReleasesMemory = a.Session.LostAt.Add(s.site.AgentGrace)+1, true
 	is := *a
 	is.Status, is.AwayReason, is.Lapses = Offline, "", 0
 	c.write(a, &is)
@@ -129,7 +129,7 @@ func (s *State) forgetEnded(now Stamp) []Change {
 		return nil
 	}
 	c := change(CauseForgotten, old[0].ID, old[0].Rev.Version)
-	c.Intent, c.Frees = intentID(old[len(old)-1].ID), true
+	c.Intent, c.ReleasesMemory = intentID(old[len(old)-1].ID), true
 	for _, t := range old {
 		c.remove(t)
 		if v := s.visitors.get(t.Visitor); v != nil && v.Ticket == t.ID {

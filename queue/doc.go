@@ -36,7 +36,7 @@
 // so it stands where it stood, or would have. A declined or lapsed offer has
 // never left the line.
 //
-// Who may serve a ticket is its Need: languages with a least proficiency, a
+// Who may serve a ticket is in its Requirements: languages with a least proficiency, a
 // tier, skills. It begins as the site's rules for department and topic say and
 // is widened with the wait, step by step. Lines are what people see; a match
 // walks classes: the waiting tickets that ask for the same. What time does to

@@ -4,8 +4,8 @@ package queue
 // for the stamp of the record that carries it and is resolved on replay.
 type Stamp int64
 
-// Here is "the stamp of this very record", which nobody knows before the commit.
-const Here Stamp = -1
+// OwnStamp is "the stamp of this very record", which nobody knows before the commit.
+const OwnStamp Stamp = -1
 
 // Millis is a length of time in milliseconds.
 type Millis int64
@@ -14,7 +14,7 @@ type Millis int64
 func (s Stamp) Add(d Millis) Stamp { return s + Stamp(d) }
 
 func (s *Stamp) resolve(at Stamp) {
-	if *s == Here {
+	if *s == OwnStamp {
 		*s = at
 	}
 }

@@ -98,12 +98,12 @@ func (e *Estimates) version() string {
 
 // CurveOf is the published curve for a ticket in line, to be read at its position:
 // that of the tickets that need the same, or of its queue where nothing apart was
-// said of them. It is the same for all tickets of a queue that share a Need.
+// said of them. It is the same for all tickets of a queue that share their Requirements.
 func (s *State) CurveOf(t *Ticket) Curve {
 	if s.estimates == nil {
 		return nil
 	}
-	c, apart := s.estimates.Curves[CurveName(t.Queue(), t.Need)]
+	c, apart := s.estimates.Curves[CurveName(t.Queue(), t.Requirements)]
 	if !apart {
 		c = s.estimates.Curves[t.Queue().String()]
 	}
@@ -112,10 +112,10 @@ func (s *State) CurveOf(t *Ticket) Curve {
 
 // CurveName is the key of the curve for those in a queue who need more, or
 // less, than the queue asks for.
-func CurveName(q QueueID, n *Need) string { return q.String() + "|" + n.key() }
+func CurveName(q QueueID, n *Requirements) string { return q.String() + "|" + n.key() }
 
-// QueueNeed is what a ticket without a topic asks for in a queue at first.
-func (s *State) QueueNeed(q QueueID) *Need {
+// QueueRequirements is what a ticket without a topic asks for in a queue at first.
+func (s *State) QueueRequirements(q QueueID) *Requirements {
 	dep, _ := s.site.Department(q.Department)
 	return s.needOf(dep, q.Language, Topic{})
 }

@@ -39,9 +39,9 @@ func longLine(tb testing.TB, tickets int) *world {
 		id := fmt.Sprint("t", i)
 		ticket := &Ticket{
 			ID: id, Visitor: id, Status: Waiting, JoinedAt: w.now, WaitingSince: w.now,
-			Ask: &Ask{
+			Specification: &Specification{
 				Department: "support", Language: "en", Weight: 1,
-				Need: &Need{Languages: []string{"en"}, MinProficiency: 3}, Listed: []string{"zh"},
+				Requirements: &Requirements{Languages: []string{"en"}, MinProficiency: 3}, Listed: []string{"zh"},
 			},
 		}
 		w.Apply(Record{Number: w.number, ID: id, At: w.now, Writes: []Write{{Name: ticket.Name(), Image: ticket}}})

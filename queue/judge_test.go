@@ -10,8 +10,8 @@ func (m *model) judge(step Step) {
 	m.number = step.Number
 	m.seen[string(step.Cause)]++
 	for _, s := range step.Tickets {
-		if s.Is != nil {
-			m.lived(step, s.Was, s.Is)
+		if s.After != nil {
+			m.lived(step, s.Before, s.After)
 		}
 	}
 	for _, q := range step.Queues {
@@ -106,7 +106,7 @@ func (m *model) parted(step Step, was, is *Ticket) {
 }
 
 func (b *book) pass(agent string, at Stamp) {
-	b.passed = append(b.passed, Pass{agent, at})
+	b.passed = append(b.passed, Decline{agent, at})
 	b.passed = b.passed[max(0, len(b.passed)-maxPassed):]
 }
 
@@ -178,7 +178,7 @@ func (m *model) transferred(step Step, was, is *Ticket, b *book) {
 	if is.Prefers != m.to.Agent || held != (m.to.Agent != "") || !held && is.Hold != nil {
 		m.Errorf("%s is given to %+v and prefers %q, held %+v", is.ID, m.to, is.Prefers, is.Hold)
 	}
-	b.passed = slices.DeleteFunc(b.passed, func(p Pass) bool { return p.Agent == m.to.Agent })
+	b.passed = slices.DeleteFunc(b.passed, func(p Decline) bool { return p.Agent == m.to.Agent })
 }
 
 // held judges how a hold begins and ends.
@@ -225,10 +225,10 @@ func (m *model) chosen(t *Ticket, to *Agent) {
 // answered counts the lapses of agents in a row: the second sets them away.
 func (m *model) answered(step Step) {
 	for _, s := range step.Tickets {
-		if s.Was == nil || s.Was.Status != Offered {
+		if s.Before == nil || s.Before.Status != Offered {
 			continue
 		}
-		a := m.agents[s.Was.Offer.Agent]
+		a := m.agents[s.Before.Offer.Agent]
 		if step.Cause == CauseAccepted || step.Cause == CauseDeclined {
 			m.lapses[a.ID] = 0
 		}
@@ -297,17 +297,17 @@ func (m *model) attending(step Step) {
 		there[t.ID] = m.attended(t)
 		m.seen[map[bool]string{true: "attended", false: "unattended"}[there[t.ID]]]++
 		if m.Unattended(t) == there[t.ID] {
-			m.Errorf("%s of %s, held %+v, asks for %+v: attended: %v, shown unattended: %v", t.ID, t.Queue(), t.Hold, t.Need, there[t.ID], m.Unattended(t))
+			m.Errorf("%s of %s, held %+v, asks for %+v: attended: %v, shown unattended: %v", t.ID, t.Queue(), t.Hold, t.Requirements, there[t.ID], m.Unattended(t))
 		}
 		before, known := m.there[t.ID]
-		if written := slices.ContainsFunc(step.Tickets, func(s TicketStep) bool { return s.Is != nil && s.Is.ID == t.ID }); known && before != there[t.ID] &&
+		if written := slices.ContainsFunc(step.Tickets, func(s TicketStep) bool { return s.After != nil && s.After.ID == t.ID }); known && before != there[t.ID] &&
 			t.Hold == nil && !written && !slices.Contains(step.Attended, t.Queue()) {
 			m.Errorf("that %s is attended: %v was told to nobody by %s", t.ID, there[t.ID], step.Cause)
 		}
 	}
 	m.there = there
 	for _, q := range m.site.Queues() {
-		plain := &Ticket{Ask: &Ask{Department: q.Department, Language: q.Language, Weight: 1, Need: m.QueueNeed(q)}, Course: uneventful}
+		plain := &Ticket{Specification: &Specification{Department: q.Department, Language: q.Language, Weight: 1, Requirements: m.QueueRequirements(q)}, Progress: uneventful}
 		if m.QueueUnattended(q) == m.attended(plain) {
 			m.Errorf("%s is shown unattended: %v", q, m.QueueUnattended(q))
 		}
@@ -378,8 +378,8 @@ func (m *model) atRest() {
 			m.Errorf("%s should be wrapped up", t.ID)
 		case t.Status != Waiting:
 			continue
-		case !m.asks(t).are(t.Need):
-			m.Errorf("%s, since %d, asks for %+v, want %+v", t.ID, t.WaitingSince, t.Need, m.asks(t))
+		case !m.asks(t).are(t.Requirements):
+			m.Errorf("%s, since %d, asks for %+v, want %+v", t.ID, t.WaitingSince, t.Requirements, m.asks(t))
 		}
 		if t.Status != Waiting {
 			continue

@@ -10,7 +10,7 @@ import (
 type line struct {
 	sorted[*Ticket]
 	// plain is the need of the tickets that ask for the queue's language alone.
-	plain *Need
+	plain *Requirements
 	// withdrawn says that the rules do not have the queue.
 	withdrawn bool
 	// ahead remembers the latest insertions that were not at the end, newest
@@ -30,7 +30,7 @@ type insertion struct {
 const maxAhead = 4096
 
 func newLine(q QueueID) *line {
-	n := &Need{Languages: []string{q.Language}}
+	n := &Requirements{Languages: []string{q.Language}}
 	n.word = n.key()
 	return &line{sorted: sorted[*Ticket]{before: (*Ticket).Before}, plain: n, withdrawn: true}
 }
@@ -47,7 +47,7 @@ func (s *State) line(q QueueID) *line {
 }
 
 // plain is the need of those who ask for no more than the queue's language.
-func (s *State) plain(q QueueID) *Need { return s.line(q).plain }
+func (s *State) plain(q QueueID) *Requirements { return s.line(q).plain }
 
 // note remembers why the places behind t, or its own, got worse.
 func (l *line) note(t *Ticket, number uint64, reason Reason) {

@@ -30,7 +30,7 @@ func (s *State) withoutLost(t *Ticket) *Ticket {
 		return is
 	default:
 		is := t.backInLine()
-		is.Loss = &Loss{Agent: t.Agent, Token: t.Token, At: Here}
+		is.Loss = &Loss{Agent: t.Agent, Token: t.Token, At: OwnStamp}
 		return is
 	}
 }

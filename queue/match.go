@@ -209,12 +209,12 @@ func (m *match) offer(at *cursor, k *candidate, t *Ticket) {
 	cause := CauseOffered
 	if dep.AutoAccept {
 		cause = CauseAccepted
-		is.Status, is.Agent, is.Token, is.AssignedAt, is.Hold = Assigned, k.agent.ID, t.Token+1, Here, nil
+		is.Status, is.Agent, is.Token, is.AssignedAt, is.Hold = Assigned, k.agent.ID, t.Token+1, OwnStamp, nil
 	} else {
-		is.Status, is.Offer = Offered, &Offer{ID: id, Agent: k.agent.ID, At: Here, TTL: m.offerTTL(t)}
+		is.Status, is.Offer = Offered, &Offer{ID: id, Agent: k.agent.ID, At: OwnStamp, TTL: m.offerTTL(t)}
 	}
 	busy := *k.agent
-	busy.IdleSince = Here
+	busy.IdleSince = OwnStamp
 	c := change(cause, id, t.Rev.Version, k.agent.Rev.Version)
 	c.Intent = intentID(k.agent.ID)
 	c.write(t, is)

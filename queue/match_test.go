@@ -185,7 +185,7 @@ func TestADeclinedTicketHoldsUpNobody(t *testing.T) {
 	if got := w.dispatch(); got != nil {
 		t.Errorf("declined a moment ago: %v", got)
 	}
-	w.now = w.TicketOf("v1").Passed[0].At.Add(20_000) + 1
+	w.now = w.TicketOf("v1").Declines[0].At.Add(20_000) + 1
 	if got := w.dispatch(); !slices.Equal(got, []string{"v1→a"}) {
 		t.Errorf("with nobody else, a while later: %v, want v1→a", got)
 	}

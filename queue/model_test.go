@@ -44,8 +44,8 @@ type book struct {
 	token     uint64
 	tier      int // that a transfer asked for
 	prefers   string
-	passed    []Pass // each time anew
-	opened    bool   // to other languages, in a queue that the rules had no more
+	passed    []Decline // each time anew
+	opened    bool      // to other languages, in a queue that the rules had no more
 }
 
 type service struct {
@@ -155,7 +155,7 @@ func (m *model) asks(t *Ticket) asks {
 }
 
 // are says whether a need, as it is told, is what is asked for.
-func (a asks) are(n *Need) bool {
+func (a asks) are(n *Requirements) bool {
 	told := needed(n)
 	return maps.Equal(a.languages, told.languages) && maps.Equal(a.skills, told.skills) && a.minimum == told.minimum && a.tier == told.tier
 }
@@ -187,7 +187,7 @@ func (m *model) may(t *Ticket, a *Agent, room int) bool {
 // attended says whether somebody is there for a ticket in line, free or not.
 func (m *model) attended(t *Ticket) bool {
 	for _, a := range m.agents {
-		meets := t.Hold != nil && t.Hold.Agent == a.ID || needed(t.Need).metBy(a, t.Department) && a.Capacity >= t.Weight
+		meets := t.Hold != nil && t.Hold.Agent == a.ID || needed(t.Requirements).metBy(a, t.Department) && a.Capacity >= t.Weight
 		if meets && a.Status == Available { // also one who is in grace
 			return true
 		}
@@ -196,7 +196,7 @@ func (m *model) attended(t *Ticket) bool {
 }
 
 // needed is what a need asks for.
-func needed(n *Need) asks {
+func needed(n *Requirements) asks {
 	a := asks{map[string]bool{}, max(n.MinProficiency, 1), max(n.Tier, 1), map[string]bool{}}
 	for _, l := range n.Languages {
 		a.languages[l] = true

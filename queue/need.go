@@ -6,9 +6,9 @@ import (
 	"strings"
 )
 
-// Need is what a ticket asks of an agent. It is one value for all tickets of a
+// Requirements is what a ticket asks of an agent. It is one value for all tickets of a
 // class and is never modified.
-type Need struct {
+type Requirements struct {
 	// Languages are those it may be served in: any one of them will do.
 	Languages []string `json:"languages"`
 	// MinProficiency is how well the agent must speak it, 1 to 5.
@@ -22,12 +22,12 @@ type Need struct {
 }
 
 // Meets says whether an agent has what the need asks for, in a department.
-func (a *Agent) Meets(n *Need, department string) bool {
+func (a *Agent) Meets(n *Requirements, department string) bool {
 	return slices.Contains(a.Departments, department) && a.suits(n)
 }
 
 // suits is Meets wherever it is.
-func (a *Agent) suits(n *Need) bool {
+func (a *Agent) suits(n *Requirements) bool {
 	if max(a.Tier, 1) < n.Tier {
 		return false
 	}
@@ -45,12 +45,12 @@ func (a *Agent) suits(n *Need) bool {
 }
 
 // plain says whether it asks for one language alone.
-func (n *Need) plain(language string) bool {
+func (n *Requirements) plain(language string) bool {
 	return n != nil && len(n.Languages) == 1 && n.Languages[0] == language && n.MinProficiency <= 1 && n.Tier <= 1 && len(n.Skills) == 0
 }
 
 // key is the need as a word.
-func (n *Need) key() string {
+func (n *Requirements) key() string {
 	if n.word != "" {
 		return n.word
 	}
@@ -83,7 +83,7 @@ type Widening struct {
 }
 
 // widened is the need of t after a step; n itself if it changes nothing.
-func (s *State) widened(n *Need, t *Ticket, w Widening) *Need {
+func (s *State) widened(n *Requirements, t *Ticket, w Widening) *Requirements {
 	is := *n
 	is.word = ""
 	var more []string
@@ -119,11 +119,11 @@ func (s *State) nextWidening(t *Ticket) Stamp {
 	dep, _ := s.site.Department(t.Department)
 	due := Stamp(0)
 	for i := t.Step; i < len(dep.Widening) && due == 0; i++ {
-		if s.widened(t.Need, t, dep.Widening[i]) != t.Need {
+		if s.widened(t.Requirements, t, dep.Widening[i]) != t.Requirements {
 			due = t.WaitingSince.Add(dep.Widening[i].After)
 		}
 	}
-	if s.Withdrawn(t.Queue()) && s.opened(t.Need, t) != t.Need {
+	if s.Withdrawn(t.Queue()) && s.opened(t.Requirements, t) != t.Requirements {
 		if opens := t.WaitingSince.Add(withdrawnAfter); due == 0 || opens < due {
 			due = opens
 		}
@@ -137,14 +137,14 @@ func (s *State) widen(t *Ticket, now Stamp) Change {
 	due := s.nextWidening(t)
 	is := t.Copy()
 	for is.Step < len(dep.Widening) && now >= t.WaitingSince.Add(dep.Widening[is.Step].After) {
-		is.Need = s.widened(is.Need, t, dep.Widening[is.Step])
+		is.Requirements = s.widened(is.Requirements, t, dep.Widening[is.Step])
 		is.Step++
 	}
 	if s.Withdrawn(t.Queue()) && now >= t.WaitingSince.Add(withdrawnAfter) {
-		is.Need = s.opened(is.Need, t)
+		is.Requirements = s.opened(is.Requirements, t)
 	}
 	c := change(CauseWidened, t.ID, t.Rev.Version)
-	c.Intent = intentID(is.Need.key())
+	c.Intent = intentID(is.Requirements.key())
 	c.NotBefore = due
 	c.write(t, is)
 	return c

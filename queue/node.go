@@ -41,9 +41,9 @@ func (s *State) LoseNode(node string) Change {
 	if s.nodes[node] != nil {
 		return Change{}
 	}
-	is := &Node{ID: node, LostAt: Here}
+	is := &Node{ID: node, LostAt: OwnStamp}
 	c := change(CauseNodeLost, node)
-	c.Frees = true
+	c.ReleasesMemory = true
 	c.create(is)
 	return c
 }
@@ -95,7 +95,7 @@ func (s *State) forgetNodes(now Stamp) []Change {
 	for id, n := range s.nodes {
 		if now > n.LostAt.Add(s.site.Retention) && s.sessionsOn[id] == 0 {
 			c := change(CauseForgotten, n.Name(), n.Rev.Version)
-			c.Frees = true
+			c.ReleasesMemory = true
 			c.remove(n)
 			due = append(due, c)
 		}

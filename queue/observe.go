@@ -32,7 +32,7 @@ func (s *State) Fork() *State {
 		held:    make(map[string]map[string]*Ticket, len(s.held)),
 		guests:  map[string]map[string]*Ticket{},
 		lost:    maps.Clone(s.lost),
-		asks:    map[askKey]*Ask{},
+		asks:    map[askKey]*Specification{},
 	}
 	keep := func(t *Ticket) {
 		f.tickets.put(t)

@@ -113,8 +113,8 @@ func (a *Agent) Serves(q QueueID) bool {
 	return a.Languages[q.Language] > 0 && slices.Contains(a.Departments, q.Department)
 }
 
-// Here says whether the agent could come into a conversation, away or not.
-func (a *Agent) Here() bool { return a.Status != Offline && !a.Session.Lost() }
+// Present says whether the agent could come into a conversation, away or not.
+func (a *Agent) Present() bool { return a.Status != Offline && !a.Session.Lost() }
 
 // Takes says whether the agent is offered tickets now.
 func (a *Agent) Takes() bool { return a.Status == Available && !a.Session.Lost() }

@@ -37,7 +37,7 @@ func TestRandomWishesKeepEveryPromise(t *testing.T) {
 			seen[what] += n
 		}
 	})
-	if !reflect.DeepEqual(uneventful, &Course{}) {
+	if !reflect.DeepEqual(uneventful, &Progress{}) {
 		t.Errorf("something has happened to all tickets at once: %+v", uneventful)
 	}
 	t.Logf("seed %d: %d wishes, %d records: %v", seed, steps, records, seen)

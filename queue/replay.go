@@ -35,7 +35,7 @@ type Step struct {
 }
 
 // TicketStep is one ticket before and after; either may be nil.
-type TicketStep struct{ Was, Is *Ticket }
+type TicketStep struct{ Before, After *Ticket }
 
 // Apply assigns the after-images of the next record. An image that is not newer
 // than what is there (after a snapshot) changes nothing.

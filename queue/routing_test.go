@@ -128,7 +128,7 @@ func TestWideningLetsMoreAgentsServe(t *testing.T) {
 	id = w.join("v", "support", "zh", withdrawal, func(r *JoinRequest) { r.LanguageRequired = true })
 	w.now += 1_000_000
 	w.expect("a required language is never dropped")
-	if n := w.Ticket(id).Need; !slices.Equal(n.Languages, []string{"zh"}) || len(n.Skills) != 0 {
+	if n := w.Ticket(id).Requirements; !slices.Equal(n.Languages, []string{"zh"}) || len(n.Skills) != 0 {
 		t.Errorf("need %v", *n)
 	}
 }

@@ -53,15 +53,15 @@ func shared[T ~string](word T) T { return T(unique.Make(string(word)).Value()) }
 
 // settleAsk gives a ticket its need and the ask of those who ask alike.
 func (s *State) settleAsk(t *Ticket) {
-	if t.Need == nil {
-		t.Need = s.plain(t.Queue())
+	if t.Requirements == nil {
+		t.Requirements = s.plain(t.Queue())
 	}
-	if t.Need.word == "" {
-		t.Need.word = t.Need.key()
+	if t.Requirements.word == "" {
+		t.Requirements.word = t.Requirements.key()
 	}
 	k := askKey{
 		department: t.Department, language: t.Language, topic: t.Topic, urgency: t.Urgency, tier: t.VisitorTier,
-		need: t.Need.word, headStart: t.HeadStart, weight: t.Weight, step: t.Step,
+		need: t.Requirements.word, headStart: t.HeadStart, weight: t.Weight, step: t.Step,
 	}
 	known := s.asks[k]
 	switch {
@@ -69,14 +69,14 @@ func (s *State) settleAsk(t *Ticket) {
 		if len(s.asks) >= maxAsks {
 			clear(s.asks)
 		}
-		s.asks[k] = t.Ask
-	case known.alike(t.Ask):
-		t.Ask = known
+		s.asks[k] = t.Specification
+	case known.alike(t.Specification):
+		t.Specification = known
 	}
 }
 
 // alike says whether two asks of one key are equal.
-func (a *Ask) alike(b *Ask) bool {
+func (a *Specification) alike(b *Specification) bool {
 	return a.LanguageRequired == b.LanguageRequired && a.HeadStartReason == b.HeadStartReason &&
 		slices.Equal(a.Wishes, b.Wishes) && slices.Equal(a.Listed, b.Listed)
 }

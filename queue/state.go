@@ -37,7 +37,7 @@ type State struct {
 	lost   map[string]Image // visitors with an open ticket, and agents
 	// attended is nil in a fork, which shows nothing to people.
 	attended map[attendanceKey]*attendance
-	asks     map[askKey]*Ask
+	asks     map[askKey]*Specification
 	ended    []*Ticket // in order of EndedAt
 }
 
@@ -60,7 +60,7 @@ func NewState(site *Site) *State {
 		guests:  map[string]map[string]*Ticket{},
 		agenda:  sorted[appointment]{before: appointment.before},
 		lost:    map[string]Image{},
-		asks:    map[askKey]*Ask{},
+		asks:    map[askKey]*Specification{},
 	}
 	s.relined()
 	s.attendSite()

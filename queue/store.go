@@ -23,15 +23,15 @@ const (
 	// Done: the change is in the log under Outcome.Number, now or since an
 	// earlier try.
 	Done Verdict = iota + 1
-	// Moved: something it read has changed. Replay up to Outcome.Number and decide
+	// Conflict: something it read has changed. Replay up to Outcome.Number and decide
 	// again.
-	Moved
+	Conflict
 	// Early and Late: the log's time is outside the change's bounds.
 	Early
 	Late
-	// Reused: another wish has the change's id. It is Moved to whoever made the id
-	// from what it saw, and final for an id that a client chose.
-	Reused
+	// IDConflict: another wish has the change's id. It counts as a Conflict where the
+	// id was made from what was seen, and is final for an id that a client chose.
+	IDConflict
 )
 
 // Outcome answers one change.

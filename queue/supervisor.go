@@ -76,7 +76,7 @@ func (s *State) Pause(q QueueID, paused bool, by, reason string) (Change, error)
 		return Change{}, nil
 	}
 	if paused {
-		is := &Pause{Queue: q, By: by, Reason: reason, At: Here}
+		is := &Pause{Queue: q, By: by, Reason: reason, At: OwnStamp}
 		c := change(CausePaused, q.String(), strconv.FormatUint(s.number, 10))
 		c.Intent, c.By = intentID(by, reason), by
 		c.create(is)

@@ -46,8 +46,8 @@ type Ticket struct {
 	Visitor string `json:"visitor"`
 	// VisitorName is the visitor's token's.
 	VisitorName string `json:"visitor_name,omitzero"`
-	*Ask
-	*Course
+	*Specification
+	*Progress
 
 	Status Status `json:"status"`
 	// JoinedAt and Joined are the stamp and number of the join's record; 0 in
@@ -60,8 +60,8 @@ type Ticket struct {
 	Rev Revision `json:"-"`
 }
 
-// Ask is what a ticket asks for, and where.
-type Ask struct {
+// Specification is what a ticket asks for, and where.
+type Specification struct {
 	Department string `json:"department"`
 	Language   string `json:"language"`
 	Topic      string `json:"topic,omitzero"`
@@ -74,11 +74,11 @@ type Ask struct {
 	HeadStartReason string `json:"head_start_reason,omitzero"`
 	// Weight is how much of a capacity it takes, at least 1.
 	Weight int `json:"weight"`
-	// Need is what it asks of an agent now. In the log it may be left out: then it
+	// Requirements is what it asks of an agent now. In the log it may be left out: then it
 	// is the queue's language alone.
 	// Wishes are skills that are preferred, never waited for.
-	Need   *Need    `json:"need,omitzero"`
-	Wishes []string `json:"wishes,omitzero"`
+	Requirements *Requirements `json:"need,omitzero"`
+	Wishes       []string      `json:"wishes,omitzero"`
 	// Listed are the other languages that the visitor reads, in order of
 	// preference. With LanguageRequired they are not served in any of them.
 	Listed           []string `json:"listed,omitzero"`
@@ -88,8 +88,8 @@ type Ask struct {
 	Step int `json:"step,omitzero"`
 }
 
-// Course is what has happened to a ticket since it joined.
-type Course struct {
+// Progress is what has happened to a ticket since it joined.
+type Progress struct {
 	// Hold keeps the ticket for one agent for a while; Prefers names the agent
 	// who goes first when they have room, held or not.
 	Hold    *Hold  `json:"hold,omitzero"`
@@ -98,9 +98,9 @@ type Course struct {
 	Offer *Offer `json:"offer,omitzero"`
 	// Attempts counts the offers made so far.
 	Attempts int `json:"attempts,omitzero"`
-	// Passed lists the agents who declined an offer, let one lapse or gave the
+	// Declines lists the agents who declined an offer, let one lapse or gave the
 	// ticket away, oldest first, each time anew; at most maxPassed.
-	Passed []Pass `json:"passes,omitzero"`
+	Declines []Decline `json:"passes,omitzero"`
 	// Agent holds the ticket, or held it last; Token is the fencing token of the
 	// newest assignment and rises with each.
 	Agent      string `json:"agent,omitzero"`
@@ -128,29 +128,29 @@ type Course struct {
 }
 
 // uneventful is the course of all tickets to which nothing has happened.
-var uneventful = &Course{}
+var uneventful = &Progress{}
 
 // Copy is the ticket for somebody who changes it.
 func (t *Ticket) Copy() *Ticket {
-	is, ask, course := *t, Ask{}, Course{}
-	if t.Ask != nil {
-		ask = *t.Ask
+	is, ask, course := *t, Specification{}, Progress{}
+	if t.Specification != nil {
+		ask = *t.Specification
 	}
-	if t.Course != nil {
-		course = *t.Course
+	if t.Progress != nil {
+		course = *t.Progress
 	}
-	is.Ask, is.Course = &ask, &course
+	is.Specification, is.Progress = &ask, &course
 	return &is
 }
 
-// maxPassed bounds Ticket.Passed, MaxGuests Ticket.Guests.
+// maxPassed bounds Ticket.Declines, MaxGuests Ticket.Guests.
 const (
 	maxPassed = 16
 	MaxGuests = 3
 )
 
-// Pass is that an agent did not take the ticket, or gave it away.
-type Pass struct {
+// Decline is that an agent did not take the ticket, or gave it away.
+type Decline struct {
 	Agent string `json:"agent"`
 	At    Stamp  `json:"at"`
 }
@@ -236,7 +236,7 @@ func (t *Ticket) HeldBy() string {
 // passes counts how often the agent did not take the ticket.
 func (t *Ticket) passes(agent string) int {
 	n := 0
-	for _, p := range t.Passed {
+	for _, p := range t.Declines {
 		if p.Agent == agent {
 			n++
 		}
@@ -246,7 +246,7 @@ func (t *Ticket) passes(agent string) int {
 
 // pausing says whether the agent passed on the ticket within the time.
 func (t *Ticket) pausing(agent string, now Stamp, within Millis) bool {
-	return slices.ContainsFunc(t.Passed, func(p Pass) bool { return p.Agent == agent && now <= p.At.Add(within) })
+	return slices.ContainsFunc(t.Declines, func(p Decline) bool { return p.Agent == agent && now <= p.At.Add(within) })
 }
 
 // AnsweredAt is when an agent had the ticket first, or 0.
@@ -264,9 +264,9 @@ func (t *Ticket) backInLine() *Ticket {
 // A hold for them is over.
 func (t *Ticket) passedBy(agent string) *Ticket {
 	is := t.backInLine()
-	is.Passed = append(slices.Clone(t.Passed), Pass{agent, Here})
-	if n := len(is.Passed); n > maxPassed {
-		is.Passed = is.Passed[n-maxPassed:]
+	is.Declines = append(slices.Clone(t.Declines), Decline{agent, OwnStamp})
+	if n := len(is.Declines); n > maxPassed {
+		is.Declines = is.Declines[n-maxPassed:]
 	}
 	if t.Hold != nil && t.Hold.Agent == agent {
 		is.Hold = nil
@@ -281,19 +281,19 @@ func (t *Ticket) revision() Revision { return t.Rev }
 
 func (t *Ticket) resolve(rev Revision, at Stamp) {
 	t.Rev = rev
-	if t.Ask == nil {
-		t.Ask = &Ask{}
+	if t.Specification == nil {
+		t.Specification = &Specification{}
 	}
-	if t.Course == nil || reflect.ValueOf(t.Course).Elem().IsZero() {
-		t.Course = uneventful
+	if t.Progress == nil || reflect.ValueOf(t.Progress).Elem().IsZero() {
+		t.Progress = uneventful
 	}
 	if t.Joined == 0 {
 		t.Joined = rev.Number
 	}
 	t.JoinedAt.resolve(at)
 	t.WaitingSince.resolve(at)
-	for i := range t.Passed {
-		t.Passed[i].At.resolve(at)
+	for i := range t.Declines {
+		t.Declines[i].At.resolve(at)
 	}
 	t.AssignedAt.resolve(at)
 	t.EndedAt.resolve(at)

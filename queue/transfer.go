@@ -30,7 +30,7 @@ type TransferRequest struct {
 // Transfer gives a ticket to an agent, department, language or tier. It has kept
 // the time of its join and its head start, so in the new line it stands where it
 // would have stood; its conversation goes on. Errors: ErrUnknownTicket,
-// ErrEnded, ErrForbidden, ErrNobody, ErrNoRoom, ErrUnknownDepartment,
+// ErrEnded, ErrForbidden, ErrNoAgent, ErrNoRoom, ErrUnknownDepartment,
 // ErrUnknownLanguage.
 func (s *State) Transfer(r TransferRequest) (Change, error) {
 	t, err := s.openTicket(r.Ticket)
@@ -41,16 +41,16 @@ func (s *State) Transfer(r TransferRequest) (Change, error) {
 		return Change{}, ErrForbidden
 	}
 	if r.To == (Target{}) || r.To.Tier < 0 || r.To.Tier > MaxTier {
-		return Change{}, ErrNobody
+		return Change{}, ErrNoAgent
 	}
 	var to *Agent
 	if r.To.Agent != "" {
 		to = s.agents[r.To.Agent]
 		switch {
-		case to == nil || !to.Here() || to.ID == t.Agent && t.Status == Assigned:
-			return Change{}, ErrNobody
+		case to == nil || !to.Present() || to.ID == t.Agent && t.Status == Assigned:
+			return Change{}, ErrNoAgent
 		case !to.Takes() && !slices.Contains(t.Guests, to.ID): // would not be waited for
-			return Change{}, ErrNobody
+			return Change{}, ErrNoAgent
 		case to.Capacity < t.Weight:
 			return Change{}, ErrNoRoom
 		}
@@ -66,8 +66,8 @@ func (s *State) Transfer(r TransferRequest) (Change, error) {
 	}
 	is.TransferredBy = r.By
 	if to != nil {
-		is.Prefers, is.Hold = to.ID, &Hold{Agent: to.ID, At: Here, For: s.site.TransferHold, Reason: HoldTransfer}
-		is.Passed = slices.DeleteFunc(slices.Clone(is.Passed), func(p Pass) bool { return p.Agent == to.ID })
+		is.Prefers, is.Hold = to.ID, &Hold{Agent: to.ID, At: OwnStamp, For: s.site.TransferHold, Reason: HoldTransfer}
+		is.Declines = slices.DeleteFunc(slices.Clone(is.Declines), func(p Decline) bool { return p.Agent == to.ID })
 	}
 	c.write(t, is)
 	s.freed(&c, t)
@@ -109,7 +109,7 @@ func (s *State) moved(t *Ticket, to Target) (*Ticket, error) {
 	if lang != t.Language { // the one before is still one that they read
 		is.Listed = slices.DeleteFunc(reads, func(l string) bool { return l == lang })
 	}
-	is.Step, is.WaitingSince, is.Hold, is.Prefers = 0, Here, nil, ""
+	is.Step, is.WaitingSince, is.Hold, is.Prefers = 0, OwnStamp, nil, ""
 	topic := s.site.Topics[t.Topic]
 	is.Weight = max(t.Weight, topic.Weight)
 	if !topic.ServedIn(dep.ID) { // who sends it there knows why
@@ -120,16 +120,16 @@ func (s *State) moved(t *Ticket, to Target) (*Ticket, error) {
 	if to.Tier != 0 {
 		need.Tier = to.Tier
 	}
-	is.Need = &need
+	is.Requirements = &need
 	if to.Tier > 1 && to.Agent == "" && !s.anybody(is) {
-		return nil, ErrNobody
+		return nil, ErrNoAgent
 	}
 	return is, nil
 }
 
 // anybody says whether some agent, here or not, could serve the ticket.
 func (s *State) anybody(t *Ticket) bool {
-	need := t.Need
+	need := t.Requirements
 	if s.Withdrawn(t.Queue()) {
 		need = s.opened(need, t)
 	}
@@ -148,12 +148,12 @@ func (s *State) handOver(c Change, t *Ticket, to *Agent, r TransferRequest) (Cha
 	}
 	is := t.Copy()
 	is.FirstAt = t.AnsweredAt()
-	is.Agent, is.Token, is.AssignedAt, is.TransferredBy = to.ID, t.Token+1, Here, r.By
+	is.Agent, is.Token, is.AssignedAt, is.TransferredBy = to.ID, t.Token+1, OwnStamp, r.By
 	is.Guests = slices.DeleteFunc(slices.Clone(t.Guests), func(g string) bool { return g == to.ID })
 	is.Closing = nil
 	c.write(t, is)
 	busy := *to
-	busy.IdleSince = Here
+	busy.IdleSince = OwnStamp
 	c.write(to, &busy)
 	s.freed(&c, t)
 	return c, nil
@@ -163,14 +163,14 @@ func (s *State) handOver(c Change, t *Ticket, to *Agent, r TransferRequest) (Cha
 func (s *State) freed(c *Change, t *Ticket) {
 	if a := s.agents[t.HeldBy()]; a != nil {
 		free := *a
-		free.IdleSince = Here
+		free.IdleSince = OwnStamp
 		c.write(a, &free)
 	}
 }
 
 // Consult invites a second agent into a conversation. It takes nothing of their
 // capacity; inviting one who is there is no error. Errors: ErrUnknownTicket,
-// ErrEnded, ErrForbidden, ErrNobody, ErrTooManyGuests.
+// ErrEnded, ErrForbidden, ErrNoAgent, ErrTooManyGuests.
 func (s *State) Consult(agent, ticket, invited string) (Change, error) {
 	t, err := s.openTicket(ticket)
 	if err != nil {
@@ -180,8 +180,8 @@ func (s *State) Consult(agent, ticket, invited string) (Change, error) {
 	switch {
 	case t.Status != Assigned || t.Agent != agent:
 		return Change{}, ErrForbidden
-	case a == nil || !a.Here() || invited == agent:
-		return Change{}, ErrNobody
+	case a == nil || !a.Present() || invited == agent:
+		return Change{}, ErrNoAgent
 	case slices.Contains(t.Guests, invited):
 		return Change{}, nil
 	case len(t.Guests) >= MaxGuests:
@@ -203,7 +203,7 @@ func (s *State) LeaveConsult(agent, ticket string) (Change, error) {
 		return Change{}, ErrUnknownTicket
 	}
 	c := change(CauseGuestLeft, t.ID, t.Rev.Version, agent)
-	c.Frees = true
+	c.ReleasesMemory = true
 	c.write(t, t.without(agent))
 	return c, nil
 }

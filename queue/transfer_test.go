@@ -24,15 +24,15 @@ func TestTransfer(t *testing.T) {
 		{"to a language", "a", Target{Language: "zh"}, outcome{nil, QueueID{"support", "zh"}, []string{"v→z"}}},
 		{"to a tier", "a", Target{Tier: 3}, outcome{nil, here, []string{"v→chief"}}},
 		{"by who does not hold it", "b", Target{Agent: "z"}, outcome{ErrForbidden, here, nil}},
-		{"to nobody", "a", Target{}, outcome{ErrNobody, here, nil}},
-		{"to oneself", "a", Target{Agent: "a"}, outcome{ErrNobody, here, nil}},
-		{"to an unknown agent", "a", Target{Agent: "x"}, outcome{ErrNobody, here, nil}},
-		{"to an agent who is offline", "a", Target{Agent: "gone"}, outcome{ErrNobody, here, nil}},
-		{"to an agent who is away", "a", Target{Agent: "out"}, outcome{ErrNobody, here, nil}},
-		{"to a tier that nobody has", "a", Target{Language: "zh", Tier: 2}, outcome{ErrNobody, here, nil}},
+		{"to nobody", "a", Target{}, outcome{ErrNoAgent, here, nil}},
+		{"to oneself", "a", Target{Agent: "a"}, outcome{ErrNoAgent, here, nil}},
+		{"to an unknown agent", "a", Target{Agent: "x"}, outcome{ErrNoAgent, here, nil}},
+		{"to an agent who is offline", "a", Target{Agent: "gone"}, outcome{ErrNoAgent, here, nil}},
+		{"to an agent who is away", "a", Target{Agent: "out"}, outcome{ErrNoAgent, here, nil}},
+		{"to a tier that nobody has", "a", Target{Language: "zh", Tier: 2}, outcome{ErrNoAgent, here, nil}},
 		{"to an unknown department", "a", Target{Department: "x"}, outcome{ErrUnknownDepartment, here, nil}},
 		{"to a language that nobody has", "a", Target{Language: "fr"}, outcome{ErrUnknownLanguage, here, nil}},
-		{"to a tier that is none", "a", Target{Tier: 4}, outcome{ErrNobody, here, nil}},
+		{"to a tier that is none", "a", Target{Tier: 4}, outcome{ErrNoAgent, here, nil}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -98,7 +98,7 @@ func TestConsultAndHandOver(t *testing.T) {
 	if _, err := w.Consult("b", id, "a"); !errors.Is(err, ErrForbidden) {
 		t.Errorf("a guest invites: %v", err)
 	}
-	if _, err := w.Consult("a", id, "nobody"); !errors.Is(err, ErrNobody) {
+	if _, err := w.Consult("a", id, "nobody"); !errors.Is(err, ErrNoAgent) {
 		t.Errorf("inviting nobody: %v", err)
 	}
 	w.must(w.LeaveConsult("b", id))
@@ -108,7 +108,7 @@ func TestConsultAndHandOver(t *testing.T) {
 	w.must(w.Consult("a", id, "b"))
 	over := TransferRequest{Ticket: id, By: "a", To: Target{Agent: "b"}}
 	w.must(w.LoseAgent("b", "n1"), nil)
-	if _, err := w.Transfer(over); !errors.Is(err, ErrNobody) {
+	if _, err := w.Transfer(over); !errors.Is(err, ErrNoAgent) {
 		t.Errorf("handing over to a guest who is not there: %v", err)
 	}
 	w.must(w.BindAgent(AgentFacts{ID: "b", Languages: Fluent("en"), Departments: []string{"trading"}, Capacity: 1}, "n1"), nil)
@@ -162,7 +162,7 @@ func TestATicketIsServedWhereItsTopicIsNot(t *testing.T) {
 	w.must(w.Transfer(TransferRequest{Ticket: id, By: "boss", Supervisor: true, To: Target{Department: "support"}}))
 	w.expect("where nobody serves the topic", "v→a")
 	w.must(w.Transfer(TransferRequest{Ticket: id, By: "boss", Supervisor: true, To: Target{Department: "trading"}}))
-	if is := w.Ticket(id); is.Weight != 4 || len(is.Need.Skills) != 1 {
-		t.Errorf("back where it is served, it weighs %d and asks for %+v", is.Weight, is.Need)
+	if is := w.Ticket(id); is.Weight != 4 || len(is.Requirements.Skills) != 1 {
+		t.Errorf("back where it is served, it weighs %d and asks for %+v", is.Weight, is.Requirements)
 	}
 }

@@ -85,14 +85,14 @@ func (s *State) Join(r JoinRequest) (Change, error) {
 	}
 	ticket := &Ticket{
 		ID: r.Ticket, Visitor: r.Visitor, VisitorName: r.Name,
-		Ask: &Ask{
+		Specification: &Specification{
 			Department: dep.ID, Language: lang, Topic: r.Topic, Urgency: r.Urgency, VisitorTier: r.VisitorTier,
-			HeadStart: r.HeadStart + s.site.VisitorTiers[r.VisitorTier] + urgency.HeadStart + topic.HeadStart,
-			Weight:    max(r.Weight, topic.Weight, 1),
-			Need:      s.needOf(dep, lang, topic), Wishes: topic.Wishes, LanguageRequired: r.LanguageRequired,
+			HeadStart:    r.HeadStart + s.site.VisitorTiers[r.VisitorTier] + urgency.HeadStart + topic.HeadStart,
+			Weight:       max(r.Weight, topic.Weight, 1),
+			Requirements: s.needOf(dep, lang, topic), Wishes: topic.Wishes, LanguageRequired: r.LanguageRequired,
 		},
-		Course: &Course{},
-		Status: Waiting, JoinedAt: Here, WaitingSince: Here,
+		Progress: &Progress{},
+		Status:   Waiting, JoinedAt: OwnStamp, WaitingSince: OwnStamp,
 	}
 	if len(r.Languages) > 1 {
 		ticket.Listed = s.listed(r.Languages, lang)
@@ -127,11 +127,11 @@ func (s *State) Join(r JoinRequest) (Change, error) {
 }
 
 // needOf is what a ticket of the queue and topic asks for at first.
-func (s *State) needOf(dep Department, lang string, topic Topic) *Need {
+func (s *State) needOf(dep Department, lang string, topic Topic) *Requirements {
 	if dep.MinProficiency <= 1 && max(dep.Tier, topic.Tier) <= 1 && len(dep.Skills)+len(topic.Skills) == 0 {
 		return s.plain(QueueID{dep.ID, lang})
 	}
-	n := &Need{Languages: []string{lang}, MinProficiency: dep.MinProficiency, Tier: max(dep.Tier, topic.Tier)}
+	n := &Requirements{Languages: []string{lang}, MinProficiency: dep.MinProficiency, Tier: max(dep.Tier, topic.Tier)}
 	n.Skills = append(slices.Clone(dep.Skills), topic.Skills...)
 	slices.Sort(n.Skills)
 	n.Skills = slices.Compact(n.Skills)
@@ -199,12 +199,12 @@ func (s *State) stick(t *Ticket, v *Visitor) {
 		return
 	}
 	a := s.agents[v.ServedBy]
-	if a == nil || !a.Meets(t.Need, t.Department) || a.Capacity < t.Weight {
+	if a == nil || !a.Meets(t.Requirements, t.Department) || a.Capacity < t.Weight {
 		return
 	}
 	t.Prefers = a.ID
 	if a.Takes() && s.site.StickyHold > 0 {
-		t.Hold = &Hold{Agent: a.ID, At: Here, For: s.site.StickyHold, Reason: HoldSticky}
+		t.Hold = &Hold{Agent: a.ID, At: OwnStamp, For: s.site.StickyHold, Reason: HoldSticky}
 	}
 }
 
@@ -227,7 +227,7 @@ func (s *State) Leave(visitor, ticket string) (Change, error) {
 // when they have wrapped up.
 func (s *State) end(cause Cause, t *Ticket, why EndReason) Change {
 	c := change(cause, t.ID, t.Rev.Version, string(why))
-	c.Frees = true
+	c.ReleasesMemory = true
 	c.write(t, s.endOf(t, why))
 	s.freed(&c, t)
 	return c
@@ -236,7 +236,7 @@ func (s *State) end(cause Cause, t *Ticket, why EndReason) Change {
 // endOf is an open ticket closed or abandoned.
 func (s *State) endOf(t *Ticket, why EndReason) *Ticket {
 	is := t.Copy()
-	is.Status, is.End, is.EndedAt, is.Offer, is.Hold, is.Guests, is.Closing = Closed, why, Here, nil, nil, nil, nil
+	is.Status, is.End, is.EndedAt, is.Offer, is.Hold, is.Guests, is.Closing = Closed, why, OwnStamp, nil, nil, nil, nil
 	if t.Queued() {
 		is.Status = Abandoned
 	} else if dep, _ := s.site.Department(t.Department); s.agents[t.Agent] != nil && s.agents[t.Agent].Status != Offline {
@@ -276,7 +276,7 @@ func (s *State) BindVisitor(visitor, node string) Change {
 	is.Session = v.Session.bound(node)
 	c := change(CauseBound, v.Name(), v.Rev.Version, node)
 	c.alive(node)
-	c.Frees = true // nobody loses a place because the log is full
+	c.ReleasesMemory = true // nobody loses a place because the log is full
 	c.write(v, &is)
 	return c
 }
@@ -289,9 +289,9 @@ func (s *State) LoseVisitor(visitor, node string) Change {
 		return Change{}
 	}
 	is := *v
-	is.Session.LostAt = Here
+	is.Session.LostAt = OwnStamp
 	c := change(CauseLost, v.Name(), v.Rev.Version)
-	c.Frees = true
+	c.ReleasesMemory = true
 	c.write(v, &is)
 	return c
 }
@@ -313,7 +313,7 @@ func (s *State) Rate(visitor, ticket string, score int, comment string) (Change,
 		return Change{}, nil
 	}
 	is := t.Copy()
-	is.Rating = &Rating{Score: score, Comment: comment, At: Here}
+	is.Rating = &Rating{Score: score, Comment: comment, At: OwnStamp}
 	c := change(CauseRated, t.ID, t.Rev.Version, strconv.Itoa(score))
 	c.Intent = intentID(comment)
 	c.write(t, is)

@@ -124,7 +124,7 @@ func TestASupervisorMovesWhoWaitsInAWithdrawnQueue(t *testing.T) {
 		{"to a department that speaks none", reads("es"), without("es", ""), Target{Department: "trading"}, QueueID{}, ErrUnknownLanguage},
 		{"to an agent by name, in place", reads("es"), without("es", ""), Target{Agent: "a"}, QueueID{"support", "es"}, nil},
 		{"to a tier, in place", reads("es"), without("es", ""), Target{Tier: 1}, QueueID{"support", "es"}, nil},
-		{"to a tier that nobody has", reads("es"), without("es", ""), Target{Tier: 3}, QueueID{}, ErrNobody},
+		{"to a tier that nobody has", reads("es"), without("es", ""), Target{Tier: 3}, QueueID{}, ErrNoAgent},
 		{"out of a department that is gone", reads("zh"), without("", "trading"), Target{Department: "support"}, QueueID{"support", "zh"}, nil},
 		{"out of it by language alone", reads("zh"), without("", "trading"), Target{Language: "en"}, QueueID{}, ErrUnknownDepartment},
 		{"to an agent, from a department that is gone", reads("zh"), without("", "trading"), Target{Agent: "a"}, QueueID{"trading", "zh"}, nil},

@@ -163,7 +163,7 @@ func (w *world) dispatch() []string {
 				continue
 			}
 			if c.Cause == CauseOffered {
-				t := w.steps[len(w.steps)-1].Tickets[0].Is
+				t := w.steps[len(w.steps)-1].Tickets[0].After
 				offers = append(offers, t.Visitor+"→"+t.Offer.Agent)
 			}
 		}

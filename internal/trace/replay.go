@@ -149,7 +149,7 @@ func (r *replay) happen(e *Event) error {
 		id := strings.Clone(e.Ticket)
 		t := &queue.Ticket{
 			ID: id, Visitor: id, Status: queue.Waiting, JoinedAt: at,
-			Ask: &queue.Ask{Department: department, Language: strings.Clone(e.Queue), HeadStart: queue.Millis(e.Head), Weight: 1},
+			Specification: &queue.Specification{Department: department, Language: strings.Clone(e.Queue), HeadStart: queue.Millis(e.Head), Weight: 1},
 		}
 		r.write(queue.CauseJoined, e.At, t)
 		r.shown[id] = &eta.Display{}

@@ -181,9 +181,9 @@ func (o *Observer) step(s queue.Step) {
 	moved := map[queue.QueueID]bool{}
 	agents := slices.Clone(s.Agents)
 	for _, t := range s.Tickets {
-		o.count(t.Was, -1)
-		o.count(t.Is, 1)
-		for _, i := range []*queue.Ticket{t.Was, t.Is} {
+		o.count(t.Before, -1)
+		o.count(t.After, 1)
+		for _, i := range []*queue.Ticket{t.Before, t.After} {
 			if i != nil {
 				moved[i.Queue()] = true
 				if by := i.HeldBy(); by != "" {
@@ -230,15 +230,15 @@ func (o *Observer) count(t *queue.Ticket, by int) {
 // tally notes what a step of a ticket means.
 func (o *Observer) tally(t queue.TicketStep, at queue.Stamp) {
 	was := queue.Status("")
-	if t.Was != nil {
-		was = t.Was.Status
+	if t.Before != nil {
+		was = t.Before.Status
 	}
-	if t.Is == nil || t.Is.Status == was {
+	if t.After == nil || t.After.Status == was {
 		return
 	}
-	switch t.Is.Status {
+	switch t.After.Status {
 	case queue.Waiting:
-		o.queuedAt[t.Is.ID] = at
+		o.queuedAt[t.After.ID] = at
 		if was == "" {
 			o.tallies.Joins++
 		} else if was == queue.Assigned {
@@ -246,16 +246,16 @@ func (o *Observer) tally(t queue.TicketStep, at queue.Stamp) {
 		}
 	case queue.Offered:
 		o.tallies.Offers++
-		o.offered(t.Is, at)
+		o.offered(t.After, at)
 	case queue.Assigned:
 		o.tallies.Assigned++
-		o.waits = append(o.waits, float64(at-t.Is.JoinedAt)/1000)
-		delete(o.queuedAt, t.Is.ID)
+		o.waits = append(o.waits, float64(at-t.After.JoinedAt)/1000)
+		delete(o.queuedAt, t.After.ID)
 	case queue.Closed:
 		o.tallies.Closed++
 	case queue.Abandoned:
 		o.tallies.Abandoned++
-		delete(o.queuedAt, t.Is.ID)
+		delete(o.queuedAt, t.After.ID)
 	}
 }
 

@@ -117,10 +117,10 @@ func scenery(now queue.Stamp, agents, waiting int) *queue.State {
 		id := fmt.Sprint("a", i)
 		images = append(images,
 			&queue.Agent{ID: id, Languages: queue.Fluent("en"), Departments: []string{"support"}, Capacity: 1, Status: queue.Available},
-			&queue.Ticket{ID: "busy" + id, Visitor: "b" + id, Ask: &queue.Ask{Department: "support", Language: "en", Weight: 1}, Status: queue.Assigned, Course: &queue.Course{Agent: id, AssignedAt: now - queue.Stamp(i*1000)}, JoinedAt: now - 500_000})
+			&queue.Ticket{ID: "busy" + id, Visitor: "b" + id, Specification: &queue.Specification{Department: "support", Language: "en", Weight: 1}, Status: queue.Assigned, Progress: &queue.Progress{Agent: id, AssignedAt: now - queue.Stamp(i*1000)}, JoinedAt: now - 500_000})
 	}
 	for i := range waiting {
-		images = append(images, &queue.Ticket{ID: fmt.Sprint("wait", i), Visitor: fmt.Sprint("w", i), Ask: &queue.Ask{Department: "support", Language: "en", Weight: 1}, Status: queue.Waiting, JoinedAt: now - 100_000 + queue.Stamp(i)})
+		images = append(images, &queue.Ticket{ID: fmt.Sprint("wait", i), Visitor: fmt.Sprint("w", i), Specification: &queue.Specification{Department: "support", Language: "en", Weight: 1}, Status: queue.Waiting, JoinedAt: now - 100_000 + queue.Stamp(i)})
 	}
 	for i, im := range images {
 		queue.Resolve(im, queue.Revision{Version: fmt.Sprint("c", i), Number: uint64(i + 1)}, now)

@@ -100,8 +100,8 @@ func (e *Estimator) Observe(step queue.Step) {
 		}
 	}
 	for _, t := range step.Tickets {
-		e.seeTicket(t.Was, t.Is, step.At)
-		e.seeWait(t.Was, t.Is, step.At)
+		e.seeTicket(t.Before, t.After, step.At)
+		e.seeWait(t.Before, t.After, step.At)
 	}
 }
 

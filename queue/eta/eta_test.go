@@ -21,10 +21,10 @@ func scene(now queue.Stamp, capacity int, busySince []queue.Stamp, waiting int) 
 	var images []queue.Image
 	images = append(images, &queue.Agent{ID: "a", Languages: queue.Fluent("en"), Departments: []string{"support"}, Capacity: capacity, Status: queue.Available})
 	for i, at := range busySince {
-		images = append(images, &queue.Ticket{ID: fmt.Sprint("busy", i), Visitor: fmt.Sprint("b", i), Ask: &queue.Ask{Department: "support", Language: "en", Weight: 1}, Status: queue.Assigned, Course: &queue.Course{Agent: "a", AssignedAt: at}, JoinedAt: at})
+		images = append(images, &queue.Ticket{ID: fmt.Sprint("busy", i), Visitor: fmt.Sprint("b", i), Specification: &queue.Specification{Department: "support", Language: "en", Weight: 1}, Status: queue.Assigned, Progress: &queue.Progress{Agent: "a", AssignedAt: at}, JoinedAt: at})
 	}
 	for i := range waiting {
-		images = append(images, &queue.Ticket{ID: fmt.Sprint("wait", i), Visitor: fmt.Sprint("w", i), Ask: &queue.Ask{Department: "support", Language: "en", Weight: 1}, Status: queue.Waiting, JoinedAt: now - 1000})
+		images = append(images, &queue.Ticket{ID: fmt.Sprint("wait", i), Visitor: fmt.Sprint("w", i), Specification: &queue.Specification{Department: "support", Language: "en", Weight: 1}, Status: queue.Waiting, JoinedAt: now - 1000})
 	}
 	for i, im := range images {
 		queue.Resolve(im, queue.Revision{Version: fmt.Sprint("c", i), Number: uint64(i + 1)}, now)
@@ -36,10 +36,10 @@ func scene(now queue.Stamp, capacity int, busySince []queue.Stamp, waiting int) 
 
 // ended is the step of a conversation that took the time.
 func ended(at queue.Stamp, took queue.Millis) queue.Step {
-	was := &queue.Ticket{ID: "x", Ask: &queue.Ask{Department: "support", Language: "en"}, Status: queue.Assigned, Course: &queue.Course{Agent: "a", AssignedAt: at - queue.Stamp(took)}}
+	was := &queue.Ticket{ID: "x", Specification: &queue.Specification{Department: "support", Language: "en"}, Status: queue.Assigned, Progress: &queue.Progress{Agent: "a", AssignedAt: at - queue.Stamp(took)}}
 	is := was.Copy()
 	is.Status, is.EndedAt = queue.Closed, at
-	return queue.Step{Record: queue.Record{At: at}, Tickets: []queue.TicketStep{{Was: was, Is: is}}}
+	return queue.Step{Record: queue.Record{At: at}, Tickets: []queue.TicketStep{{Before: was, After: is}}}
 }
 
 func TestUnknownUntilThereIsSomethingToSay(t *testing.T) {

@@ -34,7 +34,7 @@ type model struct {
 type line struct {
 	queue   queue.QueueID
 	name    string
-	need    *queue.Need
+	need    *queue.Requirements
 	tickets []*queue.Ticket
 	theta   float64 // rate at which each of them leaves
 }
@@ -83,21 +83,21 @@ func (e *Estimator) newModel(st *queue.State, now queue.Stamp) *model {
 		accept: e.rates.accept, ends: e.rates.ends,
 	}
 	for _, q := range queues {
-		need := st.QueueNeed(q)
+		need := st.QueueRequirements(q)
 		m.plain[q] = len(m.lines)
 		m.index[queue.CurveName(q, need)] = len(m.lines)
 		m.lines = append(m.lines, line{queue: q, name: q.String(), need: need, theta: e.rates.patience[q.String()]})
 	}
 	for _, q := range queues {
-		var last *queue.Need // of a class, all are one value
+		var last *queue.Requirements // of a class, all are one value
 		at := m.plain[q]
 		m.lines[at].tickets = make([]*queue.Ticket, 0, st.Size(q))
 		st.Sweep(q, 1, st.Size(q), func(_ int, t *queue.Ticket) bool {
 			if t.Status != queue.Waiting {
 				return true
 			}
-			if t.Need != last {
-				at, last = m.lineOf(t), t.Need
+			if t.Requirements != last {
+				at, last = m.lineOf(t), t.Requirements
 			}
 			m.lines[at].tickets = append(m.lines[at].tickets, t)
 			return true
@@ -117,7 +117,7 @@ func (e *Estimator) newModel(st *queue.State, now queue.Stamp) *model {
 
 // lineOf finds or makes the line of a ticket.
 func (m *model) lineOf(t *queue.Ticket) int {
-	name := queue.CurveName(t.Queue(), t.Need)
+	name := queue.CurveName(t.Queue(), t.Requirements)
 	i, known := m.index[name]
 	if known {
 		return i
@@ -127,7 +127,7 @@ func (m *model) lineOf(t *queue.Ticket) int {
 		return plain
 	}
 	m.index[name] = len(m.lines)
-	m.lines = append(m.lines, line{queue: t.Queue(), name: name, need: t.Need, theta: m.lines[plain].theta})
+	m.lines = append(m.lines, line{queue: t.Queue(), name: name, need: t.Requirements, theta: m.lines[plain].theta})
 	return m.index[name]
 }
 

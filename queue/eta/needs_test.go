@@ -18,17 +18,17 @@ func bank(now queue.Stamp, skilled bool) *queue.State {
 			a.Skills = []string{"kyc"}
 		}
 		images = append(images, a, &queue.Ticket{
-			ID: fmt.Sprint("busy", i), Visitor: fmt.Sprint("b", i), Ask: &queue.Ask{Department: "support", Language: "en", Weight: 1},
-			Status: queue.Assigned, Course: &queue.Course{Agent: a.ID, AssignedAt: now - 100_000}, JoinedAt: now - 100_000,
+			ID: fmt.Sprint("busy", i), Visitor: fmt.Sprint("b", i), Specification: &queue.Specification{Department: "support", Language: "en", Weight: 1},
+			Status: queue.Assigned, Progress: &queue.Progress{Agent: a.ID, AssignedAt: now - 100_000}, JoinedAt: now - 100_000,
 		})
 	}
 	for i := range 4 {
 		t := &queue.Ticket{
-			ID: fmt.Sprint("w", i), Visitor: fmt.Sprint("v", i), Ask: &queue.Ask{Department: "support", Language: "en", Weight: 1},
+			ID: fmt.Sprint("w", i), Visitor: fmt.Sprint("v", i), Specification: &queue.Specification{Department: "support", Language: "en", Weight: 1},
 			Status: queue.Waiting, JoinedAt: now - 10_000 + queue.Stamp(i),
 		}
 		if i == 3 {
-			t.Need = &queue.Need{Languages: []string{"en"}, Skills: []string{"kyc"}}
+			t.Requirements = &queue.Requirements{Languages: []string{"en"}, Skills: []string{"kyc"}}
 		}
 		images = append(images, t)
 	}

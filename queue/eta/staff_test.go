@@ -130,16 +130,16 @@ func TestTheMeanDoesNotDependOnHowManyTalkAtOnce(t *testing.T) {
 		}
 		var steps []queue.TicketStep
 		if was := open[i]; was != nil {
-			is, course := *was, *was.Course
+			is, course := *was, *was.Progress
 			course.EndedAt = at(second)
-			is.Status, is.Course = queue.Closed, &course
-			steps = append(steps, queue.TicketStep{Was: was, Is: &is})
+			is.Status, is.Progress = queue.Closed, &course
+			steps = append(steps, queue.TicketStep{Before: was, After: &is})
 		}
 		open[i] = &queue.Ticket{
-			ID: fmt.Sprint("t", second), Ask: &queue.Ask{Department: "support", Language: "en", Weight: 1}, Status: queue.Assigned,
-			Course: &queue.Course{Agent: agent, AssignedAt: at(second), Token: 1}, JoinedAt: at(second),
+			ID: fmt.Sprint("t", second), Specification: &queue.Specification{Department: "support", Language: "en", Weight: 1}, Status: queue.Assigned,
+			Progress: &queue.Progress{Agent: agent, AssignedAt: at(second), Token: 1}, JoinedAt: at(second),
 		}
-		steps = append(steps, queue.TicketStep{Is: open[i]})
+		steps = append(steps, queue.TicketStep{After: open[i]})
 		e.Observe(queue.Step{Record: queue.Record{At: at(second)}, Tickets: steps})
 	}
 	r := rates{service: map[string]*hazard{}}
@@ -169,7 +169,7 @@ func TestAQueueWithoutAHistoryBorrowsFromItsDepartment(t *testing.T) {
 			took                 queue.Millis
 		}{{"cards", "en", 100_000}, {"cards", "es", 110_000}, {"loans", "en", 1_000_000}, {"loans", "es", 900_000}} {
 			step := ended(now, seen.took)
-			for _, t := range []*queue.Ticket{step.Tickets[0].Was, step.Tickets[0].Is} {
+			for _, t := range []*queue.Ticket{step.Tickets[0].Before, step.Tickets[0].After} {
 				t.Department, t.Language = seen.department, seen.language
 			}
 			e.Observe(step)

@@ -26,7 +26,7 @@ func newView() view {
 // crowd are those who wait in a queue for the same.
 type crowd struct {
 	department string
-	need       *queue.Need
+	need       *queue.Requirements
 	n          int
 }
 
@@ -168,13 +168,13 @@ func (e *Estimator) count(t *queue.Ticket, by int) (changed bool) {
 	if t == nil || t.Status != queue.Waiting || t.Hold != nil {
 		return false
 	}
-	name := queue.CurveName(t.Queue(), t.Need)
+	name := queue.CurveName(t.Queue(), t.Requirements)
 	c := e.waiting[name]
 	if c == nil {
 		if by < 0 {
 			return false
 		}
-		c = &crowd{t.Department, t.Need, 0}
+		c = &crowd{t.Department, t.Requirements, 0}
 		e.waiting[name] = c
 	}
 	if c.n += by; c.n <= 0 {

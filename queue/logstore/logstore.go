@@ -101,17 +101,17 @@ func verdict(s eventlog.Status) queue.Verdict {
 	case eventlog.TooLate:
 		return queue.Late
 	case eventlog.IDReused:
-		return queue.Reused
+		return queue.IDConflict
 	case eventlog.Conflict, eventlog.Fenced, eventlog.Sealed:
-		return queue.Moved
+		return queue.Conflict
 	}
-	return queue.Moved
+	return queue.Conflict
 }
 
 // encode turns a change into what the log understands.
 func encode(c *queue.Change) (eventlog.Commit, error) {
 	out := eventlog.Commit{
-		ID: c.ID, Intent: c.Intent, Frees: c.Frees,
+		ID: c.ID, Intent: c.Intent, Frees: c.ReleasesMemory,
 		NotBefore: int64(c.NotBefore), NotAfter: int64(c.NotAfter),
 		Reads:  make([]eventlog.Read, len(c.Reads)),
 		Writes: make([]eventlog.Write, len(c.Writes)),

@@ -28,8 +28,8 @@ func versions(t *testing.T, h Harness) {
 	if got := a.commit(t, one)[0]; got.Verdict != queue.Done || got.Number != 5 {
 		t.Errorf("the first of two: %+v", got)
 	}
-	if got := b.commit(t, two)[0]; got.Verdict != queue.Moved || got.Number != 5 {
-		t.Errorf("the second of two: %+v, want Moved with the head", got)
+	if got := b.commit(t, two)[0]; got.Verdict != queue.Conflict || got.Number != 5 {
+		t.Errorf("the second of two: %+v, want Conflict with the head", got)
 	}
 	agree(t, 5, a, b)
 }
@@ -57,8 +57,8 @@ func retries(t *testing.T, h Harness) {
 		t.Errorf("a late retry: %+v, want Done as 1", got)
 	}
 	c.Intent = "another"
-	if got := b.commit(t, c)[0]; got.Verdict != queue.Reused {
-		t.Errorf("another wish under the same id: %+v, want Reused", got)
+	if got := b.commit(t, c)[0]; got.Verdict != queue.IDConflict {
+		t.Errorf("another wish under the same id: %+v, want IDConflict", got)
 	}
 }
 
@@ -96,8 +96,8 @@ func batch(t *testing.T, h Harness) {
 	broken := due[1]
 	broken.Reads = append([]queue.Read{{Name: "t/t4", Version: "never"}}, broken.Reads...)
 	out := a.commit(t, due[0], broken, due[2])
-	if out[0].Verdict != queue.Done || out[1].Verdict != queue.Moved || out[2].Verdict != queue.Moved {
-		t.Errorf("verdicts = %v: want Done, Moved, and Moved for what builds on a refused one", out)
+	if out[0].Verdict != queue.Done || out[1].Verdict != queue.Conflict || out[2].Verdict != queue.Conflict {
+		t.Errorf("verdicts = %v: want Done, Conflict, and Conflict for what builds on a refused one", out)
 	}
 	ctx, stop := context.WithTimeout(context.Background(), 10*time.Second)
 	defer stop()

@@ -79,10 +79,10 @@ func (j *judge) see(s *queue.State, step queue.Step) {
 }
 
 func (j *judge) ticket(step queue.Step, ts queue.TicketStep) {
-	if ts.Is == nil {
+	if ts.After == nil {
 		return
 	}
-	t := ts.Is
+	t := ts.After
 	from := j.state[t.ID]
 	ok := from == t.Status
 	for _, to := range legal[from] {

@@ -124,7 +124,7 @@ func (n *node) do(ctx context.Context, decide func(s *queue.State) (queue.Change
 			return out[0].Number, nil
 		case queue.Late:
 			return 0, nil
-		case queue.Moved, queue.Reused, queue.Early:
+		case queue.Conflict, queue.IDConflict, queue.Early:
 			time.Sleep(time.Duration(rand.IntN(500)) * time.Microsecond) // jitter, as a gateway has
 		}
 	}

@@ -93,9 +93,9 @@ func (r *run) offer(t *queue.Ticket, a *queue.Agent) queue.Change {
 	is, busy := t.Copy(), *a
 	is.Status, is.Attempts = queue.Offered, t.Attempts+1
 	id := t.ID + "." + string(rune('0'+is.Attempts%10))
-	is.Offer = &queue.Offer{ID: id, Agent: a.ID, At: queue.Here, TTL: r.st.Site().Departments[0].OfferTTL}
-	busy.IdleSince = queue.Here
+	is.Offer = &queue.Offer{ID: id, Agent: a.ID, At: queue.OwnStamp, TTL: r.st.Site().Departments[0].OfferTTL}
+	busy.IdleSince = queue.OwnStamp
 	return queue.Change{ID: id, Cause: queue.CauseOffered, Writes: []queue.Write{
-		{Name: is.Name(), Image: is, Was: t}, {Name: busy.Name(), Image: &busy, Was: a},
+		{Name: is.Name(), Image: is, Before: t}, {Name: busy.Name(), Image: &busy, Before: a},
 	}}
 }
