@@ -13,11 +13,11 @@
 //
 // # Reading
 //
-// A Hub has one thread for each conversation that somebody here has open. A
-// thread is no goroutine: a wake-up puts it in a queue, and a few workers take
+// A Hub has one feed for each conversation that somebody here has open. A
+// feed is no goroutine: a wake-up puts it in a queue, and a few workers take
 // what came with it, or read what is missing, and hand it to the subscribers. At most one worker is at a
-// thread at a time, so a conversation's subscribers hear everything in order,
-// each once. Every ten seconds the heads of all threads are compared with what
+// feed at a time, so a conversation's subscribers hear everything in order,
+// each once. Every ten seconds the heads of all feeds are compared with what
 // was read, in case a wake-up was lost.
 //
 // Nothing waits here for a subscriber: each takes as much as it has room for, rests,
@@ -74,7 +74,7 @@ type Options struct {
 const (
 	defaultRetention = 24 * time.Hour
 	pageSize         = 100             // entries in one delivery
-	maxNotes         = 32              // transient notes that wait in one thread
+	maxNotes         = 32              // transient notes that wait in one feed
 	maxPushed        = 64              // pushes that do; more are read
 	readTimeout      = 5 * time.Second // of one read or head check
 )
@@ -90,10 +90,10 @@ type Hub struct {
 	retention atomic.Pointer[map[string]time.Duration]
 
 	mu      sync.Mutex
-	threads map[string]*thread // by the log's name
-	queue   []*thread          // each at most once
+	feeds   map[string]*feed // by the log's name
+	queue   []*feed          // each at most once
 	workers int
-	check   *time.Timer // set while there are threads
+	check   *time.Timer // set while there are feeds
 	closed  bool
 
 	unchecked, unread lograte.Warning
@@ -110,7 +110,7 @@ func New(backend eventlog.Backend, options Options) *Hub {
 	if options.Logger == nil {
 		options.Logger = slog.New(slog.DiscardHandler)
 	}
-	h := &Hub{backend: backend, options: options, threads: map[string]*thread{}}
+	h := &Hub{backend: backend, options: options, feeds: map[string]*feed{}}
 	h.SetRetention(options.Retention)
 	h.ctx, h.cancel = context.WithCancel(context.Background())
 	return h
@@ -126,9 +126,9 @@ func (h *Hub) Close() {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.closed = true
-	for _, t := range h.threads {
-		clear(t.subscribers)
-		h.tidyLocked(t)
+	for _, f := range h.feeds {
+		clear(f.subscribers)
+		h.tidyLocked(f)
 	}
 }
 

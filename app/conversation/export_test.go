@@ -4,5 +4,5 @@ package conversation
 func (h *Hub) Open() int {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	return len(h.threads)
+	return len(h.feeds)
 }

@@ -8,9 +8,9 @@ import (
 	"nextup/internal/eventlog"
 )
 
-// thread is a conversation that somebody here has open. The Hub's lock guards
+// feed is a conversation that somebody here has open. The Hub's lock guards
 // it, but for what the worker at it owns.
-type thread struct {
+type feed struct {
 	log         eventlog.Log
 	ticket      string
 	subscribers map[*Subscription]struct{}
@@ -67,7 +67,7 @@ type Receiver interface {
 // Subscription is one receiver at a conversation.
 type Subscription struct {
 	hub      *Hub
-	thread   *thread
+	feed     *feed
 	receiver Receiver
 	// The worker's own: the place, and how many entries are read at a time if not
 	// a whole page.
@@ -88,18 +88,18 @@ func (h *Hub) Subscribe(site, ticket string, after Place, receiver Receiver) *Su
 	if h.closed {
 		return s
 	}
-	t := h.threads[log.Name]
-	if t == nil {
-		t = &thread{log: log, ticket: ticket, subscribers: map[*Subscription]struct{}{}}
-		h.threads[log.Name] = t
-		t.hangUp = h.backend.Subscribe(log, func(signal eventlog.Signal) { h.hear(t, signal) })
+	f := h.feeds[log.Name]
+	if f == nil {
+		f = &feed{log: log, ticket: ticket, subscribers: map[*Subscription]struct{}{}}
+		h.feeds[log.Name] = f
+		f.hangUp = h.backend.Subscribe(log, func(signal eventlog.Signal) { h.hear(f, signal) })
 		if h.check == nil {
 			h.check = time.AfterFunc(h.options.HeadCheck, h.checkHeads)
 		}
 	}
-	s.thread = t
-	t.subscribers[s] = struct{}{}
-	h.readLocked(t)
+	s.feed = f
+	f.subscribers[s] = struct{}{}
+	h.readLocked(f)
 	return s
 }
 
@@ -107,8 +107,8 @@ func (h *Hub) Subscribe(site, ticket string, after Place, receiver Receiver) *Su
 // under way, but it ends before the first call of a later subscription to the same
 // conversation, and Stop may be called from within it.
 func (s *Subscription) Stop() {
-	if s.thread != nil {
-		s.hub.drop(s.thread, s)
+	if s.feed != nil {
+		s.hub.drop(s.feed, s)
 	}
 }
 
@@ -118,7 +118,7 @@ func (s *Subscription) Resume() {
 	defer s.hub.mu.Unlock()
 	if s.resumed = !s.rests; s.rests {
 		s.rests = false
-		s.hub.readLocked(s.thread)
+		s.hub.readLocked(s.feed)
 	}
 }
 
@@ -128,65 +128,65 @@ func (h *Hub) rest(s *Subscription) {
 	defer h.mu.Unlock()
 	if s.rests = !s.resumed; s.resumed {
 		s.resumed = false
-		h.readLocked(s.thread)
+		h.readLocked(s.feed)
 	}
 }
 
-func (h *Hub) drop(t *thread, s *Subscription) {
+func (h *Hub) drop(f *feed, s *Subscription) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	delete(t.subscribers, s)
-	h.tidyLocked(t)
+	delete(f.subscribers, s)
+	h.tidyLocked(f)
 }
 
-// tidyLocked gives up a thread that nobody has open. One with a worker stays
+// tidyLocked gives up a feed that nobody has open. One with a worker stays
 // until that is done, so that no second worker can begin beside it.
-func (h *Hub) tidyLocked(t *thread) {
-	if len(t.subscribers) > 0 || t.working || h.threads[t.log.Name] != t {
+func (h *Hub) tidyLocked(f *feed) {
+	if len(f.subscribers) > 0 || f.working || h.feeds[f.log.Name] != f {
 		return
 	}
-	delete(h.threads, t.log.Name)
-	t.hangUp()
-	if len(h.threads) == 0 && h.check != nil {
+	delete(h.feeds, f.log.Name)
+	f.hangUp()
+	if len(h.feeds) == 0 && h.check != nil {
 		h.check.Stop()
 		h.check = nil
 	}
 }
 
 // hear takes a signal of the backend.
-func (h *Hub) hear(t *thread, signal eventlog.Signal) {
+func (h *Hub) hear(f *feed, signal eventlog.Signal) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if signal.Payload != nil {
-		if len(t.notes) >= maxNotes {
+		if len(f.notes) >= maxNotes {
 			return
 		}
-		t.notes = append(t.notes, signal.Payload)
+		f.notes = append(f.notes, signal.Payload)
 	}
 	switch {
 	case signal.Payload != nil:
-	case signal.Pushed != nil && len(t.pushed) < maxPushed:
-		t.pushed = append(t.pushed, signal.Pushed)
+	case signal.Pushed != nil && len(f.pushed) < maxPushed:
+		f.pushed = append(f.pushed, signal.Pushed)
 	default:
-		t.read = true
+		f.read = true
 	}
-	h.markLocked(t)
+	h.markLocked(f)
 }
 
-// readLocked has the thread's log read.
-func (h *Hub) readLocked(t *thread) {
-	t.read = true
-	h.markLocked(t)
+// readLocked has the feed's log read.
+func (h *Hub) readLocked(f *feed) {
+	f.read = true
+	h.markLocked(f)
 }
 
 // checkHeads looks for what lost wake-ups left unread.
 func (h *Hub) checkHeads() {
 	h.mu.Lock()
-	threads := make([]*thread, 0, len(h.threads))
-	logs := make([]eventlog.Log, 0, len(h.threads))
-	for _, t := range h.threads {
-		threads = append(threads, t)
-		logs = append(logs, t.log)
+	feeds := make([]*feed, 0, len(h.feeds))
+	logs := make([]eventlog.Log, 0, len(h.feeds))
+	for _, f := range h.feeds {
+		feeds = append(feeds, f)
+		logs = append(logs, f.log)
 	}
 	h.mu.Unlock()
 
@@ -199,8 +199,8 @@ func (h *Hub) checkHeads() {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	for i, head := range heads {
-		if t := threads[i]; t.seen != (place{head.Number, head.ID, head.At}) {
-			h.readLocked(t)
+		if f := feeds[i]; f.seen != (place{head.Number, head.ID, head.At}) {
+			h.readLocked(f)
 		}
 	}
 	if h.check != nil {

@@ -12,15 +12,15 @@ import (
 	"nextup/internal/eventlog"
 )
 
-// markLocked puts a thread in the queue, or has its worker look again.
-func (h *Hub) markLocked(t *thread) {
+// markLocked puts a feed in the queue, or has its worker look again.
+func (h *Hub) markLocked(f *feed) {
 	switch {
-	case h.closed || h.threads[t.log.Name] != t || t.queued:
-	case t.working:
-		t.again = true
+	case h.closed || h.feeds[f.log.Name] != f || f.queued:
+	case f.working:
+		f.again = true
 	default:
-		t.queued = true
-		h.queue = append(h.queue, t)
+		f.queued = true
+		h.queue = append(h.queue, f)
 		if h.workers < h.options.Workers {
 			h.workers++
 			go h.work()
@@ -28,69 +28,69 @@ func (h *Hub) markLocked(t *thread) {
 	}
 }
 
-// work serves threads until none is in the queue.
+// work serves feeds until none is in the queue.
 func (h *Hub) work() {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	for len(h.queue) > 0 {
-		t := h.queue[0]
+		f := h.queue[0]
 		h.queue[0] = nil
 		h.queue = h.queue[1:]
-		t.queued = false
-		if h.threads[t.log.Name] != t {
+		f.queued = false
+		if h.feeds[f.log.Name] != f {
 			continue
 		}
-		t.working, t.again = true, false
+		f.working, f.again = true, false
 		h.mu.Unlock()
-		more, err := h.serve(t)
+		more, err := h.serve(f)
 		h.mu.Lock()
-		t.working = false
-		h.tidyLocked(t)
+		f.working = false
+		h.tidyLocked(f)
 		switch {
 		case err != nil:
-			h.retryLocked(t, err)
-		case more || t.again:
+			h.retryLocked(f, err)
+		case more || f.again:
 			if more {
-				t.read = true
+				f.read = true
 			}
-			h.markLocked(t) // behind the others, so that long histories hold up nobody
+			h.markLocked(f) // behind the others, so that long histories hold up nobody
 			fallthrough
 		default:
-			t.failures = 0
+			f.failures = 0
 		}
 	}
 	h.queue = nil
 	h.workers--
 }
 
-// retryLocked has a thread read again after a pause: 100 ms doubling to 6.4 s,
+// retryLocked has a feed read again after a pause: 100 ms doubling to 6.4 s,
 // less by up to a half.
-func (h *Hub) retryLocked(t *thread, err error) {
-	if h.closed || t.retrying {
+func (h *Hub) retryLocked(f *feed, err error) {
+	if h.closed || f.retrying {
 		return
 	}
-	t.retrying = true
-	if t.failures == 0 {
-		h.unread.Log(h.options.Logger, "a conversation could not be read", "log", t.log.Name, "error", err)
+	f.retrying = true
+	if f.failures == 0 {
+		h.unread.Log(h.options.Logger, "a conversation could not be read", "log", f.log.Name, "error", err)
 	}
-	pause := 100 * time.Millisecond << min(t.failures, 6)
-	t.failures++
+	pause := 100 * time.Millisecond << min(f.failures, 6)
+	f.failures++
 	time.AfterFunc(pause/2+rand.N(pause/2), func() {
 		h.mu.Lock()
 		defer h.mu.Unlock()
-		t.retrying = false
-		h.readLocked(t)
+		f.retrying = false
+		h.readLocked(f)
 	})
 }
 
 // serve hands the notes to everybody who does not rest, and to those at the same
 // place one page of what they lack. more says that some lack more and have room.
-func (h *Hub) serve(t *thread) (more bool, err error) {
+func (h *Hub) serve(f *feed) (more bool, err error) {
 	h.mu.Lock()
-	notes, pushed, reads := t.notes, t.pushed, t.read
-	t.notes, t.pushed, t.read = nil, nil, false
+	notes, pushed, reads := f.notes, f.pushed, f.read
+	f.notes, f.pushed, f.read = nil, nil, false
 	groups := map[place][]*Subscription{}
-	for s := range t.subscribers {
+	for s := range f.subscribers {
 		if !s.rests {
 			groups[s.place] = append(groups[s.place], s)
 		}
@@ -102,7 +102,7 @@ func (h *Hub) serve(t *thread) (more bool, err error) {
 		places = append(places, p)
 		for _, s := range group {
 			for _, n := range notes {
-				if h.stays(t, s) {
+				if h.stays(f, s) {
 					s.receiver.Note(n)
 				}
 			}
@@ -113,10 +113,10 @@ func (h *Hub) serve(t *thread) (more bool, err error) {
 	for _, p := range places {
 		records, fits := continues(p, pushed)
 		if fits && !reads {
-			err = cmp.Or(err, h.handOut(t, p, groups[p], records))
+			err = cmp.Or(err, h.handOut(f, p, groups[p], records))
 			continue
 		}
-		full, e := h.page(t, p, groups[p])
+		full, e := h.page(f, p, groups[p])
 		more = more || full
 		err = cmp.Or(err, e)
 	}
@@ -140,26 +140,26 @@ func continues(p place, pushed []*eventlog.Pushed) (records []eventlog.Record, f
 }
 
 // handOut brings the subscribers at a place further by records that continue it.
-func (h *Hub) handOut(t *thread, p place, group []*Subscription, records []eventlog.Record) error {
+func (h *Hub) handOut(f *feed, p place, group []*Subscription, records []eventlog.Record) error {
 	if len(records) == 0 {
 		return nil
 	}
-	b, err := batchOf(t, p, records)
+	b, err := batchOf(f, p, records)
 	if err != nil {
 		return err
 	}
-	h.deliver(t, group, b)
+	h.deliver(f, group, b)
 	h.mu.Lock()
-	t.seen = b.place(len(records))
+	f.seen = b.place(len(records))
 	h.mu.Unlock()
 	return nil
 }
 
 // stays says whether the subscriber has not been stopped.
-func (h *Hub) stays(t *thread, s *Subscription) bool {
+func (h *Hub) stays(f *feed, s *Subscription) bool {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	_, ok := t.subscribers[s]
+	_, ok := f.subscribers[s]
 	return ok
 }
 
@@ -170,7 +170,7 @@ const fewest = 8
 
 // page brings the subscribers at a place that have room one page further. full says
 // that there is more, and that some have room for it.
-func (h *Hub) page(t *thread, p place, group []*Subscription) (full bool, err error) {
+func (h *Hub) page(f *feed, p place, group []*Subscription) (full bool, err error) {
 	limit := 0
 	group = slices.DeleteFunc(group, func(s *Subscription) bool {
 		if s.receiver.Ready() {
@@ -183,11 +183,11 @@ func (h *Hub) page(t *thread, p place, group []*Subscription) (full bool, err er
 	if len(group) == 0 {
 		return false, nil
 	}
-	b, full, err := h.read(t, p, limit)
+	b, full, err := h.read(f, p, limit)
 	if errors.Is(err, errFork) {
 		for _, s := range group {
-			if h.stays(t, s) {
-				h.drop(t, s)
+			if h.stays(f, s) {
+				h.drop(f, s)
 				s.receiver.Reset()
 			}
 		}
@@ -196,10 +196,10 @@ func (h *Hub) page(t *thread, p place, group []*Subscription) (full bool, err er
 	if err != nil {
 		return false, err
 	}
-	room := h.deliver(t, group, b)
+	room := h.deliver(f, group, b)
 	if !full {
 		h.mu.Lock()
-		t.seen = b.place(len(b.entries))
+		f.seen = b.place(len(b.entries))
 		h.mu.Unlock()
 	}
 	return full && room, nil
@@ -208,9 +208,9 @@ func (h *Hub) page(t *thread, p place, group []*Subscription) (full bool, err er
 // deliver hands a batch to those who stay, each of whom is then at the place of the
 // last entry that they took, and says whether some took it all. Who did not is read
 // for about as much the next time as they took now.
-func (h *Hub) deliver(t *thread, group []*Subscription, b batch) (room bool) {
+func (h *Hub) deliver(f *feed, group []*Subscription, b batch) (room bool) {
 	for _, s := range group {
-		if !h.stays(t, s) {
+		if !h.stays(f, s) {
 			continue
 		}
 		taken, more := 0, true
@@ -220,7 +220,7 @@ func (h *Hub) deliver(t *thread, group []*Subscription, b batch) (room bool) {
 		s.place = b.place(taken)
 		switch {
 		case !more:
-			h.drop(t, s)
+			h.drop(f, s)
 		case taken < len(b.entries):
 			s.few = min(max(2*taken, fewest), pageSize)
 			h.rest(s)
@@ -251,14 +251,14 @@ func (b *batch) place(n int) place {
 
 // read returns at most so many entries after a place, having made sure that the log
 // is still the one that the place is of. full says that there may be more.
-func (h *Hub) read(t *thread, p place, limit int) (b batch, full bool, err error) {
+func (h *Hub) read(f *feed, p place, limit int) (b batch, full bool, err error) {
 	ctx, cancel := context.WithTimeout(h.ctx, readTimeout)
 	defer cancel()
 	after := p.number
 	if after > 0 {
 		after, limit = after-1, limit+1
 	}
-	records, err := h.backend.Read(ctx, t.log, after, limit)
+	records, err := h.backend.Read(ctx, f.log, after, limit)
 	if err != nil {
 		return batch{}, false, err
 	}
@@ -270,12 +270,12 @@ func (h *Hub) read(t *thread, p place, limit int) (b batch, full bool, err error
 		p.id, p.at = records[0].ID, records[0].At
 		records = records[1:]
 	}
-	b, err = batchOf(t, p, records)
+	b, err = batchOf(f, p, records)
 	return b, full, err
 }
 
 // batchOf checks that records continue a place.
-func batchOf(t *thread, p place, records []eventlog.Record) (batch, error) {
+func batchOf(f *feed, p place, records []eventlog.Record) (batch, error) {
 	b := batch{after: p, entries: make([]protocol.Entry, len(records)), records: records}
 	for i, r := range records {
 		// Records of one answer, or of pushes that continue each other, are among
@@ -284,7 +284,7 @@ func batchOf(t *thread, p place, records []eventlog.Record) (batch, error) {
 			return batch{}, errFork
 		}
 		var err error
-		if b.entries[i], err = entry(t.ticket, r); err != nil {
+		if b.entries[i], err = entry(f.ticket, r); err != nil {
 			return batch{}, err
 		}
 	}
