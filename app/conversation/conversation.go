@@ -13,12 +13,15 @@
 //
 // # Reading
 //
-// A Hub has one feed for each conversation that somebody here has open. A
-// feed is no goroutine: a wake-up puts it in a queue, and a few workers take
-// what came with it, or read what is missing, and hand it to the subscribers. At most one worker is at a
-// feed at a time, so a conversation's subscribers hear everything in order,
-// each once. Every ten seconds the heads of all feeds are compared with what
-// was read, in case a wake-up was lost.
+// A Hub has one feed for each conversation that has subscribers here. A feed is no
+// goroutine: what is pushed to it puts it in the queue of a few workers, which wait for
+// nothing outside, and what has to be read puts it in the queue of the readers. At most
+// one of them is at a feed at a time, so a conversation's subscribers hear everything in
+// order, each once. Every ten seconds the heads of all feeds are compared with what was
+// read, in case a wake-up was lost.
+//
+// The log may hang, and one shard of a Cluster may hang alone. So a read that is slow
+// leaves its place among the readers to another.
 //
 // Nothing waits here for a subscriber: each takes as much as it has room for, rests,
 // and is read on from its place once it says Resume. So a history comes as fast as
@@ -65,18 +68,19 @@ type Options struct {
 	// HeadCheck is the pause between two looks at the heads of all open
 	// conversations; 10 s without it.
 	HeadCheck time.Duration
-	// Workers is how many conversations are read at the same time; 8 without it.
-	Workers int
+	// Reads is how many reads of the log may be under way at the same time, besides
+	// those that are slow; 8 without it.
+	Reads int
 	// Logger hears of conversations that could not be read.
 	Logger *slog.Logger
 }
 
 const (
 	defaultRetention = 24 * time.Hour
-	pageSize         = 100             // entries in one delivery
-	maxNotes         = 32              // transient notes that wait in one feed
-	maxPushed        = 64              // pushes that do; more are read
-	readTimeout      = 5 * time.Second // of one read or head check
+	pageSize         = 100 // entries in one delivery
+	maxNotes         = 32  // transient notes that wait in one feed
+	maxPushed        = 64  // pushes that do; more are read
+	maxWorkers       = 8   // feeds that are delivered at the same time
 )
 
 // Hub appends to conversations and delivers them. Its methods may be called from
@@ -89,14 +93,17 @@ type Hub struct {
 
 	retention atomic.Pointer[map[string]time.Duration]
 
-	mu      sync.Mutex
-	feeds   map[string]*feed // by the log's name
-	queue   []*feed          // each at most once
-	workers int
-	check   *time.Timer // set while there are feeds
-	closed  bool
+	mu         sync.Mutex
+	feeds      map[string]*feed // by the log's name
+	deliveries []*feed          // with something to deliver, each once
+	workers    int              // goroutines that deliver it
+	reads      []*feed          // with something to read, each once
+	reading    int              // reads under way, without those that are slow
+	slow       int              // reads under way for longer than slowRead
+	check      *time.Timer      // set while there are feeds
+	closed     bool
 
-	unchecked, unread lograte.Warning
+	unchecked, unreadable lograte.Warning
 }
 
 // New returns a Hub on the backend, which stays the caller's to close.
@@ -104,8 +111,8 @@ func New(backend eventlog.Backend, options Options) *Hub {
 	if options.HeadCheck <= 0 {
 		options.HeadCheck = 10 * time.Second
 	}
-	if options.Workers <= 0 {
-		options.Workers = 8
+	if options.Reads <= 0 {
+		options.Reads = 8
 	}
 	if options.Logger == nil {
 		options.Logger = slog.New(slog.DiscardHandler)
@@ -128,7 +135,7 @@ func (h *Hub) Close() {
 	h.closed = true
 	for _, f := range h.feeds {
 		clear(f.subscribers)
-		h.tidyLocked(f)
+		h.releaseLocked(f)
 	}
 }
 

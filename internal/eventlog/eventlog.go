@@ -37,6 +37,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"time"
 )
 
@@ -73,6 +74,9 @@ type Head struct {
 	// At is the newest record's stamp.
 	At int64
 }
+
+// UnknownHead stands for a head that could not be read.
+var UnknownHead = Head{Number: math.MaxUint64}
 
 // Record is one committed step.
 type Record struct {
@@ -200,7 +204,8 @@ type Backend interface {
 	// returns one Outcome for each. An error means that the fate of all of them
 	// is unknown.
 	Commit(ctx context.Context, log Log, commits []Commit) ([]Outcome, error)
-	// Heads returns the heads of the logs, in their order.
+	// Heads returns the heads of the logs, in their order. Servers fail alone: besides
+	// an error there may be heads, with UnknownHead for those that could not be read.
 	Heads(ctx context.Context, logs []Log) ([]Head, error)
 	// Read returns up to limit records numbered above after, in order, or
 	// ErrTrimmed.

@@ -36,7 +36,13 @@ func TestAClusterReplacesAMasterInSeconds(t *testing.T) {
 		g := redistest.ReplicatedCluster(t)
 		l := startLoad(t, g.URL)
 		i := keeper(t, g, l.writer, l.log)
+		logs, kept := make([]eventlog.Log, 30), make([]int, 30)
+		for n := range logs {
+			logs[n] = eventlog.Log{Name: fmt.Sprint("head", n)}
+			kept[n] = keeper(t, g, l.reader, logs[n])
+		}
 		g.Masters[i].Freeze()
+		otherHeadsAreRead(t, l.reader, logs, func(n int) bool { return kept[n] != i })
 		promoted(t, g.Replicas[i])
 		// A call may still be waiting for the one that hangs.
 		l.goesOn("after the failover")
@@ -145,6 +151,22 @@ func keeper(t testing.TB, g *redistest.Group, b *redislog.Backend, log eventlog.
 }
 
 func key(log eventlog.Log) string { return "{" + log.Name + "}" }
+
+// otherHeadsAreRead fails unless the heads of those logs that are not hung are known.
+func otherHeadsAreRead(t *testing.T, b *redislog.Backend, logs []eventlog.Log, others func(int) bool) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 500*time.Millisecond)
+	defer cancel()
+	heads, err := b.Heads(ctx, logs)
+	if err == nil {
+		t.Error("no error, though one master hangs")
+	}
+	for n := range logs {
+		if len(heads) != len(logs) || (heads[n] != eventlog.UnknownHead) != others(n) {
+			t.Fatalf("head %d of %+v: whether it can be read is %v", n, heads, others(n))
+		}
+	}
+}
 
 // move is a log's slot on its way to another master.
 type move struct {

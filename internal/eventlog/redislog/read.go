@@ -5,6 +5,7 @@ import (
 	"errors"
 	"strconv"
 	"strings"
+	"sync"
 
 	"github.com/redis/go-redis/v9"
 
@@ -13,36 +14,76 @@ import (
 
 const headsPerPipeline = 512
 
-// Heads implements eventlog.Backend.
+// Heads implements eventlog.Backend. Each master of a Cluster is asked apart from the
+// others, so that one that hangs costs only the heads that it keeps.
 func (b *Backend) Heads(ctx context.Context, logs []eventlog.Log) ([]eventlog.Head, error) {
 	ctx, cancel := bounded(ctx)
 	defer cancel()
-	heads := make([]eventlog.Head, 0, len(logs))
-	for len(logs) > 0 {
-		part := logs[:min(len(logs), headsPerPipeline)]
-		logs = logs[len(part):]
-		replies := make([]*redis.SliceCmd, len(part))
-		_, err := b.client.Pipelined(ctx, func(p redis.Pipeliner) error {
-			for i, log := range part {
-				replies[i] = p.HMGet(ctx, headKey(log.Name), "number", "id", "at")
-			}
-			return nil
-		})
+	heads := make([]eventlog.Head, len(logs))
+	if len(logs) == 1 {
+		err := b.readHeads(ctx, logs, heads, []int{0})
+		return heads, err
+	}
+	byMaster, errs := map[*redis.Client][]int{}, []error(nil)
+	for i, log := range logs {
+		master, err := b.master(ctx, headKey(log.Name))
 		if err != nil {
-			return nil, failed(err)
+			heads[i] = eventlog.UnknownHead
+			errs = append(errs, failed(err))
+			continue
 		}
-		for i, r := range replies {
-			head, err := parseHead(r.Val())
-			if err != nil {
-				return nil, err
+		byMaster[master] = append(byMaster[master], i)
+	}
+	var mu sync.Mutex
+	var all sync.WaitGroup
+	for _, places := range byMaster {
+		all.Go(func() {
+			if err := b.readHeads(ctx, logs, heads, places); err != nil {
+				mu.Lock()
+				defer mu.Unlock()
+				errs = append(errs, err)
 			}
-			heads = append(heads, head)
-			if p, asked := b.paces.Load(part[i].Name); asked {
-				b.keepPace(ctx, part[i], p.(*pace), head.At)
+		})
+	}
+	all.Wait()
+	return heads, errors.Join(errs...)
+}
+
+// readHeads reads the heads of the logs at these places.
+func (b *Backend) readHeads(ctx context.Context, logs []eventlog.Log, heads []eventlog.Head, places []int) error {
+	var err, garbled error
+	for len(places) > 0 {
+		part := places[:min(len(places), headsPerPipeline)]
+		places = places[len(part):]
+		replies := make([]*redis.SliceCmd, len(part))
+		if err == nil { // what does not answer is not asked again
+			_, err = b.client.Pipelined(ctx, func(p redis.Pipeliner) error {
+				for i, n := range part {
+					replies[i] = p.HMGet(ctx, headKey(logs[n].Name), "number", "id", "at")
+				}
+				return nil
+			})
+		}
+		for i, n := range part {
+			heads[n] = eventlog.UnknownHead
+			if replies[i] == nil || replies[i].Err() != nil {
+				continue
+			}
+			head, e := parseHead(replies[i].Val())
+			if e != nil {
+				garbled = e
+				continue
+			}
+			heads[n] = head
+			if p, asked := b.paces.Load(logs[n].Name); asked {
+				b.keepPace(ctx, logs[n], p.(*pace), head.At)
 			}
 		}
 	}
-	return heads, nil
+	if err != nil {
+		return failed(err)
+	}
+	return garbled
 }
 
 // keepPace asks a log for its time if that has not been said for a while. A log that

@@ -1,0 +1,155 @@
+package conversation
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"slices"
+	"time"
+)
+
+var errFork = errors.New("conversation: the log lost entries")
+
+const (
+	readTimeout = 5 * time.Second // of one read or head check
+	// slowRead is how long a read counts as one of Options.Reads.
+	slowRead = 100 * time.Millisecond
+	// fewest is how many entries are read at least for a subscriber with little room.
+	fewest = 8
+)
+
+// startReadsLocked begins as many reads as there may be: Options.Reads, and one more for
+// each read that is slow. Those that hang, as where one shard of a Cluster does, thus
+// hold up the others for some slowRead at most, however many they are. There is never
+// more than one read of a conversation.
+func (h *Hub) startReadsLocked() {
+	for len(h.reads) > 0 && h.reading < h.options.Reads+h.slow {
+		f := h.reads[0]
+		h.reads[0] = nil
+		h.reads = h.reads[1:]
+		f.due = false
+		if h.takeLocked(f) {
+			h.reading++
+			go h.read(f)
+		}
+	}
+	if len(h.reads) == 0 {
+		h.reads = nil
+	}
+}
+
+// read brings the subscribers of a feed that have something to read one page further.
+func (h *Hub) read(f *feed) {
+	done, slow := false, false
+	timer := time.AfterFunc(slowRead, func() {
+		h.mu.Lock()
+		defer h.mu.Unlock()
+		if !done {
+			slow = true
+			h.reading--
+			h.slow++
+			h.startReadsLocked()
+		}
+	})
+	defer timer.Stop()
+	err := h.readPages(f)
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if done = true; slow {
+		h.slow--
+	} else {
+		h.reading--
+	}
+	if err != nil {
+		h.retryLocked(f, err)
+	} else {
+		f.failures = 0
+	}
+	h.doneLocked(f) // it queues behind the others if there is more, so that long histories hold up none
+	h.startReadsLocked()
+}
+
+func (h *Hub) readPages(f *feed) error {
+	h.mu.Lock()
+	groups := f.groups(func(s *Subscription) bool { return s.unread && !s.rests })
+	h.mu.Unlock()
+	for _, g := range groups {
+		if err := h.readPage(f, g); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// readPage brings those of a group that have room one page further.
+func (h *Hub) readPage(f *feed, g group) error {
+	limit := 0
+	members := slices.DeleteFunc(g.members, func(s *Subscription) bool {
+		if s.receiver.Ready() {
+			limit = max(limit, cmp.Or(s.limit, pageSize))
+			return false
+		}
+		h.rest(s)
+		return true
+	})
+	if len(members) == 0 {
+		return nil
+	}
+	h.setUnread(members, false) // what comes from now on has to be read again
+	b, full, err := h.page(f, g.place, limit)
+	switch {
+	case errors.Is(err, errFork):
+		for _, s := range members {
+			if h.subscribed(f, s) {
+				h.drop(f, s)
+				s.receiver.Reset()
+			}
+		}
+		return nil
+	case err != nil:
+		h.setUnread(members, true)
+		return err
+	}
+	h.deliver(f, members, b)
+	if full {
+		h.setUnread(members, true)
+		return nil
+	}
+	h.mu.Lock()
+	f.seen = b.place(len(b.entries))
+	h.mu.Unlock()
+	return nil
+}
+
+func (h *Hub) setUnread(members []*Subscription, unread bool) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for _, s := range members {
+		s.unread = unread
+	}
+}
+
+// page returns at most so many entries after a place, having made sure that the log
+// is still the one that the place is of. full reports that there may be more.
+func (h *Hub) page(f *feed, p place, limit int) (b batch, full bool, err error) {
+	ctx, cancel := context.WithTimeout(h.ctx, readTimeout)
+	defer cancel()
+	after := p.number
+	if after > 0 {
+		after, limit = after-1, limit+1
+	}
+	records, err := h.backend.Read(ctx, f.log, after, limit)
+	if err != nil {
+		return batch{}, false, err
+	}
+	full = len(records) == limit
+	if p.number > 0 {
+		if len(records) == 0 || !p.matches(&records[0]) {
+			return batch{}, false, errFork
+		}
+		p = placeOf(&records[0])
+		records = records[1:]
+	}
+	b, err = batchOf(f, p, records)
+	return b, full, err
+}
