@@ -2,33 +2,41 @@ package main
 
 import (
 	"os"
+	"os/exec"
+	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
-	"nextup/gateway/auth"
-	"nextup/gateway/protocol"
+	"nextup/test/gatewaytest"
 )
 
+func TestMain(m *testing.M) {
+	code := m.Run()
+	gatewaytest.Discard()
+	os.Exit(code)
+}
+
 func TestAGatewayTakesTheTokenForTheVisitor(t *testing.T) {
-	secret := []byte("a-secret-of-this-test-only-with-32-bytes-or-more")
-	verifier, err := auth.New([]auth.Key{{
-		ID: "shop", Algorithm: "HS256", Secret: secret, Sites: []string{"demo"}, Roles: []protocol.Role{protocol.Visitor},
-	}}, auth.Options{})
+	const secret = "a-secret-of-this-test-only-with-32-bytes-or-more"
+	token, err := chatToken("demo", "shop", "visitor-17", []byte(secret))
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer verifier.Close()
-	token, err := chatToken("demo", "shop", "visitor-17", secret)
-	if err != nil {
+	site := filepath.Join(t.TempDir(), "site.yaml")
+	text := "sites: [{id: demo, languages: [zh, en], departments: [{id: support}], keys: [{id: shop, algorithm: HS256, secret: " + secret + ", roles: [visitor]}]}]\n"
+	if err := os.WriteFile(site, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	id, err := verifier.Verify(t.Context(), token, time.Now())
+	verify := exec.CommandContext(t.Context(), gatewaytest.Binary(t), "token", "verify", "--site-file", site)
+	verify.Stdin = strings.NewReader(token)
+	said, err := verify.CombinedOutput()
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("a gateway refuses it: %v\n%s", err, said)
 	}
-	if id.Subject != "visitor-17" || id.Role != protocol.Visitor || id.Site != "demo" || len(id.Languages) != 2 {
-		t.Errorf("got %+v", id)
+	for _, claim := range []string{`"visitor-17"`, "role            visitor", "demo"} {
+		if !strings.Contains(string(said), claim) {
+			t.Errorf("no %s is found in it:\n%s", claim, said)
+		}
 	}
 }
 

@@ -103,8 +103,26 @@ func matches(path, entry string) bool {
 	return strings.HasPrefix(path, entry)
 }
 
-// files parses the Go files of the module that are no tests, by folder.
+// files parses the Go files of the module that are no tests, by folder. A nested
+// module has rules of its own.
 func files(t *testing.T) map[string][]*ast.File {
+	t.Helper()
+	return parse(t, func(path string) bool {
+		_, nested := os.Stat(filepath.Join(path, "go.mod"))
+		return path != root && nested == nil
+	}, func(path string) bool { return strings.HasSuffix(path, "_test.go") })
+}
+
+// everyFile parses the tests too, and the nested modules.
+func everyFile(t *testing.T) map[string][]*ast.File {
+	t.Helper()
+	none := func(string) bool { return false }
+	return parse(t, none, none)
+}
+
+// parse parses the Go files below root by folder, but for the folders and the
+// files that are left out.
+func parse(t *testing.T, leaveFolder, leaveFile func(path string) bool) map[string][]*ast.File {
 	t.Helper()
 	out := map[string][]*ast.File{}
 	err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
@@ -112,14 +130,12 @@ func files(t *testing.T) map[string][]*ast.File {
 			return err
 		}
 		if d.IsDir() {
-			// A nested module has rules of its own.
-			_, nested := os.Stat(filepath.Join(path, "go.mod"))
-			if path != root && (nested == nil || d.Name() == "node_modules" || d.Name() == "testdata" || strings.HasPrefix(d.Name(), ".")) {
+			if path != root && (leaveFolder(path) || d.Name() == "node_modules" || d.Name() == "testdata" || strings.HasPrefix(d.Name(), ".")) {
 				return filepath.SkipDir
 			}
 			return nil
 		}
-		if !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") {
+		if !strings.HasSuffix(path, ".go") || leaveFile(path) {
 			return nil
 		}
 		file, err := parser.ParseFile(token.NewFileSet(), path, nil, parser.SkipObjectResolution)
@@ -156,6 +172,32 @@ func TestEveryRoomImportsOnlyWhatItMay(t *testing.T) {
 				}
 			}
 		}
+	}
+}
+
+// TestNothingImportsTheGatewayButItsCommand: tests and measurements look at a
+// gateway from outside, as processes and by the frames of the wire.
+func TestNothingImportsTheGatewayButItsCommand(t *testing.T) {
+	t.Parallel()
+	inside := func(folder, room string) bool { return folder == room || strings.HasPrefix(folder, room+"/") }
+	imported := 0
+	for folder, parsed := range everyFile(t) {
+		if inside(folder, "gateway") || inside(folder, "cmd/nextup") {
+			continue
+		}
+		for _, file := range parsed {
+			for _, spec := range file.Imports {
+				switch path, _ := strconv.Unquote(spec.Path.Value); {
+				case path == "nextup/gateway/protocol":
+					imported++
+				case inside(path, "nextup/gateway"):
+					t.Errorf("%s imports %s: only cmd/nextup may; start the binary, see test/gatewaytest", folder, path)
+				}
+			}
+		}
+	}
+	if imported == 0 {
+		t.Error("no file imports the protocol: the wrong files are looked at")
 	}
 }
 
