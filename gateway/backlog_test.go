@@ -8,6 +8,7 @@ import (
 	"nextup/app/conversation"
 	"nextup/gateway"
 	"nextup/gateway/protocol"
+	"nextup/queue"
 )
 
 // [limit-5] Who opens a long conversation gets all of it, as fast as they read, and is
@@ -73,8 +74,8 @@ func TestALongConversationComesWholeToWhoReads(t *testing.T) {
 func TestALargeDeskComesWholeToWhoReads(t *testing.T) {
 	const tickets = 100
 	h := newHouse(t, func(s *gateway.Site) {
-		s.Agent = func(string) gateway.AgentRules {
-			return gateway.AgentRules{Departments: []string{"support"}, Capacity: tickets}
+		s.Agent = func(string) queue.AgentFacts {
+			return queue.AgentFacts{Departments: []string{"support"}, Capacity: tickets}
 		}
 		s.Limits.OutgoingBuffer = 8 << 10
 	})

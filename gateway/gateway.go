@@ -62,21 +62,12 @@ type Site struct {
 	Origins []string
 	// Languages are the site's BCP 47 tags.
 	Languages []string
-	// Agent says what an agent may do: departments, capacity, and languages
-	// where the site file fixes them (else nil).
-	Agent func(subject string) AgentRules
+	// Agent returns what the site file says of an agent: departments, skills (sorted),
+	// tier and capacity. Languages replace those of the token, nil leaves them.
+	Agent func(subject string) queue.AgentFacts
 	// VisitorHeartbeat and AgentHeartbeat are how often clients must be heard.
 	VisitorHeartbeat, AgentHeartbeat time.Duration
 	Limits                           Limits
-}
-
-// AgentRules is what the site file says of one agent.
-type AgentRules struct {
-	Departments, Skills []string
-	// Languages replace those of the token; nil leaves them, each spoken like the
-	// agent's own. Skills are sorted.
-	Languages      map[string]queue.Proficiency
-	Tier, Capacity int
 }
 
 // Verifier checks a token; see auth.Verifier.

@@ -19,6 +19,7 @@ import (
 	"nextup/gateway"
 	"nextup/gateway/auth"
 	"nextup/gateway/protocol"
+	"nextup/queue"
 )
 
 // [hello-3] [request-1] [request-3] Every kind of nonsense is answered with its code, and the visitor's place is
@@ -290,8 +291,8 @@ func TestAClientOfAnotherVersionIsTurnedAway(t *testing.T) {
 // [limit-6]
 func TestASocketFollowsABoundedNumberOfConversations(t *testing.T) {
 	h := newHouse(t, func(s *gateway.Site) {
-		s.Agent = func(string) gateway.AgentRules {
-			return gateway.AgentRules{Departments: []string{"support"}, Capacity: 70}
+		s.Agent = func(string) queue.AgentFacts {
+			return queue.AgentFacts{Departments: []string{"support"}, Capacity: 70}
 		}
 	})
 	url, _ := h.open("one")

@@ -139,20 +139,17 @@ func (c *conn) bind(ctx context.Context) error {
 // facts is what the token and the site file say of this agent.
 func (c *conn) facts() queue.AgentFacts {
 	file := c.site.file.Load()
-	rules := file.Agent(c.id.Subject)
-	languages := rules.Languages
-	if languages == nil {
-		languages = map[string]queue.Proficiency{}
+	facts := file.Agent(c.id.Subject)
+	facts.ID, facts.Name = c.id.Subject, c.id.Name
+	if facts.Languages == nil {
+		facts.Languages = map[string]queue.Proficiency{}
 		for _, l := range c.id.Languages {
 			if known, ok := queue.MatchLanguage([]string{l}, file.Languages); ok {
-				languages[known] = queue.BestProficiency
+				facts.Languages[known] = queue.BestProficiency
 			}
 		}
 	}
-	return queue.AgentFacts{
-		ID: c.id.Subject, Name: c.id.Name, Languages: languages,
-		Departments: rules.Departments, Skills: rules.Skills, Tier: rules.Tier, Capacity: rules.Capacity,
-	}
+	return facts
 }
 
 func (c *conn) welcome(id string) protocol.Welcome {

@@ -12,6 +12,7 @@ import (
 	"nextup/gateway"
 	"nextup/gateway/protocol"
 	"nextup/internal/client"
+	"nextup/queue"
 )
 
 // [desk-4] [request-4]
@@ -104,8 +105,8 @@ func TestAReloadInLineKeepsThePlace(t *testing.T) {
 func TestComingBackTellsWhyThePlaceGotWorse(t *testing.T) {
 	h := newHouse(t, func(s *gateway.Site) {
 		s.Rules.AgentGrace = 100
-		s.Agent = func(string) gateway.AgentRules {
-			return gateway.AgentRules{Departments: []string{"support"}, Capacity: 1}
+		s.Agent = func(string) queue.AgentFacts {
+			return queue.AgentFacts{Departments: []string{"support"}, Capacity: 1}
 		}
 	})
 	one, _ := h.open("one")
@@ -179,8 +180,8 @@ func TestARepeatedJoinIsNotAnother(t *testing.T) {
 func TestAWaitIsLearnedAndShownEverywhere(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t, func(s *gateway.Site) {
-		s.Agent = func(string) gateway.AgentRules {
-			return gateway.AgentRules{Departments: []string{"support"}, Capacity: 1}
+		s.Agent = func(string) queue.AgentFacts {
+			return queue.AgentFacts{Departments: []string{"support"}, Capacity: 1}
 		}
 	})
 	one, _ := h.open("one")
@@ -267,8 +268,8 @@ func TestPastGraceThePlaceIsGone(t *testing.T) {
 func TestAnAgentLostPastGraceReturnsTheTicketToItsPlace(t *testing.T) {
 	h := newHouse(t, func(s *gateway.Site) {
 		s.Rules.AgentGrace = 100
-		s.Agent = func(string) gateway.AgentRules {
-			return gateway.AgentRules{Departments: []string{"support"}, Capacity: 1}
+		s.Agent = func(string) queue.AgentFacts {
+			return queue.AgentFacts{Departments: []string{"support"}, Capacity: 1}
 		}
 	})
 	url, _ := h.open("one")

@@ -107,8 +107,8 @@ func (h *house) demo() gateway.Site {
 	site := gateway.Site{
 		Rules:     demoRules(),
 		Languages: []string{"en", "zh"},
-		Agent: func(string) gateway.AgentRules {
-			return gateway.AgentRules{Departments: []string{"support", "trading"}, Capacity: 2}
+		Agent: func(string) queue.AgentFacts {
+			return queue.AgentFacts{Departments: []string{"support", "trading"}, Capacity: 2}
 		},
 		VisitorHeartbeat: 10 * time.Second, AgentHeartbeat: 5 * time.Second,
 		Limits: gateway.Limits{

@@ -54,7 +54,7 @@ func TestAnAgentWhomTheSiteFileDropsIsNotLost(t *testing.T) {
 	url, g := h.open("one")
 	v, a, ticket := h.served(url, "v", "a")
 	h.reload(g, func(s *gateway.Site) {
-		s.Agent = func(string) gateway.AgentRules { return gateway.AgentRules{} }
+		s.Agent = func(string) queue.AgentFacts { return queue.AgentFacts{} }
 	})
 	until(a, "what the file says now", func(d protocol.Desk) bool { return d.Capacity == 0 && len(d.Tickets) == 1 })
 	a.says(ticket, "m1", "still here")
@@ -76,7 +76,7 @@ func TestAnAgentWhomTheSiteFileDropsIsNotLost(t *testing.T) {
 
 // [desk-8]
 func TestAGuestIsToldThatTheOwnersConnIsLost(t *testing.T) {
-	h := newHouse(t, staff(map[string]gateway.AgentRules{"a": both, "b": both}))
+	h := newHouse(t, staff(map[string]queue.AgentFacts{"a": both, "b": both}))
 	url, _ := h.open("one")
 	b := h.come(url, protocol.Agent, "b", "en")
 	_, a, ticket := h.served(url, "v", "a")

@@ -30,8 +30,8 @@ func TestNewRulesHoldAtOnceForThoseWhoAreHere(t *testing.T) {
 	a.accepts()
 	until(a, "two tickets", func(d protocol.Desk) bool { return len(d.Tickets) == 2 && d.Capacity == 2 })
 	h.reload(g, func(s *gateway.Site) {
-		s.Agent = func(string) gateway.AgentRules {
-			return gateway.AgentRules{Departments: []string{"support"}, Capacity: 1, Tier: 3, Skills: []string{"kyc"}}
+		s.Agent = func(string) queue.AgentFacts {
+			return queue.AgentFacts{Departments: []string{"support"}, Capacity: 1, Tier: 3, Skills: []string{"kyc"}}
 		}
 		s.Rules.Departments = append(s.Rules.Departments, queue.Department{ID: "legal", Languages: []string{"en"}, OfferTTL: 20_000})
 		s.Rules.Departments[0].QueueLimit = 1

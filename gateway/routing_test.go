@@ -12,16 +12,16 @@ import (
 )
 
 // staff gives each agent rules of their own; others have none.
-func staff(agents map[string]gateway.AgentRules) func(*gateway.Site) {
+func staff(agents map[string]queue.AgentFacts) func(*gateway.Site) {
 	return func(s *gateway.Site) {
-		s.Agent = func(subject string) gateway.AgentRules { return agents[subject] }
+		s.Agent = func(subject string) queue.AgentFacts { return agents[subject] }
 	}
 }
 
 var (
-	support = gateway.AgentRules{Departments: []string{"support"}, Capacity: 2}
-	trading = gateway.AgentRules{Departments: []string{"trading"}, Capacity: 2}
-	both    = gateway.AgentRules{Departments: []string{"support", "trading"}, Capacity: 2}
+	support = queue.AgentFacts{Departments: []string{"support"}, Capacity: 2}
+	trading = queue.AgentFacts{Departments: []string{"trading"}, Capacity: 2}
+	both    = queue.AgentFacts{Departments: []string{"support", "trading"}, Capacity: 2}
 )
 
 // served is a visitor in a conversation with an agent.
@@ -78,7 +78,7 @@ func anyTicket(protocol.DeskTicket) bool { return true }
 // [finish-1]
 func TestAClosedTicketTakesItsRoomUntilItIsWrappedUp(t *testing.T) {
 	h := newHouse(t, func(s *gateway.Site) { s.Rules.Departments[0].WrapUp = 600_000 },
-		staff(map[string]gateway.AgentRules{"a": {Departments: []string{"support"}, Capacity: 1}}))
+		staff(map[string]queue.AgentFacts{"a": {Departments: []string{"support"}, Capacity: 1}}))
 	url, _ := h.open("one")
 	v, a, ticket := h.served(url, "v", "a")
 	w := h.come(url, protocol.Visitor, "w", "en")
@@ -144,7 +144,7 @@ func rulesOfJoining(s *gateway.Site) {
 
 // [join-5] [join-7]
 func TestAJoinSaysWhatTheSiteLetsItSay(t *testing.T) {
-	h := newHouse(t, rulesOfJoining, staff(map[string]gateway.AgentRules{
+	h := newHouse(t, rulesOfJoining, staff(map[string]queue.AgentFacts{
 		"a": {Departments: []string{"support"}, Capacity: 2, Tier: 2, Skills: []string{"kyc"}},
 	}))
 	url, _ := h.open("one")
@@ -236,7 +236,7 @@ func TestAVisitorIsToldWhenMoreAgentsMayServeThem(t *testing.T) {
 // [ticket-7]
 func TestWhoComesBackWaitsForTheirAgent(t *testing.T) {
 	h := newHouse(t, func(s *gateway.Site) { s.Rules.StickyWindow, s.Rules.StickyHold = 3_600_000, 60_000 },
-		staff(map[string]gateway.AgentRules{"a": {Departments: []string{"support"}, Capacity: 1}, "b": support}))
+		staff(map[string]queue.AgentFacts{"a": {Departments: []string{"support"}, Capacity: 1}, "b": support}))
 	url, _ := h.open("one")
 	v, a, ticket := h.served(url, "v", "a")
 	if _, err := a.CloseTicket(h.ctx, ticket); err != nil {

@@ -103,7 +103,7 @@ func TestASupervisorReadsUnseenWhispersToAgentsAndComesInToBeHeard(t *testing.T)
 
 // [reassign-1] [transfer-4]
 func TestASupervisorReassignsAnyOpenTicket(t *testing.T) {
-	h := newHouse(t, staff(map[string]gateway.AgentRules{"a": both, "b": both}))
+	h := newHouse(t, staff(map[string]queue.AgentFacts{"a": both, "b": both}))
 	url, _ := h.open("one")
 	v, a, ticket := h.served(url, "v", "a")
 	b := h.come(url, protocol.Agent, "b", "en").works()
@@ -208,7 +208,7 @@ func TestAPausedQueueServesNobodyAndKeepsItsPlaces(t *testing.T) {
 
 // [board-1] [board-7] [hello-5]
 func TestABoardShowsTheSiteWhole(t *testing.T) {
-	h := newHouse(t, staff(map[string]gateway.AgentRules{
+	h := newHouse(t, staff(map[string]queue.AgentFacts{
 		"a": {Departments: []string{"support"}, Capacity: 2, Tier: 2, Skills: []string{"kyc"}, Languages: map[string]int{"en": 4, "zh": 5}},
 	}))
 	url, _ := h.open("one")

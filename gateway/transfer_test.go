@@ -13,7 +13,7 @@ import (
 
 // [transfer-1] [transfer-4] [entry-4] [note-1]
 func TestATicketPassedOnKeepsItsTimeItsConversationAndItsNumbers(t *testing.T) {
-	h := newHouse(t, staff(map[string]gateway.AgentRules{"a": support, "b": trading}))
+	h := newHouse(t, staff(map[string]queue.AgentFacts{"a": support, "b": trading}))
 	one, _ := h.open("one")
 	two, _ := h.open("two")
 	v, a, ticket := h.served(one, "v", "a")
@@ -61,7 +61,7 @@ func TestATicketPassedOnKeepsItsTimeItsConversationAndItsNumbers(t *testing.T) {
 // [transfer-2] [ticket-7]
 func TestATicketPassedToAnAgentWaitsForThem(t *testing.T) {
 	h := newHouse(t, func(s *gateway.Site) { s.Rules.TransferHold = 60_000 },
-		staff(map[string]gateway.AgentRules{"a": support, "b": support, "c": {Departments: []string{"support"}, Capacity: 1}}))
+		staff(map[string]queue.AgentFacts{"a": support, "b": support, "c": {Departments: []string{"support"}, Capacity: 1}}))
 	url, _ := h.open("one")
 	w, c, busy := h.served(url, "w", "c")
 	v, a, ticket := h.served(url, "v", "a")
@@ -84,7 +84,7 @@ func TestATicketPassedToAnAgentWaitsForThem(t *testing.T) {
 
 // [transfer-3]
 func TestATransferToNobodySaysWhomThereIs(t *testing.T) {
-	h := newHouse(t, staff(map[string]gateway.AgentRules{"a": both, "b": both, "small": {Departments: []string{"support"}, Capacity: 1}}),
+	h := newHouse(t, staff(map[string]queue.AgentFacts{"a": both, "b": both, "small": {Departments: []string{"support"}, Capacity: 1}}),
 		func(s *gateway.Site) { s.Rules.Topics = map[string]queue.Topic{"heavy": {Weight: 2}} })
 	url, _ := h.open("one")
 	h.come(url, protocol.Agent, "b", "en").works()
@@ -140,7 +140,7 @@ func wantKnown(t *testing.T, err error, code protocol.Code, known []string) {
 
 // [consult-1] [consult-2] [consult-3]
 func TestAnInvitedAgentTakesPartUntilTheyLeaveOrTakeOver(t *testing.T) {
-	h := newHouse(t, staff(map[string]gateway.AgentRules{"a": support, "b": support, "c": support, "d": support, "e": support}))
+	h := newHouse(t, staff(map[string]queue.AgentFacts{"a": support, "b": support, "c": support, "d": support, "e": support}))
 	one, _ := h.open("one")
 	two, _ := h.open("two")
 	v, a, ticket := h.served(one, "v", "a")

@@ -9,6 +9,7 @@ import (
 
 	"nextup/gateway"
 	"nextup/gateway/protocol"
+	"nextup/queue"
 )
 
 // row is what a board, a host and a metric say of one queue.
@@ -80,7 +81,7 @@ func (h *house) wantRows(what, url, queue string, want *row) {
 
 // [ticket-9] [board-6] [http-1] An empty shift does not look like an empty queue.
 func TestPeopleAreToldThatNobodyIsHere(t *testing.T) {
-	h := newHouse(t, staff(map[string]gateway.AgentRules{"a": {Departments: []string{"support"}, Capacity: 1}}), func(s *gateway.Site) { s.Rules.AgentGrace = 3000 })
+	h := newHouse(t, staff(map[string]queue.AgentFacts{"a": {Departments: []string{"support"}, Capacity: 1}}), func(s *gateway.Site) { s.Rules.AgentGrace = 3000 })
 	url, _ := h.open("one")
 	v, w := h.come(url, protocol.Visitor, "v", "en"), h.come(url, protocol.Visitor, "w", "en")
 	v.joins("support")

@@ -1,5 +1,7 @@
 package queue
 
+import "time"
+
 // Stamp is a time of the log in Unix milliseconds. 0 means never. Here stands
 // for the stamp of the record that carries it and is resolved on replay.
 type Stamp int64
@@ -9,6 +11,9 @@ const OwnStamp Stamp = -1
 
 // Millis is a length of time in milliseconds.
 type Millis int64
+
+// Duration returns the same length of time as the standard library has it.
+func (m Millis) Duration() time.Duration { return time.Duration(m) * time.Millisecond }
 
 // Add returns the stamp d later.
 func (s Stamp) Add(d Millis) Stamp { return s + Stamp(d) }

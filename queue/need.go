@@ -28,20 +28,7 @@ func (a *Agent) Meets(n *Requirements, department string) bool {
 
 // suits is Meets wherever it is.
 func (a *Agent) suits(n *Requirements) bool {
-	if max(a.Tier, 1) < n.Tier {
-		return false
-	}
-	for _, skill := range n.Skills {
-		if !slices.Contains(a.Skills, skill) {
-			return false
-		}
-	}
-	for _, l := range n.Languages {
-		if a.Languages[l] >= max(n.MinProficiency, 1) {
-			return true
-		}
-	}
-	return false
+	return a.Qualifies(n.Tier, n.Skills) && a.Speaks(n.Languages, n.MinProficiency)
 }
 
 // plain says whether it asks for one language alone.

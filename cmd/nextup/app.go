@@ -214,7 +214,7 @@ func (a *App) parts(file *sitefile.File) (keys []auth.Key, sites []gateway.Site,
 func retentionOf(file *sitefile.File) map[string]time.Duration {
 	all := map[string]time.Duration{}
 	for _, s := range file.Sites {
-		all[s.ID] = s.Retention
+		all[s.ID()] = s.Rules.Retention.Duration()
 	}
 	return all
 }

@@ -12,6 +12,7 @@ import (
 
 	"nextup/internal/outbound"
 	"nextup/internal/sitefile"
+	"nextup/queue"
 )
 
 type checkCmd struct {
@@ -63,17 +64,17 @@ func leftOut(out io.Writer, before, file *sitefile.File) {
 	fmt.Fprintln(out)
 	none := true
 	for _, was := range before.Sites {
-		i := slices.IndexFunc(file.Sites, func(s sitefile.Site) bool { return s.ID == was.ID })
+		i := slices.IndexFunc(file.Sites, func(s sitefile.Site) bool { return s.ID() == was.ID() })
 		if i < 0 {
 			none = false
-			fmt.Fprintf(out, "WARNING: site %s is left out: a gateway that runs refuses the file, since sites come and go with a restart\n", was.ID)
+			fmt.Fprintf(out, "WARNING: site %s is left out: a gateway that runs refuses the file, since sites come and go with a restart\n", was.ID())
 			continue
 		}
-		queues := rulesOf(file.Sites[i]).Queues()
-		for _, q := range rulesOf(was).Queues() {
+		queues := file.Sites[i].Rules.Queues()
+		for _, q := range was.Rules.Queues() {
 			if !slices.Contains(queues, q) {
 				none = false
-				fmt.Fprintf(out, "WARNING: the queue %s of %s is left out: the board and the log of the reload say how many wait in it\n", q, was.ID)
+				fmt.Fprintf(out, "WARNING: the queue %s of %s is left out: the board and the log of the reload say how many wait in it\n", q, was.ID())
 			}
 		}
 	}
@@ -84,12 +85,13 @@ func leftOut(out io.Writer, before, file *sitefile.File) {
 
 func describe(out io.Writer, s sitefile.Site) {
 	queues := 0
-	fmt.Fprintf(out, "\n%s\n", s.ID)
-	for _, d := range s.Departments {
+	fmt.Fprintf(out, "\n%s\n", s.ID())
+	for i := range s.Rules.Departments {
+		d := &s.Rules.Departments[i]
 		queues += len(d.Languages)
 		fmt.Fprintf(out, "  department %s: %s; at most %d waiting per queue, %s to accept an offer\n",
-			d.ID, strings.Join(d.Languages, " "), d.QueueLimit, d.OfferTimeout)
-		if asks := asksOf(s, d); len(asks) > 0 {
+			d.ID, strings.Join(d.Languages, " "), d.QueueLimit, d.OfferTTL.Duration())
+		if asks := asksOf(s.Rules, d); len(asks) > 0 {
 			fmt.Fprintf(out, "    %s\n", strings.Join(asks, "; "))
 		}
 		if none := s.Unspoken(d); len(none) > 0 {
@@ -98,14 +100,14 @@ func describe(out io.Writer, s sitefile.Site) {
 		}
 	}
 	fmt.Fprintf(out, "  queues: %d\n", queues)
-	if names := slices.Sorted(maps.Keys(s.Topics)); len(names) > 0 {
+	if names := slices.Sorted(maps.Keys(s.Rules.Topics)); len(names) > 0 {
 		fmt.Fprintf(out, "  topics with rules: %s\n", strings.Join(names, ", "))
 	}
-	if len(s.VisitorTiers)+len(s.Urgencies) > 0 {
-		fmt.Fprintf(out, "  head starts: %s\n", strings.Join(headStarts(s), ", "))
+	if len(s.Rules.VisitorTiers)+len(s.Rules.Urgencies) > 0 {
+		fmt.Fprintf(out, "  head starts: %s\n", strings.Join(headStarts(s.Rules), ", "))
 	}
-	if s.Sticky.Window > 0 {
-		fmt.Fprintf(out, "  the last agent is preferred for %s, waited for at most %s\n", s.Sticky.Window, s.Sticky.Hold)
+	if s.Rules.StickyWindow > 0 {
+		fmt.Fprintf(out, "  the last agent is preferred for %s, waited for at most %s\n", s.Rules.StickyWindow.Duration(), s.Rules.StickyHold.Duration())
 	}
 	fmt.Fprintf(out, "  agents: capacity %d by default, %d known by name\n", s.Agents.Defaults.Capacity, len(s.Agents.Known))
 	origins := "the gateway's own host"
@@ -147,7 +149,7 @@ func reachable(s sitefile.Site, k sitefile.Key) error {
 }
 
 // asksOf says what a department asks of its agents, and what it gives up when.
-func asksOf(s sitefile.Site, d sitefile.Department) []string {
+func asksOf(s *queue.Site, d *queue.Department) []string {
 	var asks []string
 	if d.Tier > 1 {
 		asks = append(asks, fmt.Sprintf("tier %d", d.Tier))
@@ -162,15 +164,15 @@ func asksOf(s sitefile.Site, d sitefile.Department) []string {
 		asks = append(asks, "accepts by itself")
 	}
 	if d.WrapUp > 0 {
-		asks = append(asks, fmt.Sprintf("%s to wrap up", d.WrapUp))
+		asks = append(asks, fmt.Sprintf("%s to wrap up", d.WrapUp.Duration()))
 	}
 	for _, w := range d.Widening {
 		var gives []string
 		switch w.Languages {
-		case sitefile.SpreadListed:
+		case queue.SpreadListed:
 			gives = append(gives, "any listed language")
-		case sitefile.SpreadFallback:
-			gives = append(gives, s.FallbackLanguage)
+		case queue.SpreadFallback:
+			gives = append(gives, s.Fallback)
 		}
 		if len(w.DropSkills) > 0 {
 			gives = append(gives, "without "+strings.Join(w.DropSkills, " "))
@@ -178,16 +180,16 @@ func asksOf(s sitefile.Site, d sitefile.Department) []string {
 		if w.MinProficiency > 0 {
 			gives = append(gives, fmt.Sprintf("proficiency %d", w.MinProficiency))
 		}
-		asks = append(asks, fmt.Sprintf("after %s %s", w.After, strings.Join(gives, ", ")))
+		asks = append(asks, fmt.Sprintf("after %s %s", w.After.Duration(), strings.Join(gives, ", ")))
 	}
 	return asks
 }
 
 // headStarts lists them by name.
-func headStarts(s sitefile.Site) []string {
+func headStarts(s *queue.Site) []string {
 	var all []string
 	for _, tier := range slices.Sorted(maps.Keys(s.VisitorTiers)) {
-		all = append(all, fmt.Sprintf("%s %s", tier, s.VisitorTiers[tier]))
+		all = append(all, fmt.Sprintf("%s %s", tier, s.VisitorTiers[tier].Duration()))
 	}
 	for _, name := range slices.Sorted(maps.Keys(s.Urgencies)) {
 		u := s.Urgencies[name]
@@ -195,7 +197,7 @@ func headStarts(s sitefile.Site) []string {
 		if u.VisitorsMay {
 			who = "visitors may"
 		}
-		all = append(all, fmt.Sprintf("%s %s (%s)", name, u.HeadStart, who))
+		all = append(all, fmt.Sprintf("%s %s (%s)", name, u.HeadStart.Duration(), who))
 	}
 	return all
 }

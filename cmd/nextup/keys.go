@@ -17,7 +17,7 @@ func Keys(site sitefile.Site) ([]auth.Key, error) {
 		key := auth.Key{
 			ID:        k.ID,
 			Algorithm: string(k.Algorithm),
-			Sites:     []string{site.ID},
+			Sites:     []string{site.ID()},
 			Secret:    k.Secret,
 			Public:    k.Public,
 			JWKSURL:   k.JWKSURL,
@@ -28,7 +28,7 @@ func Keys(site sitefile.Site) ([]auth.Key, error) {
 		for _, r := range k.Roles {
 			role := protocol.Role(r)
 			if !slices.Contains(protocol.Roles(), role) {
-				return nil, fmt.Errorf("key %s of site %s: the protocol has no role %s", k.ID, site.ID, r)
+				return nil, fmt.Errorf("key %s of site %s: the protocol has no role %s", k.ID, site.ID(), r)
 			}
 			key.Roles = append(key.Roles, role)
 		}

@@ -111,7 +111,7 @@ func refusePublished(file *sitefile.File) error {
 	for _, s := range file.Sites {
 		for _, k := range s.Keys {
 			if k.Secret.Published() {
-				return fmt.Errorf("the secret of key %s of site %s is published with Nextup, so %w: give the key a secret of your own (openssl rand -hex 32), or listen on 127.0.0.1", k.ID, s.ID, errPublished)
+				return fmt.Errorf("the secret of key %s of site %s is published with Nextup, so %w: give the key a secret of your own (openssl rand -hex 32), or listen on 127.0.0.1", k.ID, s.ID(), errPublished)
 			}
 		}
 	}

@@ -16,6 +16,7 @@ import (
 	"nextup/gateway/auth"
 	"nextup/gateway/protocol"
 	"nextup/internal/sitefile"
+	"nextup/queue"
 )
 
 // TestMain is the command itself when a test starts this binary as nextup.
@@ -383,7 +384,7 @@ func TestHelpTeachesByExample(t *testing.T) {
 
 func TestARoleThatTheProtocolLacksIsNoKeys(t *testing.T) {
 	t.Parallel()
-	_, err := Keys(sitefile.Site{ID: "s", Keys: []sitefile.Key{{ID: "k", Roles: []sitefile.Role{"admin"}}}})
+	_, err := Keys(sitefile.Site{Rules: &queue.Site{ID: "s"}, Keys: []sitefile.Key{{ID: "k", Roles: []sitefile.Role{"admin"}}}})
 	if err == nil || err.Error() != "key k of site s: the protocol has no role admin" {
 		t.Errorf("got %v", err)
 	}

@@ -172,7 +172,7 @@ func (c *serveCmd) traffic(ctx context.Context, app *App, file *sitefile.File, l
 	if err == nil {
 		err = traffic.Run(ctx, traffic.Options{
 			Targets:  []string{socketURL(app.URL())},
-			Token:    demoSigner(keys, site.ID),
+			Token:    demoSigner(keys, site.ID()),
 			Visitors: 36, Agents: 5, Pace: 2, Wishes: wishesOf(site),
 		})
 	}

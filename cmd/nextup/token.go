@@ -68,7 +68,7 @@ func (c *signCmd) Run(out io.Writer) error {
 		return err
 	}
 	if c.TTL > site.MaxTokenLife {
-		return fmt.Errorf("--ttl %s: the tokens of site %s live for at most %s (max_token_life)", c.TTL, site.ID, site.MaxTokenLife)
+		return fmt.Errorf("--ttl %s: the tokens of site %s live for at most %s (max_token_life)", c.TTL, site.ID(), site.MaxTokenLife)
 	}
 	keys, err := Keys(site)
 	if err != nil {
@@ -83,12 +83,12 @@ func (c *signCmd) Run(out io.Writer) error {
 	})
 	switch {
 	case i < 0 && c.Key != "":
-		return fmt.Errorf("--key %s: site %s has no such key", c.Key, site.ID)
+		return fmt.Errorf("--key %s: site %s has no such key", c.Key, site.ID())
 	case i < 0:
-		return fmt.Errorf("site %s has no key with a secret that may sign for the role %s", site.ID, role)
+		return fmt.Errorf("site %s has no key with a secret that may sign for the role %s", site.ID(), role)
 	}
 	token, err := auth.Sign(keys[i], auth.Identity{
-		Site: site.ID, Subject: c.Sub, Role: role, Name: c.Name,
+		Site: site.ID(), Subject: c.Sub, Role: role, Name: c.Name,
 		Languages: c.Languages, Tier: c.Tier, Urgency: c.Urgency, ExpiresAt: time.Now().Add(c.TTL),
 	})
 	if err != nil {
@@ -102,10 +102,10 @@ func (c *signCmd) Run(out io.Writer) error {
 func chooseSite(file *sitefile.File, name string) (sitefile.Site, error) {
 	ids := make([]string, len(file.Sites))
 	for i, s := range file.Sites {
-		if s.ID == name || name == "" && len(file.Sites) == 1 {
+		if s.ID() == name || name == "" && len(file.Sites) == 1 {
 			return s, nil
 		}
-		ids[i] = s.ID
+		ids[i] = s.ID()
 	}
 	if name == "" {
 		return sitefile.Site{}, errors.New("--site is needed: the file has the sites " + strings.Join(ids, ", "))

@@ -60,7 +60,7 @@ func (c *trafficCmd) Run(out io.Writer) error {
 		return err
 	}
 	o := traffic.Options{
-		Token: demoSigner(keys, site.ID), Visitors: c.Visitors, Agents: c.Agents, Pace: c.Pace,
+		Token: demoSigner(keys, site.ID()), Visitors: c.Visitors, Agents: c.Agents, Pace: c.Pace,
 		Wishes: wishesOf(site), Report: out, Seed: c.Seed,
 	}
 	for _, t := range c.Target {
@@ -80,7 +80,7 @@ func socketURL(target string) string {
 // wishesOf lists the queues of a site.
 func wishesOf(s sitefile.Site) []traffic.Wish {
 	var all []traffic.Wish
-	for _, d := range s.Departments {
+	for _, d := range s.Rules.Departments {
 		for _, l := range d.Languages {
 			all = append(all, traffic.Wish{Department: d.ID, Language: l})
 		}

@@ -16,21 +16,21 @@ func TestTheExampleOfAnExchangeIsValidAndShowsEveryRule(t *testing.T) {
 		t.Fatal(err)
 	}
 	s := file.Sites[0]
-	if len(s.Languages) != 5 || s.FallbackLanguage == "" {
-		t.Errorf("languages %v, fallback %q; want five and one of them", s.Languages, s.FallbackLanguage)
+	if len(s.Languages) != 5 || s.Rules.Fallback == "" {
+		t.Errorf("languages %v, fallback %q; want five and one of them", s.Languages, s.Rules.Fallback)
 	}
 	var tiers []int
 	shown := map[string]bool{}
-	for _, d := range s.Departments {
+	for _, d := range s.Rules.Departments {
 		tiers = append(tiers, d.Tier)
-		if none := s.Unspoken(d); len(none) > 0 {
+		if none := s.Unspoken(&d); len(none) > 0 {
 			t.Errorf("nobody of department %s speaks %v well enough", d.ID, none)
 		}
 		shown["auto_accept"] = shown["auto_accept"] || d.AutoAccept
 		shown["wrap_up"] = shown["wrap_up"] || d.WrapUp > 0
 		shown["skills of a department"] = shown["skills of a department"] || len(d.Skills) > 0
 		for _, w := range d.Widening {
-			shown["a step to "+w.Languages] = true
+			shown["a step to "+string(w.Languages)] = true
 			shown["a step that drops a skill"] = shown["a step that drops a skill"] || len(w.DropSkills) > 0
 			shown["a step that lowers the proficiency"] = shown["a step that lowers the proficiency"] || w.MinProficiency > 0
 		}
@@ -38,11 +38,11 @@ func TestTheExampleOfAnExchangeIsValidAndShowsEveryRule(t *testing.T) {
 	if slices.Sort(tiers); !slices.Equal(slices.Compact(tiers), []int{1, 2, 3}) {
 		t.Errorf("departments of the tiers %v, want 1, 2 and 3", tiers)
 	}
-	for _, u := range s.Urgencies {
+	for _, u := range s.Rules.Urgencies {
 		shown["an urgency that visitors may choose"] = shown["an urgency that visitors may choose"] || u.VisitorsMay
 		shown["an urgency that only a token says"] = shown["an urgency that only a token says"] || !u.VisitorsMay
 	}
-	for _, topic := range s.Topics {
+	for _, topic := range s.Rules.Topics {
 		shown["a heavy topic"] = shown["a heavy topic"] || topic.Weight > 1
 		shown["a topic with a wish"] = shown["a topic with a wish"] || len(topic.Wishes) > 0
 		shown["a topic with a skill"] = shown["a topic with a skill"] || len(topic.Skills) > 0
@@ -54,7 +54,7 @@ func TestTheExampleOfAnExchangeIsValidAndShowsEveryRule(t *testing.T) {
 			shown["a proficiency under 5"] = shown["a proficiency under 5"] || level < 5
 		}
 	}
-	shown["visitor tiers"], shown["sticky"], shown["transfer_hold"] = len(s.VisitorTiers) > 0, s.Sticky.Window > 0, s.TransferHold > 0
+	shown["visitor tiers"], shown["sticky"], shown["transfer_hold"] = len(s.Rules.VisitorTiers) > 0, s.Rules.StickyWindow > 0, s.Rules.TransferHold > 0
 	for _, what := range []string{
 		"auto_accept", "wrap_up", "skills of a department", "a step to listed", "a step to fallback", "a step that drops a skill",
 		"a step that lowers the proficiency", "an urgency that visitors may choose", "an urgency that only a token says",

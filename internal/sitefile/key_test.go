@@ -257,7 +257,7 @@ func FuzzParse(f *testing.F) {
 			return
 		}
 		for _, s := range file.Sites {
-			if s.ID == "" || len(s.Languages) == 0 || len(s.Departments) == 0 || len(s.Keys) == 0 {
+			if s.ID() == "" || len(s.Languages) == 0 || len(s.Rules.Departments) == 0 || len(s.Keys) == 0 {
 				t.Fatalf("a site without what it needs: %+v", s)
 			}
 			for _, k := range s.Keys {

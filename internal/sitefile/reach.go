@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"nextup/queue"
 )
 
 // A rule that can never match would leave people waiting for ever. What follows
@@ -11,16 +13,16 @@ import (
 // known ones, and the one of whom nothing but the defaults is known.
 
 // everyAgent lists the agents that the file speaks of.
-func (s *Site) everyAgent() []Agent {
-	all := []Agent{s.Agents.Defaults}
+func (s *Site) everyAgent() []*queue.Agent {
+	all := []*queue.Agent{s.Agents.Defaults.Agent()}
 	for _, a := range s.Agents.Known {
-		all = append(all, a)
+		all = append(all, a.Agent())
 	}
 	return all
 }
 
-// MaxCapacity is the greatest capacity that any agent of the file has.
-func (s *Site) MaxCapacity() int {
+// maxCapacity is the greatest capacity that any agent of the file has.
+func (s *Site) maxCapacity() int {
 	most := 0
 	for _, a := range s.everyAgent() {
 		most = max(most, a.Capacity)
@@ -28,47 +30,45 @@ func (s *Site) MaxCapacity() int {
 	return most
 }
 
-// serves says whether the agent may serve a department's tickets that ask for
-// this besides.
-func (a Agent) serves(d Department, tier int, skills []string) bool {
-	has := func(skill string) bool { return slices.Contains(a.Skills, skill) }
-	for _, skill := range slices.Concat(d.Skills, skills) {
-		if !has(skill) {
-			return false
-		}
-	}
-	return slices.Contains(a.Departments, d.ID) && a.Tier >= max(d.Tier, tier)
+// serves reports whether the agent may serve a department's tickets that ask for
+// this besides, the language aside.
+func serves(a *queue.Agent, d *queue.Department, tier int, skills []string) bool {
+	return slices.Contains(a.Departments, d.ID) && a.Qualifies(max(d.Tier, tier), slices.Concat(d.Skills, skills))
 }
 
-// served says whether anybody of the file may serve such tickets of the
+// served reports whether any agent of the file may serve such tickets of the
 // department.
-func (s *Site) served(d Department, tier int, skills []string) bool {
-	return slices.ContainsFunc(s.everyAgent(), func(a Agent) bool { return a.serves(d, tier, skills) })
+func (s *Site) served(d *queue.Department, tier int, skills []string) bool {
+	return slices.ContainsFunc(s.everyAgent(), func(a *queue.Agent) bool { return serves(a, d, tier, skills) })
 }
 
-// TopicDepartments lists the departments in which some agent of the file has the
-// capacity, the tier and the skills for a topic; nil when that is everywhere.
-func (s *Site) TopicDepartments(t Topic) []string {
-	ids := []string{}
-	for _, d := range s.Departments {
-		if slices.ContainsFunc(s.everyAgent(), func(a Agent) bool { return a.Capacity >= t.Weight && a.serves(d, t.Tier, t.Skills) }) {
-			ids = append(ids, d.ID)
+// confineTopics gives each topic the departments in which some agent of the file
+// has the capacity, the tier and the skills for it; nil when that is everywhere.
+func (s *Site) confineTopics() {
+	agents := s.everyAgent()
+	for name, t := range s.Rules.Topics {
+		ids := []string{}
+		for i := range s.Rules.Departments {
+			d := &s.Rules.Departments[i]
+			if slices.ContainsFunc(agents, func(a *queue.Agent) bool { return a.Capacity >= t.Weight && serves(a, d, t.Tier, t.Skills) }) {
+				ids = append(ids, d.ID)
+			}
+		}
+		if len(ids) < len(s.Rules.Departments) {
+			t.Departments = ids
+			s.Rules.Topics[name] = t
 		}
 	}
-	if len(ids) == len(s.Departments) {
-		return nil
-	}
-	return ids
 }
 
 // Unspoken lists the languages of a department that no agent of the file who may
-// serve it speaks as well as its last step asks: who joins in one is served only
-// in another language, once the department widens to it.
-func (s *Site) Unspoken(d Department) []string {
-	least := max(d.leastProficiency(d.Widening), 1)
+// serve it speaks as well as its last step asks: a visitor who joins in one is
+// served only in another language, once the department widens to it.
+func (s *Site) Unspoken(d *queue.Department) []string {
+	least := leastProficiency(d, d.Widening)
 	return slices.DeleteFunc(slices.Clone(d.Languages), func(l string) bool {
-		return slices.ContainsFunc(s.everyAgent(), func(a Agent) bool {
-			return a.serves(d, 1, nil) && (a.Languages == nil || a.Languages[l] >= least)
+		return slices.ContainsFunc(s.everyAgent(), func(a *queue.Agent) bool {
+			return serves(a, d, 1, nil) && (a.Languages == nil || a.Speaks([]string{l}, least))
 		})
 	})
 }
@@ -80,12 +80,12 @@ func (v value) reachableDepartments(s *Site) {
 		return
 	}
 	for i, item := range v.list("") {
-		d := s.Departments[i]
+		d := &s.Rules.Departments[i]
 		if !s.served(d, 1, nil) {
 			item.unreachable(s, d.Tier, d.Skills, "department")
 			continue
 		}
-		if slices.ContainsFunc(d.Widening, func(w Widening) bool { return w.Languages != "" }) {
+		if slices.ContainsFunc(d.Widening, func(w queue.Widening) bool { return w.Languages != queue.SpreadNone }) {
 			continue
 		}
 		for _, l := range s.Unspoken(d) {
@@ -106,11 +106,11 @@ func (v value) reachableTopics(s *Site) {
 	}
 	pairs, _ := v.pairs("")
 	for _, p := range pairs {
-		t := s.Topics[p.name]
-		if most := s.MaxCapacity(); t.Weight > most {
+		t := s.Rules.Topics[p.name]
+		if most := s.maxCapacity(); t.Weight > most {
 			p.part("weight").bad(fmt.Sprintf("at most the greatest capacity of any agent, %d", most))
 		}
-		if !slices.ContainsFunc(s.Departments, func(d Department) bool { return s.served(d, t.Tier, t.Skills) }) {
+		if !slices.ContainsFunc(s.Rules.Departments, func(d queue.Department) bool { return s.served(&d, t.Tier, t.Skills) }) {
 			p.unreachable(s, t.Tier, t.Skills, "topic")
 		}
 	}
@@ -130,12 +130,12 @@ func (v value) part(name string) value {
 // unreachable names what exactly no agent has.
 func (v value) unreachable(s *Site, tier int, skills []string, what string) {
 	agents := s.everyAgent()
-	if !slices.ContainsFunc(agents, func(a Agent) bool { return a.Tier >= tier }) {
+	if !slices.ContainsFunc(agents, func(a *queue.Agent) bool { return a.Tier >= tier }) {
 		v.part("tier").bad("a tier that some agent has: this rule can never match")
 		return
 	}
 	for i, skill := range skills {
-		if slices.ContainsFunc(agents, func(a Agent) bool { return slices.Contains(a.Skills, skill) }) {
+		if slices.ContainsFunc(agents, func(a *queue.Agent) bool { return slices.Contains(a.Skills, skill) }) {
 			continue
 		}
 		if list := v.part("skills").list(""); i < len(list) {

@@ -8,14 +8,16 @@ import (
 	"unicode"
 
 	"github.com/goccy/go-yaml/ast"
+
+	"nextup/queue"
 )
 
 // maxHeadStart is the longest head start, either way.
 const maxHeadStart = 24 * time.Hour
 
 // headStart returns a head start; a negative one puts its tickets behind others.
-func (v value) headStart() time.Duration {
-	return v.duration(0, -maxHeadStart, maxHeadStart, time.Millisecond)
+func (v value) headStart() queue.Millis {
+	return v.millis(0, -maxHeadStart, maxHeadStart)
 }
 
 // truth returns true or false.
@@ -56,8 +58,8 @@ func (v value) named(want string, most int) []pair {
 	})
 }
 
-func (v value) visitorTiers() map[string]time.Duration {
-	out := map[string]time.Duration{}
+func (v value) visitorTiers() map[string]queue.Millis {
+	out := map[string]queue.Millis{}
 	for _, p := range v.named("the tier claim of a token to a head start, such as 120s", 64) {
 		if p.missing() {
 			p.bad("a head start, such as 120s")
@@ -67,20 +69,20 @@ func (v value) visitorTiers() map[string]time.Duration {
 	return out
 }
 
-func (v value) urgencies() map[string]Urgency {
-	out := map[string]Urgency{}
+func (v value) urgencies() map[string]queue.Urgency {
+	out := map[string]queue.Urgency{}
 	for _, p := range v.named("an urgency to its head_start and visitors_may", 64) {
 		f := p.fields("head_start", "visitors_may")
-		out[p.name] = Urgency{HeadStart: f["head_start"].headStart(), VisitorsMay: f["visitors_may"].truth(false)}
+		out[p.name] = queue.Urgency{HeadStart: f["head_start"].headStart(), VisitorsMay: f["visitors_may"].truth(false)}
 	}
 	return out
 }
 
-func (v value) topics() map[string]Topic {
-	out := map[string]Topic{}
+func (v value) topics() map[string]queue.Topic {
+	out := map[string]queue.Topic{}
 	for _, p := range v.named("a topic to what it changes", 128) {
 		f := p.fields("head_start", "weight", "skills", "wishes", "tier")
-		out[p.name] = Topic{
+		out[p.name] = queue.Topic{
 			HeadStart: f["head_start"].headStart(),
 			Weight:    f["weight"].integer(1, 1, maxCapacity),
 			Skills:    f["skills"].distinct("", nil, value.slug),
@@ -92,47 +94,45 @@ func (v value) topics() map[string]Topic {
 }
 
 // sticky reads who is preferred; what it looks back at must still be kept.
-func (v value) sticky(retention time.Duration) Sticky {
+func (v value) sticky(rules *queue.Site) {
 	f := v.fields("window", "hold")
-	s := Sticky{
-		Window: f["window"].duration(0, 0, 90*24*time.Hour, time.Millisecond),
-		Hold:   f["hold"].duration(defaultStickyHold, 0, 10*time.Minute, time.Millisecond),
+	rules.StickyWindow = f["window"].millis(0, 0, 90*24*time.Hour)
+	rules.StickyHold = f["hold"].millis(defaultStickyHold, 0, 10*time.Minute)
+	if rules.StickyWindow > rules.Retention && v.r.clean() {
+		f["window"].bad("at most the retention, " + brief(rules.Retention.Duration()) + ": what is older is forgotten")
 	}
-	if s.Window > retention && v.r.clean() {
-		f["window"].bad("at most the retention, " + brief(retention) + ": what is older is forgotten")
-	}
-	return s
 }
 
 // widening reads the steps of one department.
-func (v value) widening(s *Site, d *Department) []Widening {
-	var out []Widening
+func (v value) widening(s *Site, d *queue.Department) []queue.Widening {
+	var out []queue.Widening
 	for _, item := range v.list("a list of steps") {
 		f := item.fields("after", "languages", "drop_skills", "min_proficiency")
 		if f["after"].missing() {
 			f["after"].bad("a time, such as 60s")
 		}
-		w := Widening{
-			After:          f["after"].duration(0, time.Second, 24*time.Hour, time.Millisecond),
+		w := queue.Widening{
+			After:          f["after"].millis(0, time.Second, 24*time.Hour),
 			DropSkills:     f["drop_skills"].distinct("the skills that the department or a topic requires", s.required(d), value.slug),
 			MinProficiency: f["min_proficiency"].integer(0, 1, fluent),
 		}
 		if n := len(out); n > 0 && w.After > 0 && w.After <= out[n-1].After {
-			f["after"].bad("more than the step before, " + brief(out[n-1].After))
+			f["after"].bad("more than the step before, " + brief(out[n-1].After.Duration()))
 		}
-		const spreads = SpreadListed + " or " + SpreadFallback
-		w.Languages, _ = f["languages"].text(spreads)
+		const spreads = string(queue.SpreadListed + " or " + queue.SpreadFallback)
+		spread, _ := f["languages"].text(spreads)
+		w.Languages = queue.Spread(spread)
 		switch {
-		case w.Languages == "", w.Languages == SpreadListed:
-		case w.Languages != SpreadFallback:
+		case w.Languages == queue.SpreadNone, w.Languages == queue.SpreadListed:
+		case w.Languages != queue.SpreadFallback:
 			f["languages"].bad(spreads)
-		case s.FallbackLanguage == "":
+		case s.Rules.Fallback == "":
 			f["languages"].bad("a fallback_language of the site first")
 		}
-		if least := d.leastProficiency(out); w.MinProficiency > least {
+		if least := leastProficiency(d, out); w.MinProficiency > least {
 			f["min_proficiency"].bad(fmt.Sprintf("at most what held before, %d: a step widens", least))
 		}
-		if w.Languages == "" && len(w.DropSkills) == 0 && w.MinProficiency == 0 && item.r.clean() {
+		if w.Languages == queue.SpreadNone && len(w.DropSkills) == 0 && w.MinProficiency == 0 && item.r.clean() {
 			item.fault("the step widens nothing; want languages, drop_skills or min_proficiency")
 		}
 		out = append(out, w)
@@ -141,7 +141,7 @@ func (v value) widening(s *Site, d *Department) []Widening {
 }
 
 // leastProficiency is what the department asks for after some steps.
-func (d *Department) leastProficiency(steps []Widening) int {
+func leastProficiency(d *queue.Department, steps []queue.Widening) int {
 	least := d.MinProficiency
 	for _, w := range steps {
 		if w.MinProficiency > 0 {
@@ -152,9 +152,9 @@ func (d *Department) leastProficiency(steps []Widening) int {
 }
 
 // required lists the skills that a ticket of the department may ask for.
-func (s *Site) required(d *Department) []string {
+func (s *Site) required(d *queue.Department) []string {
 	all := append([]string{}, d.Skills...) // never nil, which would allow anything
-	for _, t := range s.Topics {
+	for _, t := range s.Rules.Topics {
 		all = append(all, t.Skills...)
 	}
 	slices.Sort(all)

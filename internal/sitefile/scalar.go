@@ -13,6 +13,8 @@ import (
 
 	"github.com/goccy/go-yaml/ast"
 	"golang.org/x/text/language"
+
+	"nextup/queue"
 )
 
 var slugPattern = regexp.MustCompile(`^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$`)
@@ -115,6 +117,13 @@ func (v value) duration(byDefault, least, most, step time.Duration) time.Duratio
 	}
 	return d
 }
+
+// millis returns a duration from least to most in whole milliseconds.
+func (v value) millis(byDefault, least, most time.Duration) queue.Millis {
+	return millis(v.duration(byDefault, least, most, time.Millisecond))
+}
+
+func millis(d time.Duration) queue.Millis { return queue.Millis(d.Milliseconds()) }
 
 // brief is a duration without the zero units that its String has.
 func brief(d time.Duration) string {

@@ -11,6 +11,8 @@ import (
 
 	"github.com/goccy/go-yaml"
 	"github.com/goccy/go-yaml/parser"
+
+	"nextup/queue"
 )
 
 // The defaults of a site.
@@ -35,6 +37,7 @@ const (
 	defaultVisitorTickets   = 30
 	defaultStickyHold       = 30 * time.Second
 	defaultTransferHold     = time.Minute
+	assignedGrace           = 10 * time.Minute // the file cannot change it
 	defaultMaxTokenLife     = 24 * time.Hour
 	fluent                  = 5 // of a language that is listed without a number
 	maxCapacity             = 50
@@ -96,28 +99,31 @@ func (v value) site(taken map[string]bool) Site {
 	f := v.fields("id", "origins", "languages", "fallback_language", "departments", "visitor_tiers", "urgencies", "topics",
 		"sticky", "transfer_hold", "agents", "grace", "retention", "heartbeat", "limits",
 		"max_token_life", "allow_networks", "keys")
-	s := Site{ID: f["id"].id(taken, value.slug)}
+	s := Site{Rules: &queue.Site{ID: f["id"].id(taken, value.slug), AssignedGrace: millis(assignedGrace)}}
 	s.Origins = f["origins"].distinct("", nil, value.origin)
 	s.Languages = f["languages"].distinct("", nil, value.language)
 	if f["languages"].empty() {
 		f["languages"].bad("a list of at least one BCP 47 language tag, such as en")
 	}
-	s.FallbackLanguage = f["fallback_language"].oneLanguage(s.Languages)
-	s.VisitorTiers = f["visitor_tiers"].visitorTiers()
-	s.Urgencies = f["urgencies"].urgencies()
-	s.Topics = f["topics"].topics()
-	s.Departments = f["departments"].departments(&s)
-	s.Agents = f["agents"].agents(&s)
+	rules := s.Rules
+	rules.Fallback = f["fallback_language"].oneLanguage(s.Languages)
+	rules.VisitorTiers = f["visitor_tiers"].visitorTiers()
+	rules.Urgencies = f["urgencies"].urgencies()
+	rules.Topics = f["topics"].topics()
+	rules.Departments = f["departments"].departments(&s)
+	f["agents"].agents(&s)
 	f["topics"].reachableTopics(&s)
 	f["departments"].reachableDepartments(&s)
+	s.confineTopics()
+	rules.MaxCapacity = s.maxCapacity()
 
 	grace := f["grace"].fields("visitor", "agent")
-	s.Grace.Visitor = grace["visitor"].duration(defaultVisitorGrace, time.Second, time.Hour, time.Millisecond)
-	s.Grace.Agent = grace["agent"].duration(defaultAgentGrace, time.Second, time.Hour, time.Millisecond)
+	rules.VisitorGrace = grace["visitor"].millis(defaultVisitorGrace, time.Second, time.Hour)
+	rules.AgentGrace = grace["agent"].millis(defaultAgentGrace, time.Second, time.Hour)
 
-	s.Retention = f["retention"].duration(defaultRetention, time.Minute, 90*24*time.Hour, time.Millisecond)
-	s.Sticky = f["sticky"].sticky(s.Retention)
-	s.TransferHold = f["transfer_hold"].duration(defaultTransferHold, 0, time.Hour, time.Millisecond)
+	rules.Retention = f["retention"].millis(defaultRetention, time.Minute, 90*24*time.Hour)
+	f["sticky"].sticky(rules)
+	rules.TransferHold = f["transfer_hold"].millis(defaultTransferHold, 0, time.Hour)
 
 	// The wire says the heartbeat in whole seconds.
 	heartbeat := f["heartbeat"].fields("visitor", "agent")
@@ -133,8 +139,8 @@ func (v value) site(taken map[string]bool) Site {
 	s.Limits.ConnsPerPerson = limits["conns_per_person"].integer(defaultConnsPerPerson, 1, 1_000_000)
 	s.Limits.ConnsPerAddress = limits["conns_per_address"].integer(defaultConnsPerAddress, 1, 1_000_000)
 	s.Limits.Conns = limits["conns"].integer(defaultConns, 1, 1_000_000)
-	s.Limits.Tickets = limits["tickets"].integer(defaultTickets, 1, 10_000_000)
-	s.Limits.TicketsPerVisitor = limits["tickets_per_visitor"].integer(defaultVisitorTickets, 1, 1_000_000)
+	rules.TicketLimit = limits["tickets"].integer(defaultTickets, 1, 10_000_000)
+	rules.VisitorTickets = limits["tickets_per_visitor"].integer(defaultVisitorTickets, 1, 1_000_000)
 	s.Limits.OutgoingBuffer = limits["outgoing_buffer"].size(defaultOutgoingBuffer, 64<<10, 16<<20)
 
 	s.MaxTokenLife = f["max_token_life"].duration(defaultMaxTokenLife, time.Minute, 366*24*time.Hour, time.Second)
@@ -143,17 +149,17 @@ func (v value) site(taken map[string]bool) Site {
 	return s
 }
 
-func (v value) departments(s *Site) []Department {
+func (v value) departments(s *Site) []queue.Department {
 	if v.empty() {
 		v.bad("a list of at least one department")
 		return nil
 	}
-	var out []Department
+	var out []queue.Department
 	taken := map[string]bool{}
 	for _, item := range v.list("a list of departments") {
 		f := item.fields("id", "name", "languages", "queue_limit", "offer_timeout", "tier", "skills", "min_proficiency",
 			"wrap_up", "auto_accept", "widening")
-		d := Department{ID: f["id"].id(taken, value.slug)}
+		d := queue.Department{ID: f["id"].id(taken, value.slug)}
 		d.Name = f["name"].label(d.ID, 64)
 		d.Languages = f["languages"].distinct("the site's languages", s.Languages, value.language)
 		if f["languages"].missing() {
@@ -162,11 +168,11 @@ func (v value) departments(s *Site) []Department {
 			f["languages"].bad("at least one of the site's languages, or no such field for all of them")
 		}
 		d.QueueLimit = f["queue_limit"].integer(defaultQueueLimit, 1, 1_000_000)
-		d.OfferTimeout = f["offer_timeout"].duration(defaultOfferTimeout, time.Second, 10*time.Minute, time.Millisecond)
+		d.OfferTTL = f["offer_timeout"].millis(defaultOfferTimeout, time.Second, 10*time.Minute)
 		d.Tier = f["tier"].integer(1, 1, 3)
 		d.Skills = f["skills"].distinct("", nil, value.slug)
 		d.MinProficiency = f["min_proficiency"].integer(1, 1, fluent)
-		d.WrapUp = f["wrap_up"].duration(0, 0, time.Hour, time.Millisecond)
+		d.WrapUp = f["wrap_up"].millis(0, 0, time.Hour)
 		d.AutoAccept = f["auto_accept"].truth(false)
 		d.Widening = f["widening"].widening(s, &d)
 		out = append(out, d)
@@ -174,15 +180,17 @@ func (v value) departments(s *Site) []Department {
 	return out
 }
 
-func (v value) agents(s *Site) Agents {
+// agents reads what agents may do, into the site and, for those with shifts, into
+// its rules.
+func (v value) agents(s *Site) {
 	f := v.fields("defaults", "known")
 	var all []string
-	for _, d := range s.Departments {
+	for _, d := range s.Rules.Departments {
 		all = append(all, d.ID)
 	}
-	out := Agents{Known: map[string]Agent{}}
 	defaults := f["defaults"].fields("capacity", "departments", "tier", "skills")
-	out.Defaults = agent(defaults, Agent{Capacity: defaultCapacity, Departments: all, Tier: 1}, all)
+	s.Agents.Defaults = agent(defaults, queue.AgentFacts{Capacity: defaultCapacity, Departments: all, Tier: 1}, all)
+	s.Agents.Known = map[string]queue.AgentFacts{}
 	pairs, _ := f["known"].pairs("a mapping from the sub of an agent's token to what holds for them")
 	for _, p := range pairs {
 		if p.name == "" || len(p.name) > 128 || strings.ContainsFunc(p.name, unicode.IsControl) {
@@ -190,24 +198,29 @@ func (v value) agents(s *Site) Agents {
 			continue
 		}
 		known := p.fields("capacity", "departments", "languages", "tier", "skills", "shifts")
-		a := agent(known, out.Defaults, all)
+		a := agent(known, s.Agents.Defaults, all)
+		a.ID = p.name
 		a.Languages = known["languages"].proficiencies(s.Languages)
-		a.Shifts = known["shifts"].shifts()
-		out.Known[p.name] = a
+		s.Agents.Known[p.name] = a
+		if shifts := known["shifts"].shifts(); len(shifts) > 0 {
+			if s.Rules.Planned == nil {
+				s.Rules.Planned = map[string]*queue.Planned{}
+			}
+			s.Rules.Planned[p.name] = &queue.Planned{Facts: a, Shifts: shifts}
+		}
 	}
-	return out
 }
 
 // agent reads what may be said of all agents and of a single one.
-func agent(f map[string]value, byDefault Agent, departments []string) Agent {
-	a := Agent{
+func agent(f map[string]value, byDefault queue.AgentFacts, departments []string) queue.AgentFacts {
+	a := queue.AgentFacts{
 		Capacity:    f["capacity"].integer(byDefault.Capacity, 1, maxCapacity),
 		Departments: slices.Clone(byDefault.Departments),
 		Tier:        f["tier"].integer(byDefault.Tier, 1, 3),
 		Skills:      slices.Clone(byDefault.Skills),
 	}
 	if !f["skills"].missing() {
-		a.Skills = f["skills"].distinct("", nil, value.slug)
+		a.Skills = slices.Sorted(slices.Values(f["skills"].distinct("", nil, value.slug)))
 	}
 	if list := f["departments"]; !list.missing() {
 		a.Departments = list.distinct("the site's departments", departments, value.slug)

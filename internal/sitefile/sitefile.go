@@ -27,6 +27,8 @@ import (
 	"os"
 	"path/filepath"
 	"time"
+
+	"nextup/queue"
 )
 
 // MaxBytes is the largest site file that is read.
@@ -40,37 +42,19 @@ type File struct {
 	Sources Sources
 }
 
-// Site is one tenant.
+// Site is one tenant: its rules, and beside them what only the edge needs.
 type Site struct {
-	// ID is a slug: lower-case letters, digits and inner hyphens, 1 to 63 bytes.
-	ID string
+	// Rules are what the domain needs. The id is a slug: lower-case letters, digits
+	// and inner hyphens, 1 to 63 bytes. Departments, topics, urgencies, tiers and
+	// times are complete; Planned are the agents with shifts.
+	Rules *queue.Site
 	// Origins are the values of a browser's Origin header that may connect, such
 	// as https://shop.example, or "*" for all; empty means the gateway's own host.
 	Origins []string
 	// Languages are the site's BCP 47 tags in canonical form, at least one.
 	Languages []string
-	// FallbackLanguage is one of Languages, or "" for none: a department's widening
-	// may come to it.
-	FallbackLanguage string
-	// VisitorTiers are head starts by the tier claim of a visitor's token.
-	VisitorTiers map[string]time.Duration
-	// Urgencies and Topics are what a visitor may say, by name. A topic that is
-	// not among them is a text for people and changes nothing.
-	Urgencies map[string]Urgency
-	Topics    map[string]Topic
-	// Sticky prefers the agent who served a visitor before.
-	Sticky Sticky
-	// TransferHold is how long a ticket that was passed to one agent waits for
-	// them, 0 to 1 h.
-	TransferHold time.Duration
-	// Departments holds at least one department; their ids differ.
-	Departments []Department
 	// Agents says what agents may do.
 	Agents Agents
-	// Grace is how long a lost conn keeps its place.
-	Grace Grace
-	// Retention is how long closed tickets and conversations are kept.
-	Retention time.Duration
 	// Heartbeat is how often clients must say that they are there.
 	Heartbeat Heartbeat
 	// Limits bound what people may take of a gateway.
@@ -84,126 +68,28 @@ type Site struct {
 	Keys []Key
 }
 
-// Department is a group of agents by matter, with one queue per language.
-type Department struct {
-	// ID is a slug, as a site's.
-	ID string
-	// Name is shown to people, 1 to 64 bytes; by default the ID.
-	Name string
-	// Languages are a subset of the site's, in canonical form; by default all.
-	Languages []string
-	// QueueLimit is how many tickets may wait in each queue, 1 to 1,000,000.
-	QueueLimit int
-	// OfferTimeout is how long an agent has to accept an offer, 1 s to 10 min.
-	OfferTimeout time.Duration
-	// Tier is the least tier that serves it, 1 to 3; Skills are those that whoever
-	// serves it must have.
-	Tier   int
-	Skills []string
-	// MinProficiency is the least proficiency in the language, 1 to 5.
-	MinProficiency int
-	// WrapUp is how long a closed ticket keeps its place, 0 to 1 h.
-	WrapUp time.Duration
-	// AutoAccept makes every offer accepted at once.
-	AutoAccept bool
-	// Widening are the steps after which more agents may serve a ticket, at times
-	// that rise.
-	Widening []Widening
-}
+// ID is the site's id.
+func (s *Site) ID() string { return s.Rules.ID }
 
-// Widening is what a department gives up for a ticket that waits.
-type Widening struct {
-	// After is the time since the ticket began to wait, up to 24 h.
-	After time.Duration
-	// Languages is "" (nothing changes), "listed" (any that the visitor listed) or
-	// "fallback" (these and the site's fallback language).
-	Languages string
-	// DropSkills are required no more.
-	DropSkills []string
-	// MinProficiency is the new least proficiency, 0 for no change.
-	MinProficiency int
-}
-
-// What Widening.Languages may be.
-const (
-	SpreadListed   = "listed"
-	SpreadFallback = "fallback"
-)
-
-// Urgency is one thing that a visitor may call their wish.
-type Urgency struct {
-	// HeadStart is -24 h to 24 h.
-	HeadStart time.Duration
-	// VisitorsMay lets visitors say it themselves; else only a token may.
-	VisitorsMay bool
-}
-
-// Topic is a matter that changes who serves it, and how soon.
-type Topic struct {
-	// HeadStart is -24 h to 24 h.
-	HeadStart time.Duration
-	// Weight is what it takes of a capacity, 1 to 50.
-	Weight int
-	// Skills are required, Wishes are good to have.
-	Skills, Wishes []string
-	// Tier is the least tier that serves it, 1 to 3.
-	Tier int
-}
-
-// Sticky says how a visitor finds the agent again who served them last.
-type Sticky struct {
-	// Window is how long after the end it holds, at most the retention; 0 is off.
-	Window time.Duration
-	// Hold is how long a ticket waits for that agent at most, 0 to 10 min.
-	Hold time.Duration
-}
-
-// Agents says what agents may do.
+// Agents says what agents may do: departments, skills (sorted), a tier from 1
+// (first line) to 3 (engineer), a capacity from 1 to 50. Languages are a subset of
+// the site's with a proficiency from 1 to 5; nil means those of the agent's token,
+// each with 5.
 type Agents struct {
 	// Defaults is what holds for an agent who is not in Known.
-	Defaults Agent
+	Defaults queue.AgentFacts
 	// Known is what holds for single agents, by the sub of their token. What the
 	// file leaves out for one of them is filled in from Defaults.
-	Known map[string]Agent
+	Known map[string]queue.AgentFacts
 }
 
 // Of returns what holds for the agent with that sub.
-func (a Agents) Of(sub string) Agent {
+func (a Agents) Of(sub string) queue.AgentFacts {
 	if known, ok := a.Known[sub]; ok {
 		return known
 	}
 	return a.Defaults
 }
-
-// Agent is what one agent may do.
-type Agent struct {
-	// Capacity is the sum of weights that the agent may hold, 1 to 50.
-	Capacity int
-	// Departments are ids of the site's departments; by default all of them.
-	Departments []string
-	// Languages are a subset of the site's, in canonical form, with the proficiency,
-	// 1 to 5; nil means those of the agent's token, with 5 each.
-	Languages map[string]int
-	// Tier is 1 (first line), 2 (specialist) or 3 (engineer).
-	Tier int
-	// Skills are what the agent can do besides.
-	Skills []string
-	// Shifts are when the agent is planned to take tickets. Only estimates of waits
-	// look at them; whoever has not come yet counts in these if Languages are there.
-	Shifts []Shift
-}
-
-// Shift is a time of some days of the week, in UTC.
-type Shift struct {
-	// Days are 0 for Monday to 6 for Sunday, those on which the shift begins.
-	Days []int
-	// From and To are since midnight, to the minute, below 24 h; a To that is not
-	// after From is of the day after.
-	From, To time.Duration
-}
-
-// Grace is how long a lost conn keeps its place, 1 s to 1 h each.
-type Grace struct{ Visitor, Agent time.Duration }
 
 // Heartbeat is the time between two heartbeats of a client, 1 s to 5 min each,
 // in whole seconds.
@@ -223,11 +109,6 @@ type Limits struct {
 	// ConnsPerPerson, ConnsPerAddress and Conns bound the conns on one gateway: of
 	// one visitor or agent, from one address, and of the site; 1 to 1,000,000.
 	ConnsPerPerson, ConnsPerAddress, Conns int
-	// Tickets bounds the site's open tickets, 1 to 10,000,000.
-	Tickets int
-	// TicketsPerVisitor bounds the tickets that one visitor makes in 24 hours, 1 to
-	// 1,000,000.
-	TicketsPerVisitor int
 }
 
 // Digest names what the file says of the site, its secrets left out: two

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"nextup/internal/sitefile"
+	"nextup/queue"
 )
 
 // secret is long enough to be used, and is looked for in everything printed.
@@ -42,24 +43,27 @@ func parse(t *testing.T, text string) sitefile.Site {
 func TestASmallSiteGetsEveryDefault(t *testing.T) {
 	t.Parallel()
 	want := sitefile.Site{
-		ID:        "shop",
-		Languages: []string{"en", "zh"},
-		Departments: []sitefile.Department{{
-			ID: "support", Name: "support", Languages: []string{"en", "zh"},
-			QueueLimit: 10000, OfferTimeout: 20 * time.Second, Tier: 1, MinProficiency: 1,
-		}},
-		VisitorTiers: map[string]time.Duration{}, Urgencies: map[string]sitefile.Urgency{}, Topics: map[string]sitefile.Topic{},
-		Sticky: sitefile.Sticky{Hold: 30 * time.Second}, TransferHold: time.Minute, MaxTokenLife: 24 * time.Hour,
-		Agents: sitefile.Agents{
-			Defaults: sitefile.Agent{Capacity: 3, Departments: []string{"support"}, Tier: 1},
-			Known:    map[string]sitefile.Agent{},
+		Rules: &queue.Site{
+			ID: "shop",
+			Departments: []queue.Department{{
+				ID: "support", Name: "support", Languages: []string{"en", "zh"},
+				QueueLimit: 10000, OfferTTL: 20_000, Tier: 1, MinProficiency: 1,
+			}},
+			VisitorTiers: map[string]queue.Millis{}, Urgencies: map[string]queue.Urgency{}, Topics: map[string]queue.Topic{},
+			StickyHold: 30_000, TransferHold: 60_000,
+			VisitorGrace: 60_000, AgentGrace: 20_000, AssignedGrace: 600_000, Retention: 86_400_000,
+			TicketLimit: 200_000, VisitorTickets: 30, MaxCapacity: 3,
 		},
-		Grace:     sitefile.Grace{Visitor: time.Minute, Agent: 20 * time.Second},
-		Retention: 24 * time.Hour,
-		Heartbeat: sitefile.Heartbeat{Visitor: 10 * time.Second, Agent: 5 * time.Second},
+		Languages: []string{"en", "zh"},
+		Agents: sitefile.Agents{
+			Defaults: queue.AgentFacts{Capacity: 3, Departments: []string{"support"}, Tier: 1},
+			Known:    map[string]queue.AgentFacts{},
+		},
+		MaxTokenLife: 24 * time.Hour,
+		Heartbeat:    sitefile.Heartbeat{Visitor: 10 * time.Second, Agent: 5 * time.Second},
 		Limits: sitefile.Limits{
 			FramesPerSecond: 20, Burst: 100, BytesPerSecond: 32 << 10, ByteBurst: 256 << 10, OutgoingBuffer: 64 << 10,
-			ConnsPerPerson: 8, ConnsPerAddress: 1000, Conns: 100_000, Tickets: 200_000, TicketsPerVisitor: 30,
+			ConnsPerPerson: 8, ConnsPerAddress: 1000, Conns: 100_000,
 		},
 		Keys: []sitefile.Key{{
 			ID: "k1", Algorithm: sitefile.HS256, Roles: []sitefile.Role{sitefile.RoleVisitor},
@@ -101,7 +105,7 @@ sites:
   agents:
     defaults: {capacity: 2, departments: [trading], skills: [kyc]}
     known:
-      mei: {capacity: 50, languages: [zh], tier: 3, skills: [api, kyc]}
+      mei: {capacity: 50, languages: [zh], tier: 3, skills: [kyc, api], shifts: [{days: [mon], from: '08:00', to: '16:30'}]}
       "o'brien@shop.example": {departments: [support, trading], languages: {en-US: 4, he: 5}}
   grace: {visitor: 5s, agent: 1500ms}
   retention: 48h
@@ -115,53 +119,59 @@ sites:
   - {id: k1, algorithm: HS256, secret: "`+secret+`", roles: [visitor, agent]}
   - {id: set, algorithm: ES256, jwks_url: "http://127.0.0.1:9/keys", roles: [supervisor]}
 `)
-	defaults := sitefile.Agent{Capacity: 2, Departments: []string{"trading"}, Tier: 1, Skills: []string{"kyc"}}
+	defaults := queue.AgentFacts{Capacity: 2, Departments: []string{"trading"}, Tier: 1, Skills: []string{"kyc"}}
+	mei := queue.AgentFacts{
+		ID: "mei", Capacity: 50, Departments: []string{"trading"}, Languages: map[string]int{"zh": 5},
+		Tier: 3, Skills: []string{"api", "kyc"},
+	}
 	want := sitefile.Site{
-		ID:               "shop",
-		Origins:          []string{"https://shop.example", "http://localhost:8080", "*"},
-		Languages:        []string{"en-US", "zh", "he"},
-		FallbackLanguage: "zh",
-		VisitorTiers:     map[string]time.Duration{"vip": 2 * time.Minute, "no hurry": -time.Minute},
-		Urgencies:        map[string]sitefile.Urgency{"high": {HeadStart: time.Minute, VisitorsMay: true}, "critical": {HeadStart: time.Hour}},
-		Topics: map[string]sitefile.Topic{
-			"withdrawal": {HeadStart: 30 * time.Second, Weight: 2, Skills: []string{"kyc"}, Wishes: []string{"api"}, Tier: 2},
-			"other":      {Weight: 1, Tier: 1},
-		},
-		Sticky: sitefile.Sticky{Window: 24 * time.Hour, Hold: 15 * time.Second},
-		Departments: []sitefile.Department{
-			{
-				ID: "support", Name: "Help", Languages: []string{"he"}, QueueLimit: 5, OfferTimeout: 90 * time.Second,
-				Tier: 1, MinProficiency: 1,
+		Rules: &queue.Site{
+			ID:           "shop",
+			Fallback:     "zh",
+			VisitorTiers: map[string]queue.Millis{"vip": 120_000, "no hurry": -60_000},
+			Urgencies:    map[string]queue.Urgency{"high": {HeadStart: 60_000, VisitorsMay: true}, "critical": {HeadStart: 3_600_000}},
+			Topics: map[string]queue.Topic{
+				"withdrawal": {HeadStart: 30_000, Weight: 2, Skills: []string{"kyc"}, Wishes: []string{"api"}, Tier: 2, Departments: []string{"trading"}},
+				"other":      {Weight: 1, Tier: 1},
 			},
-			{
-				ID: "trading", Name: "trading", Languages: []string{"en-US", "zh", "he"}, QueueLimit: 10000, OfferTimeout: 20 * time.Second,
-				Tier: 2, Skills: []string{"kyc", "api"}, MinProficiency: 4, WrapUp: 45 * time.Second, AutoAccept: true,
-				Widening: []sitefile.Widening{
-					{After: time.Minute, Languages: sitefile.SpreadListed},
-					{After: 3 * time.Minute, Languages: sitefile.SpreadFallback, MinProficiency: 2},
-					{After: 5 * time.Minute, DropSkills: []string{"api"}},
+			StickyWindow: 86_400_000, StickyHold: 15_000,
+			Departments: []queue.Department{
+				{
+					ID: "support", Name: "Help", Languages: []string{"he"}, QueueLimit: 5, OfferTTL: 90_000,
+					Tier: 1, MinProficiency: 1,
+				},
+				{
+					ID: "trading", Name: "trading", Languages: []string{"en-US", "zh", "he"}, QueueLimit: 10000, OfferTTL: 20_000,
+					Tier: 2, Skills: []string{"kyc", "api"}, MinProficiency: 4, WrapUp: 45_000, AutoAccept: true,
+					Widening: []queue.Widening{
+						{After: 60_000, Languages: queue.SpreadListed},
+						{After: 180_000, Languages: queue.SpreadFallback, MinProficiency: 2},
+						{After: 300_000, DropSkills: []string{"api"}},
+					},
 				},
 			},
+			VisitorGrace: 5_000, AgentGrace: 1_500, AssignedGrace: 600_000, Retention: 172_800_000,
+			TicketLimit: 4, VisitorTickets: 5, MaxCapacity: 50,
+			Planned: map[string]*queue.Planned{"mei": {Facts: mei, Shifts: []queue.Shift{
+				{From: 4*86_400_000 + 28_800_000, To: 4*86_400_000 + 59_400_000, Every: 7 * 86_400_000},
+			}}},
 		},
+		Origins:   []string{"https://shop.example", "http://localhost:8080", "*"},
+		Languages: []string{"en-US", "zh", "he"},
 		Agents: sitefile.Agents{
 			Defaults: defaults,
-			Known: map[string]sitefile.Agent{
-				"mei": {
-					Capacity: 50, Departments: []string{"trading"}, Languages: map[string]int{"zh": 5},
-					Tier: 3, Skills: []string{"api", "kyc"},
-				},
+			Known: map[string]queue.AgentFacts{
+				"mei": mei,
 				"o'brien@shop.example": {
-					Capacity: 2, Departments: []string{"support", "trading"}, Languages: map[string]int{"en-US": 4, "he": 5},
+					ID: "o'brien@shop.example", Capacity: 2, Departments: []string{"support", "trading"}, Languages: map[string]int{"en-US": 4, "he": 5},
 					Tier: 1, Skills: []string{"kyc"},
 				},
 			},
 		},
-		Grace:     sitefile.Grace{Visitor: 5 * time.Second, Agent: 1500 * time.Millisecond},
-		Retention: 48 * time.Hour,
 		Heartbeat: sitefile.Heartbeat{Visitor: 20 * time.Second, Agent: time.Second},
 		Limits: sitefile.Limits{
 			FramesPerSecond: 7, Burst: 9, BytesPerSecond: 2 << 10, ByteBurst: 64 << 10, OutgoingBuffer: 1 << 20,
-			ConnsPerPerson: 1, ConnsPerAddress: 2, Conns: 3, Tickets: 4, TicketsPerVisitor: 5,
+			ConnsPerPerson: 1, ConnsPerAddress: 2, Conns: 3,
 		},
 		MaxTokenLife: 8 * time.Hour, AllowNetworks: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8"), netip.MustParsePrefix("fd00::/8")},
 		Keys: []sitefile.Key{
@@ -248,10 +258,10 @@ func TestLoadNamesTheFile(t *testing.T) {
 func TestTheDemoSiteIsWhatItSays(t *testing.T) {
 	t.Parallel()
 	site := parse(t, string(sitefile.Demo()))
-	if got := strings.Join(site.Languages, " "); site.ID != "demo" || got != "zh en es ja ko" {
-		t.Errorf("got site %q with languages %s", site.ID, got)
+	if got := strings.Join(site.Languages, " "); site.ID() != "demo" || got != "zh en es ja ko" {
+		t.Errorf("got site %q with languages %s", site.ID(), got)
 	}
-	if d := site.Departments; len(d) != 2 || d[0].ID != "support" || d[1].ID != "trading" {
+	if d := site.Rules.Departments; len(d) != 2 || d[0].ID != "support" || d[1].ID != "trading" {
 		t.Errorf("got departments %+v", d)
 	}
 	if s := string(site.Keys[0].Secret); !strings.Contains(s, "development-only") {

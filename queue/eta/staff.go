@@ -10,11 +10,7 @@ import (
 
 // expected is an agent who is planned and has not been there.
 func expected(planned *queue.Planned) *person {
-	f := &planned.Facts
-	a := &queue.Agent{
-		ID: f.ID, Languages: f.Languages, Departments: f.Departments, Skills: f.Skills, Tier: f.Tier,
-		Capacity: f.Capacity, Status: queue.Offline,
-	}
+	a := planned.Facts.Agent()
 	return &person{Agent: a, kind: kindOf(a)}
 }
 

@@ -1,6 +1,7 @@
-package main
+package sitefile_test
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -14,7 +15,7 @@ func TestAShiftOfTheFileIsThatTimeOfTheWeek(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	mei := rulesOf(file.Sites[0]).Planned["mei"]
+	mei := file.Sites[0].Rules.Planned["mei"]
 	if mei == nil || mei.Facts.Capacity != 4 || mei.Facts.Languages["zh"] != 5 {
 		t.Fatalf("planned is %+v", mei)
 	}
@@ -43,9 +44,9 @@ func TestAShiftOfTheFileIsThatTimeOfTheWeek(t *testing.T) {
 
 func TestAShiftOverMidnightEndsOnTheDayAfter(t *testing.T) {
 	t.Parallel()
-	shifts := shiftsOf(sitefile.Agent{Shifts: []sitefile.Shift{{Days: []int{6}, From: 22 * time.Hour, To: 6 * time.Hour}}})
+	site := parse(t, strings.Replace(small, "  keys:\n", "  agents: {known: {mei: {shifts: [{days: [sun], from: '22:00', to: '06:00'}]}}}\n  keys:\n", 1))
 	monday := queue.Stamp(time.Date(2026, 11, 23, 5, 0, 0, 0, time.UTC).UnixMilli())
-	if on, until := (&queue.Planned{Shifts: shifts}).At(monday); !on || until != monday.Add(3_600_000) {
+	if on, until := site.Rules.Planned["mei"].At(monday); !on || until != monday.Add(3_600_000) {
 		t.Errorf("on Monday at five: on %v until %d", on, until)
 	}
 }
