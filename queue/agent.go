@@ -161,14 +161,14 @@ func (s *State) Decline(agent, offer string) (Change, error) {
 	t, err := s.offerTo(agent, offer)
 	if err != nil {
 		id, _, _ := strings.Cut(offer, ".")
-		if t := s.tickets.get(id); t != nil && t.passes(agent) > 0 {
+		if t := s.tickets.get(id); t != nil && t.declineCount(agent) > 0 {
 			return Change{}, nil
 		}
 		return Change{}, err
 	}
 	c := change(CauseDeclined, offer)
 	c.ReleasesMemory = true
-	c.write(t, t.passedBy(agent))
+	c.write(t, t.declinedBy(agent))
 	s.answered(&c, agent)
 	return c, nil
 }

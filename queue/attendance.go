@@ -8,7 +8,7 @@ import "slices"
 // so that showing it costs a look-up, however many wait and however many agents
 // there are.
 type attendance struct {
-	need *Requirements
+	requirements *Requirements
 	// tickets are those in line; site says that the rules have the queue and ask for
 	// no more in it.
 	tickets int
@@ -17,9 +17,9 @@ type attendance struct {
 }
 
 type attendanceKey struct {
-	queue  QueueID
-	need   string
-	weight int
+	queue        QueueID
+	requirements string
+	weight       int
 }
 
 func attendanceOf(t *Ticket) attendanceKey {
@@ -35,7 +35,7 @@ func (s *State) attends(a *Agent, k attendanceKey, n *Requirements) bool {
 func (s *State) attend(k attendanceKey, n *Requirements, tickets int) *attendance {
 	at := s.attended[k]
 	if at == nil {
-		at = &attendance{need: n}
+		at = &attendance{requirements: n}
 		for _, a := range s.agents {
 			if s.attends(a, k, n) {
 				at.agents++
@@ -76,10 +76,10 @@ func (s *State) attendAgent(was, is *Agent) []QueueID {
 	var changed []QueueID
 	for k, at := range s.attended {
 		before := at.agents
-		if s.attends(was, k, at.need) {
+		if s.attends(was, k, at.requirements) {
 			at.agents--
 		}
-		if s.attends(is, k, at.need) {
+		if s.attends(is, k, at.requirements) {
 			at.agents++
 		}
 		if (before == 0) != (at.agents == 0) && !slices.Contains(changed, k.queue) {
@@ -95,7 +95,7 @@ func (s *State) attendSite() {
 	s.attended = map[attendanceKey]*attendance{}
 	for k, at := range old {
 		if at.tickets > 0 {
-			s.attend(k, at.need, at.tickets)
+			s.attend(k, at.requirements, at.tickets)
 		}
 	}
 	for _, q := range s.site.Queues() {

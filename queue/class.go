@@ -1,24 +1,24 @@
 package queue
 
 // A class is the waiting tickets that any agent may serve or may not serve
-// alike: of one queue, with equal needs and weights, held for the same agent or
+// alike: of one queue, with equal requirements and weights, held for the same agent or
 // for none. So a match asks once a class who is eligible, and never looks
 // further back in it than there is room.
 type class struct {
 	classKey
-	need *Requirements
+	requirements *Requirements
 	sorted[*Ticket]
 }
 
 type classKey struct {
-	queue  QueueID
-	need   string
-	weight int
-	hold   string // the agent it is held for
+	queue        QueueID
+	requirements string
+	weight       int
+	hold         string // the agent it is held for
 }
 
 func keyOf(t *Ticket) classKey {
-	k := classKey{queue: t.Queue(), need: t.Requirements.key(), weight: t.Weight}
+	k := classKey{queue: t.Queue(), requirements: t.Requirements.key(), weight: t.Weight}
 	if t.Hold != nil {
 		k.hold = t.Hold.Agent
 	}
@@ -31,10 +31,10 @@ func (s *State) eligible(c *class, a *Agent) bool {
 	if c.hold != "" {
 		return a.ID == c.hold
 	}
-	return s.mayServe(a, c.queue, c.need)
+	return s.mayServe(a, c.queue, c.requirements)
 }
 
-// mayServe says whether the agent meets a need in a queue. Nobody is in a department
+// mayServe says whether the agent meets requirements in a queue. Nobody is in a department
 // that the rules have no more: its tickets go to whoever meets the rest.
 func (s *State) mayServe(a *Agent, q QueueID, n *Requirements) bool {
 	if _, known := s.site.Department(q.Department); !known {
@@ -61,7 +61,7 @@ func (s *State) classify(was, is *Ticket) {
 		k := keyOf(is)
 		c := s.classes[k]
 		if c == nil {
-			c = &class{classKey: k, need: is.Requirements, sorted: sorted[*Ticket]{before: (*Ticket).Before}}
+			c = &class{classKey: k, requirements: is.Requirements, sorted: sorted[*Ticket]{before: (*Ticket).Before}}
 			s.classes[k] = c
 		}
 		c.insert(is)

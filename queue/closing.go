@@ -104,7 +104,7 @@ func (s *State) closeLapsed(t *Ticket) Change {
 // older gateway that does not know them, the gateway of the agent's conn does.
 func (s *State) LapsedClosings(now Stamp, limit int, agent func(id string) bool) []Change {
 	var due []Change
-	for _, a := range s.agenda.all() {
+	for _, a := range s.deadlines.all() {
 		if a.due > now || len(due) == limit {
 			break
 		}

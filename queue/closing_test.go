@@ -151,8 +151,8 @@ func TestAClosingThatAnOlderGatewayDroppedLeavesTheTicketOpen(t *testing.T) {
 	w.must(c, err)
 	w.now += 60_000
 	w.dispatch()
-	if is := w.Ticket(id); is.Status != Assigned || w.agenda.len() != 0 {
-		t.Errorf("%s, with %d appointments; want assigned and none", is.Status, w.agenda.len())
+	if is := w.Ticket(id); is.Status != Assigned || w.deadlines.len() != 0 {
+		t.Errorf("%s, with %d deadlines; want assigned and none", is.Status, w.deadlines.len())
 	}
 }
 

@@ -40,14 +40,14 @@
 // tier, skills. It begins as the site's rules for department and topic say and
 // is widened with the wait, step by step. Lines are what people see; a match
 // walks classes: the waiting tickets that ask for the same. What time does to
-// tickets (offers lapse, holds end, needs widen, wrap-ups run out) stands in one
-// agenda. All of it is worked out on replay from the after-images alone.
+// tickets (offers lapse, holds end, requirements widen, wrap-ups run out) stands in one
+// deadlines. All of it is worked out on replay from the after-images alone.
 //
 // # Where to look
 //
 //	entities   ticket.go people.go node.go supervisor.go (Pause) estimates.go
 //	deciders   visitor.go agent.go closing.go transfer.go supervisor.go node.go
-//	by itself  dispatcher.go agenda.go match.go, with need.go and class.go
+//	by itself  dispatcher.go deadlines.go match.go, with requirements.go and class.go
 //	replay     state.go replay.go line.go sorted.go
 //	the log    change.go codec.go store.go
 package queue

@@ -117,5 +117,5 @@ func CurveName(q QueueID, n *Requirements) string { return q.String() + "|" + n.
 // QueueRequirements is what a ticket without a topic asks for in a queue at first.
 func (s *State) QueueRequirements(q QueueID) *Requirements {
 	dep, _ := s.site.Department(q.Department)
-	return s.needOf(dep, q.Language, Topic{})
+	return s.requirementsOf(dep, q.Language, Topic{})
 }

@@ -53,13 +53,13 @@ func TestNewRulesForALongLineLeaveEveryTicketItsTime(t *testing.T) {
 	const tickets = 5_000
 	w := longLine(t, tickets)
 	w.SetSite(exchangeSite())
-	if !slices.IsSortedFunc(w.agenda.all(), func(a, b appointment) int {
+	if !slices.IsSortedFunc(w.deadlines.all(), func(a, b deadline) int {
 		if a.before(b) {
 			return -1
 		}
 		return 1
-	}) || w.agenda.len() != tickets {
-		t.Errorf("the agenda has %d appointments, or is not in order", w.agenda.len())
+	}) || w.deadlines.len() != tickets {
+		t.Errorf("the deadlines has %d deadlines, or is not in order", w.deadlines.len())
 	}
 }
 

@@ -107,7 +107,7 @@ func (m *model) parted(step Step, was, is *Ticket) {
 
 func (b *book) pass(agent string, at Stamp) {
 	b.passed = append(b.passed, Decline{agent, at})
-	b.passed = b.passed[max(0, len(b.passed)-maxPassed):]
+	b.passed = b.passed[max(0, len(b.passed)-maxDeclines):]
 }
 
 // joined judges a new ticket by what was wished.
@@ -213,10 +213,10 @@ func (m *model) chosen(t *Ticket, to *Agent) {
 		if other.ID == to.ID || !m.may(t, other, other.Capacity-m.load(other.ID)) {
 			continue
 		}
-		if b.passes(other.ID) < b.passes(to.ID) {
+		if b.declineCount(other.ID) < b.declineCount(to.ID) {
 			m.Errorf("%s, who has passed on %s more often than %s, was given it", to.ID, t.ID, other.ID)
 		}
-		if b.passes(other.ID) == b.passes(to.ID) && other.ID == b.prefers {
+		if b.declineCount(other.ID) == b.declineCount(to.ID) && other.ID == b.prefers {
 			m.Errorf("%s was given %s, which prefers %s", to.ID, t.ID, other.ID)
 		}
 	}

@@ -9,7 +9,7 @@ import (
 // line is one queue: its tickets, waiting or offered, in order.
 type line struct {
 	sorted[*Ticket]
-	// plain is the need of the tickets that ask for the queue's language alone.
+	// plain is what is required of an agent by the tickets that ask for the queue's language alone.
 	plain *Requirements
 	// withdrawn says that the rules do not have the queue.
 	withdrawn bool
@@ -31,7 +31,7 @@ const maxAhead = 4096
 
 func newLine(q QueueID) *line {
 	n := &Requirements{Languages: []string{q.Language}}
-	n.word = n.key()
+	n.text = n.key()
 	return &line{sorted: sorted[*Ticket]{before: (*Ticket).Before}, plain: n, withdrawn: true}
 }
 
@@ -46,7 +46,7 @@ func (s *State) line(q QueueID) *line {
 	return l
 }
 
-// plain is the need of those who ask for no more than the queue's language.
+// plain is what is required of an agent by those who ask for no more than the queue's language.
 func (s *State) plain(q QueueID) *Requirements { return s.line(q).plain }
 
 // note remembers why the places behind t, or its own, got worse.

@@ -13,7 +13,7 @@ import (
 // polyglots stay free for those who need them), then is idle longest. It
 // proposes at most limit changes.
 //
-// An agent is eligible who is available and present, meets the need and has room
+// An agent is eligible who is available and present, meets the requirements and has room
 // for the weight. An agent who passed on a ticket is not offered it again for
 // as long as an offer lasts: one ticket that somebody does not want holds up
 // nobody behind it. A ticket whose visitor is lost keeps its place and is passed
@@ -140,7 +140,7 @@ func (m *match) choose(c *cursor, t *Ticket) *candidate {
 	var best *candidate
 	pause := m.offerTTL(t)
 	for _, k := range c.candidates {
-		if k.room() < t.Weight || t.pausing(k.agent.ID, m.now, pause) {
+		if k.room() < t.Weight || t.inCooldown(k.agent.ID, m.now, pause) {
 			continue
 		}
 		if best == nil || k.better(best, t) {
@@ -163,7 +163,7 @@ func (s *State) offerTTL(t *Ticket) Millis {
 
 func (c *candidate) better(than *candidate, t *Ticket) bool {
 	return cmp.Or(
-		cmp.Compare(t.passes(c.agent.ID), t.passes(than.agent.ID)),
+		cmp.Compare(t.declineCount(c.agent.ID), t.declineCount(than.agent.ID)),
 		-cmpBool(c.agent.ID == t.Prefers, than.agent.ID == t.Prefers),
 		-cmp.Compare(c.agent.has(t.Wishes), than.agent.has(t.Wishes)),
 		cmp.Compare(c.load*than.agent.Capacity, than.load*c.agent.Capacity),

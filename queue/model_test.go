@@ -217,7 +217,7 @@ func (m *model) declined(t *Ticket, agent string) bool {
 	return false
 }
 
-func (b *book) passes(agent string) int {
+func (b *book) declineCount(agent string) int {
 	n := 0
 	for _, p := range b.passed {
 		if p.Agent == agent {

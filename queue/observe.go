@@ -25,14 +25,14 @@ func (s *State) Fork() *State {
 		visitors: newTable(visitorID, s.tickets.len()-len(s.ended)),
 		agents:   maps.Clone(s.agents),
 		nodes:    maps.Clone(s.nodes), sessionsOn: maps.Clone(s.sessionsOn),
-		lines:   make(map[QueueID]*line, len(s.lines)),
-		classes: make(map[classKey]*class, len(s.classes)),
-		paused:  maps.Clone(s.paused),
-		agenda:  s.agenda.clone(),
-		held:    make(map[string]map[string]*Ticket, len(s.held)),
-		guests:  map[string]map[string]*Ticket{},
-		lost:    maps.Clone(s.lost),
-		asks:    map[askKey]*Specification{},
+		lines:          make(map[QueueID]*line, len(s.lines)),
+		classes:        make(map[classKey]*class, len(s.classes)),
+		paused:         maps.Clone(s.paused),
+		deadlines:      s.deadlines.clone(),
+		held:           make(map[string]map[string]*Ticket, len(s.held)),
+		guests:         map[string]map[string]*Ticket{},
+		lost:           maps.Clone(s.lost),
+		specifications: map[specificationKey]*Specification{},
 	}
 	keep := func(t *Ticket) {
 		f.tickets.put(t)
@@ -47,7 +47,7 @@ func (s *State) Fork() *State {
 		}
 	}
 	for k, c := range s.classes {
-		f.classes[k] = &class{classKey: k, need: c.need, sorted: c.clone()}
+		f.classes[k] = &class{classKey: k, requirements: c.requirements, sorted: c.clone()}
 	}
 	for a, held := range s.held {
 		f.held[a] = maps.Clone(held)

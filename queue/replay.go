@@ -44,7 +44,7 @@ func (s *State) Apply(r Record) Step {
 	for _, w := range r.Writes {
 		if w.Image != nil {
 			w.Image.resolve(rev, r.At)
-			s.settle(w.Image)
+			s.intern(w.Image)
 		}
 	}
 	return s.take(r)
@@ -66,7 +66,7 @@ func (s *State) Restore(number uint64, at Stamp, images []Image) {
 	*s = *NewState(s.site)
 	var ignored Step
 	for _, i := range images {
-		s.settle(i)
+		s.intern(i)
 		s.assign(Write{Name: i.Name(), Image: i}, Record{Number: i.revision().Number}, &ignored)
 	}
 	for id, n := range s.nodes { // sessions may have been loaded after their node
@@ -195,7 +195,7 @@ func (s *State) assignTicket(was, is *Ticket, r Record) {
 	s.classify(was, is)
 	s.attendTicket(was, is)
 	s.lineUp(was, is, r)
-	s.appoint(was, is)
+	s.updateDeadlines(was, is)
 	if was != nil {
 		unlist(s.held, was.HeldBy(), was.ID)
 		for _, g := range was.Guests {

@@ -32,13 +32,13 @@ type State struct {
 	// conversation.
 	held   map[string]map[string]*Ticket
 	guests map[string]map[string]*Ticket
-	// agenda, lost and ended are what time will do.
-	agenda sorted[appointment]
-	lost   map[string]Image // visitors with an open ticket, and agents
+	// deadlines, lost and ended are what time will do.
+	deadlines sorted[deadline]
+	lost      map[string]Image // visitors with an open ticket, and agents
 	// attended is nil in a fork, which shows nothing to people.
-	attended map[attendanceKey]*attendance
-	asks     map[askKey]*Specification
-	ended    []*Ticket // in order of EndedAt
+	attended       map[attendanceKey]*attendance
+	specifications map[specificationKey]*Specification
+	ended          []*Ticket // in order of EndedAt
 }
 
 func ticketID(t *Ticket) string   { return t.ID }
@@ -53,14 +53,14 @@ func NewState(site *Site) *State {
 		visitors: newTable(visitorID, 0),
 		agents:   map[string]*Agent{},
 		nodes:    map[string]*Node{}, sessionsOn: map[string]int{},
-		paused:  map[QueueID]*Pause{},
-		lines:   map[QueueID]*line{},
-		classes: map[classKey]*class{},
-		held:    map[string]map[string]*Ticket{},
-		guests:  map[string]map[string]*Ticket{},
-		agenda:  sorted[appointment]{before: appointment.before},
-		lost:    map[string]Image{},
-		asks:    map[askKey]*Specification{},
+		paused:         map[QueueID]*Pause{},
+		lines:          map[QueueID]*line{},
+		classes:        map[classKey]*class{},
+		held:           map[string]map[string]*Ticket{},
+		guests:         map[string]map[string]*Ticket{},
+		deadlines:      sorted[deadline]{before: deadline.before},
+		lost:           map[string]Image{},
+		specifications: map[specificationKey]*Specification{},
 	}
 	s.relined()
 	s.attendSite()
@@ -73,14 +73,14 @@ func (s *State) SetSite(site *Site) {
 	s.site = site
 	s.relined()
 	s.attendSite()
-	var all []appointment // at once: one by one, in no order, a long line takes seconds
+	var all []deadline // at once: one by one, in no order, a long line takes seconds
 	for t := range s.tickets.all() {
 		if due := s.due(t); due != 0 {
-			all = append(all, appointment{due, t})
+			all = append(all, deadline{due, t})
 		}
 	}
 	sort.Slice(all, func(i, j int) bool { return all[i].before(all[j]) })
-	s.agenda = sorted[appointment]{buf: all, before: appointment.before}
+	s.deadlines = sorted[deadline]{buf: all, before: deadline.before}
 }
 
 // Site returns the rules.

@@ -99,7 +99,7 @@ type Progress struct {
 	// Attempts counts the offers made so far.
 	Attempts int `json:"attempts,omitzero"`
 	// Declines lists the agents who declined an offer, let one lapse or gave the
-	// ticket away, oldest first, each time anew; at most maxPassed.
+	// ticket away, oldest first, each time anew; at most maxDeclines.
 	Declines []Decline `json:"passes,omitzero"`
 	// Agent holds the ticket, or held it last; Token is the fencing token of the
 	// newest assignment and rises with each.
@@ -143,10 +143,10 @@ func (t *Ticket) Copy() *Ticket {
 	return &is
 }
 
-// maxPassed bounds Ticket.Declines, MaxGuests Ticket.Guests.
+// maxDeclines bounds Ticket.Declines, MaxGuests Ticket.Guests.
 const (
-	maxPassed = 16
-	MaxGuests = 3
+	maxDeclines = 16
+	MaxGuests   = 3
 )
 
 // Decline is that an agent did not take the ticket, or gave it away.
@@ -233,8 +233,8 @@ func (t *Ticket) HeldBy() string {
 	return ""
 }
 
-// passes counts how often the agent did not take the ticket.
-func (t *Ticket) passes(agent string) int {
+// declineCount counts how often the agent did not take the ticket.
+func (t *Ticket) declineCount(agent string) int {
 	n := 0
 	for _, p := range t.Declines {
 		if p.Agent == agent {
@@ -244,8 +244,8 @@ func (t *Ticket) passes(agent string) int {
 	return n
 }
 
-// pausing says whether the agent passed on the ticket within the time.
-func (t *Ticket) pausing(agent string, now Stamp, within Millis) bool {
+// inCooldown says whether the agent passed on the ticket within the time.
+func (t *Ticket) inCooldown(agent string, now Stamp, within Millis) bool {
 	return slices.ContainsFunc(t.Declines, func(p Decline) bool { return p.Agent == agent && now <= p.At.Add(within) })
 }
 
@@ -260,13 +260,13 @@ func (t *Ticket) backInLine() *Ticket {
 	return is
 }
 
-// passedBy is the ticket waiting again after an agent did not take or keep it.
+// declinedBy is the ticket waiting again after an agent did not take or keep it.
 // A hold for them is over.
-func (t *Ticket) passedBy(agent string) *Ticket {
+func (t *Ticket) declinedBy(agent string) *Ticket {
 	is := t.backInLine()
 	is.Declines = append(slices.Clone(t.Declines), Decline{agent, OwnStamp})
-	if n := len(is.Declines); n > maxPassed {
-		is.Declines = is.Declines[n-maxPassed:]
+	if n := len(is.Declines); n > maxDeclines {
+		is.Declines = is.Declines[n-maxDeclines:]
 	}
 	if t.Hold != nil && t.Hold.Agent == agent {
 		is.Hold = nil

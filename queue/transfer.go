@@ -11,7 +11,7 @@ type Target struct {
 	// are a guest in the conversation, else as soon as they have room, and for at
 	// most Site.TransferHold.
 	Agent string
-	// Department and Language choose the queue; what is not set stays. The need
+	// Department and Language choose the queue; what is not set stays. The requirements
 	// begins anew there: a tier that was asked for before is not asked for again.
 	Department, Language string
 	// Tier is the lowest that will do from now on, 1 to 3.
@@ -103,7 +103,7 @@ func (s *State) moved(t *Ticket, to Target) (*Ticket, error) {
 	}
 	is := t.backInLine()
 	if by := t.HeldBy(); by != "" {
-		is = t.passedBy(by)
+		is = t.declinedBy(by)
 	}
 	is.Department, is.Language = dep.ID, lang
 	if lang != t.Language { // the one before is still one that they read
@@ -115,12 +115,12 @@ func (s *State) moved(t *Ticket, to Target) (*Ticket, error) {
 	if !topic.ServedIn(dep.ID) { // who sends it there knows why
 		topic, is.Weight = Topic{}, 1
 	}
-	need := *s.needOf(dep, lang, topic)
-	need.word = ""
+	required := *s.requirementsOf(dep, lang, topic)
+	required.text = ""
 	if to.Tier != 0 {
-		need.Tier = to.Tier
+		required.Tier = to.Tier
 	}
-	is.Requirements = &need
+	is.Requirements = &required
 	if to.Tier > 1 && to.Agent == "" && !s.anybody(is) {
 		return nil, ErrNoAgent
 	}
@@ -129,12 +129,12 @@ func (s *State) moved(t *Ticket, to Target) (*Ticket, error) {
 
 // anybody says whether some agent, here or not, could serve the ticket.
 func (s *State) anybody(t *Ticket) bool {
-	need := t.Requirements
+	required := t.Requirements
 	if s.Withdrawn(t.Queue()) {
-		need = s.opened(need, t)
+		required = s.opened(required, t)
 	}
 	for _, a := range s.agents {
-		if s.mayServe(a, t.Queue(), need) {
+		if s.mayServe(a, t.Queue(), required) {
 			return true
 		}
 	}

@@ -144,7 +144,7 @@ func TestATransferThatIsNotCommittedChangesNothing(t *testing.T) {
 	if _, err := w.Transfer(TransferRequest{Ticket: id, By: "boss", Supervisor: true, To: Target{Agent: "a"}}); err != nil {
 		t.Fatal(err)
 	}
-	if n := w.Ticket(id).passes("a"); n != 1 {
+	if n := w.Ticket(id).declineCount("a"); n != 1 {
 		t.Errorf("the ticket knows of %d declined offers, want 1", n)
 	}
 }

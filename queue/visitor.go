@@ -89,7 +89,7 @@ func (s *State) Join(r JoinRequest) (Change, error) {
 			Department: dep.ID, Language: lang, Topic: r.Topic, Urgency: r.Urgency, VisitorTier: r.VisitorTier,
 			HeadStart:    r.HeadStart + s.site.VisitorTiers[r.VisitorTier] + urgency.HeadStart + topic.HeadStart,
 			Weight:       max(r.Weight, topic.Weight, 1),
-			Requirements: s.needOf(dep, lang, topic), Wishes: topic.Wishes, LanguageRequired: r.LanguageRequired,
+			Requirements: s.requirementsOf(dep, lang, topic), Wishes: topic.Wishes, LanguageRequired: r.LanguageRequired,
 		},
 		Progress: &Progress{},
 		Status:   Waiting, JoinedAt: OwnStamp, WaitingSince: OwnStamp,
@@ -126,8 +126,8 @@ func (s *State) Join(r JoinRequest) (Change, error) {
 	return c, nil
 }
 
-// needOf is what a ticket of the queue and topic asks for at first.
-func (s *State) needOf(dep Department, lang string, topic Topic) *Requirements {
+// requirementsOf is what a ticket of the queue and topic asks for at first.
+func (s *State) requirementsOf(dep Department, lang string, topic Topic) *Requirements {
 	if dep.MinProficiency <= 1 && max(dep.Tier, topic.Tier) <= 1 && len(dep.Skills)+len(topic.Skills) == 0 {
 		return s.plain(QueueID{dep.ID, lang})
 	}

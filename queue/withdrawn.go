@@ -49,7 +49,7 @@ func (s *State) relined() {
 	}
 }
 
-// opened is the need of a ticket in a withdrawn queue, where whoever speaks one of
+// opened is what is required of an agent by a ticket in a withdrawn queue, where whoever speaks one of
 // its visitor's languages, or the site's fallback, may serve it: no rule of the
 // queue's own is left to say when. It is n itself if that changes nothing.
 func (s *State) opened(n *Requirements, t *Ticket) *Requirements {

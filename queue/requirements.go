@@ -18,10 +18,10 @@ type Requirements struct {
 	// Skills must all be there; sorted.
 	Skills []string `json:"skills,omitzero"`
 
-	word string // the need as a word, once it is in a State
+	text string // the key, once the ticket is in a State
 }
 
-// Meets says whether an agent has what the need asks for, in a department.
+// Meets says whether an agent has what is required, in a department.
 func (a *Agent) Meets(n *Requirements, department string) bool {
 	return slices.Contains(a.Departments, department) && a.suits(n)
 }
@@ -36,10 +36,10 @@ func (n *Requirements) plain(language string) bool {
 	return n != nil && len(n.Languages) == 1 && n.Languages[0] == language && n.MinProficiency <= 1 && n.Tier <= 1 && len(n.Skills) == 0
 }
 
-// key is the need as a word.
+// key is equal for equal requirements.
 func (n *Requirements) key() string {
-	if n.word != "" {
-		return n.word
+	if n.text != "" {
+		return n.text
 	}
 	return strings.Join(n.Languages, ",") + "|" + strconv.Itoa(n.MinProficiency) + "|" + strconv.Itoa(n.Tier) + "|" + strings.Join(n.Skills, ",")
 }
@@ -69,10 +69,10 @@ type Widening struct {
 	MinProficiency Proficiency
 }
 
-// widened is the need of t after a step; n itself if it changes nothing.
+// widened is what is required of an agent by t after a step; n itself if it changes nothing.
 func (s *State) widened(n *Requirements, t *Ticket, w Widening) *Requirements {
 	is := *n
-	is.word = ""
+	is.text = ""
 	var more []string
 	switch {
 	case t.LanguageRequired:

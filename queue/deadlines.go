@@ -2,13 +2,13 @@ package queue
 
 import "slices"
 
-// appointment is a ticket for which time will do something.
-type appointment struct {
+// deadline is a ticket for which time will do something.
+type deadline struct {
 	due    Stamp
 	ticket *Ticket
 }
 
-func (a appointment) before(b appointment) bool {
+func (a deadline) before(b deadline) bool {
 	if a.due != b.due {
 		return a.due < b.due
 	}
@@ -43,16 +43,16 @@ func (s *State) due(t *Ticket) Stamp {
 	return 0
 }
 
-// appoint keeps the agenda in step with a ticket.
-func (s *State) appoint(was, is *Ticket) {
+// updateDeadlines keeps the deadlines in step with a ticket.
+func (s *State) updateDeadlines(was, is *Ticket) {
 	if was != nil {
 		if due := s.due(was); due != 0 {
-			s.agenda.remove(appointment{due, was})
+			s.deadlines.remove(deadline{due, was})
 		}
 	}
 	if is != nil {
 		if due := s.due(is); due != 0 {
-			s.agenda.insert(appointment{due, is})
+			s.deadlines.insert(deadline{due, is})
 		}
 	}
 }
@@ -62,7 +62,7 @@ func (s *State) appoint(was, is *Ticket) {
 func (s *State) overdue(now Stamp, limit int) []Change {
 	var due []Change
 	lapsed := map[string]bool{}
-	for _, a := range s.agenda.all() {
+	for _, a := range s.deadlines.all() {
 		if a.due > now || len(due) == limit {
 			break
 		}
@@ -99,7 +99,7 @@ func (s *State) overdue(now Stamp, limit int) []Change {
 func (s *State) lapse(t *Ticket) Change {
 	c := change(CauseLapsed, t.Offer.ID)
 	c.NotBefore, c.ReleasesMemory = t.Offer.Deadline()+1, true
-	c.write(t, t.passedBy(t.Offer.Agent))
+	c.write(t, t.declinedBy(t.Offer.Agent))
 	if a := s.agents[t.Offer.Agent]; a != nil {
 		is := *a
 		if is.Lapses++; is.Lapses >= MaxLapses && a.Status == Available {

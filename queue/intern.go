@@ -1,0 +1,82 @@
+package queue
+
+import (
+	"slices"
+	"unique"
+)
+
+// specificationKey tells most asks apart; what it does not is looked at.
+type specificationKey struct {
+	department, language, topic, urgency, tier, requirements string
+
+	headStart    Millis
+	weight, step int
+}
+
+// maxSpecifications bounds State.specifications: past it, what tickets have in common is collected anew.
+const maxSpecifications = 1024
+
+// intern makes an image that nobody else has seen yet share what it has in common
+// with others: long lines are mostly people who ask for the same.
+func (s *State) intern(i Image) {
+	switch is := i.(type) {
+	case *Ticket:
+		is.Status = internWord(is.Status)
+		s.internSpecification(is)
+		if v := s.visitors.get(is.Visitor); v != nil {
+			internWords(is, v)
+		}
+	case *Visitor:
+		is.Session.Node = internWord(is.Session.Node)
+		if t := s.tickets.get(is.Ticket); t != nil && t.Visitor == is.ID {
+			is.ID, is.Ticket = t.Visitor, t.ID
+			if t.Rev.Version == is.Rev.Version {
+				is.Rev.Version = t.Rev.Version
+			}
+		}
+	}
+}
+
+// internWords makes a ticket use the words of its visitor.
+func internWords(t *Ticket, v *Visitor) {
+	t.Visitor = v.ID
+	if t.ID == v.Ticket {
+		t.ID = v.Ticket
+	}
+	if t.Rev.Version == v.Rev.Version {
+		t.Rev.Version = v.Rev.Version
+	}
+}
+
+// internWord is the one copy of a word.
+func internWord[T ~string](word T) T { return T(unique.Make(string(word)).Value()) }
+
+// internSpecification gives a ticket its requirements, and the specification of tickets with an equal one.
+func (s *State) internSpecification(t *Ticket) {
+	if t.Requirements == nil {
+		t.Requirements = s.plain(t.Queue())
+	}
+	if t.Requirements.text == "" {
+		t.Requirements.text = t.Requirements.key()
+	}
+	k := specificationKey{
+		department: t.Department, language: t.Language, topic: t.Topic, urgency: t.Urgency, tier: t.VisitorTier,
+		requirements: t.Requirements.text, headStart: t.HeadStart, weight: t.Weight, step: t.Step,
+	}
+	known := s.specifications[k]
+	switch {
+	case known == nil:
+		if len(s.specifications) >= maxSpecifications {
+			clear(s.specifications)
+		}
+		s.specifications[k] = t.Specification
+	case known.alike(t.Specification):
+		t.Specification = known
+	}
+}
+
+// alike says whether two asks of one key are equal.
+func (a *Specification) alike(b *Specification) bool {
+	return a.LanguageRequired == b.LanguageRequired && a.HeadStartReason == b.HeadStartReason &&
+		slices.Equal(a.Wishes, b.Wishes) && slices.Equal(a.Listed, b.Listed)
+}
