@@ -70,23 +70,23 @@ async function withConversation(page: Page, view: ServerFrame, entries: number, 
           setTimeout(() => frames.forEach((data) => this.onmessage?.({ data })));
           return;
         }
-        Reflect.set(window, "__deliver", (heard: boolean) => {
+        Reflect.set(window, "__deliver", (heard: boolean, from = 0, to = frames.length) => {
           const { port1, port2 } = new MessageChannel();
           const done = new Promise<void>((resolve) => {
-            let n = 0;
+            let n = from;
             port1.onmessage = ({ data }: MessageEvent<string>) => {
               if (heard) {
                 this.onmessage?.({ data });
               }
               const next = frames[++n];
-              if (next === undefined) {
+              if (next === undefined || n === to) {
                 resolve();
               } else {
                 port2.postMessage(next);
               }
             };
           });
-          port2.postMessage(frames[0]);
+          port2.postMessage(frames[from]);
           return done;
         });
       }
@@ -128,10 +128,14 @@ export const withLong: Record<"widget" | "desk", Open> = {
   },
 };
 
-/** Delivers the conversation of a page that was opened apart; unheard, the page is given none of it, and only the delivering takes time. */
-export async function deliver(page: Page, heard: boolean): Promise<void> {
+/**
+ * Delivers the conversation of a page that was opened apart, or the part of it
+ * between two indexes; unheard, the page is given none of it, and only the
+ * delivering takes time.
+ */
+export async function deliver(page: Page, heard: boolean, from?: number, to?: number): Promise<void> {
   await page.waitForFunction(() => Reflect.has(window, "__deliver"));
-  await page.evaluate((h) => (Reflect.get(window, "__deliver") as (heard: boolean) => Promise<void>)(h), heard);
+  await page.evaluate(([h, ...part]) => (Reflect.get(window, "__deliver") as (heard: boolean, from?: number, to?: number) => Promise<void>)(h, ...part), [heard, from, to] as const);
 }
 
 /** How often the page was changed, and how many elements its list of messages has. */

@@ -15,8 +15,11 @@ export interface ConversationEvents {
 const keptEntries = 5_000;
 /** As long as there is no connection or no log, and then so long. */
 const patiently = { patient: true, timeoutMS: 30_000 };
-/** How long entries that follow another are gathered before they are told of. */
+/** How long entries that follow another are gathered before one change covers them. */
 const gatherMS = 200;
+/** More entries than this in that time are more than a person reads: one change covers them and what follows, at most so many times as long. */
+const manyEntries = 50;
+const mostGathers = 5;
 const typingShownMS = 6_000;
 const typingEveryMS = 3_000;
 
@@ -44,6 +47,10 @@ export class Conversation extends Emitter<ConversationEvents> {
   #typistTimer: ReturnType<typeof setTimeout> | undefined;
   #typedAt = -Infinity;
   #gathering: ReturnType<typeof setTimeout> | undefined;
+  /** Entries that came since the last gathering began. */
+  #came = 0;
+  /** Gatherings in a row that no change has covered yet. */
+  #gathers = 0;
 
   /** storage keeps what is not sent yet over a reload. */
   constructor(connection: Connection, ticket: string, storage?: StorageLike) {
@@ -179,13 +186,23 @@ export class Conversation extends Emitter<ConversationEvents> {
     }
     this.#outbox.sendAgain(entry.number); // promised to a message of ours, which is not here
     this.emit("entry", entry);
-    // Thousands of entries may arrive in a row: one change event covers those that follow quickly.
+    this.#came++;
     if (this.#gathering === undefined) {
-      this.#change();
-      this.#gathering = setTimeout(() => {
-        this.#gathering = undefined;
+      this.#gather();
+    }
+  }
+
+  /** Tells of the entries that came: the first at once, those that follow quickly together. */
+  #gather(): void {
+    const came = this.#came;
+    this.#came = 0;
+    this.#gathering = undefined;
+    if (came + this.#gathers > 0) {
+      this.#gathering = setTimeout(() => this.#gather(), gatherMS);
+      this.#gathers = came > manyEntries ? (this.#gathers + 1) % mostGathers : 0;
+      if (this.#gathers === 0) {
         this.#change();
-      }, gatherMS);
+      }
     }
   }
 

@@ -13,6 +13,7 @@ export function listen(w: Widget, client: VisitorClient): void {
   let unread = 0;
   const { connection } = client;
   client.on("change", () => {
+    w.markRead(); // before it is drawn: a mark that follows would draw all of it again
     const count = client.conversation?.unread ?? 0;
     if (count !== unread) {
       unread = count;

@@ -233,16 +233,14 @@ export class Widget {
 
   /** What depends on how it looks: the end of the conversation in sight, and what was read by it. */
   #drawn(): void {
-    const { conversation, ticket } = this.client ?? {};
+    const { ticket } = this.client ?? {};
     this.reading.hold?.();
     this.reading.hold = undefined;
     const list = this.#root.querySelector(".entries");
     if (list !== null && this.reading.atEnd) {
       list.scrollTop = list.scrollHeight;
-      if (document.visibilityState === "visible") {
-        conversation?.markRead();
-      }
     }
+    this.markRead();
     const welcome = this.client?.connection.welcome;
     if (welcome !== undefined) {
       // Now: a gateway of another version may not have these files when they are needed.
@@ -252,6 +250,13 @@ export class Widget {
     }
     const asks = this.open && welcome !== undefined && (ticket === undefined || ticket.ticket === this.dismissed);
     this.estimates.follow(asks ? this.config : undefined);
+  }
+
+  /** Marks as read what stands in sight. */
+  markRead(): void {
+    if (this.reading.atEnd && document.visibilityState === "visible" && this.#root.querySelector(".entries") !== null) {
+      this.client?.conversation?.markRead();
+    }
   }
 
   #end(): void {

@@ -68,9 +68,13 @@ export function Messages({ conversation, nowMS, marks }: Props) {
       }
     };
     mark();
+    const forget = conversation.on("change", mark); // before it is drawn: a mark that follows would draw all of it again
     document.addEventListener("visibilitychange", mark);
-    return () => document.removeEventListener("visibilitychange", mark);
-  }, [conversation, last, marks, closed]);
+    return () => {
+      forget();
+      document.removeEventListener("visibilitychange", mark);
+    };
+  }, [conversation, marks, closed]);
 
   return (
     <div class="messages">
