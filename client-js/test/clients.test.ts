@@ -138,7 +138,7 @@ describe("a visitor", () => {
 
   test("cannot write before joining", async () => {
     const { client } = await visitor();
-    expect(() => client.send("hi")).toThrow("join first");
+    expect(() => client.send("hi")).toThrow("no ticket");
   });
 });
 

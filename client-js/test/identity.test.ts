@@ -102,7 +102,7 @@ test.each(["<html>Please log in</html>", "", '{"error":"log in"}', undefined, nu
     client.on("error", (error) => errors.push(error.message));
     client.connect();
     await settle();
-    expect([client.connection.state.name, FakeSocket.all.length, errors]).toEqual(["waiting", 0, ["What should give a token gave something else."]]);
+    expect([client.connection.state.name, FakeSocket.all.length, errors]).toEqual(["waiting", 0, ["The token source gave no token."]]);
     given = tokenOf("lin");
     await vi.advanceTimersByTimeAsync(500);
     expect(FakeSocket.all).toHaveLength(1);

@@ -110,28 +110,27 @@ export class AgentClient extends Client<AgentEvents> {
   }
 
   #show(frame: DeskFrame): void {
-    const known = new Set(this.#desk?.offers.map((o) => o.offer));
+    const { tickets, offers } = frame;
+    const before = this.#desk?.offers ?? [];
     this.#desk = frame;
-    for (const ticket of frame.tickets) {
+    for (const ticket of tickets) {
       const id = ticket.ticket;
       if (this.#held.get(id)?.gone !== false) {
         this.unfollow(id); // what was read of it before, as an offer or when it was here last, may lack what others wrote
       }
       this.#held.set(id, { ticket, conversation: this.follow(id), gone: false });
     }
-    const onDesk = new Set(frame.tickets.map((t) => t.ticket));
     for (const [id, held] of this.#held) {
-      if (!onDesk.has(id) && !held.gone) {
+      if (!held.gone && !tickets.some((t) => t.ticket === id)) {
         this.#held.set(id, { ...held, gone: true });
       }
     }
-    const gone = this.held.filter((h) => h.gone);
-    for (const held of gone.slice(0, Math.max(0, gone.length - keptGone))) {
-      this.dismiss(held.ticket.ticket);
+    for (const { ticket } of this.held.filter((h) => h.gone).slice(0, -keptGone)) {
+      this.dismiss(ticket.ticket);
     }
     this.emit("desk", frame);
-    for (const offer of frame.offers) {
-      if (!known.has(offer.offer)) {
+    for (const offer of offers) {
+      if (!before.some((o) => o.offer === offer.offer)) {
         this.emit("offer", offer);
       }
     }

@@ -35,6 +35,5 @@ export function shuffled<T>(list: readonly T[]): T[] {
 
 /** A random id that needs no secure context: 26 characters, 130 bits. */
 export function randomID(): string {
-  const alphabet = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
-  return Array.from(crypto.getRandomValues(new Uint8Array(26)), (byte) => alphabet[byte & 31]).join("");
+  return Array.from(crypto.getRandomValues(new Uint8Array(26)), (byte) => (byte & 31).toString(32)).join("");
 }

@@ -1,4 +1,5 @@
-import { Connection, type ConnectionOptions, type ConnectionState, type TokenSource } from "./connection.ts";
+import { Connection } from "./connection.ts";
+import type { ConnectionOptions, ConnectionState, TokenSource } from "./connection-state.ts";
 import { Conversation } from "./conversation.ts";
 import { Emitter } from "./emitter.ts";
 import type { RequestFrame } from "./requests.ts";
@@ -33,14 +34,8 @@ export abstract class Client<Events extends ClientEvents> extends Emitter<Events
     super();
     this.#storage = options.storage;
     const connection = (this.connection = new Connection(options));
-    connection.on("state", (state) => {
-      this.tell("state", state);
-      this.changed();
-    });
-    connection.on("available", (available) => {
-      this.tell("available", available);
-      this.changed();
-    });
+    connection.on("state", (state) => this.#pass("state", state));
+    connection.on("available", (available) => this.#pass("available", available));
     connection.on("entry", (frame) => this.#conversations.get(frame.ticket)?.receive(frame));
     connection.on("typing", (frame) => this.#conversations.get(frame.ticket)?.receiveTyping(frame));
     connection.on("reset", ({ ticket }) => {
@@ -56,8 +51,7 @@ export abstract class Client<Events extends ClientEvents> extends Emitter<Events
         this.unfollow(ticket);
       }
       this.forgetPerson();
-      this.tell("identity", identity);
-      this.changed();
+      this.#pass("identity", identity);
     });
     connection.on("error", (error) => this.tell("error", error));
   }
@@ -121,6 +115,11 @@ export abstract class Client<Events extends ClientEvents> extends Emitter<Events
 
   protected async ask(frame: RequestFrame): Promise<void> {
     await this.connection.request(frame);
+  }
+
+  #pass<K extends keyof ClientEvents>(kind: K, value: ClientEvents[K]): void {
+    this.tell(kind, value);
+    this.changed();
   }
 
   protected changed(): void {

@@ -1,75 +1,16 @@
 import { afterRestartMS, backoffMS, comesBack, shuffled } from "./backoff.ts";
+import type { ConnectionEvents, ConnectionOptions, ConnectionState, TokenSource } from "./connection-state.ts";
 import { Emitter } from "./emitter.ts";
-import { NextupError, refused } from "./errors.ts";
-import { identityOf } from "./identity.ts";
-import {
-  CLOSE_RESTART,
-  CLOSE_TOKEN_EXPIRED,
-  SUBPROTOCOL,
-  type BoardFrame,
-  type ClientFrame,
-  type DeskFrame,
-  type EntryFrame,
-  type OKFrame,
-  type ResetFrame,
-  type ServerFrame,
-  type TicketFrame,
-  type TypingFrame,
-  type WelcomeFrame,
-} from "./protocol.gen.ts";
+import { asError, ignoreNewer, NextupError, refused } from "./errors.ts";
+import { Heartbeat } from "./heartbeat.ts";
+import { CLOSE_RESTART, CLOSE_TOKEN_EXPIRED, SUBPROTOCOL, type ClientFrame, type OKFrame, type ServerFrame, type WelcomeFrame } from "./protocol.gen.ts";
 import { Requests, type RequestFrame, type RequestOptions } from "./requests.ts";
 import { Renewal } from "./renewal.ts";
-import { wellFormed } from "./text.ts";
-import { mute, type SocketClass, type SocketLike } from "./socket.ts";
-
-/** Gives a token for every connect and before each expiry. */
-export type TokenSource = () => string | Promise<string>;
-
-export interface ConnectionOptions {
-  /** ws: or wss: address of /v1/connect; with those of several gateways, each failure leads to the next. */
-  url: string | readonly string[];
-  token: TokenSource;
-  /** Where there is no global WebSocket. */
-  WebSocket?: SocketClass;
-}
-
-export type ConnectionState =
-  | { readonly name: "idle" }
-  | { readonly name: "connecting" }
-  | { readonly name: "open"; readonly welcome: WelcomeFrame }
-  /**
-   * Lost; comes back by itself at retryAtMS (of performance.now). Where the server
-   * refused the hello for now, reason says why, and connect does nothing before
-   * notBeforeMS.
-   */
-  | {
-      readonly name: "waiting";
-      readonly retryAtMS: number;
-      readonly notBeforeMS: number;
-      readonly reason: NextupError | undefined;
-    }
-  /** Stays away until connect is called again. code is the close code, 0 where there was none. */
-  | { readonly name: "stopped"; readonly code: number; readonly error: NextupError };
-
-export interface ConnectionEvents {
-  state: ConnectionState;
-  /** The site's log went away (false) or came back. */
-  available: boolean;
-  ticket: TicketFrame;
-  desk: DeskFrame;
-  board: BoardFrame;
-  entry: EntryFrame;
-  typing: TypingFrame;
-  reset: ResetFrame;
-  /** Another person begins, whose identity it is, "" while that is not known: what belonged to the one before must go. */
-  identity: string;
-  /** A frame of ours that the server could not even answer by id, or a token that could not be had. */
-  error: Error;
-}
+import { mute, type SocketLike } from "./socket.ts";
+import { encode } from "./text.ts";
+import { Tokens } from "./tokens.ts";
 
 const welcomeTimeoutMS = 10_000;
-/** How long a conn that may be gone has to prove that it lives. */
-const probeMS = 4_000;
 /** A conn that lived this long resets the back-off. */
 const steadyMS = 5_000;
 
@@ -80,13 +21,15 @@ const steadyMS = 5_000;
  */
 export class Connection extends Emitter<ConnectionEvents> {
   readonly #options: ConnectionOptions;
-  #source: TokenSource;
-  /** Whom the newest token speaks for, "" while there was none. */
-  #identity = "";
+  readonly #tokens: Tokens;
   readonly #urls: readonly string[];
   /** Counts the dials: each takes the next address. */
   #dials = 0;
   readonly #requests = new Requests((frame) => this.transmit(frame));
+  readonly #heartbeat = new Heartbeat(
+    () => this.transmit({ type: "heartbeat" }),
+    () => this.#drop(),
+  );
   readonly #renewal: Renewal;
   #state: ConnectionState = { name: "idle" };
   #welcome: WelcomeFrame | undefined;
@@ -97,19 +40,12 @@ export class Connection extends Emitter<ConnectionEvents> {
   #helloID = "";
   /** The log's number of the newest view: the next gateway must not show an older one. */
   #log = 0;
-  #token = "";
-  /** The token that the server called expired: no use coming back with it. */
-  #spentToken = "";
   #refusal: NextupError | undefined;
   /** The server asked us not to come back before (of performance.now). */
   #notBefore = 0;
-  /** Heartbeats sent since anything was received. */
-  #silentBeats = 0;
-  /** Of Date.now, which goes on while a machine sleeps. Set by somebody, it costs a probe or a late one. */
-  #beatDueAt = 0;
-  /** From performance.now to the log's time. */
-  #clockOffset = -Infinity;
-  /** The one timer of the state: retry, welcome or heartbeat. */
+  /** From performance.now to the log's time; to this machine's, before the log's is known. */
+  #clockOffset = Date.now() - performance.now();
+  /** The timer of the state: retry or welcome. */
   #timer: ReturnType<typeof setTimeout> | undefined;
   /** Rises with every connect, so that a late token is not used. */
   #generation = 0;
@@ -117,10 +53,10 @@ export class Connection extends Emitter<ConnectionEvents> {
   constructor(options: ConnectionOptions) {
     super();
     this.#options = options;
-    this.#source = options.token;
+    this.#tokens = new Tokens(options.token);
     this.#urls = shuffled([options.url].flat());
     this.#renewal = new Renewal({
-      token: () => this.#ask(),
+      token: () => this.#tokens.ask(),
       now: () => this.now(),
       renew: async (token) => {
         if (this.#isAnothers(token)) {
@@ -129,7 +65,7 @@ export class Connection extends Emitter<ConnectionEvents> {
           return 0;
         }
         const answer = await this.request({ type: "renew", token }, { resend: false });
-        this.#token = token;
+        this.#tokens.used = token;
         return answer.expires_at_ms ?? 0;
       },
       failed: (error) => this.emit("error", error),
@@ -140,9 +76,9 @@ export class Connection extends Emitter<ConnectionEvents> {
     return this.#state;
   }
 
-  /** Whom the newest token speaks for, as one string; "" while there was none. */
+  /** The person of the newest token, as one string; "" while there was none. */
   get identity(): string {
-    return this.#identity;
+    return this.#tokens.identity;
   }
 
   /** The newest welcome: who we are, and the site's departments. */
@@ -157,7 +93,7 @@ export class Connection extends Emitter<ConnectionEvents> {
 
   /** The log's time in Unix milliseconds, as well as this client can tell; setting this machine's clock does not move it. */
   now(): number {
-    return Number.isFinite(this.#clockOffset) ? performance.now() + this.#clockOffset : Date.now();
+    return performance.now() + this.#clockOffset;
   }
 
   /**
@@ -183,7 +119,7 @@ export class Connection extends Emitter<ConnectionEvents> {
 
   /** Ends the connection; connect starts it again. */
   close(): void {
-    this.#stop(1000, new NextupError("stopped", "The connection was closed here."));
+    this.#stop(1000, new NextupError("stopped", "The connection was closed."));
   }
 
   /**
@@ -191,7 +127,7 @@ export class Connection extends Emitter<ConnectionEvents> {
    * whose tokens come from there. What the old source still answers changes nothing.
    */
   identify(token: TokenSource): void {
-    this.#source = token;
+    this.#tokens.source = token;
     this.#end();
     this.#state = { name: "idle" };
     this.connect();
@@ -204,8 +140,8 @@ export class Connection extends Emitter<ConnectionEvents> {
   }
 
   /** Asks for a token now: it may be another person's. token, where it is given, is asked from now on. */
-  recheck(token = this.#source): void {
-    this.#source = token;
+  recheck(token = this.#tokens.source): void {
+    this.#tokens.source = token;
     if (this.#state.name === "open") {
       this.#renewal.renew();
     } else if (this.#state.name === "connecting") {
@@ -225,7 +161,7 @@ export class Connection extends Emitter<ConnectionEvents> {
     if (this.#state.name === "waiting") {
       this.connect();
     } else if (this.#state.name === "open") {
-      this.#probe(this.#state.welcome);
+      this.#heartbeat.probe();
     }
   }
 
@@ -241,7 +177,7 @@ export class Connection extends Emitter<ConnectionEvents> {
   transmit(frame: ClientFrame): boolean {
     const open = this.#state.name === "open";
     if (open) {
-      this.#socket?.send(written(frame));
+      this.#socket?.send(encode(frame));
     }
     return open;
   }
@@ -254,10 +190,10 @@ export class Connection extends Emitter<ConnectionEvents> {
     this.#become({ name: "connecting" });
     let token: string;
     try {
-      token = await this.#ask();
+      token = await this.#tokens.ask();
     } catch (error) {
       if (generation === this.#generation) {
-        this.emit("error", error instanceof Error ? error : new Error(String(error)));
+        this.emit("error", asError(error));
         this.#retry();
       }
       return;
@@ -266,36 +202,25 @@ export class Connection extends Emitter<ConnectionEvents> {
       return;
     }
     this.#isAnothers(token);
-    if (token === this.#spentToken) {
-      this.#stop(CLOSE_TOKEN_EXPIRED, new NextupError("stopped", "The token has expired and no new one came."));
+    if (token === this.#tokens.expired) {
+      this.#stop(CLOSE_TOKEN_EXPIRED, new NextupError("stopped", "The token has expired."));
       return;
     }
-    this.#token = token;
+    this.#tokens.used = token;
     try {
       this.#dial(token);
     } catch (error) {
-      this.#stop(0, new NextupError("stopped", `There is no WebSocket or a wrong address: ${String(error)}`));
+      this.#stop(0, new NextupError("stopped", `No connection can be opened: ${String(error)}`));
     }
-  }
-
-  /** What is not even written like a token is a failure that may pass: a log-in page, an error, nothing. */
-  async #ask(): Promise<string> {
-    const token = await this.#source();
-    if (!/^[\w.~+/-]+=*$/.test(token ?? "")) {
-      throw new TypeError("What should give a token gave something else.");
-    }
-    return token;
   }
 
   /** Reports whether the token is of another person than the one before it, of whom nothing is left then. */
   #isAnothers(token: string): boolean {
-    const identity = identityOf(token);
-    const another = identity !== "" && this.#identity !== "" && identity !== this.#identity;
+    const another = this.#tokens.anotherOf(token);
     if (another) {
-      this.#forget(identity);
+      this.#forget(another);
     }
-    this.#identity = identity || this.#identity; // what is no token says nothing of a person
-    return another;
+    return another !== "";
   }
 
   #end(): void {
@@ -305,12 +230,11 @@ export class Connection extends Emitter<ConnectionEvents> {
   }
 
   #forget(identity: string): void {
-    this.#identity = identity;
+    this.#tokens.begin(identity);
     this.#welcome = undefined;
     this.#log = 0;
-    this.#token = this.#spentToken = "";
     this.emit("identity", identity);
-    this.#requests.rejectAll(new NextupError("stopped", "Another person has signed in, or none."));
+    this.#requests.rejectAll(new NextupError("stopped", "The person has changed."));
   }
 
   #dial(token: string): void {
@@ -320,7 +244,7 @@ export class Connection extends Emitter<ConnectionEvents> {
     this.#socket = socket;
     socket.onopen = () => {
       this.#helloID = this.#requests.nextID();
-      socket.send(written({ type: "hello", id: this.#helloID, token, ...(this.#log > 0 && { log: this.#log }) }));
+      socket.send(encode({ type: "hello", id: this.#helloID, token, ...(this.#log > 0 && { log: this.#log }) }));
     };
     socket.onmessage = (event: { data: unknown }) => this.#receive(String(event.data));
     socket.onclose = (event: { code: number }) => this.#closed(event.code);
@@ -328,16 +252,13 @@ export class Connection extends Emitter<ConnectionEvents> {
   }
 
   #receive(data: string): void {
-    this.#silentBeats = 0;
+    this.#heartbeat.heard();
     let frame: ServerFrame;
     try {
       frame = JSON.parse(data) as ServerFrame;
     } catch {
-      this.emit("error", new Error("The server sent what is no frame."));
+      this.emit("error", new Error("The server sent no frame."));
       return;
-    }
-    if (this.#state.name === "open" && Date.now() >= this.#beatDueAt) {
-      this.#beat(this.#state.welcome); // the timers of a hidden page come late
     }
     switch (frame.type) {
       case "welcome":
@@ -367,31 +288,27 @@ export class Connection extends Emitter<ConnectionEvents> {
       case "board":
         this.#log = frame.log;
         this.#hearTime(frame.as_of_ms);
-        this.#tell(frame);
+        this.emit(frame.type, frame as never);
         break;
       case "typing":
       case "entry":
-        this.#tell(frame);
+        this.emit(frame.type, frame as never);
         break;
       case "reset":
         this.#log = 0;
-        this.#tell(frame);
+        this.emit(frame.type, frame as never);
         break;
       default:
         ignoreNewer(frame);
     }
   }
 
-  #tell<F extends TicketFrame | DeskFrame | BoardFrame | EntryFrame | TypingFrame | ResetFrame>(frame: F): void {
-    this.emit(frame.type, frame as never);
-  }
-
   #welcomed(frame: WelcomeFrame): void {
     this.#welcome = frame;
     this.#openedAt = performance.now();
-    this.#clockOffset = -Infinity;
-    this.#hearTime(frame.now_ms);
-    this.#scheduleBeat(frame);
+    this.#clockOffset = frame.now_ms - this.#openedAt;
+    clearTimeout(this.#timer);
+    this.#heartbeat.start(frame.heartbeat_s * 1_000);
     this.#renewal.start(frame.expires_at_ms);
     this.#state = { name: "open", welcome: frame };
     this.#requests.resendAll(); // before the listeners of the state add their own
@@ -416,33 +333,6 @@ export class Connection extends Emitter<ConnectionEvents> {
     this.#clockOffset = Math.max(this.#clockOffset, ms - performance.now());
   }
 
-  #scheduleBeat(welcome: WelcomeFrame, wait = welcome.heartbeat_s * 1_000): void {
-    this.#beatDueAt = Date.now() + wait;
-    clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => this.#beat(welcome), wait);
-  }
-
-  #beat(welcome: WelcomeFrame): void {
-    if (this.#silentBeats >= 2) {
-      this.#drop();
-      return;
-    }
-    if (Date.now() > this.#beatDueAt + probeMS) {
-      this.#probe(welcome); // this machine slept: the conn may be long gone
-      return;
-    }
-    this.#silentBeats++;
-    this.transmit({ type: "heartbeat" });
-    this.#scheduleBeat(welcome);
-  }
-
-  /** Asks whether the conn lives: with no word back within seconds it is lost. */
-  #probe(welcome: WelcomeFrame): void {
-    this.#silentBeats = 2;
-    this.transmit({ type: "heartbeat" });
-    this.#scheduleBeat(welcome, probeMS);
-  }
-
   /** Gives up a socket whose other end is silent: its own close may take minutes. */
   #drop(): void {
     this.#release();
@@ -451,10 +341,10 @@ export class Connection extends Emitter<ConnectionEvents> {
 
   #release(): void {
     clearTimeout(this.#timer);
+    this.#heartbeat.stop();
     this.#renewal.stop();
     const socket = this.#socket;
     this.#socket = undefined;
-    this.#silentBeats = 0;
     if (socket !== undefined) {
       mute(socket);
       socket.close(1000);
@@ -470,7 +360,7 @@ export class Connection extends Emitter<ConnectionEvents> {
     }
     const expired = code === CLOSE_TOKEN_EXPIRED || this.#refusal?.code === "token_expired";
     if (expired) {
-      this.#spentToken = this.#token;
+      this.#tokens.expired = this.#tokens.used;
     }
     if (comesBack(code) || expired) {
       this.#retry(code === CLOSE_RESTART && this.#attempt === 0 ? afterRestartMS() : undefined);
@@ -500,11 +390,3 @@ export class Connection extends Emitter<ConnectionEvents> {
     this.emit("state", state);
   }
 }
-
-/** Whatever people wrote into a frame, it is UTF-8. */
-function written(frame: ClientFrame): string {
-  return JSON.stringify(frame, (_, value: unknown) => (typeof value === "string" ? wellFormed(value) : value));
-}
-
-/** A newer server may send frames that this client does not know. */
-function ignoreNewer(_frame: never): void {}

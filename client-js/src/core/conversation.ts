@@ -1,6 +1,6 @@
 import type { Connection } from "./connection.ts";
 import { Emitter } from "./emitter.ts";
-import { NextupError } from "./errors.ts";
+import { ignoreNewer, NextupError } from "./errors.ts";
 import { Outbox, type MessageFrameType, type OutgoingMessage, type StorageLike } from "./outbox.ts";
 import type { EntryFrame, Person, TypingFrame } from "./protocol.gen.ts";
 
@@ -252,18 +252,17 @@ export class Conversation extends Emitter<ConversationEvents> {
       return;
     }
     this.#opening = true;
-    try {
-      const open = { type: "open", ticket: this.ticket, after: this.#last, at_ms: this.#lastAtMS } as const;
-      await this.#connection.request(open, { ...patiently, resend: false });
-      this.#opening = false;
-    } catch (error) {
-      this.#opening = false;
-      if (error instanceof NextupError && error.code === "unknown_ticket") {
-        this.#closed = true; // it is past its retention
-        this.#change();
-      } else if (error instanceof NextupError && error.reason === "timeout") {
-        this.#resume(); // where the connection was lost, the next one resumes
-      }
+    const open = { type: "open", ticket: this.ticket, after: this.#last, at_ms: this.#lastAtMS } as const;
+    const failure = await this.#connection.request(open, { ...patiently, resend: false }).then(
+      () => undefined,
+      (error: NextupError) => error,
+    );
+    this.#opening = false;
+    if (failure?.code === "unknown_ticket") {
+      this.#closed = true; // it is past its retention
+      this.#change();
+    } else if (failure?.reason === "timeout") {
+      this.#resume(); // where the connection was lost, the next one resumes
     }
   }
 
@@ -299,7 +298,3 @@ export class Conversation extends Emitter<ConversationEvents> {
     this.emit("change", undefined);
   }
 }
-
-/** A newer server may have kinds of entry that this client does not know. */
-function ignoreNewer(_kind: never): void {}
-

@@ -22,16 +22,13 @@ export class NextupError extends Error {
 
   /** The server's code; a code that this client does not know counts as internal. */
   get code(): Code | undefined {
-    return this.frame && codeOf(this.frame);
+    const code = this.frame?.code;
+    return code && (CODES.includes(code) ? code : "internal");
   }
 }
 
 export function refused(frame: ErrorFrame): NextupError {
   return new NextupError("refused", frame.message, frame);
-}
-
-function codeOf(frame: ErrorFrame): Code {
-  return CODES.includes(frame.code) ? frame.code : "internal";
 }
 
 const passing: readonly Code[] = ["busy", "unavailable", "rate_limited"];
@@ -41,7 +38,15 @@ export function passesBy(frame: ErrorFrame): boolean {
   return passing.includes(frame.code);
 }
 
+/** What was thrown, as an Error whatever it was. */
+export function asError(thrown: unknown): Error {
+  return thrown instanceof Error ? thrown : new Error(String(thrown));
+}
+
 /** Makes the compiler prove that a switch names every case. */
 export function never(value: never): never {
   throw new Error(`unexpected ${String(value)}`);
 }
+
+/** Makes the compiler prove the same where a newer server may send cases that this client does not know. */
+export function ignoreNewer(_value: never): void {}

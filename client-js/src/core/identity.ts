@@ -5,7 +5,7 @@
 export function identityOf(token: string): string {
   try {
     const payload = /^[\w-]+\.([\w-]+)\.[\w-]+$/.exec(token)?.[1] ?? "";
-    const { site, role, sub } = JSON.parse(atob(payload.replace(/-/g, "+").replace(/_/g, "/"))) as Record<string, unknown>;
+    const { site, role, sub } = JSON.parse(atob(payload.replaceAll("-", "+").replaceAll("_", "/"))) as Record<string, unknown>;
     return sub ? JSON.stringify([site, role, sub]) : "";
   } catch {
     return "";

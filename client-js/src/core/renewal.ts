@@ -1,3 +1,5 @@
+import { asError } from "./errors.ts";
+
 const marginMS = 60_000;
 const longestTimerMS = 2 ** 31 - 1;
 
@@ -49,10 +51,7 @@ export class Renewal {
   }
 
   #schedule(waitMS: number): void {
-    this.#timer =
-      waitMS > longestTimerMS
-        ? setTimeout(() => this.#schedule(waitMS - longestTimerMS), longestTimerMS)
-        : setTimeout(() => void this.#run(), waitMS);
+    this.#timer = setTimeout(() => void this.#run(), Math.min(waitMS, longestTimerMS)); // too early harms nothing
   }
 
   async #run(): Promise<void> {
@@ -68,7 +67,7 @@ export class Renewal {
       }
     } catch (error) {
       if (generation === this.#generation) {
-        this.#options.failed(error instanceof Error ? error : new Error(String(error)));
+        this.#options.failed(asError(error));
         this.#schedule(Math.max(this.#life() / 2, 1_000));
       }
     }

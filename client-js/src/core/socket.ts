@@ -15,8 +15,5 @@ export type SocketClass = new (url: string, protocols: string) => SocketLike;
 
 /** Takes the handlers away, so that nothing late from a socket is heard. */
 export function mute(socket: SocketLike): void {
-  socket.onopen = null;
-  socket.onmessage = null;
-  socket.onclose = null;
-  socket.onerror = null;
+  socket.onopen = socket.onmessage = socket.onclose = socket.onerror = null;
 }

@@ -1,12 +1,12 @@
-const loneSurrogate = /\p{Cs}/gu;
+import type { ClientFrame } from "./protocol.gen.ts";
 
 // Spaces, controls and what draws nothing, decided by properties of Unicode. The gateway decides by the
 // same: both are held to gateway/protocol/testdata/invisible.json.
 const invisible = /^[\p{White_Space}\p{DI}\p{Cc}\u2800\ufff9-\ufffb\u{1d159}]*$/u;
 
-/** Replaces half of a surrogate pair, which has no UTF-8, by the replacement character. */
-export function wellFormed(text: string): string {
-  return text.replace(loneSurrogate, "\ufffd");
+/** Writes a frame. Whatever people wrote into it, it is UTF-8: half of a surrogate pair becomes the replacement character. */
+export function encode(frame: ClientFrame): string {
+  return JSON.stringify(frame, (_, value: unknown) => (typeof value === "string" ? value.toWellFormed() : value));
 }
 
 /** Whether nothing of a text can be seen: the gateway refuses it as a message. */

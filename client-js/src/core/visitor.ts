@@ -91,7 +91,7 @@ export class VisitorClient extends Client<VisitorEvents> {
   /** Queues a message; returns its id. */
   send(text: string): string {
     if (this.conversation === undefined) {
-      throw new NextupError("overflow", "There is no ticket: join first.");
+      throw new NextupError("overflow", "There is no ticket.");
     }
     return this.conversation.send(text);
   }
