@@ -341,3 +341,34 @@ describe("a supervisor", () => {
     ]);
   });
 });
+
+describe("[typing-2] the sign that somebody writes goes with their connection", () => {
+  const seat = golden("desk").tickets[0];
+  const deskWith = (change: object) => golden("desk", { tickets: [{ ...seat, visitor_lost: false, ...change }] });
+  const lost = {
+    "a visitor's agent": () => FakeSocket.latest.receives(golden("ticket.agent-lost")),
+    "an agent's visitor": () => FakeSocket.latest.receives(deskWith({ visitor_lost: true })),
+    "the agent whose guest one is": () => FakeSocket.latest.receives(deskWith({ guest: true, agent_lost: true })),
+    "oneself": () => FakeSocket.latest.serverCloses(1006),
+  };
+  test.each([
+    ["a visitor's agent", VisitorClient, golden("ticket.assigned"), { role: "agent", id: "a-3" }],
+    ["an agent's visitor", AgentClient, deskWith({}), { role: "visitor", id: "v-17" }],
+    ["the agent whose guest one is", AgentClient, deskWith({ guest: true }), { role: "agent", id: "a-9" }],
+    ["oneself", VisitorClient, golden("ticket.assigned"), { role: "agent", id: "a-3" }],
+  ] as const)("of %s", async (who, Kind, view, from) => {
+    const client = new Kind(options);
+    client.connect();
+    await settle();
+    FakeSocket.latest.welcomes(Kind === AgentClient ? { role: "agent", subject: "a-3" } : {});
+    FakeSocket.latest.receives(view);
+    const typist = () => (client instanceof AgentClient ? client.conversation("t-9f2c") : client.conversation)?.typist;
+    FakeSocket.latest.receives(golden("typing", { from: { name: "Somebody", ...from } }));
+    expect(typist()).toMatchObject(from);
+    const changed = vi.fn<() => void>();
+    (client as VisitorClient).on("change", changed);
+    lost[who]();
+    expect(typist()).toBeUndefined();
+    expect(changed).toHaveBeenCalled();
+  });
+});

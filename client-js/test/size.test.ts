@@ -46,12 +46,11 @@ async function bundle(source: string): Promise<string> {
     .join("");
 }
 
-// The visitor's core is what a page pays for. An agent's client adds to it about 400 bytes, and the rest are a
-// supervisor's client and the wire's own lists, which only desks and boards load.
+// The visitor's core is what a page pays for. An agent's client adds about 400 bytes to it, which only desks load.
 test.each([
   ["for a visitor, as the widget has it", "{ VisitorClient, NextupError, never }", 6_000],
-  ["for visitors and agents", "{ VisitorClient, AgentClient, NextupError, never }", 6_400],
-  ["with everything that it exports", "*", 7_400],
+  ["for visitors and agents", "{ VisitorClient, AgentClient, NextupError, never }", 6_350],
+  ["with everything that it exports", "*", 6_700],
 ])("the core %s stays within its bytes", async (_, names, limit) => {
   const bytes = gzip(await bundle(`export ${names} from "./index.ts"`));
   expect(bytes).toBeGreaterThan(4_000); // it is the core and not nothing

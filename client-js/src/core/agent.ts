@@ -58,7 +58,7 @@ export class AgentClient extends Client<AgentEvents> {
 
   /** Ends a conversation: after so many seconds (1 to 30), until which that can be taken back, or at once. */
   closeConversation(ticket: string, afterS?: number): Promise<void> {
-    return this.ask({ type: "close", ticket, ...(afterS !== undefined && { after_s: afterS }) });
+    return this.ask({ type: "close", ticket, after_s: afterS });
   }
 
   /** Takes back that a conversation is closing. */
@@ -73,7 +73,7 @@ export class AgentClient extends Client<AgentEvents> {
 
   /** Passes a ticket on; the note is for whoever takes it. */
   transfer(ticket: string, to: TransferTo, note?: string): Promise<void> {
-    return this.ask({ type: "transfer", ticket, to, ...(note && { note }) });
+    return this.ask({ type: "transfer", ticket, to, note: note || undefined });
   }
 
   /** Invites another agent, by their id, into a conversation. */
@@ -118,7 +118,9 @@ export class AgentClient extends Client<AgentEvents> {
       if (this.#held.get(id)?.gone !== false) {
         this.unfollow(id); // what was read of it before, as an offer or when it was here last, may lack what others wrote
       }
-      this.#held.set(id, { ticket, conversation: this.follow(id), gone: false });
+      const conversation = this.follow(id);
+      this.#held.set(id, { ticket, conversation, gone: false });
+      conversation.receiveView(ticket);
     }
     for (const [id, held] of this.#held) {
       if (!held.gone && !tickets.some((t) => t.ticket === id)) {

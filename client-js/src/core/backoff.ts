@@ -12,12 +12,7 @@ export function backoffMS(attempt: number): number {
   return Math.random() * Math.min(capMS, baseMS * 2 ** attempt);
 }
 
-/** A gateway that leaves spreads its clients in time itself: a little jitter, no back-off. */
-export function afterRestartMS(): number {
-  return Math.random() * 500;
-}
-
-/** Says whether a client reconnects after the server closed with the code. */
+/** Reports whether a client reconnects after the server closed with the code. */
 export function comesBack(code: number): boolean {
   if (code === CLOSE_BROKEN || code === CLOSE_INVALID_UTF8 || code === CLOSE_TOO_LARGE) {
     return false;

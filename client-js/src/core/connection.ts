@@ -1,4 +1,4 @@
-import { afterRestartMS, backoffMS, comesBack, shuffled } from "./backoff.ts";
+import { backoffMS, comesBack, shuffled } from "./backoff.ts";
 import type { ConnectionEvents, ConnectionOptions, ConnectionState, TokenSource } from "./connection-state.ts";
 import { Emitter } from "./emitter.ts";
 import { asError, ignoreNewer, NextupError, refused } from "./errors.ts";
@@ -6,11 +6,13 @@ import { Heartbeat } from "./heartbeat.ts";
 import { CLOSE_RESTART, CLOSE_TOKEN_EXPIRED, SUBPROTOCOL, type ClientFrame, type OKFrame, type ServerFrame, type WelcomeFrame } from "./protocol.gen.ts";
 import { Requests, type RequestFrame, type RequestOptions } from "./requests.ts";
 import { Renewal } from "./renewal.ts";
-import { mute, type SocketLike } from "./socket.ts";
+import type { SocketLike } from "./socket.ts";
 import { encode } from "./text.ts";
 import { Tokens } from "./tokens.ts";
 
 const welcomeTimeoutMS = 10_000;
+/** Clients of a gateway that leaves are spread in time by it: a little jitter, no back-off. */
+const restartMS = 500;
 /** A conn that lived this long resets the back-off. */
 const steadyMS = 5_000;
 
@@ -346,7 +348,7 @@ export class Connection extends Emitter<ConnectionEvents> {
     const socket = this.#socket;
     this.#socket = undefined;
     if (socket !== undefined) {
-      mute(socket);
+      socket.onopen = socket.onmessage = socket.onclose = socket.onerror = null; // nothing late is heard of it
       socket.close(1000);
     }
     this.#requests.lost();
@@ -363,7 +365,7 @@ export class Connection extends Emitter<ConnectionEvents> {
       this.#tokens.expired = this.#tokens.used;
     }
     if (comesBack(code) || expired) {
-      this.#retry(code === CLOSE_RESTART && this.#attempt === 0 ? afterRestartMS() : undefined);
+      this.#retry(code === CLOSE_RESTART && this.#attempt === 0 ? Math.random() * restartMS : undefined);
     } else {
       this.#stop(code, this.#refusal ?? new NextupError("stopped", `The server closed with ${code}.`));
     }

@@ -64,6 +64,7 @@ export class Conversation extends Emitter<ConversationEvents> {
       `nextup.outbox.${ticket}`,
     );
     this.#forget = connection.on("state", (state) => {
+      this.#showTypist(undefined);
       if (state.name === "open") {
         this.#resume();
       }
@@ -209,6 +210,14 @@ export class Conversation extends Emitter<ConversationEvents> {
   receiveTyping(frame: TypingFrame): void {
     this.#showTypist(frame.on && !this.isOwn(frame.from) ? frame.from : undefined);
     this.#change();
+  }
+
+  /** Takes a view of the ticket: whose connection is lost does not write any more. */
+  receiveView(view: { agent_lost?: boolean; visitor_lost?: boolean }): void {
+    const role = this.#typist?.role;
+    if ((role === "agent" && view.agent_lost) || (role === "visitor" && view.visitor_lost)) {
+      this.#showTypist(undefined);
+    }
   }
 
   /** The conversation's log was replaced: drop what is known and read it anew. */

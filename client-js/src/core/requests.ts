@@ -2,7 +2,8 @@ import { backoffMS, randomID } from "./backoff.ts";
 import { NextupError, passesBy, refused } from "./errors.ts";
 import type { ClientFrame, ErrorFrame, HeartbeatFrame, HelloFrame, OKFrame, TypingFrame } from "./protocol.gen.ts";
 
-type WithoutID<F> = F extends unknown ? Omit<F, "id"> : never;
+/** Members that may be left out may be undefined too: neither is written into a frame. */
+type WithoutID<F> = F extends unknown ? { [K in keyof Omit<F, "id">]: object extends Pick<F, K> ? F[K] | undefined : F[K] } : never;
 
 /** A frame that is answered, before it gets its id. */
 export type RequestFrame = WithoutID<Exclude<ClientFrame, HelloFrame | TypingFrame | HeartbeatFrame>>;
@@ -22,11 +23,11 @@ interface Pending extends Required<RequestOptions> {
   readonly resolve: (answer: OKFrame) => void;
   readonly reject: (error: NextupError) => void;
   attempt: number;
-  deadline: ReturnType<typeof setTimeout> | undefined;
+  deadline?: ReturnType<typeof setTimeout> | undefined;
   /** Set while the request waits to be sent again. */
-  again: ReturnType<typeof setTimeout> | undefined;
+  again?: ReturnType<typeof setTimeout> | undefined;
   /** Why it was not taken so far. */
-  refusal: NextupError | undefined;
+  refusal?: NextupError;
 }
 
 const limit = 200;
@@ -63,16 +64,13 @@ export class Requests {
     return new Promise((resolve, reject) => {
       const pending: Pending = {
         id,
-        frame: { id, ...frame }, // the id first: a refusal can name it, whatever is wrong after it
+        frame: { id, ...frame } as ClientFrame, // the id first: a refusal can name it, whatever is wrong after it
         resend,
         patient,
         timeoutMS: Math.min(timeoutMS, longestMS),
         resolve,
         reject,
         attempt: 0,
-        deadline: undefined,
-        again: undefined,
-        refusal: undefined,
       };
       this.#pending.set(id, pending);
       if (!patient) {

@@ -12,8 +12,3 @@ export interface SocketLike {
 }
 
 export type SocketClass = new (url: string, protocols: string) => SocketLike;
-
-/** Takes the handlers away, so that nothing late from a socket is heard. */
-export function mute(socket: SocketLike): void {
-  socket.onopen = socket.onmessage = socket.onclose = socket.onerror = null;
-}

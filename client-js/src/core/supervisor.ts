@@ -55,7 +55,7 @@ export class SupervisorClient extends Client<SupervisorEvents> {
 
   /** Passes anybody's ticket on. */
   transfer(ticket: string, to: TransferTo, note?: string): Promise<void> {
-    return this.ask({ type: "transfer", ticket, to, ...(note && { note }) });
+    return this.ask({ type: "transfer", ticket, to, note: note || undefined });
   }
 
   /** Sets a waiting ticket's head start, -86400 to 86400 seconds. */
@@ -65,7 +65,7 @@ export class SupervisorClient extends Client<SupervisorEvents> {
 
   /** Stops (true) or goes on (false) serving a queue; its visitors keep their places. */
   pause(department: string, language: string, paused: boolean, reason?: string): Promise<void> {
-    return this.ask({ type: "pause", department, language, paused, ...(reason && { reason }) });
+    return this.ask({ type: "pause", department, language, paused, reason: reason || undefined });
   }
 
   protected override forgetView(): void {

@@ -66,10 +66,10 @@ export class VisitorClient extends Client<VisitorEvents> {
     const answer = await this.connection.request({
       type: "join",
       department,
-      ...(languages && { languages }),
-      ...(topic && { topic }),
-      ...(urgency && { urgency }),
-      ...(languageRequired && { language_required: true }),
+      languages,
+      topic: topic || undefined,
+      urgency: urgency || undefined,
+      language_required: languageRequired || undefined,
     });
     return answer.ticket ?? "";
   }
@@ -84,7 +84,7 @@ export class VisitorClient extends Client<VisitorEvents> {
   /** Says how the conversation was, 1 (worst) to 5 (best); again, it replaces what was said before. */
   async rate(score: number, comment?: string): Promise<void> {
     if (this.#ticket !== undefined) {
-      await this.ask({ type: "rate", ticket: this.#ticket.ticket, score, ...(comment && { comment }) });
+      await this.ask({ type: "rate", ticket: this.#ticket.ticket, score, comment: comment || undefined });
     }
   }
 
@@ -124,7 +124,7 @@ export class VisitorClient extends Client<VisitorEvents> {
       this.#followed = followed;
     }
     if (frame !== undefined) {
-      this.follow(frame.ticket);
+      this.follow(frame.ticket).receiveView(frame);
     }
     this.emit("ticket", frame);
     this.changed();
