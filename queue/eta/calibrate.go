@@ -6,19 +6,20 @@ import (
 	"nextup/queue"
 )
 
-// promise is what was forecast when a ticket was first seen in line.
-type promise struct {
-	at   queue.Stamp
-	said Forecast
+// pendingForecast is the first forecast of a ticket; it is judged when the ticket
+// leaves the line.
+type pendingForecast struct {
+	at       queue.Stamp
+	forecast Forecast
 }
 
-// maxPromises bounds Estimator.promises.
-const maxPromises = 20_000
+// maxPending bounds Estimator.pending.
+const maxPending = 20_000
 
-// maxStretch bounds what a calibration may do to a quantile.
+// maxStretch bounds the factor by which a calibration may stretch a quantile.
 const maxStretch = 4.0
 
-// calibration is how true the forecasts of a queue were.
+// calibration holds how true the forecasts of a queue were.
 type calibration struct {
 	// Log are the logarithms by which the quantiles at 10, 50 and 90 per cent are
 	// stretched: each is tracked by stochastic approximation (Robbins and Monro
@@ -28,34 +29,36 @@ type calibration struct {
 	// 2021).
 	Log [3]float64 `json:"log"`
 	N   float64    `json:"n"`
-	// Bias is of the waits over what was forecast, in batches; Waits, Said and
-	// Count are of the batch under way, which ends at Batch.
-	Bias  ratio       `json:"bias"`
-	Waits float64     `json:"waits"`
-	Said  float64     `json:"said"`
-	Count float64     `json:"count"`
-	Batch queue.Stamp `json:"batch"`
+	// Bias is the quotient of the waits and what was forecast, in batches; Waits,
+	// Forecast and Count are sums over the current batch, which ends at Batch.
+	Bias     ratio       `json:"bias"`
+	Waits    float64     `json:"waits"`
+	Forecast float64     `json:"said"`
+	Count    float64     `json:"count"`
+	Batch    queue.Stamp `json:"batch"`
 }
 
-// shares are those below each quantile; quantiles are the standard normal ones.
+// shares are the shares of waits below each quantile; quantiles are the standard
+// normal ones.
 var (
 	shares    = [3]float64{0.1, 0.5, 0.9}
 	quantiles = [3]float64{-1.2815515655446004, 0, 1.2815515655446004}
 )
 
-// calibrate turns the center and spread into what is said.
+// calibrate turns the center and the spread into the mean and the quantiles that
+// are shown.
 func (e *Estimator) calibrate(q string, f *Forecast) {
 	c := e.known.Errors[q]
 	if c == nil {
 		c = &calibration{}
 	}
-	f.alone = f.center * c.Bias.shrunk()
-	f.Mean, f.blended = f.alone, f.alone
-	f.traits = e.traitsOf(q, f.Position, f.center)
-	if b := &e.known.Blend; b.N > 0 {
-		f.blended = b.says(&f.traits)
-		if b.earned() {
-			f.Mean = f.blended
+	f.unadjusted = f.center * c.Bias.shrunk()
+	f.Mean, f.adjusted = f.unadjusted, f.unadjusted
+	f.features = e.featuresOf(q, f.Position, f.center)
+	if b := &e.known.Regression; b.N > 0 {
+		f.adjusted = b.predict(&f.features)
+		if b.trusted() {
+			f.Mean = f.adjusted
 		}
 	}
 	f.P10 = c.quantile(f, 0)
@@ -63,51 +66,52 @@ func (e *Estimator) calibrate(q string, f *Forecast) {
 	f.P90 = max(f.P50, c.quantile(f, 2))
 }
 
-// quantile is that of shares[i], as calibrated.
+// quantile returns the calibrated quantile of shares[i].
 func (c *calibration) quantile(f *Forecast, i int) float64 {
 	return gammaQuantile(f.center, f.spread, quantiles[i]) * math.Exp(c.Log[i])
 }
 
-// promised remembers the first forecast of a ticket, to be judged later.
-func (e *Estimator) promised(t *queue.Ticket, f Forecast, now queue.Stamp) {
-	if _, known := e.promises[t.ID]; known || !f.Known || len(e.promises) >= maxPromises {
+// remember keeps the first forecast of a ticket, to be judged later.
+func (e *Estimator) remember(t *queue.Ticket, f Forecast, now queue.Stamp) {
+	if _, known := e.pending[t.ID]; known || !f.Known || len(e.pending) >= maxPending {
 		return
 	}
-	e.promises[t.ID] = promise{at: now, said: f}
+	e.pending[t.ID] = pendingForecast{at: now, forecast: f}
 }
 
-// score judges the promise of a ticket that has left the line.
-func (e *Estimator) score(is *queue.Ticket, at queue.Stamp) {
-	p, ok := e.promises[is.ID]
+// judge compares the first forecast of a ticket that has left the line with its
+// wait.
+func (e *Estimator) judge(after *queue.Ticket, at queue.Stamp) {
+	p, ok := e.pending[after.ID]
 	if !ok {
 		return
 	}
-	delete(e.promises, is.ID)
-	if is.Status != queue.Assigned {
+	delete(e.pending, after.ID)
+	if after.Status != queue.Assigned {
 		return
 	}
-	q := is.Queue().String()
+	q := after.Queue().String()
 	wait := e.known.elapsed(p.at, at)
-	of(e.truth, q).count(wait, p.said)
-	if p.said.center < noWait && wait < noWait {
-		return // nobody waited, as said
+	entry(e.truth, q).count(wait, p.forecast)
+	if p.forecast.center < noWait && wait < noWait {
+		return // there was no wait, as forecast
 	}
-	// Of those who would have waited so long some have left and are not seen: the
+	// Some visitors who would have waited so long have left and are not seen: the
 	// others stand for them (inverse probability of censoring weighting, Robins
 	// and Rotnitzky, "Recovery of information and adjustment for dependent
 	// censoring", 1992), or long waits would look rare.
 	weight := min(maxWeight, math.Exp(e.rates.patience[q]*wait))
 	if wait >= noWait {
-		e.known.Blend.learn(&p.said.traits, wait, p.said.alone, p.said.blended)
-		of(e.known.History, q).add(wait)
+		e.known.Regression.learn(&p.forecast.features, wait, p.forecast.unadjusted, p.forecast.adjusted)
+		entry(e.known.History, q).add(wait)
 	}
-	of(e.known.Errors, q).learn(wait, &p.said, weight, at)
+	entry(e.known.Errors, q).learn(wait, &p.forecast, weight, at)
 }
 
 const (
-	// noWait is a wait, in seconds, that nobody calls one.
+	// noWait is the wait, in seconds, below which a visitor does not notice it.
 	noWait = 1
-	// maxWeight bounds for how many one visitor may stand.
+	// maxWeight bounds how many visitors one visitor may stand for.
 	maxWeight = 8
 	// Steps of the quantiles: from stepFirst/stepAfter down to stepLast.
 	stepFirst = 0.6
@@ -115,14 +119,15 @@ const (
 	stepLast  = 0.01
 )
 
-func (c *calibration) learn(wait float64, said *Forecast, weight float64, at queue.Stamp) {
-	// Whoever waits at once meets the same luck: of many in line each tells less.
-	part := 1 / float64(max(1, said.Position))
+func (c *calibration) learn(wait float64, forecast *Forecast, weight float64, at queue.Stamp) {
+	// Visitors who wait at the same time meet the same luck, so each of many in
+	// line tells less.
+	part := 1 / float64(max(1, forecast.Position))
 	c.N += part
 	step := part * weight * max(stepLast, stepFirst/(c.N+stepAfter))
 	for i, share := range shares {
 		short := 0.0
-		if wait <= c.quantile(said, i) {
+		if wait <= c.quantile(forecast, i) {
 			short = 1
 		}
 		bound := math.Log(maxStretch)
@@ -132,26 +137,26 @@ func (c *calibration) learn(wait float64, said *Forecast, weight float64, at que
 		c.close(at, wait)
 	}
 	c.Waits += weight * wait
-	c.Said += weight * said.center
+	c.Forecast += weight * forecast.center
 	c.Count++
 }
 
 const (
-	// minBatch is the least time of a batch, in milliseconds: visitors who wait at
-	// once share what happens to them, so only batches are nearly independent. A
-	// batch is also as long as two waits.
+	// minBatch is the least length of a batch, in milliseconds: visitors who wait at
+	// the same time share what happens to them, so only batches are nearly
+	// independent. A batch is at least as long as two waits.
 	minBatch = 900_000
-	// fewWaits are too few for a batch to end.
+	// fewWaits is the least number of waits in a batch.
 	fewWaits = 3
-	// batchKeeps is the weight that earlier batches keep: 67 of them count.
+	// batchKeeps is the weight that earlier batches keep: about 67 of them count.
 	batchKeeps = 0.985
 )
 
-// close ends a batch and begins the next.
+// close ends a batch, if it has enough waits, and begins the next.
 func (c *calibration) close(at queue.Stamp, wait float64) {
 	if c.Count >= fewWaits {
-		c.Bias.add(c.Waits, c.Said, batchKeeps)
-		c.Waits, c.Said, c.Count = 0, 0, 0
+		c.Bias.add(c.Waits, c.Forecast, batchKeeps)
+		c.Waits, c.Forecast, c.Count = 0, 0, 0
 	}
 	c.Batch = at + max(minBatch, queue.Stamp(2000*wait))
 }

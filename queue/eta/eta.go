@@ -2,10 +2,17 @@
 // gives one small curve per queue: quantiles of the wait by position. It is
 // pure: time is an argument, and what it learned travels in its checkpoint.
 //
+//	e := eta.New(st.Estimates())              // goes on from what was published
+//	e.Observe(step)                           // for every step of the log, in order
+//	if out := e.Estimate(st, now); out != nil {
+//		commit(out)                           // every gateway reads its waits off the curves
+//	}
+//	f := e.Forecast(st, ticket, now)          // one wait, from the model itself
+//
 // # What it knows
 //
-// Conversations, patience and the time that agents need to take somebody are
-// learned as hazards by age: what ended at an age ÷ the time spent there. Open
+// The lengths of conversations, the patience of visitors and the time that agents
+// need to take a ticket are learned as hazards by age: what ended at an age ÷ the time spent there. Open
 // conversations count in the time, or the first estimates would come out low,
 // because only short conversations have ended yet. Old evidence fades; a
 // queue's hazards are shrunk to its department's, those to the site's, and the
@@ -14,11 +21,11 @@
 //
 // # How it estimates
 //
-// Rate walks the line from its head to the visitor (rate.go): a closed form,
+// Rate walks the line from its head to the visitor (walk.go): a closed form,
 // always there. It knows for each agent how long their conversations have
-// lasted and which queues they serve, gives every place to the best-scored
-// ticket as Match does, lets people ahead lose patience and those with a head
-// start overtake. Twin (twin.go) plays the site forward with the real Match and
+// lasted and which queues they serve. It gives every place to the best-scored
+// ticket, as Match does, lets visitors ahead lose patience and lets tickets with
+// a head start overtake. Twin (twin.go) plays the site forward with the real Match and
 // corrects Rate where the means of a walk are not the mean of the plays.
 // Calibration (calibrate.go) watches how true the quantiles were.
 package eta
@@ -42,22 +49,23 @@ type Estimator struct {
 	model  *model
 	twin   twin
 	budget int
-	// ends were seen since the hazards were worked out, seen before.
+	// ends counts the ends since the hazards were computed, seen those before.
 	ends, seen int
-	promises   map[string]promise
+	pending    map[string]pendingForecast
 	truth      map[string]*Truth
 }
 
-// Forecast is what there is to say of one wait, in seconds from now.
+// Forecast is the estimate of one wait, in seconds from now.
 type Forecast struct {
 	Known               bool
 	Position            int
 	Mean, P10, P50, P90 float64
 
 	// center is Rate's mean and spread its standard deviation, as the plays correct
-	// them; alone and blended are the calibrated means without and with the blend.
-	center, spread, alone, blended float64
-	traits                         [traits]float64
+	// them; unadjusted and adjusted are the calibrated means without and with the
+	// regression.
+	center, spread, unadjusted, adjusted float64
+	features                             [features]float64
 }
 
 // New returns an estimator that goes on from published estimates; nil begins
@@ -65,7 +73,7 @@ type Forecast struct {
 func New(from *queue.Estimates) *Estimator {
 	e := &Estimator{
 		known: &knowledge{}, view: newView(),
-		promises: map[string]promise{}, truth: map[string]*Truth{}, budget: defaultPlays,
+		pending: map[string]pendingForecast{}, truth: map[string]*Truth{}, budget: defaultPlays,
 	}
 	if from != nil && len(from.Checkpoint) > 0 {
 		var k knowledge
@@ -74,12 +82,12 @@ func New(from *queue.Estimates) *Estimator {
 		}
 	}
 	k := e.known
-	k.Service, k.Patience, k.Staff = some(k.Service), some(k.Patience), some(k.Staff)
-	k.Streams, k.Errors, k.History = some(k.Streams), some(k.Errors), some(k.History)
+	k.Service, k.Patience, k.Staff = orEmpty(k.Service), orEmpty(k.Patience), orEmpty(k.Staff)
+	k.Streams, k.Errors, k.History = orEmpty(k.Streams), orEmpty(k.Errors), orEmpty(k.History)
 	return e
 }
 
-func some[T any](m map[string]*T) map[string]*T {
+func orEmpty[T any](m map[string]*T) map[string]*T {
 	if m == nil {
 		return map[string]*T{}
 	}
@@ -91,47 +99,47 @@ func (e *Estimator) Observe(step queue.Step) {
 	e.advance(step.At)
 	for _, w := range step.Writes {
 		if a, ok := w.Image.(*queue.Agent); ok {
-			e.seeAgent(a.ID, a, step.At)
+			e.observeAgent(a.ID, a, step.At)
 		}
 	}
 	for _, id := range step.Agents {
-		if p := e.people[id]; p != nil && !slices.ContainsFunc(step.Writes, func(w queue.Write) bool { return w.Name == p.Name() && w.Image != nil }) {
-			e.seeAgent(id, nil, step.At) // forgotten
+		if p := e.agents[id]; p != nil && !slices.ContainsFunc(step.Writes, func(w queue.Write) bool { return w.Name == p.Name() && w.Image != nil }) {
+			e.observeAgent(id, nil, step.At) // forgotten
 		}
 	}
 	for _, t := range step.Tickets {
-		e.seeTicket(t.Before, t.After, step.At)
-		e.seeWait(t.Before, t.After, step.At)
+		e.observeTicket(t.Before, t.After, step.At)
+		e.observeWait(t.Before, t.After, step.At)
 	}
 }
 
-// advance spends the time up to at.
+// advance lets the time up to at pass.
 func (e *Estimator) advance(at queue.Stamp) {
 	if dt := e.known.elapsed(e.known.At, at); e.known.At != 0 && dt > 0 {
-		e.known.spend(at, dt)
+		e.known.passTime(at, dt)
 	}
 	e.known.At = max(e.known.At, at)
 }
 
-// seeWait learns from a wait that begins or ends.
-func (e *Estimator) seeWait(was, is *queue.Ticket, at queue.Stamp) {
+// observeWait learns from a wait that begins or ends.
+func (e *Estimator) observeWait(before, after *queue.Ticket, at queue.Stamp) {
 	switch {
-	case is == nil:
-	case was == nil && is.Queued():
+	case after == nil:
+	case before == nil && after.Queued():
 		if len(e.fresh) < maxFresh {
-			e.fresh = append(e.fresh, is.ID)
+			e.fresh = append(e.fresh, after.ID)
 		}
-		e.known.joined(is.Queue().String(), is.HeadStart, at)
-	case was != nil && was.Queued() && !is.Queued():
-		if was.Token == 0 { // who comes back from a conversation waits otherwise
-			p := e.known.patience(is.Queue().String())
-			waited := e.known.elapsed(is.JoinedAt, at)
-			p.spend(0, waited, 1)
-			if is.Status == queue.Abandoned {
-				p.end(waited, memory)
+		e.known.addArrival(after.Queue().String(), after.HeadStart, at)
+	case before != nil && before.Queued() && !after.Queued():
+		if before.Token == 0 { // a visitor who comes back from a conversation is patient in another way
+			p := e.known.patience(after.Queue().String())
+			waited := e.known.elapsed(after.JoinedAt, at)
+			p.addTime(0, waited, 1)
+			if after.Status == queue.Abandoned {
+				p.addEnd(waited, rememberedEnds)
 			}
 		}
-		e.score(is, at)
+		e.judge(after, at)
 	}
 }
 
@@ -139,38 +147,39 @@ func (e *Estimator) seeWait(was, is *queue.Ticket, at queue.Stamp) {
 func (e *Estimator) Forecast(st *queue.State, t *queue.Ticket, now queue.Stamp) Forecast {
 	e.look(st, now)
 	f := e.forecast(st, t)
-	e.promised(t, f, now)
+	e.remember(t, f, now)
 	return f
 }
 
-// Next estimates the wait of whoever would join a queue now, without a head start
-// and asking for no more than the queue does.
+// Next estimates the wait of a visitor who would join a queue now, without a head
+// start and asking for no more than the queue does.
 func (e *Estimator) Next(st *queue.State, q queue.QueueID, now queue.Stamp) Forecast {
 	e.look(st, now)
-	plain, known := e.model.plain[q]
+	base, known := e.model.base[q]
 	if !known {
 		return Forecast{}
 	}
-	return e.say(st, plain, st.Size(q)+1, len(e.model.lines[plain].tickets), now)
+	return e.estimate(st, base, st.Size(q)+1, len(e.model.lines[base].tickets), now)
 }
 
 // look prepares for estimates at now.
 func (e *Estimator) look(st *queue.State, now queue.Stamp) {
 	e.sync(st)
 	e.advance(now)
-	for _, p := range e.roomy {
-		e.settle(p, now)
+	for _, p := range e.withRoom {
+		e.spendIdle(p, now)
 	}
 	e.refresh(st, now)
 }
 
 func (e *Estimator) forecast(st *queue.State, t *queue.Ticket) Forecast {
 	line := e.model.lineOf(t)
-	return e.say(st, line, st.Position(t), e.model.lines[line].ahead(t), t.Score())
+	return e.estimate(st, line, st.Position(t), e.model.lines[line].ahead(t), t.Score())
 }
 
-// say estimates the wait of whoever stands in a line behind so many of it.
-func (e *Estimator) say(st *queue.State, line, position, ahead int, score queue.Stamp) Forecast {
+// estimate returns the forecast for a place in a line behind so many of its
+// tickets.
+func (e *Estimator) estimate(st *queue.State, line, position, ahead int, score queue.Stamp) Forecast {
 	f := Forecast{Position: position}
 	l := &e.model.lines[line]
 	if st.Paused(l.queue) != nil {
@@ -183,10 +192,10 @@ func (e *Estimator) say(st *queue.State, line, position, ahead int, score queue.
 	f.Known = true
 	center, spread := e.twin.corrections(l.name, ahead+1)
 	f.center = mean * center
-	// What is not known of the rate widens the range, as the predictive variance of
-	// a Gamma-Poisson model does, and so do staff who come and go.
+	// The range is wider where the rate is little known, as the predictive variance
+	// of a Gamma-Poisson model is, and where staff come and go.
 	q := l.queue.String()
-	unsure := 1/e.rates.evidence + of(e.known.Staff, q).variance(f.center, e.rates.service[q].mean())
+	unsure := 1/e.rates.evidence + entry(e.known.Staff, q).variance(f.center, e.rates.service[q].mean())
 	f.spread = math.Sqrt(variance*center*center*spread + f.center*f.center*unsure)
 	e.calibrate(q, &f)
 	return f
@@ -195,19 +204,19 @@ func (e *Estimator) say(st *queue.State, line, position, ahead int, score queue.
 // curvePoints bounds a published curve.
 const curvePoints = 40
 
-// Estimate returns the estimates at now, or nil when they would show people
-// nothing that the published ones do not.
+// Estimate returns the estimates at now, or nil when visitors would be shown the
+// same as with the published ones.
 func (e *Estimator) Estimate(st *queue.State, now queue.Stamp) *queue.Estimates {
 	e.look(st, now)
 	e.play(st, now)
-	e.judge(st, now)
+	e.rememberFresh(st, now)
 	out := &queue.Estimates{Curves: map[string]queue.Curve{}, Number: st.Number()}
 	for i := range e.model.lines {
 		l := &e.model.lines[i]
 		c := e.curve(st, i, now)
-		// A queue without a curve is unknown; those who need something apart would
-		// be read off the queue's.
-		if plain := e.model.plain[l.queue] == i; !plain || c != nil {
+		// A queue without a curve is unknown; a line with requirements of its own but
+		// without a curve would be read off the queue's.
+		if base := e.model.base[l.queue] == i; !base || c != nil {
 			out.Curves[l.name] = c
 		}
 	}
@@ -218,8 +227,8 @@ func (e *Estimator) Estimate(st *queue.State, now queue.Stamp) *queue.Estimates 
 	return out
 }
 
-// curve is the wait in a line at rising positions in its queue: of those who
-// stand there, and of whoever would come next.
+// curve returns the wait in a line at rising positions in its queue: of the
+// tickets that stand there, and of the one that would come next.
 func (e *Estimator) curve(st *queue.State, i int, now queue.Stamp) queue.Curve {
 	var c queue.Curve
 	l := &e.model.lines[i]
@@ -229,12 +238,12 @@ func (e *Estimator) curve(st *queue.State, i int, now queue.Stamp) queue.Curve {
 		if k <= len(l.tickets) {
 			position, score = st.Position(l.tickets[k-1]), l.tickets[k-1].Score()
 		}
-		f := e.say(st, i, position, k-1, score)
+		f := e.estimate(st, i, position, k-1, score)
 		if !f.Known {
 			return nil
 		}
 		p := queue.Point{Position: position, P50: f.P50, P90: f.P90}
-		if n := len(c); n > 0 { // whoever stands further back never waits less
+		if n := len(c); n > 0 { // a place further back never waits less
 			p.P50, p.P90 = max(p.P50, c[n-1].P50), max(p.P90, c[n-1].P90)
 		}
 		c = append(c, p)

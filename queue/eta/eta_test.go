@@ -178,7 +178,7 @@ func TestAnEndOnTheEdgeOfABinIsAnEndLikeOthers(t *testing.T) {
 			e.Observe(queue.Step{Record: queue.Record{At: now}})
 			for _, at := range []queue.Stamp{now, now + 4000, now + 8000} {
 				f := e.Next(st, support, at)
-				if !f.Known || !(f.Mean > 0 && f.P90 > 0 && f.P90 < never) {
+				if !f.Known || !(f.Mean > 0 && f.P90 > 0 && f.P90 < horizon) {
 					t.Fatalf("at %d: %+v", at, f)
 				}
 				e.Look(st, at)

@@ -2,7 +2,7 @@ package eta
 
 import "math"
 
-// gammaQuantile is the quantile of a Gamma distribution with a mean and a
+// gammaQuantile returns the quantile of a Gamma distribution with a mean and a
 // standard deviation at the normal quantile z, by Wilson and Hilferty ("The
 // distribution of chi-square", PNAS 17, 1931): the cube root is nearly normal.
 // Below shape 1 it is bent to the exponential one.

@@ -2,8 +2,8 @@ package eta
 
 import "math"
 
-// bins is how many ages a hazard is learned for: their edges grow by a factor,
-// so that short and long conversations are told apart alike.
+// bins is the number of ages that a hazard is learned for: their edges grow by a
+// factor, so that short and long conversations are resolved equally well.
 const bins = 16
 
 // edges are the lower ends of the bins, in seconds.
@@ -14,7 +14,7 @@ var edges = func() (e [bins]float64) {
 	return e
 }()
 
-// tally counts what ended at an age, and the time spent there in seconds: their
+// tally counts the ends at each age, and the seconds spent at that age: their
 // quotient is the hazard, whatever the distribution, and what is still open
 // counts in the time (the occurrence-exposure estimate of survival analysis).
 type tally struct {
@@ -30,8 +30,8 @@ func bin(age float64) int {
 	return i
 }
 
-// spend adds the time from one age to another, at a weight.
-func (t *tally) spend(from, to, weight float64) {
+// addTime adds the time from one age to another, with a weight.
+func (t *tally) addTime(from, to, weight float64) {
 	for i := bin(from); i < bins && from < to; i++ {
 		end := to
 		if i+1 < bins {
@@ -42,10 +42,11 @@ func (t *tally) spend(from, to, weight float64) {
 	}
 }
 
-// end counts an end at an age, and lets what is old lose weight: by evidence, so
-// that a quiet site remembers longer than a busy one. An end in the moment in which
-// a bin begins belongs to the bin before, in which the time was spent.
-func (t *tally) end(age, memory float64) {
+// addEnd counts an end at an age and lowers the weight of older evidence: by the
+// count of ends and not by time, so that a quiet site remembers longer than a busy
+// one. An end at the very edge of a bin belongs to the bin before, in which the
+// time was spent.
+func (t *tally) addEnd(age, memory float64) {
 	t.scale(1 - 1/memory)
 	i := bin(age)
 	if i > 0 && age == edges[i] {
@@ -54,10 +55,10 @@ func (t *tally) end(age, memory float64) {
 	t.N[i]++
 }
 
-// faded is the mean weight of time in which so many ends have come since: time
-// is taken in when it is over, and would else outweigh the ends that were seen
-// meanwhile (by one part in a hundred where 200 agents talk).
-func faded(ends int, memory float64) float64 {
+// meanWeight returns the mean weight of a stretch of time in which so many ends
+// were counted: the time is added when the stretch is over, and with full weight
+// it would outweigh those ends (by one part in a hundred where 200 agents talk).
+func meanWeight(ends int, memory float64) float64 {
 	x := float64(ends) / memory
 	if x < 1e-9 {
 		return 1
@@ -72,14 +73,14 @@ func (t *tally) scale(by float64) {
 	}
 }
 
-func (t *tally) add(u *tally) {
+func (t *tally) merge(u *tally) {
 	for i := range bins {
 		t.N[i] += u.N[i]
 		t.T[i] += u.T[i]
 	}
 }
 
-func (t *tally) sums() (n, time float64) {
+func (t *tally) totals() (n, time float64) {
 	for i := range bins {
 		n += t.N[i]
 		time += t.T[i]
@@ -87,11 +88,11 @@ func (t *tally) sums() (n, time float64) {
 	return n, time
 }
 
-// hazard is a distribution of lengths of time by its hazard, constant within
-// each bin.
+// hazard is a distribution of durations, given by a hazard that is constant
+// within each bin.
 type hazard struct {
 	h [bins]float64 // per second
-	c [bins]float64 // cumulated up to the bin's lower end
+	c [bins]float64 // cumulative hazard up to the bin's lower edge
 	i [bins]float64 // integral of the survival up to there
 }
 
@@ -100,10 +101,10 @@ func constant(rate float64) *hazard {
 	for i := range bins {
 		out.h[i] = rate
 	}
-	return out.ready()
+	return out.integrate()
 }
 
-func (z *hazard) ready() *hazard {
+func (z *hazard) integrate() *hazard {
 	for i := 1; i < bins; i++ {
 		w := edges[i] - edges[i-1]
 		z.c[i] = z.c[i-1] + z.h[i-1]*w
@@ -112,36 +113,37 @@ func (z *hazard) ready() *hazard {
 	return z
 }
 
-// cum is the cumulated hazard at an age.
-func (z *hazard) cum(age float64) float64 {
+// cumulative returns the cumulative hazard at an age.
+func (z *hazard) cumulative(age float64) float64 {
 	i := bin(age)
 	return z.c[i] + z.h[i]*(age-edges[i])
 }
 
-// left is the chance to last longer than the age.
-func (z *hazard) left(age float64) float64 {
+// survival returns the probability of lasting longer than the age.
+func (z *hazard) survival(age float64) float64 {
 	if age <= 0 {
 		return 1
 	}
-	return math.Exp(-z.cum(age))
+	return math.Exp(-z.cumulative(age))
 }
 
-// area is the integral of left from 0 to the age.
-func (z *hazard) area(age float64) float64 {
+// survivalIntegral returns the integral of survival from 0 to the age.
+func (z *hazard) survivalIntegral(age float64) float64 {
 	if age <= 0 {
-		return age // left is 1 before 0
+		return age // survival is 1 before 0
 	}
 	i := bin(age)
 	return z.i[i] + math.Exp(-z.c[i])*-math.Expm1(-z.h[i]*(age-edges[i]))/z.h[i]
 }
 
-// mean is the mean length.
+// mean returns the mean duration.
 func (z *hazard) mean() float64 {
 	return z.i[bins-1] + math.Exp(-z.c[bins-1])/z.h[bins-1]
 }
 
-// at is the age by which the cumulated hazard is c: with c exponential, a draw.
-func (z *hazard) at(c float64) float64 {
+// ageAt returns the age at which the cumulative hazard is c: with an exponential
+// c, a random draw.
+func (z *hazard) ageAt(c float64) float64 {
 	i := 0
 	for i+1 < bins && z.c[i+1] <= c {
 		i++

@@ -5,7 +5,7 @@ import "nextup/queue"
 // maxJumps bounds the jumps that are remembered: the newest count.
 const maxJumps = 8
 
-// jump is a stretch of stamps that no time has passed for.
+// jump is a stretch of stamps for which no time has passed.
 type jump struct {
 	From queue.Stamp `json:"from"`
 	To   queue.Stamp `json:"to"`
@@ -13,8 +13,8 @@ type jump struct {
 
 // Jumped tells the estimator that the log's time went from one stamp to a later one
 // at once, because the clock of what keeps the log did. Without it, everything that
-// was under way would count as having lasted that much longer. It is told before the
-// first step that follows the jump.
+// was under way would count as having lasted that much longer. Call it before
+// observing the first step that follows the jump.
 func (e *Estimator) Jumped(from, to queue.Stamp) {
 	k := e.known
 	k.Jumps = append(k.Jumps[max(0, len(k.Jumps)-maxJumps+1):], jump{from, to})

@@ -108,7 +108,7 @@ func TestTheNextEstimatorKnowsOfTheJump(t *testing.T) {
 	published := first.Estimate(st, now+hour+60_000)
 	next := New(published)
 	next.look(st, now+hour+60_000)
-	for id, k := range next.people["a"].held {
+	for id, k := range next.agents["a"].held {
 		if k.work < 60 || k.work > 62 {
 			t.Errorf("%s has lasted for %.0f s, want 61", id, k.work)
 		}

@@ -7,36 +7,36 @@ import (
 	"nextup/queue"
 )
 
-// model is a site from now on: who waits, and how fast each group of agents who
-// may serve the same will take somebody.
+// model describes a site from now on: which tickets wait, and how fast each group
+// of agents who may serve the same will take one.
 //
 // With n places busy and exponential conversations the k-th in line waits for k
 // ends, each after 1/(nμ): Gamma distributed (Whitt, "Predicting queueing
 // delays", Management Science 45, 1999). Here nμ is a rate over time, worked out
 // from the ages of the very conversations that are open: a renewal argument (Cox,
 // "Renewal theory", 1962, section 4), exact for any distribution of their length
-// as long as somebody waits.
+// as long as a ticket waits.
 type model struct {
 	number uint64
 	now    queue.Stamp
 	lines  []line
-	// index finds a line by name, plain that of those who ask for no more than
-	// their queue does.
+	// index finds a line by name, base the line of the tickets that ask for no more
+	// than their queue does.
 	index   map[string]int
-	plain   map[queue.QueueID]int
+	base    map[queue.QueueID]int
 	groups  []*group
-	ends    [spans]float64 // of the time spans, seconds from now
+	ends    [spans]float64 // when the time spans end, in seconds from now
 	streams []overtaker
 	accept  float64
 }
 
-// line is those of a queue who need the same, in order.
+// line holds the tickets of a queue with the same requirements, in order.
 type line struct {
 	queue   queue.QueueID
 	name    string
 	need    *queue.Requirements
 	tickets []*queue.Ticket
-	theta   float64 // rate at which each of them leaves
+	theta   float64 // rate at which each of them is abandoned
 }
 
 // group is the agents of one kind.
@@ -45,12 +45,12 @@ type group struct {
 	agent  *queue.Agent
 	serves []int          // lines
 	rate   [spans]float64 // takes per second
-	// comes and leaves are in how many seconds they are planned to; 0 for a group
-	// that is there, never for one that stays.
+	// comes and leaves are the seconds until the group is planned to come and to
+	// leave; 0 for a group that is there, horizon for one that stays.
 	comes, leaves float64
-	// places in all, and those that are free and take at once.
+	// places is the capacity in all, free the part that takes a ticket at once.
 	places, free float64
-	left         [spans + 1]float64 // places not yet free for the first time
+	left         [spans + 1]float64 // places not yet free for the first time, by span
 }
 
 // overtaker is a stream of arrivals with a head start.
@@ -60,8 +60,8 @@ type overtaker struct {
 	rate float64
 }
 
-// kernel is, for each span in which a place was taken and each later one, the
-// chance that it is not free again at the later one's end.
+// kernel holds, for each span in which a place was taken and each later span, the
+// probability that the place is not free again at the end of the later one.
 type kernel [spans][spans]float64
 
 // The time ahead is divided into spans that grow by a factor; the first is in
@@ -72,25 +72,25 @@ const (
 	firstSpan = 0.1
 )
 
-// maxLines bounds the needs told apart at a site beyond the queues' own: others
-// count as their queue's.
+// maxLines bounds the lines of a site beyond the queues' own: tickets with other
+// requirements count in their queue's.
 const maxLines = 256
 
 func (e *Estimator) newModel(st *queue.State, now queue.Stamp) *model {
 	queues := st.Site().Queues()
 	m := &model{
-		number: st.Number(), now: now, index: map[string]int{}, plain: map[queue.QueueID]int{},
+		number: st.Number(), now: now, index: map[string]int{}, base: map[queue.QueueID]int{},
 		accept: e.rates.accept, ends: e.rates.ends,
 	}
 	for _, q := range queues {
 		need := st.QueueRequirements(q)
-		m.plain[q] = len(m.lines)
+		m.base[q] = len(m.lines)
 		m.index[queue.CurveName(q, need)] = len(m.lines)
 		m.lines = append(m.lines, line{queue: q, name: q.String(), need: need, theta: e.rates.patience[q.String()]})
 	}
 	for _, q := range queues {
-		var last *queue.Requirements // of a class, all are one value
-		at := m.plain[q]
+		var last *queue.Requirements // tickets of a class share one value
+		at := m.base[q]
 		m.lines[at].tickets = make([]*queue.Ticket, 0, st.Size(q))
 		st.Sweep(q, 1, st.Size(q), func(_ int, t *queue.Ticket) bool {
 			if t.Status != queue.Waiting {
@@ -107,7 +107,7 @@ func (e *Estimator) newModel(st *queue.State, now queue.Stamp) *model {
 		s := e.known.Streams[k]
 		for _, q := range queues {
 			if s.Head > 0 && q.String() == s.Queue {
-				m.streams = append(m.streams, overtaker{m.plain[q], queue.Stamp(s.Head), s.rate(now)})
+				m.streams = append(m.streams, overtaker{m.base[q], queue.Stamp(s.Head), s.rate(now)})
 			}
 		}
 	}
@@ -122,36 +122,36 @@ func (m *model) lineOf(t *queue.Ticket) int {
 	if known {
 		return i
 	}
-	plain := m.plain[t.Queue()]
-	if len(m.index) >= len(m.plain)+maxLines {
-		return plain
+	base := m.base[t.Queue()]
+	if len(m.index) >= len(m.base)+maxLines {
+		return base
 	}
 	m.index[name] = len(m.lines)
-	m.lines = append(m.lines, line{queue: t.Queue(), name: name, need: t.Requirements, theta: m.lines[plain].theta})
+	m.lines = append(m.lines, line{queue: t.Queue(), name: name, need: t.Requirements, theta: m.lines[base].theta})
 	return m.index[name]
 }
 
-// ahead is how many of its line stand before a ticket.
+// ahead returns how many tickets of the line stand before a ticket.
 func (l *line) ahead(t *queue.Ticket) int {
 	return sort.Search(len(l.tickets), func(i int) bool { return !l.tickets[i].Before(t) })
 }
 
-// alike is what agents of a group have in common.
-type alike struct {
+// groupKey is what the agents of a group have in common.
+type groupKey struct {
 	kind          string
 	comes, leaves float64
 }
 
 // group puts the agents who take tickets, or are planned to, into groups and
-// works out their rates.
+// computes the rates of the groups.
 func (e *Estimator) group(m *model, st *queue.State) {
-	by := map[alike]*group{}
-	add := func(p *person, planned *queue.Planned) {
+	by := map[groupKey]*group{}
+	add := func(p *agentView, planned *queue.Planned) {
 		comes, leaves, ok := m.shift(p, planned)
 		if !ok {
 			return
 		}
-		key := alike{p.kind, comes, leaves}
+		key := groupKey{p.kind, comes, leaves}
 		g := by[key]
 		if g == nil {
 			g = &group{kind: p.kind, agent: p.Agent, comes: comes, leaves: leaves}
@@ -166,13 +166,13 @@ func (e *Estimator) group(m *model, st *queue.State) {
 		e.places(m, g, p)
 	}
 	plan := st.Site().Planned
-	for _, id := range keys(e.people) {
-		if p := e.people[id]; p.Agent != nil {
+	for _, id := range keys(e.agents) {
+		if p := e.agents[id]; p.Agent != nil {
 			add(p, plan[id])
 		}
 	}
 	for _, id := range keys(plan) {
-		if e.people[id] == nil {
+		if e.agents[id] == nil {
 			add(expected(plan[id]), plan[id])
 		}
 	}
@@ -181,20 +181,21 @@ func (e *Estimator) group(m *model, st *queue.State) {
 	}
 }
 
-// places adds an agent's places: when each will be taken next.
-func (e *Estimator) places(m *model, g *group, p *person) {
+// places adds the capacity of an agent to a group, with the time at which each
+// place will be free.
+func (e *Estimator) places(m *model, g *group, p *agentView) {
 	g.places += float64(p.Capacity)
 	if g.comes > 0 {
 		g.occupy(m, nil, 0, 1, g.comes, float64(p.Capacity))
 		return
 	}
-	// Whoever has room will hold as many as they can while somebody waits.
-	speed := e.known.speed(max(p.talks(), min(p.Capacity, maxTogether)))
+	// An agent with room will hold as many as they can while a ticket waits.
+	speed := e.known.speed(max(p.conversations(), min(p.Capacity, maxConcurrent)))
 	for _, id := range keys(p.held) {
 		k := p.held[id]
 		z := e.rates.service[k.queue]
 		if z == nil {
-			continue // of a queue that is no more
+			continue // of a queue that no longer exists
 		}
 		age, before, after := 0.0, 0.0, e.rates.wrapUp
 		since := max(0, e.known.elapsed(k.since, m.now))
@@ -218,16 +219,16 @@ func (e *Estimator) places(m *model, g *group, p *person) {
 		g.free += room
 		return
 	}
-	// Only those who are not taken at once ever see an estimate: it is of the wait
-	// given that the agents with room have let the first seconds pass.
+	// Only visitors who are not taken at once ever see an estimate, so it assumes
+	// that the agents with room have let the first seconds pass.
 	ignored := max(p.ignored, edges[1])
-	here := e.rates.pickup.left(ignored)
+	here := e.rates.pickup.survival(ignored)
 	for j := range spans + 1 {
-		g.left[j] += room * e.rates.pickup.left(ignored+m.from(j)) / here
+		g.left[j] += room * e.rates.pickup.survival(ignored+m.from(j)) / here
 	}
 }
 
-// from is when span j begins, in seconds from now.
+// from returns when span j begins, in seconds from now.
 func (m *model) from(j int) float64 {
 	if j == 0 {
 		return 0
@@ -235,13 +236,13 @@ func (m *model) from(j int) float64 {
 	return m.ends[j-1]
 }
 
-// occupy adds a place that is taken until what is left of a conversation of an
-// age and some more time have passed; without hazard, the time alone.
+// occupy adds a place that is taken for the rest of a conversation of that age and
+// then for some more seconds; without a hazard, for those seconds alone.
 func (g *group) occupy(m *model, z *hazard, age, speed, more, weight float64) {
 	i, passed := 0, 0.0
 	if z != nil {
 		i = bin(age)
-		passed = z.cum(age)
+		passed = z.cumulative(age)
 	}
 	for j := range spans + 1 {
 		t := m.from(j) - more
@@ -256,7 +257,7 @@ func (g *group) occupy(m *model, z *hazard, age, speed, more, weight float64) {
 				i++
 			}
 			gone := z.c[i] + z.h[i]*(at-edges[i]) - passed
-			if gone > nothingLeft {
+			if gone > maxHazard {
 				return
 			}
 			g.left[j] += weight * math.Exp(-gone)
@@ -264,13 +265,14 @@ func (g *group) occupy(m *model, z *hazard, age, speed, more, weight float64) {
 	}
 }
 
-// nothingLeft is the cumulated hazard after which one in 160,000 is left.
-const nothingLeft = 12
+// maxHazard is the cumulative hazard beyond which conversations are taken to have
+// ended: one in 160,000 has not.
+const maxHazard = 12
 
-// renew works out how many are taken in each span if there is always somebody:
-// every place is either not free yet for the first time or was taken in a span
-// before and is not free again, so what is taken in a span follows from those
-// that it must replace. This is the renewal equation (Cox 1962) on a grid.
+// renew computes how many tickets are taken in each span if one always waits:
+// every place is either not yet free for the first time, or was taken in an
+// earlier span and is not free again, so the number taken in a span follows from
+// the places that became free. This is the renewal equation (Cox 1962) on a grid.
 func (e *Estimator) renew(m *model, g *group) {
 	k := e.rates.kernels[g.kind]
 	if k == nil {
@@ -301,22 +303,22 @@ func (e *Estimator) newKernel(m *model, g *group) *kernel {
 	return k
 }
 
-// cycle is the integral of the chance that a place taken some time ago is not
-// free again, over the mix of what the group does.
+// cycle returns the integral of the probability that a place is not free again so
+// long after it was taken, over the mix of queues that the group serves.
 func (e *Estimator) cycle(m *model, g *group) func(float64) float64 {
-	const unseen = 0.1 // of an end, so that there is a mix before any was seen
+	const unseen = 0.1 // part of an end, so that there is a mix before any end was seen
 	mix := map[string]float64{}
 	total := 0.0
 	for _, i := range g.serves {
 		q := m.lines[i].queue.String()
 		if mix[q] == 0 {
-			n, _ := e.known.service(q).sums()
+			n, _ := e.known.service(q).totals()
 			mix[q] = n + unseen
 			total += n + unseen
 		}
 	}
 	names := keys(mix)
-	speed := e.known.speed(min(g.agent.Capacity, maxTogether))
+	speed := e.known.speed(min(g.agent.Capacity, maxConcurrent))
 	return func(t float64) float64 {
 		sum := 0.0
 		for _, d := range e.rates.delays {
@@ -324,7 +326,7 @@ func (e *Estimator) cycle(m *model, g *group) func(float64) float64 {
 			part := min(t, d)
 			if after := t - d; after > 0 {
 				for _, q := range names {
-					part += mix[q] / total * e.rates.service[q].area(after*speed) / speed
+					part += mix[q] / total * e.rates.service[q].survivalIntegral(after*speed) / speed
 				}
 			}
 			sum += part / float64(len(e.rates.delays))

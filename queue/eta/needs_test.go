@@ -84,16 +84,16 @@ func TestAWrapUpIsNoConversation(t *testing.T) {
 		step := st.Play(c, at)
 		e.Observe(step)
 	}
-	ended := func() float64 { n, _ := e.known.service("support/en").sums(); return n }
+	ended := func() float64 { n, _ := e.known.service("support/en").totals(); return n }
 	at += 1000
 	play(st.Close("a0", "busy0"))
-	if n := ended(); n < 0.99 || n > 1.01 || e.people["a0"].load != 1 {
-		t.Errorf("after the end: %.2f conversations have ended, load %d", n, e.people["a0"].load)
+	if n := ended(); n < 0.99 || n > 1.01 || e.agents["a0"].load != 1 {
+		t.Errorf("after the end: %.2f conversations have ended, load %d", n, e.agents["a0"].load)
 	}
 	at += 40_000
 	play(st.Finish("a0", "busy0"))
-	if n := ended(); n > 1.01 || e.people["a0"].load != 0 {
-		t.Errorf("after the wrap-up: %.2f conversations have ended, load %d", n, e.people["a0"].load)
+	if n := ended(); n > 1.01 || e.agents["a0"].load != 0 {
+		t.Errorf("after the wrap-up: %.2f conversations have ended, load %d", n, e.agents["a0"].load)
 	}
 	if got := e.known.WrapUp; got.N != 1 || got.T != 40 {
 		t.Errorf("learned of wrap-ups: %+v", got)

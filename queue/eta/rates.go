@@ -6,22 +6,24 @@ import (
 	"nextup/queue"
 )
 
-// What stands in for the ends that nobody has seen yet.
+// The priors, which stand in for ends that were not seen yet.
 const (
 	priorMean   = 300  // seconds of a conversation
-	priorEnds   = 2    // how many ends that is worth
+	priorEnds   = 2    // the weight of that, in ends
 	priorWait   = 3600 // seconds of patience
-	priorLeaves = 0.2  // how many who left that is worth
-	leavesDraw  = 10   // of the parent's who left, in a queue or department that has seen some itself
-	pickupEnds  = 2    // how many ends of "at once" the idle are believed to have had
+	priorLeaves = 0.2  // the weight of that, in visitors who left
+	leavesPrior = 10   // weight of the parent, in visitors who left, once a queue or department has seen some itself
+	pickupEnds  = 2    // weight of "at once", in ends of idling
 	atOnce      = 10.0 // what "at once" is, per second
-	// instantly is the mean in seconds below which whoever has room takes at once.
+	// instantly is the mean pickup in seconds below which agents with room count as
+	// taking tickets at once.
 	instantly = 1.0
-	// delaySteps is how many equally likely values stand for a slower pickup.
+	// delaySteps is the number of equally likely values that stand for a slower
+	// pickup.
 	delaySteps = 6
 )
 
-// rates are the hazards as of a moment.
+// rates are the hazards as of one time.
 type rates struct {
 	at       queue.Stamp
 	service  map[string]*hazard // by queue
@@ -31,22 +33,22 @@ type rates struct {
 	delays   []float64 // of pickup
 	accept   float64   // seconds from offer to accept
 	wrapUp   float64
-	evidence float64        // how many conversations all rests on
+	evidence float64        // number of conversations that it all rests on
 	ends     [spans]float64 // of the time spans, seconds from now
 	kernels  map[string]*kernel
 }
 
-// learnEvery is how often the hazards are worked out anew, in milliseconds; once
-// much was seen they move slowly, and it is done when a share of what was seen is
-// new, or after learnAtLeast.
+// learnEvery is how often the hazards are computed at most, in milliseconds. With
+// much evidence they move slowly, so they are computed when a share of it is new
+// (one part in learnShare), or after learnAtLeast.
 const (
 	learnEvery   = 10_000
 	learnAtLeast = 900_000
 	learnShare   = 200
 )
 
-// refresh works out what the records have taught, and how fast places become
-// free from now on.
+// refresh computes the hazards, if that is due, and the model of the site from now
+// on.
 func (e *Estimator) refresh(st *queue.State, now queue.Stamp) {
 	since := now - e.rates.at
 	if e.rates.at == 0 || since >= learnEvery && (e.ends >= e.seen/learnShare || since >= learnAtLeast) {
@@ -55,15 +57,15 @@ func (e *Estimator) refresh(st *queue.State, now queue.Stamp) {
 	}
 	if e.model == nil || e.model.number != st.Number() || e.model.now != now {
 		e.model = e.newModel(st, now)
-		e.seeStaff(e.model)
+		e.observeStaff(e.model)
 	}
 }
 
 func (e *Estimator) learnRates(st *queue.State, now queue.Stamp) {
 	queues := st.Site().Queues()
-	r := rates{at: now, service: map[string]*hazard{}, patience: e.leaving(queues), kernels: map[string]*kernel{}}
-	r.evidence = e.serving(&r, queues, now)
-	r.pickup = e.idling()
+	r := rates{at: now, service: map[string]*hazard{}, patience: e.learnPatience(queues), kernels: map[string]*kernel{}}
+	r.evidence = e.learnService(&r, queues, now)
+	r.pickup = e.learnPickup()
 	r.instant = r.pickup.mean() < instantly
 	r.delays = r.likelyDelays()
 	r.accept, r.wrapUp = e.known.Accept.mean(), e.known.WrapUp.mean()
@@ -77,42 +79,43 @@ func (e *Estimator) learnRates(st *queue.State, now queue.Stamp) {
 	e.rates = r
 }
 
-// serving works out how long conversations last, by queue, and on how many ends
-// that rests. What is open counts as time without an end.
-func (e *Estimator) serving(r *rates, queues []queue.QueueID, now queue.Stamp) float64 {
+// learnService computes how long conversations last, by queue, and returns the
+// number of ends that this rests on. Open conversations count as time without an
+// end.
+func (e *Estimator) learnService(r *rates, queues []queue.QueueID, now queue.Stamp) float64 {
 	by := map[string]*tally{}
 	for q, t := range e.known.Service {
 		own := *t
 		by[q] = &own
 	}
-	for _, id := range keys(e.people) {
-		p := e.people[id]
-		speed := e.known.speed(p.talks())
+	for _, id := range keys(e.agents) {
+		p := e.agents[id]
+		speed := e.known.speed(p.conversations())
 		for _, id := range keys(p.held) {
 			if k := p.held[id]; k.stage == talking {
-				of(by, k.queue).spend(k.work, k.work+max(0, e.known.elapsed(k.since, now)*speed), e.weight(k))
+				entry(by, k.queue).addTime(k.work, k.work+max(0, e.known.elapsed(k.since, now)*speed), e.weight(k))
 			}
 		}
 	}
 	all := &tally{}
 	for _, q := range keys(by) {
-		all.add(by[q])
+		all.merge(by[q])
 	}
 	prior := constant(1. / priorMean)
-	ended, expected := all.expects(prior)
-	site := all.bent(prior, (ended+priorEnds)/(expected+priorEnds))
+	ended, expected := all.compare(prior)
+	site := all.fit(prior, (ended+priorEnds)/(expected+priorEnds))
 	departments := map[string]*tally{}
 	for _, q := range queues {
-		of(departments, q.Department).add(of(by, q.String()))
+		entry(departments, q.Department).merge(entry(by, q.String()))
 	}
 	parents := map[string]*hazard{}
 	if len(departments) > 1 { // one alone is the site
-		var levels beliefs // how alike they are
+		var levels strengthLikelihood // how alike the departments are
 		for _, d := range keys(departments) {
-			levels.see(departments[d].expects(site))
+			levels.observe(departments[d].compare(site))
 		}
 		for _, d := range keys(departments) {
-			parents[d] = levels.within(departments[d], site)
+			parents[d] = levels.shrink(departments[d], site)
 		}
 	}
 	parent := func(q queue.QueueID) *hazard {
@@ -121,31 +124,31 @@ func (e *Estimator) serving(r *rates, queues []queue.QueueID, now queue.Stamp) f
 		}
 		return site
 	}
-	var levels beliefs // how alike the queues are
+	var levels strengthLikelihood // how alike the queues are
 	for _, q := range queues {
-		levels.see(by[q.String()].expects(parent(q)))
+		levels.observe(by[q.String()].compare(parent(q)))
 	}
 	for _, q := range queues {
-		r.service[q.String()] = levels.within(by[q.String()], parent(q))
+		r.service[q.String()] = levels.shrink(by[q.String()], parent(q))
 	}
 	return ended + priorEnds
 }
 
-// leaving works out the rate at which those in line leave, by queue.
-func (e *Estimator) leaving(queues []queue.QueueID) map[string]float64 {
+// learnPatience computes the rate at which visitors leave the line, by queue.
+func (e *Estimator) learnPatience(queues []queue.QueueID) map[string]float64 {
 	all := &tally{}
 	for _, q := range keys(e.known.Patience) {
-		all.add(e.known.Patience[q])
+		all.merge(e.known.Patience[q])
 	}
-	n, time := all.sums()
+	n, time := all.totals()
 	site := (n + priorLeaves) / (time + priorLeaves*priorWait)
 	departments := map[string]*tally{}
 	for _, q := range queues {
-		of(departments, q.Department).add(e.known.patience(q.String()))
+		entry(departments, q.Department).merge(e.known.patience(q.String()))
 	}
 	drawn := func(t *tally, parent float64) float64 {
-		n, time := t.sums()
-		draw := leavesDraw * min(1, n+1)
+		n, time := t.totals()
+		draw := leavesPrior * min(1, n+1)
 		return (n + draw) / (time + draw/parent)
 	}
 	out := map[string]float64{}
@@ -159,27 +162,27 @@ func (e *Estimator) leaving(queues []queue.QueueID) map[string]float64 {
 	return out
 }
 
-// idling works out when agents with room take somebody who waits.
-func (e *Estimator) idling() *hazard {
+// learnPickup computes when agents with room take a ticket that waits.
+func (e *Estimator) learnPickup() *hazard {
 	prior := constant(atOnce)
 	t := &e.known.Pickup
-	n, expected := t.expects(prior)
+	n, expected := t.compare(prior)
 	level := (n + pickupEnds) / (expected + pickupEnds)
 	out := &hazard{}
 	for i := range bins {
 		out.h[i] = (t.N[i] + pickupEnds) / (t.T[i] + pickupEnds/(atOnce*level))
 	}
-	return out.ready()
+	return out.integrate()
 }
 
-// likelyDelays are what a place takes to be taken again once it is free.
+// likelyDelays returns equally likely times until a free place is taken again.
 func (r *rates) likelyDelays() []float64 {
 	if r.instant {
 		return []float64{0}
 	}
 	out := make([]float64, delaySteps)
 	for i := range out {
-		out[i] = r.pickup.at(-math.Log1p(-(float64(i) + 0.5) / delaySteps))
+		out[i] = r.pickup.ageAt(-math.Log1p(-(float64(i) + 0.5) / delaySteps))
 	}
 	return out
 }

@@ -6,14 +6,13 @@ import (
 	"nextup/queue"
 )
 
-// ladder are the waits that people are shown, in seconds.
+// ladder lists the waits that visitors are shown, in seconds.
 var ladder = []int{60, 120, 180, 240, 300, 420, 600, 900, 1200, 1800, 2700, 3600}
 
-// Beyond stands for more than the ladder's last step: more than an hour, however
-// much.
+// Beyond stands for anything above the ladder's last step, which is an hour.
 const Beyond = 7200
 
-// Range is a wait as people are shown it, in seconds: steps of the ladder.
+// Range is a wait as visitors are shown it, in seconds: steps of the ladder.
 type Range struct {
 	Known     bool
 	Low, High int
@@ -25,10 +24,10 @@ func Shown(w queue.EstimatedWait) Range {
 	if !w.Known {
 		return Range{}
 	}
-	return Range{Known: true, Low: up(w.P50), High: up(w.P90)}
+	return Range{Known: true, Low: roundUp(w.P50), High: roundUp(w.P90)}
 }
 
-func up(seconds float64) int {
+func roundUp(seconds float64) int {
 	i := slices.IndexFunc(ladder, func(step int) bool { return seconds <= float64(step) })
 	if i < 0 {
 		return Beyond
@@ -36,20 +35,20 @@ func up(seconds float64) int {
 	return ladder[i]
 }
 
-// When a range that people see may rise, and how often it changes at all.
+// When a range that a visitor sees may rise, and how often it may change at all.
 const (
-	riseAfter  queue.Millis = 60_000
-	riseBy                  = 1.25
-	paintEvery queue.Millis = 15_000
+	riseAfter   queue.Millis = 60_000
+	riseBy                   = 1.25
+	changeEvery queue.Millis = 15_000
 )
 
 // Display is the range that one visitor sees. It falls at once and rises only
-// for a reason that lasts: after a minute in which the wait was over the range,
-// and by more than a quarter. The zero Display has shown nothing.
+// for a reason that lasts: after a minute in which the wait was above the range
+// by more than a quarter. The zero Display has shown nothing.
 type Display struct {
-	shown   Range
-	painted queue.Stamp
-	over    queue.Stamp // since when the wait has been over what is shown; 0 it is not
+	shown     Range
+	changed   queue.Stamp
+	overSince queue.Stamp // since when the wait has been above what is shown; 0 if it is not
 	// Rises counts how often the upper end rose.
 	Rises int
 }
@@ -61,37 +60,38 @@ func (d *Display) Show(w queue.EstimatedWait, now queue.Stamp) Range {
 	switch {
 	case !d.shown.Known || !next.Known:
 		if d.shown != next {
-			d.paint(next, now)
+			d.set(next, now)
 		}
 		return d.shown
 	case next.High <= d.shown.High:
-		d.over = 0
+		d.overSince = 0
 		if next.High == d.shown.High && next.Low > d.shown.Low {
-			next.Low = d.shown.Low // no rise by the back door
+			next.Low = d.shown.Low // the lower end must not rise either
 		}
-		if next != d.shown && now >= d.painted.Add(paintEvery) {
-			d.paint(next, now)
+		if next != d.shown && now >= d.changed.Add(changeEvery) {
+			d.set(next, now)
 		}
 		return d.shown
 	case w.P90 <= riseBy*float64(d.shown.High):
-		d.over = 0
+		d.overSince = 0
 		return d.shown
-	case d.over == 0:
-		d.over = now
+	case d.overSince == 0:
+		d.overSince = now
 		return d.shown
-	case now < d.over.Add(riseAfter):
+	case now < d.overSince.Add(riseAfter):
 		return d.shown
 	}
 	d.Rises++
-	d.paint(next, now)
+	d.set(next, now)
 	return d.shown
 }
 
-func (d *Display) paint(r Range, now queue.Stamp) {
-	d.shown, d.painted, d.over = r, now, 0
+func (d *Display) set(r Range, now queue.Stamp) {
+	d.shown, d.changed, d.overSince = r, now, 0
 }
 
-// sameShown says whether everybody in line would read the same range off both.
+// sameShown reports whether every visitor in line would be shown the same range by
+// both.
 func (e *Estimator) sameShown(st *queue.State, a, b *queue.Estimates) bool {
 	for i := range e.model.lines {
 		l := &e.model.lines[i]

@@ -54,9 +54,9 @@ func TestHazardsGiveBackTheirDistribution(t *testing.T) {
 		got, want float64
 	}{
 		{"mean", z.mean(), 300},
-		{"left after 200 s", z.left(200), math.Exp(-200. / 300)},
-		{"area up to 200 s", z.area(200), 300 * (1 - math.Exp(-200./300))},
-		{"age of a cumulated hazard", z.at(2), 600},
+		{"left after 200 s", z.survival(200), math.Exp(-200. / 300)},
+		{"area up to 200 s", z.survivalIntegral(200), 300 * (1 - math.Exp(-200./300))},
+		{"age of a cumulated hazard", z.ageAt(2), 600},
 	} {
 		if math.Abs(tt.got-tt.want) > 1e-9*tt.want {
 			t.Errorf("%s = %v, want %v", tt.name, tt.got, tt.want)

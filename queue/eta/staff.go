@@ -6,55 +6,56 @@ import (
 	"nextup/queue"
 )
 
-// This file is staff who come and go: as planned, or as they have before.
+// This file models staff who come and go: as planned, or as they have before.
 
-// expected is an agent who is planned and has not been there.
-func expected(planned *queue.Planned) *person {
+// expected returns the view of an agent who is planned and has not been there.
+func expected(planned *queue.Planned) *agentView {
 	a := planned.Facts.Agent()
-	return &person{Agent: a, kind: kindOf(a)}
+	return &agentView{Agent: a, kind: kindOf(a)}
 }
 
-// shift says in how many seconds an agent comes, 0 for one who is there, and
-// leaves. It is false of those who are not expected within a day. Whoever works
-// beyond their shift stays, and whoever is away in theirs may stay so: no plan
-// tells for how long.
-func (m *model) shift(p *person, planned *queue.Planned) (comes, leaves float64, ok bool) {
+// shift returns in how many seconds an agent comes, 0 for one who is there, and
+// leaves; ok is false for an agent who is not expected within a day. An agent who
+// works beyond their shift stays, and one who is away in theirs may stay away: no
+// plan tells for how long.
+func (m *model) shift(p *agentView, planned *queue.Planned) (comes, leaves float64, ok bool) {
 	takes := p.Takes()
 	if planned == nil {
-		return 0, never, takes
+		return 0, horizon, takes
 	}
 	on, until := planned.At(m.now)
-	next := float64(never)
+	next := float64(horizon)
 	if until > 0 {
-		next = min(never, float64(until-m.now)/1000)
+		next = min(horizon, float64(until-m.now)/1000)
 	}
 	switch {
 	case takes && on:
 		return 0, next, true
 	case takes:
-		return 0, never, true
+		return 0, horizon, true
 	}
-	return next, never, !on && next < never
+	return next, horizon, !on && next < horizon
 }
 
-// drift is how the places of those who serve a queue have come and gone: their
+// drift learns how the capacity that serves a queue comes and goes: its
 // logarithm is taken for a random walk, whose variance a second is learned from
 // its squared steps (the realized variance of Andersen et al., "Modeling and
-// forecasting realized volatility", Econometrica 71, 2003). A wait is as long as
-// the places on its way are few, so this widens its range. Few who are there are
-// told apart from many: they have gone to lunch, and will be back.
+// forecasting realized volatility", Econometrica 71, 2003). A wait gets
+// longer as the places get fewer, so this widens its range. Steps from a low
+// capacity are learned apart from the others: those agents have gone to lunch, and
+// will be back.
 type drift struct {
-	Places float64     `json:"places"` // when last looked at, 0 for never
+	Places float64     `json:"places"` // at the last look, 0 for none
 	Usual  float64     `json:"usual"`  // their mean
 	Looks  float64     `json:"looks"`
 	At     queue.Stamp `json:"at"`
-	// Few is of the steps from fewer places than usual, Many of the others.
+	// Few covers the steps from fewer places than usual, Many the others.
 	Few  volatility `json:"few"`
 	Many volatility `json:"many"`
 }
 
-// volatility is the steps of a walk, up and down, squared, and the time in which
-// they came.
+// volatility holds the sums of the squared steps of a walk, up and down, and the
+// time in which they came.
 type volatility struct {
 	Up      float64 `json:"up"`
 	Down    float64 `json:"down"`
@@ -62,7 +63,7 @@ type volatility struct {
 }
 
 func (d *drift) now() *volatility {
-	if d.Places < d.Usual-crumbs {
+	if d.Places < d.Usual-epsilon {
 		return &d.Few
 	}
 	return &d.Many
@@ -70,20 +71,20 @@ func (d *drift) now() *volatility {
 
 const (
 	// driftEvery is how far apart the steps are, in milliseconds: long enough that
-	// those who go to lunch one after the other make one step.
+	// agents who go to lunch one after the other make one step.
 	driftEvery = 900_000
 	// driftKeeps is the weight that earlier steps keep: those of the last 7 days count.
 	driftKeeps = 1 - 1./(7*96)
-	// driftPrior are the seconds without a change that are believed at first: one step.
+	// driftPrior is the weight of "no change", in seconds: one step.
 	driftPrior = driftEvery / 1000
 	// driftMost bounds the variance of the logarithm of a wait.
 	driftMost = 0.25
 )
 
-// see takes a step when it is time.
-func (d *drift) see(places float64, at queue.Stamp) {
+// observe takes a step when one is due.
+func (d *drift) observe(places float64, at queue.Stamp) {
 	if places <= 0 || d.Places > 0 && at < d.At.Add(driftEvery) {
-		return // with nobody there a wait is unknown, not long
+		return // without agents a wait is unknown, not long
 	}
 	if v := d.now(); d.Places > 0 {
 		step := math.Log(places / d.Places)
@@ -96,19 +97,19 @@ func (d *drift) see(places float64, at queue.Stamp) {
 	d.Places, d.At = places, at
 }
 
-// variance is that of the logarithm of a wait of so many seconds, where
-// conversations take so many. A step in the middle of the wait changes the rate
+// variance returns the variance of the logarithm of a wait, given the wait and the
+// length of a conversation in seconds. A step in the middle of the wait changes the rate
 // of what is left of it, which over the wait makes a third of the variance of the
-// walk at its end. Who comes has besides all places free at once, which saves as
-// much time as a conversation takes, by their share: with r of the wait saved so,
+// walk at its end. An agent who comes also has all places free at once, which
+// saves the time of a conversation for their share: with r of the wait saved,
 // the integral of (1-u+r)² over the wait is 1/3+r+r².
 func (d *drift) variance(wait, talk float64) float64 {
 	v, r := d.now(), min(1, talk/max(wait, 1))
 	return min(driftMost, wait/(v.Seconds+driftPrior)*(v.Down/3+v.Up*(1./3+r+r*r)))
 }
 
-// seeStaff learns how the places of each queue come and go.
-func (e *Estimator) seeStaff(m *model) {
+// observeStaff learns how the capacity for each queue comes and goes.
+func (e *Estimator) observeStaff(m *model) {
 	places := make([]float64, len(m.lines))
 	for _, g := range m.groups {
 		for _, i := range g.serves {
@@ -117,7 +118,7 @@ func (e *Estimator) seeStaff(m *model) {
 			}
 		}
 	}
-	for q, i := range m.plain {
-		of(e.known.Staff, q.String()).see(places[i], m.now)
+	for q, i := range m.base {
+		entry(e.known.Staff, q.String()).observe(places[i], m.now)
 	}
 }

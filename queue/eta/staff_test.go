@@ -85,8 +85,8 @@ func TestStaffWhoComeAndGoWidenTheRange(t *testing.T) {
 	var steady, restless drift
 	for i := range 48 { // three hours with 60, one with 40, three times
 		at := queue.Stamp(1 + i*driftEvery)
-		steady.see(60, at)
-		restless.see(60-20*float64(i%16/12), at)
+		steady.observe(60, at)
+		restless.observe(60-20*float64(i%16/12), at)
 	}
 	if got := steady.variance(600, 300); got != 0 {
 		t.Errorf("staff who stay widen by %v", got)
@@ -143,14 +143,14 @@ func TestTheMeanDoesNotDependOnHowManyTalkAtOnce(t *testing.T) {
 		e.Observe(queue.Step{Record: queue.Record{At: at(second)}, Tickets: steps})
 	}
 	r := rates{service: map[string]*hazard{}}
-	e.serving(&r, st.Site().Queues(), at(45_000))
+	e.learnService(&r, st.Site().Queues(), at(45_000))
 	ends, time := 0.0, 0.0
-	for _, p := range e.people {
+	for _, p := range e.agents {
 		for _, k := range p.held {
 			time += float64(at(45_000)-k.since) / 1000 * e.weight(k)
 		}
 	}
-	n, closed := e.known.service(support.String()).sums()
+	n, closed := e.known.service(support.String()).totals()
 	ends, time = ends+n, time+closed
 	if mean := time / ends; math.Abs(mean/lasts-1) > 0.005 {
 		t.Errorf("%.0f ends in %.0f s: a mean of %.1f s, want %d", ends, time, mean, lasts)
@@ -176,7 +176,7 @@ func TestAQueueWithoutAHistoryBorrowsFromItsDepartment(t *testing.T) {
 		}
 	}
 	r := rates{service: map[string]*hazard{}}
-	e.serving(&r, rules.Queues(), now)
+	e.learnService(&r, rules.Queues(), now)
 	short, long := r.service["cards/zh"].mean(), r.service["loans/zh"].mean()
 	if short > 200 || long < 700 {
 		t.Errorf("a queue nobody has used is believed to take %.0f s among short ones and %.0f s among long ones", short, long)

@@ -2,15 +2,15 @@ package eta
 
 import "nextup/queue"
 
-// Truth counts how true the forecasts of a queue were, over all who were served.
-// Shares are quotients of two counters, so that a gateway can export them as
-// they stand and an alert can look at any window.
+// Truth counts how true the forecasts of a queue were, over all tickets that were
+// served. A share is a quotient of two counters, so that a gateway can export the
+// counters and an alert can look at any window.
 type Truth struct {
-	// Served counts those judged; Inside their waits between P10 and P90; Over
-	// the waits over the shown upper end.
+	// Served counts the forecasts that were judged; Inside the waits between P10 and
+	// P90; Over the waits above the upper end that was shown.
 	Served, Inside, Over float64
-	// Waited and Said are sums of seconds: what was waited, and the means that
-	// were forecast. Their quotient less one is the bias.
+	// Waited and Said are sums of seconds: of the waits, and of the means that were
+	// forecast. Their quotient less one is the bias.
 	Waited, Said float64
 }
 
@@ -19,7 +19,7 @@ func (t *Truth) count(wait float64, f Forecast) {
 	if wait >= f.P10 && wait <= f.P90 {
 		t.Inside++
 	}
-	high := up(f.P90)
+	high := roundUp(f.P90)
 	if wait > float64(high) && high < Beyond {
 		t.Over++
 	}
@@ -37,23 +37,23 @@ func (e *Estimator) Truth() map[string]Truth {
 	return all
 }
 
-// judge makes promises for those who joined since the last look, so that there
-// is something to judge.
-func (e *Estimator) judge(st *queue.State, now queue.Stamp) {
+// rememberFresh makes and keeps forecasts for tickets that joined since the last
+// look, so that there is something to judge.
+func (e *Estimator) rememberFresh(st *queue.State, now queue.Stamp) {
 	for _, id := range e.fresh {
 		if t := st.Ticket(id); t != nil && t.Status == queue.Waiting {
-			e.promised(t, e.forecast(st, t), now)
+			e.remember(t, e.forecast(st, t), now)
 		}
 	}
 	e.fresh = e.fresh[:0]
-	if len(e.promises) > maxPromises/2 {
-		for id := range e.promises { // of tickets whose end was in no record we saw
+	if len(e.pending) > maxPending/2 {
+		for id := range e.pending { // of tickets whose end was in no record that was observed
 			if t := st.Ticket(id); t == nil || !t.Queued() {
-				delete(e.promises, id)
+				delete(e.pending, id)
 			}
 		}
 	}
 }
 
-// maxFresh bounds the promises made at one look.
+// maxFresh bounds the forecasts that are made for this at one look.
 const maxFresh = 16

@@ -106,11 +106,11 @@ func TestAStepThatEndsAndASiteThatPausesKeepTheCountsRight(t *testing.T) {
 	play(st.Leave("w4", "wait4"))
 	fresh := New(nil)
 	fresh.sync(st)
-	if !maps.EqualFunc(e.waiting, fresh.waiting, func(a, b *crowd) bool { return a.n == b.n }) || len(e.roomy) != len(fresh.roomy) {
-		t.Errorf("%v wait and %d have room, the state says %v and %d", e.waiting, len(e.roomy), fresh.waiting, len(fresh.roomy))
+	if !maps.EqualFunc(e.waiting, fresh.waiting, func(a, b *waitingGroup) bool { return a.n == b.n }) || len(e.withRoom) != len(fresh.withRoom) {
+		t.Errorf("%v wait and %d have room, the state says %v and %d", e.waiting, len(e.withRoom), fresh.waiting, len(fresh.withRoom))
 	}
-	for id, p := range fresh.people {
-		if q := e.people[id]; q == nil || q.load != p.load || len(q.held) != len(p.held) || q.Takes() != p.Takes() {
+	for id, p := range fresh.agents {
+		if q := e.agents[id]; q == nil || q.load != p.load || len(q.held) != len(p.held) || q.Takes() != p.Takes() {
 			t.Errorf("%s: load %d of %d held, the state says %d of %d", id, q.load, len(q.held), p.load, len(p.held))
 		}
 	}

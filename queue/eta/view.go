@@ -9,63 +9,64 @@ import (
 	"nextup/queue"
 )
 
-// view is the site as its records tell it: who is there, what they hold and for
-// how long, and whether they let somebody wait whom they could take.
+// view is the site as its records tell it: which agents are there, what they hold
+// and for how long, and whether they let a ticket wait that they could take.
 type view struct {
-	people  map[string]*person
-	roomy   []*person
-	waiting map[string]*crowd // by the name of a line
-	ended   map[string]int    // conversations, by queue, since the view began
-	synced  bool
+	agents   map[string]*agentView
+	withRoom []*agentView
+	waiting  map[string]*waitingGroup // by the name of a line
+	ended    map[string]int           // number of conversations, by queue, since the view began
+	synced   bool
 }
 
 func newView() view {
-	return view{people: map[string]*person{}, waiting: map[string]*crowd{}, ended: map[string]int{}}
+	return view{agents: map[string]*agentView{}, waiting: map[string]*waitingGroup{}, ended: map[string]int{}}
 }
 
-// crowd are those who wait in a queue for the same.
-type crowd struct {
+// waitingGroup counts the tickets that wait in a queue with the same requirements.
+type waitingGroup struct {
 	department string
 	need       *queue.Requirements
 	n          int
 }
 
-// person is the view of an agent.
-type person struct {
+// agentView is what the records tell of an agent.
+type agentView struct {
 	*queue.Agent
-	// kind is a word for what they may serve: agents of one kind are alike.
+	// kind names what the agent may serve: agents of one kind are alike.
 	kind string
-	held map[string]*talk
+	held map[string]*occupation
 	load int
-	// ignored is for how many seconds somebody has waited whom the agent has room
-	// for: who does not take them for a minute will not in the next second. It is
-	// true up to idleAt while ignoring.
+	// ignored is for how many seconds a ticket has waited that the agent has room
+	// for: an agent who has not taken it for a minute will not in the next second. It
+	// counts up to idleAt while ignoring.
 	ignored  float64
 	ignoring bool
 	idleAt   queue.Stamp
 }
 
-// talk is what takes an agent's place: an offer, a conversation or its wrap-up.
-type talk struct {
+// occupation is what takes an agent's place: an offer, a conversation or its
+// wrap-up.
+type occupation struct {
 	queue  string
-	stage  talkStage
-	since  queue.Stamp // up to when work is true; when the offer or wrap-up began
+	stage  occupationStage
+	since  queue.Stamp // up to when work counts; when the offer or wrap-up began
 	until  queue.Stamp // of a wrap-up
-	ended  int         // of the queue, up to since
+	ended  int         // view.ended of the queue, as of since
 	work   float64     // seconds at full speed
 	weight int
 }
 
-type talkStage uint8
+type occupationStage uint8
 
 const (
-	offered talkStage = iota
+	offered occupationStage = iota
 	talking
 	wrapping
 )
 
-// talks counts the conversations.
-func (p *person) talks() int {
+// conversations returns the number of conversations that the agent holds.
+func (p *agentView) conversations() int {
 	n := 0
 	for _, k := range p.held {
 		if k.stage == talking {
@@ -75,7 +76,7 @@ func (p *person) talks() int {
 	return n
 }
 
-// kindOf names what an agent may serve.
+// kindOf returns the name of what an agent may serve.
 func kindOf(a *queue.Agent) string {
 	var b strings.Builder
 	for _, l := range slices.Sorted(maps.Keys(a.Languages)) {
@@ -84,67 +85,68 @@ func kindOf(a *queue.Agent) string {
 	return b.String() + "|" + strings.Join(a.Departments, ",") + "|" + strings.Join(a.Skills, ",") + "|" + strconv.Itoa(a.Tier)
 }
 
-// sync brings the view in line with a state, once: from then on the records keep
-// it so.
+// sync fills the view from a state, once: from then on the records keep it
+// current.
 func (e *Estimator) sync(st *queue.State) {
 	if e.synced {
 		return
 	}
-	was := e.people
+	previous := e.agents
 	e.view = newView()
 	e.synced = true
 	for _, q := range st.Site().Queues() {
 		st.Sweep(q, 1, st.Size(q), func(_ int, t *queue.Ticket) bool {
-			e.count(t, 1)
+			e.countWaiting(t, 1)
 			return true
 		})
 	}
 	for _, a := range st.Agents() {
-		e.seeAgent(a.ID, a, e.known.At)
-		p := e.people[a.ID]
-		if old := was[a.ID]; old != nil {
+		e.observeAgent(a.ID, a, e.known.At)
+		p := e.agents[a.ID]
+		if old := previous[a.ID]; old != nil {
 			p.ignored = old.ignored
 		}
 		for _, t := range st.Held(a.ID) {
-			e.take(p, t, st.At())
+			e.occupy(p, t, st.At())
 		}
-		e.notice(p, e.known.At)
+		e.updateRoom(p, e.known.At)
 	}
 }
 
-// seeAgent takes in the facts of an agent; nil is one who was forgotten.
-func (e *Estimator) seeAgent(id string, a *queue.Agent, at queue.Stamp) {
-	p := e.people[id]
+// observeAgent takes the new facts of an agent; nil stands for one who was
+// forgotten.
+func (e *Estimator) observeAgent(id string, a *queue.Agent, at queue.Stamp) {
+	p := e.agents[id]
 	if p == nil {
-		p = &person{held: map[string]*talk{}}
-		e.people[id] = p
+		p = &agentView{held: map[string]*occupation{}}
+		e.agents[id] = p
 	}
 	if p.Agent = a; a != nil {
 		p.kind = kindOf(a)
 	}
-	e.notice(p, at)
+	e.updateRoom(p, at)
 	if a == nil {
-		delete(e.people, id)
+		delete(e.agents, id)
 	}
 }
 
-// notice keeps the agents with room listed, and notes which of them let somebody
-// wait.
-func (e *Estimator) notice(p *person, at queue.Stamp) {
-	e.settle(p, at)
+// updateRoom keeps the list of agents with room, and notes whether this one lets a
+// ticket wait.
+func (e *Estimator) updateRoom(p *agentView, at queue.Stamp) {
+	e.spendIdle(p, at)
 	room := p.Agent != nil && p.Takes() && p.load < p.Capacity
-	i := slices.Index(e.roomy, p)
+	i := slices.Index(e.withRoom, p)
 	switch {
 	case room && i < 0:
 		p.ignored = 0
-		e.roomy = append(e.roomy, p)
+		e.withRoom = append(e.withRoom, p)
 	case !room && i >= 0:
-		e.roomy = slices.Delete(e.roomy, i, i+1)
+		e.withRoom = slices.Delete(e.withRoom, i, i+1)
 	}
-	p.ignoring = room && e.letsWait(p)
+	p.ignoring = room && e.ignoresSomebody(p)
 }
 
-func (e *Estimator) letsWait(p *person) bool {
+func (e *Estimator) ignoresSomebody(p *agentView) bool {
 	for _, c := range e.waiting {
 		if p.Meets(c.need, c.department) {
 			return true
@@ -153,18 +155,19 @@ func (e *Estimator) letsWait(p *person) bool {
 	return false
 }
 
-// settle spends the time that an agent has let somebody wait.
-func (e *Estimator) settle(p *person, at queue.Stamp) {
+// spendIdle adds the time up to at in which an agent has let a ticket wait.
+func (e *Estimator) spendIdle(p *agentView, at queue.Stamp) {
 	if dt := e.known.elapsed(p.idleAt, at); p.ignoring && dt > 0 {
-		e.known.Pickup.spend(p.ignored, p.ignored+dt, 1)
+		e.known.Pickup.addTime(p.ignored, p.ignored+dt, 1)
 		p.ignored += dt
 	}
 	p.idleAt = at
 }
 
-// count keeps the number of those who wait for anybody. A ticket held for one
-// agent is ignored by nobody else.
-func (e *Estimator) count(t *queue.Ticket, by int) (changed bool) {
+// countWaiting keeps the number of tickets that wait for any agent, and reports
+// whether a group began or ended. A ticket that is held for one agent is not
+// ignored by the others.
+func (e *Estimator) countWaiting(t *queue.Ticket, by int) (changed bool) {
 	if t == nil || t.Status != queue.Waiting || t.Hold != nil {
 		return false
 	}
@@ -174,7 +177,7 @@ func (e *Estimator) count(t *queue.Ticket, by int) (changed bool) {
 		if by < 0 {
 			return false
 		}
-		c = &crowd{t.Department, t.Requirements, 0}
+		c = &waitingGroup{t.Department, t.Requirements, 0}
 		e.waiting[name] = c
 	}
 	if c.n += by; c.n <= 0 {
@@ -183,42 +186,42 @@ func (e *Estimator) count(t *queue.Ticket, by int) (changed bool) {
 	return c.n == 0 || c.n == by
 }
 
-// seeTicket takes in what became of a ticket.
-func (e *Estimator) seeTicket(was, is *queue.Ticket, at queue.Stamp) {
-	if was != nil && was.HeldBy() != "" {
-		e.drop(was, is, at)
+// observeTicket learns from a change of a ticket.
+func (e *Estimator) observeTicket(before, after *queue.Ticket, at queue.Stamp) {
+	if before != nil && before.HeldBy() != "" {
+		e.finish(before, after, at)
 	}
-	if is != nil && is.HeldBy() != "" {
-		e.hold(was, is, at)
+	if after != nil && after.HeldBy() != "" {
+		e.begin(before, after, at)
 	}
-	gone, come := e.count(was, -1), e.count(is, 1)
+	gone, come := e.countWaiting(before, -1), e.countWaiting(after, 1)
 	if gone || come {
-		for _, p := range e.roomy {
-			e.settle(p, at)
-			p.ignoring = e.letsWait(p)
+		for _, p := range e.withRoom {
+			e.spendIdle(p, at)
+			p.ignoring = e.ignoresSomebody(p)
 		}
 	}
 }
 
-// hold begins what takes an agent's place.
-func (e *Estimator) hold(was, is *queue.Ticket, at queue.Stamp) {
-	p := e.people[is.HeldBy()]
+// begin begins the occupation of an agent's place by a ticket.
+func (e *Estimator) begin(before, after *queue.Ticket, at queue.Stamp) {
+	p := e.agents[after.HeldBy()]
 	if p == nil {
-		return // the next look at the state will bring them
+		return // the next sync with the state brings the agent
 	}
-	if was != nil && was.Status == queue.Waiting && p.Agent != nil {
-		e.settle(p, at)
-		e.known.Pickup.end(p.ignored, pickups)
+	if before != nil && before.Status == queue.Waiting && p.Agent != nil {
+		e.spendIdle(p, at)
+		e.known.Pickup.addEnd(p.ignored, rememberedPickups)
 		p.ignored = 0
 	}
-	e.segment(p, at)
-	e.take(p, is, at)
-	e.notice(p, at)
+	e.accrue(p, at)
+	e.occupy(p, after, at)
+	e.updateRoom(p, at)
 }
 
-// take notes what a ticket takes of an agent, as of now.
-func (e *Estimator) take(p *person, t *queue.Ticket, now queue.Stamp) {
-	k := &talk{queue: t.Queue().String(), since: now, weight: t.Weight}
+// occupy adds the occupation of an agent's place by a ticket, as of now.
+func (e *Estimator) occupy(p *agentView, t *queue.Ticket, now queue.Stamp) {
+	k := &occupation{queue: t.Queue().String(), since: now, weight: t.Weight}
 	k.ended = e.ended[k.queue]
 	switch t.Status {
 	case queue.Offered:
@@ -231,54 +234,54 @@ func (e *Estimator) take(p *person, t *queue.Ticket, now queue.Stamp) {
 	case queue.Assigned, queue.Waiting, queue.Abandoned:
 		k.stage = talking
 		if k.work = max(0, e.known.elapsed(t.AssignedAt, now)); k.work > 0 {
-			e.known.service(k.queue).spend(0, k.work, 1) // begun before we looked
+			e.known.service(k.queue).addTime(0, k.work, 1) // begun before the view did
 		}
 	}
 	p.held[t.ID] = k
 	p.load += t.Weight
 }
 
-// drop ends what took an agent's place.
-func (e *Estimator) drop(was, is *queue.Ticket, at queue.Stamp) {
+// finish ends the occupation of an agent's place by a ticket.
+func (e *Estimator) finish(before, after *queue.Ticket, at queue.Stamp) {
 	e.ends++
-	closed := was.Status == queue.Assigned && is != nil && is.Status == queue.Closed
-	p := e.people[was.HeldBy()]
-	if p == nil || p.held[was.ID] == nil { // begun before we looked
+	closed := before.Status == queue.Assigned && after != nil && after.Status == queue.Closed
+	p := e.agents[before.HeldBy()]
+	if p == nil || p.held[before.ID] == nil { // begun before the view did
 		if closed {
-			took := max(0, e.known.elapsed(was.AssignedAt, is.EndedAt))
-			z := e.known.service(was.Queue().String())
-			z.spend(0, took, 1)
-			z.end(took, memory)
-			e.ended[was.Queue().String()]++
+			took := max(0, e.known.elapsed(before.AssignedAt, after.EndedAt))
+			z := e.known.service(before.Queue().String())
+			z.addTime(0, took, 1)
+			z.addEnd(took, rememberedEnds)
+			e.ended[before.Queue().String()]++
 		}
 		return
 	}
-	n := e.segment(p, at)
-	k := p.held[was.ID]
-	delete(p.held, was.ID)
+	n := e.accrue(p, at)
+	k := p.held[before.ID]
+	delete(p.held, before.ID)
 	p.load -= k.weight
 	switch {
-	case k.stage == offered && is != nil && is.Status == queue.Assigned:
+	case k.stage == offered && after != nil && after.Status == queue.Assigned:
 		e.known.Accept.add(e.known.elapsed(k.since, at))
 	case k.stage == talking && closed:
-		e.known.service(k.queue).end(k.work, memory)
+		e.known.service(k.queue).addEnd(k.work, rememberedEnds)
 		e.ended[k.queue]++
-		e.known.Together[min(n, maxTogether)].end()
-		if is.WrapUp == 0 {
+		e.known.Concurrency[min(n, maxConcurrent)].addEnd()
+		if after.WrapUp == 0 {
 			e.known.WrapUp.add(0)
 		}
 	case k.stage == wrapping:
 		e.known.WrapUp.add(e.known.elapsed(k.since, at))
 	}
-	if is == nil || is.HeldBy() != was.HeldBy() {
-		e.notice(p, at)
+	if after == nil || after.HeldBy() != before.HeldBy() {
+		e.updateRoom(p, at)
 	}
 }
 
-// segment spends the time of an agent's conversations up to at, and says how
-// many they are.
-func (e *Estimator) segment(p *person, at queue.Stamp) int {
-	n := p.talks()
+// accrue adds the time of an agent's conversations up to at, and returns how many
+// they are.
+func (e *Estimator) accrue(p *agentView, at queue.Stamp) int {
+	n := p.conversations()
 	speed := e.known.speed(n)
 	for _, id := range keys(p.held) {
 		k := p.held[id]
@@ -288,18 +291,21 @@ func (e *Estimator) segment(p *person, at queue.Stamp) int {
 		}
 		to := k.work + dt*speed
 		weight := e.weight(k)
-		e.known.service(k.queue).spend(k.work, to, weight)
+		e.known.service(k.queue).addTime(k.work, to, weight)
 		if z := e.rates.service[k.queue]; z != nil {
-			e.known.Together[min(n, maxTogether)].E += weight * (z.cum(to) - z.cum(k.work)) / speed
+			e.known.Concurrency[min(n, maxConcurrent)].E += weight * (z.cumulative(to) - z.cumulative(k.work)) / speed
 		}
 		k.work, k.since, k.ended = to, at, e.ended[k.queue]
 	}
 	return n
 }
 
-// weight is that of the time of a conversation that was not taken in yet.
-func (e *Estimator) weight(k *talk) float64 { return faded(e.ended[k.queue]-k.ended, memory) }
+// weight returns the weight of the time of a conversation that accrue has not
+// added yet.
+func (e *Estimator) weight(k *occupation) float64 {
+	return meanWeight(e.ended[k.queue]-k.ended, rememberedEnds)
+}
 
-// keys are sorted: sums of floats depend on their order, and the same records
+// keys returns the sorted keys of a map: sums of floats depend on their order, and the same records
 // must give the same estimates.
 func keys[T any](m map[string]T) []string { return slices.Sorted(maps.Keys(m)) }

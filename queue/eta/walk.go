@@ -14,29 +14,29 @@ import (
 // customers", 2002, for the chain; Ibrahim and Whitt, "Real-time delay
 // estimation in overloaded multiserver queues with abandonments", 2009, for how
 // well it does). Agents who serve several lines take the head with the best
-// score, as Match does, so their rate is split by who stands there. Whoever
-// comes later with a head start takes their part of the rate, as in a busy
+// score, as Match does, so their rate is split by the heads of the lines. Tickets
+// that come later with a head start take their part of the rate, as in a busy
 // period: its mean is 1/(nμ−λ) for each ticket ahead, its variance
 // (nμ+λ)/(nμ−λ)³ (Kleinrock, "Queueing systems" 1, 1975, section 5.8).
 
 const (
-	// never bounds a wait, in seconds: beyond a day nothing is known.
-	never = 86_400
-	// least is the share of a group's rate that overtakers leave to others: where
-	// more come with a head start than can be served, the queue is not stable and
+	// horizon bounds a wait, in seconds: beyond a day nothing is known.
+	horizon = 86_400
+	// minShare is the share of a group's rate that overtakers leave to others: where
+	// more tickets come with a head start than can be served, the queue is not stable and
 	// the wait has no mean.
-	least = 0.03
-	// crumbs is what is left of a ticket that is served.
-	crumbs = 1e-9
-	// chunks is how many steps a long line is walked in.
+	minShare = 0.03
+	// epsilon is the fraction of a ticket below which it counts as served.
+	epsilon = 1e-9
+	// chunks is the number of steps in which a long line is walked.
 	chunks = 64
-	// instant is the shortest step, in seconds, so that a walk ends.
-	instant = 1e-6
+	// minStep is the shortest step, in seconds, so that a walk ends.
+	minStep = 1e-6
 )
 
-// walk gives the mean and variance of the wait, in seconds, of whoever stands in
-// a line behind so many of it and has the score. It is false where nobody serves
-// the line, now or planned.
+// walk returns the mean and the variance of the wait, in seconds, of a ticket that
+// stands in a line behind so many others of it and has the score. ok is false
+// where no agent serves the line, now or by plan.
 func (m *model) walk(own, ahead int, score queue.Stamp) (mean, variance float64, ok bool) {
 	if !slices.ContainsFunc(m.groups, func(g *group) bool { return slices.Contains(g.serves, own) }) {
 		return 0, 0, false
@@ -45,7 +45,7 @@ func (m *model) walk(own, ahead int, score queue.Stamp) (mean, variance float64,
 	amounts := make([]float64, 4*n)
 	w := &walker{
 		model: m, own: own, score: score,
-		todo: amounts[:n], count: amounts[n : 2*n], surv: amounts[2*n : 3*n], flow: amounts[3*n:],
+		remaining: amounts[:n], count: amounts[n : 2*n], survival: amounts[2*n : 3*n], flow: amounts[3*n:],
 	}
 	for i := range m.lines {
 		line := m.lines[i].tickets
@@ -53,41 +53,41 @@ func (m *model) walk(own, ahead int, score queue.Stamp) (mean, variance float64,
 		if i == own {
 			k = ahead + 1
 		}
-		w.todo[i], w.count[i], w.surv[i] = float64(k), float64(k), 1
+		w.remaining[i], w.count[i], w.survival[i] = float64(k), float64(k), 1
 	}
-	w.reach()
+	w.prune()
 	w.serveFree()
-	w.lost = make([]float64, len(w.groups))
-	for w.todo[own] > crumbs && w.t < never {
+	w.overtaken = make([]float64, len(w.groups))
+	for w.remaining[own] > epsilon && w.t < horizon {
 		w.step()
 	}
-	if w.todo[own] > crumbs && !slices.ContainsFunc(w.groups, func(g *group) bool {
+	if w.remaining[own] > epsilon && !slices.ContainsFunc(w.groups, func(g *group) bool {
 		return slices.Contains(g.serves, own) && (g.comes > 0 || g.rate[spans-1] > 0)
 	}) {
-		return 0, 0, false // all leave before
+		return 0, 0, false // all agents leave before
 	}
 	mean, variance = w.t+m.accept, w.v+m.accept*m.accept
-	// What is no number is not said, and so not learned from: corrections that
-	// remember would never forget it.
+	// A result that is no number is not given out, and so not learned from: a
+	// correction would never forget it.
 	return mean, variance, !math.IsNaN(mean+variance) && !math.IsInf(mean+variance, 0)
 }
 
 // walker is one walk under way. Amounts are fractions of tickets.
 type walker struct {
 	*model
-	own         int
-	score       queue.Stamp
-	todo, count []float64 // tickets before us and us, by line
-	surv        []float64 // share of them who have not lost patience
-	flow        []float64
-	groups      []*group  // those that matter
-	lost        []float64 // of the rate of each, to overtakers
-	t, v        float64
-	span        int
+	own              int
+	score            queue.Stamp
+	remaining, count []float64 // tickets to take, by line: those before ours, and ours
+	survival         []float64 // share of them whose visitors have not lost patience
+	flow             []float64
+	groups           []*group  // the groups that matter
+	overtaken        []float64 // the rate of each that overtakers take
+	t, v             float64
+	span             int
 }
 
-// reach leaves out the groups and lines that cannot matter.
-func (w *walker) reach() {
+// prune leaves out the groups and lines that cannot matter.
+func (w *walker) prune() {
 	seen := make([]bool, len(w.lines))
 	seen[w.own] = true
 	for again := true; again; {
@@ -102,9 +102,9 @@ func (w *walker) reach() {
 			}
 		}
 	}
-	for i := range w.todo {
+	for i := range w.remaining {
 		if !seen[i] {
-			w.todo[i] = 0
+			w.remaining[i] = 0
 		}
 	}
 }
@@ -113,20 +113,20 @@ func (w *walker) reach() {
 func (w *walker) serveFree() {
 	for _, g := range w.groups {
 		for free := g.free; free > 0; free-- {
-			if i := w.best(g); i >= 0 {
-				w.todo[i] = max(0, w.todo[i]-1)
+			if i := w.bestLine(g); i >= 0 {
+				w.remaining[i] = max(0, w.remaining[i]-1)
 			}
 		}
 	}
 }
 
-// best is the line whose head has the best score among those the group serves,
-// or -1.
-func (w *walker) best(g *group) int {
+// bestLine returns the line whose head has the best score among those the group
+// serves, or -1.
+func (w *walker) bestLine(g *group) int {
 	best := -1
 	var first queue.Stamp
 	for _, i := range g.serves {
-		if w.todo[i] <= crumbs {
+		if w.remaining[i] <= epsilon {
 			continue
 		}
 		if s := w.head(i); best < 0 || s < first {
@@ -136,9 +136,9 @@ func (w *walker) best(g *group) int {
 	return best
 }
 
-// head is the score of the head of a line.
+// head returns the score of the head of a line.
 func (w *walker) head(i int) queue.Stamp {
-	at := int(w.count[i] - w.todo[i]/w.surv[i])
+	at := int(w.count[i] - w.remaining[i]/w.survival[i])
 	line := w.lines[i].tickets
 	if i == w.own && at >= int(w.count[i])-1 || len(line) == 0 {
 		return w.score
@@ -146,22 +146,23 @@ func (w *walker) head(i int) queue.Stamp {
 	return line[min(max(at, 0), len(line)-1)].Score()
 }
 
-// step goes on to the next ticket taken, or to the end of a time span.
+// step goes on to the next ticket that is taken, or to the end of a time span.
 func (w *walker) step() {
 	clear(w.flow)
 	w.overtake()
-	// What those who serve our line do in all, and what of it goes to overtakers.
+	// mine is the rate of the agents who serve our line, over the part of it that
+	// overtakers take.
 	mine, over := 0.0, 0.0
 	for k, g := range w.groups {
 		ours := slices.Contains(g.serves, w.own)
 		if ours {
-			over += w.lost[k]
+			over += w.overtaken[k]
 		}
-		i := w.best(g)
+		i := w.bestLine(g)
 		if i < 0 {
 			continue
 		}
-		rate := max(least*g.rate[w.span], g.rate[w.span]-w.lost[k])
+		rate := max(minShare*g.rate[w.span], g.rate[w.span]-w.overtaken[k])
 		w.flow[i] += rate
 		if ours {
 			mine += rate
@@ -174,60 +175,60 @@ func (w *walker) step() {
 	case mine > 0:
 		w.v += dt / mine
 	}
-	for i := range w.todo {
-		if w.todo[i] <= 0 {
+	for i := range w.remaining {
+		if w.remaining[i] <= 0 {
 			continue
 		}
-		others := w.todo[i]
+		others := w.remaining[i]
 		if i == w.own {
 			others--
 		}
-		w.todo[i] = max(0, w.todo[i]-(w.flow[i]+w.impatience(i))*dt)
+		w.remaining[i] = max(0, w.remaining[i]-(w.flow[i]+w.impatience(i))*dt)
 		if others > 0 {
-			w.surv[i] *= math.Exp(-w.lines[i].theta * dt)
+			w.survival[i] *= math.Exp(-w.lines[i].theta * dt)
 		}
 	}
-	if w.t += dt; w.span < spans-1 && w.t >= w.ends[w.span]-crumbs {
+	if w.t += dt; w.span < spans-1 && w.t >= w.ends[w.span]-epsilon {
 		w.span++
 	}
 }
 
-// next is the time in which nothing changes: until a ticket is taken, or some of
-// a long line, or the span ends.
+// next returns the time in which nothing changes: until a ticket is taken, or some
+// of a long line, or the span ends.
 func (w *walker) next() float64 {
-	dt := never - w.t
+	dt := horizon - w.t
 	if w.span < spans-1 {
 		dt = min(dt, w.ends[w.span]-w.t)
 	}
-	for i, todo := range w.todo {
+	for i, remaining := range w.remaining {
 		rate := w.flow[i] + w.impatience(i)
-		if todo <= crumbs || rate <= 0 {
+		if remaining <= epsilon || rate <= 0 {
 			continue
 		}
-		chunk := max(1, math.Floor(todo/chunks))
-		part := math.Mod(todo, chunk)
-		if part < crumbs {
+		chunk := max(1, math.Floor(remaining/chunks))
+		part := math.Mod(remaining, chunk)
+		if part < epsilon {
 			part = chunk
 		}
 		dt = min(dt, part/rate)
 	}
-	return max(dt, instant)
+	return max(dt, minStep)
 }
 
-// impatience is the rate at which others in a line leave: in the state with j
-// ahead it is jθ.
+// impatience returns the rate at which the others in a line leave: with j ahead it
+// is jθ.
 func (w *walker) impatience(i int) float64 {
-	n := math.Ceil(w.todo[i] - crumbs)
+	n := math.Ceil(w.remaining[i] - epsilon)
 	if i == w.own {
 		n--
 	}
 	return max(0, n) * w.lines[i].theta
 }
 
-// overtake works out how much of each group's rate goes to those who come later
-// and pass us: while now minus their head start is before our score.
+// overtake computes how much of each group's rate goes to tickets that come later
+// and pass ours: while now minus their head start is before our score.
 func (w *walker) overtake() {
-	clear(w.lost)
+	clear(w.overtaken)
 	for _, s := range w.streams {
 		if w.now+queue.Stamp(w.t*1000)-s.head >= w.score {
 			continue
@@ -240,7 +241,7 @@ func (w *walker) overtake() {
 		}
 		for k, g := range w.groups {
 			if total > 0 && slices.Contains(g.serves, s.line) {
-				w.lost[k] += s.rate * g.rate[w.span] / total
+				w.overtaken[k] += s.rate * g.rate[w.span] / total
 			}
 		}
 	}
