@@ -36,6 +36,9 @@ func (r *replica) Apply(records []queue.Record) {
 	}
 }
 
+// Notify implements queue.Replica.
+func (*replica) Notify() {}
+
 func (r *replica) Reset() {}
 
 // serveLine is a node whose visitors have joined and wait, as many as fit in no

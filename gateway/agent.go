@@ -3,12 +3,13 @@ package gateway
 import (
 	"context"
 
+	"nextup/app"
 	"nextup/gateway/protocol"
 	"nextup/queue"
 )
 
 func (c *conn) setStatus(ctx context.Context, r protocol.Status) (protocol.OK, error) {
-	number, err := c.site.do(ctx, func(st *queue.State) (queue.Change, error) {
+	number, err := c.site.Execute(ctx, app.Refusals{}, func(st *queue.State) (queue.Change, error) {
 		return st.SetStatus(c.id.Subject, queue.AgentStatus(r.Status))
 	})
 	return protocol.OK{Log: number}, err
@@ -19,7 +20,7 @@ func (c *conn) setStatus(ctx context.Context, r protocol.Status) (protocol.OK, e
 // still sends can come after what this one sees.
 func (c *conn) acceptOffer(ctx context.Context, r protocol.Accept) (protocol.OK, error) {
 	ticket := c.ticketOf(r.Offer)
-	number, err := c.site.do(ctx, func(st *queue.State) (queue.Change, error) {
+	number, err := c.site.Execute(ctx, app.Refusals{Late: queue.ErrUnknownOffer}, func(st *queue.State) (queue.Change, error) {
 		return st.Accept(c.id.Subject, r.Offer)
 	})
 	if err != nil {
@@ -37,15 +38,15 @@ func (c *conn) enrol(ctx context.Context, ticket string) error {
 		return nil
 	}
 	var held []*queue.Ticket
-	c.site.read(func(st *queue.State) { held = append(st.Held(c.id.Subject), st.Guesting(c.id.Subject)...) })
+	c.site.Read(func(st *queue.State) { held = append(st.Held(c.id.Subject), st.Guesting(c.id.Subject)...) })
 	for _, t := range held {
 		if t.Status != queue.Assigned || ticket != "" && t.ID != ticket || c.subs.enrolled(t.ID, t.Token) {
 			continue
 		}
-		if err := c.site.copyLoss(ctx, t); err != nil {
+		if err := c.site.sealing.copyLoss(ctx, t); err != nil {
 			return err
 		}
-		if err := c.g.options.Conversations.Member(ctx, c.site.id, t.ID, t.Rev.Number, c.person(), t.Token); err != nil {
+		if err := c.g.options.Conversations.Member(ctx, c.site.ID(), t.ID, t.Rev.Number, c.person(), t.Token); err != nil {
 			return err
 		}
 		c.subs.enrol(t.ID, t.Token)
@@ -54,7 +55,7 @@ func (c *conn) enrol(ctx context.Context, ticket string) error {
 }
 
 func (c *conn) declineOffer(ctx context.Context, r protocol.Decline) (protocol.OK, error) {
-	number, err := c.site.do(ctx, func(st *queue.State) (queue.Change, error) {
+	number, err := c.site.Execute(ctx, app.Refusals{}, func(st *queue.State) (queue.Change, error) {
 		return st.Decline(c.id.Subject, r.Offer)
 	})
 	return protocol.OK{Log: number}, err
@@ -62,7 +63,7 @@ func (c *conn) declineOffer(ctx context.Context, r protocol.Decline) (protocol.O
 
 // closeTicket ends a conversation, at once or in a while.
 func (c *conn) closeTicket(ctx context.Context, r protocol.Close) (protocol.OK, error) {
-	number, err := c.site.do(ctx, func(st *queue.State) (queue.Change, error) {
+	number, err := c.site.Execute(ctx, app.Refusals{}, func(st *queue.State) (queue.Change, error) {
 		if r.AfterS > 0 {
 			return st.CloseAfter(c.id.Subject, r.Ticket, queue.Millis(r.AfterS)*1000)
 		}
@@ -73,7 +74,7 @@ func (c *conn) closeTicket(ctx context.Context, r protocol.Close) (protocol.OK, 
 
 // cancelClose goes on with a conversation that is closing.
 func (c *conn) cancelClose(ctx context.Context, r protocol.CancelClose) (protocol.OK, error) {
-	number, err := c.site.do(ctx, func(st *queue.State) (queue.Change, error) {
+	number, err := c.site.Execute(ctx, app.Refusals{}, func(st *queue.State) (queue.Change, error) {
 		return st.CancelClose(c.id.Subject, r.Ticket)
 	})
 	return protocol.OK{Log: number}, err
@@ -81,7 +82,7 @@ func (c *conn) cancelClose(ctx context.Context, r protocol.CancelClose) (protoco
 
 // finish ends the wrap-up of a closed ticket.
 func (c *conn) finish(ctx context.Context, r protocol.Finish) (protocol.OK, error) {
-	number, err := c.site.do(ctx, func(st *queue.State) (queue.Change, error) {
+	number, err := c.site.Execute(ctx, app.Refusals{}, func(st *queue.State) (queue.Change, error) {
 		return st.Finish(c.id.Subject, r.Ticket)
 	})
 	return protocol.OK{Log: number}, err

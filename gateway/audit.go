@@ -31,12 +31,12 @@ var deedOf = map[protocol.EntryKind]string{
 
 // audit writes what this conn's person did to the audit log, after it was done.
 func (c *conn) audit(ctx context.Context, d deed) {
-	c.g.metrics.deeds.WithLabelValues(c.site.id, d.action).Inc()
+	c.g.metrics.deeds.WithLabelValues(c.site.ID(), d.action).Inc()
 	if d.atMS == 0 {
-		d.atMS = int64(c.site.now())
+		d.atMS = int64(c.site.Now())
 	}
 	facts := []slog.Attr{
-		slog.String("site", c.site.id), slog.String("by", c.id.Subject), slog.String("role", string(c.id.Role)),
+		slog.String("site", c.site.ID()), slog.String("by", c.id.Subject), slog.String("role", string(c.id.Role)),
 		slog.String("action", d.action), slog.Int64("at_ms", d.atMS),
 		slog.String("at", time.UnixMilli(d.atMS).UTC().Format(time.RFC3339Nano)),
 	}

@@ -2,11 +2,14 @@ package gateway
 
 import (
 	"cmp"
+	"context"
+	"log/slog"
 	"maps"
 	"slices"
 	"sync"
 	"time"
 
+	"nextup/app"
 	"nextup/gateway/protocol"
 	"nextup/queue"
 	"nextup/queue/eta"
@@ -26,12 +29,16 @@ const (
 // board shows the supervisors of a site what there is. It is made once for all of
 // them, and only while one is here.
 type board struct {
-	*site
+	replica *app.Site
+	people  *people
+	day     *day
+	evicts  func() bool // reports whether the log throws away what it holds when it is full
+	log     *slog.Logger
+
 	mu      sync.Mutex
 	latest  []byte
 	made    boardSeen
-	differs bool // set by compareRules: gateways run different site files
-	evicts  bool // the log throws away what it holds when it is full
+	differs bool // gateways run different site files
 }
 
 // boardSeen says what a board showed.
@@ -42,16 +49,16 @@ type boardSeen struct {
 	at      time.Time
 }
 
-func (b *board) run() {
+func (b *board) run(ctx context.Context) {
 	tick := time.NewTicker(boardTick)
 	defer tick.Stop()
 	for {
 		select {
-		case <-b.g.ctx.Done():
+		case <-ctx.Done():
 			return
 		case <-tick.C:
 		}
-		for _, c := range b.supervisorsHere() {
+		for _, c := range b.people.ofRole(protocol.Supervisor) {
 			c.show()
 		}
 	}
@@ -77,33 +84,33 @@ func (b *board) encoded(seen boardSeen, again bool) ([]byte, boardSeen) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	var number uint64
-	b.read(func(st *queue.State) { number = st.Number() })
-	b.evicts = b.g.options.Evicts()
-	if !again && seen.at != (time.Time{}) && seen.log == number && seen.differs == b.differs && seen.evicts == b.evicts {
+	b.replica.Read(func(st *queue.State) { number = st.Number() })
+	evicts := b.evicts()
+	if !again && seen.at != (time.Time{}) && seen.log == number && seen.differs == b.differs && seen.evicts == evicts {
 		return nil, seen
 	}
 	// All who look in one tick share a board, though the log never rests; whoever
 	// got one that is a little old gets the next in a second.
 	age := time.Since(b.made.at)
-	fresh := b.made.differs == b.differs && b.made.evicts == b.evicts && (age < boardTick && b.made.log <= number || age < boardEvery && b.made.log == number)
+	fresh := b.made.differs == b.differs && b.made.evicts == evicts && (age < boardTick && b.made.log <= number || age < boardEvery && b.made.log == number)
 	if b.latest == nil || !fresh {
 		var f protocol.Board
-		b.read(func(st *queue.State) { f = boardFrame(st) })
-		now := b.now()
-		f.RulesDiffer, f.LogEvicts = b.differs, b.evicts
+		b.replica.Read(func(st *queue.State) { f = boardFrame(st) })
+		now := b.replica.Now()
+		f.RulesDiffer, f.LogEvicts = b.differs, evicts
 		f.AsOfMS, f.Today = int64(now), b.day.frame(now)
 		data, err := protocol.Encode(f)
 		if err != nil {
 			b.log.Error("the board could not be encoded", "err", err)
 			return nil, seen
 		}
-		b.latest, b.made = data, boardSeen{log: f.Log, differs: b.differs, evicts: b.evicts, at: time.Now()}
+		b.latest, b.made = data, boardSeen{log: f.Log, differs: b.differs, evicts: evicts, at: time.Now()}
 	}
 	return b.latest, b.made
 }
 
-// rulesDiffer notes whether the gateways run different site files.
-func (b *board) rulesDiffer(differ bool) {
+// setDrift notes whether the gateways run different site files.
+func (b *board) setDrift(differ bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.differs = differ
@@ -207,14 +214,4 @@ func oldest(st *queue.State, q queue.QueueID) *queue.Ticket {
 		return true
 	})
 	return first
-}
-
-func (s *site) supervisorsHere() []*conn {
-	s.people.RLock()
-	defer s.people.RUnlock()
-	var all []*conn
-	for _, conns := range s.people.supervisors {
-		all = append(all, conns...)
-	}
-	return all
 }

@@ -13,7 +13,7 @@ import (
 func (c *conn) showDesk() {
 	var f protocol.Desk
 	found := false
-	c.site.read(func(st *queue.State) {
+	c.site.Read(func(st *queue.State) {
 		a := st.Agent(c.id.Subject)
 		if a == nil {
 			return
@@ -24,7 +24,7 @@ func (c *conn) showDesk() {
 			Capacity: a.Capacity, Load: st.Load(a.ID),
 			Languages: slices.Sorted(maps.Keys(a.Languages)), Proficiency: a.Languages, Tier: a.Tier, Skills: a.Skills,
 			Offers: []protocol.DeskOffer{}, Tickets: []protocol.DeskTicket{},
-			AsOfMS: int64(c.site.now()), Log: st.Number(),
+			AsOfMS: int64(c.site.Now()), Log: st.Number(),
 		}
 		for _, t := range st.Held(a.ID) {
 			if t.Status == queue.Offered {

@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"nextup/gateway/protocol"
-	"nextup/queue"
 )
 
 // Drain sends everybody here elsewhere: readiness goes, new sockets are turned
@@ -15,6 +14,7 @@ import (
 // stormed. It returns when all have gone or ctx ends. Close comes next.
 func (g *Gateway) Drain(ctx context.Context, over time.Duration) {
 	g.draining.Store(true)
+	g.app.Leaving()
 	all := g.conns.all()
 	rand.Shuffle(len(all), func(i, j int) { all[i], all[j] = all[j], all[i] })
 	begun := time.Now()
@@ -30,12 +30,7 @@ func (g *Gateway) Drain(ctx context.Context, over time.Duration) {
 	}
 	// Those who have not come back elsewhere are lost with this node, by one
 	// record a site.
-	for _, s := range g.sites {
-		node := g.node.String()
-		if _, err := s.do(ctx, func(st *queue.State) (queue.Change, error) { return st.LoseNode(node), nil }); err != nil {
-			s.log.Warn("the log does not know that this gateway goes; its lease will tell", "err", err)
-		}
-	}
+	g.app.Leave(ctx)
 }
 
 // retire closes the conn once the requests in hand are answered.

@@ -43,6 +43,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"golang.org/x/sync/singleflight"
 
+	"nextup/app"
 	"nextup/app/conversation"
 	"nextup/gateway/auth"
 	"nextup/gateway/commands"
@@ -69,6 +70,9 @@ type Site struct {
 	VisitorHeartbeat, AgentHeartbeat time.Duration
 	Limits                           Limits
 }
+
+// forApp is what the application needs to know of the site.
+func (s Site) forApp() app.SiteOptions { return app.SiteOptions{Rules: s.Rules, Digest: s.Digest} }
 
 // Verifier checks a token; see auth.Verifier.
 type Verifier interface {
@@ -117,7 +121,7 @@ type Options struct {
 // Gateway serves the sites over HTTP. It is started by New and ended by Close.
 type Gateway struct {
 	options Options
-	node    *node
+	app     *app.App
 	log     *slog.Logger
 	metrics *metrics
 	sites   map[string]*site
@@ -138,10 +142,7 @@ type Gateway struct {
 
 	started   time.Time
 	draining  atomic.Bool
-	renewed   atomic.Int64 // when the node's lease was, as time since started
 	admission *admission
-
-	comparing sync.Mutex // held while rules are compared
 
 	conns wheel
 }
@@ -151,9 +152,6 @@ type Gateway struct {
 func New(o Options) (*Gateway, error) {
 	if o.Store == nil || o.Conversations == nil || o.Verifier == nil || len(o.Sites) == 0 {
 		return nil, errors.New("gateway: a store, conversations, a verifier and at least one site are required")
-	}
-	if o.Presence == nil {
-		o.Presence = presence.NewMemory(nil)
 	}
 	if o.Evicts == nil {
 		o.Evicts = func() bool { return false }
@@ -179,37 +177,48 @@ func New(o Options) (*Gateway, error) {
 		started:   time.Now(),
 		admission: newAdmission(o.HelloRate),
 		options:   o,
-		node:      newNode(o.Node),
 		log:       o.Logger,
 		metrics:   newMetrics(o.Registry),
 		sites:     map[string]*site{},
 	}
 	g.ctx, g.stop = context.WithCancel(context.Background())
+	application := app.Options{Node: o.Node, Store: o.Store, Presence: o.Presence, Logger: o.Logger, Registry: o.Registry}
+	for _, s := range o.Sites {
+		application.Sites = append(application.Sites, s.forApp())
+	}
+	if g.app, err = app.New(application); err != nil {
+		loop.Close()
+		return nil, err
+	}
 	for _, s := range o.Sites {
 		g.sites[s.Rules.ID] = newSite(g, s)
-		g.metrics.differ.WithLabelValues(s.Rules.ID).Set(0)
 	}
-	if err := g.renewLease(); err != nil {
-		g.log.Warn("the node's lease is not renewed", "err", err)
-	}
-	g.work.Go(g.live)
+	g.app.OnRejoin(g.bindAll)
+	g.app.Start()
 	for _, s := range g.sites {
 		s.start()
 	}
 	g.kinds.name()
 	g.handler = g.routes()
 	g.work.Go(g.watch)
-	g.work.Go(g.watchRules)
 	return g, nil
 }
 
 // ServeHTTP implements http.Handler.
 func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) { g.handler.ServeHTTP(w, r) }
 
+// bindAll binds every connected person to this node.
+func (g *Gateway) bindAll() {
+	for _, s := range g.sites {
+		s.bindAll()
+	}
+}
+
 // Close tells every client to come back elsewhere (1012), gives the sockets up
 // to a second to hear it, and ends everything that New started.
 func (g *Gateway) Close() error {
 	g.draining.Store(true)
+	g.app.Leaving()
 	var closing sync.WaitGroup
 	for _, c := range g.conns.all() {
 		closing.Go(c.leave)
@@ -218,9 +227,7 @@ func (g *Gateway) Close() error {
 	g.stop()
 	g.loop.Close()
 	g.pool.Close()
-	for _, s := range g.sites {
-		<-s.follower.Done() // it starts work of its own
-	}
+	g.app.Close() // its subscribers start work of the gateway's
 	g.work.Wait()
 	return nil
 }
@@ -240,7 +247,7 @@ func (g *Gateway) Ready(ctx context.Context) error {
 		if s.parted() {
 			return errors.New("this gateway cannot say that it lives: the others take it for lost")
 		}
-		if err := s.unavailable(); err != nil {
+		if err := s.Unavailable(); err != nil {
 			return fmt.Errorf("site %s: %w", id, err)
 		}
 	}
@@ -262,6 +269,9 @@ func (g *Gateway) watch() {
 				g.endKeyless(now)
 			}
 			g.conns.turn(func(c *conn) time.Duration { return c.look(now) })
+			for _, s := range g.sites {
+				s.sendElsewhereIfParted()
+			}
 		}
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"nextup/app"
 	"nextup/gateway/auth"
 	"nextup/gateway/protocol"
 	"nextup/queue"
@@ -70,13 +71,13 @@ func (c *conn) hello(h protocol.Hello) bool {
 // log that is behind it has lost records: it forked.
 func (c *conn) catchUp(ctx context.Context, number uint64) (forked bool, err error) {
 	behind := func() (is bool) {
-		c.site.read(func(st *queue.State) { is = st.Number() < number })
+		c.site.Read(func(st *queue.State) { is = st.Number() < number })
 		return is
 	}
 	if !behind() {
 		return false, nil
 	}
-	if err := c.site.follower.Sync(ctx); err != nil {
+	if err := c.site.Sync(ctx); err != nil {
 		return false, err
 	}
 	return behind(), nil
@@ -90,8 +91,8 @@ func (c *conn) admit(id auth.Identity) error {
 		return auth.ErrWrongSite
 	case !originAllowed(s.file.Load().Origins, c.origin, c.host):
 		return errOrigin
-	case s.takes() != nil || s.parted():
-		return errAway
+	case s.Takes() != nil || s.parted():
+		return app.ErrAway
 	}
 	c.id = id
 	file := s.file.Load()
@@ -100,7 +101,7 @@ func (c *conn) admit(id auth.Identity) error {
 		c.beats = file.AgentHeartbeat
 	}
 	if limit := s.enter(c); limit != "" {
-		c.g.metrics.limited.WithLabelValues(s.id, limit).Inc()
+		c.g.metrics.limited.WithLabelValues(s.ID(), limit).Inc()
 		return errTooMany
 	}
 	c.follow(s.file.Load().Limits) // new ones may have come meanwhile
@@ -121,14 +122,14 @@ func (c *conn) follow(l Limits) {
 func (c *conn) bind(ctx context.Context) error {
 	switch c.id.Role {
 	case protocol.Visitor:
-		_, err := c.site.do(ctx, func(st *queue.State) (queue.Change, error) {
-			return st.BindVisitor(c.id.Subject, c.g.node.String()), nil
+		_, err := c.site.Execute(ctx, app.Refusals{}, func(st *queue.State) (queue.Change, error) {
+			return st.BindVisitor(c.id.Subject, c.g.app.Node()), nil
 		})
 		return err
 	case protocol.Agent:
 		facts := c.facts()
-		_, err := c.site.do(ctx, func(st *queue.State) (queue.Change, error) {
-			return st.BindAgent(facts, c.g.node.String()), nil
+		_, err := c.site.Execute(ctx, app.Refusals{}, func(st *queue.State) (queue.Change, error) {
+			return st.BindAgent(facts, c.g.app.Node()), nil
 		})
 		return err
 	case protocol.Supervisor:
@@ -154,9 +155,9 @@ func (c *conn) facts() queue.AgentFacts {
 
 func (c *conn) welcome(id string) protocol.Welcome {
 	w := protocol.Welcome{
-		ID: id, Site: c.site.id, Role: c.id.Role, Subject: c.id.Subject, Name: c.id.Name,
+		ID: id, Site: c.site.ID(), Role: c.id.Role, Subject: c.id.Subject, Name: c.id.Name,
 		HeartbeatS: int(c.beats.Seconds()), ExpiresAtMS: c.id.ExpiresAt.UnixMilli(),
-		NowMS: int64(c.site.now()),
+		NowMS: int64(c.site.Now()),
 	}
 	rules := c.site.file.Load().Rules
 	for _, d := range rules.Departments {

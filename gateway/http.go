@@ -14,6 +14,7 @@ import (
 	dto "github.com/prometheus/client_model/go"
 	"golang.org/x/sync/singleflight"
 
+	"nextup/app"
 	"nextup/gateway/auth"
 	"nextup/gateway/protocol"
 	"nextup/queue"
@@ -105,8 +106,8 @@ func (g *Gateway) asked(r *http.Request, roles ...protocol.Role) (*site, auth.Id
 		return nil, id, errOrigin
 	case !slices.Contains(roles, id.Role):
 		return nil, id, queue.ErrForbidden
-	case s.unavailable() != nil:
-		return nil, id, errAway
+	case s.Unavailable() != nil:
+		return nil, id, app.ErrAway
 	}
 	return s, id, g.mayAsk(id)
 }
@@ -120,7 +121,7 @@ func (g *Gateway) queues(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	all := []queueInfo{}
-	s.read(func(st *queue.State) {
+	s.Read(func(st *queue.State) {
 		for _, q := range st.Queues() {
 			size := st.Size(q)
 			all = append(all, queueInfo{

@@ -376,6 +376,9 @@ func (r *reader) Apply(records []queue.Record) {
 	}
 }
 
+// Notify implements queue.Replica.
+func (r *reader) Notify() {}
+
 // Reset implements queue.Replica.
 func (r *reader) Reset() {}
 

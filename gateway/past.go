@@ -31,7 +31,7 @@ func (g *Gateway) past(w http.ResponseWriter, r *http.Request) {
 	}
 	visitor := r.URL.Query().Get("visitor")
 	all := []pastTicket{}
-	s.read(func(st *queue.State) {
+	s.Read(func(st *queue.State) {
 		switch {
 		case visitor == "" && id.Role == protocol.Supervisor,
 			visitor != "" && id.Role == protocol.Agent && !servesVisitor(st, id.Subject, visitor):

@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"context"
 	"sync"
 	"time"
 
@@ -36,7 +37,10 @@ const pushTick = 50 * time.Millisecond
 // sweep takes longer and the next one comes later: the front of the line first,
 // the others after, in pieces between which the front is looked at again.
 type push struct {
-	*site
+	ctx     context.Context
+	replica replica
+	people  *people
+	metrics *metrics
 	// A test wants to know.
 	show  func(c *conn, s *stand)
 	swept func(band int)
@@ -61,13 +65,27 @@ type cadence struct {
 	at       *queue.Ticket
 }
 
-func newPush(s *site) *push {
+// replica is what push reads of an app.Replica.
+type replica interface {
+	ID() string
+	Read(look func(*queue.State))
+	Restores() uint64
+}
+
+func newPush(ctx context.Context, r replica, people *people, m *metrics, rules *queue.Site) *push {
 	p := &push{
-		site: s, show: (*conn).showStand, swept: func(int) {}, lines: map[queue.QueueID]*[len(bands)]cadence{},
-		positions: s.g.metrics.positions.WithLabelValues(s.id),
+		ctx: ctx, replica: r, people: people, metrics: m,
+		show: (*conn).showStand, swept: func(int) {}, lines: map[queue.QueueID]*[len(bands)]cadence{},
+		positions: m.positions.WithLabelValues(r.ID()),
 	}
-	p.follow(s.file.Load().Rules)
+	p.follow(rules)
 	return p
+}
+
+// onSteps notes the lines whose order steps changed.
+func (p *push) onSteps(_ *queue.State, steps []queue.Step) {
+	queues, all := queuesOf(steps)
+	p.changed(queues, all)
 }
 
 // follow makes lines for the queues of new rules. Those that are no more stay:
@@ -114,7 +132,7 @@ func (p *push) run() {
 	defer tick.Stop()
 	for {
 		select {
-		case <-p.g.ctx.Done():
+		case <-p.ctx.Done():
 			return
 		case <-tick.C:
 		}
@@ -162,7 +180,7 @@ func (p *push) sweep(i int, q queue.QueueID) {
 	c := p.lines[q][i]
 	p.mu.Unlock()
 	left := 0
-	p.read(func(st *queue.State) { left = min(bands[i].to, st.Size(q)) - st.Behind(q, c.at) + 1 })
+	p.replica.Read(func(st *queue.State) { left = min(bands[i].to, st.Size(q)) - st.Behind(q, c.at) + 1 })
 	ticks := max(1, int((bands[i].every-time.Since(c.begun))/pushTick))
 	share := min(left, max(piece, (left+ticks-1)/ticks))
 	for done := 0; done < share; done += piece {
@@ -180,7 +198,7 @@ func (p *push) sweep(i int, q queue.QueueID) {
 	if oldest.Before(c.ended) { // the last in the band saw it then
 		oldest = c.ended
 	}
-	p.g.metrics.swept(bands[i], now.Sub(oldest))
+	p.metrics.swept(bands[i], now.Sub(oldest))
 	is.sweeping, is.ended = false, now
 	p.swept(i)
 }
@@ -195,10 +213,10 @@ type glimpse struct {
 // returns the last.
 func (p *push) showFrom(i int, q queue.QueueID, at *queue.Ticket, n int) *queue.Ticket {
 	seen := p.seen[i][:0]
-	p.people.RLock()
-	p.read(func(st *queue.State) {
+	p.people.mu.RLock()
+	p.replica.Read(func(st *queue.State) {
 		from := st.Behind(q, at)
-		s := stand{log: st.Number(), restored: p.restores.Load(), size: st.Size(q), paused: st.Paused(q) != nil}
+		s := stand{log: st.Number(), restored: p.replica.Restores(), size: st.Size(q), paused: st.Paused(q) != nil}
 		var need *queue.Requirements
 		var curve queue.Curve
 		st.Sweep(q, from, min(bands[i].to, from+n-1), func(position int, t *queue.Ticket) bool {
@@ -217,7 +235,7 @@ func (p *push) showFrom(i int, q queue.QueueID, at *queue.Ticket, n int) *queue.
 			return true
 		})
 	})
-	p.people.RUnlock()
+	p.people.mu.RUnlock()
 	for j := range seen {
 		p.show(seen[j].conn, &seen[j].stand)
 	}

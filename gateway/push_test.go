@@ -3,7 +3,6 @@ package gateway
 import (
 	"context"
 	"fmt"
-	"log/slog"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -13,6 +12,21 @@ import (
 
 	"nextup/queue"
 )
+
+// fakeReplica is a state that a test changes.
+type fakeReplica struct {
+	mu    sync.RWMutex
+	state *queue.State
+}
+
+func (*fakeReplica) ID() string       { return "demo" }
+func (*fakeReplica) Restores() uint64 { return 0 }
+
+func (r *fakeReplica) Read(look func(*queue.State)) {
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	look(r.state)
+}
 
 // [cadence-1] A line that changes all the time is shown within the promise of
 // each band, and one that changed once is shown once.
@@ -32,10 +46,8 @@ func TestTheCadenceKeepsItsPromise(t *testing.T) {
 				ctx, stop := context.WithCancel(t.Context())
 				q := queue.QueueID{Department: "support", Language: "en"}
 				rules := &queue.Site{ID: "demo", Departments: []queue.Department{{ID: "support", Languages: []string{"en"}}}}
-				g := &Gateway{ctx: ctx, log: slog.New(slog.DiscardHandler), metrics: newMetrics(prometheus.NewRegistry())}
-				s := &site{g: g, state: queue.NewState(rules)}
-				s.file.Store(&Site{Rules: rules})
-				p := newPush(s)
+				here := newPeople()
+				p := newPush(ctx, &fakeReplica{state: queue.NewState(rules)}, &here, newMetrics(prometheus.NewRegistry()), rules)
 				var mu sync.Mutex
 				var oldest [len(bands)]time.Time // of the changes not shown yet
 				var shown [len(bands)]int
@@ -84,10 +96,8 @@ func TestALongLineIsSweptWithoutABurst(t *testing.T) {
 		ctx, stop := context.WithCancel(t.Context())
 		q := queue.QueueID{Department: "support", Language: "en"}
 		rules := &queue.Site{ID: "demo", Departments: []queue.Department{{ID: "support", Languages: []string{"en"}}}}
-		g := &Gateway{ctx: ctx, log: slog.New(slog.DiscardHandler), metrics: newMetrics(prometheus.NewRegistry())}
-		s := &site{g: g, state: queue.NewState(rules)}
-		s.file.Store(&Site{Rules: rules})
-		s.people.visitors = map[string][]*conn{}
+		s := &fakeReplica{state: queue.NewState(rules)}
+		here := newPeople()
 		begun := time.Now()
 		play := func(c queue.Change, err error) {
 			if err != nil {
@@ -106,14 +116,14 @@ func TestALongLineIsSweptWithoutABurst(t *testing.T) {
 			c := &conn{}
 			c.id.Subject = v
 			play(s.state.Join(queue.JoinRequest{Ticket: fmt.Sprint("t", joined), Visitor: v, Department: "support", Languages: []string{"en"}}))
-			s.people.visitors[v] = []*conn{c}
+			here.visitors[v] = []*conn{c}
 			seen[c] = sight{time.Now(), s.state.Size(q)} // a join is shown its place at once
 			joined++
 		}
 		for range waiting {
 			join()
 		}
-		p := newPush(s)
+		p := newPush(ctx, s, &here, newMetrics(prometheus.NewRegistry()), rules)
 		most, now, at := 0, 0, time.Time{}
 		p.show = func(c *conn, of *stand) {
 			s.mu.Lock()
@@ -138,20 +148,20 @@ func TestALongLineIsSweptWithoutABurst(t *testing.T) {
 		done := make(chan struct{})
 		go func() { p.run(); close(done) }()
 		for i := range 200 { // a visitor leaves and another comes, ten times a second
-			s.people.Lock()
+			here.mu.Lock()
 			s.mu.Lock()
 			play(s.state.Leave(fmt.Sprint("v", i), fmt.Sprint("t", i)))
-			delete(s.people.visitors, fmt.Sprint("v", i))
+			delete(here.visitors, fmt.Sprint("v", i))
 			join()
 			s.mu.Unlock()
-			s.people.Unlock()
+			here.mu.Unlock()
 			p.changed(map[queue.QueueID]bool{q: true}, false)
 			time.Sleep(100 * time.Millisecond)
 		}
 		stop()
 		<-done
 		for c, last := range seen {
-			if len(s.people.visitors[c.id.Subject]) > 0 && time.Since(last.at) > 3*time.Second {
+			if len(here.visitors[c.id.Subject]) > 0 && time.Since(last.at) > 3*time.Second {
 				t.Errorf("%s has seen nothing for %s", c.id.Subject, time.Since(last.at))
 			}
 		}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 
+	"nextup/app"
 	"nextup/app/conversation"
 	"nextup/gateway/auth"
 	"nextup/gateway/commands"
@@ -14,6 +15,7 @@ import (
 var (
 	errHelloFirst = errors.New("gateway: hello comes first, and once")
 	errTooMany    = errors.New("gateway: too many sockets")
+	errIDConflict = errors.New("gateway: this id was used for another join")
 	errNotHeld    = errors.New("gateway: not a conversation of yours")
 )
 
@@ -60,7 +62,7 @@ var refusals = []struct {
 	{conversation.ErrClosed, protocol.CodeConversationClosed, "The conversation is closed.", 0},
 	{conversation.ErrFenced, protocol.CodeUnknownTicket, "The conversation has gone to another agent.", 0},
 	{conversation.ErrIDReused, protocol.CodeIDReused, "This message_id was used for another text: choose a new one.", 0},
-	{errReused, protocol.CodeIDReused, "This id was used for another join: choose a new one.", 0},
+	{errIDConflict, protocol.CodeIDReused, "This id was used for another join: choose a new one.", 0},
 	{queue.ErrQueueFull, protocol.CodeQueueFull, "The queue is full: try again later.", 30_000},
 	{queue.ErrHolds, protocol.CodeForbidden, "Close your conversations before going offline, or go away instead.", 0},
 	{queue.ErrForbidden, protocol.CodeForbidden, "You may not do that.", 0},
@@ -70,10 +72,10 @@ var refusals = []struct {
 	{queue.ErrTooManyOfVisitor, protocol.CodeTooMany, "You have made too many tickets lately: try again later.", 60_000},
 	{commands.ErrFull, protocol.CodeBusy, "Too many of your requests wait for their answer: wait for some, then try again.", 1000},
 	{errTooOften, protocol.CodeRateLimited, "Too many requests of this address or with this token: come back after retry_after_ms.", 1000},
-	{errBusy, protocol.CodeBusy, "Too many are changing this at once: try again.", 200},
+	{app.ErrBusy, protocol.CodeBusy, "Too many are changing this at once: try again.", 200},
 	{queue.ErrFull, protocol.CodeUnavailable, "The service is full: nothing new is taken for now, but leaving and closing work.", 10_000},
 	{conversation.ErrFull, protocol.CodeUnavailable, "The service is full: nothing new is taken for now, but leaving and closing work.", 10_000},
-	{errAway, protocol.CodeUnavailable, "The service is interrupted: this was not tried, send it again.", 1000},
+	{app.ErrAway, protocol.CodeUnavailable, "The service is interrupted: this was not tried, send it again.", 1000},
 	{queue.ErrUnavailable, protocol.CodeUnavailable, unknownFate, 1000},
 	{conversation.ErrUnavailable, protocol.CodeUnavailable, unknownFate, 1000},
 	{context.DeadlineExceeded, protocol.CodeUnavailable, unknownFate, 1000},

@@ -139,7 +139,7 @@ func (c *conn) keysOf(req protocol.Request) commands.Keys {
 
 // ticketOf finds the ticket that this agent is offered, "" for none.
 func (c *conn) ticketOf(offer string) (ticket string) {
-	c.site.read(func(st *queue.State) {
+	c.site.Read(func(st *queue.State) {
 		for _, t := range st.Held(c.id.Subject) {
 			if t.Status == queue.Offered && t.Offer.ID == offer {
 				ticket = t.ID
@@ -171,7 +171,7 @@ func (c *conn) handle(ctx context.Context, req protocol.Request) (protocol.OK, e
 	if err := ctx.Err(); err != nil {
 		return protocol.OK{}, err
 	}
-	if err := c.site.takes(); err != nil && req.FrameType() != protocol.TypeRenew {
+	if err := c.site.Takes(); err != nil && req.FrameType() != protocol.TypeRenew {
 		return protocol.OK{}, err // at once, rather than after a time-out
 	}
 	switch r := req.(type) {
@@ -223,7 +223,7 @@ func (c *conn) handle(ctx context.Context, req protocol.Request) (protocol.OK, e
 // refuseFlood answers a frame over the limit, and ends a conn that does not
 // listen to the answers; it says whether the conn goes on.
 func (c *conn) refuseFlood(limit string) bool {
-	c.g.metrics.limited.WithLabelValues(c.site.id, limit).Inc()
+	c.g.metrics.limited.WithLabelValues(c.site.ID(), limit).Inc()
 	c.g.metrics.refusals.WithLabelValues(string(protocol.CodeRateLimited)).Inc()
 	if c.over++; c.over > maxOver {
 		c.end(protocol.CloseFlood)
@@ -240,8 +240,8 @@ func (c *conn) refuseFlood(limit string) bool {
 
 // beat answers a heartbeat with the log's time.
 func (c *conn) beat() {
-	beat := protocol.Heartbeat{AsOfMS: int64(c.site.now())}
-	c.site.read(func(st *queue.State) { beat.Log = st.Number() })
+	beat := protocol.Heartbeat{AsOfMS: int64(c.site.Now())}
+	c.site.Read(func(st *queue.State) { beat.Log = st.Number() })
 	c.send(beat)
 }
 
@@ -256,7 +256,7 @@ func (c *conn) Gone() {
 		return
 	}
 	if c.id.Role == protocol.Visitor {
-		c.site.depart(c.id.Subject)
+		c.site.disconnects.add(c.id.Subject)
 		return
 	}
 	c.g.work.Go(func() {

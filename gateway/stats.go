@@ -63,8 +63,8 @@ func (d *day) restore(st *queue.State) {
 	})
 }
 
-// saw counts what steps have changed. A ticket that was forgotten stays counted.
-func (d *day) saw(steps []queue.Step) {
+// onSteps counts what steps have changed. A ticket that was forgotten stays counted.
+func (d *day) onSteps(_ *queue.State, steps []queue.Step) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	for _, s := range steps {

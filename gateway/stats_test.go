@@ -107,9 +107,9 @@ func TestADayIsCountedInQuartersOfAnHour(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			d := newDay()
 			for _, l := range tt.lives {
-				d.saw(l.steps())
+				d.onSteps(nil, l.steps())
 			}
-			d.saw([]queue.Step{{Tickets: []queue.TicketStep{{Before: joined("old", "o", noon), After: nil}}}}) // forgotten stays counted
+			d.onSteps(nil, []queue.Step{{Tickets: []queue.TicketStep{{Before: joined("old", "o", noon), After: nil}}}}) // forgotten stays counted
 			got := d.frame(noon + 14*minute)
 			if tt.want == nil {
 				if got != nil {
@@ -142,7 +142,7 @@ func TestWhatIsAnsweredOnceIsNeverLostFromTheTicket(t *testing.T) {
 func TestADayForgetsWhatIsOlderThanADay(t *testing.T) {
 	d := newDay()
 	for i := range queue.Stamp(400) {
-		d.saw(served(string(rune('a'+i)), string(rune('a'+i)), i*15*minute, minute).steps())
+		d.onSteps(nil, served(string(rune('a'+i)), string(rune('a'+i)), i*15*minute, minute).steps())
 	}
 	if len(d.buckets) > 97 || len(d.solved) > 97 {
 		t.Errorf("%d buckets and %d solved are kept", len(d.buckets), len(d.solved))

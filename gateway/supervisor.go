@@ -5,6 +5,7 @@ import (
 	"errors"
 	"math"
 
+	"nextup/app"
 	"nextup/gateway/protocol"
 	"nextup/queue"
 )
@@ -20,7 +21,7 @@ func (c *conn) barge(ctx context.Context, ticket string) error {
 	if err != nil || c.subs.enrolled(ticket, barged) {
 		return err
 	}
-	if err := c.g.options.Conversations.Member(ctx, c.site.id, ticket, t.Rev.Number, c.person(), 0); err != nil {
+	if err := c.g.options.Conversations.Member(ctx, c.site.ID(), ticket, t.Rev.Number, c.person(), 0); err != nil {
 		return err
 	}
 	c.subs.enrol(ticket, barged)
@@ -29,7 +30,7 @@ func (c *conn) barge(ctx context.Context, ticket string) error {
 
 // setHeadStart raises or lowers a ticket in line.
 func (c *conn) setHeadStart(ctx context.Context, r protocol.HeadStart) (protocol.OK, error) {
-	number, err := c.site.do(ctx, func(st *queue.State) (queue.Change, error) {
+	number, err := c.site.Execute(ctx, app.Refusals{}, func(st *queue.State) (queue.Change, error) {
 		return st.SetHeadStart(r.Ticket, queue.Millis(r.HeadStartS)*1000, r.Reason, c.id.Subject)
 	})
 	if err == nil {
@@ -40,7 +41,7 @@ func (c *conn) setHeadStart(ctx context.Context, r protocol.HeadStart) (protocol
 
 // pauseQueue stops serving a queue, or goes on.
 func (c *conn) pauseQueue(ctx context.Context, r protocol.Pause) (protocol.OK, error) {
-	number, err := c.site.do(ctx, func(st *queue.State) (queue.Change, error) {
+	number, err := c.site.Execute(ctx, app.Refusals{}, func(st *queue.State) (queue.Change, error) {
 		return st.Pause(queue.QueueID{Department: r.Department, Language: r.Language}, r.Paused, c.id.Subject, r.Reason)
 	})
 	rules := c.site.file.Load().Rules

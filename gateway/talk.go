@@ -9,6 +9,7 @@ import (
 
 	"github.com/go-json-experiment/json"
 
+	"nextup/app"
 	"nextup/app/conversation"
 	"nextup/gateway/protocol"
 	"nextup/gateway/socket"
@@ -103,7 +104,7 @@ func (c *conn) person() protocol.Person {
 // supervisor. To write, it must be open, and not only to be read.
 func (c *conn) mine(ticket string, write bool) (*queue.Ticket, error) {
 	var t *queue.Ticket
-	c.site.read(func(st *queue.State) { t = st.Ticket(ticket) })
+	c.site.Read(func(st *queue.State) { t = st.Ticket(ticket) })
 	switch {
 	case t == nil || !c.takesPart(t) && (write || !c.isOffered(t) && !c.servesVisitorOf(t)):
 		return nil, errNotHeld
@@ -134,7 +135,7 @@ func (c *conn) isOffered(t *queue.Ticket) bool {
 // they serve its visitor now.
 func (c *conn) servesVisitorOf(t *queue.Ticket) bool {
 	serves := false
-	c.site.read(func(st *queue.State) { serves = c.isAgent() && !t.Open() && servesVisitor(st, c.id.Subject, t.Visitor) })
+	c.site.Read(func(st *queue.State) { serves = c.isAgent() && !t.Open() && servesVisitor(st, c.id.Subject, t.Visitor) })
 	return serves
 }
 
@@ -157,7 +158,7 @@ func (c *conn) open(ctx context.Context, r protocol.Open) (protocol.OK, error) {
 		if err := c.enrol(ctx, r.Ticket); err != nil {
 			return protocol.OK{}, err
 		}
-	} else if err := c.site.copyEnd(ctx, t); err != nil {
+	} else if err := c.site.sealing.copyEnd(ctx, t); err != nil {
 		return protocol.OK{}, err // mostly it is closed already; a failover can have lost that
 	}
 	followed := c.subs.drop(r.Ticket)
@@ -176,7 +177,7 @@ func (c *conn) open(ctx context.Context, r protocol.Open) (protocol.OK, error) {
 		c.subs.by = map[string]*conversation.Subscription{}
 	}
 	after := conversation.Place{Number: r.After, AtMS: r.AtMS}
-	c.subs.by[r.Ticket] = c.g.options.Conversations.Subscribe(c.site.id, r.Ticket, after, follower{c, r.Ticket})
+	c.subs.by[r.Ticket] = c.g.options.Conversations.Subscribe(c.site.ID(), r.Ticket, after, follower{c, r.Ticket})
 	return protocol.OK{}, nil
 }
 
@@ -230,9 +231,9 @@ func (f follower) Deliver(entries []protocol.Entry) (taken int, more bool) {
 func (s *site) endAgain(ticket string) {
 	ctx, cancel := context.WithTimeout(s.g.ctx, 5*time.Second)
 	defer cancel()
-	err := s.follower.Sync(ctx)
+	err := s.Sync(ctx)
 	if err == nil {
-		_, err = s.do(ctx, func(st *queue.State) (queue.Change, error) {
+		_, err = s.Execute(ctx, app.Refusals{}, func(st *queue.State) (queue.Change, error) {
 			t := st.Ticket(ticket)
 			switch {
 			case t == nil || !t.Open():
@@ -330,14 +331,14 @@ func (c *conn) appendText(ctx context.Context, kind protocol.EntryKind, ticket, 
 		return protocol.OK{}, err
 	}
 	c.writing.begin(message{kind, ticket, id})
-	number, at, err := c.g.options.Conversations.Append(ctx, c.site.id, ticket, conversation.Draft{
+	number, at, err := c.g.options.Conversations.Append(ctx, c.site.ID(), ticket, conversation.Draft{
 		Kind: kind, From: c.person(), MessageID: id, Text: text, Token: c.token(t),
 	})
 	c.writing.end(message{kind, ticket, id}) // before the answer is sent, which takes along what was kept
 	if err != nil {
 		return protocol.OK{}, err
 	}
-	c.g.metrics.messages.WithLabelValues(c.site.id, string(c.id.Role)).Inc()
+	c.g.metrics.messages.WithLabelValues(c.site.ID(), string(c.id.Role)).Inc()
 	if c.isSupervisor() {
 		c.audit(ctx, deed{action: deedOf[kind], ticket: ticket, entry: number, atMS: at})
 	}
@@ -361,7 +362,7 @@ func (c *conn) markRead(ctx context.Context, r protocol.Read) (protocol.OK, erro
 	if err := c.enrol(ctx, r.Ticket); err != nil {
 		return protocol.OK{}, err
 	}
-	number, at, err := c.g.options.Conversations.Append(ctx, c.site.id, r.Ticket, conversation.Draft{
+	number, at, err := c.g.options.Conversations.Append(ctx, c.site.ID(), r.Ticket, conversation.Draft{
 		Kind: protocol.EntryRead, From: c.person(), UpTo: r.UpTo, Token: c.token(t),
 	})
 	return protocol.OK{Number: number, AtMS: at}, err
@@ -375,6 +376,6 @@ func (c *conn) typing(ctx context.Context, r protocol.Typing) {
 	p := c.person()
 	r.From = &p
 	if note, err := json.Marshal(r); err == nil {
-		_ = c.g.options.Conversations.Signal(ctx, c.site.id, r.Ticket, note)
+		_ = c.g.options.Conversations.Signal(ctx, c.site.ID(), r.Ticket, note)
 	}
 }

@@ -17,7 +17,7 @@ func (g *Gateway) team(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	all := []protocol.BoardAgent{}
-	s.read(func(st *queue.State) {
+	s.Read(func(st *queue.State) {
 		for _, a := range st.Agents() {
 			if a.Status != queue.Offline && len(all) < protocol.MaxBoardAgents {
 				all = append(all, boardAgent(st, a))
@@ -71,7 +71,7 @@ func (g *Gateway) line(w http.ResponseWriter, r *http.Request) {
 	rules := s.file.Load().Rules
 	dep, ok := rules.Department(q.Department)
 	held := false // people wait in a queue that the rules have no more
-	s.read(func(st *queue.State) { held = st.Size(q) > 0 })
+	s.Read(func(st *queue.State) { held = st.Size(q) > 0 })
 	switch {
 	case held:
 	case !ok:
@@ -82,7 +82,7 @@ func (g *Gateway) line(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	all := []lineTicket{}
-	s.read(func(st *queue.State) {
+	s.Read(func(st *queue.State) {
 		st.Sweep(q, 1, maxLine, func(position int, t *queue.Ticket) bool {
 			all = append(all, lineTicketOf(st, t, position))
 			return true

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"strconv"
 
+	"nextup/app"
 	"nextup/gateway/protocol"
 	"nextup/queue"
 )
@@ -34,7 +35,7 @@ func (c *conn) transfer(ctx context.Context, r protocol.Transfer) (protocol.OK, 
 	var err error
 	var token uint64
 	var done bool
-	c.site.read(func(st *queue.State) {
+	c.site.Read(func(st *queue.State) {
 		var change queue.Change
 		if change, err = decide(st); err == nil {
 			token, done = st.Ticket(r.Ticket).Token, change.Empty()
@@ -45,7 +46,7 @@ func (c *conn) transfer(ctx context.Context, r protocol.Transfer) (protocol.OK, 
 	}
 	var number uint64
 	if err == nil {
-		number, err = c.site.do(ctx, decide)
+		number, err = c.site.Execute(ctx, app.Refusals{}, decide)
 	}
 	if err != nil {
 		return protocol.OK{}, c.nobody(err, r)
@@ -87,7 +88,7 @@ func (c *conn) nobody(err error, r protocol.Transfer) error {
 		return unknownError{err, departmentsOf(rules)}
 	case errors.Is(err, queue.ErrUnknownLanguage):
 		department := r.To.Department
-		c.site.read(func(st *queue.State) {
+		c.site.Read(func(st *queue.State) {
 			if t := st.Ticket(r.Ticket); t != nil && department == "" {
 				department = t.Department
 			}
@@ -101,7 +102,7 @@ func (c *conn) nobody(err error, r protocol.Transfer) error {
 // colleagues lists the other agents who may be chosen, by id.
 func (c *conn) colleagues(may func(*queue.Agent) bool) []string {
 	known := []string{}
-	c.site.read(func(st *queue.State) {
+	c.site.Read(func(st *queue.State) {
 		for _, a := range st.Agents() {
 			if may(a) && a.ID != c.id.Subject && len(known) < maxKnown {
 				known = append(known, a.ID)
@@ -113,7 +114,7 @@ func (c *conn) colleagues(may func(*queue.Agent) bool) []string {
 
 // consult invites a second agent into a conversation.
 func (c *conn) consult(ctx context.Context, r protocol.Consult) (protocol.OK, error) {
-	number, err := c.site.do(ctx, func(st *queue.State) (queue.Change, error) {
+	number, err := c.site.Execute(ctx, app.Refusals{}, func(st *queue.State) (queue.Change, error) {
 		if t := st.Ticket(r.Ticket); t == nil || !c.takesPart(t) {
 			return queue.Change{}, queue.ErrUnknownTicket
 		}
@@ -130,7 +131,7 @@ func (c *conn) leaveTicket(ctx context.Context, r protocol.Leave) (protocol.OK, 
 	if !c.isAgent() {
 		return c.leaveLine(ctx, r)
 	}
-	number, err := c.site.do(ctx, func(st *queue.State) (queue.Change, error) {
+	number, err := c.site.Execute(ctx, app.Refusals{}, func(st *queue.State) (queue.Change, error) {
 		if t := st.Ticket(r.Ticket); t != nil && t.Open() && t.Agent == c.id.Subject && !t.Queued() {
 			return queue.Change{}, queue.ErrForbidden // who holds it closes it or passes it on
 		}

@@ -38,7 +38,7 @@ func (c *conn) begin() {
 	c.view.Lock()
 	c.view.live = true
 	c.view.Unlock()
-	if c.site.availability.away.Load() { // the others have been told
+	if c.site.Away() { // the others have been told
 		c.tellAvailability(false)
 	}
 	c.show()
@@ -57,7 +57,7 @@ func (c *conn) showAgain(again bool) {
 
 // update is showAgain for who holds the view's lock.
 func (c *conn) update(again bool) {
-	if !c.view.live || c.site.resetting.Load() || c.isBehind() {
+	if !c.view.live || c.site.Resetting() || c.isBehind() {
 		return
 	}
 	switch c.id.Role {
@@ -93,7 +93,7 @@ func (c *conn) reset() {
 // showTicket shows a visitor their whole place.
 func (c *conn) showTicket(again bool) {
 	var s stand
-	c.site.read(func(st *queue.State) { s = c.site.standOf(st, c.id.Subject) })
+	c.site.Read(func(st *queue.State) { s = c.site.standOf(st, c.id.Subject) })
 	c.place(&s, again)
 }
 
@@ -101,7 +101,7 @@ func (c *conn) showTicket(again bool) {
 func (c *conn) showStand(s *stand) {
 	c.view.Lock()
 	defer c.view.Unlock()
-	if c.view.live && !c.site.resetting.Load() && s.restored == c.site.restores.Load() && !c.isBehind() {
+	if c.view.live && !c.site.Resetting() && s.restored == c.site.Restores() && !c.isBehind() {
 		c.place(s, false)
 	}
 }
@@ -172,7 +172,7 @@ type stand struct {
 // standOf looks at a visitor's newest ticket.
 func (s *site) standOf(st *queue.State, visitor string) stand {
 	t := st.TicketOf(visitor)
-	is := stand{ticket: t, log: st.Number(), restored: s.restores.Load()}
+	is := stand{ticket: t, log: st.Number(), restored: s.Restores()}
 	switch {
 	case t == nil:
 	case t.Queued():
@@ -188,7 +188,7 @@ func (s *site) standOf(st *queue.State, visitor string) stand {
 // ticketFrame is what a visitor reads of a stand.
 func (c *conn) ticketFrame(s *stand) protocol.Ticket {
 	t := s.ticket
-	now := c.site.now()
+	now := c.site.Now()
 	f := protocol.Ticket{
 		Ticket: t.ID, Status: protocol.TicketStatus(t.Status),
 		Department: t.Department, Language: t.Language, JoinedAtMS: int64(t.JoinedAt),
@@ -224,7 +224,7 @@ func (c *conn) reason(s *stand, position int) (reason protocol.Reason) {
 	case back:
 		return protocol.TransferIn
 	case first || same && was.Position > 0 && position > was.Position:
-		c.site.read(func(st *queue.State) { reason = protocol.Reason(st.Worsened(t, was.Log)) })
+		c.site.Read(func(st *queue.State) { reason = protocol.Reason(st.Worsened(t, was.Log)) })
 	}
 	return reason
 }

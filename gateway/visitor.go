@@ -8,6 +8,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"nextup/app"
 	"nextup/gateway/protocol"
 	"nextup/queue"
 )
@@ -21,12 +22,12 @@ func (c *conn) join(ctx context.Context, r protocol.Join) (protocol.OK, error) {
 	req := queue.JoinRequest{
 		Ticket: uuid.NewString(), Visitor: c.id.Subject, Name: c.id.Name, VisitorTier: c.id.Tier,
 		Department: r.Department, Languages: languages, LanguageRequired: r.LanguageRequired, Topic: r.Topic,
-		Node: c.g.node.String(), Request: r.ID,
+		Node: c.g.app.Node(), Request: r.ID,
 	}
 	rules := c.site.file.Load().Rules
 	req.Urgency, req.UrgencyClaimed = c.urgency(rules, r.Urgency)
-	number, err := c.site.do(ctx, func(st *queue.State) (queue.Change, error) {
-		req.Now = c.site.now()
+	number, err := c.site.Execute(ctx, app.Refusals{IDConflict: errIDConflict}, func(st *queue.State) (queue.Change, error) {
+		req.Now = c.site.Now()
 		return st.Join(req)
 	})
 	switch {
@@ -43,7 +44,7 @@ func (c *conn) join(ctx context.Context, r protocol.Join) (protocol.OK, error) {
 		return protocol.OK{}, err
 	}
 	ok := protocol.OK{Log: number}
-	c.site.read(func(st *queue.State) {
+	c.site.Read(func(st *queue.State) {
 		if t := st.TicketOf(c.id.Subject); t != nil {
 			ok.Ticket = t.ID
 		}
@@ -57,7 +58,7 @@ func (c *conn) join(ctx context.Context, r protocol.Join) (protocol.OK, error) {
 
 // leaveLine ends the visitor's own ticket, in line or in conversation.
 func (c *conn) leaveLine(ctx context.Context, r protocol.Leave) (protocol.OK, error) {
-	number, err := c.site.do(ctx, func(st *queue.State) (queue.Change, error) { return st.Leave(c.id.Subject, r.Ticket) })
+	number, err := c.site.Execute(ctx, app.Refusals{}, func(st *queue.State) (queue.Change, error) { return st.Leave(c.id.Subject, r.Ticket) })
 	return protocol.OK{Log: number}, err
 }
 
@@ -96,11 +97,11 @@ func departmentsOf(rules *queue.Site) []string {
 
 // rate says how the visitor liked a conversation of theirs.
 func (c *conn) rate(ctx context.Context, r protocol.Rate) (protocol.OK, error) {
-	number, err := c.site.do(ctx, func(st *queue.State) (queue.Change, error) {
+	number, err := c.site.Execute(ctx, app.Refusals{}, func(st *queue.State) (queue.Change, error) {
 		return st.Rate(c.id.Subject, r.Ticket, r.Score, r.Comment)
 	})
 	if err == nil && number > 0 {
-		c.g.metrics.ratings.WithLabelValues(c.site.id, strconv.Itoa(r.Score)).Inc()
+		c.g.metrics.ratings.WithLabelValues(c.site.ID(), strconv.Itoa(r.Score)).Inc()
 	}
 	return protocol.OK{Log: number}, err
 }

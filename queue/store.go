@@ -68,6 +68,9 @@ type Replica interface {
 	Restore(number uint64, at Stamp, images []Image)
 	// Apply takes the next records.
 	Apply(records []Record)
+	// Notify comes after each Restore and Apply, once the callers of
+	// Follower.WaitFor that waited for them have been released.
+	Notify()
 	// Reset says that the log has forked: what people were told may never have
 	// happened. Restore follows at once.
 	Reset()

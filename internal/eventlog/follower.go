@@ -26,6 +26,10 @@ type FollowerOptions struct {
 	Gather time.Duration
 	// OnReset is called after a fork, right before the replica is loaded anew.
 	OnReset func()
+	// OnReleased is called after the replica was loaded or took records, once the
+	// callers of WaitFor that waited for them have been released, so that they do
+	// not wait for what the caller does about the news.
+	OnReleased func()
 	// OnError is told every failure of a step: the log out of reach
 	// (ErrUnavailable), or what the replica said of records or a snapshot.
 	OnError func(error)
@@ -274,6 +278,14 @@ func (f *Follower) step(ctx context.Context) error {
 		f.options.OnError(err)
 	}
 	return err
+}
+
+// release publishes that the replica has taken something, and calls OnReleased.
+func (f *Follower) release() {
+	f.publish(true)
+	if f.options.OnReleased != nil {
+		f.options.OnReleased()
+	}
 }
 
 // publish shows where the replica is and releases who waited for that.

@@ -58,7 +58,7 @@ func (f *Follower) replay(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		f.publish(true)
+		f.release()
 		if !more {
 			break
 		}
@@ -243,6 +243,6 @@ func (f *Follower) stepPushed(ctx context.Context) error {
 		return replicaError{err}
 	}
 	f.head = head
-	f.publish(true)
+	f.release()
 	return nil
 }

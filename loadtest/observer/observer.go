@@ -136,6 +136,9 @@ func (o *Observer) Close() {
 // Now is the log's time in milliseconds.
 func (o *Observer) Now() int64 { return int64(o.store.Now(o.site)) }
 
+// Notify implements queue.Replica.
+func (o *Observer) Notify() {}
+
 // Reset implements queue.Replica; Restore follows.
 func (o *Observer) Reset() {}
 

@@ -146,8 +146,9 @@ func (s *Store) Follow(ctx context.Context, site string, replica queue.Replica) 
 	s.Now(site) // from now on the backend keeps the log's time
 	f := &follower{done: make(chan struct{})}
 	f.Follower = eventlog.NewFollower(s.backend, LogOf(site), decoder{replica}, eventlog.FollowerOptions{
-		OnReset: replica.Reset,
-		OnError: f.fail,
+		OnReset:    replica.Reset,
+		OnReleased: replica.Notify,
+		OnError:    f.fail,
 	})
 	go func() {
 		defer close(f.done)

@@ -68,6 +68,9 @@ func (n *node) Apply(records []queue.Record) {
 	}
 }
 
+// Notify implements queue.Replica.
+func (n *node) Notify() {}
+
 // Reset implements queue.Replica.
 func (n *node) Reset() {
 	n.mu.Lock()

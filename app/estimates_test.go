@@ -1,4 +1,4 @@
-package gateway
+package app
 
 import (
 	"testing"
@@ -15,7 +15,7 @@ func TestALongLinesEstimatesComeLessOftenAndNotTooSeldom(t *testing.T) {
 		{"ten thousand waiting", 20 * time.Millisecond, 6 * time.Second},
 		{"a hundred thousand waiting", 400 * time.Millisecond, 10 * time.Second},
 	} {
-		if got := pauseAfter(is.took); got != is.want {
+		if got := intervalAfter(is.took); got != is.want {
 			t.Errorf("%s: the next ones wait %s, want %s", is.what, got, is.want)
 		}
 	}

@@ -1,4 +1,4 @@
-package gateway
+package app
 
 import (
 	"testing"
@@ -15,24 +15,27 @@ type clockStore struct {
 func (s *clockStore) Now(string) queue.Stamp { return s.now }
 
 // A conversation of some seconds in which the log's clock goes an hour ahead is not
-// learned as one of an hour, whether the learner hears of its end or of the log's new
+// learned as one of an hour, whether the estimator hears of its end or of the log's new
 // time first.
 func TestTheWaitIsNotLongerBecauseAClockJumped(t *testing.T) {
 	for name, notYet := range map[string]bool{"the time is known": false, "the end comes first": true} {
 		t.Run(name, func(t *testing.T) {
 			const hour = 3_600_000
 			store := &clockStore{now: 10 * 86_400_000}
-			s := &site{g: &Gateway{options: Options{Store: store}}, id: "demo", state: queue.NewState(&queue.Site{
+			s := &Replica{store: store, id: "demo", state: queue.NewState(&queue.Site{
 				ID: "demo", Departments: []queue.Department{{ID: "support", Languages: []string{"en"}, OfferTTL: 20_000}},
 			})}
-			l := &learner{site: s}
+			l := newEstimates(s)
 			at := store.now
 			play := func(c queue.Change, err error) {
 				t.Helper()
 				if err != nil {
 					t.Fatal(err)
 				}
-				l.saw([]queue.Step{s.state.Play(c, at)})
+				step := s.state.Play(c, at)
+				if l.elected {
+					l.Steps(s.state, []queue.Step{step})
+				}
 			}
 			play(s.state.BindAgent(queue.AgentFacts{ID: "a", Languages: queue.Fluent("en"), Departments: []string{"support"}, Capacity: 1}, "n"), nil)
 			play(s.state.SetStatus("a", queue.Available))
@@ -44,7 +47,7 @@ func TestTheWaitIsNotLongerBecauseAClockJumped(t *testing.T) {
 				play(s.state.Accept("a", s.state.Held("a")[0].Offer.ID))
 			}
 			talks("v")
-			l.take(true)
+			l.Elected(s.state)
 			if !l.keepUp() {
 				t.Fatal("it does not learn")
 			}

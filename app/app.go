@@ -1,0 +1,174 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"maps"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"nextup/internal/lograte"
+	"nextup/presence"
+	"nextup/queue"
+)
+
+// SiteOptions is one site as the application knows it.
+type SiteOptions struct {
+	Rules *queue.Site
+	// Digest names everything that the site file says of the site, so that processes
+	// notice when theirs differ; "" stands for that of Rules alone.
+	Digest string
+}
+
+// Options are what an App is made of. Store and Sites are required.
+type Options struct {
+	// Node begins this process's name among the nodes, which ends in something
+	// random; empty means "gateway".
+	Node  string
+	Store queue.Store
+	Sites []SiteOptions
+	// Presence keeps the nodes' leases; nil means that this is the only node.
+	Presence presence.Registry
+	Logger   *slog.Logger
+	// Registry takes the metrics; nil means a new one.
+	Registry *prometheus.Registry
+}
+
+// App serves sites. New makes it, Start has it follow their logs, and Close ends it.
+type App struct {
+	options Options
+	log     *slog.Logger
+	metrics *metrics
+	node    *node
+	sites   map[string]*Site
+
+	ctx  context.Context
+	stop context.CancelFunc
+	work sync.WaitGroup
+
+	started  time.Time
+	leaving  atomic.Bool
+	renewed  atomic.Int64 // when the node's lease was, as time since started
+	onRejoin []func()
+
+	comparing sync.Mutex // held while site files are compared
+}
+
+// Site is one tenant: its replica, and what this process does for it.
+type Site struct {
+	*Replica
+	app       *App
+	election  *Election
+	digest    atomic.Pointer[string]
+	withdrawn atomic.Pointer[string] // what was logged last of withdrawn queues
+	drift     drift
+	lossLog   lograte.Warning // of lost nodes that are not in the log yet
+}
+
+// New returns an App that follows no log yet, so that the caller can subscribe.
+func New(o Options) (*App, error) {
+	if o.Store == nil || len(o.Sites) == 0 {
+		return nil, errors.New("app: a store and at least one site are required")
+	}
+	if o.Presence == nil {
+		o.Presence = presence.NewMemory(nil)
+	}
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	if o.Registry == nil {
+		o.Registry = prometheus.NewRegistry()
+	}
+	a := &App{
+		options: o, log: o.Logger, metrics: newMetrics(o.Registry), node: newNode(o.Node), sites: map[string]*Site{}, started: time.Now(),
+	}
+	a.ctx, a.stop = context.WithCancel(context.Background())
+	for _, s := range o.Sites {
+		a.sites[s.Rules.ID] = a.newSite(s)
+	}
+	return a, nil
+}
+
+func (a *App) newSite(o SiteOptions) *Site {
+	r := newReplica(a.ctx, a.options.Store, o.Rules, a.log, a.metrics)
+	s := &Site{Replica: r, app: a, election: newElection(r, a.Node)}
+	s.digest.Store(&o.Digest)
+	r.OnSteps(s.noticeLoss)
+	r.OnRestore(s.restored)
+	r.OnRules(s.logWithdrawn)
+	s.AddWorker(newDispatcher(r))
+	s.AddWorker(newEstimates(r))
+	a.metrics.differ.WithLabelValues(r.id).Set(0)
+	return s
+}
+
+// Site finds a site by its id, nil for one that is not served.
+func (a *App) Site(id string) *Site { return a.sites[id] }
+
+// AddWorker has a worker take part in the site's election, before Start.
+func (s *Site) AddWorker(w Worker) { s.election.workers = append(s.election.workers, w) }
+
+// OnElection has f called when this process becomes the site's elected one, and when it is
+// no longer.
+func (s *Site) OnElection(f func(elected bool)) {
+	s.election.onChange = append(s.election.onChange, f)
+}
+
+// Elected reports whether this process is the site's elected one and the log takes
+// changes.
+func (s *Site) Elected() bool { return s.election.active() }
+
+// Start begins to follow the logs.
+func (a *App) Start() {
+	if err := a.renewLease(); err != nil {
+		a.log.Warn("the node's lease is not renewed", "err", err)
+	}
+	a.work.Go(a.holdLease)
+	for _, s := range a.sites {
+		s.start()
+	}
+	a.work.Go(a.watchNodes)
+	a.work.Go(a.watchDrift)
+}
+
+func (s *Site) start() {
+	s.follower = s.store.Follow(s.ctx, s.id, feed{s.Replica})
+	go_ := s.app.work.Go
+	go_(s.probe)
+	go_(s.watchAvailability)
+	go_(s.endLapsedClosings)
+	go_(s.election.run)
+	for _, w := range s.election.workers {
+		go_(func() { w.Run(s.ctx) })
+	}
+}
+
+// Stop ends the work without waiting for it.
+func (a *App) Stop() { a.stop() }
+
+// Close ends the work and returns when it has ended. No subscriber is called
+// afterwards.
+func (a *App) Close() {
+	a.stop()
+	for _, s := range a.sites {
+		if s.follower != nil {
+			<-s.follower.Done() // its subscribers start work of their own
+		}
+	}
+	a.work.Wait()
+}
+
+// SetRules puts a site's new rules in force at once. What was decided under the old
+// ones stays.
+func (s *Site) SetRules(o SiteOptions) {
+	s.digest.Store(&o.Digest)
+	s.setRules(o.Rules)
+}
+
+// Sites lists the ids of the sites in order.
+func (a *App) Sites() []string { return slices.Sorted(maps.Keys(a.sites)) }

@@ -1,0 +1,152 @@
+package app
+
+import (
+	"context"
+	"slices"
+	"sync/atomic"
+	"time"
+
+	"nextup/internal/lograte"
+	"nextup/queue"
+)
+
+const (
+	// dispatchTick is how late a time-out may be noticed.
+	dispatchTick = 100 * time.Millisecond
+	// resumeGrace is for how long after an outage of the log the dispatcher gives no
+	// person up: those who were here all the time, at a process that was taken for
+	// lost, are bound again.
+	resumeGrace = 3 * time.Second
+)
+
+// dispatcher is the worker that runs a site's queue.Dispatcher.
+type dispatcher struct {
+	replica *Replica
+	elected atomic.Bool
+	woken   chan struct{}
+
+	// What only Run touches.
+	warning lograte.Warning
+	clock   clockWatch
+	jumped  queue.Stamp // where the log's time was when it had last gone far ahead
+}
+
+func newDispatcher(r *Replica) *dispatcher {
+	d := &dispatcher{replica: r, woken: make(chan struct{}, 1)}
+	r.OnRules(func(*queue.State) { d.wake() })
+	return d
+}
+
+func (d *dispatcher) wake() {
+	select {
+	case d.woken <- struct{}{}:
+	default:
+	}
+}
+
+// Elected implements Worker.
+func (d *dispatcher) Elected(*queue.State) {
+	d.elected.Store(true)
+	d.wake()
+}
+
+// Dismissed implements Worker.
+func (d *dispatcher) Dismissed() { d.elected.Store(false) }
+
+// Steps implements Worker.
+func (d *dispatcher) Steps(_ *queue.State, steps []queue.Step) {
+	for _, s := range steps {
+		for _, t := range s.Tickets {
+			if t.After != nil && t.After.Status == queue.Assigned && t.Before != nil && t.Before.Queued() {
+				waited := float64(t.After.AssignedAt-t.After.JoinedAt) / 1000
+				d.replica.metrics.waits.WithLabelValues(d.replica.id, t.After.Department).Observe(waited)
+			}
+		}
+	}
+	d.wake()
+}
+
+// Run implements Worker: it dispatches after every change of the replica and on every
+// tick.
+func (d *dispatcher) Run(ctx context.Context) {
+	tick := time.NewTicker(dispatchTick)
+	defer tick.Stop()
+	for {
+		if d.elected.Load() && d.replica.Takes() == nil {
+			d.dispatch(ctx)
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-d.woken:
+		case <-tick.C:
+		}
+	}
+}
+
+// dispatch commits what is due until nothing comes or nothing is accepted. A
+// refusal needs no care: the next look is at the newer state.
+func (d *dispatcher) dispatch(ctx context.Context) {
+	anyway, sparing := false, d.replica.resumedWithin(resumeGrace)
+	if now := d.replica.Now(); d.clock.look(now, time.Now()) > 0 {
+		d.jumped = now
+	}
+	for done := 1; done > 0 && ctx.Err() == nil; {
+		var due [][]queue.Change
+		d.replica.Read(func(st *queue.State) {
+			due = queue.Dispatcher{Anyway: anyway, Sparing: sparing, Jumped: d.jumped}.Propose(st, d.replica.Now())
+		})
+		done = 0
+		full := d.replica.full()
+		for _, batch := range due {
+			if full { // what releases no memory waits
+				batch = slices.DeleteFunc(batch, func(c queue.Change) bool { return !c.ReleasesMemory })
+			}
+			n, err := d.replica.commit(batch)
+			if err != nil {
+				d.warning.Log(d.replica.log, "dispatching waits for the log", "err", err)
+				return
+			}
+			done += n
+		}
+		if done == 0 && len(due) > 0 && !anyway {
+			anyway, done = true, 1
+		}
+	}
+}
+
+// Closings that the elected process does not end.
+const (
+	closingCheck = 200 * time.Millisecond
+	// closingPatience is how long after its time the elected process is waited for to
+	// end what is closing.
+	closingPatience queue.Millis = 1000
+	// maxClosings bounds what another process ends at once.
+	maxClosings = 64
+)
+
+// endLapsedClosings ends what the agents of this node have been closing for long
+// enough, where the elected process does not: its version may not know closings.
+func (s *Site) endLapsedClosings() {
+	tick := time.NewTicker(closingCheck)
+	defer tick.Stop()
+	for {
+		select {
+		case <-s.ctx.Done():
+			return
+		case <-tick.C:
+		}
+		if s.election.elected.Load() || s.Takes() != nil {
+			continue
+		}
+		var due []queue.Change
+		s.Read(func(st *queue.State) {
+			node := s.app.Node()
+			due = st.LapsedClosings(s.Now().Add(-closingPatience), maxClosings, func(agent string) bool {
+				a := st.Agent(agent)
+				return a != nil && a.Session.Node == node && !a.Session.Lost()
+			})
+		})
+		_, _ = s.commit(due) // what fails is tried again at the next tick
+	}
+}

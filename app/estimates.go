@@ -1,0 +1,184 @@
+package app
+
+import (
+	"context"
+	"maps"
+	"sync"
+	"time"
+
+	"nextup/internal/lograte"
+	"nextup/queue"
+	"nextup/queue/eta"
+)
+
+const (
+	// publishInterval is how long the estimates rest before they are made again, and
+	// maxPublishInterval how long at most. In between it is publishCost times as long
+	// as they took: a long line's take tens of milliseconds to play.
+	publishInterval    = 3 * time.Second
+	maxPublishInterval = 10 * time.Second
+	publishCost        = 300
+	// maxUnlearned bounds the steps that wait to be learned from.
+	maxUnlearned = 100_000
+)
+
+// estimates is the worker that learns the site's waits and publishes them. It works
+// on a state of its own, forked from the replica once and kept up with its steps: a
+// fork takes as long as the line, and neither an offer nor the replay may wait for an
+// estimate.
+type estimates struct {
+	replica *Replica
+
+	mu      sync.Mutex
+	elected bool
+	anew    bool // the steps do not go on from where the state stands
+	steps   []queue.Step
+
+	// What only Run touches.
+	warning   lograte.Warning
+	estimator *eta.Estimator
+	state     *queue.State
+	clock     clockWatch
+	// counted is what the estimator had counted when its truth was published last.
+	counted map[string]eta.Truth
+}
+
+func newEstimates(r *Replica) *estimates { return &estimates{replica: r} }
+
+// Elected implements Worker.
+func (e *estimates) Elected(*queue.State) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.elected, e.steps, e.anew = true, nil, true
+}
+
+// Dismissed implements Worker.
+func (e *estimates) Dismissed() {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.elected, e.steps, e.anew = false, nil, true
+}
+
+// Steps implements Worker: it takes steps to learn from.
+func (e *estimates) Steps(_ *queue.State, steps []queue.Step) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	switch {
+	case e.anew:
+	case len(e.steps) < maxUnlearned:
+		e.steps = append(e.steps, steps...)
+	default:
+		e.steps, e.anew = nil, true
+	}
+}
+
+// Run implements Worker.
+func (e *estimates) Run(ctx context.Context) {
+	next := time.NewTimer(publishInterval)
+	defer next.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-next.C:
+		}
+		var took time.Duration
+		if e.keepUp() && e.replica.Unavailable() == nil {
+			took = e.publish(ctx)
+		}
+		next.Reset(intervalAfter(took))
+	}
+}
+
+// intervalAfter is how long the next estimates wait, after some that took so long.
+func intervalAfter(took time.Duration) time.Duration {
+	return min(max(publishInterval, publishCost*took), maxPublishInterval)
+}
+
+// keepUp brings the state and what was learned up to date, and reports whether
+// the worker is elected.
+func (e *estimates) keepUp() bool {
+	e.mu.Lock()
+	elected, anew, steps := e.elected, e.anew, e.steps
+	e.steps, e.anew = nil, false
+	e.mu.Unlock()
+	if !elected {
+		e.estimator, e.state, e.clock = nil, nil, clockWatch{}
+		return false
+	}
+	var rules *queue.Site
+	e.replica.Read(func(st *queue.State) {
+		rules = st.Site()
+		if anew {
+			e.state = st.Fork()
+		}
+	})
+	if anew {
+		e.estimator, e.counted = eta.New(e.state.Estimates()), nil
+	}
+	// The newest step may be beyond the jump before the log's time is known to be.
+	now, last := e.replica.Now(), e.clock.at
+	if len(steps) > 0 {
+		now = max(now, steps[len(steps)-1].At)
+	}
+	if by := e.clock.look(now, time.Now()); by > 0 {
+		e.estimator.Jumped(last, last.Add(by))
+	}
+	for _, s := range steps {
+		if s.Number > e.state.Number() { // older ones are in the fork
+			e.estimator.Observe(s)
+			e.state.Repeat(s)
+		}
+	}
+	if e.state.Site() != rules {
+		e.state.SetSite(rules)
+	}
+	return true
+}
+
+// publish publishes what people would read differently now, and returns how long the
+// plays took.
+func (e *estimates) publish(ctx context.Context) (took time.Duration) {
+	began := time.Now()
+	out := e.estimator.Estimate(e.state, e.replica.Now())
+	took = time.Since(began)
+	counted := e.estimator.Truth()
+	e.replica.metrics.truth.set(e.replica.id, counted)
+	if out == nil {
+		return took
+	}
+	out.Truth = addTruth(e.state.Estimates(), counted, e.counted)
+	ctx, cancel := context.WithTimeout(ctx, publishInterval)
+	defer cancel()
+	if _, err := e.replica.Execute(ctx, Refusals{}, func(st *queue.State) (queue.Change, error) { return st.Publish(out), nil }); err != nil {
+		e.warning.Log(e.replica.log, "estimates are not published", "err", err)
+		return took
+	}
+	e.counted = counted
+	return took
+}
+
+// maxJudged is how many judged waits count for the truth of a queue: past it, what
+// was counted before counts half.
+const maxJudged = 1000
+
+// addTruth goes on counting, from what was published last, how true the estimates
+// were: with what the estimator has counted since.
+func addTruth(last *queue.Estimates, counted, before map[string]eta.Truth) map[string]queue.Truth {
+	truth := map[string]queue.Truth{}
+	if last != nil {
+		maps.Copy(truth, last.Truth)
+	}
+	for q, t := range counted {
+		sum := truth[q]
+		sum.Judged += t.Served - before[q].Served
+		sum.Inside += t.Inside - before[q].Inside
+		if sum.Judged > maxJudged {
+			sum.Judged, sum.Inside = sum.Judged/2, sum.Inside/2
+		}
+		if sum.Judged > 0 {
+			truth[q] = sum
+		}
+	}
+	return truth
+}

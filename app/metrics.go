@@ -1,0 +1,107 @@
+package app
+
+import (
+	"sync"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"nextup/queue"
+	"nextup/queue/eta"
+)
+
+// metrics are what operators see of the application. Every label has a bounded set of
+// values: sites and causes are fixed by configuration or code.
+type metrics struct {
+	changes   *prometheus.CounterVec
+	conflicts *prometheus.CounterVec
+	lag       *prometheus.HistogramVec
+	waits     *prometheus.HistogramVec
+	truth     *truths
+	differ    *prometheus.GaugeVec
+}
+
+func newMetrics(r *prometheus.Registry) *metrics {
+	counters := func(name, help string, labels ...string) *prometheus.CounterVec {
+		c := prometheus.NewCounterVec(prometheus.CounterOpts{Namespace: "nextup", Name: name, Help: help}, labels)
+		r.MustRegister(c)
+		return c
+	}
+	m := &metrics{
+		changes:   counters("changes_total", "Changes that this gateway committed to a site's log, by cause.", "site", "cause"),
+		conflicts: counters("conflicts_total", "Changes that were refused because something had moved.", "site"),
+		lag: prometheus.NewHistogramVec(prometheus.HistogramOpts{
+			Namespace: "nextup", Name: "log_lag_seconds",
+			Help:    "Age of a record when this gateway has replayed it, the oldest of each batch.",
+			Buckets: []float64{.005, .01, .025, .05, .1, .25, .5, 1, 2.5, 10},
+		}, []string{"site"}),
+		waits: prometheus.NewHistogramVec(prometheus.HistogramOpts{
+			Namespace: "nextup", Name: "wait_seconds",
+			Help:    "Waits that ended with an agent, counted by the gateway that dispatches.",
+			Buckets: []float64{1, 5, 15, 30, 60, 120, 300, 600, 1200, 3600},
+		}, []string{"site", "department"}),
+		truth: newTruths(),
+		differ: prometheus.NewGaugeVec(prometheus.GaugeOpts{
+			Namespace: "nextup", Name: "site_rules_differ", Help: "1 while another gateway runs another site file for the site.",
+		}, []string{"site"}),
+	}
+	r.MustRegister(m.lag, m.waits, m.truth, m.differ)
+	return m
+}
+
+// committed counts a change that this process brought into the log.
+func (m *metrics) committed(site string, cause queue.Cause) {
+	m.changes.WithLabelValues(site, string(cause)).Inc()
+}
+
+// replayed notes how late a batch was replayed.
+func (m *metrics) replayed(site string, oldest, now queue.Stamp) {
+	m.lag.WithLabelValues(site).Observe(max(0, float64(now-oldest)/1000))
+}
+
+// truths reports how true the shown waits were, by queue, as counters: shares
+// over any window are quotients of their increases.
+type truths struct {
+	mu                                 sync.Mutex
+	by                                 map[string]map[string]eta.Truth // by site and queue
+	judged, inside, over, waited, said *prometheus.Desc
+}
+
+func newTruths() *truths {
+	labels := []string{"site", "queue"}
+	return &truths{
+		by:     map[string]map[string]eta.Truth{},
+		judged: prometheus.NewDesc("nextup_waits_judged_total", "Waits that ended with an agent and had been estimated.", labels, nil),
+		inside: prometheus.NewDesc("nextup_waits_inside_total", "Judged waits inside the interval of 80 %.", labels, nil),
+		over:   prometheus.NewDesc("nextup_waits_over_total", "Judged waits over the upper end that was shown.", labels, nil),
+		waited: prometheus.NewDesc("nextup_waits_seconds_total", "Seconds waited in judged waits.", labels, nil),
+		said:   prometheus.NewDesc("nextup_waits_estimated_seconds_total", "Seconds that the judged waits were estimated at.", labels, nil),
+	}
+}
+
+func (t *truths) set(site string, by map[string]eta.Truth) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.by[site] = by
+}
+
+// Describe implements prometheus.Collector.
+func (t *truths) Describe(ch chan<- *prometheus.Desc) {
+	for _, d := range []*prometheus.Desc{t.judged, t.inside, t.over, t.waited, t.said} {
+		ch <- d
+	}
+}
+
+// Collect implements prometheus.Collector.
+func (t *truths) Collect(ch chan<- prometheus.Metric) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for site, by := range t.by {
+		for q, truth := range by {
+			for d, v := range map[*prometheus.Desc]float64{
+				t.judged: truth.Served, t.inside: truth.Inside, t.over: truth.Over, t.waited: truth.Waited, t.said: truth.Said,
+			} {
+				ch <- prometheus.MustNewConstMetric(d, prometheus.CounterValue, v, site, q)
+			}
+		}
+	}
+}

@@ -1,0 +1,201 @@
+package app
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"github.com/google/uuid"
+
+	"nextup/internal/lograte"
+	"nextup/presence"
+	"nextup/queue"
+)
+
+// node is this process's name among the nodes. A name that the log calls lost is never
+// used again, so a process that was taken for dead goes on under a new one.
+type node struct {
+	base string
+	mu   sync.RWMutex
+	name string
+}
+
+func newNode(base string) *node {
+	if base == "" {
+		base = "gateway"
+	}
+	n := &node{base: base}
+	n.rename("")
+	return n
+}
+
+func (n *node) String() string {
+	n.mu.RLock()
+	defer n.mu.RUnlock()
+	return n.name
+}
+
+// rename takes a new name if old is still the name, and reports whether it did.
+func (n *node) rename(old string) bool {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if n.name != old {
+		return false
+	}
+	n.name = n.base + "-" + uuid.NewString()[:8]
+	return true
+}
+
+// Node is the name under which the log knows this process now.
+func (a *App) Node() string { return a.node.String() }
+
+// holdLease renews the node's lease until the App ends, and then gives it back.
+func (a *App) holdLease() {
+	tick := time.NewTicker(presence.Renewal)
+	defer tick.Stop()
+	var unrenewed lograte.Warning
+	for {
+		if err := a.renewLease(); err != nil && a.ctx.Err() == nil {
+			unrenewed.Log(a.log, "the node's lease is not renewed", "err", err)
+		}
+		select {
+		case <-a.ctx.Done():
+			ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+			defer cancel()
+			_ = a.options.Presence.Leave(ctx, a.Node()) // else it runs out
+			return
+		case <-tick.C:
+		}
+	}
+}
+
+func (a *App) renewLease() error {
+	ctx, cancel := context.WithTimeout(a.ctx, presence.Renewal)
+	defer cancel()
+	err := a.options.Presence.Renew(ctx, a.Node(), presence.TTL)
+	if err == nil {
+		a.renewed.Store(int64(time.Since(a.started)))
+	}
+	return err
+}
+
+// TakenForLost is for how long the other nodes, if they still reach the registry, have
+// taken this one for lost: 0 or less while they do not.
+func (a *App) TakenForLost() time.Duration {
+	silent := time.Since(a.started) - time.Duration(a.renewed.Load())
+	return silent - presence.TTL - presence.Certainty
+}
+
+// OnRejoin has f called when this process has taken a new name, since the log called
+// the last one lost: the sessions that it holds must be bound again.
+func (a *App) OnRejoin(f func()) { a.onRejoin = append(a.onRejoin, f) }
+
+// noticeLoss rejoins when the log calls this node lost.
+func (s *Site) noticeLoss(st *queue.State, steps []queue.Step) {
+	for _, step := range steps {
+		if step.Cause == queue.CauseNodeLost {
+			s.rejoinIfLost(st)
+			return
+		}
+	}
+}
+
+func (s *Site) restored(st *queue.State) {
+	s.logWithdrawn(st)
+	s.rejoinIfLost(st)
+}
+
+func (s *Site) rejoinIfLost(st *queue.State) {
+	if name := s.app.Node(); st.NodeLost(name) {
+		s.app.work.Go(func() { s.app.rejoin(name) })
+	}
+}
+
+// rejoin takes a new name after the log has called this one lost.
+func (a *App) rejoin(lost string) {
+	if a.leaving.Load() || !a.node.rename(lost) { // a process that leaves has said so itself
+		return
+	}
+	a.log.Warn("this gateway was taken for lost; it goes on under a new name", "lost", lost, "now", a.Node())
+	if err := a.renewLease(); err != nil {
+		a.log.Warn("the node's lease is not renewed", "err", err)
+	}
+	for _, f := range a.onRejoin {
+		f()
+	}
+}
+
+// Leaving keeps this process from rejoining: it is about to end.
+func (a *App) Leaving() { a.leaving.Store(true) }
+
+// Leave has each site's log say that this node has gone, and with it every session that
+// it still holds.
+func (a *App) Leave(ctx context.Context) {
+	a.Leaving()
+	name := a.Node()
+	for _, s := range a.sites {
+		if _, err := s.Execute(ctx, Refusals{}, func(st *queue.State) (queue.Change, error) { return st.LoseNode(name), nil }); err != nil {
+			s.log.Warn("the log does not know that this gateway goes; its lease will tell", "err", err)
+		}
+	}
+}
+
+// nodeCheck is how often a process looks for lost nodes, of the sites that it was
+// elected for.
+const nodeCheck = 500 * time.Millisecond
+
+// watchNodes puts the nodes that have gone into the logs of the sites for which this
+// process was elected. One look at the registry serves them all.
+func (a *App) watchNodes() {
+	tick := time.NewTicker(nodeCheck)
+	defer tick.Stop()
+	watch := presence.NewWatch(a.options.Presence)
+	for {
+		select {
+		case <-a.ctx.Done():
+			return
+		case <-tick.C:
+		}
+		a.loseNodes(watch, time.Now())
+	}
+}
+
+func (a *App) loseNodes(watch *presence.Watch, now time.Time) {
+	holds := map[string][]*Site{} // sites by the nodes that hold sessions of theirs
+	for _, s := range a.sites {
+		if !s.Elected() {
+			continue
+		}
+		s.Read(func(st *queue.State) {
+			for _, n := range st.Nodes() {
+				holds[n] = append(holds[n], s)
+			}
+		})
+	}
+	if len(holds) == 0 {
+		return
+	}
+	nodes := make([]string, 0, len(holds))
+	for n := range holds {
+		nodes = append(nodes, n)
+	}
+	ctx, cancel := context.WithTimeout(a.ctx, nodeCheck)
+	lost, err := watch.Lost(ctx, nodes, now)
+	cancel()
+	if err != nil {
+		return // the registry is away; so is the log, which says so
+	}
+	for _, n := range lost {
+		for _, s := range holds[n] {
+			s.loseNode(n)
+		}
+	}
+}
+
+func (s *Site) loseNode(name string) {
+	if _, err := s.Execute(s.ctx, Refusals{}, func(st *queue.State) (queue.Change, error) { return st.LoseNode(name), nil }); err != nil {
+		s.lossLog.Log(s.log, "a lost node is not in the log yet", "lost", name, "err", err)
+		return
+	}
+	s.log.Warn("a node is lost", "lost", name)
+}

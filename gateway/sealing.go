@@ -1,0 +1,167 @@
+package gateway
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"sync"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"nextup/app"
+	"nextup/app/conversation"
+	"nextup/gateway/protocol"
+	"nextup/queue"
+)
+
+const (
+	// sealRetry is how soon a record that could not be written is tried again.
+	sealRetry = 100 * time.Millisecond
+	// sealAgain is how far back a new worker looks for tickets whose conversations may
+	// lack a record of the last one's.
+	sealAgain queue.Millis = 60_000
+)
+
+// sealing is the worker that copies into their conversations that tickets lost their
+// agents or ended, whatever brought that about: who ended a ticket may not live to do
+// so.
+type sealing struct {
+	replica       *app.Site
+	conversations *conversation.Hub
+	woken         chan struct{}
+
+	mu      sync.Mutex
+	elected bool
+	tickets []*queue.Ticket // whose conversations are to have a record
+}
+
+func newSealing(s *app.Site, conversations *conversation.Hub) *sealing {
+	return &sealing{replica: s, conversations: conversations, woken: make(chan struct{}, 1)}
+}
+
+// Elected implements app.Worker: what has ended or lost its agent lately is recorded
+// again, or at last.
+func (s *sealing) Elected(st *queue.State) {
+	since := st.At().Add(-sealAgain)
+	tickets := st.Ended(since)
+	st.Tickets(func(t *queue.Ticket) {
+		if t.Open() && t.Loss != nil && t.Loss.At >= since {
+			tickets = append(tickets, t)
+		}
+	})
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.elected, s.tickets = true, tickets
+	s.wakeLocked()
+}
+
+// Dismissed implements app.Worker.
+func (s *sealing) Dismissed() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.elected, s.tickets = false, nil
+}
+
+// Steps implements app.Worker.
+func (s *sealing) Steps(_ *queue.State, steps []queue.Step) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, step := range steps {
+		for _, t := range step.Tickets {
+			if t.After != nil && (!t.After.Open() && (t.Before == nil || t.Before.Open()) || t.After.LostSince(step.Number-1)) {
+				s.tickets = append(s.tickets, t.After)
+				s.wakeLocked()
+			}
+		}
+	}
+}
+
+func (s *sealing) wakeLocked() {
+	select {
+	case s.woken <- struct{}{}:
+	default:
+	}
+}
+
+// Run implements app.Worker.
+func (s *sealing) Run(ctx context.Context) {
+	again := time.NewTimer(0)
+	defer again.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-s.woken:
+		case <-again.C:
+		}
+		if !s.replica.Elected() || !s.seal(ctx) {
+			again.Reset(sealRetry)
+		}
+	}
+}
+
+// seal writes what is due and reports whether nothing is left to be tried again.
+func (s *sealing) seal(ctx context.Context) bool {
+	s.mu.Lock()
+	due := s.tickets
+	s.tickets = nil
+	s.mu.Unlock()
+	s.replica.Read(func(st *queue.State) {
+		for i, t := range due { // as they are now: a fork may have come between
+			if now := st.Ticket(t.ID); now != nil {
+				due[i] = now
+			}
+		}
+	})
+	due = slices.DeleteFunc(due, func(t *queue.Ticket) bool { return t.Open() && t.Loss == nil })
+	if len(due) == 0 {
+		return true
+	}
+	failed := make([]*queue.Ticket, len(due))
+	var all errgroup.Group
+	all.SetLimit(16)
+	for i, t := range due {
+		all.Go(func() error {
+			record := s.copyLoss
+			if !t.Open() {
+				record = s.copyEnd
+			}
+			if err := record(ctx, t); err != nil {
+				failed[i] = t
+			}
+			return nil
+		})
+	}
+	_ = all.Wait()
+	failed = slices.DeleteFunc(failed, func(t *queue.Ticket) bool { return t == nil })
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.elected {
+		s.tickets = append(failed, s.tickets...)
+	}
+	return len(failed) == 0
+}
+
+// copyLoss copies into the conversation that its ticket lost an agent. Whatever
+// else is copied comes after it, so that people read what happened in its order.
+func (s *sealing) copyLoss(ctx context.Context, t *queue.Ticket) error {
+	if t.Loss == nil {
+		return nil
+	}
+	var who *protocol.Person
+	s.replica.Read(func(st *queue.State) { who = agentPerson(st, t.Loss.Agent) })
+	err := s.conversations.AgentLost(ctx, s.replica.ID(), t.ID, t.Loss.Number, *who, t.Loss.Token)
+	if errors.Is(err, conversation.ErrFenced) || errors.Is(err, conversation.ErrClosed) {
+		return nil // too late to be said
+	}
+	return err
+}
+
+// copyEnd copies into the conversation that its ticket ended.
+func (s *sealing) copyEnd(ctx context.Context, t *queue.Ticket) error {
+	if err := s.copyLoss(ctx, t); err != nil {
+		return err
+	}
+	return s.conversations.Closed(ctx, s.replica.ID(), t.ID, t.Rev.Number)
+}
