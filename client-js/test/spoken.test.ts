@@ -59,7 +59,9 @@ test("the steps that matter are told at once: offered, an agent, lost, back in l
   steps.forEach(([, says], i) => expect(told[i]).toMatch(says));
 });
 
-test("nobody is called next where there is nobody to come next", () => {
-  const [, , text] = wordsOf(waiting({ position: 1, unattended: true }), en, "en");
+test("[ticket-9] while no agent is here, nothing is said but that: not who is next, and no wait", () => {
+  const [, , text] = wordsOf(waiting({ position: 1, unattended: true, wait: { known: true, low_s: 60, high_s: 240 } }), en, "en");
   expect(text).not.toContain("You are next");
+  expect(text).not.toContain("Wait");
+  expect(text).not.toContain("min");
 });

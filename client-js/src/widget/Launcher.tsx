@@ -1,8 +1,7 @@
 import { Icon } from "./icons.tsx";
-import { aheadOf } from "./spoken.ts";
+import { aheadOf, waitOf } from "./spoken.ts";
 import type { Texts } from "./texts.ts";
 import type { Widget } from "./widget.tsx";
-import { waitInWords } from "./words.ts";
 
 /** The button in the corner. Who waits sees their place on it, with the panel closed too. */
 export function launcher({ open, client, config }: Widget, texts: Texts) {
@@ -30,7 +29,7 @@ export function launcher({ open, client, config }: Widget, texts: Texts) {
           <span class="launcher-place">{position}</span>
           <span class="launcher-words">
             <span>{ticket && aheadOf(ticket, texts)}</span>
-            <strong>{waitInWords(ticket?.wait, texts)}</strong>
+            <strong>{ticket && waitOf(ticket, texts)}</strong>
           </span>
         </>
       )}

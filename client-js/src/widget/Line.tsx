@@ -1,15 +1,15 @@
 import type { TicketFrame } from "../core/index.ts";
 import { leave } from "./Leave.tsx";
-import { aheadOf, special } from "./spoken.ts";
+import { aheadOf, special, waitOf } from "./spoken.ts";
 import type { Texts } from "./texts.ts";
 import type { Widget } from "./widget.tsx";
-import { nameOf, waitInWords } from "./words.ts";
+import { nameOf } from "./words.ts";
 
 /** The place in line: the number, who is ahead, the wait, how old all that is, and what is special. */
 export function line(w: Widget, texts: Texts, ticket: TicketFrame) {
   const position = ticket.position ?? 1;
   const age = Math.max(0, Math.round((w.now - ticket.as_of_ms) / 1_000));
-  const wait = waitInWords(ticket.wait, texts);
+  const wait = waitOf(ticket, texts);
   const told = special(ticket, texts, w.locale);
   const { hold } = ticket;
   return (
@@ -20,9 +20,11 @@ export function line(w: Widget, texts: Texts, ticket: TicketFrame) {
         </p>
         <div>
           <h2 data-testid="people-ahead">{aheadOf(ticket, texts)}</h2>
-          <p>
-            {texts.wait} <strong data-testid="wait">{wait}</strong>
-          </p>
+          {wait && (
+            <p>
+              {texts.wait} <strong data-testid="wait">{wait}</strong>
+            </p>
+          )}
           <p class="updated" data-testid="updated">
             {age < 2 ? texts.updatedNow : texts.updated(age)}
           </p>

@@ -5,10 +5,10 @@ import { banner } from "./Banner.tsx";
 import { Icon } from "./icons.tsx";
 import { launcher } from "./Launcher.tsx";
 import { leave } from "./Leave.tsx";
-import { aboutAgent, aheadOf, wordsOf } from "./spoken.ts";
+import { aboutAgent, aheadOf, waitOf, wordsOf } from "./spoken.ts";
 import type { Texts } from "./texts.ts";
 import type { Widget } from "./widget.tsx";
-import { initialOf, nameOf, waitInWords } from "./words.ts";
+import { initialOf, nameOf } from "./words.ts";
 
 /** The launcher and, when it is open, the panel: what is shown follows from the newest view alone. */
 export function View({ w, texts }: { w: Widget; texts: Texts }) {
@@ -105,7 +105,7 @@ function stage(w: Widget, texts: Texts) {
     case "waiting":
     case "offered":
       return [
-        forms?.line(w, texts, ticket) ?? hero(aheadOf(ticket, texts), waitInWords(ticket.wait, texts)),
+        forms?.line(w, texts, ticket) ?? hero(aheadOf(ticket, texts), waitOf(ticket, texts)),
         below,
         conversing,
       ];

@@ -38,7 +38,8 @@ export function wordsOf(ticket: TicketFrame | undefined, texts: Texts, locale: s
     case "offered": {
       const reasons = special(ticket, texts, locale);
       const offered = ticket.status === "offered" ? `${texts.offered}. ` : "";
-      const place = `${texts.place(ticket.position ?? 1)}. ${texts.wait}: ${waitInWords(ticket.wait, texts)}.`;
+      const wait = waitOf(ticket, texts);
+      const place = `${texts.place(ticket.position ?? 1)}.${wait && ` ${texts.wait}: ${wait}.`}`;
       return [ticket.status, reasons, `${offered}${place} ${reasons.join(" ")}`];
     }
     case "assigned": {
@@ -68,6 +69,11 @@ export function special({ reason, paused, widened, unattended, languages = [], l
     why,
     widened !== undefined && more.length > 0 && texts.widened(languagesInWords(more, locale)),
   ].filter((text) => typeof text === "string");
+}
+
+/** The wait in words; "" while no agent is here, where it would promise something. */
+export function waitOf({ unattended, wait }: TicketFrame, texts: Texts): string {
+  return unattended === true ? "" : waitInWords(wait, texts);
 }
 
 /** What stands beside the place: whether somebody is about to answer, who is ahead, or that nobody is here. */

@@ -124,7 +124,7 @@ export function Messages({ conversation, nowMS, marks }: Props) {
             <Outgoing key={message.message_id} message={message} conversation={conversation} />
           ))}
         </ol>
-        {shown.length === 0 && outbox.length === 0 && <p class="said-nothing">Nothing was written yet. Say hello.</p>}
+        {shown.length === 0 && outbox.length === 0 && <p class="said-nothing">Nothing was written yet.{marks && !closed && " Say hello."}</p>}
       </div>
       {(missed || later) && (
         <button
