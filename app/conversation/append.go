@@ -185,7 +185,7 @@ func (h *Hub) commit(ctx context.Context, log eventlog.Log, c eventlog.Commit) (
 		return 0, 0, ErrClosed
 	case eventlog.Fenced:
 		return 0, 0, ErrFenced
-	case eventlog.IDReused:
+	case eventlog.IDConflict:
 		return 0, 0, ErrIDReused
 	case eventlog.Conflict:
 		return 0, 0, errConflict

@@ -13,14 +13,15 @@ const (
 	MaxNumber   = 1 << 53 // numbers, fences, scores and stamps stay exact in a double
 )
 
-// RankKey is a member's key in a sorted set: what stands in Redis, and what
-// breaks the tie between equal scores.
+// RankKey returns a member's key in a sorted set: the key that Redis holds, which
+// also breaks the tie between equal scores.
 func RankKey(number uint64, member string) string {
 	return fmt.Sprintf("%016d:%s", number, member)
 }
 
-// Check says what is wrong with a call of Commit, before anything is tried. An
-// error is a fault of the caller, and repeating the call does not help.
+// Check returns an error if the arguments of Commit are invalid; every backend calls
+// it first. The error is a fault of the caller, and repeating the call does not
+// help.
 func Check(log Log, commits []Commit) error {
 	switch {
 	case log.Name == "" || len(log.Name) > MaxLogName:
@@ -68,7 +69,7 @@ func (c *Commit) check(log Log) error {
 	return nil
 }
 
-// AllFree says whether every commit of a call gives memory back.
+// AllFree reports whether every commit of a call gives memory back.
 func AllFree(commits []Commit) bool {
 	for i := range commits {
 		if !commits[i].Frees {

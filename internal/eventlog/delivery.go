@@ -4,17 +4,18 @@ import (
 	"sync"
 )
 
-// maxNotes bounds the transient notes that wait for one subscriber; more are
-// lost, as transient notes may be.
+// maxNotes bounds the transient notes that wait for one subscriber. Further ones
+// are lost, as transient notes may be.
 const maxNotes = 64
 
 // deliveries carries signals from committers to subscribers of a Memory. A
-// committer only marks; one goroutine, there only while there is something to
-// deliver, does the calling. Wake-ups that wait are one wake-up.
+// committer only marks what there is to deliver; one goroutine, which runs only
+// while there is something to deliver, calls the subscribers. Wake-ups that wait
+// for the same subscriber become one.
 type deliveries struct {
 	mu       sync.Mutex
 	subs     map[string]map[*subscription]struct{}
-	queue    []*subscription // each at most once
+	queue    []*subscription // each subscription at most once
 	draining bool
 }
 

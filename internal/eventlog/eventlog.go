@@ -1,25 +1,36 @@
 // Package eventlog is the one log mechanism of Nextup. A log is an ordered,
-// gap-free list of records with a small set of entities beside it; whoever
-// follows it and assigns the records' after-images sees what everybody sees.
-// The package knows nothing of queues or messages: bodies are bytes to it.
+// gap-free list of records with a small set of entities beside it. Every process
+// that follows it and assigns the records' after-images holds the same state. The
+// package knows nothing of queues or messages: bodies are bytes to it.
+//
+//	log := eventlog.Log{Name: "s:demo", Remember: time.Hour, Trim: time.Hour}
+//	backend := eventlog.NewMemory() // or redislog.Open
+//	outcomes, err := backend.Commit(ctx, log, []eventlog.Commit{{
+//		ID: "join:42", Reads: []eventlog.Read{{Name: "v:ana"}}, // which must be absent
+//		Writes: []eventlog.Write{{Name: "v:ana", Body: body}}, Data: record,
+//	}})
+//	f := eventlog.NewFollower(backend, log, replica, eventlog.FollowerOptions{})
+//	go f.Run(ctx)
+//	err = f.WaitFor(ctx, outcomes[0].Head.Number) // the replica holds the record now
 //
 // # Committing
 //
-// A Commit is decided outside, against versions of entities that the decider
-// saw, and is accepted or refused here as a whole. One call may carry many
+// A Commit is decided by the caller, against versions of entities that it saw, and
+// is accepted or refused here as a whole. One call may carry many
 // commits to one log; each stands alone. An entity's version is the ID of the
 // commit that wrote it last, so a later commit of the same call may build on an
 // earlier one that is not accepted yet. A commit's ID comes from its intent and
 // is remembered: the same ID again is answered with the first one's number
-// (Duplicate), and with another Intent it is refused (IDReused).
+// (Duplicate), and with another Intent it is refused (IDConflict).
 //
 // # Following
 //
 // Numbers start at 1. Each record names its predecessor's commit ID. A record
-// whose predecessor is not mine, a head behind mine, or another ID at my number
-// means that the log lost records and used their numbers again: a fork, healed
-// by a new snapshot. What is published is only a wake-up; the stream of records
-// is the truth, and a Follower reads what it lacks whenever in doubt.
+// whose predecessor is another than the follower's newest, a head behind the
+// follower's, or another ID at its number means that the log lost records and used
+// their numbers again: a fork, healed by a new snapshot. What is published is only
+// a wake-up; the stream of records is the truth, and a Follower reads what it
+// lacks whenever it is in doubt.
 //
 // # Time
 //
@@ -28,9 +39,9 @@
 // server's wall clock, but never go back. Where that clock was ahead and was set
 // back, they go on from the newest by the time that really passes, a 64th slower
 // until the clock has caught up: so a deadline is late by that much at most, or, in a
-// log that has no record for as long as it was ahead, by that once. Now
-// estimates that time. What has to do with times that others set, as the expiry of a
-// token, goes by Wall, which does not believe a clock that has just jumped.
+// log that has no record for as long as it was ahead, by that once. Now estimates
+// that time. Times that others set, such as the expiry of a token, are compared
+// with Wall, which does not believe a clock that has just jumped.
 package eventlog
 
 import (
@@ -43,7 +54,7 @@ import (
 
 // Errors of a backend.
 var (
-	// ErrTrimmed says that the records after the given number are no longer all
+	// ErrTrimmed means that the records after the given number are no longer all
 	// there: take a snapshot.
 	ErrTrimmed = errors.New("eventlog: the records asked for were trimmed")
 	// ErrUnavailable wraps every failure to reach the log. What became of a
@@ -54,7 +65,7 @@ var (
 	ErrFull = fmt.Errorf("%w: its memory is full", ErrUnavailable)
 )
 
-// Log names a log and says how long what it holds is kept.
+// Log names a log and gives the times for which its content is kept.
 type Log struct {
 	// Name is unique among all logs, at most 256 bytes, without braces.
 	Name string
@@ -67,7 +78,7 @@ type Log struct {
 	Keep time.Duration
 }
 
-// Head is the newest record's place. The zero Head is that of an empty log.
+// Head identifies the newest record. The zero Head is that of an empty log.
 type Head struct {
 	Number uint64
 	ID     string
@@ -89,7 +100,7 @@ type Record struct {
 	Data []byte
 }
 
-// Entity is what a log remembers under a name, as a snapshot shows it.
+// Entity is the value that a log holds under a name, as a snapshot shows it.
 type Entity struct {
 	Name string
 	// Version is the ID of the commit that wrote it last; Number and At are that
@@ -113,19 +124,19 @@ type Commit struct {
 	Ranks []Rank
 	// NotBefore and NotAfter bound the log's time, inclusive; 0 is no bound.
 	NotBefore, NotAfter int64
-	// Fence, when not 0, must not be below the log's fence. RaiseFence lifts the
+	// Fence, when not 0, must not be below the log's fence. RaiseFence raises the
 	// log's fence to at least that.
 	Fence, RaiseFence uint64
 	// Seal refuses every later commit that is not itself a Seal.
 	Seal bool
-	// Frees says that the commit ends something, so that memory will be given
-	// back: a call of which every commit says so is taken even by a full log.
+	// Frees marks a commit that ends something, so that memory will be given back: a
+	// call of which every commit is marked is taken even by a full log.
 	Frees bool
 	// Data becomes the record's.
 	Data []byte
 }
 
-// Read is a version that the decider saw; "" means that the entity was absent.
+// Read is a version that the caller saw; "" means that the entity was absent.
 type Read struct{ Name, Version string }
 
 // Write sets an entity's body; nil removes the entity.
@@ -134,7 +145,7 @@ type Write struct {
 	Body []byte
 }
 
-// Rank puts a member into a sorted set, or takes it out.
+// Rank adds a member to a sorted set, or removes it.
 //
 // Members sort by Score, then by Number: the member's key in the set is
 // RankKey(Number, Member). A log with Keep has no sorted sets.
@@ -158,8 +169,8 @@ const (
 	Duplicate
 	// Conflict: a version differs.
 	Conflict
-	// IDReused: this ID was committed before with another Intent.
-	IDReused
+	// IDConflict: this ID was committed before with another Intent.
+	IDConflict
 	// TooEarly and TooLate: the log's time is outside the bounds.
 	TooEarly
 	TooLate
@@ -181,9 +192,9 @@ type Outcome struct {
 // which is not stored and may be lost.
 type Signal struct {
 	Payload []byte
-	// Pushed, if a wake-up has it, is what there is to read, for those who have read
-	// up to its After. It is a fast path: it may be missing, and whoever it does not
-	// fit reads.
+	// Pushed, if a wake-up has it, is what there is to read for a follower that has
+	// read up to its After. It is a fast path: it may be missing, and a follower at
+	// another record reads the log.
 	Pushed *Pushed
 }
 
@@ -194,8 +205,8 @@ type Pushed struct {
 	Records []Record
 }
 
-// Last is the place of the last record.
-func (p *Pushed) Last() Head { return place(&p.Records[len(p.Records)-1]) }
+// Last returns the last record as a head.
+func (p *Pushed) Last() Head { return headOf(&p.Records[len(p.Records)-1]) }
 
 // Backend keeps logs. All methods may be called from many goroutines. Bytes
 // handed out must not be changed.
@@ -215,13 +226,13 @@ type Backend interface {
 	Scan(ctx context.Context, log Log, cursor uint64) ([]Entity, uint64, error)
 	// Subscribe calls hear, on a goroutine that it must not block, at every
 	// signal of the log until stop is called. It returns once the subscription
-	// is asked for, and a first wake-up says that it stands; while the connection
-	// is being repaired signals may be lost, and a wake-up follows the repair.
-	// Calls of hear may overlap, and one may still be under way when stop returns.
+	// is asked for, and a first wake-up tells that it is established; while the
+	// connection is being repaired signals may be lost, and a wake-up follows the
+	// repair. Calls of hear may overlap, and one may still run when stop returns.
 	Subscribe(log Log, hear func(Signal)) (stop func())
 	// Signal sends a transient note to all subscribers of the log.
 	Signal(ctx context.Context, log Log, payload []byte) error
-	// Lease takes or renews the named lease of the log for owner and says
+	// Lease takes or renews the named lease of the log for owner and reports
 	// whether owner holds it for ttl from now.
 	Lease(ctx context.Context, log Log, name, owner string, ttl time.Duration) (bool, error)
 	// Probe is nil if a commit to the log would be taken now and be as durable as
@@ -238,14 +249,14 @@ type Backend interface {
 	// Wall estimates the server's wall clock in Unix milliseconds; see Clock.
 	Wall() int64
 	// Ready is nil while the backend is reachable and its subscriptions are
-	// proven alive.
+	// known to be alive.
 	Ready(ctx context.Context) error
 	// Close ends everything the backend started.
 	Close() error
 }
 
-// Replica is what a Follower feeds. Its methods are called by one goroutine at
-// a time.
+// Replica receives what a Follower reads. Its methods are called by one goroutine
+// at a time.
 type Replica interface {
 	// Load replaces everything by the entities. Records from head on follow;
 	// those that an entity already holds (by its Number) must change nothing of

@@ -22,7 +22,7 @@ func (l *memoryLog) clone() *memoryLog {
 	c := *l
 	c.records, c.slots = slices.Clone(l.records), slices.Clone(l.slots)
 	c.aging, c.free = slices.Clone(l.aging), slices.Clone(l.free)
-	c.ids, c.place = maps.Clone(l.ids), maps.Clone(l.place)
+	c.ids, c.index = maps.Clone(l.ids), maps.Clone(l.index)
 	c.ranks = map[string]map[string]int64{}
 	for name, set := range l.ranks {
 		c.ranks[name] = maps.Clone(set)

@@ -16,10 +16,11 @@ const (
 
 // FollowerOptions tune a Follower; the zero value is fit for use.
 type FollowerOptions struct {
-	// Batch is how many records one read asks for.
+	// Batch is the number of records that one read asks for.
 	Batch int
-	// HeadCheck is how long a silent log is believed silent; the real pause is
-	// up to a fifth longer or shorter, so that gateways do not ask in step.
+	// HeadCheck is how long the follower waits for a wake-up before it reads anyway;
+	// the real pause is up to a fifth longer or shorter, so that gateways do not all
+	// ask at the same time.
 	HeadCheck time.Duration
 	// Gather is the least pause between two reads that wake-ups ask for. The
 	// first wake-up after a pause reads at once.
@@ -28,43 +29,43 @@ type FollowerOptions struct {
 	OnReset func()
 	// OnReleased is called after the replica was loaded or took records, once the
 	// callers of WaitFor that waited for them have been released, so that they do
-	// not wait for what the caller does about the news.
+	// not wait for what OnReleased does.
 	OnReleased func()
-	// OnError is told every failure of a step: the log out of reach
-	// (ErrUnavailable), or what the replica said of records or a snapshot.
+	// OnError is called with every failure of a step: the log out of reach
+	// (ErrUnavailable), or the replica's error for records or a snapshot.
 	OnError func(error)
 }
 
 // Follower keeps a Replica up to date with a log.
 //
-// It reads from its own newest record on, that one included: a log that still
+// It reads from its own newest record on, including that one: a log that still
 // shows the same ID and stamp there is the log that it knows, and everything else
 // (a head behind it, another ID, another predecessor) is a fork. The stamp counts
 // because a record that was lost may be committed again under its number, and
 // what depends on its time is then different. Records that are gone
 // are a gap. Both are healed by a snapshot: the head is noted, the entities are
 // scanned, and the records after the noted head are replayed over them. Until
-// it has replayed past the newest entity of the scan the replica is a mixture
-// of times, and the Follower is not ready.
+// it has replayed past the newest entity of the scan the replica mixes states of
+// different times, and the Follower is not ready.
 //
-// A replica that refuses records or a snapshot is loaded anew at the next try,
-// since how much of them it took is unknown.
+// A replica that returns an error is loaded anew at the next try, since it is
+// unknown how much it took.
 type Follower struct {
 	backend Backend
 	log     Log
 	replica Replica
 	options FollowerOptions
 
-	poked chan struct{} // holds one: somebody wants a read
-	fed   chan struct{} // holds one: something was pushed
-	turn  chan struct{} // holds one: whoever took it may step
+	readRequested chan struct{} // holds one: the log should be read
+	pushSignal    chan struct{} // holds one: something was pushed to apply
+	stepping      chan struct{} // a lock that a context can end waiting for: it holds one while a step runs
 
-	// What the holder of turn owns.
-	loaded bool
-	forked bool // OnReset is owed
-	head   Head
-	floor  uint64          // the newest entity of the snapshot
-	expect map[uint64]Head // what wrote the entities newer than the noted head
+	// Owned by the holder of stepping.
+	loaded          bool
+	forked          bool // OnReset has to be called
+	head            Head
+	readyFrom       uint64          // number of the newest entity of the snapshot
+	expectedWriters map[uint64]Head // the records that wrote the entities newer than the noted head
 
 	read time.Time // when the log was read last
 
@@ -75,12 +76,12 @@ type Follower struct {
 	pushed  []*Pushed // at most maxPushed, in the order in which they came
 }
 
-// maxPushed bounds the pushes that wait to be applied; without them the log is
-// read.
+// maxPushed bounds the pushes that wait to be applied; beyond it they are dropped
+// and the log is read.
 const maxPushed = 1024
 
-// pushGrace is how long who waits for a number waits for it to be pushed, before
-// the log is read.
+// pushGrace is how long WaitFor waits for the number to be pushed before it asks
+// for a read of the log.
 const pushGrace = 4 * time.Millisecond
 
 type waiter struct {
@@ -100,25 +101,25 @@ func NewFollower(backend Backend, log Log, replica Replica, options FollowerOpti
 		options.Gather = DefaultGather
 	}
 	return &Follower{
-		backend: backend,
-		log:     log,
-		replica: replica,
-		options: options,
-		poked:   make(chan struct{}, 1),
-		fed:     make(chan struct{}, 1),
-		turn:    make(chan struct{}, 1),
+		backend:       backend,
+		log:           log,
+		replica:       replica,
+		options:       options,
+		readRequested: make(chan struct{}, 1),
+		pushSignal:    make(chan struct{}, 1),
+		stepping:      make(chan struct{}, 1),
 	}
 }
 
-// Number is the newest record that the replica holds. It goes down only when
-// the log forked.
+// Number returns the number of the newest record that the replica holds. It goes
+// down only when the log forked.
 func (f *Follower) Number() uint64 {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	return f.number
 }
 
-// Ready says whether the replica shows a true state of the log and the log could
+// Ready reports whether the replica shows a true state of the log and the log could
 // be read at the last try.
 func (f *Follower) Ready() bool {
 	f.mu.Lock()
@@ -127,7 +128,7 @@ func (f *Follower) Ready() bool {
 }
 
 // WaitFor returns once the replica holds the record of that number, or with the
-// context's error. It needs Run or somebody who steps.
+// context's error. It needs Run, or another caller of Step.
 func (f *Follower) WaitFor(ctx context.Context, number uint64) error {
 	f.mu.Lock()
 	if f.number >= number {
@@ -144,7 +145,7 @@ func (f *Follower) WaitFor(ctx context.Context, number uint64) error {
 		return nil
 	case <-ctx.Done():
 	case <-late.C:
-		f.poke()
+		f.requestRead()
 		select {
 		case <-w.reached:
 			return nil
@@ -159,22 +160,22 @@ func (f *Follower) WaitFor(ctx context.Context, number uint64) error {
 			return ctx.Err()
 		}
 	}
-	return nil // reached in the same moment
+	return nil // it was reached at the same time
 }
 
-func (f *Follower) poke() {
+func (f *Follower) requestRead() {
 	select {
-	case f.poked <- struct{}{}:
+	case f.readRequested <- struct{}{}:
 	default:
 	}
 }
 
-// Run follows the log until the context ends, whose error it returns. Failures
-// are retried with back-off and told to OnError.
+// Run follows the log until the context ends, and returns the context's error.
+// Failures are retried with back-off and passed to OnError.
 func (f *Follower) Run(ctx context.Context) error {
 	stop := f.backend.Subscribe(f.log, func(s Signal) {
 		if s.Payload == nil {
-			f.hear(s.Pushed)
+			f.onSignal(s.Pushed)
 		}
 	})
 	defer stop()
@@ -183,7 +184,7 @@ func (f *Follower) Run(ctx context.Context) error {
 		step := f.stepPushed
 		if reads {
 			select {
-			case <-f.poked: // this read is what it asked for
+			case <-f.readRequested: // the read that follows is the one that was requested
 			default:
 			}
 			step = f.Step
@@ -201,16 +202,16 @@ func (f *Follower) Run(ctx context.Context) error {
 			continue
 		}
 		failures = 0
-		if reads, err = f.await(ctx); err != nil {
+		if reads, err = f.waitForWork(ctx); err != nil {
 			return err
 		}
 	}
 }
 
-// hear takes a wake-up.
-func (f *Follower) hear(p *Pushed) {
+// onSignal handles a wake-up: it keeps what was pushed, or requests a read.
+func (f *Follower) onSignal(p *Pushed) {
 	if p == nil {
-		f.poke()
+		f.requestRead()
 		return
 	}
 	f.mu.Lock()
@@ -222,19 +223,19 @@ func (f *Follower) hear(p *Pushed) {
 	}
 	f.mu.Unlock()
 	if full {
-		f.poke()
+		f.requestRead()
 		return
 	}
 	select {
-	case f.fed <- struct{}{}:
+	case f.pushSignal <- struct{}{}:
 	default:
 	}
 }
 
-// await returns when there is something to do, and says whether the log is to be
-// read: who asked for that, or the time since the last read. What is pushed needs
-// no read.
-func (f *Follower) await(ctx context.Context) (reads bool, err error) {
+// waitForWork returns when there is something to do, and reports whether the log is
+// to be read: because a read was requested, or because of the time since the last
+// one. What was pushed needs no read.
+func (f *Follower) waitForWork(ctx context.Context) (reads bool, err error) {
 	read := f.lastRead()
 	check := time.NewTimer(jitter(f.options.HeadCheck) - time.Since(read))
 	defer check.Stop()
@@ -243,33 +244,33 @@ func (f *Follower) await(ctx context.Context) (reads bool, err error) {
 		return false, ctx.Err()
 	case <-check.C:
 		return true, nil
-	case <-f.poked:
+	case <-f.readRequested:
 		return true, pause(ctx, f.options.Gather-time.Since(read))
-	case <-f.fed:
+	case <-f.pushSignal:
 		return time.Since(read) >= f.options.HeadCheck, nil
 	}
 }
 
-// lastRead is when the log was read last.
+// lastRead returns when the log was read last.
 func (f *Follower) lastRead() time.Time {
-	f.turn <- struct{}{}
-	defer func() { <-f.turn }()
+	f.stepping <- struct{}{}
+	defer func() { <-f.stepping }()
 	return f.read
 }
 
-// Step reads and applies all that is missing, once. An error leaves the
-// Follower unready, and the next Step starts where this one could not go on.
+// Step reads and applies all that is missing, once. An error leaves the Follower
+// not ready, and the next Step continues where this one failed.
 func (f *Follower) Step(ctx context.Context) error {
 	select {
-	case f.turn <- struct{}{}:
+	case f.stepping <- struct{}{}:
 	case <-ctx.Done():
 		return ctx.Err()
 	}
-	defer func() { <-f.turn }()
+	defer func() { <-f.stepping }()
 	return f.step(ctx)
 }
 
-// step is Step for who has the turn.
+// step is Step for the holder of stepping.
 func (f *Follower) step(ctx context.Context) error {
 	f.read = time.Now()
 	err := f.catchUp(ctx)
@@ -288,11 +289,12 @@ func (f *Follower) release() {
 	}
 }
 
-// publish shows where the replica is and releases who waited for that.
+// publish shows where the replica is and releases the calls of WaitFor that have
+// what they wait for.
 func (f *Follower) publish(healthy bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.ready = healthy && f.loaded && f.head.Number >= f.floor
+	f.ready = healthy && f.loaded && f.head.Number >= f.readyFrom
 	f.number = f.head.Number
 	kept := f.waiting[:0]
 	for _, w := range f.waiting {
@@ -310,8 +312,8 @@ func jitter(d time.Duration) time.Duration {
 	return d*4/5 + rand.N(d*2/5+1)
 }
 
-// backOff is the pause after the n-th failure in a row: 50 ms doubling to 1 s,
-// and less by up to a half. A log that is back is read within that second.
+// backOff returns the pause after the n-th failure in a row: 50 ms doubling to 1 s,
+// less up to a half at random. A log that is back is read within that second.
 func backOff(n int) time.Duration {
 	d := min(50*time.Millisecond<<min(n-1, 6), time.Second)
 	return d/2 + rand.N(d/2+1)

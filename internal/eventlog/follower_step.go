@@ -6,11 +6,11 @@ import (
 	"fmt"
 )
 
-// maxRestarts bounds how often one Step takes a snapshot: a log that forks or
-// trims faster than it can be read is an error, retried after a pause.
+// maxRestarts bounds how often one Step takes a snapshot: when a log forks or is
+// trimmed faster than it can be read, the Step fails and is retried after a pause.
 const maxRestarts = 3
 
-// replicaError marks what the replica refused.
+// replicaError is an error of the replica.
 type replicaError struct{ err error }
 
 func (e replicaError) Error() string { return fmt.Sprintf("eventlog: the replica refused: %v", e.err) }
@@ -45,8 +45,8 @@ func (f *Follower) catchUp(ctx context.Context) error {
 	}
 }
 
-// replay loads a snapshot if there is none, then reads until the log has no
-// more than the replica holds.
+// replay loads a snapshot if there is none, then reads until the replica holds all
+// that the log has.
 func (f *Follower) replay(ctx context.Context) error {
 	if !f.loaded {
 		if err := f.load(ctx); err != nil {
@@ -54,7 +54,7 @@ func (f *Follower) replay(ctx context.Context) error {
 		}
 	}
 	for {
-		more, err := f.readOn(ctx)
+		more, err := f.readBatch(ctx)
 		if err != nil {
 			return err
 		}
@@ -63,15 +63,16 @@ func (f *Follower) replay(ctx context.Context) error {
 			break
 		}
 	}
-	if f.head.Number < f.floor {
+	if f.head.Number < f.readyFrom {
 		// The scan saw records that the log no longer shows.
 		return errFork
 	}
 	return nil
 }
 
-// readOn reads a batch, beginning with the record that the replica has already.
-func (f *Follower) readOn(ctx context.Context) (more bool, err error) {
+// readBatch reads and applies a batch, beginning with the record that the replica
+// has already. more is true if there may be further records.
+func (f *Follower) readBatch(ctx context.Context) (more bool, err error) {
 	after, limit := f.head.Number, f.options.Batch
 	if after > 0 {
 		after, limit = after-1, limit+1
@@ -82,7 +83,7 @@ func (f *Follower) readOn(ctx context.Context) (more bool, err error) {
 	}
 	full := len(records) == limit
 	if f.head.Number > 0 {
-		if len(records) == 0 || records[0].Number == f.head.Number && place(&records[0]) != f.head {
+		if len(records) == 0 || records[0].Number == f.head.Number && headOf(&records[0]) != f.head {
 			return false, errFork
 		}
 		if records[0].Number != f.head.Number {
@@ -93,7 +94,7 @@ func (f *Follower) readOn(ctx context.Context) (more bool, err error) {
 	if len(records) == 0 {
 		return false, nil
 	}
-	head, err := f.follow(records)
+	head, err := f.checkChain(records)
 	if err != nil {
 		return false, err
 	}
@@ -104,9 +105,10 @@ func (f *Follower) readOn(ctx context.Context) (more bool, err error) {
 	return full, nil
 }
 
-// follow checks that the records continue the replica's and each other, and
-// that they are the ones whose effects the snapshot already showed.
-func (f *Follower) follow(records []Record) (Head, error) {
+// checkChain checks that the records continue the replica's and each other, and
+// that they are the records whose effects the snapshot already showed. It returns
+// the last one as a head.
+func (f *Follower) checkChain(records []Record) (Head, error) {
 	head := f.head
 	for i := range records {
 		r := &records[i]
@@ -116,22 +118,22 @@ func (f *Follower) follow(records []Record) (Head, error) {
 		if r.Prev != head.ID {
 			return head, errFork
 		}
-		if wrote, ok := f.expect[r.Number]; ok && wrote != place(r) {
+		if wrote, ok := f.expectedWriters[r.Number]; ok && wrote != headOf(r) {
 			return head, errFork
 		}
-		head = place(r)
+		head = headOf(r)
 	}
-	if head.Number >= f.floor {
-		f.expect = nil
+	if head.Number >= f.readyFrom {
+		f.expectedWriters = nil
 	}
 	return head, nil
 }
 
-// place is the record as a head.
-func place(r *Record) Head { return Head{Number: r.Number, ID: r.ID, At: r.At} }
+// headOf returns the record as a head.
+func headOf(r *Record) Head { return Head{Number: r.Number, ID: r.ID, At: r.At} }
 
-// load takes a snapshot: the head first, then the entities, so that whatever
-// changes meanwhile is among the records that follow.
+// load takes a snapshot: the head first, then the entities, so that all changes
+// that happen meanwhile are among the records that follow.
 func (f *Follower) load(ctx context.Context) error {
 	heads, err := f.backend.Heads(ctx, []Log{f.log})
 	if err != nil {
@@ -142,10 +144,10 @@ func (f *Follower) load(ctx context.Context) error {
 		return err
 	}
 	head := heads[0]
-	floor, expect := head.Number, map[uint64]Head{}
+	readyFrom, expect := head.Number, map[uint64]Head{}
 	for i := range entities {
 		e := &entities[i]
-		floor = max(floor, e.Number)
+		readyFrom = max(readyFrom, e.Number)
 		if e.Number > head.Number {
 			expect[e.Number] = Head{Number: e.Number, ID: e.Version, At: e.At}
 		}
@@ -159,16 +161,16 @@ func (f *Follower) load(ctx context.Context) error {
 	if err := f.replica.Load(head, entities); err != nil {
 		return replicaError{err}
 	}
-	f.head, f.floor, f.expect = head, floor, expect
+	f.head, f.readyFrom, f.expectedWriters = head, readyFrom, expect
 	f.loaded = true
 	return nil
 }
 
-// scan returns every entity once, the newest form that a page showed.
+// scan returns every entity once, in the newest form that a page showed.
 func (f *Follower) scan(ctx context.Context) ([]Entity, error) {
 	var (
 		entities []Entity
-		place    = map[string]int{}
+		index    = map[string]int{}
 		cursor   uint64
 	)
 	for {
@@ -177,10 +179,10 @@ func (f *Follower) scan(ctx context.Context) ([]Entity, error) {
 			return nil, err
 		}
 		for _, e := range page {
-			i, seen := place[e.Name]
+			i, seen := index[e.Name]
 			switch {
 			case !seen:
-				place[e.Name] = len(entities)
+				index[e.Name] = len(entities)
 				entities = append(entities, e)
 			case e.Number > entities[i].Number:
 				entities[i] = e
@@ -196,17 +198,17 @@ func (f *Follower) scan(ctx context.Context) ([]Entity, error) {
 	}
 }
 
-// stepPushed applies what was pushed, and reads if it does not continue what the
-// replica has.
+// stepPushed applies what was pushed, and reads the log if that does not continue
+// what the replica has.
 func (f *Follower) stepPushed(ctx context.Context) error {
 	select {
-	case f.turn <- struct{}{}:
+	case f.stepping <- struct{}{}:
 	case <-ctx.Done():
 		return ctx.Err()
 	}
-	defer func() { <-f.turn }()
+	defer func() { <-f.stepping }()
 	select {
-	case <-f.fed: // it was for what is taken now
+	case <-f.pushSignal: // the signal for what is taken now
 	default:
 	}
 	f.mu.Lock()
@@ -230,7 +232,7 @@ func (f *Follower) stepPushed(ctx context.Context) error {
 	if len(records) == 0 {
 		return nil
 	}
-	head, err := f.follow(records)
+	head, err := f.checkChain(records)
 	if err != nil {
 		return f.step(ctx)
 	}

@@ -6,9 +6,9 @@ import (
 	"time"
 )
 
-// Memory is a Backend in this process: no durability, one machine, the same
-// answers as Redis gives. Several stores may share one Memory; they are then to
-// each other what gateways over one Redis are. It starts no goroutine that
+// Memory is a Backend in this process: it has no durability and one machine, and
+// gives the same answers as Redis. Several stores may share one Memory; they are
+// then to each other what gateways over one Redis are. It starts no goroutine that
 // outlives what it has to deliver.
 type Memory struct {
 	clock      func() time.Time
@@ -29,8 +29,9 @@ func WithClock(now func() time.Time) MemoryOption {
 	return func(m *Memory) { m.clock = now }
 }
 
-// WithMaxRecords bounds the records of one log, 1<<18 without it. Past it a log
-// with Trim drops its oldest records, however young, and another one is full.
+// WithMaxRecords bounds the records of one log; the default is 1<<18. Beyond it a
+// log with Trim drops its oldest records, however young, and a log without Trim is
+// full.
 func WithMaxRecords(n int) MemoryOption {
 	return func(m *Memory) { m.maxRecords = max(n, 1) }
 }
@@ -63,9 +64,9 @@ func (m *Memory) logLocked(name string) *memoryLog {
 	return l
 }
 
-// sweepLocked looks at a few logs and leases and drops those that expired, so
-// that what nobody asks for again does not stay for ever. Maps are walked from
-// a random place, so all are reached in time.
+// sweepLocked looks at a few logs and leases and drops those that expired, so that
+// unused ones do not stay for ever. Go walks a map from a random place, so all are
+// reached in time.
 func (m *Memory) sweepLocked(now int64) {
 	n := 0
 	for name, l := range m.logs {
@@ -166,8 +167,8 @@ func (m *Memory) Scan(ctx context.Context, log Log, cursor uint64) ([]Entity, ui
 	return nil, 0, nil
 }
 
-// Ranked returns the keys (see RankKey) of a sorted set in order: the witness
-// that tests compare a replica with.
+// Ranked returns the keys (see RankKey) of a sorted set in order; tests compare a
+// replica with them.
 func (m *Memory) Ranked(_ context.Context, log Log, set string) ([]string, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()

@@ -15,7 +15,8 @@ type memoryLog struct {
 	fence   uint64
 	sealed  bool
 	expires int64 // Unix milliseconds, 0 for never
-	// lead is by how much stamps were ahead of the clock at made, when it was set back.
+	// lead is by how much stamps were ahead of the clock when it was set back, which
+	// was at made.
 	lead, made int64
 
 	records []Record // numbered without gap, the head last
@@ -23,10 +24,10 @@ type memoryLog struct {
 	aging   []agingID // ids that will be forgotten, oldest first
 	ranks   map[string]map[string]int64
 
-	// Entities keep their slot while they live, so that a scan that goes by slot
-	// meets everyone who is there from its start to its end.
-	slots []Entity // one without a name is free
-	place map[string]int
+	// Entities keep their slot while they live, so that a scan by slot meets every
+	// entity that is there from its start to its end.
+	slots []Entity // a slot without a name is free
+	index map[string]int
 	free  []int
 }
 
@@ -46,13 +47,13 @@ func newMemoryLog() *memoryLog {
 	return &memoryLog{
 		ids:   map[string]remembered{},
 		ranks: map[string]map[string]int64{},
-		place: map[string]int{},
+		index: map[string]int{},
 	}
 }
 
 func (l *memoryLog) expired(now int64) bool { return l.expires != 0 && l.expires <= now }
 
-// stamp is that of the next record; see the package comment.
+// stamp returns the stamp of the next record; see the package comment.
 func (l *memoryLog) stamp(clock int64) int64 {
 	if clock >= l.head.At {
 		l.lead, l.made = 0, 0
@@ -72,11 +73,11 @@ func (l *memoryLog) stamp(clock int64) int64 {
 func (l *memoryLog) commit(log Log, c *Commit, clock int64) Outcome {
 	stamp := l.stamp(clock)
 	l.forget(stamp)
-	if was, ok := l.ids[c.ID]; ok {
-		if was.intent != c.Intent {
-			return Outcome{IDReused, l.head}
+	if known, ok := l.ids[c.ID]; ok {
+		if known.intent != c.Intent {
+			return Outcome{IDConflict, l.head}
 		}
-		return Outcome{Duplicate, Head{Number: was.number, ID: c.ID, At: was.at}}
+		return Outcome{Duplicate, Head{Number: known.number, ID: c.ID, At: known.at}}
 	}
 	switch {
 	case l.sealed && !c.Seal:
@@ -135,17 +136,17 @@ func (l *memoryLog) forget(now int64) {
 }
 
 func (l *memoryLog) version(name string) string {
-	if i, ok := l.place[name]; ok {
+	if i, ok := l.index[name]; ok {
 		return l.slots[i].Version
 	}
 	return ""
 }
 
 func (l *memoryLog) write(w Write) {
-	i, there := l.place[w.Name]
+	i, there := l.index[w.Name]
 	if w.Body == nil {
 		if there {
-			delete(l.place, w.Name)
+			delete(l.index, w.Name)
 			l.slots[i] = Entity{}
 			l.free = append(l.free, i)
 		}
@@ -158,7 +159,7 @@ func (l *memoryLog) write(w Write) {
 			i = len(l.slots)
 			l.slots = append(l.slots, Entity{})
 		}
-		l.place[w.Name] = i
+		l.index[w.Name] = i
 	}
 	l.slots[i] = Entity{
 		Name: w.Name, Version: l.head.ID, Number: l.head.Number, At: l.head.At,
@@ -198,8 +199,8 @@ func (l *memoryLog) ranked(set string) []string {
 	return keys
 }
 
-// trim drops what is older than Trim, but never the newest record: followers
-// recognise their place by it.
+// trim drops the records that are older than Trim, but never the newest: followers
+// recognise their position by it.
 func (l *memoryLog) trim(log Log, maxRecords int) {
 	if log.Trim == 0 {
 		return
@@ -225,7 +226,7 @@ func (l *memoryLog) read(after uint64, limit int) ([]Record, error) {
 	return slices.Clone(l.records[from:min(from+limit, len(l.records))]), nil
 }
 
-// scanPage is how many slots one call of scan looks at.
+// scanPage is the number of slots that one call of scan looks at.
 const scanPage = 256
 
 func (l *memoryLog) scan(cursor uint64) (page []Entity, next uint64) {

@@ -100,7 +100,7 @@ func verdict(s eventlog.Status) queue.Verdict {
 		return queue.Early
 	case eventlog.TooLate:
 		return queue.Late
-	case eventlog.IDReused:
+	case eventlog.IDConflict:
 		return queue.IDConflict
 	case eventlog.Conflict, eventlog.Fenced, eventlog.Sealed:
 		return queue.Conflict

@@ -10,8 +10,8 @@ import (
 	"nextup/internal/eventlog"
 )
 
-// Bench measures commits and replay on a backend: commits one a call from many
-// goroutines, commits by the hundred, and records through a Follower.
+// Bench measures commits and replay on a backend: single commits from many
+// goroutines, calls of a hundred commits, and records through a Follower.
 func Bench(b *testing.B, backend eventlog.Backend) {
 	body := make([]byte, 300)
 	one := func(n int64) eventlog.Commit {
@@ -79,8 +79,8 @@ func (c *counter) Apply(records []eventlog.Record) error {
 	return nil
 }
 
-// fromTheStart is a Backend whose snapshot is that of the empty log, so that a
-// Follower replays everything.
+// fromTheStart is a Backend with an empty snapshot, so that a Follower replays
+// everything.
 type fromTheStart struct{ eventlog.Backend }
 
 func (fromTheStart) Heads(context.Context, []eventlog.Log) ([]eventlog.Head, error) {

@@ -8,8 +8,8 @@ import (
 	"nextup/internal/eventlog"
 )
 
-// ClockIsSet is what every backend promises when the wall clock of what keeps its logs
-// is set; set sets it ahead of the true time, or with 0 right.
+// ClockIsSet tests what every backend promises when the wall clock of its server is
+// set; set sets it ahead of the true time by a duration.
 func ClockIsSet(t *testing.T, b eventlog.Backend, set func(ahead time.Duration)) {
 	const hour = time.Hour
 	tests := []struct {
@@ -71,7 +71,7 @@ func ClockIsSet(t *testing.T, b eventlog.Backend, set func(ahead time.Duration))
 func deadlinesPass(t *testing.T, b eventlog.Backend, log eventlog.Log, newest int64) {
 	t.Helper()
 	b.Now(log)
-	head(t, b, log) // as whoever follows the log does all the time
+	head(t, b, log) // as every follower of the log does all the time
 	began := time.Now()
 	lapses := with(put("lapse", "a", "x"), func(c *eventlog.Commit) { c.NotBefore = newest + 100 })
 	eventually(t, "a deadline passes", func() bool { return do(t, b, log, lapses)[0].Status == eventlog.Committed })

@@ -140,8 +140,8 @@ var commitTests = map[string]func(*testing.T, Setup){
 			commitEach(t, s.Backend, log,
 				step{intent("x y"), committed, 1},
 				step{put("c2", "a", "2"), committed, 2},
-				step{intent("x z"), eventlog.IDReused, 2},
-				step{intent(""), eventlog.IDReused, 2},
+				step{intent("x z"), eventlog.IDConflict, 2},
+				step{intent(""), eventlog.IDConflict, 2},
 				step{intent("x y"), duplicate, 1},
 			)
 		}

@@ -24,8 +24,8 @@ var followTests = map[string]func(*testing.T, Setup){
 		do(t, s.Backend, log, put("c2", "a", "2"))
 		ear.wait(t)
 		later.wait(t)
-		// Signals of one log keep their order, so the note below tells that no
-		// wake-up went before it.
+		// Signals of one log keep their order, so the note below proves that no
+		// wake-up came before it.
 		do(t, s.Backend, other, put("c1", "a", "1"))
 		strange.wait(t)
 		do(t, s.Backend, other, put("c1", "a", "1")) // committed before
@@ -79,11 +79,11 @@ var followTests = map[string]func(*testing.T, Setup){
 		log := newLog()
 		f, replica := follow(t, s.Second, log, eventlog.FollowerOptions{Batch: 7})
 		var all sync.WaitGroup
-		for who := range 8 {
+		for committer := range 8 {
 			all.Go(func() {
 				for i := range 50 {
 					if _, err := s.Backend.Commit(t.Context(), log, []eventlog.Commit{
-						put(fmt.Sprint(who, ".", i), fmt.Sprint("e", i%9), fmt.Sprint(who, i)),
+						put(fmt.Sprint(committer, ".", i), fmt.Sprint("e", i%9), fmt.Sprint(committer, i)),
 					}); err != nil {
 						t.Error(err)
 					}
@@ -111,7 +111,7 @@ var followTests = map[string]func(*testing.T, Setup){
 	"a follower notices a fork": func(t *testing.T, s Setup) {
 		for name, c := range map[string]struct {
 			after int
-			id    string // of what is committed after the loss; c is what was lost
+			id    string // prefix of the ids committed after the loss; c is that of the lost ones
 		}{
 			"head behind":          {0, "d"},
 			"numbers used again":   {3, "d"},
@@ -166,7 +166,7 @@ var followTests = map[string]func(*testing.T, Setup){
 	},
 }
 
-// ear hears the signals of a log.
+// ear receives the signals of a log.
 type ear struct {
 	heard chan eventlog.Signal
 	stop  func()
@@ -196,7 +196,7 @@ func (e *ear) next(t *testing.T) eventlog.Signal {
 	}
 }
 
-// wait returns after a wake-up.
+// wait returns after a wake-up, and fails the test for a note.
 func (e *ear) wait(t *testing.T) {
 	t.Helper()
 	if s := e.next(t); s.Payload != nil {
@@ -229,7 +229,7 @@ func follow(t *testing.T, b eventlog.Backend, log eventlog.Log, o eventlog.Follo
 	return f, replica
 }
 
-// manual makes a follower that moves by step only.
+// manual returns a follower that moves only when step is called.
 func manual(b eventlog.Backend, log eventlog.Log, o eventlog.FollowerOptions) (*eventlog.Follower, *Replica, func(*testing.T)) {
 	replica := NewReplica()
 	f := eventlog.NewFollower(b, log, replica, o)

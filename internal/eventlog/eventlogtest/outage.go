@@ -7,8 +7,8 @@ import (
 	"nextup/internal/eventlog"
 )
 
-// Outage is a Backend with a switch: while it is on, everything that would ask
-// the log fails with eventlog.ErrUnavailable.
+// Outage is a Backend with a switch: while it is on, every call that would reach the
+// log fails with eventlog.ErrUnavailable.
 type Outage struct {
 	eventlog.Backend
 	// BeforeScan, if set, is called once, before the first page of a scan.
@@ -21,10 +21,10 @@ type Outage struct {
 // Set turns the outage on or off.
 func (o *Outage) Set(down bool) { o.down.Store(down) }
 
-// Deafen makes every signal get lost.
+// Deafen makes every signal get lost, or ends that.
 func (o *Outage) Deafen(deaf bool) { o.deaf.Store(deaf) }
 
-// Reads counts the reads that reached the log.
+// Reads returns how many reads reached the log.
 func (o *Outage) Reads() int64 { return o.reads.Load() }
 
 func (o *Outage) err() error {

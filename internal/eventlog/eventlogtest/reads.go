@@ -177,7 +177,7 @@ var readTests = map[string]func(*testing.T, Setup){
 				if accepted[r.ID] != r.Number {
 					t.Fatalf("seed %d: %s was answered with %d and is %d", seed, r.ID, accepted[r.ID], r.Number)
 				}
-				// Data says which entity it wrote and which version it saw.
+				// Data tells which entity it wrote and which version it saw.
 				name, saw, _ := bytes.Cut(r.Data, []byte("="))
 				if version[string(name)] != string(saw) {
 					t.Fatalf("seed %d: %s saw %q of %s, which was %q", seed, r.ID, saw, name, version[string(name)])
@@ -195,24 +195,25 @@ var readTests = map[string]func(*testing.T, Setup){
 	},
 }
 
-// manyCommitters lets twelve of them fight for four entities over two backends,
-// repeating calls as after a lost reply, and returns what was accepted where.
+// manyCommitters lets twelve committers compete for four entities over two backends,
+// repeating calls as after a lost reply, and returns the number of each accepted
+// commit.
 func manyCommitters(t *testing.T, s Setup, log eventlog.Log, seed uint64) map[string]uint64 {
 	var (
 		mu       sync.Mutex
 		accepted = map[string]uint64{}
 		all      sync.WaitGroup
 	)
-	for who := range uint64(12) {
-		backend := []Witness{s.Backend, s.Second}[who%2]
+	for committer := range uint64(12) {
+		backend := []Witness{s.Backend, s.Second}[committer%2]
 		all.Go(func() {
-			rng := rand.New(rand.NewPCG(seed, who))
+			rng := rand.New(rand.NewPCG(seed, committer))
 			saw := map[string]string{}
 			for i := range 40 {
 				var commits []eventlog.Commit
 				for k := range 1 + rng.IntN(3) {
 					name := fmt.Sprint("e", rng.IntN(4))
-					id := fmt.Sprintf("%d.%d.%d", who, i, k)
+					id := fmt.Sprintf("%d.%d.%d", committer, i, k)
 					c := put(id, name, saw[name])
 					c.Reads = []eventlog.Read{{Name: name, Version: saw[name]}}
 					commits = append(commits, c)

@@ -11,11 +11,11 @@ import (
 	"nextup/internal/eventlog"
 )
 
-// Replica is an eventlog.Replica for logs whose records say "name=body" (an
-// empty body removes the entity), as the commits of this package do. It checks
+// Replica is an eventlog.Replica for logs whose records are "name=body" (an empty
+// body removes the entity), as the commits of this package write them. It checks
 // the promises that a Follower makes.
 type Replica struct {
-	// OnLoad, if set, sees every snapshot before it is taken.
+	// OnLoad, if set, is called with every snapshot before it is loaded.
 	OnLoad func(eventlog.Head, []eventlog.Entity)
 
 	mu       sync.Mutex
@@ -41,7 +41,7 @@ func (r *Replica) Refuse(err error) {
 	r.refusal = err
 }
 
-// Loads is how many snapshots were taken.
+// Loads returns how many snapshots were loaded.
 func (r *Replica) Loads() int {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -95,7 +95,7 @@ func (r *Replica) Apply(records []eventlog.Record) error {
 	return nil
 }
 
-// Shows says whether the entity has the body.
+// Shows reports whether the entity has the body.
 func (r *Replica) Shows(name, body string) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()

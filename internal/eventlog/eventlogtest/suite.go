@@ -11,13 +11,13 @@ import (
 	"nextup/internal/eventlog"
 )
 
-// Setup is what the suite runs on.
+// Setup is what one test of the suite runs on.
 type Setup struct {
-	// Backend is under test, and Second another one over the same logs, as
-	// another gateway has it.
+	// Backend is under test. Second is another backend over the same logs, as another
+	// gateway has it.
 	Backend, Second Witness
-	// Checkpoint remembers all of a log; restore puts it back, as a failover to a
-	// replica that lags does.
+	// Checkpoint saves all of a log; restore puts it back, as a failover to a replica
+	// that lags does.
 	Checkpoint func(t testing.TB, log eventlog.Log) (restore func())
 }
 
@@ -27,8 +27,8 @@ type Witness interface {
 	Ranked(ctx context.Context, log eventlog.Log, set string) ([]string, error)
 }
 
-// Run checks that what setup makes is an eventlog.Backend. Each test uses logs
-// of its own, so that one server serves them all.
+// Run tests the backends that setup returns. Each test uses logs of its own, so that
+// one server serves them all.
 func Run(t *testing.T, setup func(t *testing.T) Setup) {
 	for _, group := range []map[string]func(*testing.T, Setup){commitTests, readTests, followTests} {
 		for name, test := range group {
@@ -51,7 +51,7 @@ func newLog(change ...func(*eventlog.Log)) eventlog.Log {
 	return l
 }
 
-// put is a commit that assigns body to an entity, as Replica understands it.
+// put returns a commit that assigns body to an entity, as Replica understands it.
 func put(id, name, body string) eventlog.Commit {
 	return eventlog.Commit{
 		ID:     id,
@@ -60,14 +60,14 @@ func put(id, name, body string) eventlog.Commit {
 	}
 }
 
-// step is one commit and what should become of it.
+// step is one commit and its expected outcome.
 type step struct {
 	commit eventlog.Commit
 	want   eventlog.Status
-	number uint64 // of the outcome; 0 does not look
+	number uint64 // of the outcome; 0 is not checked
 }
 
-// commitEach hands the steps over one a call.
+// commitEach commits the steps, each in a call of its own.
 func commitEach(t *testing.T, b eventlog.Backend, log eventlog.Log, steps ...step) {
 	t.Helper()
 	for i, s := range steps {
@@ -131,7 +131,8 @@ func readAll(t testing.TB, b eventlog.Backend, log eventlog.Log, page int) []eve
 	}
 }
 
-// eventually polls for what another process or a clock has to do first.
+// eventually polls until done is true, which another process or a clock brings
+// about.
 func eventually(t testing.TB, what string, done func() bool) {
 	t.Helper()
 	deadline := time.Now().Add(10 * time.Second)

@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// sent are the commands that are sent to Redis by this package, by the registry of
-// nodes and by go-redis itself. Those of the scripts are read from the scripts.
+// sent lists the commands that this package, the registry of nodes and go-redis
+// itself send to Redis. The commands of the scripts are read from the scripts.
 var sent = []string{
 	"asking", "cluster|slots", "command", "config|get", "del", "eval", "eval_ro", "evalsha", "evalsha_ro", "exists",
 	"hdel", "hgetall", "hmget", "hset", "info", "ping", "publish", "select", "subscribe", "time", "unsubscribe", "wait",
@@ -18,7 +18,7 @@ var sent = []string{
 //go:embed *.lua
 var folder embed.FS
 
-// scripts are the sources of all scripts.
+// scripts returns the sources of all scripts.
 func scripts() (sources []string) {
 	files, _ := folder.ReadDir(".") // it is part of the binary
 	for _, f := range files {
@@ -30,7 +30,7 @@ func scripts() (sources []string) {
 
 var called = regexp.MustCompile(`call\('([A-Z]+)'`)
 
-// ACL is what the Redis user of the gateways needs, as the rules of ACL SETUSER:
+// ACL returns what the Redis user of the gateways needs, as rules of ACL SETUSER:
 // config|get is for durability disk without TrustDisk, wait for replica, and asking,
 // cluster|slots and command for a Cluster, zrange and zrank for looking into a queue.
 func ACL() []string {

@@ -1,37 +1,43 @@
 // Package redislog keeps logs in Redis: one server, a Sentinel group or a
 // Cluster.
 //
+//	backend, err := redislog.Open(ctx, "redis://127.0.0.1:6379", redislog.Options{Durability: redislog.Replica})
+//	defer backend.Close()
+//	outcomes, err := backend.Commit(ctx, log, commits) // an eventlog.Backend
+//
 // # Committing
 //
-// One Lua script judges and applies all commits of a call, so that nobody sees
-// half of one, and of calls that come together (pipe.go). All keys of a log carry its name as hash tag (keys.go), and all
-// that the script touches are handed to it (commit.lua tells what they hold).
-// Nothing is retried inside unless the server says that it did nothing: a lost
-// reply is an eventlog.ErrUnavailable, and the caller's retry finds its own
-// commit by the ID. No call takes longer than three seconds.
+// One Lua script judges and applies all commits of a call, so that half of one is
+// never visible; calls that come at the same time share a run (batcher.go). All
+// keys of a log carry its name as hash tag (keys.go), and all that the script
+// touches are passed to it (commit.lua tells what they hold). A call is retried
+// inside only if the server's answer means that nothing was applied: a lost reply
+// is an eventlog.ErrUnavailable, and the caller's retry finds its own commit by the
+// ID. No call takes longer than three seconds.
 //
 // # Durability
 //
-// Commit acknowledges once the commit is as durable as Options say, and proves it
-// on the connection that committed. Only acknowledgements wait: a follower may
-// read a record, and people may be shown it, before a replica or the disk has it.
-// If it is lost after all, that is a fork, and what was shown is reset.
+// Commit acknowledges once the commit is as durable as Options demand, which is
+// proven on the connection that committed. Only acknowledgements wait: a follower
+// may read a record, and people may be shown it, before a replica or the disk has
+// it. If it is lost after all, that is a fork, and what was shown is reset.
 //
-// # Hearing
+// # Subscriptions
 //
-// One connection carries the channels of all logs that somebody subscribed to. A
-// subscription connection can die without a word, so every two seconds a nonce
-// is published to a channel of our own; if it does not come back, the connection
-// is closed and opened anew. Whenever Redis confirms a channel, the first time or
-// after a repair, its subscribers are woken: what they missed is in the log.
+// One connection carries the channels of all logs that have subscribers
+// (subscriptions.go). Such a connection can die without an error, so every two
+// seconds a nonce is published to a channel of its own; if it does not come back,
+// the connection is closed and opened anew. Whenever Redis confirms a channel, the
+// first time or after a repair, its subscribers are woken: what they missed is in
+// the log.
 //
 // # Time
 //
 // A log's time is that of its stamps, which never go back and never stand still:
 // where the server's clock was set back, they go on from the newest by the time that
-// passes (commit.lua). Replies carry it, and between them the local monotonic clock
-// goes on. The wall clock of the servers is told apart from it (eventlog.Clock). A
-// jump of a server's clock is logged and counted.
+// passes (commit.lua). Replies carry it, and between two replies the local monotonic
+// clock continues it. The wall clock of the servers is estimated separately
+// (eventlog.Clock). A jump of a server's clock is logged and counted.
 package redislog
 
 import (
@@ -51,17 +57,17 @@ import (
 	"nextup/internal/lograte"
 )
 
-// Options tune a Backend; the zero value is fit for use.
+// Options tune a Backend; the zero value is usable.
 type Options struct {
-	// ProbeEvery is the pause between two proofs that the subscription
-	// connection is alive; 2 s without it.
+	// ProbeEvery is the pause between two proofs that the subscription connection
+	// is alive; the default is 2 s.
 	ProbeEvery time.Duration
-	// Durability is what a commit has behind it when it is acknowledged.
+	// Durability is where a commit is stored before it is acknowledged.
 	Durability Durability
-	// TrustDisk believes, with Disk, that Redis writes each command to disk: for
+	// TrustDisk assumes, with Disk, that Redis writes each command to disk: it is for
 	// a Redis that does not show its configuration.
 	TrustDisk bool
-	// Logger hears of repairs; nothing is logged without it.
+	// Logger takes a line for each repair; nil logs nothing.
 	Logger *slog.Logger
 }
 
@@ -72,12 +78,12 @@ const DefaultProbeEvery = 2 * time.Second
 type Backend struct {
 	client  redis.UniversalClient
 	options Options
-	wire    *wire
-	// database ends the names of channels.
+	subs    *subscriptions
+	// database is the suffix of the names of channels; see databaseOf.
 	database string
-	pipes    sync.Map // *pipe by the *redis.Client of a server
+	batchers sync.Map // *batcher by the *redis.Client of a server
 	trials   sync.Map // *trial likewise
-	paces    sync.Map // *pace by the name of a log whose time was asked for
+	paces    sync.Map // *pace by the name of each log whose time was asked for
 	jumps    atomic.Uint64
 
 	evicts       atomic.Bool
@@ -103,8 +109,8 @@ func Open(ctx context.Context, url string, options Options) (*Backend, error) {
 	return b, nil
 }
 
-// New is Open on a client that is there already. Close closes it; an error
-// leaves it open. The client must be set up as Dial does.
+// New is Open with an existing client. Close closes the client; an error leaves it
+// open. The client must be set up as Dial does.
 func New(ctx context.Context, client redis.UniversalClient, options Options) (*Backend, error) {
 	if options.ProbeEvery <= 0 {
 		options.ProbeEvery = DefaultProbeEvery
@@ -121,32 +127,32 @@ func New(ctx context.Context, client redis.UniversalClient, options Options) (*B
 	}
 	// What makes writes fail for a while is for Probe to tell; what no waiting mends
 	// is said at once.
-	if err := b.try(ctx, startLog); hopeless(err) {
-		return nil, unable(err)
+	if err := b.try(ctx, startLog); permanent(err) {
+		return nil, unfit(err)
 	}
-	b.wire = newWire(client, options, b.sampleTime)
+	b.subs = newSubscriptions(client, options, b.sampleTime)
 	running, cancel := context.WithCancel(context.Background())
 	b.cancel = cancel
-	b.done.Go(func() { b.wire.run(running) })
+	b.done.Go(func() { b.subs.run(running) })
 	b.done.Go(func() { b.watchEviction(running) })
-	if err := b.listens(ctx); err != nil {
+	if err := b.awaitSubscription(ctx); err != nil {
 		cancel()
-		b.wire.hangUp()
+		b.subs.close()
 		b.done.Wait()
 		return nil, err
 	}
 	return b, nil
 }
 
-// Client is the client beneath, for whoever keeps something beside the logs.
+// Client returns the client, for packages that keep something beside the logs.
 func (b *Backend) Client() redis.UniversalClient { return b.client }
 
-// SubscriptionsLost counts the times that the connection of all subscriptions
-// failed or no longer echoed its probe, and was opened anew.
-func (b *Backend) SubscriptionsLost() uint64 { return b.wire.lost.Load() }
+// SubscriptionsLost returns how often the connection of all subscriptions failed or
+// no longer echoed its probe, and was opened anew.
+func (b *Backend) SubscriptionsLost() uint64 { return b.subs.lost.Load() }
 
-// ClockJumps counts the times that the clock of a server was found to have jumped,
-// or another server with another clock to have taken its place.
+// ClockJumps returns how often the clock of a server was found to have jumped, or
+// another server with another clock to have taken its place.
 func (b *Backend) ClockJumps() uint64 { return b.jumps.Load() }
 
 // sampleTime asks every server for its time.
@@ -157,7 +163,7 @@ func (b *Backend) sampleTime(ctx context.Context) error {
 		if err != nil {
 			return failed(err)
 		}
-		b.pipeTo(node).sample(t.UnixMilli(), sent)
+		b.batcherOf(node).sample(t.UnixMilli(), sent)
 		return nil
 	}
 	switch client := b.client.(type) {
@@ -188,13 +194,13 @@ func (b *Backend) Lease(ctx context.Context, log eventlog.Log, name, owner strin
 
 // Subscribe implements eventlog.Backend.
 func (b *Backend) Subscribe(log eventlog.Log, hear func(eventlog.Signal)) (stop func()) {
-	own := b.wire.subscribe(signalsChannel(log.Name, b.database), hear)
+	own := b.subs.subscribe(signalsChannel(log.Name, b.database), hear)
 	if b.database == "" {
 		return own
 	}
-	// Gateways of before publish what they commit to this database on the channel that
-	// all share: that is only a wake-up, since it may be another database's.
-	shared := b.wire.subscribe(signalsChannel(log.Name, ""), func(eventlog.Signal) { hear(eventlog.Signal{}) })
+	// Older gateways publish what they commit to this database on the channel that all
+	// databases share: that is only a wake-up, since it may come from another one.
+	shared := b.subs.subscribe(signalsChannel(log.Name, ""), func(eventlog.Signal) { hear(eventlog.Signal{}) })
 	return func() { own(); shared() }
 }
 
@@ -217,18 +223,18 @@ func (b *Backend) Now(log eventlog.Log) int64 {
 	return p.(*pace).now(b.Wall)
 }
 
-// Wall implements eventlog.Backend. In a Cluster the nodes' clocks may differ; it is
-// then the one in the middle.
+// Wall implements eventlog.Backend. In a Cluster, where the nodes' clocks may
+// differ, it returns the median.
 func (b *Backend) Wall() int64 {
 	var all []int64
-	b.pipes.Range(func(_, p any) bool {
-		if ms, known := p.(*pipe).clock.Now(); known {
+	b.batchers.Range(func(_, p any) bool {
+		if ms, known := p.(*batcher).clock.Now(); known {
 			all = append(all, ms)
 		}
 		return true
 	})
 	slices.Sort(all)
-	return all[(len(all)-1)/2] // New has asked one
+	return all[(len(all)-1)/2] // New has asked at least one
 }
 
 // Ready implements eventlog.Backend.
@@ -238,8 +244,8 @@ func (b *Backend) Ready(ctx context.Context) error {
 	if err := b.client.Ping(ctx).Err(); err != nil {
 		return failed(err)
 	}
-	if age := b.wire.silence(); age > 5*b.options.ProbeEvery/2 {
-		return failed(errors.Join(fmt.Errorf("the subscription connection was last heard %v ago", age.Round(time.Millisecond)), b.wire.failure()))
+	if age := b.subs.sinceEcho(); age > 5*b.options.ProbeEvery/2 {
+		return failed(errors.Join(fmt.Errorf("the subscription connection was last heard %v ago", age.Round(time.Millisecond)), b.subs.lastError()))
 	}
 	return nil
 }
@@ -247,12 +253,13 @@ func (b *Backend) Ready(ctx context.Context) error {
 // Close implements eventlog.Backend.
 func (b *Backend) Close() error {
 	b.cancel()
-	b.wire.hangUp()
+	b.subs.close()
 	b.done.Wait()
 	return b.client.Close()
 }
 
-// failed tells a full Redis from one that cannot be reached or cannot serve.
+// failed wraps an error in eventlog.ErrFull for a full Redis, else in
+// eventlog.ErrUnavailable.
 func failed(err error) error {
 	if isFull(err) {
 		return fmt.Errorf("%w: %w", eventlog.ErrFull, err)
@@ -260,10 +267,10 @@ func failed(err error) error {
 	return fmt.Errorf("%w: %w", eventlog.ErrUnavailable, err)
 }
 
-// isFull says that the server refused to begin, for want of memory.
+// isFull reports whether the server refused to begin for want of memory.
 func isFull(err error) bool { return redis.HasErrorPrefix(err, "OOM") }
 
-// broken says that Redis holds something that commit.lua does not write.
+// broken returns the error for something in Redis that commit.lua does not write.
 func broken(what string, err error) error {
 	return fmt.Errorf("%w: unreadable %s: %w", eventlog.ErrUnavailable, what, err)
 }

@@ -10,28 +10,29 @@ import (
 	"nextup/internal/eventlog"
 )
 
-// What is published to a log's channel begins with one of these; commit.lua writes
-// all but the note's.
+// A payload on a log's channel begins with one of these; commit.lua writes all but
+// the note's.
 const (
 	wakePayload   = "w"
-	otherPayload  = "o" // for gateways that know no names of databases
+	otherPayload  = "o" // for gateways that do not know channels by database
 	notePrefix    = "n"
 	recordsPrefix = "r"
 )
 
 const channelsPerCommand = 512
 
-// channel is what is wanted of a channel and what was asked of this connection.
+// channel holds the listeners of a channel, and what this connection has requested
+// and Redis has confirmed of it.
 type channel struct {
-	listeners map[*listener]struct{}
-	asked     bool
-	confirmed bool
-	fresh     []*listener // owed a first wake-up
+	listeners    map[*listener]struct{}
+	requested    bool
+	confirmed    bool
+	newListeners []*listener // they still have to get their first wake-up
 }
 
 type listener struct{ hear func(eventlog.Signal) }
 
-func (w *wire) subscribe(name string, hear func(eventlog.Signal)) (stop func()) {
+func (w *subscriptions) subscribe(name string, hear func(eventlog.Signal)) (stop func()) {
 	l := &listener{hear}
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -41,7 +42,7 @@ func (w *wire) subscribe(name string, hear func(eventlog.Signal)) (stop func()) 
 		w.channels[name] = c
 	}
 	c.listeners[l] = struct{}{}
-	c.fresh = append(c.fresh, l)
+	c.newListeners = append(c.newListeners, l)
 	w.changeLocked(name)
 	return func() {
 		w.mu.Lock()
@@ -53,24 +54,25 @@ func (w *wire) subscribe(name string, hear func(eventlog.Signal)) (stop func()) 
 	}
 }
 
-func (w *wire) changeLocked(name string) {
+func (w *subscriptions) changeLocked(name string) {
 	w.changed[name] = struct{}{}
 	select {
-	case w.dirty <- struct{}{}:
+	case w.changes <- struct{}{}:
 	default:
 	}
 }
 
-// tend asks for the channels that are wanted and gives up those that are not.
-func (w *wire) tend(ctx context.Context, pubsub *redis.PubSub, fail func(error)) {
+// applyChanges subscribes to the channels that have listeners, and unsubscribes
+// from the others, whenever that changes.
+func (w *subscriptions) applyChanges(ctx context.Context, pubsub *redis.PubSub, fail func(error)) {
 	for {
 		select {
 		case <-ctx.Done():
 			return
-		case <-w.dirty:
+		case <-w.changes:
 		}
 		for {
-			ask, leave, fresh := w.wants()
+			ask, leave, fresh := w.takeChanges()
 			if len(ask)+len(leave)+len(fresh) == 0 {
 				break
 			}
@@ -93,8 +95,8 @@ func (w *wire) tend(ctx context.Context, pubsub *redis.PubSub, fail func(error))
 	}
 }
 
-// wants takes a bounded bite of what changed.
-func (w *wire) wants() (ask, leave []string, fresh []*listener) {
+// takeChanges returns a bounded part of what changed.
+func (w *subscriptions) takeChanges() (ask, leave []string, fresh []*listener) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	for name := range w.changed {
@@ -108,21 +110,21 @@ func (w *wire) wants() (ask, leave []string, fresh []*listener) {
 		}
 		wanted := len(c.listeners) > 0
 		switch {
-		case wanted && !c.asked:
-			c.asked = true
+		case wanted && !c.requested:
+			c.requested = true
 			ask = append(ask, name)
 		case wanted && c.confirmed:
-			for _, l := range c.fresh {
+			for _, l := range c.newListeners {
 				if _, stays := c.listeners[l]; stays {
 					fresh = append(fresh, l)
 				}
 			}
-			c.fresh = nil
+			c.newListeners = nil
 		case !wanted:
-			// A later subscriber begins with a channel of its own, and Redis
-			// sees the two commands in this order.
+			// A later subscriber begins with a new channel value, and Redis sees
+			// the two commands in this order.
 			delete(w.channels, name)
-			if c.asked {
+			if c.requested {
 				leave = append(leave, name)
 			}
 		}
@@ -130,22 +132,22 @@ func (w *wire) wants() (ask, leave []string, fresh []*listener) {
 	return ask, leave, fresh
 }
 
-// confirm wakes all subscribers of a channel that from now on is heard.
-func (w *wire) confirm(name string) {
+// confirm wakes all subscribers of a channel that Redis has confirmed.
+func (w *subscriptions) confirm(name string) {
 	w.mu.Lock()
 	c := w.channels[name]
 	if c == nil {
 		w.mu.Unlock()
 		return
 	}
-	c.confirmed, c.fresh = true, nil
+	c.confirmed, c.newListeners = true, nil
 	w.mu.Unlock()
 	w.deliver(name, wakePayload)
 }
 
-func (w *wire) deliver(name, payload string) {
+func (w *subscriptions) deliver(name, payload string) {
 	if payload == otherPayload {
-		return // it comes, or has come, by the channel of its database
+		return // it comes, or has come, on the channel of its database
 	}
 	signal := signalOf(payload)
 	w.mu.Lock()
@@ -162,7 +164,7 @@ func (w *wire) deliver(name, payload string) {
 	}
 }
 
-// signalOf reads what is published to a log's channel.
+// signalOf decodes a payload of a log's channel.
 func signalOf(payload string) (signal eventlog.Signal) {
 	switch {
 	case strings.HasPrefix(payload, notePrefix):
@@ -173,10 +175,10 @@ func signalOf(payload string) (signal eventlog.Signal) {
 	return signal
 }
 
-// parsePushed reads what commit.lua publishes; nil if it is something else, which
-// is then a wake-up and no more. What it returns holds on to no part of text: an id
-// is kept for as long as somebody has the log open, and would keep the messages beside
-// it.
+// parsePushed decodes the records that commit.lua publishes; nil for anything else,
+// which is then only a wake-up. What it returns shares no memory with text: an id
+// is kept for as long as the log is followed, and would keep the messages beside it
+// in memory.
 func parsePushed(text string) *eventlog.Pushed {
 	head, rest, _ := strings.Cut(text, "\n")
 	n, ok := numbers(head, 4)
@@ -204,7 +206,7 @@ func parsePushed(text string) *eventlog.Pushed {
 	return p
 }
 
-// numbers reads so many, with a space between.
+// numbers reads that many numbers, separated by single spaces.
 func numbers(text string, count int) (n [4]uint64, ok bool) {
 	for i := range count {
 		var word string

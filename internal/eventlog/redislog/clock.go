@@ -5,30 +5,31 @@ import (
 	"time"
 )
 
-// sampleLife is how long what a log's server said of the log's time is carried on
-// by the steady clock of this process before it is asked again.
+// sampleLife is how long the monotonic clock of this process continues a log's time
+// before the server is asked again.
 const sampleLife = time.Minute
 
-// setBack is how far a log's time must go back to be followed. What is less comes from
-// how long answers take, and from how much slower a log goes that is ahead of its clock.
+// setBack is the least step back of a log's time that is followed. Smaller steps come
+// from how long answers take, and from the slower pace of a log that is ahead of its
+// clock.
 const setBack = 5 * time.Second
 
-// pace estimates a log's time: the stamp that the log would give now. The log says
-// it in every answer to a commit, and between two answers the steady clock goes on.
-// So a jump of the server's clock moves it only once it has moved the log.
+// pace estimates a log's time: the stamp that the log would give now. Every answer
+// to a commit has it, and between two answers the monotonic clock continues it. So a
+// jump of the server's clock moves the estimate only once it has moved the log.
 type pace struct {
 	mu      sync.Mutex
 	start   time.Time
 	known   bool
 	offset  int64         // milliseconds from the time since start to the log's
-	sampled time.Duration // when it was said last, as time since start
-	jumps   uint64        // how many jumps of clocks there had been by then
+	sampled time.Duration // when the last sample came, as time since start
+	jumps   uint64        // the number of clock jumps by then
 	last    int64
 }
 
 func newPace() *pace { return &pace{start: time.Now()} }
 
-// sample takes in a stamp that the log would have given between sent and now.
+// sample takes a stamp that the log would have given between sent and now.
 func (p *pace) sample(stamp int64, sent time.Time, jumps uint64) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -42,25 +43,25 @@ func (p *pace) sample(stamp int64, sent time.Time, jumps uint64) {
 	p.known, p.sampled, p.jumps = true, now, jumps
 }
 
-// reached says that the log has given this stamp.
+// reached takes a stamp that the log has given.
 func (p *pace) reached(stamp int64) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.offset = max(p.offset, stamp-time.Since(p.start).Milliseconds())
 }
 
-// stale says whether the log should be asked: it was not for a while, or a clock
-// has jumped since.
+// stale reports whether the log should be asked: it was not asked for a while, or a
+// clock has jumped since.
 func (p *pace) stale(jumps uint64) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return !p.known || p.jumps != jumps || time.Since(p.start)-p.sampled > sampleLife
 }
 
-// now is in Unix milliseconds; wall is the time for as long as the log has not said
-// its own. It stands still rather than go back by a little, and
-// goes back by much only where the log does: one that has no newer stamp takes the
-// time of a server whose clock was set back.
+// now returns the log's time in Unix milliseconds; before the first sample it is
+// wall's. It stands still rather than go back by a little, and goes back by much
+// only where the log does: a log that has no newer stamp takes the time of a server
+// whose clock was set back.
 func (p *pace) now(wall func() int64) int64 {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -65,8 +65,8 @@ func TestOldAndNewGatewaysTogetherLoseNothingAndDeadlinesPass(t *testing.T) {
 	byOld := func() {
 		t.Helper()
 		ids++
-		var m message
-		m.begin(false, "")
+		var m scriptRun
+		m.header(false, "")
 		m.encode(log, call{log: log, commits: commit(fmt.Sprint("old", ids))})
 		reply, err := old.Run(t.Context(), b.Client(), m.keys, m.args...).Slice()
 		if err != nil {

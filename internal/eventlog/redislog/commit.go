@@ -20,15 +20,16 @@ var commitSource string
 
 var (
 	commitScript = redis.NewScript(commitSource)
-	// freeingScript is the same, but runs when Redis is out of memory.
+	// freeingScript is the same script, allowed to run when Redis is out of memory.
 	freeingScript = redis.NewScript(strings.Replace(commitSource, "#!lua\n", "#!lua flags=allow-oom\n", 1))
 )
 
-// maxCommitsPerScript keeps a script short: Redis does nothing else meanwhile.
+// maxCommitsPerScript keeps a run of the script short: Redis does nothing else
+// meanwhile.
 const maxCommitsPerScript = 128
 
 // Commit implements eventlog.Backend. It acknowledges nothing that is not as
-// durable as Options say: the error is then an eventlog.ErrUnavailable, and a
+// durable as Options demand: the error is then an eventlog.ErrUnavailable, and a
 // retry finds the commit and proves it anew.
 func (b *Backend) Commit(ctx context.Context, log eventlog.Log, commits []eventlog.Commit) ([]eventlog.Outcome, error) {
 	if err := eventlog.Check(log, commits); err != nil {
@@ -60,44 +61,46 @@ func acknowledges(o eventlog.Outcome) bool {
 	return o.Status == eventlog.Committed || o.Status == eventlog.Duplicate
 }
 
-// call is what somebody wants committed to one log. It fits into one script.
+// call is a set of commits to one log that fits into one run of the script.
 type call struct {
 	log     eventlog.Log
 	commits []eventlog.Commit
-	frees   bool // all of them do: a full server is to take it
-	probe   bool // it goes beside the log: see Probe
+	frees   bool // all of them free memory: a full server should take it
+	probe   bool // it is applied beside the log: see Probe
 }
 
-// message is one run of commit.lua: the commits of calls that came together.
-type message struct {
+// scriptRun holds the keys and arguments of one run of commit.lua, for one call or
+// several.
+type scriptRun struct {
 	keys []string
 	args []any
-	// trace, if set, hears the name of each: what the script's header lists.
+	// trace, if set, is called with the name of each, as the script's header lists
+	// them; tests compare the two.
 	trace func(kind, name string)
 }
 
-func (m *message) key(name, key string) {
+func (m *scriptRun) key(name, key string) {
 	m.keys = append(m.keys, key)
 	if m.trace != nil {
 		m.trace("KEYS", name)
 	}
 }
 
-func (m *message) arg(name string, value any) {
+func (m *scriptRun) arg(name string, value any) {
 	m.args = append(m.args, value)
 	if m.trace != nil {
 		m.trace("ARGV", name)
 	}
 }
 
-// begin comes first; again has a commit that was there already written again, so
-// that WAIT covers it.
-func (m *message) begin(again bool, database string) {
-	m.arg("again", strconv.Itoa(flag(again))+database)
+// header adds what comes first; rewrite has a commit that was there already written
+// again, so that WAIT covers it.
+func (m *scriptRun) header(rewrite bool, database string) {
+	m.arg("again", strconv.Itoa(flag(rewrite))+database)
 }
 
-// encode adds what calls want of one log.
-func (m *message) encode(log eventlog.Log, calls ...call) {
+// encode adds the commits of calls to one log.
+func (m *scriptRun) encode(log eventlog.Log, calls ...call) {
 	keys, count := len(m.keys), 0
 	key := func(name, key string) {
 		if calls[0].probe {
@@ -146,7 +149,7 @@ func (m *message) encode(log eventlog.Log, calls ...call) {
 	m.args[values-1] = len(m.args) - values
 }
 
-func (m *message) encodeOne(commit *eventlog.Commit, sets map[string]int) {
+func (m *scriptRun) encodeOne(commit *eventlog.Commit, sets map[string]int) {
 	m.arg("id", commit.ID)
 	m.arg("intent", commit.Intent)
 	m.arg("data", commit.Data)
@@ -198,8 +201,8 @@ func (m *message) encodeOne(commit *eventlog.Commit, sets map[string]int) {
 	m.args[rest-1] = len(m.args) - rest
 }
 
-// limits is what bounds a commit and what it sets for others: mostly nothing, or
-// the fence of a message.
+// limits encodes the bounds of a commit and the fence and seal that it sets: mostly
+// nothing, or the fence of a message.
 func limits(c *eventlog.Commit) string {
 	switch {
 	case c.NotBefore != 0 || c.NotAfter != 0 || c.RaiseFence != 0 || c.Seal:
@@ -210,12 +213,12 @@ func limits(c *eventlog.Commit) string {
 	return ""
 }
 
-// perCommit is how many values of a reply answer one commit.
+// perCommit is the number of values of a reply that answer one commit.
 const perCommit = 4
 
-// answers checks what a whole reply says, and takes the times out of it: the
-// server's and those of the logs.
-func (p *pipe) answers(reply *redis.Cmd, commits int, logs []string, sent time.Time) ([]any, error) {
+// answers checks the form of a whole reply, samples the times in it (the server's
+// and those of the logs), and returns the answers to the commits.
+func (p *batcher) answers(reply *redis.Cmd, commits int, logs []string, sent time.Time) ([]any, error) {
 	values, err := reply.Slice()
 	if err != nil {
 		return nil, err
@@ -227,7 +230,7 @@ func (p *pipe) answers(reply *redis.Cmd, commits int, logs []string, sent time.T
 	if !ok {
 		return nil, errAnswer
 	}
-	jumps := p.b.jumps.Load() // by the time of a jump that is seen only now, a log is asked once more
+	jumps := p.b.jumps.Load() // read before sampling, so that a jump that shows only now has the log asked once more
 	p.sample(clock, sent)
 	stamps := values[1+perCommit*commits:]
 	for i, log := range logs {
@@ -242,7 +245,7 @@ func (p *pipe) answers(reply *redis.Cmd, commits int, logs []string, sent time.T
 
 var errAnswer = errors.New("the answer to a commit has other types than expected")
 
-// decode reads the answers to the commits of one call.
+// decode turns the answers to the commits of one call into outcomes.
 func decode(answers []any, commits []eventlog.Commit) ([]eventlog.Outcome, error) {
 	outcomes := make([]eventlog.Outcome, len(commits))
 	for i := range commits {
@@ -268,7 +271,7 @@ func decode(answers []any, commits []eventlog.Commit) ([]eventlog.Outcome, error
 	return outcomes, nil
 }
 
-// milliseconds rounds up: 0 would mean for ever.
+// milliseconds rounds up, because 0 would mean for ever.
 func milliseconds(d time.Duration) int64 {
 	return int64((d + time.Millisecond - 1) / time.Millisecond)
 }

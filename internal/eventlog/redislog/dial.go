@@ -12,11 +12,12 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// errURL quotes nothing of the URL: what cannot be read may have a password anywhere.
+// errURL quotes nothing of the URL: one that cannot be parsed may have a password
+// anywhere.
 var errURL = errors.New("redislog: the Redis URL cannot be read: want redis://NAME:PASSWORD@HOST:PORT/DB, with / ? # and % " +
 	"of a password written as %2F %3F %23 and %25, and only query parameters of go-redis (what was given is not shown, since it may hold a password)")
 
-// isHost says whether the text is a host, with or without a port.
+// isHost reports whether the text is a host, with or without a port.
 func isHost(text string) bool {
 	host, port, err := net.SplitHostPort(text)
 	if err != nil {
@@ -33,20 +34,20 @@ func isHost(text string) bool {
 	})
 }
 
-// How long one command, one write or one dial may take.
+// networkTimeout bounds one command, one write and one dial.
 const networkTimeout = 2 * time.Second
 
-// Dial makes a client for the URL; nothing is sent yet. The forms are
+// Dial returns a client for the URL and sends nothing yet. The forms are
 //
 //	redis://[name:password@]host:port[/db]        one server
 //	redis://host:port,host:port,...               a Cluster, by some of its nodes
 //	redis+cluster://[name:password@]host:port,... a Cluster, by one node or more
-//	redis+sentinel://master[:password]@host:port,...[/db]  what the Sentinels say
+//	redis+sentinel://master[:password]@host:port,...[/db]  the master that the Sentinels name
 //
 // and the same with rediss for TLS. Query parameters are those of go-redis.
 //
 // The client never repeats a command by itself, since an effect whose reply was
-// lost would happen twice, heeds the deadlines of contexts, and looks at a
+// lost would happen twice; it respects the deadlines of contexts, and reads a
 // Cluster's layout every second, without which a lost master stays lost.
 func Dial(url string) (redis.UniversalClient, error) {
 	scheme, rest, ok := strings.Cut(url, "://")
@@ -62,7 +63,7 @@ func Dial(url string) (redis.UniversalClient, error) {
 		end = len(rest)
 	}
 	authority, tail := rest[:end], rest[end:]
-	if strings.Contains(tail, "@") { // the password goes on there
+	if strings.Contains(tail, "@") { // the password contains a slash or question mark
 		return nil, errURL
 	}
 	credentials := ""
@@ -81,7 +82,7 @@ func Dial(url string) (redis.UniversalClient, error) {
 	}
 	tune(o)
 	if len(hosts) > 1 && o.TLSConfig != nil {
-		o.TLSConfig.ServerName = "" // that of each host instead of the first
+		o.TLSConfig.ServerName = "" // the name of each host instead of the first
 	}
 	switch {
 	case kind == "sentinel":
@@ -100,11 +101,11 @@ func Dial(url string) (redis.UniversalClient, error) {
 }
 
 func tune(o *redis.Options) {
-	o.Protocol = 2 // pushes of RESP3 would go past the receive loop
+	o.Protocol = 2 // the receive loop would not see the pushes of RESP3
 	o.ContextTimeoutEnabled = true
 	o.MaxRetries = -1
 	o.DialerRetries = 1
-	o.PipelinePoolSize = -1 // one pool, whatever is sent
+	o.PipelinePoolSize = -1 // one pool for commands and pipelines
 	if o.DialTimeout == 0 {
 		o.DialTimeout = networkTimeout
 	}

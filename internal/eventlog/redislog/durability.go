@@ -12,29 +12,29 @@ import (
 	"nextup/internal/eventlog"
 )
 
-// Durability is what has happened to a commit before it is acknowledged, that is
-// before Commit returns Committed or Duplicate for it. A refusal needs nothing.
+// Durability is where a commit is stored before it is acknowledged, that is before
+// Commit returns Committed or Duplicate for it. A refusal needs nothing.
 type Durability uint8
 
 const (
-	// Memory says that the server that keeps the log has it. What was acknowledged is lost
-	// with that server, or with a failover to a replica that lags; followers
-	// notice the second as a fork.
+	// Memory: the server that keeps the log has it. What was acknowledged is lost
+	// with that server, or with a failover to a replica that lags; followers notice
+	// the failover as a fork.
 	Memory Durability = iota
-	// Replica says that one replica has it too, so that the loss of either loses nothing,
-	// as long as a failover chooses the replica that has most (as Sentinel and
+	// Replica: one replica has it too, so that the loss of either loses nothing, as
+	// long as a failover chooses the replica that has most (as Sentinel and
 	// Cluster do) and a master that lost its memory does not come back as the
 	// master. Without a replica in step nothing is acknowledged, so going on after
 	// the loss of a server takes two replicas.
 	Replica
-	// Disk says that the server's append-only file has it, on disk, so that a crash of the
+	// Disk: the server's append-only file has it, on disk, so that a crash of the
 	// server or its machine loses nothing. A failover may, as with Memory.
 	Disk
 )
 
 var durabilities = [...]string{Memory: "memory", Replica: "replica", Disk: "disk"}
 
-// String is the name that ParseDurability understands.
+// String returns the name that ParseDurability understands.
 func (d Durability) String() string {
 	if int(d) < len(durabilities) {
 		return durabilities[d]
@@ -42,7 +42,7 @@ func (d Durability) String() string {
 	return fmt.Sprintf("Durability(%d)", uint8(d))
 }
 
-// ParseDurability understands memory, replica and disk.
+// ParseDurability parses memory, replica and disk.
 func ParseDurability(name string) (Durability, error) {
 	for d, n := range durabilities {
 		if n == name {
@@ -52,17 +52,17 @@ func ParseDurability(name string) (Durability, error) {
 	return Memory, fmt.Errorf("redislog: durability %q is none of %s", name, strings.Join(durabilities[:], ", "))
 }
 
-// Durability is what a commit has behind it when it is acknowledged.
+// Durability returns where a commit is stored before it is acknowledged.
 func (b *Backend) Durability() Durability { return b.options.Durability }
 
-// replicaTimeout is how long a replica may take to have a commit. It is shorter
-// than the time a reply may take, or the connection would be given up first.
+// replicaTimeout is how long a replica may take to receive a commit. It is shorter
+// than networkTimeout, or the connection would be given up first.
 const replicaTimeout = time.Second
 
-// prove asks, on the connection that has just committed, for what the level
-// takes; nil if it takes nothing. WAIT on another connection would answer for
-// what that one wrote. How the server writes its file is asked each time, since
-// after a failover, or a CONFIG SET, it may be another answer.
+// prove adds, on the connection that has just committed, the command whose answer
+// proves the durability; it returns nil if none is needed. WAIT on another
+// connection would answer for what that one wrote. The server's settings are asked
+// for each time, since a failover or a CONFIG SET may change them.
 func (b *Backend) prove(ctx context.Context, p redis.Pipeliner) redis.Cmder {
 	switch b.options.Durability {
 	case Replica:
@@ -76,7 +76,7 @@ func (b *Backend) prove(ctx context.Context, p redis.Pipeliner) redis.Cmder {
 	return nil
 }
 
-// proven judges the answer to prove.
+// proven returns an error unless the answer to prove is good enough.
 func proven(proof redis.Cmder) error {
 	switch proof := proof.(type) {
 	case *redis.Cmd:
@@ -95,8 +95,8 @@ func proven(proof redis.Cmder) error {
 	return nil
 }
 
-// Prove has the commands that write adds applied by the master that keeps the key,
-// and returns once they are as durable as a commit is when it is acknowledged.
+// Prove runs the commands that write adds on the master that keeps the key, and
+// returns once they are as durable as an acknowledged commit.
 func (b *Backend) Prove(ctx context.Context, key string, write func(redis.Pipeliner)) error {
 	node, err := b.master(ctx, key)
 	if err != nil {
@@ -121,8 +121,8 @@ const diskSettings = "*append*"
 
 var errNotOnDisk = errors.New("durability disk takes a Redis that writes each command to disk")
 
-// onDisk says in one sentence why the server that answered does not keep each
-// write on disk before it replies, or nil.
+// onDisk returns an error that explains in one sentence why the server does not keep
+// each write on disk before it replies, or nil.
 func onDisk(settings *redis.MapStringStringCmd) error {
 	found, err := settings.Result()
 	if err == nil && len(found) == 0 {
@@ -147,13 +147,14 @@ func onDisk(settings *redis.MapStringStringCmd) error {
 	return nil
 }
 
-// isReply tells what a server answered from a failure to reach it.
+// isReply reports whether the error is a server's answer, and not a failure to reach
+// the server.
 func isReply(err error) bool {
 	var reply redis.Error
 	return errors.As(err, &reply)
 }
 
-// checkDisk refuses a Redis of which any master is not fit for Disk.
+// checkDisk returns an error if a master of the Redis is not fit for Disk.
 func (b *Backend) checkDisk(ctx context.Context) error {
 	if b.options.Durability != Disk || b.options.TrustDisk {
 		return nil

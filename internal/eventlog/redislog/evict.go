@@ -9,24 +9,25 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// evictLook is the pause between two looks at what the servers do when their memory
-// is full: an operator may change it at any time.
-const evictLook = 30 * time.Second
+// evictionCheckInterval is the pause between two looks at what the servers do when
+// their memory is full: an operator may change it at any time.
+const evictionCheckInterval = 30 * time.Second
 
 // noEviction is the one policy that keeps what was acknowledged.
 const noEviction = "noeviction"
 
-// Evicts says whether a server throws keys away when its memory is full: with them
-// go places in line and conversations, and nobody is told. A server that does not
-// say what it does is believed.
+// Evicts reports whether a server throws keys away when its memory is full: places
+// in line and conversations are then lost silently. A server that does not show its
+// policy counts as one that keeps them.
 func (b *Backend) Evicts() bool { return b.evicts.Load() }
 
-// watchEviction looks until ctx ends, and says so once a minute for as long as it is.
+// watchEviction checks until ctx ends, and logs a warning once a minute for as long
+// as a server evicts.
 func (b *Backend) watchEviction(ctx context.Context) {
-	tick := time.NewTicker(evictLook)
+	tick := time.NewTicker(evictionCheckInterval)
 	defer tick.Stop()
 	for {
-		b.lookAtEviction(ctx)
+		b.checkEviction(ctx)
 		select {
 		case <-ctx.Done():
 			return
@@ -35,7 +36,7 @@ func (b *Backend) watchEviction(ctx context.Context) {
 	}
 }
 
-func (b *Backend) lookAtEviction(ctx context.Context) {
+func (b *Backend) checkEviction(ctx context.Context) {
 	ctx, cancel := bounded(ctx)
 	defer cancel()
 	var evicts atomic.Bool
@@ -51,7 +52,7 @@ func (b *Backend) lookAtEviction(ctx context.Context) {
 		}
 		return nil
 	}); err != nil && !evicts.Load() {
-		return // what was found last still counts
+		return // the last finding still counts
 	}
 	b.evicts.Store(evicts.Load())
 }

@@ -38,8 +38,8 @@ func header(t *testing.T, source string) map[string][]string {
 
 func TestTheHeaderOfTheCommitScriptListsWhatTheCallPasses(t *testing.T) {
 	got := map[string][]string{}
-	c := message{trace: func(kind, name string) { got[kind] = append(got[kind], name) }}
-	c.begin(false, "")
+	c := scriptRun{trace: func(kind, name string) { got[kind] = append(got[kind], name) }}
+	c.header(false, "")
 	c.encode(eventlog.Log{Name: "l", Remember: time.Second}, call{commits: []eventlog.Commit{{
 		ID: "c", Reads: []eventlog.Read{{Name: "a"}}, Writes: []eventlog.Write{{Name: "a", Body: []byte{}}, {Name: "b"}}, Ranks: []eventlog.Rank{{Set: "q"}},
 	}}})
@@ -83,7 +83,7 @@ func TestOpenDoesNotWaitForARedisThatIsTooOld(t *testing.T) {
 		"LOADING Redis is loading the dataset in memory":                                       false,
 		"MISCONF Redis is configured to save RDB snapshots":                                    false,
 	} {
-		if got := hopeless(errors.New(text)); got != want {
+		if got := permanent(errors.New(text)); got != want {
 			t.Errorf("%q is hopeless: %v, want %v", text, got, want)
 		}
 	}

@@ -8,7 +8,7 @@ import (
 )
 
 // Every key and channel of a log carries the log's name as hash tag, so that all
-// of a log lies in one slot of a Cluster. What each holds is told in commit.lua.
+// of a log lies in one slot of a Cluster. commit.lua tells what each holds.
 
 func logKey(log, part string) string { return "nextup:{" + log + "}:" + part }
 
@@ -20,7 +20,7 @@ func rankKey(log, set string) string             { return logKey(log, "rank:"+se
 func leaseKey(log, name string) string           { return logKey(log, "lease:"+name) }
 func signalsChannel(log, database string) string { return logKey(log, "signals"+database) }
 
-// databaseOf is what ends the names of the channels of a client's database: the
+// databaseOf returns the suffix of the channels of a client's database: the
 // databases of a server share its channels.
 func databaseOf(client redis.UniversalClient) string {
 	if c, ok := client.(*redis.Client); ok && c.Options().DB != 0 {
@@ -29,7 +29,7 @@ func databaseOf(client redis.UniversalClient) string {
 	return ""
 }
 
-// beside is the key of a probe in the slot of a log.
+// beside returns the key of a probe in the slot of a log.
 func beside(key string) string { return strings.Replace(key, "}:", "}:probe:", 1) }
 
 func probeChannel(nonce string) string { return "nextup:probe:" + nonce }

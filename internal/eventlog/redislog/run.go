@@ -20,10 +20,10 @@ func bounded(ctx context.Context) (context.Context, context.CancelFunc) {
 	return context.WithTimeout(ctx, callTimeout)
 }
 
-// run has a call applied by the master that keeps its log. What it returns may be
-// acknowledged once proven says so of the second value.
+// run has a call applied by the master that keeps its log. The outcomes may be
+// acknowledged if proven returns nil for the second value.
 //
-// Only refusals that say that nothing was applied are tried again: a script that
+// Only refusals that mean that nothing was applied are tried again: a script that
 // the server does not know, logs of different slots in one run of it, a server that
 // is full while the call frees memory, and a Cluster whose slots are on the move.
 // Any other failure leaves the fate of the call unknown, and is the caller's to
@@ -31,22 +31,22 @@ func bounded(ctx context.Context) (context.Context, context.CancelFunc) {
 func (b *Backend) run(ctx context.Context, c call) ([]eventlog.Outcome, redis.Cmder, error) {
 	key := headKey(c.log.Name)
 	node, err := b.master(ctx, key)
-	// whole sends the script itself: the server does not know its hash. full sends the
-	// one that a full server runs.
-	asking, whole, full := false, false, false
+	// sendSource sends the script itself, because the server does not know its hash;
+	// useFreeing runs the variant that a full server takes.
+	asking, sendSource, useFreeing := false, false, false
 	for tries := 0; err == nil; tries++ {
 		var answers []any
 		var proof redis.Cmder
 		// A WAIT may take its whole second: calls that need one wait beside each
 		// other, not one behind the other.
-		if asking || whole || full || c.probe || b.options.Durability == Replica {
+		if asking || sendSource || useFreeing || c.probe || b.options.Durability == Replica {
 			script := commitScript
 			if c.frees {
 				script = freeingScript
 			}
-			answers, proof, err = b.attempt(ctx, node, script, c, whole, asking)
+			answers, proof, err = b.attempt(ctx, node, script, c, sendSource, asking)
 		} else {
-			answers, proof, err = b.pipeTo(node).send(ctx, c)
+			answers, proof, err = b.batcherOf(node).send(ctx, c)
 		}
 		asking = false
 		if err == nil {
@@ -56,20 +56,20 @@ func (b *Backend) run(ctx context.Context, c call) ([]eventlog.Outcome, redis.Cm
 		moved, isMoved := redis.IsMovedError(err)
 		asked, isAsked := redis.IsAskError(err)
 		switch {
-		case redis.HasErrorPrefix(err, "NOSCRIPT") && !whole:
-			whole, err = true, nil
+		case redis.HasErrorPrefix(err, "NOSCRIPT") && !sendSource:
+			sendSource, err = true, nil
 		case redis.HasErrorPrefix(err, "CROSSSLOT") && tries == 0:
-			b.pipeTo(node).mixes.Store(false)
+			b.batcherOf(node).mixesLogs.Store(false)
 			err = nil
-		case isFull(err) && c.frees && !full:
-			full, err = true, nil
+		case isFull(err) && c.frees && !useFreeing:
+			useFreeing, err = true, nil
 		case isAsked:
 			// Straight away, unless we come from there.
 			node, err = b.redirected(ctx, asked, key, tries, err)
 			asking = true
 		case isMoved:
 			node, err = b.redirected(ctx, moved, key, tries, err)
-		case c.probe: // whoever probes asks again, and logs of other slots wait for this answer
+		case c.probe: // a prober asks again, and logs of other slots wait for this answer
 		case redis.IsTryAgainError(err), redis.IsClusterDownError(err):
 			node, err = b.redirected(ctx, "", key, max(tries, 1), err)
 		}
@@ -77,24 +77,24 @@ func (b *Backend) run(ctx context.Context, c call) ([]eventlog.Outcome, redis.Cm
 	return nil, nil, failed(err)
 }
 
-// attempt sends a call alone to one server and, behind it on the same connection,
-// the question whether it is as durable as it should be.
-func (b *Backend) attempt(ctx context.Context, node *redis.Client, script *redis.Script, c call, whole, asking bool) ([]any, redis.Cmder, error) {
-	var m message
-	m.begin(b.options.Durability == Replica, b.database)
+// attempt sends a single call to one server and, after it on the same connection,
+// the command that proves its durability.
+func (b *Backend) attempt(ctx context.Context, node *redis.Client, script *redis.Script, c call, sendSource, asking bool) ([]any, redis.Cmder, error) {
+	var m scriptRun
+	m.header(b.options.Durability == Replica, b.database)
 	m.encode(c.log, c)
 	var reply *redis.Cmd
 	var proof redis.Cmder
 	sent := time.Now()
 	// Each command keeps its own error.
 	_, _ = node.Pipelined(ctx, func(p redis.Pipeliner) error {
-		if c.probe { // of the last one, which may have been cut off in the middle, nothing is left
+		if c.probe { // the last probe may have been cut off in the middle: nothing of it is left
 			p.Del(ctx, m.keys[:3]...)
 		}
 		if asking {
 			p.Do(ctx, "ASKING")
 		}
-		if whole {
+		if sendSource {
 			reply = script.Eval(ctx, p, m.keys, m.args...)
 		} else {
 			reply = script.EvalSha(ctx, p, m.keys, m.args...)
@@ -104,11 +104,11 @@ func (b *Backend) attempt(ctx context.Context, node *redis.Client, script *redis
 		}
 		return nil
 	})
-	answers, err := b.pipeTo(node).answers(reply, len(c.commits), []string{c.log.Name}, sent)
+	answers, err := b.batcherOf(node).answers(reply, len(c.commits), []string{c.log.Name}, sent)
 	return answers, proof, err
 }
 
-// master is a client for the server that keeps the key.
+// master returns a client for the server that keeps the key.
 func (b *Backend) master(ctx context.Context, key string) (*redis.Client, error) {
 	switch client := b.client.(type) {
 	case *redis.ClusterClient:
@@ -119,9 +119,9 @@ func (b *Backend) master(ctx context.Context, key string) (*redis.Client, error)
 	return nil, fmt.Errorf("redislog: a %T has no one master for a key", b.client)
 }
 
-// redirected looks at the Cluster's layout again and returns a client for the
-// address, or for the key's master if the address is empty or not a master that
-// the Cluster told us of yet. From the second try on it waits a moment first.
+// redirected reads the Cluster's layout again and returns a client for the address,
+// or for the key's master if the address is empty or not yet a known master. From
+// the second try on it waits a moment first.
 func (b *Backend) redirected(ctx context.Context, addr, key string, tries int, cause error) (*redis.Client, error) {
 	cluster, ok := b.client.(*redis.ClusterClient)
 	if !ok {

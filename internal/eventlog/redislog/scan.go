@@ -20,13 +20,14 @@ var scanSource string
 
 var scanScript = redis.NewScript(scanSource)
 
-// A cursor is Redis's own below the mark of the server that gave it.
+// cursorBits is the number of low bits of a cursor that are Redis's own; the mark of
+// the server that gave it stands above them.
 const cursorBits = 40
 
-// Scan implements eventlog.Backend. Redis's cursors mean something to the process
-// that gave them alone, since each hashes in its own way: going on at another
-// one, after a failover or when the log's slot has moved, would leave entities
-// out in silence. So that is an error, and the caller starts over.
+// Scan implements eventlog.Backend. Redis's cursors are valid only for the process
+// that gave them, since each hashes in its own way: continuing at another one, after
+// a failover or when the log's slot has moved, would silently leave entities out. So
+// that is an error, and the caller starts over.
 func (b *Backend) Scan(ctx context.Context, log eventlog.Log, cursor uint64) ([]eventlog.Entity, uint64, error) {
 	ctx, cancel := bounded(ctx)
 	defer cancel()
@@ -61,7 +62,7 @@ func (b *Backend) Scan(ctx context.Context, log eventlog.Log, cursor uint64) ([]
 	return entities, next, nil
 }
 
-// mark is what of a server's name fits beside its cursors.
+// mark returns the part of a hash of the server's name that fits beside its cursors.
 func mark(server string) uint64 {
 	h := fnv.New64a()
 	_, _ = h.Write([]byte(server)) // it never fails

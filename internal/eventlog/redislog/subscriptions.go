@@ -15,10 +15,11 @@ import (
 	"nextup/internal/lograte"
 )
 
-// wire is the one subscription connection of a Backend. run owns the
-// connection: it receives, and beside it tend asks for what is wanted and probe
-// proves that it is alive; whoever fails closes it, and run opens the next.
-type wire struct {
+// subscriptions is the one subscription connection of a Backend. run owns the
+// connection: it receives, while applyChanges subscribes and unsubscribes and probe
+// proves that the connection is alive. Each of them closes it after a failure, and
+// run opens the next.
+type subscriptions struct {
 	client     redis.UniversalClient
 	options    Options
 	sampleTime func(context.Context) error
@@ -29,46 +30,46 @@ type wire struct {
 	start      time.Time
 	lost       atomic.Uint64 // connections that failed or fell silent
 	warning    lograte.Warning
-	dirty      chan struct{} // holds one: tend has something to do
+	changes    chan struct{} // holds one: applyChanges has something to do
 
 	mu       sync.Mutex
 	channels map[string]*channel
-	changed  map[string]struct{} // channels that tend should look at
+	changed  map[string]struct{} // channels that applyChanges should look at
 	pubsub   *redis.PubSub       // nil between two connections
 	closed   bool
 	err      error // why the last connection was lost
 
-	hopeless chan error // holds one: what no other connection mends
+	permanent chan error // holds one: an error that no other connection mends
 }
 
-func newWire(client redis.UniversalClient, options Options, sampleTime func(context.Context) error) *wire {
-	return &wire{
+func newSubscriptions(client redis.UniversalClient, options Options, sampleTime func(context.Context) error) *subscriptions {
+	return &subscriptions{
 		client:     client,
 		options:    options,
 		sampleTime: sampleTime,
 		proven:     make(chan struct{}),
 		start:      time.Now(),
-		dirty:      make(chan struct{}, 1),
+		changes:    make(chan struct{}, 1),
 		channels:   map[string]*channel{},
 		changed:    map[string]struct{}{},
-		hopeless:   make(chan error, 1),
+		permanent:  make(chan error, 1),
 	}
 }
 
-// silence is how long ago the last probe came back.
-func (w *wire) silence() time.Duration {
+// sinceEcho returns how long ago the last probe came back.
+func (w *subscriptions) sinceEcho() time.Duration {
 	return time.Since(w.start) - time.Duration(w.echoedAt.Load())
 }
 
-// failure is why the last connection was lost, or nil.
-func (w *wire) failure() error {
+// lastError returns why the last connection was lost, or nil.
+func (w *subscriptions) lastError() error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return w.err
 }
 
-// hangUp closes the connection for good.
-func (w *wire) hangUp() {
+// close closes the connection for good.
+func (w *subscriptions) close() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.closed = true
@@ -78,10 +79,10 @@ func (w *wire) hangUp() {
 }
 
 // run keeps a connection open until the context ends.
-func (w *wire) run(ctx context.Context) {
+func (w *subscriptions) run(ctx context.Context) {
 	for failures := 0; ctx.Err() == nil; {
 		opened := time.Now()
-		err := w.converse(ctx)
+		err := w.serve(ctx)
 		if ctx.Err() != nil {
 			return
 		}
@@ -95,9 +96,9 @@ func (w *wire) run(ctx context.Context) {
 		w.mu.Lock()
 		w.err = err
 		w.mu.Unlock()
-		if hopeless(err) {
+		if permanent(err) {
 			select {
-			case w.hopeless <- err:
+			case w.permanent <- err:
 			default:
 			}
 		}
@@ -109,8 +110,8 @@ func (w *wire) run(ctx context.Context) {
 	}
 }
 
-// converse opens a connection and serves it until it fails.
-func (w *wire) converse(ctx context.Context) error {
+// serve opens a connection and receives from it until it fails.
+func (w *subscriptions) serve(ctx context.Context) error {
 	// The channel's name differs each time: in a Cluster it chooses the node.
 	probe := probeChannel(strconv.FormatUint(rand.Uint64(), 36))
 	pubsub := w.client.Subscribe(ctx)
@@ -118,7 +119,7 @@ func (w *wire) converse(ctx context.Context) error {
 	if err := pubsub.Subscribe(ctx, probe); err != nil {
 		return err
 	}
-	if !w.begin(pubsub) {
+	if !w.adopt(pubsub) {
 		return nil
 	}
 	ctx, cancel := context.WithCancelCause(ctx)
@@ -132,19 +133,19 @@ func (w *wire) converse(ctx context.Context) error {
 	echo := make(chan string, 1)
 	stands := make(chan struct{})
 	confirmProbe := sync.OnceFunc(func() { close(stands) })
-	beside.Go(func() { w.tend(ctx, pubsub, fail) })
+	beside.Go(func() { w.applyChanges(ctx, pubsub, fail) })
 	beside.Go(func() {
 		select {
 		case <-stands:
-			w.prove(ctx, probe, echo, fail)
+			w.probe(ctx, probe, echo, fail)
 		case <-time.After(w.options.ProbeEvery):
 			fail(errors.New("the probe's channel was not confirmed"))
 		case <-ctx.Done():
 		}
 	})
 	for {
-		// go-redis would mend the connection silently after an error; it is
-		// closed instead, so that every channel is confirmed anew.
+		// go-redis would reconnect silently after an error; the connection is closed
+		// instead, so that every channel is confirmed anew.
 		message, err := pubsub.Receive(ctx)
 		if err != nil {
 			if cause := context.Cause(ctx); cause != nil {
@@ -174,8 +175,9 @@ func (w *wire) converse(ctx context.Context) error {
 	}
 }
 
-// begin makes pubsub the connection on which everything has to be asked for.
-func (w *wire) begin(pubsub *redis.PubSub) bool {
+// adopt makes pubsub the current connection, on which every channel has to be
+// requested. It is false once the subscriptions were closed.
+func (w *subscriptions) adopt(pubsub *redis.PubSub) bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.closed {
@@ -183,15 +185,15 @@ func (w *wire) begin(pubsub *redis.PubSub) bool {
 	}
 	w.pubsub = pubsub
 	for name, c := range w.channels {
-		c.asked, c.confirmed = false, false
+		c.requested, c.confirmed = false, false
 		w.changeLocked(name)
 	}
 	return true
 }
 
-// prove publishes a nonce again and again and fails the connection when one does
+// probe publishes a nonce again and again and fails the connection when one does
 // not come back before the next is due.
-func (w *wire) prove(ctx context.Context, probe string, echo <-chan string, fail func(error)) {
+func (w *subscriptions) probe(ctx context.Context, probe string, echo <-chan string, fail func(error)) {
 	for n := 0; ; n++ {
 		nonce := strconv.Itoa(n)
 		due := time.NewTimer(w.options.ProbeEvery)

@@ -16,8 +16,8 @@ import (
 	"nextup/test/redistest"
 )
 
-func sendingOf(log string, ids ...string) *sending {
-	s := &sending{
+func sendingOf(log string, ids ...string) *pendingCall {
+	s := &pendingCall{
 		call: call{log: eventlog.Log{Name: log, Remember: time.Minute}},
 		done: make(chan struct{}),
 	}
@@ -33,7 +33,7 @@ func TestCallsShareARunWhereTheyMay(t *testing.T) {
 	for i := range full {
 		full[i] = fmt.Sprint("f", i)
 	}
-	came := []*sending{
+	came := []*pendingCall{
 		sendingOf("a", "a1"), sendingOf("b", "b1"), sendingOf("a", "a2"), sendingOf("a", "a3"),
 		sendingOf("b", full...), sendingOf("a", "a4"),
 	}
@@ -47,9 +47,9 @@ func TestCallsShareARunWhereTheyMay(t *testing.T) {
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			var got [][]string
-			var p pipe
-			p.mixes.Store(test.mixes)
-			for _, b := range p.gather(came) {
+			var p batcher
+			p.mixesLogs.Store(test.mixes)
+			for _, b := range p.group(came) {
 				var firsts []string
 				commits := 0
 				for _, log := range b.logs {
@@ -86,19 +86,19 @@ func TestALogThatFailsHurtsNoOther(t *testing.T) {
 	if err := commitScript.Load(t.Context(), b.client).Err(); err != nil { // as after the first call
 		t.Fatal(err)
 	}
-	p := &pipe{b: b, node: b.client.(*redis.Client), clock: eventlog.NewClock()}
-	p.mixes.Store(true)
-	together := func() (failed, fine, before *sending) {
+	p := &batcher{b: b, node: b.client.(*redis.Client), clock: eventlog.NewClock()}
+	p.mixesLogs.Store(true)
+	together := func() (failed, fine, before *pendingCall) {
 		before, failed, fine = sendingOf(whole, "c1"), sendingOf(broken, "c1"), sendingOf(whole, "c2")
-		calls := []*sending{before, failed, fine, sendingOf(name("other"), "c1")}
-		if runs := p.gather(calls); len(runs) != 1 {
+		calls := []*pendingCall{before, failed, fine, sendingOf(name("other"), "c1")}
+		if runs := p.group(calls); len(runs) != 1 {
 			t.Fatalf("%d runs", len(runs))
 		}
 		p.exchange(t.Context(), calls)
 		return failed, fine, before
 	}
 	failed, fine, before := together()
-	for i, s := range []*sending{before, fine} {
+	for i, s := range []*pendingCall{before, fine} {
 		out, err := decode(s.answers, s.commits)
 		if err != nil || out[0].Status != eventlog.Committed || out[0].Head.Number != uint64(i+1) || out[0].Head.ID != s.commits[0].ID {
 			t.Errorf("beside it: %+v, %v", out, err)
@@ -153,7 +153,7 @@ func TestAServerWithSlotsIsNoFailure(t *testing.T) {
 		})
 	}
 	all.Wait()
-	if p := b.pipeTo(b.client.(*redis.Client)); p.mixes.Load() {
+	if p := b.batcherOf(b.client.(*redis.Client)); p.mixesLogs.Load() {
 		t.Error("it was not asked for many logs at once")
 	}
 }
@@ -170,8 +170,8 @@ func TestWhatComesWhileACallIsUnderWayIsSentAfterIt(t *testing.T) {
 	if err := commitScript.Load(t.Context(), node).Err(); err != nil { // as after the first call
 		t.Fatal(err)
 	}
-	p := &pipe{b: b, node: node, clock: eventlog.NewClock()}
-	p.mixes.Store(true)
+	p := &batcher{b: b, node: node, clock: eventlog.NewClock()}
+	p.mixesLogs.Store(true)
 	send := func(ctx context.Context, id string) <-chan error {
 		sent := make(chan error, 1)
 		go func() {
@@ -183,7 +183,7 @@ func TestWhatComesWhileACallIsUnderWayIsSentAfterIt(t *testing.T) {
 	stands := func(sends bool, queued int) bool {
 		p.mu.Lock()
 		defer p.mu.Unlock()
-		return p.sends == sends && len(p.queued) == queued
+		return p.busy == sends && len(p.queued) == queued
 	}
 	await := func(what string, is func() bool) {
 		for patience := time.Now().Add(10 * time.Second); !is(); time.Sleep(time.Millisecond) {
