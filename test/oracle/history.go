@@ -5,16 +5,25 @@
 //
 // # What it compares
 //
-// There are three witnesses: the clients' histories, the audit (after the run
-// everybody who is there opens their conversations again from the beginning),
+// There are three sources: the clients' histories, the audit (after the run
+// each person who is there opens their conversations again from the beginning),
 // and the logs in Redis. The site's log tells at each number who held which
-// ticket; every view that anybody was shown must be what the log says at the
+// ticket; every view that was shown must be what the log says at the
 // view's own number. So what is proven of the log (one owner, capacity, tokens,
-// the order of assignment) is proven of what people saw.
+// the order of assignment) is proven of what people saw. Where a run brings the
+// rules of its site, what tickets ask for, their head starts and how long they wait
+// are judged as well; where its clients wrote down their operations, Porcupine looks
+// for an order of them.
 //
-// Each statement is a file: what it checks, and what it cannot, is said there.
-// A Report counts what was looked at besides what was wrong: a statement that
-// had nothing to look at proves nothing.
+//	report := oracle.Check(&oracle.Run{Rules: rules, Histories: histories, Snapshot: snapshot})
+//	for _, statement := range report.Wrong() {
+//		t.Errorf("FAILS: %s", statement)
+//	}
+//
+// It is the only judge of the kind: a statement that it does not make is added
+// here. What it checks of each, and what it cannot, is said at the function. A Report
+// counts what was looked at besides what was wrong: a statement that had nothing to
+// look at proves nothing.
 package oracle
 
 import (

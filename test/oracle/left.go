@@ -19,7 +19,7 @@ func checkWishes(r *Report, run *Run) {
 	}
 	tickets := map[string]int{}
 	for _, name := range sortedKeys(log.Entities) {
-		if t, err := image[ticketImage]([]byte(log.Entities[name])); strings.HasPrefix(name, "t/") && err == nil {
+		if t, err := decoded[ticketImage]([]byte(log.Entities[name])); strings.HasPrefix(name, "t/") && err == nil {
 			tickets[t.Visitor]++
 		}
 	}
@@ -107,24 +107,24 @@ func wasShown(views []Event, f Fork, log *Log) bool {
 	})
 }
 
-// bounded are the keys that may stay for ever: what they hold is bounded by the
+// permanent are the keys that may stay for ever: what they hold is bounded by the
 // site's own rules, or by the number of gateways. A queue that is empty has no
 // rank.
-var bounded = regexp.MustCompile(`^nextup:(\{s:[^:}]+\}:(head|records|entities)|words)$`)
+var permanent = regexp.MustCompile(`^nextup:(\{s:[^:}]+\}:(head|records|entities)|words)$`)
 
 // checkKeys: after quiet every other key has a time to live. No ticket is open,
 // since all were ended.
 func checkKeys(r *Report, run *Run) {
 	for _, key := range sortedKeys(run.Snapshot.Keys) {
 		r.looked(NothingLeft)
-		if run.Snapshot.Keys[key] < 0 && !bounded.MatchString(key) {
+		if run.Snapshot.Keys[key] < 0 && !permanent.MatchString(key) {
 			r.wrong(NothingLeft, "the key %s has no time to live", key)
 		}
 	}
 	for _, site := range sortedKeys(run.Snapshot.Sites) {
 		log := run.Snapshot.Sites[site]
 		for _, name := range sortedKeys(log.Entities) {
-			t, err := image[ticketImage]([]byte(log.Entities[name]))
+			t, err := decoded[ticketImage]([]byte(log.Entities[name]))
 			if strings.HasPrefix(name, "t/") && (err != nil || t.open()) {
 				r.wrong(NothingLeft, "after quiet %s is open: %+v", name, t)
 			}

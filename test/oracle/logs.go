@@ -1,11 +1,8 @@
 package oracle
 
 import (
-	"fmt"
 	"slices"
 	"time"
-
-	"nextup/gateway/protocol"
 )
 
 // checkLogs replays the site's log and, at each number, judges the record and
@@ -21,29 +18,32 @@ func checkLogs(r *Report, run *Run) {
 	if !checkChain(r, "the site's log", log) || len(log.Rows) == 0 {
 		return
 	}
-	views := viewsOf(r, run)
-	c := &replay{Report: r, run: run, world: newWorld(), waits: map[string]eligible{}, ended: map[string]int{}, offered: map[string]int64{}}
+	j := newJudge(r, run)
+	views, ranks := viewsOf(r, run), run.Ranks
 	for _, row := range log.Rows {
-		s, err := decodeStep(row)
-		if err == nil {
-			err = c.step(s)
-		}
+		s, err := j.apply(row)
 		if err != nil {
 			r.wrong(OneOwner, "%v", err)
 			return
 		}
+		j.step(s)
 		for len(views) > 0 && views[0].log <= row.Number {
-			c.view(&views[0])
+			j.view(&views[0])
 			views = views[1:]
+		}
+		for len(ranks) > 0 && ranks[0].Number <= row.Number {
+			j.ranked(ranks[0])
+			ranks = ranks[1:]
 		}
 	}
 	for i := range views {
-		c.blame(&views[i], "it is of number %d, which the log has not reached", views[i].log)
+		j.blame(&views[i], "it is of number %d, which the log has not reached", views[i].log)
 	}
-	c.compareEntities(log)
+	j.atEnd()
+	j.compareEntities(log)
 }
 
-// checkChain says whether the rows are whole: from 1, each naming the one before.
+// checkChain reports whether the rows are whole: from 1, each naming the one before.
 func checkChain(r *Report, what string, log *Log) bool {
 	id := ""
 	for i, row := range log.Rows {
@@ -57,212 +57,91 @@ func checkChain(r *Report, what string, log *Log) bool {
 	return true
 }
 
-// replay judges the site's log.
-type replay struct {
+// judge replays the site's log and looks at every record.
+type judge struct {
 	*Report
+	*world
 	run   *Run
-	world *world
-	// waits is since when each ticket could be offered.
-	waits map[string]eligible
-	ended map[string]int
-	// offered is when each offer was made.
-	offered map[string]int64
+	rules *Routing // an empty one where a run has none
+
+	ended   map[string]bool                    // tickets
+	since   map[string]int64                   // by ticket: since when it could be offered as it stands
+	classes map[string]map[string]*ticketImage // those that could, by class
+	member  map[string]string                  // the class that each is listed in
+	idle    map[string]standing                // by class: its first ticket waits while somebody has room
+	entered map[string][]entrance              // by queue: what came in before others
+	// Since when something is so that the dispatcher need not have seen.
+	nodeGone, visitorGone, pausedAt map[string]int64
+
+	overtaken []time.Duration // how long what was overtaken had been there
+	waits     []time.Duration // how long the first waited while somebody had room
+	late      time.Duration   // the latest widening
 }
 
-type eligible struct{ at int64 }
-
-// legal lists the steps of a ticket's life.
-var legal = map[string][]string{
-	"":         {"waiting"},
-	"waiting":  {"waiting", "offered", "abandoned"},
-	"offered":  {"waiting", "assigned", "abandoned", "offered"},
-	"assigned": {"assigned", "waiting", "closed"},
-	"closed":   {""}, "abandoned": {""},
+func newJudge(r *Report, run *Run) *judge {
+	j := &judge{
+		Report: r, world: newWorld(), run: run, rules: run.Rules.Routing, ended: map[string]bool{},
+		since: map[string]int64{}, classes: map[string]map[string]*ticketImage{}, member: map[string]string{},
+		idle: map[string]standing{}, entered: map[string][]entrance{},
+		nodeGone: map[string]int64{}, visitorGone: map[string]int64{}, pausedAt: map[string]int64{},
+	}
+	if j.rules == nil {
+		j.rules = &Routing{}
+	}
+	return j
 }
 
-func status(t *ticketImage) string {
-	if t == nil {
-		return ""
-	}
-	return t.Status
-}
-
-// step judges one record.
-func (c *replay) step(s step) error {
-	was, is, err := c.world.apply(s)
-	if err != nil {
-		return err
-	}
-	for i := range was {
-		c.ticketStep(s, was[i], is[i])
-		c.deadlines(s, was[i], is[i])
-	}
-	c.fairness(s, was, is)
-	for _, t := range is {
-		if t == nil || t.holder() == "" {
+// step judges one record, which the world has taken.
+func (j *judge) step(s step) {
+	for _, c := range s.tickets {
+		j.life(s, c)
+		if c.is == nil {
 			continue
 		}
-		c.looked(Capacity)
-		load, agent := 0, c.world.agents[t.holder()]
-		for _, h := range c.world.heldBy(t.holder()) {
-			load += h.Weight
+		if j.run.Rules.Routing != nil {
+			j.asks(s, c)
+			j.score(s, c)
 		}
-		if agent == nil || load > agent.Capacity {
-			c.wrong(Capacity, "record %d: %s holds %d of %+v", s.Number, t.holder(), load, agent)
+		j.deadlines(s, c)
+		if given := j.given(c); given != "" {
+			j.served(s, c, given)
 		}
-	}
-	return nil
-}
-
-// ticketStep judges what became of one ticket.
-func (c *replay) ticketStep(s step, was, is *ticketImage) {
-	c.looked(OneOwner)
-	if !slices.Contains(legal[status(was)], status(is)) {
-		c.wrong(OneOwner, "record %d (%s): a ticket went from %q to %q", s.Number, s.cause, status(was), status(is))
-	}
-	if is == nil {
-		return
-	}
-	token := uint64(0)
-	if was != nil {
-		token = was.Token
-	}
-	c.looked(Fenced)
-	switch {
-	case is.Status == "assigned" && status(was) != "assigned":
-		if is.Token <= token {
-			c.wrong(Fenced, "record %d: %s is assigned with token %d after %d", s.Number, is.ID, is.Token, token)
-		}
-		if was != nil && was.holder() != is.Agent {
-			c.wrong(OneOwner, "record %d: %s was offered to %q and is now %q's", s.Number, is.ID, was.holder(), is.Agent)
-		}
-	case is.Token != token:
-		c.wrong(Fenced, "record %d (%s): %s has token %d after %d without an assignment", s.Number, s.cause, is.ID, is.Token, token)
-	}
-	if is.open() {
-		c.looked(OneOwner)
-		if v := c.world.visitors[is.Visitor]; v == nil || v.Ticket != is.ID {
-			c.wrong(OneOwner, "record %d: %s is open and not the newest ticket of %s", s.Number, is.ID, is.Visitor)
-		}
-	} else {
-		c.ended[is.ID]++
-		c.looked(EndsOnce)
-		if c.ended[is.ID] > 1 {
-			c.wrong(EndsOnce, "record %d: %s ends for the %dth time", s.Number, is.ID, c.ended[is.ID])
-		}
-	}
-}
-
-// deadlines judges what time allows: an offer is accepted at its last moment or
-// before, and a visitor in line is given up only when the grace has passed since
-// they were lost. Both are times of the log.
-func (c *replay) deadlines(s step, was, is *ticketImage) {
-	switch {
-	case is == nil:
-	case is.Status == "offered" && status(was) != "offered" && is.Offer != nil:
-		c.offered[is.Offer.ID] = s.AtMS
-	case is.Status == "assigned" && status(was) == "offered" && was.Offer != nil:
-		c.looked(Deadlines)
-		if at := c.offered[was.Offer.ID]; s.AtMS > at+was.Offer.TTL {
-			c.wrong(Deadlines, "record %d: the offer %s of %d was accepted at %d, after %d ms", s.Number, was.Offer.ID, at, s.AtMS, was.Offer.TTL)
-		}
-	case is.End == "visitor_lost" && was != nil && was.queued():
-		c.looked(Deadlines)
-		lost := c.world.lostSince(is.Visitor)
-		if grace := c.run.Rules.VisitorGrace.Milliseconds(); lost < 0 || s.AtMS < lost+grace {
-			c.wrong(Deadlines, "record %d: %s is given up at %d, their visitor was lost at %d", s.Number, is.ID, s.AtMS, lost)
-		}
-	}
-}
-
-// fairness judges offers. When T is offered, no U of the same queue with a
-// better score may be waiting that could have been offered as well: of weight 1
-// like T and without head start, its visitor there. The dispatcher decides on a
-// replica that is a little behind, so U counts only if it could be offered for
-// longer than Staleness: a U that was just given back by its agent, or whose
-// visitor just came back, may be overtaken, and so may a U that T's agent has
-// declined or let lapse. Which agent gets a ticket, and the order between queues,
-// is not judged.
-func (c *replay) fairness(s step, was, is []*ticketImage) {
-	for i, t := range is {
-		if t == nil || t.Status != "offered" || status(was[i]) == "offered" || t.Weight != 1 || t.HeadStart != 0 {
-			continue
-		}
-		c.looked(InOrder)
-		for _, u := range c.world.lines[t.queue()] {
-			if !u.before(t) {
-				break
-			}
-			since, waits := c.waits[u.ID]
-			age := time.Duration(s.AtMS-since.at) * time.Millisecond
-			if waits && u.Weight == 1 && u.HeadStart == 0 && !slices.Contains(u.Passed, passImage{t.holder()}) && age > c.run.Rules.Staleness {
-				c.wrong(InOrder, "record %d: %s (joined %d) is offered before %s (joined %d), which could be offered for %v",
-					s.Number, t.ID, t.JoinedAt, u.ID, u.JoinedAt, age)
-				break
+		j.enters(s, c)
+		if h := c.is.holder(); h != "" {
+			j.looked(Capacity)
+			if a, load := j.agents[h], j.load(h); a == nil || load > a.Capacity {
+				j.wrong(Capacity, "record %d (%s): %s holds %d of %+v", s.Number, s.cause, h, load, a)
 			}
 		}
 	}
-	for id := range c.touched(s) {
-		t := c.world.tickets[id]
-		can := t != nil && t.Status == "waiting" && !c.world.lost(t.Visitor)
-		if _, could := c.waits[id]; can && !could {
-			c.waits[id] = eligible{s.AtMS}
-		} else if !can {
-			delete(c.waits, id)
-		}
-	}
-}
-
-// touched are the tickets whose being offered may have begun or ended with s.
-func (c *replay) touched(s step) map[string]bool {
-	ids := map[string]bool{}
-	for _, w := range s.writes {
-		switch w.kind {
-		case "t":
-			ids[w.id] = true
-		case "v":
-			if v := c.world.visitors[w.id]; v != nil {
-				ids[v.Ticket] = true
-			}
-		case "n":
-			for id := range c.world.tickets {
-				ids[id] = true
-			}
-		}
-	}
-	return ids
+	j.lapses(s)
+	j.standings(s)
 }
 
 // compareEntities holds the replayed log against what Redis remembers apart from
 // it: the entities, and the sorted sets of the queues.
-func (c *replay) compareEntities(log *Log) {
+func (j *judge) compareEntities(log *Log) {
 	for _, name := range sortedKeys(log.Entities) {
 		if len(name) < 2 || name[:2] != "t/" {
 			continue
 		}
-		c.looked(OneOwner)
-		is, err := image[ticketImage]([]byte(log.Entities[name]))
-		t := c.world.tickets[name[2:]]
+		j.looked(OneOwner)
+		is, err := decoded[ticketImage]([]byte(log.Entities[name]))
+		t := j.tickets[name[2:]]
 		if err != nil || t == nil || t.Status != is.Status || t.Token != is.Token || t.holder() != is.holder() {
-			c.wrong(OneOwner, "Redis remembers %s as %+v, its log says %+v", name, is, t)
+			j.wrong(OneOwner, "Redis remembers %s as %+v, its log says %+v", name, is, t)
 		}
 	}
-	for id := range c.world.tickets {
+	for id := range j.tickets {
 		if _, ok := log.Entities["t/"+id]; !ok {
-			c.wrong(OneOwner, "Redis has forgotten %s, its log has not", id)
+			j.wrong(OneOwner, "Redis has forgotten %s, its log has not", id)
 		}
 	}
-	for queue, line := range c.world.lines {
-		var want []string
-		for _, t := range line {
-			want = append(want, fmt.Sprintf("%016d:%s", t.Joined, t.ID))
-		}
-		c.looked(OneOwner)
+	for queue := range j.lines {
+		want := j.rankOf(queue)
+		j.looked(OneOwner)
 		if !slices.Equal(want, log.Ranks[queue]) {
-			c.wrong(OneOwner, "the sorted set of %s holds %d, the log says %d", queue, len(log.Ranks[queue]), len(want))
+			j.wrong(OneOwner, "the sorted set of %s holds %d, the log says %d", queue, len(log.Ranks[queue]), len(want))
 		}
 	}
 }
-
-// endOf is protocol's word for a ticket's end.
-func endOf(t *ticketImage) protocol.EndReason { return protocol.EndReason(t.End) }

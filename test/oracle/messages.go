@@ -83,7 +83,7 @@ func (c *talk) read(ticket string, log *Log) {
 	conv := &conversation{}
 	c.conversations[ticket] = conv
 	if site := c.run.Snapshot.Sites[c.run.Rules.Site]; site != nil {
-		t, err := image[ticketImage]([]byte(site.Entities["t/"+ticket]))
+		t, err := decoded[ticketImage]([]byte(site.Entities["t/"+ticket]))
 		if conv.gone = err != nil || t == nil; !conv.gone && t.Agent != "" {
 			conv.agent = from(&protocol.Person{Role: protocol.Agent, ID: t.Agent})
 		}

@@ -6,36 +6,6 @@ import (
 	"nextup/gateway/protocol"
 )
 
-// checkPlaces: when a visitor's position is worse than in the frame before, of
-// the same ticket, the frame says why; over a reconnect too. A reset ends what
-// was known. Whether the reason is the right one is not judged.
-func checkPlaces(r *Report, run *Run) {
-	for _, h := range run.Histories {
-		var was *protocol.Ticket
-		conn := 0
-		for _, e := range h.Events {
-			switch {
-			case e.Kind == Told && e.Reset != nil && e.Reset.Ticket == "":
-				was = nil
-			case e.Kind == Told && e.Ticket != nil:
-				f := e.Ticket
-				if was != nil && was.Ticket == f.Ticket && was.Position > 0 && f.Position > 0 {
-					r.looked(WorseHasReason)
-					if f.Position > was.Position && f.Reason == "" {
-						if run.Rules.MayFork && conn != e.Conn {
-							r.forgiven(WorseHasReason)
-						} else {
-							r.wrong(WorseHasReason, "%s at %v went from %d (number %d, conn %d) to %d (number %d, conn %d) without a reason",
-								h.person(), e.At.Round(time.Millisecond), was.Position, was.Log, conn, f.Position, f.Log, e.Conn)
-						}
-					}
-				}
-				was, conn = f, e.Conn
-			}
-		}
-	}
-}
-
 // checkGrace judges each absence of a visitor with an open ticket, from the end
 // of one conn to the first view on the next:
 //

@@ -5,7 +5,6 @@ import (
 	"maps"
 	"slices"
 	"strings"
-	"time"
 )
 
 // Statement is a promise that is checked.
@@ -29,12 +28,21 @@ const (
 	OneOwner Statement = "a ticket has one state and at most one owner"
 	// Tokens rise with each assignment; who lost a ticket writes no more.
 	Fenced Statement = "fencing tokens rise and a stale one is refused"
-	// See fairness.
+	// See order.
 	InOrder Statement = "within equal requirements the order of assignment is the order of score"
+	// See served.
+	Eligible Statement = "who is given a ticket may serve it, takes tickets and is there"
+	// See standing.
+	NobodyWaits Statement = "no ticket waits while an eligible agent has room"
+	// See asks.
+	Widened Statement = "what a ticket asks for is what the rules say, step by step and in time"
+	Held    Statement = "a hold is kept, and ends with its time or its agent"
+	// See score.
+	Scored Statement = "a head start is what the rules say, or what a supervisor set with a reason"
 	// A view is what the log says at the view's number, and views go forward.
 	TrueViews Statement = "what people are shown is what the log says, and never goes back"
 	// Frame by frame, over reconnects too.
-	WorseHasReason Statement = "a place that gets worse has a reason"
+	WorseHasReason Statement = "a place that gets worse has a reason, and the log knows it"
 	// See grace.
 	GraceKeeps Statement = "who is back within grace has the same ticket"
 	EndsOnce   Statement = "past grace the ticket ends, and it ends once"
@@ -42,6 +50,9 @@ const (
 	Deadlines Statement = "an offer is accepted in time, and nobody is given up before their grace"
 	// What was repeated because its answer was lost happened once.
 	NoDouble Statement = "no double effect"
+	// See register and bounded: Porcupine looks for an order of the operations.
+	LinearTicket Statement = "accept, close and transfer of a ticket are a register with one owner"
+	LinearAgent  Statement = "what an agent holds is a counter bounded by their capacity"
 	// What a row of the matrix expects besides.
 	RowExpects Statement = "what the fault's own row expects"
 	// After quiet.
@@ -51,31 +62,9 @@ const (
 // Statements lists all, in the order of the report.
 func Statements() []Statement {
 	return []Statement{
-		AcknowledgedOnce, OneOrder, NoGap, ResetHasCause, Capacity, OneOwner, Fenced, InOrder, TrueViews,
-		WorseHasReason, GraceKeeps, EndsOnce, Deadlines, NoDouble, NothingLeft, RowExpects,
+		AcknowledgedOnce, OneOrder, NoGap, ResetHasCause, Capacity, OneOwner, Fenced, Eligible, InOrder, NobodyWaits, Widened, Held,
+		Scored, TrueViews, WorseHasReason, GraceKeeps, EndsOnce, Deadlines, NoDouble, LinearTicket, LinearAgent, NothingLeft, RowExpects,
 	}
-}
-
-// Rules are what the oracle must know of a run.
-type Rules struct {
-	// Site is the site's id.
-	Site string
-	// VisitorGrace is the site's.
-	VisitorGrace time.Duration
-	// Slack is how much later than promised something may be noticed: what an
-	// outage of the log took, and some time for a busy machine.
-	Slack time.Duration
-	// Staleness is how old the replica may have been on which an offer was
-	// decided, in the log's time.
-	Staleness time.Duration
-	// MayFork says that records could be lost: acknowledged messages and views
-	// may be gone then, for those who heard reset or had to connect anew.
-	MayFork bool
-	// Durable says that what was acknowledged is not among what could be lost.
-	Durable bool
-	// Blind is the socket of a gateway that was cut off from the log when it forked:
-	// it cannot tell, and is to send its conns elsewhere.
-	Blind string
 }
 
 // Run is all that there is to judge.
@@ -83,6 +72,25 @@ type Run struct {
 	Rules     Rules
 	Histories []*History
 	Snapshot  *Snapshot
+	// Ranks are what the sorted sets of the queues held while the run went on, in
+	// order; see WatchRanks.
+	Ranks []Rank
+	// Operations are what the clients did, if they wrote it down.
+	Operations *Operations
+}
+
+// judged reports whether the run has what the statement is about.
+func (r *Run) judged(s Statement) bool {
+	switch s {
+	case Widened, Held, Scored:
+		return r.Rules.Routing != nil
+	case NobodyWaits:
+		return r.Rules.Patience > 0
+	case LinearTicket, LinearAgent:
+		return r.Operations != nil
+	default:
+		return true
+	}
 }
 
 // maxDetails bounds how much is said of one statement.
@@ -97,13 +105,19 @@ type Finding struct {
 	Details []string
 }
 
-// Report is what came of all statements.
+// Report is what came of the statements that were judged.
 type Report struct {
 	Findings map[Statement]*Finding
+	// Notes are figures for people.
+	Notes  []string
+	judged []Statement
 }
 
-func newReport() *Report {
-	r := &Report{Findings: map[Statement]*Finding{}}
+func newReport(run *Run) *Report {
+	r := &Report{
+		Findings: map[Statement]*Finding{},
+		judged:   slices.DeleteFunc(Statements(), func(s Statement) bool { return !run.judged(s) }),
+	}
 	for _, s := range Statements() {
 		r.Findings[s] = &Finding{}
 	}
@@ -120,6 +134,10 @@ func (r *Report) wrong(s Statement, format string, args ...any) {
 	}
 }
 
+func (r *Report) note(format string, args ...any) {
+	r.Notes = append(r.Notes, fmt.Sprintf(format, args...))
+}
+
 func (r *Report) forgiven(s Statement) { r.Findings[s].Forgiven++ }
 
 // Wrong lists the statements that do not hold.
@@ -129,7 +147,7 @@ func (r *Report) Wrong() []Statement {
 
 // Vacuous lists the statements that had nothing to look at.
 func (r *Report) Vacuous() []Statement {
-	return slices.DeleteFunc(Statements(), func(s Statement) bool { return r.Findings[s].Looked > 0 })
+	return slices.DeleteFunc(slices.Clone(r.judged), func(s Statement) bool { return r.Findings[s].Looked > 0 })
 }
 
 // Add notes what the runner looked at by itself, and what it found wrong.
@@ -143,7 +161,7 @@ func (r *Report) Add(s Statement, details ...string) {
 // String is the report for people.
 func (r *Report) String() string {
 	var b strings.Builder
-	for _, s := range Statements() {
+	for _, s := range r.judged {
 		f := r.Findings[s]
 		verdict := "holds"
 		if f.Wrong > 0 {
@@ -158,19 +176,22 @@ func (r *Report) String() string {
 			fmt.Fprintf(&b, "    %s\n", d)
 		}
 	}
+	for _, n := range r.Notes {
+		fmt.Fprintln(&b, n)
+	}
 	return b.String()
 }
 
 // Check judges a run.
 func Check(run *Run) *Report {
-	r := newReport()
+	r := newReport(run)
 	checkLogs(r, run)
 	checkMessages(r, run)
-	checkPlaces(r, run)
 	checkGrace(r, run)
 	checkWishes(r, run)
 	checkResets(r, run)
 	checkKeys(r, run)
+	checkOperations(r, run)
 	return r
 }
 

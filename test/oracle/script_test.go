@@ -50,7 +50,7 @@ func clean() *script {
 }
 
 func (s *script) live() {
-	agent := &agentImage{Capacity: 1, Status: "available"}
+	agent := &agentImage{Capacity: 1, Status: "available", Departments: []string{"d"}, Languages: map[string]int{"en": 5}}
 	s.record("bound", named("a/a", agent))
 	s.desk(s.a, 0)
 	s.ask(s.v1, Ask{Type: protocol.TypeJoin, Wish: 1}, &protocol.OK{})
@@ -206,7 +206,7 @@ func (s *script) record(cause string, writes ...namedImage) {
 // take offers a ticket to the agent, who accepts it with the token.
 func (s *script) take(t *ticketImage, offer string, token uint64) {
 	t.Status = "offered"
-	t.Offer = &offerImage{ID: offer, Agent: "a", TTL: 2000}
+	t.Offer = &offerImage{ID: offer, Agent: "a", At: -1, TTL: 2000}
 	s.record("offered", named("t/"+t.ID, t))
 	t.Status, t.Offer, t.Agent, t.Token = "assigned", nil, "a", token
 	s.record("accepted", named("t/"+t.ID, t))
@@ -219,12 +219,12 @@ func (s *script) end(t *ticketImage) {
 }
 
 func (s *script) ticket(h *History, f protocol.Ticket) {
-	f.Log = s.site.Head
+	f.Log, f.Department, f.Language, f.Languages = s.site.Head, "d", "en", []string{"en"}
 	s.add(h, Event{Kind: Told, Ticket: &f})
 }
 
 func (s *script) desk(h *History, load int, tickets ...protocol.DeskTicket) {
-	s.add(h, Event{Kind: Told, Desk: &protocol.Desk{Capacity: 1, Load: load, Tickets: tickets, Log: s.site.Head}})
+	s.add(h, Event{Kind: Told, Desk: &protocol.Desk{Status: protocol.Available, Capacity: 1, Load: load, Tickets: tickets, Log: s.site.Head}})
 }
 
 // told finds the n-th frame of a person for which is says yes.

@@ -14,6 +14,8 @@ type view struct {
 	index  int // in h.Events
 	log    uint64
 	ticket *protocol.Ticket
+	before *protocol.Ticket // the one shown before, since the newest reset
+	first  bool             // of its conn
 	desk   *protocol.Desk
 }
 
@@ -22,6 +24,7 @@ type view struct {
 func viewsOf(r *Report, run *Run) []view {
 	var all []view
 	for _, h := range run.Histories {
+		var before *protocol.Ticket
 		newest, conn := uint64(0), 0
 		for i, e := range h.Events {
 			v := view{h: h, index: i, ticket: e.Ticket, desk: e.Desk}
@@ -29,10 +32,11 @@ func viewsOf(r *Report, run *Run) []view {
 			case e.Kind != Told:
 				continue
 			case e.Reset != nil && e.Reset.Ticket == "":
-				newest = 0
+				newest, before = 0, nil
 				continue
 			case e.Ticket != nil:
-				v.log = e.Ticket.Log
+				v.log, v.before, v.first = e.Ticket.Log, before, e.Conn != conn
+				before = e.Ticket
 			case e.Desk != nil:
 				v.log = e.Desk.Log
 			default:
@@ -50,81 +54,107 @@ func viewsOf(r *Report, run *Run) []view {
 	return all
 }
 
-// view holds a view against the world at its number.
-func (c *replay) view(v *view) {
+// view holds what somebody was shown against the world at its number.
+func (j *judge) view(v *view) {
 	if v.ticket != nil {
-		c.ticketView(v, v.ticket)
+		j.ticketView(v, v.ticket)
+		j.worse(v)
 	} else {
-		c.deskView(v, v.desk)
+		j.deskView(v, v.desk)
 	}
 }
 
-// ticketView holds a visitor's view: it is of their newest ticket, with its
-// state, its place and its agent.
-func (c *replay) ticketView(v *view, f *protocol.Ticket) {
-	t := c.world.tickets[f.Ticket]
-	newest := c.world.visitors[v.h.Subject]
-	switch {
-	case t == nil || newest == nil || newest.Ticket != f.Ticket:
-		c.blame(v, "it is of %s, which is not their newest ticket", f.Ticket)
-	case string(f.Status) != t.Status || f.End != endOf(t):
-		c.blame(v, "it shows %s as %s %s, the log says %s %s", f.Ticket, f.Status, f.End, t.Status, t.End)
-	case f.Position != c.world.position(t):
-		c.blame(v, "it shows position %d, the log says %d", f.Position, c.world.position(t))
-	case t.queued() && f.Size != len(c.world.lines[t.queue()]):
-		c.blame(v, "it shows %d in line, the log says %d", f.Size, len(c.world.lines[t.queue()]))
-	case t.Status == "assigned" && (f.Agent == nil || f.Agent.ID != t.Agent):
-		c.blame(v, "it shows %+v as the agent, the log says %s", f.Agent, t.Agent)
+// ticketView holds a visitor's view: it is of their newest ticket, with its state,
+// its place, what it asks for, and its agent.
+func (j *judge) ticketView(v *view, f *protocol.Ticket) {
+	t, newest := j.tickets[f.Ticket], j.visitors[v.h.Subject]
+	if t == nil || newest == nil || newest.Ticket != f.Ticket {
+		j.blame(v, "it is of %s, which is not their newest ticket", f.Ticket)
+		return
 	}
-}
-
-// deskView holds an agent's view: exactly what the log says they hold, with the
-// tokens, and never above their capacity.
-func (c *replay) deskView(v *view, f *protocol.Desk) {
-	c.looked(Capacity)
-	load := 0
-	held := c.world.heldBy(v.h.Subject)
-	shown := 0
-	one := func(d protocol.DeskTicket, offer string) {
-		shown++
-		load += d.Weight
-		t := held[d.Ticket]
-		switch {
-		case t == nil:
-			c.blame(v, "it shows %s, which the log does not give them", d.Ticket)
-		case offer != "" && (t.Status != "offered" || t.Offer.ID != offer),
-			offer == "" && (t.Status != "assigned" || t.Token != d.Token):
-			c.blame(v, "it shows %s with offer %q and token %d, the log says %s, token %d", d.Ticket, offer, d.Token, t.Status, t.Token)
-		case d.VisitorLost != c.world.lost(t.Visitor):
-			c.blame(v, "it shows the visitor of %s lost: %v, the log says %v", d.Ticket, d.VisitorLost, c.world.lost(t.Visitor))
+	if string(f.Status) != t.Status || string(f.End) != t.End || f.Department != t.Department || f.Language != t.Language {
+		j.blame(v, "it shows %s as %s %s in %s/%s, the log says %s %s in %s", f.Ticket, f.Status, f.End, f.Department, f.Language, t.Status, t.End, t.queue())
+	}
+	position, size := 0, 0
+	if t.queued() {
+		position, size = slices.Index(j.lines[t.queue()], t)+1, len(j.lines[t.queue()])
+		hold := ""
+		if f.Hold != nil {
+			hold = f.Hold.Agent.ID
+		}
+		if t.Hold != nil && hold != t.Hold.Agent || t.Hold == nil && hold != "" {
+			j.blame(v, "it shows a hold for %q, the log %+v", hold, t.Hold)
+		}
+		if f.Widened != t.Step || !slices.Equal(f.Languages, t.Need.Languages) || f.Paused != j.paused[t.queue()] {
+			j.blame(v, "it shows step %d, %v, paused %v; the log says %d, %v, %v", f.Widened, f.Languages, f.Paused, t.Step, t.Need.Languages, j.paused[t.queue()])
 		}
 	}
+	if f.Position != position || f.Size != size {
+		j.blame(v, "it shows place %d of %d, the log says %d of %d", f.Position, f.Size, position, size)
+	}
+	if t.Status == "assigned" && (f.Agent == nil || f.Agent.ID != t.Agent) {
+		j.blame(v, "it shows %+v as the agent, the log says %s", f.Agent, t.Agent)
+	}
+}
+
+// deskView: an agent is shown exactly what the log says they hold, each with the
+// token that it has, and never more than their capacity.
+func (j *judge) deskView(v *view, f *protocol.Desk) {
+	agent := v.h.Subject
+	a := j.agents[agent]
+	if a == nil {
+		j.blame(v, "the log does not know them")
+		return
+	}
+	if string(f.Status) != a.Status || string(f.AwayReason) != a.AwayReason || f.Capacity != a.Capacity || f.Load != j.load(agent) {
+		j.blame(v, "it shows %s %q, %d of %d; the log says %s %q, %d of %d", f.Status, f.AwayReason, f.Load, f.Capacity, a.Status, a.AwayReason, j.load(agent), a.Capacity)
+	}
+	shown, invited, load := 0, 0, 0
+	holds := func(d protocol.DeskTicket) *ticketImage {
+		shown++
+		load += d.Weight
+		t := j.held[agent][d.Ticket]
+		if t != nil && t.open() && d.VisitorLost == j.present(t) {
+			j.blame(v, "it shows the visitor of %s lost: %v, the log says %v", d.Ticket, d.VisitorLost, !j.present(t))
+		}
+		return t
+	}
 	for _, o := range f.Offers {
-		one(o.DeskTicket, o.Offer)
+		if t := holds(o.DeskTicket); t == nil || t.Status != "offered" || t.Offer.ID != o.Offer {
+			j.blame(v, "it shows the offer %s of %s, the log says %+v", o.Offer, o.Ticket, t)
+		}
 	}
-	for _, t := range f.Tickets {
-		one(t, "")
+	for _, d := range f.Tickets {
+		if d.Guest {
+			invited++
+			if t := j.guests[agent][d.Ticket]; t == nil || d.Owner == nil || d.Owner.ID != t.Agent || d.Token != t.Token {
+				j.blame(v, "it shows them as a guest of %+v in %s, the log says %+v", d.Owner, d.Ticket, t)
+			}
+		} else if t := holds(d); t == nil || t.Status == "offered" || t.Token != d.Token || (d.WrapUpUntilMS > 0) != (t.Status == "closed") {
+			j.blame(v, "it shows %s with token %d, wrapped up until %d; the log says %+v", d.Ticket, d.Token, d.WrapUpUntilMS, t)
+		}
 	}
-	if shown != len(held) {
-		c.blame(v, "it shows %d tickets, the log gives them %d", shown, len(held))
+	if shown != len(j.held[agent]) || invited != len(j.guests[agent]) {
+		j.blame(v, "it shows %d and %d as a guest, the log says %d and %d", shown, invited, len(j.held[agent]), len(j.guests[agent]))
 	}
+	j.looked(Capacity)
 	if f.Load != load || f.Load > f.Capacity {
-		c.wrong(Capacity, "%s at %v: load %d, tickets of %d, capacity %d", v.h.person(), v.h.Events[v.index].At, f.Load, load, f.Capacity)
+		j.wrong(Capacity, "%s at %v: load %d, tickets of %d, capacity %d", v.h.person(), v.h.Events[v.index].At, f.Load, load, f.Capacity)
 	}
 }
 
 // blame notes a view that the log does not bear out. Where records may have been
 // lost it is forgiven if its person heard so afterwards, or had to come anew.
-func (c *replay) blame(v *view, format string, args ...any) {
+func (j *judge) blame(v *view, format string, args ...any) {
 	e := v.h.Events[v.index]
-	if c.run.Rules.MayFork && tookBack(v.h, v.index, "") {
-		c.forgiven(TrueViews)
+	if j.run.Rules.MayFork && tookBack(v.h, v.index, "") {
+		j.forgiven(TrueViews)
 		return
 	}
-	c.wrong(TrueViews, "%s at %v, number %d: "+format, append([]any{v.h.person(), e.At.Round(time.Millisecond), v.log}, args...)...)
+	j.wrong(TrueViews, "%s at %v, number %d: "+format, append([]any{v.h.person(), e.At.Round(time.Millisecond), v.log}, args...)...)
 }
 
-// tookBack says whether the person learned after the event that what they knew
+// tookBack reports whether the person learned after the event that what they knew
 // of a ticket ("" for their view) may be gone.
 func tookBack(h *History, index int, ticket string) bool {
 	conn := h.Events[index].Conn

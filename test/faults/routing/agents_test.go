@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"nextup/gateway/protocol"
+	"nextup/test/oracle"
 	"nextup/test/people"
 )
 
@@ -63,7 +64,7 @@ func (c *crowd) shift(ctx context.Context, a *people.Client, rng *rand.Rand) {
 }
 
 func (c *crowd) status(ctx context.Context, a *people.Client, s protocol.AgentStatus) {
-	_ = c.does(ctx, a, operation{}, protocol.TypeStatus, func(e protocol.Envelope) protocol.Request { return protocol.Status{Envelope: e, Status: s} })
+	_ = c.does(ctx, a, oracle.Operation{}, protocol.TypeStatus, func(e protocol.Envelope) protocol.Request { return protocol.Status{Envelope: e, Status: s} })
 }
 
 // decide takes an offer, mostly; sometimes it is passed on, or forgotten.
@@ -71,10 +72,10 @@ func (c *crowd) decide(ctx context.Context, a *people.Client, rng *rand.Rand, o 
 	pause(ctx, about(rng, deciding))
 	switch n := rng.IntN(100); {
 	case n < 82 || c.isCalm():
-		_ = c.does(ctx, a, operation{deed: accept, ticket: o.Ticket, agent: a.Subject()}, protocol.TypeAccept,
+		_ = c.does(ctx, a, oracle.Operation{Deed: oracle.Accept, Ticket: o.Ticket, Agent: a.Subject()}, protocol.TypeAccept,
 			func(e protocol.Envelope) protocol.Request { return protocol.Accept{Envelope: e, Offer: o.Offer} })
 	case n < 91:
-		_ = c.does(ctx, a, operation{ticket: o.Ticket}, protocol.TypeDecline,
+		_ = c.does(ctx, a, oracle.Operation{Ticket: o.Ticket}, protocol.TypeDecline,
 			func(e protocol.Envelope) protocol.Request { return protocol.Decline{Envelope: e, Offer: o.Offer} })
 	default:
 		c.count("an offer is left to lapse")
@@ -88,7 +89,7 @@ func (c *crowd) converse(ctx context.Context, a *people.Client, rng *rand.Rand, 
 		to := protocol.TransferTo{}
 		switch {
 		case n < 8:
-			to.Agent = c.rules.agents[rng.IntN(len(c.rules.agents))].id
+			to.Agent = c.rules.Agents[rng.IntN(len(c.rules.Agents))].ID
 		case n < 12:
 			to.Department = pick(rng, "support", "trading")
 		case n < 14:
@@ -102,14 +103,14 @@ func (c *crowd) converse(ctx context.Context, a *people.Client, rng *rand.Rand, 
 			return
 		}
 	}
-	_ = c.does(ctx, a, operation{deed: end, ticket: ticket, agent: a.Subject()}, protocol.TypeClose,
+	_ = c.does(ctx, a, oracle.Operation{Deed: oracle.Close, Ticket: ticket, Agent: a.Subject()}, protocol.TypeClose,
 		func(e protocol.Envelope) protocol.Request { return protocol.Close{Envelope: e, Ticket: ticket} })
 }
 
 // consult invites another agent, and returns who is to take over, or "".
 func (c *crowd) consult(ctx context.Context, a *people.Client, rng *rand.Rand, ticket string) string {
-	second := c.rules.agents[rng.IntN(len(c.rules.agents))].id
-	err := c.does(ctx, a, operation{ticket: ticket}, protocol.TypeConsult,
+	second := c.rules.Agents[rng.IntN(len(c.rules.Agents))].ID
+	err := c.does(ctx, a, oracle.Operation{Ticket: ticket}, protocol.TypeConsult,
 		func(e protocol.Envelope) protocol.Request {
 			return protocol.Consult{Envelope: e, Ticket: ticket, Agent: second}
 		})
@@ -124,7 +125,7 @@ func (c *crowd) consult(ctx context.Context, a *people.Client, rng *rand.Rand, t
 func (c *crowd) help(ctx context.Context, a *people.Client, rng *rand.Rand, ticket string) {
 	c.sleep(ctx, about(rng, talking))
 	if rng.IntN(3) == 0 {
-		_ = c.does(ctx, a, operation{ticket: ticket}, protocol.TypeLeave, func(e protocol.Envelope) protocol.Request { return protocol.Leave{Envelope: e, Ticket: ticket} })
+		_ = c.does(ctx, a, oracle.Operation{Ticket: ticket}, protocol.TypeLeave, func(e protocol.Envelope) protocol.Request { return protocol.Leave{Envelope: e, Ticket: ticket} })
 	}
 }
 
@@ -132,12 +133,12 @@ func (c *crowd) help(ctx context.Context, a *people.Client, rng *rand.Rand, tick
 func (c *crowd) finish(ctx context.Context, a *people.Client, rng *rand.Rand, ticket string) {
 	c.sleep(ctx, about(rng, talking/2))
 	if rng.IntN(2) == 0 {
-		_ = c.does(ctx, a, operation{ticket: ticket}, protocol.TypeFinish, func(e protocol.Envelope) protocol.Request { return protocol.Finish{Envelope: e, Ticket: ticket} })
+		_ = c.does(ctx, a, oracle.Operation{Ticket: ticket}, protocol.TypeFinish, func(e protocol.Envelope) protocol.Request { return protocol.Finish{Envelope: e, Ticket: ticket} })
 	}
 }
 
 func (c *crowd) transfer(ctx context.Context, p *people.Client, agent, ticket string, to protocol.TransferTo) error {
-	return c.does(ctx, p, operation{deed: transfer, ticket: ticket, agent: agent}, protocol.TypeTransfer,
+	return c.does(ctx, p, oracle.Operation{Deed: oracle.Transfer, Ticket: ticket, Agent: agent}, protocol.TypeTransfer,
 		func(e protocol.Envelope) protocol.Request {
 			return protocol.Transfer{Envelope: e, Ticket: ticket, To: to}
 		})
@@ -157,10 +158,10 @@ func (c *crowd) oversee(ctx context.Context, boss *people.Client, rng *rand.Rand
 			c.pauseQueue(ctx, boss, department, language, false)
 		case t.Ticket == "" || ended(t.Status):
 		case n < 6:
-			to := protocol.TransferTo{Agent: c.rules.agents[rng.IntN(len(c.rules.agents))].id}
+			to := protocol.TransferTo{Agent: c.rules.Agents[rng.IntN(len(c.rules.Agents))].ID}
 			_ = c.transfer(ctx, boss, "", t.Ticket, to)
 		case t.Status != protocol.Assigned:
-			_ = c.does(ctx, boss, operation{ticket: t.Ticket}, protocol.TypeHeadStart, func(e protocol.Envelope) protocol.Request {
+			_ = c.does(ctx, boss, oracle.Operation{Ticket: t.Ticket}, protocol.TypeHeadStart, func(e protocol.Envelope) protocol.Request {
 				return protocol.HeadStart{Envelope: e, Ticket: t.Ticket, HeadStartS: rng.Int64N(9) - 4, Reason: "a call"}
 			})
 		}
@@ -168,7 +169,7 @@ func (c *crowd) oversee(ctx context.Context, boss *people.Client, rng *rand.Rand
 }
 
 func (c *crowd) pauseQueue(ctx context.Context, boss *people.Client, department, language string, paused bool) {
-	_ = c.does(ctx, boss, operation{}, protocol.TypePause, func(e protocol.Envelope) protocol.Request {
+	_ = c.does(ctx, boss, oracle.Operation{}, protocol.TypePause, func(e protocol.Envelope) protocol.Request {
 		return protocol.Pause{Envelope: e, Department: department, Language: language, Paused: paused, Reason: "a test"}
 	})
 }

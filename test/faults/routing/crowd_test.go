@@ -29,9 +29,9 @@ const (
 // crowd is everybody: visitors with wishes of all kinds, agents who take, pass
 // on, transfer, consult, flap and forget, and a supervisor who meddles.
 type crowd struct {
-	rules   *rules
+	rules   *oracle.Routing
 	start   time.Time
-	book    book
+	book    oracle.Operations
 	tickets atomic.Int64 // joined so far
 	want    int64        // so many shall join
 	calm    chan struct{}
@@ -44,7 +44,7 @@ type crowd struct {
 	deeds            sync.Map // what was done how often, for people
 }
 
-func newCrowd(t *testing.T, r *rules, sockets []string, visitors int, want int, seed uint64) *crowd {
+func newCrowd(t *testing.T, r *oracle.Routing, sockets []string, visitors int, want int, seed uint64) *crowd {
 	c := &crowd{rules: r, start: time.Now(), want: int64(want), calm: make(chan struct{})}
 	ctx, cancel := context.WithCancel(t.Context())
 	c.cancel = cancel
@@ -55,8 +55,8 @@ func newCrowd(t *testing.T, r *rules, sockets []string, visitors int, want int, 
 		c.all.Go(func() { live(ctx, p, random(kind+10)) })
 		return p
 	}
-	for i, a := range r.agents {
-		c.agents = append(c.agents, person(protocol.Agent, a.id, 1, i, c.shift))
+	for i, a := range r.Agents {
+		c.agents = append(c.agents, person(protocol.Agent, a.ID, 1, i, c.shift))
 	}
 	for i := range visitors {
 		c.visits.Add(1)
@@ -116,22 +116,22 @@ func about(rng *rand.Rand, d time.Duration) time.Duration {
 }
 
 // does has somebody do something to a ticket, and writes it in the book.
-func (c *crowd) does(ctx context.Context, p *people.Client, o operation, t protocol.Type, build func(protocol.Envelope) protocol.Request) error {
-	o.call = time.Since(c.start)
-	_, sure, err := p.Attempt(ctx, oracle.Ask{Type: t, Ticket: o.ticket}, build)
-	o.ret, o.sure, o.ok = time.Since(c.start), sure, err == nil
+func (c *crowd) does(ctx context.Context, p *people.Client, o oracle.Operation, t protocol.Type, build func(protocol.Envelope) protocol.Request) error {
+	o.Call = time.Since(c.start)
+	_, sure, err := p.Attempt(ctx, oracle.Ask{Type: t, Ticket: o.Ticket}, build)
+	o.Return, o.Sure, o.OK = time.Since(c.start), sure, err == nil
 	var refused *client.Refused
 	if errors.As(err, &refused) {
-		o.code = refused.Frame.Code
+		o.Code = refused.Frame.Code
 	} else if err != nil {
-		o.ret, o.sure = forever, false
+		o.Return, o.Sure = oracle.Forever, false
 	}
-	if o.deed != "" {
-		c.book.write(o)
+	if o.Deed != "" {
+		c.book.Write(o)
 	}
 	what := "ok "
 	if err != nil {
-		what = "refused " + string(o.code) + " "
+		what = "refused " + string(o.Code) + " "
 	}
 	c.count(what + string(t))
 	return err
@@ -140,7 +140,7 @@ func (c *crowd) does(ctx context.Context, p *people.Client, o operation, t proto
 // visit is one visitor's visits, one after the other.
 func (c *crowd) visit(ctx context.Context, v *people.Client, rng *rand.Rand) {
 	c.sleep(ctx, time.Duration(rng.Int64N(int64(4*between))))
-	for ctx.Err() == nil && !c.isCalm() && c.tickets.Add(1) <= c.want {
+	for visits := 1; ctx.Err() == nil && !c.isCalm() && c.tickets.Add(1) <= c.want; visits++ {
 		wish := protocol.Join{Department: pick(rng, "support", "support", "support", "trading", "trading", "engineering"), LanguageRequired: rng.IntN(8) == 0}
 		wish.Topic = pick(rng, "", "", "", "withdrawal", "deposit", "api", "the weather")
 		wish.Urgency = pick(rng, "", "", "", "high")
@@ -150,7 +150,7 @@ func (c *crowd) visit(ctx context.Context, v *people.Client, rng *rand.Rand) {
 		if wish.Department == "engineering" {
 			wish.Languages = append(wish.Languages, "en")
 		}
-		ok, _, err := v.Attempt(ctx, oracle.Ask{Type: protocol.TypeJoin}, func(e protocol.Envelope) protocol.Request { wish.Envelope = e; return wish })
+		ok, _, err := v.Attempt(ctx, oracle.Ask{Type: protocol.TypeJoin, Wish: visits}, func(e protocol.Envelope) protocol.Request { wish.Envelope = e; return wish })
 		if err != nil {
 			var refused *client.Refused
 			if errors.As(err, &refused) {
@@ -184,7 +184,7 @@ func (c *crowd) stand(ctx context.Context, v *people.Client, rng *rand.Rand, tic
 		s := v.Look()
 		if s.Ticket.Ticket == ticket && ended(s.Ticket.Status) {
 			if s.Ticket.Status == protocol.Closed && rng.IntN(5) == 0 {
-				_ = c.does(ctx, v, operation{ticket: ticket}, protocol.TypeRate, func(e protocol.Envelope) protocol.Request {
+				_ = c.does(ctx, v, oracle.Operation{Ticket: ticket}, protocol.TypeRate, func(e protocol.Envelope) protocol.Request {
 					return protocol.Rate{Envelope: e, Ticket: ticket, Score: 1 + rng.IntN(5)}
 				})
 			}
@@ -208,7 +208,7 @@ func (c *crowd) stand(ctx context.Context, v *people.Client, rng *rand.Rand, tic
 			}
 		}
 		if give {
-			_ = c.does(ctx, v, operation{deed: leave, ticket: ticket}, protocol.TypeLeave, func(e protocol.Envelope) protocol.Request { return protocol.Leave{Envelope: e, Ticket: ticket} })
+			_ = c.does(ctx, v, oracle.Operation{Deed: oracle.Leave, Ticket: ticket}, protocol.TypeLeave, func(e protocol.Envelope) protocol.Request { return protocol.Leave{Envelope: e, Ticket: ticket} })
 		}
 	}
 }

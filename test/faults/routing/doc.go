@@ -1,14 +1,14 @@
 // Package routing proves on real processes what routing promises. Sixty agents
 // of mixed languages, tiers and skills serve thousands of tickets on four
 // gateways over one Redis, while gateways are killed, agents come and go, and
-// tickets are declined, transferred and reassigned. Afterwards three judges
-// look, none of which shares code with the product:
+// tickets are declined, transferred and reassigned. Afterwards test/oracle looks, with
+// the rules of this site:
 //
-//   - the log, replayed record by record by rules of this package: loads, owners,
-//     tokens, who may serve whom, and the order in which tickets were offered;
-//   - what people were shown, held against the log at the number that each view
+//   - at the log, replayed record by record: loads, owners, tokens, which agents may
+//     serve which tickets, and the order in which tickets were offered;
+//   - at what people were shown, held against the log at the number that each view
 //     names, and against what was shown before;
-//   - the operations as the clients saw them, with the times of call and return:
+//   - at the operations as the clients saw them, with the times of call and return:
 //     Porcupine looks for an order of them in which each ticket has one owner and
 //     no agent holds more than their capacity.
 //

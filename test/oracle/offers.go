@@ -1,6 +1,7 @@
-package routing
+package oracle
 
 import (
+	"fmt"
 	"maps"
 	"slices"
 	"time"
@@ -16,22 +17,22 @@ import (
 // and that a better ticket has just come.
 func (j *judge) served(s step, c change, to string) {
 	t, a := c.was, j.agents[to]
-	j.look(eligible)
+	j.looked(Eligible)
 	switch {
 	case a == nil || a.Status != "available" || a.Session.LostAt != 0:
-		j.fail(eligible, "record %d: %s was given to %s, who is %+v", s.Number, t.ID, to, a)
+		j.wrong(Eligible, "record %d: %s was given to %s, who is %+v", s.Number, t.ID, to, a)
 	case !j.may(to, t):
-		j.fail(eligible, "record %d: %s asks for %+v and was given to %s, who is %+v", s.Number, t.ID, t.Need, to, a)
-	case j.lost[a.Session.Node] && j.goneFor(j.nodeGone[a.Session.Node]) > j.limits.staleness:
-		j.fail(eligible, "record %d: %s was given to %s, whose gateway is lost", s.Number, t.ID, to)
-	case !j.present(t) && j.goneFor(j.visitorGone[t.Visitor]) > j.limits.staleness:
-		j.fail(eligible, "record %d: %s was given to %s, and its visitor is gone", s.Number, t.ID, to)
-	case j.paused[t.queue()] && j.goneFor(j.pausedAt[t.queue()]) > j.limits.staleness:
-		j.fail(eligible, "record %d: %s of the paused queue %s was given to %s", s.Number, t.ID, t.queue(), to)
+		j.wrong(Eligible, "record %d: %s asks for %+v and was given to %s, who is %+v", s.Number, t.ID, t.Need, to, a)
+	case j.lost[a.Session.Node] && j.goneFor(j.nodeGone[a.Session.Node]) > j.run.Rules.Staleness:
+		j.wrong(Eligible, "record %d: %s was given to %s, whose gateway is lost", s.Number, t.ID, to)
+	case !j.present(t) && j.goneFor(j.visitorGone[t.Visitor]) > j.run.Rules.Staleness:
+		j.wrong(Eligible, "record %d: %s was given to %s, and its visitor is gone", s.Number, t.ID, to)
+	case j.paused[t.queue()] && j.goneFor(j.pausedAt[t.queue()]) > j.run.Rules.Staleness:
+		j.wrong(Eligible, "record %d: %s of the paused queue %s was given to %s", s.Number, t.ID, t.queue(), to)
 	}
-	j.look(held)
+	j.looked(Held)
 	if t.Hold != nil && t.Hold.Agent != to {
-		j.fail(held, "record %d: %s is held for %s and was given to %s", s.Number, t.ID, t.Hold.Agent, to)
+		j.wrong(Held, "record %d: %s is held for %s and was given to %s", s.Number, t.ID, t.Hold.Agent, to)
 	}
 	if t.Hold == nil {
 		j.order(s, t, to)
@@ -46,18 +47,18 @@ func (j *judge) goneFor(since int64) time.Duration { return ms(j.at - since) }
 // may, for as long as an offer lasts.
 func (j *judge) order(s step, t *ticketImage, to string) {
 	if others := j.classes[t.class]; len(others) > 1 || others[t.ID] == nil {
-		j.look(inOrder) // there was a choice
+		j.looked(InOrder) // there was a choice
 	}
 	for _, u := range j.lines[t.queue()] {
 		if !u.before(t) {
 			return
 		}
 		since, could := j.since[u.ID]
-		if u.Status != "waiting" || u.class != t.class || !could || j.passing(u, to, j.limits.staleness) {
+		if u.Status != "waiting" || u.class != t.class || !could || j.passing(u, to, j.run.Rules.Staleness) {
 			continue
 		}
-		if age := ms(s.AtMS - since); age > j.limits.staleness {
-			j.fail(inOrder, "record %d: %s (joined %d, head start %d) is given to %s before %s (joined %d, head start %d), which could be for %v",
+		if age := ms(s.AtMS - since); age > j.run.Rules.Staleness {
+			j.wrong(InOrder, "record %d: %s (joined %d, head start %d) is given to %s before %s (joined %d, head start %d), which could be for %v",
 				s.Number, t.ID, t.JoinedAt, t.HeadStart, to, u.ID, u.JoinedAt, u.HeadStart, age)
 		} else {
 			j.overtaken = append(j.overtaken, age)
@@ -66,11 +67,14 @@ func (j *judge) order(s step, t *ticketImage, to string) {
 	}
 }
 
-// passing says whether the agent is not asked again for now; slack is how much
-// longer it may be believed.
+// passing reports whether the agent, who has declined the ticket or let it lapse, is
+// not asked again for now: for as long as an offer of the department lasts and slack,
+// and always where the rules say nothing of the department.
 func (j *judge) passing(t *ticketImage, agent string, slack time.Duration) bool {
-	ttl := j.rules.departments[t.Department].ttl
-	return slices.ContainsFunc(t.Passed, func(p passImage) bool { return p.Agent == agent && ms(j.at-p.At) <= ttl+slack })
+	d, known := j.rules.Departments[t.Department]
+	return slices.ContainsFunc(t.Passed, func(p passImage) bool {
+		return p.Agent == agent && (!known || ms(j.at-p.At) <= d.OfferTimeout+slack)
+	})
 }
 
 // standing is a class of which the first ticket waits while somebody has room.
@@ -120,15 +124,18 @@ func (j *judge) standings(s step) {
 			}
 		}
 	}
+	if j.run.Rules.Patience == 0 {
+		return // how long somebody may wait is not known
+	}
 	roomy := j.roomy(s)
 	for class, members := range j.classes {
-		if _, isOpen := j.open[class]; everything || touched[class] || isOpen {
+		if _, isOpen := j.idle[class]; everything || touched[class] || isOpen {
 			j.stand(members, class, nil)
 		} else if len(roomy) > 0 {
 			j.stand(members, class, roomy)
 		}
 	}
-	for class := range j.open {
+	for class := range j.idle {
 		if j.classes[class] == nil {
 			j.shut(class)
 		}
@@ -208,39 +215,59 @@ func (j *judge) stand(members map[string]*ticketImage, class string, those []str
 			}
 		}
 	}
-	is, was := j.open[class]
+	is, was := j.idle[class]
 	if was && (who == "" || is.ticket != first.ID) {
 		j.shut(class)
 		was = false
 	}
 	if who != "" && !was {
-		j.open[class] = standing{first.ID, j.at, who}
+		j.idle[class] = standing{first.ID, j.at, who}
 	}
 }
 
 // shut ends the time that the first of a class waited while somebody had room.
 func (j *judge) shut(class string) {
-	j.look(nobodyWaits)
-	o := j.open[class]
+	j.looked(NobodyWaits)
+	o := j.idle[class]
 	took := ms(j.at - o.since)
-	if j.waits = append(j.waits, took); took > j.limits.patience {
-		j.fail(nobodyWaits, "%s (%s) waited from %d for %v while %s had room", o.ticket, class, o.since, took, o.agent)
+	if j.waits = append(j.waits, took); took > j.run.Rules.Patience {
+		j.wrong(NobodyWaits, "%s (%s) waited from %d for %v while %s had room", o.ticket, class, o.since, took, o.agent)
 	}
-	delete(j.open, class)
+	delete(j.idle, class)
 }
 
-// atEnd judges what is left.
+// atEnd judges what is left, and notes what was seen on the way.
 func (j *judge) atEnd() {
-	for _, o := range j.open {
-		j.fail(nobodyWaits, "in the end %s waits since %d while %s has room", o.ticket, o.since, o.agent)
+	for _, o := range j.idle {
+		j.wrong(NobodyWaits, "in the end %s waits since %d while %s has room", o.ticket, o.since, o.agent)
 	}
-	for id, t := range j.tickets {
-		j.look(settled)
-		if t.open() {
-			j.fail(settled, "%s is %s: %+v", id, t.Status, t)
-		}
+	if j.run.Rules.Routing == nil {
+		return
 	}
 	j.note("%d were overtaken within the age of a replica, the longest by %v: %v", len(j.overtaken), most(j.overtaken), quantiles(j.overtaken))
 	j.note("the first of a class waited while somebody had room: %v", quantiles(j.waits))
 	j.note("the latest widening came %v late", j.late)
 }
+
+func most(all []time.Duration) time.Duration {
+	if len(all) == 0 {
+		return 0
+	}
+	return slices.Max(all)
+}
+
+// quantiles says how times are distributed.
+func quantiles(all []time.Duration) string {
+	if len(all) == 0 {
+		return "none"
+	}
+	sorted := slices.Sorted(slices.Values(all))
+	return fmt.Sprintf("%d times, p50 %v, p90 %v, p99 %v, most %v", len(sorted), at(sorted, 0.5), at(sorted, 0.9), at(sorted, 0.99), sorted[len(sorted)-1])
+}
+
+// at is a quantile of sorted times.
+func at(sorted []time.Duration, q float64) time.Duration {
+	return sorted[min(int(q*float64(len(sorted))), len(sorted)-1)]
+}
+
+func ms(n int64) time.Duration { return time.Duration(n) * time.Millisecond }
