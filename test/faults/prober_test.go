@@ -2,38 +2,39 @@ package faults
 
 import (
 	"context"
+	"math/rand/v2"
 	"strings"
 	"time"
 
 	"nextup/gateway/protocol"
-	"nextup/internal/client"
 	"nextup/test/oracle"
+	"nextup/test/people"
 )
 
 // prober is a visitor who does what a row asks for, once, and tells how it went.
 // They stand in a line that nobody of the crowd serves or joins.
 type prober struct {
-	s       *stage
-	conn    *client.Conn
-	history *oracle.History
-	ticket  string
+	s *stage
+	*people.Client
+	wishes int
+	ticket string
 }
 
 func (s *stage) prober(name string, inLine bool) *prober {
 	s.Helper()
-	subject := "prober-" + strings.ReplaceAll(name, " ", "-")
-	token, err := s.site.Mint(protocol.Visitor, subject, nil)
-	if err != nil {
-		s.Fatal(err)
-	}
-	conn, err := client.Dial(s.Context(), s.gateways[0].Socket(), token, func(protocol.ServerFrame) {})
-	if err != nil {
-		s.Fatal(err)
-	}
-	p := &prober{s: s, conn: conn, history: &oracle.History{Role: protocol.Visitor, Subject: subject}}
+	p := &prober{s: s, Client: people.NewClient(s.sockets()[:1], s.site.Mint, s.start, protocol.Visitor,
+		"prober-"+strings.ReplaceAll(name, " ", "-"), nil, rand.New(rand.NewPCG(s.rng.Uint64(), 0)))}
+	ctx, cancel := context.WithCancel(s.Context())
+	s.Cleanup(cancel)
+	gone := make(chan struct{})
+	go func() {
+		defer close(gone)
+		p.Run(ctx)
+	}()
 	s.others = append(s.others, func() *oracle.History {
-		conn.Cut()
-		return p.history
+		p.Go()
+		<-gone
+		return p.History()
 	})
 	if inLine {
 		if err := p.join(); err != nil {
@@ -43,20 +44,25 @@ func (s *stage) prober(name string, inLine bool) *prober {
 	return p
 }
 
+// answerTime is how long a prober waits for an answer.
+const answerTime = 8 * time.Second
+
 func (p *prober) join() error {
-	p.history.Events = append(p.history.Events, oracle.Event{
-		Kind: oracle.Asked, Ask: &oracle.Ask{Type: protocol.TypeJoin, Wish: len(p.history.Events) + 1},
-	})
-	ctx, cancel := context.WithTimeout(p.s.Context(), 8*time.Second)
+	ctx, cancel := context.WithTimeout(p.s.Context(), answerTime)
 	defer cancel()
-	ok, err := p.conn.Join(ctx, "support", "es")
+	p.wishes++
+	ok, err := p.Try(ctx, oracle.Ask{Type: protocol.TypeJoin, Wish: p.wishes}, func(e protocol.Envelope) protocol.Request {
+		return protocol.Join{Envelope: e, Department: "support", Languages: []string{"es"}}
+	})
 	p.ticket = ok.Ticket
 	return err
 }
 
 func (p *prober) leave() error {
-	ctx, cancel := context.WithTimeout(p.s.Context(), 8*time.Second)
+	ctx, cancel := context.WithTimeout(p.s.Context(), answerTime)
 	defer cancel()
-	_, err := p.conn.Leave(ctx, p.ticket)
+	_, err := p.Try(ctx, oracle.Ask{Type: protocol.TypeLeave, Ticket: p.ticket}, func(e protocol.Envelope) protocol.Request {
+		return protocol.Leave{Envelope: e, Ticket: p.ticket}
+	})
 	return err
 }

@@ -1,15 +1,10 @@
 package people
 
 import (
-	"context"
-	"errors"
 	"math/rand/v2"
 	"time"
 
-	"github.com/google/uuid"
-
 	"nextup/gateway/protocol"
-	"nextup/internal/client"
 	"nextup/test/oracle"
 )
 
@@ -45,23 +40,3 @@ func (c *Client) Subject() string { return c.subject }
 
 // History is what has happened to the person so far.
 func (c *Client) History() *oracle.History { return c.diary.History() }
-
-// Attempt is Do for wishes that are not the same when they are repeated: sure
-// says that no earlier try may have had an effect of which the answer was lost.
-func (c *Client) Attempt(ctx context.Context, ask oracle.Ask, request build,
-) (ok protocol.OK, sure bool, err error) {
-	id, sure := uuid.NewString(), true
-	for {
-		conn, number, err := c.current(ctx)
-		if err != nil {
-			return protocol.OK{}, sure, err
-		}
-		ok, err, final := c.once(ctx, conn, number, id, ask, request)
-		var refused *client.Refused
-		known := err == nil || errors.As(err, &refused) && refused.Frame.Code != protocol.CodeUnavailable && refused.Frame.Code != protocol.CodeInternal
-		sure = sure && known
-		if final {
-			return ok, sure, err
-		}
-	}
-}

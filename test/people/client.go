@@ -288,46 +288,66 @@ type build func(protocol.Envelope) protocol.Request
 // Do asks until there is an answer, on whatever conn there is and always with
 // the same id: ok, or a refusal that repeating does not change.
 func (c *Client) Do(ctx context.Context, ask oracle.Ask, request build) (protocol.OK, error) {
-	id := uuid.NewString()
+	ok, _, err := c.Attempt(ctx, ask, request)
+	return ok, err
+}
+
+// Attempt is Do for wishes that are not the same when they are repeated: it reports
+// also whether no earlier try may have had an effect of which the answer was lost.
+func (c *Client) Attempt(ctx context.Context, ask oracle.Ask, request build,
+) (ok protocol.OK, sure bool, err error) {
+	id, sure := uuid.NewString(), true
 	for {
 		conn, number, err := c.current(ctx)
 		if err != nil {
-			return protocol.OK{}, err
+			return protocol.OK{}, sure, err
 		}
-		if ok, err, final := c.once(ctx, conn, number, id, ask, request); final {
-			return ok, err
+		ok, pause, err := c.once(ctx, conn, number, id, ask, request)
+		var refused *client.Refused
+		known := err == nil || errors.As(err, &refused) && refused.Frame.Code != protocol.CodeUnavailable && refused.Frame.Code != protocol.CodeInternal
+		sure = sure && known
+		if sleep(ctx, pause); pause == 0 || ctx.Err() != nil {
+			return ok, sure, err
 		}
 	}
 }
 
-// once asks on one conn. An answer that is not final was followed by the pause
-// that it asked for.
+// Try asks once, on the conn that there is or the next one.
+func (c *Client) Try(ctx context.Context, ask oracle.Ask, request build) (protocol.OK, error) {
+	conn, number, err := c.current(ctx)
+	if err != nil {
+		return protocol.OK{}, err
+	}
+	ok, _, err := c.once(ctx, conn, number, uuid.NewString(), ask, request)
+	return ok, err
+}
+
+// once asks on one conn. After the pause the same may be asked again; with 0 the
+// answer is final.
 func (c *Client) once(ctx context.Context, conn *client.Conn, number int, id string, ask oracle.Ask, request build,
-) (_ protocol.OK, err error, final bool) {
+) (_ protocol.OK, pause time.Duration, err error) {
 	c.diary.write(oracle.Event{Kind: oracle.Asked, Conn: number, Ask: &ask})
 	// A context that ends in the middle of a write would close the socket.
 	asking, cancel := context.WithTimeout(context.WithoutCancel(ctx), askTimeout)
+	defer cancel()
 	ok, err := conn.Repeat(asking, id, ask.Type, request)
-	cancel()
 	var refused *client.Refused
 	switch {
 	case err == nil:
 		c.heard.Store(time.Now().UnixMilli())
 		c.diary.write(oracle.Event{Kind: oracle.Answered, Conn: number, Ask: &ask, OK: &ok})
-		return ok, nil, true
 	case errors.As(err, &refused):
 		c.heard.Store(time.Now().UnixMilli())
 		c.diary.write(oracle.Event{Kind: oracle.Refused, Conn: number, Ask: &ask, Error: &refused.Frame})
-		if !passesBy(refused.Frame.Code) {
-			return ok, err, true
+		if passesBy(refused.Frame.Code) {
+			pause = time.Duration(max(refused.Frame.RetryAfterMS, 100)) * time.Millisecond
+			pause += time.Duration(rand.Int64N(int64(pause/4) + 1))
 		}
-		pause := time.Duration(max(refused.Frame.RetryAfterMS, 100)) * time.Millisecond
-		sleep(ctx, pause+time.Duration(rand.Int64N(int64(pause/4)+1)))
 	default:
 		c.diary.write(oracle.Event{Kind: oracle.Unsure, Conn: number, Ask: &ask, Why: err.Error()})
-		sleep(ctx, 20*time.Millisecond) // the conn that failed is noticed meanwhile
+		pause = 20 * time.Millisecond // the conn that failed is noticed meanwhile
 	}
-	return ok, err, ctx.Err() != nil
+	return ok, pause, err
 }
 
 // passesBy is [error-3], with internal, which may be tried again later.

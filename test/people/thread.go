@@ -54,13 +54,13 @@ func (c *Client) open(ctx context.Context, conn *client.Conn, number int, ticket
 		c.mu.Lock()
 		ask, at := oracle.Ask{Type: protocol.TypeOpen, Ticket: ticket, After: t.last}, t.at
 		c.mu.Unlock()
-		_, err, final := c.once(ctx, conn, number, uuid.NewString(), ask, func(e protocol.Envelope) protocol.Request {
+		_, pause, err := c.once(ctx, conn, number, uuid.NewString(), ask, func(e protocol.Envelope) protocol.Request {
 			return protocol.Open{Envelope: e, Ticket: ticket, After: ask.After, AtMS: at}
 		})
-		if final && err == nil {
+		if pause == 0 && err == nil {
 			return
 		}
-		if final {
+		if sleep(ctx, pause); pause == 0 {
 			c.mu.Lock()
 			if c.follows[ticket] == t {
 				delete(c.follows, ticket) // it is not the person's any more
