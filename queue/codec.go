@@ -44,7 +44,7 @@ func (w *writeJSON) UnmarshalJSONFrom(dec *jsontext.Decoder) error {
 		case `"n"`:
 			err = json.UnmarshalDecode(dec, &w.Name)
 		case `"b"`: // EncodeRecord writes the name first
-			if w.image, err = newImage(w.Name); err == nil {
+			if w.image, err = emptyImage(w.Name); err == nil {
 				err = json.UnmarshalDecode(dec, w.image)
 			}
 		default:
@@ -73,7 +73,7 @@ func EncodeImage(i Image) ([]byte, error) {
 // DecodeImage reads the body of the entity with the name. The image is not
 // resolved yet.
 func DecodeImage(name string, body []byte) (Image, error) {
-	image, err := newImage(name)
+	image, err := emptyImage(name)
 	if err != nil {
 		return nil, err
 	}
@@ -81,26 +81,6 @@ func DecodeImage(name string, body []byte) (Image, error) {
 		return nil, fmt.Errorf("queue: entity %q: %w", name, err)
 	}
 	return image, nil
-}
-
-// newImage is an empty image for the entity with the name.
-func newImage(name string) (Image, error) {
-	switch kind, _ := split(name); kind {
-	case ticketKind:
-		return &Ticket{}, nil
-	case visitorKind:
-		return &Visitor{}, nil
-	case agentKind:
-		return &Agent{}, nil
-	case pauseKind:
-		return &Pause{}, nil
-	case estimatesKind:
-		return &Estimates{}, nil
-	case nodeKind:
-		return &Node{}, nil
-	default:
-		return nil, fmt.Errorf("%w: entity %q", ErrSchema, name)
-	}
 }
 
 // EncodeRecord is a change as the log keeps it; bodies are its images encoded,
@@ -128,12 +108,4 @@ func DecodeRecord(number uint64, id string, at Stamp, data []byte) (Record, erro
 		r.Writes[i] = Write{Name: w.Name, Image: w.image}
 	}
 	return r, nil
-}
-
-// split parts an entity's name into its kind and its id.
-func split(name string) (kind, id string) {
-	if len(name) < 2 {
-		return "", name
-	}
-	return name[:2], name[2:]
 }

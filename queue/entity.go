@@ -42,13 +42,13 @@ type Image interface {
 	revision() Revision
 }
 
-// Entity names. A subject can hold any printable character, so the kind comes
-// first.
+// The prefixes of entities' names. A subject can hold any printable character, so the
+// kind comes first.
 const (
-	ticketKind    = "t/"
-	visitorKind   = "v/"
-	agentKind     = "a/"
-	pauseKind     = "p/"
-	estimatesKind = "e/"
-	nodeKind      = "n/"
+	ticketPrefix    = "t/"
+	visitorPrefix   = "v/"
+	agentPrefix     = "a/"
+	pausePrefix     = "p/"
+	estimatesPrefix = "e/"
+	nodePrefix      = "n/"
 )

@@ -19,6 +19,17 @@ type Estimates struct {
 	Rev Revision `json:"-"`
 }
 
+func init() {
+	register(estimatesPrefix, kind{
+		empty: func(string) Image { return &Estimates{} },
+		find:  func(s *State, _ string) Image { return present(s.estimates) },
+		put: func(s *State, _ string, _, after Image, _ Record, step *Step) {
+			s.estimates, _ = after.(*Estimates)
+			step.Estimates = true
+		},
+	})
+}
+
 // Truth counts waits that ended with an agent: those judged, and those of them
 // that were inside the interval of 80 %. Newer ones weigh more, so neither is a
 // whole number.
@@ -84,7 +95,7 @@ func (s *State) Publish(e *Estimates) Change {
 }
 
 // Name implements Image.
-func (e *Estimates) Name() string { return estimatesKind }
+func (e *Estimates) Name() string { return estimatesPrefix }
 
 func (e *Estimates) revision() Revision            { return e.Rev }
 func (e *Estimates) resolve(rev Revision, _ Stamp) { e.Rev = rev }

@@ -18,21 +18,26 @@ const maxSpecifications = 1024
 
 // intern makes an image that nobody else has seen yet share what it has in common
 // with others: long lines are mostly people who ask for the same.
-func (s *State) intern(i Image) {
-	switch is := i.(type) {
-	case *Ticket:
-		is.Status = internWord(is.Status)
-		s.internSpecification(is)
-		if v := s.visitors.get(is.Visitor); v != nil {
-			internWords(is, v)
-		}
-	case *Visitor:
-		is.Session.Node = internWord(is.Session.Node)
-		if t := s.tickets.get(is.Ticket); t != nil && t.Visitor == is.ID {
-			is.ID, is.Ticket = t.Visitor, t.ID
-			if t.Rev.Version == is.Rev.Version {
-				is.Rev.Version = t.Rev.Version
-			}
+func (s *State) intern(name string, i Image) {
+	if k, _ := kindOf(name); k.intern != nil {
+		k.intern(s, i)
+	}
+}
+
+func (s *State) internTicket(t *Ticket) {
+	t.Status = internWord(t.Status)
+	s.internSpecification(t)
+	if v := s.visitors.get(t.Visitor); v != nil {
+		internWords(t, v)
+	}
+}
+
+func (s *State) internVisitor(v *Visitor) {
+	v.Session.Node = internWord(v.Session.Node)
+	if t := s.tickets.get(v.Ticket); t != nil && t.Visitor == v.ID {
+		v.ID, v.Ticket = t.Visitor, t.ID
+		if t.Rev.Version == v.Rev.Version {
+			v.Rev.Version = t.Rev.Version
 		}
 	}
 }

@@ -11,13 +11,24 @@ type Node struct {
 }
 
 // Name implements Image.
-func (n *Node) Name() string { return nodeKind + n.ID }
+func (n *Node) Name() string { return nodePrefix + n.ID }
 
 func (n *Node) revision() Revision { return n.Rev }
 
 func (n *Node) resolve(rev Revision, at Stamp) {
 	n.Rev = rev
 	n.LostAt.resolve(at)
+}
+
+func init() {
+	register(nodePrefix, kind{
+		empty: func(string) Image { return &Node{} },
+		find:  func(s *State, id string) Image { return present(s.nodes[id]) },
+		put: func(s *State, id string, _, after Image, _ Record, step *Step) {
+			is, _ := after.(*Node)
+			s.assignNode(id, is, step)
+		},
+	})
 }
 
 // Nodes lists the nodes that hold sessions and are not lost, as far as the log
@@ -51,7 +62,7 @@ func (s *State) LoseNode(node string) Change {
 // alive makes a change that binds a session to a node fail once the node is
 // lost: whoever was taken for dead and is not finds out at the next commit.
 func (c *Change) alive(node string) {
-	c.Reads = append(c.Reads, Read{Name: nodeKind + node})
+	c.Reads = append(c.Reads, Read{Name: nodePrefix + node})
 }
 
 // assignNode marks every session of a lost node. Their versions stay: nothing

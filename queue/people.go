@@ -39,7 +39,7 @@ type Served struct {
 }
 
 // Name implements Image.
-func (v *Visitor) Name() string { return visitorKind + v.ID }
+func (v *Visitor) Name() string { return visitorPrefix + v.ID }
 
 func (v *Visitor) revision() Revision { return v.Rev }
 
@@ -120,7 +120,7 @@ func (a *Agent) Present() bool { return a.Status != Offline && !a.Session.Lost()
 func (a *Agent) Takes() bool { return a.Status == Available && !a.Session.Lost() }
 
 // Name implements Image.
-func (a *Agent) Name() string { return agentKind + a.ID }
+func (a *Agent) Name() string { return agentPrefix + a.ID }
 
 func (a *Agent) revision() Revision { return a.Rev }
 
@@ -128,4 +128,83 @@ func (a *Agent) resolve(rev Revision, at Stamp) {
 	a.Rev = rev
 	a.Session.LostAt.resolve(at)
 	a.IdleSince.resolve(at)
+}
+
+func init() {
+	register(visitorPrefix, kind{
+		empty: func(string) Image { return &Visitor{} },
+		find:  func(s *State, id string) Image { return present(s.visitors.get(id)) },
+		put: func(s *State, id string, _, after Image, _ Record, step *Step) {
+			is, _ := after.(*Visitor)
+			s.putVisitor(id, is)
+			step.Visitors = append(step.Visitors, id)
+		},
+		intern: func(s *State, i Image) { s.internVisitor(i.(*Visitor)) },
+	})
+	register(agentPrefix, kind{
+		empty: func(string) Image { return &Agent{} },
+		find:  func(s *State, id string) Image { return present(s.agents[id]) },
+		put:   (*State).assignAgent,
+	})
+}
+
+// putVisitor keeps the sets in step with a visitor; nil removes.
+func (s *State) putVisitor(id string, is *Visitor) {
+	if was := s.visitors.get(id); was != nil {
+		s.countSession(was.Session, -1)
+	}
+	if is == nil {
+		s.visitors.remove(id)
+	} else {
+		s.visitors.put(is)
+	}
+	delete(s.lost, visitorPrefix+id)
+	if is != nil {
+		s.countSession(is.Session, 1)
+		if t := s.tickets.get(is.Ticket); is.Session.Lost() && (t == nil || t.Open()) {
+			s.lost[visitorPrefix+id] = is
+		}
+	}
+}
+
+// putAgent keeps the sets in step with an agent; nil removes.
+func (s *State) putAgent(id string, is *Agent, step *Step) {
+	was := s.agents[id]
+	if was != nil {
+		s.countSession(was.Session, -1)
+	}
+	put(s.agents, id, is)
+	step.Attended = append(step.Attended, s.attendAgent(was, is)...)
+	delete(s.lost, agentPrefix+id)
+	if is != nil {
+		s.countSession(is.Session, 1)
+		if is.Session.Lost() && is.Status != Offline {
+			s.lost[agentPrefix+id] = is
+		}
+	}
+}
+
+// assignAgent puts an agent in its place, and marks a session that was bound before its
+// node was lost.
+func (s *State) assignAgent(id string, before, after Image, _ Record, step *Step) {
+	was, _ := before.(*Agent)
+	is, _ := after.(*Agent)
+	if is != nil && !is.Session.Lost() && s.nodes[is.Session.Node] != nil {
+		is.Session.LostAt = s.nodes[is.Session.Node].LostAt
+	}
+	s.putAgent(id, is, step)
+	step.Agents = append(step.Agents, id)
+	if was != nil && is != nil && was.Session.Lost() != is.Session.Lost() {
+		step.Presence = append(step.Presence, id)
+	}
+}
+
+// countSession counts a session on its node while it is not lost.
+func (s *State) countSession(i Session, by int) {
+	if i.Node == "" || i.Lost() {
+		return
+	}
+	if s.sessionsOn[i.Node] += by; s.sessionsOn[i.Node] == 0 {
+		delete(s.sessionsOn, i.Node)
+	}
 }

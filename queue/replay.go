@@ -32,6 +32,8 @@ type Step struct {
 	Queues, Attended []QueueID
 	// Estimates says that the published estimates changed.
 	Estimates bool
+	// Others are the names of written entities of kinds that have no list here.
+	Others []string
 }
 
 // TicketStep is one ticket before and after; either may be nil.
@@ -44,13 +46,13 @@ func (s *State) Apply(r Record) Step {
 	for _, w := range r.Writes {
 		if w.Image != nil {
 			w.Image.resolve(rev, r.At)
-			s.intern(w.Image)
+			s.intern(w.Name, w.Image)
 		}
 	}
 	return s.take(r)
 }
 
-// take assigns the images of a record, which are settled.
+// take assigns the images of a record, which share what they can.
 func (s *State) take(r Record) Step {
 	step := Step{Record: r}
 	for _, w := range r.Writes {
@@ -66,8 +68,9 @@ func (s *State) Restore(number uint64, at Stamp, images []Image) {
 	*s = *NewState(s.site)
 	var ignored Step
 	for _, i := range images {
-		s.intern(i)
-		s.assign(Write{Name: i.Name(), Image: i}, Record{Number: i.revision().Number}, &ignored)
+		name := i.Name()
+		s.intern(name, i)
+		s.assign(Write{Name: name, Image: i}, Record{Number: i.revision().Number}, &ignored)
 	}
 	for id, n := range s.nodes { // sessions may have been loaded after their node
 		s.assignNode(id, n, &ignored)
@@ -83,111 +86,31 @@ func (s *State) Restore(number uint64, at Stamp, images []Image) {
 // that wrote it.
 func Resolve(i Image, rev Revision, at Stamp) { i.resolve(rev, at) }
 
-// assign puts one image, or its absence, in its place.
+// assign puts one image, or its absence, in its place, unless a newer one is there.
 func (s *State) assign(w Write, r Record, step *Step) {
-	kind, id := split(w.Name)
-	switch kind {
-	case ticketKind:
-		is, _ := w.Image.(*Ticket)
-		was := s.tickets.get(id)
-		if was != nil && was.Rev.Number >= r.Number {
-			return
-		}
-		s.assignTicket(was, is, r)
-		step.Tickets = append(step.Tickets, TicketStep{was, is})
-	case visitorKind:
-		is, _ := w.Image.(*Visitor)
-		if was := s.visitors.get(id); was != nil && was.Rev.Number >= r.Number {
-			return
-		}
-		s.putVisitor(id, is)
-		step.Visitors = append(step.Visitors, id)
-	case agentKind:
-		is, _ := w.Image.(*Agent)
-		was := s.agents[id]
-		if was != nil && was.Rev.Number >= r.Number {
-			return
-		}
-		if is != nil && !is.Session.Lost() && s.nodes[is.Session.Node] != nil {
-			is.Session.LostAt = s.nodes[is.Session.Node].LostAt // decided before the node was lost
-		}
-		s.putAgent(id, is, step)
-		step.Agents = append(step.Agents, id)
-		if was != nil && is != nil && was.Session.Lost() != is.Session.Lost() {
-			step.Presence = append(step.Presence, id)
-		}
-	case pauseKind:
-		is, _ := w.Image.(*Pause)
-		q := pausedQueue(id)
-		if was := s.paused[q]; was != nil && was.Rev.Number >= r.Number {
-			return
-		}
-		if is == nil {
-			delete(s.paused, q)
-		} else {
-			s.paused[q] = is
-		}
-		step.Queues = append(step.Queues, q)
-	case nodeKind:
-		is, _ := w.Image.(*Node)
-		if was := s.nodes[id]; was != nil && was.Rev.Number >= r.Number {
-			return
-		}
-		s.assignNode(id, is, step)
-	case estimatesKind:
-		is, _ := w.Image.(*Estimates)
-		if was := s.estimates; was != nil && was.Rev.Number >= r.Number {
-			return
-		}
-		s.estimates = is
-		step.Estimates = true
+	k, id := kindOf(w.Name)
+	if k == nil {
+		return // the removal of what only a newer version knows
 	}
-}
-
-// putVisitor keeps the sets in step with a visitor; nil removes.
-func (s *State) putVisitor(id string, is *Visitor) {
-	if was := s.visitors.get(id); was != nil {
-		s.countSession(was.Session, -1)
-	}
-	if is == nil {
-		s.visitors.remove(id)
-	} else {
-		s.visitors.put(is)
-	}
-	delete(s.lost, visitorKind+id)
-	if is != nil {
-		s.countSession(is.Session, 1)
-		if t := s.tickets.get(is.Ticket); is.Session.Lost() && (t == nil || t.Open()) {
-			s.lost[visitorKind+id] = is
-		}
-	}
-}
-
-// putAgent keeps the sets in step with an agent; nil removes.
-func (s *State) putAgent(id string, is *Agent, step *Step) {
-	was := s.agents[id]
-	if was != nil {
-		s.countSession(was.Session, -1)
-	}
-	put(s.agents, id, is)
-	step.Attended = append(step.Attended, s.attendAgent(was, is)...)
-	delete(s.lost, agentKind+id)
-	if is != nil {
-		s.countSession(is.Session, 1)
-		if is.Session.Lost() && is.Status != Offline {
-			s.lost[agentKind+id] = is
-		}
-	}
-}
-
-// countSession counts a session on its node while it is not lost.
-func (s *State) countSession(i Session, by int) {
-	if i.Node == "" || i.Lost() {
+	before := k.find(s, id)
+	if before != nil && before.revision().Number >= r.Number {
 		return
 	}
-	if s.sessionsOn[i.Node] += by; s.sessionsOn[i.Node] == 0 {
-		delete(s.sessionsOn, i.Node)
-	}
+	k.put(s, id, before, w.Image, r, step)
+}
+
+func init() {
+	register(ticketPrefix, kind{
+		empty: func(string) Image { return &Ticket{} },
+		find:  func(s *State, id string) Image { return present(s.tickets.get(id)) },
+		put: func(s *State, _ string, before, after Image, r Record, step *Step) {
+			was, _ := before.(*Ticket)
+			is, _ := after.(*Ticket)
+			s.assignTicket(was, is, r)
+			step.Tickets = append(step.Tickets, TicketStep{was, is})
+		},
+		intern: func(s *State, i Image) { s.internTicket(i.(*Ticket)) },
+	})
 }
 
 // assignTicket keeps the lines and the sets in step with a ticket.

@@ -23,6 +23,8 @@ type State struct {
 	sessionsOn map[string]int
 
 	paused map[QueueID]*Pause
+	// others are the images of kinds without a place of their own, by name.
+	others map[string]Image
 
 	// lines are what people see, classes what a match looks at: the same waiting
 	// tickets in two orders.
@@ -54,6 +56,7 @@ func NewState(site *Site) *State {
 		agents:   map[string]*Agent{},
 		nodes:    map[string]*Node{}, sessionsOn: map[string]int{},
 		paused:         map[QueueID]*Pause{},
+		others:         map[string]Image{},
 		lines:          map[QueueID]*line{},
 		classes:        map[classKey]*class{},
 		held:           map[string]map[string]*Ticket{},

@@ -44,13 +44,29 @@ type Pause struct {
 }
 
 // Name implements Image.
-func (p *Pause) Name() string { return pauseKind + p.Queue.String() }
+func (p *Pause) Name() string { return pausePrefix + p.Queue.String() }
 
 func (p *Pause) revision() Revision { return p.Rev }
 
 func (p *Pause) resolve(rev Revision, at Stamp) {
 	p.Rev = rev
 	p.At.resolve(at)
+}
+
+func init() {
+	register(pausePrefix, kind{
+		empty: func(string) Image { return &Pause{} },
+		find:  func(s *State, id string) Image { return present(s.paused[pausedQueue(id)]) },
+		put: func(s *State, id string, _, after Image, _ Record, step *Step) {
+			q := pausedQueue(id)
+			if is, _ := after.(*Pause); is != nil {
+				s.paused[q] = is
+			} else {
+				delete(s.paused, q)
+			}
+			step.Queues = append(step.Queues, q)
+		},
+	})
 }
 
 // pausedQueue reads the id of a Pause; no department has a slash.

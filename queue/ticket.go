@@ -275,7 +275,7 @@ func (t *Ticket) declinedBy(agent string) *Ticket {
 }
 
 // Name implements Image.
-func (t *Ticket) Name() string { return ticketKind + t.ID }
+func (t *Ticket) Name() string { return ticketPrefix + t.ID }
 
 func (t *Ticket) revision() Revision { return t.Rev }
 

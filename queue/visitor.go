@@ -121,7 +121,7 @@ func (s *State) Join(r JoinRequest) (Change, error) {
 	}
 	c.create(ticket)
 	if was != nil { // that the last one has ended may have been lost in a fork
-		c.Reads = append(c.Reads, Read{Name: ticketKind + was.Ticket, Version: s.ticketVersion(was.Ticket)})
+		c.Reads = append(c.Reads, Read{Name: ticketPrefix + was.Ticket, Version: s.ticketVersion(was.Ticket)})
 	}
 	return c, nil
 }

@@ -42,37 +42,11 @@ func newWorld(t *testing.T) *world {
 
 // version is what the store holds for an entity.
 func (w *world) version(name string) string {
-	var i Image
-	switch kind, id := split(name); kind {
-	case ticketKind:
-		if t := w.Ticket(id); t != nil {
-			i = t
-		}
-	case visitorKind:
-		if v := w.Visitor(id); v != nil {
-			i = v
-		}
-	case agentKind:
-		if a := w.Agent(id); a != nil {
-			i = a
-		}
-	case pauseKind:
-		if p := w.paused[pausedQueue(id)]; p != nil {
-			i = p
-		}
-	case nodeKind:
-		if n := w.nodes[id]; n != nil {
-			i = n
-		}
-	case estimatesKind:
-		if e := w.Estimates(); e != nil {
-			i = e
-		}
+	k, id := kindOf(name)
+	if i := k.find(w.State, id); i != nil {
+		return i.revision().Version
 	}
-	if i == nil {
-		return ""
-	}
-	return i.revision().Version
+	return ""
 }
 
 // commit applies a change through the codec if its versions hold.
