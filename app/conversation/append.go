@@ -58,68 +58,6 @@ func (h *Hub) appendMessage(ctx context.Context, log eventlog.Log, d Draft) (uin
 	})
 }
 
-// maxReadTries bounds how often marks of one person may overtake each other.
-const maxReadTries = 5
-
-// errConflict says that the sender's mark moved meanwhile.
-var errConflict = errors.New("conversation: the read mark moved meanwhile")
-
-func (h *Hub) appendRead(ctx context.Context, log eventlog.Log, d Draft) (uint64, int64, error) {
-	heads, err := h.backend.Heads(ctx, []eventlog.Log{log})
-	if err != nil {
-		return 0, 0, err
-	}
-	d.UpTo = min(d.UpTo, heads[0].Number)
-	if d.UpTo == 0 {
-		return 0, 0, nil
-	}
-	name := "read/" + string(d.From.Role) + "/" + d.From.ID
-	upTo := strconv.FormatUint(d.UpTo, 10)
-	data, err := record{Kind: d.Kind, From: &d.From, UpTo: d.UpTo}.encode()
-	if err != nil {
-		return 0, 0, err
-	}
-	for range maxReadTries {
-		last, err := h.entity(ctx, log, name)
-		if err != nil {
-			return 0, 0, err
-		}
-		if marked, err := strconv.ParseUint(string(last.Body), 10, 64); err == nil && marked >= d.UpTo {
-			return last.Number, last.At, nil
-		}
-		number, at, err := h.commit(ctx, log, eventlog.Commit{
-			ID:     "read:" + digest(string(d.From.Role), d.From.ID, upTo),
-			Reads:  []eventlog.Read{{Name: name, Version: last.Version}},
-			Writes: []eventlog.Write{{Name: name, Body: []byte(upTo)}},
-			Fence:  d.Token,
-			Data:   data,
-		})
-		if !errors.Is(err, errConflict) {
-			return number, at, err
-		}
-	}
-	return 0, 0, fmt.Errorf("%w: %w", ErrUnavailable, errConflict)
-}
-
-// entity finds an entity of a conversation, which has one for each person who
-// read it: a page or two. The zero Entity is an absent one.
-func (h *Hub) entity(ctx context.Context, log eventlog.Log, name string) (found eventlog.Entity, err error) {
-	for cursor := uint64(0); ; {
-		page, next, err := h.backend.Scan(ctx, log, cursor)
-		if err != nil {
-			return found, err
-		}
-		for _, e := range page {
-			if e.Name == name && e.Number >= found.Number {
-				found = e
-			}
-		}
-		if cursor = next; cursor == 0 {
-			return found, nil
-		}
-	}
-}
-
 // Member copies from the site's log (its number is siteLog) that somebody is in
 // the conversation: the agent who took the ticket with that fencing token, or
 // one whom they invited, who has the same; older tokens are refused from then

@@ -121,9 +121,10 @@ func (h *Hub) subscribed(f *feed, s *Subscription) bool {
 }
 
 // deliver hands a batch to those that are still subscribed, each of which is then at the
-// place of the last entry that it took, and reports whether one of them took it all. One
-// that did not is read for about as much the next time as it took now.
-func (h *Hub) deliver(f *feed, members []*Subscription, b batch) (room bool) {
+// place of the last entry that it took. For one that did not take it all, about as much is
+// read the next time as it took now.
+func (h *Hub) deliver(f *feed, members []*Subscription, b batch) {
+	h.learn(f, &b)
 	for _, s := range members {
 		if !h.subscribed(f, s) {
 			continue
@@ -141,10 +142,8 @@ func (h *Hub) deliver(f *feed, members []*Subscription, b batch) (room bool) {
 			h.rest(s)
 		default:
 			s.limit = min(2*s.limit, pageSize)
-			room = true
 		}
 	}
-	return room
 }
 
 // batch is what follows a place: how clients see it, and the records that it was

@@ -5,6 +5,7 @@ import (
 	"math/rand/v2"
 	"time"
 
+	"nextup/gateway/protocol"
 	"nextup/internal/eventlog"
 )
 
@@ -21,8 +22,10 @@ type feed struct {
 	due    bool               // in Hub.reads
 	busy   bool               // a worker or a reader is at it
 
-	seen     place // the newest entry that was read or delivered
-	failures int   // reads that failed in a row
+	seen     place           // the newest entry that was read or delivered
+	head     uint64          // the highest number known
+	marks    map[reader]mark // what is known of them
+	failures int             // reads that failed in a row
 	// retry is set after a read has failed, until the next one may begin.
 	retry *time.Timer
 }
@@ -67,6 +70,18 @@ func (f *feed) markUnread() {
 		s.unread = true
 	}
 	f.stopRetry()
+}
+
+// learn takes from a batch what read marks need.
+func (h *Hub) learn(f *feed, b *batch) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	f.head = max(f.head, b.place(len(b.entries)).number)
+	for i := range b.entries {
+		if e := &b.entries[i]; e.Kind == protocol.EntryRead && e.From != nil {
+			f.markedLocked(reader{e.From.Role, e.From.ID}, mark{e.UpTo, e.Number, e.AtMS})
+		}
+	}
 }
 
 func (f *feed) stopRetry() {

@@ -99,6 +99,9 @@ func (h *Hub) readPage(f *feed, g group) error {
 	b, full, err := h.page(f, g.place, limit)
 	switch {
 	case errors.Is(err, errFork):
+		h.mu.Lock()
+		f.head, f.marks = 0, nil
+		h.mu.Unlock()
 		for _, s := range members {
 			if h.subscribed(f, s) {
 				h.drop(f, s)
