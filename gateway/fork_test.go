@@ -22,6 +22,7 @@ type forking struct {
 	mu      sync.Mutex
 	logs    map[string]*eventlog.Memory
 	commits map[string][]eventlog.Commit // those accepted, in order
+	calls   map[string]int               // of Commit
 	hears   map[string]map[*func(eventlog.Signal)]bool
 	// noSeals refuses to close conversations; seals hears of each that is closed,
 	// or would have been.
@@ -33,6 +34,7 @@ type forking struct {
 func newForking(m *eventlog.Memory) *forking {
 	return &forking{
 		Memory: m, logs: map[string]*eventlog.Memory{}, commits: map[string][]eventlog.Commit{},
+		calls: map[string]int{},
 		hears: map[string]map[*func(eventlog.Signal)]bool{}, seals: make(chan string, 64),
 	}
 }
@@ -107,6 +109,7 @@ func (f *forking) Commit(ctx context.Context, log eventlog.Log, commits []eventl
 	}
 	out, err := f.of(log.Name).Commit(ctx, log, commits)
 	f.mu.Lock()
+	f.calls[log.Name]++
 	for i, o := range out {
 		if o.Status == eventlog.Committed {
 			f.commits[log.Name] = append(f.commits[log.Name], commits[i])
@@ -172,6 +175,13 @@ func (f *forking) records(log string) int {
 	return len(f.commits[log])
 }
 
+// called is how often Commit was called for a log.
+func (f *forking) called(log string) int {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.calls[log]
+}
+
 // talk is a house in which an agent and a visitor have begun a conversation.
 type talk struct {
 	*house
@@ -232,6 +242,24 @@ func (k *talk) sealing(log string) string {
 		case <-k.ctx.Done():
 			k.t.Fatal("no conversation is closed")
 		}
+	}
+}
+
+// Reading what has ended writes nothing, so a full memory or a replica that is away is
+// no hindrance.
+func TestOpeningWhatHasEndedWritesNothing(t *testing.T) {
+	k := newTalk(t)
+	k.closes()
+	k.sealing(k.messages.Name)
+	before := k.logs.called(k.messages.Name)
+	for range 3 {
+		for _, p := range []*person{k.visitor, k.agent} {
+			p.opens(k.ticket, 0)
+			until(p, "the end again", func(e protocol.Entry) bool { return e.Kind == protocol.EntryClosed })
+		}
+	}
+	if n := k.logs.called(k.messages.Name) - before; n > 0 {
+		t.Errorf("it was opened six times, with %d commits", n)
 	}
 }
 

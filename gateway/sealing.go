@@ -165,3 +165,12 @@ func (s *sealing) copyEnd(ctx context.Context, t *queue.Ticket) error {
 	}
 	return s.conversations.Closed(ctx, s.replica.ID(), t.ID, t.Rev.Number)
 }
+
+// restoreEnd copies the end of a ticket into its conversation if that has lost it, as it
+// may in a failover.
+func (s *sealing) restoreEnd(ctx context.Context, t *queue.Ticket) error {
+	if ended, err := s.conversations.Ended(ctx, s.replica.ID(), t.ID); ended || err != nil {
+		return err
+	}
+	return s.copyEnd(ctx, t)
+}

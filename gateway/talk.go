@@ -22,7 +22,7 @@ const maxSubscriptions = 64
 // subscriptions are the conversations that a conn follows.
 type subscriptions struct {
 	sync.Mutex
-	by map[string]*conversation.Subscription
+	by map[string]*follower
 	// tokens are the assignments of this agent that their conversation knows.
 	tokens map[string]uint64
 	closed bool
@@ -57,6 +57,16 @@ func (s *subscriptions) drop(ticket string) bool {
 		one.Stop()
 	}
 	return one != nil
+}
+
+// end forgets a subscription that has ended, unless its conversation was opened again
+// meanwhile.
+func (s *subscriptions) end(f *follower) {
+	s.Lock()
+	defer s.Unlock()
+	if s.by[f.ticket] == f {
+		delete(s.by, f.ticket)
+	}
 }
 
 func (s *subscriptions) following() []string {
@@ -158,8 +168,8 @@ func (c *conn) open(ctx context.Context, r protocol.Open) (protocol.OK, error) {
 		if err := c.enrol(ctx, r.Ticket); err != nil {
 			return protocol.OK{}, err
 		}
-	} else if err := c.site.sealing.copyEnd(ctx, t); err != nil {
-		return protocol.OK{}, err // mostly it is closed already; a failover can have lost that
+	} else if err := c.site.sealing.restoreEnd(ctx, t); err != nil {
+		return protocol.OK{}, err
 	}
 	followed := c.subs.drop(r.Ticket)
 	c.subs.Lock()
@@ -174,10 +184,11 @@ func (c *conn) open(ctx context.Context, r protocol.Open) (protocol.OK, error) {
 		c.audit(ctx, deed{action: "monitor", ticket: t.ID})
 	}
 	if c.subs.by == nil {
-		c.subs.by = map[string]*conversation.Subscription{}
+		c.subs.by = map[string]*follower{}
 	}
-	after := conversation.Place{Number: r.After, AtMS: r.AtMS}
-	c.subs.by[r.Ticket] = c.g.options.Conversations.Subscribe(c.site.ID(), r.Ticket, after, follower{c, r.Ticket})
+	f := &follower{conn: c, ticket: r.Ticket}
+	f.Subscription = c.g.options.Conversations.Subscribe(c.site.ID(), r.Ticket, conversation.Place{Number: r.After, AtMS: r.AtMS}, f)
+	c.subs.by[r.Ticket] = f
 	return protocol.OK{}, nil
 }
 
@@ -185,22 +196,23 @@ func (c *conn) open(ctx context.Context, r protocol.Open) (protocol.OK, error) {
 type follower struct {
 	*conn
 	ticket string
+	*conversation.Subscription
 }
 
 // Ready implements conversation.Receiver: a client is sent as much as it reads.
-func (f follower) Ready() bool { return !f.socket.Behind() }
+func (f *follower) Ready() bool { return !f.socket.Behind() }
 
 // Note implements conversation.Receiver.
-func (f follower) Note(payload []byte) { f.passOn(f.ticket, payload) }
+func (f *follower) Note(payload []byte) { f.passOn(f.ticket, payload) }
 
 // Reset implements conversation.Receiver.
-func (f follower) Reset() {
+func (f *follower) Reset() {
 	f.subs.forget(f.ticket)
 	f.send(protocol.Reset{Ticket: f.ticket})
 }
 
 // Deliver implements conversation.Receiver.
-func (f follower) Deliver(entries []protocol.Entry) (taken int, more bool) {
+func (f *follower) Deliver(entries []protocol.Entry) (taken int, more bool) {
 	c, ticket := f.conn, f.ticket
 	t, err := c.mine(ticket, false)
 	if err != nil {
@@ -215,7 +227,7 @@ func (f follower) Deliver(entries []protocol.Entry) (taken int, more bool) {
 			c.send(c.mayRead(e))
 		}
 		if e.Kind == protocol.EntryClosed { // nothing follows
-			c.subs.drop(ticket)
+			c.subs.end(f)
 			if t.Open() {
 				c.g.work.Go(func() { c.site.endAgain(ticket) })
 			}

@@ -94,6 +94,15 @@ func (h *Hub) AgentLost(ctx context.Context, site, ticket string, siteLog uint64
 	return err
 }
 
+// closedID is the only commit that seals a conversation, and so the last one's.
+const closedID = "closed"
+
+// Ended reports whether the conversation is closed. It reads and writes nothing.
+func (h *Hub) Ended(ctx context.Context, site, ticket string) (bool, error) {
+	heads, err := h.backend.Heads(ctx, []eventlog.Log{h.log(site, ticket)})
+	return err == nil && heads[0].ID == closedID, err
+}
+
 // Closed copies from the site's log (its number is siteLog) that the ticket
 // ended: nothing can be written any more. Only the first copy is written.
 func (h *Hub) Closed(ctx context.Context, site, ticket string, siteLog uint64) error {
@@ -101,7 +110,7 @@ func (h *Hub) Closed(ctx context.Context, site, ticket string, siteLog uint64) e
 	if err != nil {
 		return err
 	}
-	_, _, err = h.commit(ctx, h.log(site, ticket), eventlog.Commit{ID: "closed", Seal: true, Frees: true, Data: data})
+	_, _, err = h.commit(ctx, h.log(site, ticket), eventlog.Commit{ID: closedID, Seal: true, Frees: true, Data: data})
 	return err
 }
 
