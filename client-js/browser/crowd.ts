@@ -50,9 +50,9 @@ export class Crowd {
   }
 
   /** Somebody comes, joins and follows their conversation; returns the ticket. */
-  async joins(sub: string, how: { name?: string; language: string; topic: string; tier?: string }): Promise<string> {
+  async joins(sub: string, how: { name?: string; language: string; topic: string; tier?: string; department?: string }): Promise<string> {
     return this.#page.evaluate(
-      async ({ sub: who, name, language, topic, tier }) => {
+      async ({ sub: who, name, language, topic, tier, department = "support" }) => {
         const query = new URLSearchParams({ role: "visitor", sub: who, name: name ?? who, languages: language, ...(tier && { tier }) });
         const { token } = (await (await fetch(`/demo/token?${query}`)).json()) as { token: string };
         const socket = new WebSocket(`ws://${location.host}/v1/connect`, "nextup.v1");
@@ -70,7 +70,7 @@ export class Crowd {
         };
         await window.ask(who, { type: "hello", token });
         setInterval(() => socket.send('{"type":"heartbeat"}'), 3_000);
-        for (const { ticket } of [await window.ask(who, { type: "join", department: "support", topic })]) {
+        for (const { ticket } of [await window.ask(who, { type: "join", department, topic })]) {
           person.ticket = ticket ?? "";
         }
         await window.ask(who, { type: "open", ticket: person.ticket });
@@ -91,6 +91,10 @@ export class Crowd {
       },
       [sub, texts] as const,
     );
+  }
+
+  async leaves(sub: string): Promise<void> {
+    await this.#page.evaluate((who) => window.ask(who, { type: "leave", ticket: window.people.get(who)?.ticket }), sub);
   }
 
   async rates(sub: string, score: number, comment: string): Promise<void> {

@@ -96,6 +96,15 @@ export function offered(change: object = {}) {
   return { ...offer, deadline_ms: Date.now() + 15_000, joined_at_ms: Date.now() - 65_000, ...change };
 }
 
+/**
+ * Stops the time of a page whose clock is installed, so that nothing lapses there
+ * while a busy machine draws. The answer lets some milliseconds go by.
+ */
+export async function stopTime(page: Page): Promise<(ms?: number) => Promise<void>> {
+  await page.clock.pauseAt((await page.evaluate(() => Date.now())) + 5_000);
+  return (ms = 20) => page.clock.runFor(ms);
+}
+
 let number = new Map<string, number>();
 
 /** The next entry of a ticket's conversation. */

@@ -9,15 +9,14 @@ import { leave } from "./people.ts";
 
 let servers: Servers | undefined;
 
-test.describe.configure({ timeout: 240_000 });
-
 test.afterEach(async ({ browser }) => {
   await leave(browser);
   await servers?.stop();
   servers = undefined;
 });
 
-const site = (offerTimeout = "60s") => `sites:
+/** At trading an offer lapses while one looks on; at support a busy machine has time. */
+const site = `sites:
   - id: desktop
     languages: [en, zh]
     visitor_tiers: {gold: 120s}
@@ -25,10 +24,11 @@ const site = (offerTimeout = "60s") => `sites:
     departments:
       - id: support
         name: Support
-        offer_timeout: ${offerTimeout}
+        offer_timeout: 60s
         wrap_up: 30s
       - id: trading
         name: Trading
+        offer_timeout: 2s
     agents:
       defaults:
         capacity: 10
@@ -66,9 +66,9 @@ async function agent(browser: Browser, gateway: string, name: string): Promise<P
   return page;
 }
 
-async function start(browser: Browser, offerTimeout?: string): Promise<{ first: string; second: string; crowd: Crowd; running: Servers }> {
+async function start(browser: Browser): Promise<{ first: string; second: string; crowd: Crowd; running: Servers }> {
   needsRedis();
-  const running = new Servers(site(offerTimeout));
+  const running = new Servers(site);
   servers = running;
   await running.startRedis();
   const [first, second] = [await running.startGateway(), await running.startGateway()];
@@ -81,22 +81,26 @@ async function writes(page: Page, text: string): Promise<void> {
 }
 
 test("[offer-1] [desk-5] an agent lets an offer lapse, declines one, accepts one by key, and is rated", async ({ browser }) => {
-  const { second, crowd } = await start(browser, "4s");
+  const { second, crowd } = await start(browser);
   const mei = await agent(browser, second, "Mei");
-  await crowd.joins("v-lin", { name: "Lin", language: "en", topic: "Card payment declined", tier: "gold" });
+  await crowd.joins("v-ann", { name: "Ann", language: "en", topic: "Deposit", department: "trading" });
   await test.step("it lapses, twice, and Mei is away and knows why", async () => {
-    await expect(mei.getByTestId("offer")).toContainText(/Lin.*Card payment declined.*gold.*\+2 min/);
-    await expect(mei.getByTestId("offer-lost")).toContainText("The offer of \u2068Lin\u2069 lapsed.");
-    await expect(mei.getByTestId("away-reason")).toBeVisible({ timeout: 30_000 });
-    expect(await crowd.status("v-lin")).toBe("waiting");
+    await expect(mei.getByTestId("away-reason")).toBeVisible();
+    await expect(mei.getByTestId("offer-lost")).toContainText("The offer of \u2068Ann\u2069 lapsed.");
+    expect(await crowd.status("v-ann")).toBe("waiting");
   });
   await test.step("back, she declines and accepts the next", async () => {
+    await crowd.leaves("v-ann");
+    await crowd.joins("v-bo", { name: "Bo", language: "en", topic: "Login" });
     await mei.getByTestId("back").click();
-    await expect(mei.getByTestId("offer")).toBeVisible();
-    const declined = (await mei.getByTestId("offer").getAttribute("data-offer")) ?? "";
+    await expect(mei.getByTestId("offer")).toContainText(/Bo.*Login/);
     await mei.keyboard.press("d");
-    await expect(mei.locator(`[data-testid=offer][data-offer="${declined}"]`)).toHaveCount(0);
-    await expect(mei.getByTestId("offer").locator("kbd").first()).toBeVisible(); // nobody else could take it
+    await expect(mei.getByTestId("offer")).toHaveCount(0);
+    expect(await crowd.status("v-bo")).toBe("waiting");
+    await crowd.leaves("v-bo");
+    await crowd.joins("v-lin", { name: "Lin", language: "en", topic: "Card payment declined", tier: "gold" });
+    await expect(mei.getByTestId("offer")).toContainText(/Lin.*Card payment declined.*gold.*\+2 min/);
+    await expect(mei.getByTestId("offer").locator("kbd").first()).toBeVisible(); // it has been at the front for a moment
     await mei.keyboard.press("a");
     await expect(mei.getByTestId("held")).toContainText("Lin");
     await expect.poll(() => crowd.status("v-lin")).toBe("assigned");
@@ -242,7 +246,7 @@ test("[send-2] a gateway is killed while an agent types: nothing is lost or doub
   await expect(mei.getByTestId("outgoing")).toHaveCount(2);
   await crowd.says("v-lin", "are you there?");
   await running.startGateway(second);
-  await expect(mei.getByTestId("connection")).toBeEmpty({ timeout: 40_000 });
+  await expect(mei.getByTestId("connection")).toBeEmpty();
   await expect(mei.getByTestId("outgoing")).toHaveCount(0);
   await expect.poll(() => crowd.messages("v-lin")).toEqual(["before", "are you there?", "half of a sentence", "and one more"]);
   await expect(mei.locator("[data-kind=message]")).toHaveText([/before/, /are you there/, /half of a sentence/, /and one more/]);

@@ -99,7 +99,6 @@ for (const [locale, language, first, read] of locales) {
 }
 
 test("[send-2] 200 hostile messages of a visitor and an agent arrive as they were written, and nothing runs", async ({ browser }) => {
-  test.setTimeout(300_000);
   const gateway = await start(line('data-department="support" data-language="en"'));
   if (host !== undefined) {
     host.token = () => mint({ sub: "v-1", name: "<img src=x onerror=alert(1)>" });
@@ -120,8 +119,8 @@ test("[send-2] 200 hostile messages of a visitor and an agent arrive as they wer
     await expect.poll(() => from?.outbox.length, { intervals: [20] }).toBeLessThan(1); // one after the other
     from?.send(text);
   }
-  await expect(page.locator("[data-kind=message]").last()).toBeVisible({ timeout: 120_000 });
-  await expect.poll(() => mei.held[0]?.conversation.entries.filter((e) => e.kind === "message").length, { timeout: 120_000 }).toBe(texts.length);
+  await expect(page.locator("[data-kind=message]").last()).toBeVisible();
+  await expect.poll(() => mei.held[0]?.conversation.entries.filter((e) => e.kind === "message").length).toBe(texts.length);
   await expect(page.getByTestId("agent-name")).toHaveText("You are talking to \u2068<b onmouseover=alert(1)>Mei\u2069");
   const shown = new Set<string>();
   await expect // only what is near is drawn: the list is read from its end to its beginning
@@ -132,7 +131,7 @@ test("[send-2] 200 hostile messages of a visitor and an agent arrive as they wer
       });
       read.forEach((text) => shown.add(text));
       return shown.size;
-    }, { intervals: [50], timeout: 60_000 })
+    }, { intervals: [50] })
     .toBe(new Set(texts).size);
   expect([...shown].toSorted()).toEqual([...new Set(texts)].toSorted());
   expect(seen.errors).toEqual([]);
@@ -140,7 +139,6 @@ test("[send-2] 200 hostile messages of a visitor and an agent arrive as they wer
 });
 
 test("offline for 30 seconds and back: the page says so, the place is kept, and what was written is sent once", async ({ browser }) => {
-  test.setTimeout(150_000);
   const gateway = await start(line('data-department="support" data-language="en"'));
   const { lin, page, context } = await visitor(browser);
   await page.getByTestId("join").click();
@@ -151,7 +149,7 @@ test("offline for 30 seconds and back: the page says so, the place is kept, and 
   await cut(network, true);
   await lin.writes("written without a network");
   await expect(lin.outgoing).toHaveCount(1);
-  await expect(lin.banner).toContainText("Your place is kept.", { timeout: 40_000 });
+  await expect(lin.banner).toContainText("Your place is kept.");
   await page.waitForTimeout(30_000);
   await cut(network, false);
   await expect(lin.banner).toBeEmpty(); // it does not wait for the end of a back-off
@@ -218,7 +216,7 @@ test("a gateway is killed while somebody writes, and the page is reloaded: nothi
   await expect(lin.banner).toContainText("Your place is kept.");
   await expect(page.getByTestId("composer")).toHaveValue("half a sen");
   await servers.startGateway(gateway);
-  await expect(lin.banner).toBeEmpty({ timeout: 30_000 });
+  await expect(lin.banner).toBeEmpty();
   await lin.isNumber(1);
   await expect(page.getByTestId("composer")).toHaveValue("half a sen");
   await expect(lin.messages).toHaveText([/^You: before/, /^You: while it is away/]);
@@ -262,7 +260,7 @@ test.describe("a page that is set up wrongly says so in the console, and to the 
       host.token = () => old;
     }
     const { lin, seen } = await visitor(browser);
-    await expect(lin.banner).toContainText("Your sign-in has expired. Please reload the page.", { timeout: 20_000 });
+    await expect(lin.banner).toContainText("Your sign-in has expired. Please reload the page.");
     expect(seen.said.join()).toContain("<nextup-chat>: refused (4501)");
     if (host !== undefined) {
       host.token = () => mint({ sub: "v-1" });
@@ -367,14 +365,14 @@ test.describe("a file of the widget that does not come at first", () => {
 test("token-url gives a new token when the old one ends, and nobody notices", async ({ browser }) => {
   await start(line('data-department="support" data-language="en"'));
   if (host !== undefined) {
-    host.token = () => mint({ sub: "v-1" }, 8);
+    host.token = () => mint({ sub: "v-1" }, 12);
   }
   const { lin, page } = await visitor(browser);
   await page.getByTestId("join").click();
   await lin.isNumber(1);
   const sockets = lin.countSockets();
   const given = host?.tokensGiven ?? 0;
-  await expect.poll(() => (host?.tokensGiven ?? 0) - given, { timeout: 30_000 }).toBeGreaterThanOrEqual(2);
+  await expect.poll(() => (host?.tokensGiven ?? 0) - given).toBeGreaterThanOrEqual(2);
   await lin.isNumber(1);
   expect(sockets()).toBe(0);
 });

@@ -109,13 +109,13 @@ test("[close-5] both gateways are drained in turn while a program of Node and an
   const all = (who: string) => Array.from({ length: 40 }, (_, n) => `${who} ${n}`);
   for (const conversation of [lin.conversation, mei.held[0]?.conversation]) {
     const said = (who: string) => conversation?.entries.filter((e) => e.kind === "message").flatMap(({ text = "" }) => (text.startsWith(who) ? text : [])) ?? [];
-    await expect.poll(() => said("lin").length + said("mei").length, { timeout: 30_000 }).toBe(80);
+    await expect.poll(() => said("lin").length + said("mei").length).toBe(80);
     expect([said("lin"), said("mei")]).toEqual([all("lin"), all("mei")]);
     await expect.poll(() => conversation?.outbox.length).toBe(0);
   }
   expect(lin.ticket?.status).toBe("assigned");
   // Both were sent elsewhere; who had heard everything before may still be on the way.
-  await expect.poll(() => Math.min(sockets.lin, sockets.mei), { timeout: 30_000 }).toBeGreaterThan(0);
+  await expect.poll(() => Math.min(sockets.lin, sockets.mei)).toBeGreaterThan(0);
   lin.close();
   mei.close();
 });
@@ -162,7 +162,7 @@ async function writeMeanwhile({ ada, mei }: People): Promise<void> {
 async function isAllThere(people: People): Promise<void> {
   await test.step("they go on by themselves: place, conversation and messages are kept, each once", async () => {
     for (const person of Object.values(people)) {
-      await expect(person.banner).toBeEmpty({ timeout: 30_000 });
+      await expect(person.banner).toBeEmpty();
       await expect(person.outgoing).toHaveCount(0);
     }
     await people.bo.isNumber(1);

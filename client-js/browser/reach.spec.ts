@@ -28,7 +28,6 @@ const states: Record<string, (gateway: ScriptedGateway, page: Page) => Promise<v
 };
 
 test("everything in the panel can be reached in every state on every screen", async ({ page }) => {
-  test.setTimeout(240_000);
   const gateway = await ScriptedGateway.start(page, { topics: ["withdrawal"], urgencies: ["high", "low"] });
   await page.emulateMedia({ reducedMotion: "reduce" });
   await page.setViewportSize({ width: 1280, height: 800 });
