@@ -1,5 +1,5 @@
 import { afterEach, expect, test, vi } from "vitest";
-import { matchLocale } from "../src/widget/texts.ts";
+import { matchLocale } from "../src/widget/languages.ts";
 import { browserLanguages, isTag } from "../src/dom/languages.ts";
 import { dayInWords, initialOf, languageName } from "../src/widget/words.ts";
 

@@ -3,7 +3,7 @@ import { SupervisorClient, type AgentClient, type ClientOptions } from "../core/
 import { Board } from "./board/Board.tsx";
 import { DeskClient } from "./desk/client.ts";
 import { Workspace } from "./desk/Workspace.tsx";
-import type { DeskOptions } from "./index.ts";
+import type { DeskOptions } from "./options.ts";
 import { Desk } from "./parts/http.ts";
 import { kept } from "./parts/kept.ts";
 

@@ -1,14 +1,14 @@
 import type { ComponentChildren } from "preact";
 import { CLOSE_TOKEN_EXPIRED, never } from "../core/index.ts";
 import type { Texts } from "./texts.ts";
-import type { Widget } from "./widget.tsx";
+import type { Controller } from "./controller.ts";
 import { explain } from "./words.ts";
 
 /**
  * Says plainly when the gateway or the service is away, and nothing while all is
  * well. keeps: there is something that an interruption does not take away.
  */
-export function banner({ client, keep }: Widget, texts: Texts, keeps: boolean) {
+export function banner({ state: { client, storage } }: Controller, texts: Texts, keeps: boolean) {
   if (client === undefined) {
     return (
       <p class="strip bad" role="alert" data-testid="problem">
@@ -32,7 +32,7 @@ export function banner({ client, keep }: Widget, texts: Texts, keeps: boolean) {
       return (
         <>
           {strip("open")}
-          {keep.blocked && (
+          {storage.blocked && (
             <p class="strip">
               {texts.forgetful}
             </p>

@@ -4,16 +4,16 @@ import { event, message, outgoing } from "./Entry.tsx";
 import { atNewest } from "./reading.ts";
 import { anchor, moved, scrolled, stretch, toTop } from "../dom/stretch.ts";
 import type { Texts } from "./texts.ts";
-import type { Widget } from "./widget.tsx";
+import type { Controller } from "./controller.ts";
 import { dayInWords, nameOf, startOfDay } from "./words.ts";
 
 /** Messages of one person that follow so quickly are one block. */
 const blockMS = 5 * 60_000;
 
 /** A conversation: its entries, what is being sent, and the box to write in. */
-export function chat(w: Widget, texts: Texts, conversation: Conversation) {
+export function chat(w: Controller, texts: Texts, conversation: Conversation) {
   const { entries, outbox, typist, unread, closed } = conversation;
-  const { reading } = w;
+  const { reading } = w.state;
   const { answered } = reading;
   const part = stretch(entries, isShown, reading.from);
   const { shown, earlier, later } = part;
@@ -52,7 +52,7 @@ export function chat(w: Widget, texts: Texts, conversation: Conversation) {
             return [
               (before === undefined || day !== startOfDay(before.at_ms)) && (
                 <li key={`day${day}`} class="day">
-                  <span>{dayInWords(entry.at_ms, w.now, w.variety)}</span>
+                  <span>{dayInWords(entry.at_ms, w.state.now, w.state.variety)}</span>
                 </li>
               ),
               entry.kind === "message"

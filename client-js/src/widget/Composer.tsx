@@ -3,20 +3,20 @@ import { isOfInputMethod } from "../dom/ime.ts";
 import { Icon } from "./icons.tsx";
 import type { Texts } from "./texts.ts";
 import { atNewest } from "./reading.ts";
-import type { Widget } from "./widget.tsx";
+import type { Controller } from "./controller.ts";
 import { sending } from "../dom/sending.ts";
 
 /** The box to write in. Enter sends, Shift+Enter begins a new line; a draft survives a reload. */
-export function composer(w: Widget, texts: Texts, conversation: Conversation) {
-  const { keep, reading } = w;
+export function composer(w: Controller, texts: Texts, conversation: Conversation) {
+  const { storage, reading } = w.state;
   const key = `nextup.draft.${conversation.ticket}`;
-  const draft = keep.tab.getItem(key) ?? "";
+  const draft = storage.tab.getItem(key) ?? "";
   const text = isBlank(draft) ? "" : draft.trim();
   const tooLong = text.length * 3 > MAX_TEXT_BYTES && new TextEncoder().encode(text).length > MAX_TEXT_BYTES;
   const problem = tooLong ? texts.tooLong : reading.overflow && texts.refusals.busy;
 
   function write(value: string) {
-    keep.tab.put(key, value || undefined);
+    storage.tab.put(key, value || undefined);
     w.set(reading, { overflow: false });
   }
 

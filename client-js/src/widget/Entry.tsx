@@ -1,7 +1,7 @@
 import type { Conversation, EntryFrame, OutgoingMessage } from "../core/index.ts";
 import { pieces } from "../dom/links.ts";
 import type { Texts } from "./texts.ts";
-import type { Widget } from "./widget.tsx";
+import type { Controller } from "./controller.ts";
 import { explain, initialOf, nameOf } from "./words.ts";
 
 /** How a message stands among the others. */
@@ -14,7 +14,7 @@ export interface Standing {
 }
 
 export function message(
-  { variety }: Widget,
+  { state: { variety } }: Controller,
   texts: Texts,
   conversation: Conversation,
   entry: EntryFrame,

@@ -1,20 +1,20 @@
 import { MAX_TOPIC_BYTES } from "../core/index.ts";
 import { choice } from "./Choice.tsx";
-import { missing } from "./news.ts";
+import { missing } from "./config.ts";
 import type { Texts } from "./texts.ts";
-import type { Widget } from "./widget.tsx";
+import type { Controller } from "./controller.ts";
 import { languageName, waitInWords, within } from "./words.ts";
 import { sending } from "../dom/sending.ts";
 
 /** Where to join: a department, one of its languages, what it is about, and how long that would take. */
-export function joinForm(w: Widget, texts: Texts) {
-  const { client, config, form } = w;
+export function joinForm(w: Controller, texts: Texts) {
+  const { client, config, form } = w.state;
   const welcome = client?.connection.welcome;
   const departments = welcome?.departments ?? [];
   const urgencies = welcome?.urgencies ?? [];
   const department = departments.find((d) => d.id === (form.department ?? config.department)) ?? departments[0];
   const languages = department?.languages ?? [];
-  const wanted = [form.language ?? config.language ?? [], w.locale, config.locales].flat();
+  const wanted = [form.language ?? config.language ?? [], w.state.locale, config.locales].flat();
   const language = spoken(wanted, languages) ?? languages[0];
   const topic = form.topic ?? config.topic ?? "";
   const urgency = form.urgency ?? config.urgency ?? "";
@@ -103,8 +103,8 @@ export function joinForm(w: Widget, texts: Texts) {
 }
 
 /** What joining now would mean; nothing where nobody can say. */
-function estimate({ estimates }: Widget, texts: Texts, department: string, language: string | undefined) {
-  const queue = estimates.rows.find((q) => q.department === department && q.language === language);
+function estimate({ queues }: Controller, texts: Texts, department: string, language: string | undefined) {
+  const queue = queues.find((q) => q.department === department && q.language === language);
   const free = queue !== undefined && queue.agents_with_room > 0 && queue.size === 0;
   return (
     <p class={free ? "estimate free" : "estimate"}>

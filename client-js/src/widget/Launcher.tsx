@@ -1,10 +1,10 @@
 import { Icon } from "./icons.tsx";
 import { aheadOf, waitOf } from "./spoken.ts";
 import type { Texts } from "./texts.ts";
-import type { Widget } from "./widget.tsx";
+import type { Controller } from "./controller.ts";
 
 /** The button in the corner. Who waits sees their place on it, with the panel closed too. */
-export function launcher({ open, client, config }: Widget, texts: Texts) {
+export function launcher({ state: { open, client, config } }: Controller, texts: Texts) {
   const ticket = client?.ticket;
   const unread = open ? 0 : (client?.conversation?.unread ?? 0);
   const position = open ? undefined : ticket?.position;

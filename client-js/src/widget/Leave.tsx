@@ -1,11 +1,11 @@
 import type { Texts } from "./texts.ts";
-import type { Widget } from "./widget.tsx";
+import type { Controller } from "./controller.ts";
 
 /** Leaving takes two presses: a place in line is worth an accident's guard. */
-export function leave(w: Widget, texts: Texts, label: string) {
-  if (!w.leaving) {
+export function leave(w: Controller, texts: Texts, label: string) {
+  if (!w.state.leaving) {
     return (
-      <button type="button" class="on-hero" key="leave" data-testid="leave" onClick={() => w.set(w, { leaving: true })}>
+      <button type="button" class="on-hero" key="leave" data-testid="leave" onClick={() => w.set(w.state, { leaving: true })}>
         {label}
       </button>
     );
@@ -18,13 +18,13 @@ export function leave(w: Widget, texts: Texts, label: string) {
         data-testid="leave-sure"
         ref={(button) => button?.focus()}
         onClick={() => {
-          w.set(w, { leaving: false });
-          void w.client?.leave().catch(() => undefined); // refused, it changes nothing: the next view shows what is
+          w.set(w.state, { leaving: false });
+          void w.state.client?.leave().catch(() => undefined); // refused, it changes nothing: the next view shows what is
         }}
       >
         {label}
       </button>
-      <button type="button" class="on-hero" onClick={() => w.set(w, { leaving: false })}>
+      <button type="button" class="on-hero" onClick={() => w.set(w.state, { leaving: false })}>
         {texts.stay}
       </button>
     </span>

@@ -1,16 +1,17 @@
 import { choice } from "./Choice.tsx";
-import { localeNames, locales, type Texts } from "./texts.ts";
-import type { Widget } from "./widget.tsx";
+import { localeNames, locales } from "./languages.ts";
+import type { Texts } from "./texts.ts";
+import type { Controller } from "./controller.ts";
 
 /** What the visitor chooses for themselves: the language of the texts, and how they are called. */
-export function menu(w: Widget, texts: Texts) {
+export function menu(w: Controller, texts: Texts) {
   return (
     <section class="menu" aria-label={texts.menu}>
       {choice(
         "locale",
         texts.language,
         locales.map((id) => ({ id, label: localeNames[id], lang: id })),
-        w.locale,
+        w.state.locale,
         (tag) => w.choose(tag),
       )}
       <label class="switch">
@@ -18,10 +19,10 @@ export function menu(w: Widget, texts: Texts) {
         <input
           type="checkbox"
           role="switch"
-          checked={w.sound}
+          checked={w.state.sound}
           onChange={() => {
-            w.set(w, { sound: !w.sound });
-            w.keep.browser.put("nextup.sound", w.sound ? undefined : "off");
+            w.set(w.state, { sound: !w.state.sound });
+            w.state.storage.browser.put("nextup.sound", w.state.sound ? undefined : "off");
             w.notice?.unlock();
             w.notice?.chime();
           }}

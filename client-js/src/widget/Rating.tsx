@@ -1,14 +1,14 @@
 import { MAX_COMMENT_BYTES, type TicketFrame } from "../core/index.ts";
 import { drawing } from "./icons.tsx";
 import type { Texts } from "./texts.ts";
-import type { Widget } from "./widget.tsx";
+import type { Controller } from "./controller.ts";
 import { nameOf, within } from "./words.ts";
 import { sending } from "../dom/sending.ts";
 
 /** How it was: the question, or what the visitor has answered. */
-export function rating(w: Widget, texts: Texts, ticket: TicketFrame) {
+export function rating(w: Controller, texts: Texts, ticket: TicketFrame) {
   const given = ticket.rating;
-  if (ticket.agent !== undefined && (given === undefined || w.rating.again === true)) {
+  if (ticket.agent !== undefined && (given === undefined || w.state.rating.again === true)) {
     return ratingForm(w, texts, ticket);
   }
   return (
@@ -22,7 +22,7 @@ export function rating(w: Widget, texts: Texts, ticket: TicketFrame) {
           ))}
         </span>
         {texts.rated}{" "}
-        <button type="button" class="link" onClick={() => w.set(w.rating, { again: true })}>
+        <button type="button" class="link" onClick={() => w.set(w.state.rating, { again: true })}>
           {texts.change}
         </button>
       </p>
@@ -30,11 +30,11 @@ export function rating(w: Widget, texts: Texts, ticket: TicketFrame) {
   );
 }
 
-function ratingForm(w: Widget, texts: Texts, ticket: TicketFrame) {
-  const form = w.rating;
+function ratingForm(w: Controller, texts: Texts, ticket: TicketFrame) {
+  const form = w.state.rating;
   const { score = ticket.rating?.score ?? 0, comment = ticket.rating?.comment ?? "" } = form;
   const rate = async () => {
-    await w.client?.rate(score, comment.trim());
+    await w.state.client?.rate(score, comment.trim());
     form.again = false;
   };
   return (

@@ -2,26 +2,35 @@ import type { ComponentChildren } from "preact";
 import { isOfInputMethod } from "../dom/ime.ts";
 import { never } from "../core/index.ts";
 import { banner } from "./Banner.tsx";
+import type * as FormsPart from "./forms.ts";
 import { Icon } from "./icons.tsx";
 import { launcher } from "./Launcher.tsx";
 import { leave } from "./Leave.tsx";
+import type { OnDemand } from "./on-demand.ts";
 import { aboutAgent, aheadOf, waitOf, wordsOf } from "./spoken.ts";
+import type * as TalkPart from "./talk.ts";
 import type { Texts } from "./texts.ts";
-import type { Widget } from "./widget.tsx";
+import type { Controller } from "./controller.ts";
 import { initialOf, nameOf } from "./words.ts";
 
+/** What comes on demand. */
+export interface Parts {
+  readonly forms: OnDemand<typeof FormsPart>;
+  readonly talk: OnDemand<typeof TalkPart>;
+}
+
 /** The launcher and, when it is open, the panel: what is shown follows from the newest view alone. */
-export function View({ w, texts }: { w: Widget; texts: Texts }) {
+export function View({ w, parts, texts }: { w: Controller; parts: Parts; texts: Texts }) {
   return (
-    <div class="root" lang={w.locale} dir="ltr">
-      {w.open && panel(w, texts)}
+    <div class="root" lang={w.state.locale} dir="ltr">
+      {w.state.open && panel(w, parts, texts)}
       {launcher(w, texts)}
     </div>
   );
 }
 
-function panel(w: Widget, texts: Texts) {
-  const name = w.config.brand ?? texts.openChat;
+function panel(w: Controller, parts: Parts, texts: Texts) {
+  const name = w.state.config.brand ?? texts.openChat;
   const ticket = shownTicket(w);
   return (
     <section
@@ -34,10 +43,10 @@ function panel(w: Widget, texts: Texts) {
       data-status={ticket?.status ?? "none"}
       onKeyDown={(event) => {
         if (event.key === "Escape" && !isOfInputMethod(event)) {
-          if (w.menu || w.leaving) {
-            w.set(w, { menu: false, leaving: false });
+          if (w.state.menu || w.state.leaving) {
+            w.set(w.state, { menu: false, leaving: false });
           } else {
-            w.config.setOpen(false);
+            w.state.config.setOpen(false);
           }
         }
       }}
@@ -53,8 +62,8 @@ function panel(w: Widget, texts: Texts) {
           type="button"
           class="round"
           aria-label={texts.menu}
-          aria-expanded={w.menu}
-          onClick={() => w.set(w, { menu: !w.menu })}
+          aria-expanded={w.state.menu}
+          onClick={() => w.set(w.state, { menu: !w.state.menu })}
         >
           {Icon("settings")}
         </button>
@@ -62,35 +71,35 @@ function panel(w: Widget, texts: Texts) {
           type="button"
           class="round"
           aria-label={texts.minimize}
-          onClick={() => w.config.setOpen(false)}
+          onClick={() => w.state.config.setOpen(false)}
         >
           {Icon("down")}
         </button>
       </div>
       <p class="spoken-only" role="status" data-testid="spoken">
-        {w.spoken.say(...wordsOf(ticket, texts, w.locale), performance.now())}
+        {w.state.spoken.say(...wordsOf(ticket, texts, w.state.locale), performance.now())}
       </p>
-      {stage(w, texts)}
+      {stage(w, parts, texts)}
     </section>
   );
 }
 
 /** A ticket that has ended is shown until the visitor asks to start again. */
-function shownTicket({ client, dismissed }: Widget) {
+function shownTicket({ state: { client, dismissed } }: Controller) {
   return client?.ticket?.ticket === dismissed ? undefined : client?.ticket;
 }
 
-function stage(w: Widget, texts: Texts) {
+function stage(w: Controller, parts: Parts, texts: Texts) {
   const ticket = shownTicket(w);
-  const conversation = w.client?.conversation;
-  const needsForms = w.menu || ticket?.status !== "assigned";
-  const forms = needsForms ? w.forms.get() : undefined;
-  const talk = ticket === undefined ? undefined : w.talk.get();
+  const conversation = w.state.client?.conversation;
+  const needsForms = w.state.menu || ticket?.status !== "assigned";
+  const forms = needsForms ? parts.forms.get() : undefined;
+  const talk = ticket === undefined ? undefined : parts.talk.get();
   const conversing = conversation && talk?.chat(w, texts, conversation);
   const below = (
     <>
-      {w.menu && forms?.menu(w, texts)}
-      {((needsForms && forms === undefined && w.forms.failed) || (ticket !== undefined && talk === undefined && w.talk.failed)) && (
+      {w.state.menu && forms?.menu(w, texts)}
+      {((needsForms && forms === undefined && parts.forms.failed) || (ticket !== undefined && talk === undefined && parts.talk.failed)) && (
         <p class="strip" role="status">
           {texts.unreachable}
         </p>
@@ -136,8 +145,8 @@ function stage(w: Widget, texts: Texts) {
             type="button"
             data-testid="rejoin"
             onClick={() => {
-              w.keep.browser.setItem("nextup.dismissed", ticket.ticket);
-              w.set(w, { dismissed: ticket.ticket });
+              w.state.storage.browser.setItem("nextup.dismissed", ticket.ticket);
+              w.set(w.state, { dismissed: ticket.ticket });
             }}
           >
             {texts.again}

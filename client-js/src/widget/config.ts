@@ -1,4 +1,4 @@
-import { identityOf } from "../core/index.ts";
+import { identityOf, type Department } from "../core/index.ts";
 import type { Texts } from "./texts.ts";
 
 /** A token, or a function that gives one for every connect and before each expiry. */
@@ -73,6 +73,14 @@ export function changeOf(a: Config, b: Config): "none" | "ask" | "another" | "fi
 
 function who({ source }: Config): string {
   return identityOf(String(source)) || String(source);
+}
+
+/** Reports whether the page asks for a queue that the site does not have. */
+export function missing({ department, language }: Config, departments: readonly Department[]): boolean {
+  return (
+    departments.length > 0 &&
+    !departments.some((d) => d.id === (department ?? d.id) && d.languages.includes(language ?? d.languages[0] ?? ""))
+  );
 }
 
 /** Asks for a token where the page says that they come from; what is none is a failure that may pass. */

@@ -2,7 +2,8 @@ import { gatewayAt, type Config, type TokenSource } from "./config.ts";
 import { kept } from "../dom/storage.ts";
 import { styleSheet } from "./style.ts";
 import type { Texts } from "./texts.ts";
-import { Widget } from "./widget.tsx";
+import { Controller } from "./controller.ts";
+import { Renderer } from "./renderer.tsx";
 import { browserLanguages } from "../dom/languages.ts";
 
 // Where there is no DOM, as when a page is prepared on a server, the class can
@@ -25,7 +26,8 @@ export class NextupChat extends Base {
   static readonly home: string | undefined = undefined;
   #token: TokenSource | undefined;
   #texts: Partial<Texts> = {};
-  #widget: Widget | undefined;
+  #controller: Controller | undefined;
+  #renderer: Renderer | undefined;
 
   get token(): TokenSource | undefined {
     return this.#token;
@@ -59,14 +61,14 @@ export class NextupChat extends Base {
    * one, whose tokens come from there; without it, from token-url as before.
    */
   identify(source?: TokenSource): void {
-    this.#widget?.forget();
+    this.#controller?.forget();
     this.removeAttribute("token");
     this.token = source;
   }
 
   /** Signs the visitor out, in all tabs: the chat closes and nothing of them is left in this browser. */
   logout(): void {
-    this.#widget?.forget(true);
+    this.#controller?.forget(true);
     this.#signOut();
     kept().forget(); // also of an element that is on no page now
   }
@@ -75,13 +77,14 @@ export class NextupChat extends Base {
     for (const name of ["token", "texts", "open"] as const) {
       this.#takeOver(name);
     }
-    if (this.#widget === undefined) {
+    if (this.#controller === undefined) {
       const root = this.shadowRoot ?? this.attachShadow({ mode: "open" });
       root.adoptedStyleSheets = [styleSheet()];
       const keep = kept();
       this.open ||= keep.tab.getItem("nextup.open") !== null; // as it was before a reload
       const dispatch = (kind: string, detail: unknown) => this.dispatchEvent(new CustomEvent(kind, { detail }));
-      this.#widget = new Widget(this.#read(), root, keep, dispatch);
+      this.#controller = new Controller(this.#read(), keep, dispatch);
+      this.#renderer = new Renderer(this.#controller, root);
     }
     this.#changed();
   }
@@ -89,8 +92,9 @@ export class NextupChat extends Base {
   disconnectedCallback(): void {
     queueMicrotask(() => {
       if (!this.isConnected) {
-        this.#widget?.stop(); // not merely moved
-        this.#widget = undefined;
+        this.#controller?.stop(); // not merely moved
+        this.#renderer?.stop();
+        this.#controller = undefined;
       }
     });
   }
@@ -109,7 +113,7 @@ export class NextupChat extends Base {
   }
 
   #changed(): void {
-    this.#widget?.configure(this.#read());
+    this.#controller?.configure(this.#read());
   }
 
   #read(): Config {
@@ -137,7 +141,7 @@ export class NextupChat extends Base {
   readonly #signOut = (): void => {
     this.open = false;
     this.identify();
-    this.#widget?.forget(true);
+    this.#controller?.forget(true);
   };
 
   readonly #setOpen = (open: boolean): void => {

@@ -1,84 +1,98 @@
-import type { Department, VisitorClient } from "../core/index.ts";
-import type { Config } from "./config.ts";
+import type { VisitorClient } from "../core/index.ts";
+import { missing } from "./config.ts";
 import { atNewest } from "./reading.ts";
-import type { Widget } from "./widget.tsx";
+import type { State } from "./state.ts";
 import { nameOf } from "./words.ts";
+
+/** The events of the element; detail is the value. */
+export interface ChatEvents {
+  "nextup-toggle": { open: boolean };
+  /** The visitor's newest view, or undefined where they have no place. */
+  "nextup-ticket": { status: string; position?: number } | undefined;
+  "nextup-unread": { count: number };
+  "nextup-error": { message: string };
+}
+
+/** Who is told what the client hears. */
+export interface Hearer {
+  readonly state: State;
+  readonly complained: boolean;
+  draw(): void;
+  markRead(): void;
+  /** Calls the visitor back. */
+  call(title: string, body: string): void;
+  tell<K extends keyof ChatEvents>(kind: K, detail: ChatEvents[K]): void;
+  complain(message: string): void;
+}
 
 /** An entry older than this is read again, not new. */
 const newMS = 15_000;
 
 /** Draws what the client hears, calls the visitor when it is their turn or somebody writes, and tells the page. */
-export function listen(w: Widget, client: VisitorClient): void {
+export function listen(hearer: Hearer, client: VisitorClient): void {
+  const { state: shown } = hearer;
   let waited = false;
   let unread = 0;
   const { connection } = client;
   client.on("change", () => {
-    w.markRead(); // before it is drawn: a mark that follows would draw all of it again
+    hearer.markRead(); // before it is drawn: a mark that follows would draw all of it again
     const count = client.conversation?.unread ?? 0;
     if (count !== unread) {
       unread = count;
-      w.tell("nextup-unread", { count });
+      hearer.tell("nextup-unread", { count });
     }
-    w.draw();
+    hearer.draw();
   });
   client.on("ticket", (ticket) => {
     const { status, position, agent } = ticket ?? {};
-    if (waited && status === "assigned" && w.texts !== undefined) {
-      w.notice?.give(w.texts.yourTurn, w.texts.withAgent(nameOf(agent, w.texts)));
+    if (waited && status === "assigned" && shown.texts !== undefined) {
+      hearer.call(shown.texts.yourTurn, shown.texts.withAgent(nameOf(agent, shown.texts)));
     }
     waited = status === "waiting" || status === "offered";
-    if (ticket?.ticket !== w.reading.ticket) {
-      w.leaving = false;
-      Object.assign(w.reading, { ticket: ticket?.ticket ?? "", ...atNewest, answered: false });
-      Object.assign(w.rating, { score: undefined, comment: undefined, again: false, problem: undefined });
+    if (ticket?.ticket !== shown.reading.ticket) {
+      shown.leaving = false;
+      Object.assign(shown.reading, { ticket: ticket?.ticket ?? "", ...atNewest, answered: false });
+      Object.assign(shown.rating, { score: undefined, comment: undefined, again: false, problem: undefined });
     }
-    w.keep.browser.put("nextup.live", ticket !== undefined && ticket.end === undefined ? "" : undefined);
-    w.tell("nextup-ticket", status && { status, ...(position !== undefined && { position }) });
+    shown.storage.browser.put("nextup.live", ticket !== undefined && ticket.end === undefined ? "" : undefined);
+    hearer.tell("nextup-ticket", status && { status, ...(position !== undefined && { position }) });
   });
   client.on("entry", ({ kind, from, at_ms }) => {
-    w.reading.answered ||= kind === "member";
-    const looking = w.open && document.visibilityState === "visible";
+    shown.reading.answered ||= kind === "member";
+    const looking = shown.open && document.visibilityState === "visible";
     const fresh = () => client.connection.now() - at_ms < newMS;
-    if (kind === "message" && !looking && fresh() && !client.conversation?.isOwn(from) && w.texts !== undefined) {
-      w.notice?.give(w.texts.newMessages(1), nameOf(from, w.texts)); // not the text: others may see the screen
+    if (kind === "message" && !looking && fresh() && !client.conversation?.isOwn(from) && shown.texts !== undefined) {
+      hearer.call(shown.texts.newMessages(1), nameOf(from, shown.texts)); // not the text: others may see the screen
     }
   });
-  client.on("error", (error) => w.complain(error.message));
+  client.on("error", (error) => hearer.complain(error.message));
   client.on("state", (state) => {
-    if (state.name === "waiting" && connection.welcome === undefined && state.reason === undefined && !w.complained) {
-      void diagnose(w);
+    if (state.name === "waiting" && connection.welcome === undefined && state.reason === undefined && !hearer.complained) {
+      void diagnose(hearer);
     } else if (state.name === "stopped" && state.code !== 1000) {
-      w.complain(`refused (${state.code}): ${state.error.message}`);
+      hearer.complain(`refused (${state.code}): ${state.error.message}`);
     } else if (state.name === "open") {
       const { departments } = state.welcome;
-      if (missing(w.config, departments)) {
+      if (missing(shown.config, departments)) {
         const known = departments.map((d) => `${d.id} (${d.languages.join(", ")})`).join(", ");
-        w.complain(`department="${w.config.department}" language="${w.config.language}": no such queue; there are ${known}`);
+        hearer.complain(`department="${shown.config.department}" language="${shown.config.language}": no such queue; there are ${known}`);
       }
     }
   });
 }
 
 /** Says why there is no socket, which the browser does not tell: whether the gateway answers at all. */
-async function diagnose(w: Widget): Promise<void> {
-  const { gateway } = w.config;
+async function diagnose(hearer: Hearer): Promise<void> {
+  const { gateway } = hearer.state.config;
   if (typeof gateway !== "string") {
     const answers = await fetch(gateway.queues, { mode: "no-cors" }).then(
       () => true,
       () => false,
     );
-    w.complain(
+    hearer.complain(
       answers
         ? `${gateway.socket} opens no socket for this page: add ${location.origin} to the site's origins`
         : `no answer from ${gateway.socket}: check the address, and that a gateway runs there`,
     );
   }
-}
-
-/** Whether the page asks for a queue that the site does not have. */
-export function missing({ department, language }: Config, departments: readonly Department[]): boolean {
-  return (
-    departments.length > 0 &&
-    !departments.some((d) => d.id === (department ?? d.id) && d.languages.includes(language ?? d.languages[0] ?? ""))
-  );
 }

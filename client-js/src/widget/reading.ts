@@ -5,6 +5,8 @@ export interface Reading {
   from: number | undefined;
   /** The end is in sight, and stays there when something comes. */
   atEnd: boolean;
+  /** The list is drawn: with atEnd, its end is in sight. */
+  endInSight: boolean;
   /** An agent has come, who gets what is written. */
   answered: boolean;
   /** A message could not be taken. */
@@ -16,4 +18,4 @@ export interface Reading {
 /** How a list is read that follows the newest entry. */
 export const atNewest = { from: undefined, atEnd: true };
 
-export const untouched: Reading = { ticket: "", ...atNewest, answered: false, overflow: false };
+export const untouched: Reading = { ticket: "", ...atNewest, endInSight: false, answered: false, overflow: false };
