@@ -49,10 +49,10 @@ func (a *App) CheckDrift() {
 	defer a.comparing.Unlock()
 	ctx, cancel := context.WithTimeout(a.ctx, driftCheck)
 	defer cancel()
-	if err := a.options.Presence.Say(ctx, a.Node(), a.digests()); err != nil {
+	if err := a.options.Presence.Announce(ctx, a.Node(), a.digests()); err != nil {
 		return // the registry is away; so is the log, which says so
 	}
-	said, err := a.options.Presence.Said(ctx)
+	said, err := a.options.Presence.Announcements(ctx)
 	if err != nil {
 		return
 	}

@@ -1,16 +1,20 @@
-// Package presence knows which nodes live. A node is one gateway process; it
-// holds a lease that it renews while it lives, and nothing else says that it
-// does. What becomes of the sessions of a node that was lost is a change in each
-// site's log and is decided in package queue; here is only the question of who
-// is gone, and the care with which it is answered:
+// Package presence knows which nodes live. A node is one gateway process; it holds
+// a lease that it renews while it lives, and only the lease shows that it does. What
+// becomes of the sessions of a lost node is a change in each site's log and is
+// decided in package queue; this package only finds the nodes that are lost, with
+// care:
 //
-//   - A lease lasts TTL and is renewed every Renewal, so one late renewal harms
-//     nobody.
-//   - A node is lost only after its lease was missing in every look of a span of
-//     Certainty, all of them answered. When the registry itself was away, all
-//     leases have run out together, and the living need a moment to renew.
-//   - A node that was taken for dead and lives goes on under a new name: a name
-//     that was lost once is lost for ever.
+//		err := registry.Renew(ctx, node, presence.TTL) // every presence.Renewal
+//		watch := presence.NewWatch(registry)
+//		lost, err := watch.Lost(ctx, nodes, time.Now()) // several times within presence.Certainty
+//
+//	  - A lease lasts TTL and is renewed every Renewal, so one late renewal does no
+//	    harm.
+//	  - A node is lost only after its lease was missing in every look of a span of
+//	    Certainty, all of them answered. When the registry itself was away, all
+//	    leases have run out together, and the living nodes need a moment to renew.
+//	  - A node that was taken for dead and lives goes on under a new name: a name
+//	    that was lost once is lost for ever.
 package presence
 
 import (
@@ -30,22 +34,22 @@ const (
 
 // Registry keeps the leases. All methods may be called from many goroutines.
 type Registry interface {
-	// Renew says that the node lives for ttl from now.
+	// Renew extends the node's lease to ttl from now.
 	Renew(ctx context.Context, node string, ttl time.Duration) error
 	// Leave ends the node's lease.
 	Leave(ctx context.Context, node string) error
-	// Living says for each of the nodes whether it holds a lease.
+	// Living reports for each of the nodes whether it holds a lease.
 	Living(ctx context.Context, nodes []string) ([]bool, error)
-	// Say keeps a word of a node's for the others to read, in place of the last.
-	Say(ctx context.Context, node, word string) error
-	// Said returns the words of all nodes that hold a lease.
-	Said(ctx context.Context) (map[string]string, error)
+	// Announce stores a text of a node for the others to read, in place of its last.
+	Announce(ctx context.Context, node, word string) error
+	// Announcements returns the texts of all nodes that hold a lease.
+	Announcements(ctx context.Context) (map[string]string, error)
 }
 
 // Watch finds the nodes that are lost. It is not safe for concurrent use.
 type Watch struct {
 	registry Registry
-	missing  map[string]time.Time // since when, in answered looks without a gap
+	missing  map[string]time.Time // since when each was missing, in consecutive answered looks
 }
 
 // NewWatch returns a Watch that has not looked yet.
@@ -53,8 +57,8 @@ func NewWatch(r Registry) *Watch {
 	return &Watch{registry: r, missing: map[string]time.Time{}}
 }
 
-// Lost looks at the nodes and returns those that are lost at now. Looks should
-// come several times within Certainty. After an error everything begins anew.
+// Lost looks at the nodes and returns those that are lost at now. Call it several
+// times within Certainty. After an error the spans begin anew.
 func (w *Watch) Lost(ctx context.Context, nodes []string, now time.Time) ([]string, error) {
 	living, err := w.registry.Living(ctx, nodes)
 	if err != nil {
@@ -82,10 +86,10 @@ func (w *Watch) Lost(ctx context.Context, nodes []string, now time.Time) ([]stri
 
 // Memory is a Registry in this process, for gateways over one memory.
 type Memory struct {
-	now    func() time.Time
-	mu     sync.Mutex
-	leases map[string]time.Time
-	words  map[string]string
+	now           func() time.Time
+	mu            sync.Mutex
+	leases        map[string]time.Time
+	announcements map[string]string
 }
 
 // NewMemory returns an empty registry; now is the clock, nil the real one.
@@ -93,7 +97,7 @@ func NewMemory(now func() time.Time) *Memory {
 	if now == nil {
 		now = time.Now
 	}
-	return &Memory{now: now, leases: map[string]time.Time{}, words: map[string]string{}}
+	return &Memory{now: now, leases: map[string]time.Time{}, announcements: map[string]string{}}
 }
 
 // Renew implements Registry.
@@ -129,22 +133,22 @@ func (m *Memory) Living(_ context.Context, nodes []string) ([]bool, error) {
 	return living, nil
 }
 
-// Say implements Registry.
-func (m *Memory) Say(_ context.Context, node, word string) error {
+// Announce implements Registry.
+func (m *Memory) Announce(_ context.Context, node, word string) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.words[node] = word
+	m.announcements[node] = word
 	return nil
 }
 
-// Said implements Registry. It drops the words of those who hold no lease.
-func (m *Memory) Said(context.Context) (map[string]string, error) {
+// Announcements implements Registry. It drops the texts of nodes without a lease.
+func (m *Memory) Announcements(context.Context) (map[string]string, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	now := m.now()
-	maps.DeleteFunc(m.words, func(node, _ string) bool {
+	maps.DeleteFunc(m.announcements, func(node, _ string) bool {
 		until, ok := m.leases[node]
 		return !ok || now.After(until)
 	})
-	return maps.Clone(m.words), nil
+	return maps.Clone(m.announcements), nil
 }

@@ -65,7 +65,7 @@ func (c *backtestCmd) Run(out io.Writer) error {
 	said := time.Now()
 	err = trace.Replay(log, trace.Options{
 		Every: c.Every.Milliseconds(), Seed: c.Seed, Scores: []*trace.Score{score},
-		Said: func(s trace.Said) error {
+		OnEstimate: func(s trace.Estimate) error {
 			if err := json.MarshalWrite(lines, s); err != nil {
 				return err
 			}

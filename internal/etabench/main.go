@@ -1,7 +1,9 @@
-// Command etabench measures the wait estimator against its gates: how near it
-// comes to somebody who knows the true rates, how often its ranges held, and
-// what people would have seen. make bench-eta runs it and keeps the table under
+// Command etabench measures the wait estimator against its gates: how near it comes
+// to an oracle that knows the true rates, how often its ranges held, and what
+// visitors would have seen. make bench-eta runs it and keeps the table in
 // docs/estimates.md.
+//
+//	go run ./internal/etabench -only lunch -visitors 2000
 package main
 
 import (
@@ -60,7 +62,7 @@ func bench(only string, visitors int, out, log string) error {
 		rows = append(rows, more...)
 	}
 	var page strings.Builder
-	page.WriteString(circumstances(log, visitors))
+	page.WriteString(provenance(log, visitors))
 	missed := table(&page, rows)
 	fmt.Fprintf(&page, "\n%d rows; %d miss what they must.\n", len(rows), missed)
 	fmt.Print(page.String())
@@ -70,8 +72,8 @@ func bench(only string, visitors int, out, log string) error {
 	return insert(out, page.String())
 }
 
-// circumstances say under which the table came to be.
-func circumstances(log string, visitors int) string {
+// provenance returns the command, commit, machine and seeds of the table.
+func provenance(log string, visitors int) string {
 	var b strings.Builder
 	commit := "unknown"
 	if text, err := exec.CommandContext(context.Background(), "git", "rev-parse", "--short", "HEAD").Output(); err == nil {
@@ -89,25 +91,25 @@ func circumstances(log string, visitors int) string {
 	return b.String()
 }
 
-// The table stands between these lines of the page, whose other words are
-// written by hand.
+// The table stands between these lines of the page; the rest of the page is written
+// by hand.
 const (
-	begins = "<!-- make bench-eta writes from here -->\n"
-	ends   = "<!-- to here -->\n"
+	tableBegin = "<!-- make bench-eta writes from here -->\n"
+	tableEnd   = "<!-- to here -->\n"
 )
 
-// insert puts the table in its place.
+// insert replaces the table of the page.
 func insert(path, table string) error {
 	page, err := os.ReadFile(path)
 	if err != nil {
 		return err
 	}
-	before, rest, found := strings.Cut(string(page), begins)
-	_, after, closed := strings.Cut(rest, ends)
+	before, rest, found := strings.Cut(string(page), tableBegin)
+	_, after, closed := strings.Cut(rest, tableEnd)
 	if !found || !closed {
-		return fmt.Errorf("%s has no place for the table, between %q and %q", path, begins, ends)
+		return fmt.Errorf("%s has no place for the table, between %q and %q", path, tableBegin, tableEnd)
 	}
-	return os.WriteFile(path, []byte(before+begins+"\n"+table+"\n"+ends+after), 0o644)
+	return os.WriteFile(path, []byte(before+tableBegin+"\n"+table+"\n"+tableEnd+after), 0o644)
 }
 
 // replayed scores the second half of a real log, waits over 5 s.
@@ -127,14 +129,14 @@ func replayed(path string) ([]row, error) {
 	harder, _ := relative(strict)
 	inside, over := score.Coverage()
 	return []row{
-		{gate: best, what: "real trace", value: ours, must: "≤ .85", aim: "≤ .78", holds: ours <= .85, hits: ours <= .78, n: n},
-		{gate: "the same, had they learned only from waits over 5 s", what: "real trace", value: harder, beside: true, n: n},
-		{gate: "coverage of P10–P90", what: "real trace", value: inside, beside: true, n: n},
-		{gate: "waits over the shown end", what: "real trace", value: over, must: "≤ .10", aim: "≤ .05", holds: over <= .1, hits: over <= .05, n: n},
+		{gate: best, what: "real trace", value: ours, must: "≤ .85", aim: "≤ .78", meetsMust: ours <= .85, meetsAim: ours <= .78, n: n},
+		{gate: "the same, had they learned only from waits over 5 s", what: "real trace", value: harder, informational: true, n: n},
+		{gate: "coverage of P10–P90", what: "real trace", value: inside, informational: true, n: n},
+		{gate: "waits over the shown end", what: "real trace", value: over, must: "≤ .10", aim: "≤ .05", meetsMust: over <= .1, meetsAim: over <= .05, n: n},
 	}, nil
 }
 
-// relative is our error over that of the best of the simpler ways.
+// relative returns our error divided by that of the best of the simpler methods.
 func relative(s *trace.Score) (ratio float64, n int) {
 	all := s.Figures()
 	best := math.Inf(1)
@@ -144,12 +146,12 @@ func relative(s *trace.Score) (ratio float64, n int) {
 	return all[0].RMSE / best, all[0].N
 }
 
-// seeds are pooled, from firstSeed on.
+// seeds is the number of seeds that are pooled, from firstSeed on.
 const seeds = 5
 
 var firstSeed uint64 = 1
 
-// run plays the trial on every core and pools what the seeds give, in their
+// run runs the trial on every core and pools the scores of the seeds, in their
 // order.
 func (t *trial) run(visitors int) ([]scored, error) {
 	hours, repeats := 0.0, max(1, t.repeats*visitors/20_000)

@@ -8,10 +8,10 @@ import (
 	"nextup/queue/sim"
 )
 
-// steps is exact where conversations and patience are exponential and every
-// place is taken: with j ahead the next step comes at nμ+jθ (Whitt 1999), and
-// arrivals who overtake take their part, as in the busy period of M/M/1. speed
-// is how much one agent does per handling time.
+// steps returns an oracle that is exact where conversations and patience are
+// exponential and every place is taken: with j ahead the next step comes at nμ+jθ
+// (Whitt 1999), and arrivals that overtake take their part, as in the busy period of
+// M/M/1. speed is the number of conversations that one agent ends per handling time.
 func steps(patience, speed float64) func(*trialRun, sim.Arrival) (float64, float64) {
 	return func(r *trialRun, v sim.Arrival) (float64, float64) {
 		busy := 0.0
@@ -35,12 +35,12 @@ func steps(patience, speed float64) func(*trialRun, sim.Arrival) (float64, float
 	}
 }
 
-// plays is how many plays the mean of an oracle without a formula is made of.
+// plays is the number of plays behind the mean of an oracle without a formula.
 const plays = 100
 
-// played is an oracle for any distribution of conversations: it plays the lines
-// forward knowing the true distribution and for how long each has lasted. It is
-// written apart from the product's own rules, and so checks them.
+// played returns an oracle for any distribution of conversations: it plays the lines
+// forward with the true distribution and the true age of each conversation. It is
+// written without the product's own rules, and so checks them.
 func played(draw sim.Draw) func(*trialRun, sim.Arrival) (float64, float64) {
 	return func(r *trialRun, v sim.Arrival) (float64, float64) {
 		if r.rng == nil {
@@ -84,20 +84,20 @@ func played(draw sim.Draw) func(*trialRun, sim.Arrival) (float64, float64) {
 	}
 }
 
-// place is a conversation under way and what its agent may take next.
+// place is an open conversation and the queues that its agent may serve next.
 type place struct {
 	agent  *queue.Agent
 	age    float64
 	serves []int
 }
 
-// ending is a place and when it is free, in milliseconds from now.
+// ending is a place and the time at which it is free, in milliseconds from now.
 type ending struct {
 	at     float64
 	serves []int
 }
 
-// playOnce is one play; the wait is in seconds.
+// playOnce runs one play and returns the wait in seconds.
 func (r *trialRun) playOnce(draw sim.Draw, places []place, lines [][]queue.Stamp, own int) float64 {
 	h := r.heap[:0]
 	for _, p := range places {
@@ -128,7 +128,7 @@ func (r *trialRun) playOnce(draw sim.Draw, places []place, lines [][]queue.Stamp
 		if best >= 0 {
 			next[best]++
 			h[0].at += draw.Next(r.rng)
-		} else { // whoever else it serves comes behind us: no matter to us
+		} else { // the other tickets that it serves come after ours and do not matter
 			h[0].at += 1e12
 		}
 		sift(h, 0)

@@ -35,7 +35,7 @@ func TestTheIntervalOfARatioHoldsItsTruth(t *testing.T) {
 	t.Parallel()
 	var all []scored
 	for i := range 400 {
-		all = append(all, scored{block: i / 20, wait: 100, said: 100 + float64(i%7), oracle: 100 + float64(i%5)})
+		all = append(all, scored{block: i / 20, wait: 100, estimate: 100 + float64(i%7), oracle: 100 + float64(i%5)})
 	}
 	v, half := ratio(all, ourError, oracleError)
 	if want := 13.0 / 6; math.Abs(v-want) > half+0.05 || half <= 0 || half > 0.5 {

@@ -16,21 +16,21 @@ type trialRun struct {
 	heap     []ending
 }
 
-// scored is one visitor's wait and what was said of it, in seconds.
+// scored is one visitor's wait and the estimates of it, in seconds.
 type scored struct {
-	group              string
-	block              int
-	wait, said, oracle float64
-	noise              float64
-	counted            float64
-	les                float64
-	p10, p90, high     float64
-	rises              int
-	watched            bool
+	group                  string
+	block                  int
+	wait, estimate, oracle float64
+	noise                  float64
+	modelled               float64
+	les                    float64
+	p10, p90, high         float64
+	rises                  int
+	watched                bool
 }
 
-// Each run is cut into blocks for the intervals: visitors near each other share
-// their fate.
+// blocks is the number of blocks into which a run is cut for the intervals: the
+// waits of visitors who come one after the other are not independent.
 const blocks = 4
 
 // play runs a trial once and scores its delayed visitors.
@@ -40,7 +40,7 @@ func (t *trial) play(seed uint64, hours float64) ([]scored, error) {
 	e := eta.New(nil)
 	e.SetBudget(playBudget)
 	ended, arrivals := 0, 0
-	var counts counter
+	var model exponentialModel
 	open := map[string]*scored{}
 	watched := map[string]*watch{}
 	var st *queue.State
@@ -49,7 +49,7 @@ func (t *trial) play(seed uint64, hours float64) ([]scored, error) {
 	_, err := sim.Run(s, sim.Hooks{
 		Record: func(step queue.Step) {
 			e.Observe(step)
-			counts.see(step)
+			model.observe(step)
 			if step.Cause == queue.CauseClosed {
 				ended++
 			}
@@ -72,7 +72,7 @@ func (t *trial) play(seed uint64, hours float64) ([]scored, error) {
 			}
 			o := &scored{
 				group: group, block: min(blocks-1, int(float64(blocks)*float64(v.Now-sim.Start)/float64(s.Length))),
-				said: f.Mean, oracle: mean, noise: noise, counted: counts.wait(v), les: last, p10: f.P10, p90: f.P90,
+				estimate: f.Mean, oracle: mean, noise: noise, modelled: model.wait(v), les: last, p10: f.P10, p90: f.P90,
 			}
 			open[v.Ticket.ID] = o
 			w := &watch{ticket: v.Ticket, scored: o}
@@ -86,11 +86,11 @@ func (t *trial) play(seed uint64, hours float64) ([]scored, error) {
 			if o.Served && o.Wait > 0 {
 				les[o.Queue] = o.Wait / 1000
 			}
-			if is := open[o.Ticket]; is != nil {
+			if visitor := open[o.Ticket]; visitor != nil {
 				delete(open, o.Ticket)
 				delete(watched, o.Ticket)
-				is.wait = o.Wait / 1000
-				done = append(done, *is)
+				visitor.wait = o.Wait / 1000
+				done = append(done, *visitor)
 			}
 		},
 		TickEvery: 30_000,
@@ -102,11 +102,11 @@ func (t *trial) play(seed uint64, hours float64) ([]scored, error) {
 				e.Estimate(st, now)
 			}
 			for id, w := range watched {
-				is := st.Ticket(id)
-				if is == nil || is.Status != queue.Waiting {
+				ticket := st.Ticket(id)
+				if ticket == nil || ticket.Status != queue.Waiting {
 					continue
 				}
-				f := e.Forecast(st, is, now)
+				f := e.Forecast(st, ticket, now)
 				w.display.Show(queue.EstimatedWait{Known: f.Known, P50: f.P50, P90: f.P90}, now)
 				w.scored.rises = w.display.Rises
 			}
@@ -115,19 +115,19 @@ func (t *trial) play(seed uint64, hours float64) ([]scored, error) {
 	return done, err
 }
 
-// counter is somebody who is told that there is one queue and all is exponential,
-// and estimates the one rate that there is by maximum likelihood: ends over time
-// in conversation. Nobody who is told less can be expected to do better.
-type counter struct {
+// exponentialModel is an estimator that is told that there is one queue and that all
+// is exponential. It estimates the one rate by maximum likelihood: ends over time in
+// conversation. An estimator that is told less cannot be expected to do better.
+type exponentialModel struct {
 	ends, time float64 // seconds
 	busy       int
 	at         queue.Stamp
 }
 
-func (c *counter) see(step queue.Step) {
+func (c *exponentialModel) observe(step queue.Step) {
 	c.time += float64(c.busy) * float64(step.At-max(c.at, sim.Start)) / 1000
 	c.at = step.At
-	switch step.Cause { //nolint:exhaustive // the others change nobody's conversation
+	switch step.Cause { //nolint:exhaustive // the others change no conversation
 	case queue.CauseClosed:
 		c.ends, c.busy = c.ends+1, c.busy-1
 	case queue.CauseAccepted:
@@ -135,17 +135,18 @@ func (c *counter) see(step queue.Step) {
 	}
 }
 
-func (c *counter) wait(v sim.Arrival) float64 {
+func (c *exponentialModel) wait(v sim.Arrival) float64 {
 	return float64(v.State.Position(v.Ticket)) / float64(c.busy) * c.time / max(1, c.ends)
 }
 
-// watch is a visitor whose display is followed while they wait.
+// watch is a waiting visitor whose display is followed.
 type watch struct {
 	ticket  *queue.Ticket
 	display eta.Display
 	scored  *scored
 }
 
-// playBudget is for the plays of one look, in records: the looks of a trial are
-// 30 s apart, and its site is smaller than the one that the default is for.
+// playBudget is the number of records that the plays of one look may write: the looks
+// of a trial are 30 s apart, and its site is smaller than the one that the default
+// is for.
 var playBudget = 400

@@ -7,24 +7,25 @@ import (
 	"nextup/queue/sim"
 )
 
-// trial is one scenario with what is asked of it.
+// trial is one scenario with its gates.
 type trial struct {
 	name  string
 	build func(seed uint64, hours float64) *sim.Scenario
-	// oracle is the mean wait that somebody who knows the true rates expects.
+	// oracle returns the mean wait by the true rates, and the variance of that mean.
 	oracle func(*trialRun, sim.Arrival) (mean, noise float64)
-	// perHour is about how many are delayed in an hour, to size the runs.
+	// perHour is about the number of delayed visitors in an hour, to size the runs.
 	perHour float64
-	// must and aim bound MSE ÷ oracle; les bounds MSE ÷ that of LES.
+	// must and aim bound the MSE divided by the oracle's; les bounds it divided by that
+	// of LES.
 	must, aim, les float64
 	rises          float64
 	// from and to bound the arrivals (by number) that are scored; 0 is no bound.
-	from, to int
-	fresh    int  // conversations that must have ended before anybody is scored
-	told     bool // beside it, somebody told that all is exponential, who only counts ends
-	repeats  int  // runs per seed, for trials that are short
-	beside   bool // no gate, but good to know
-	quiet    bool // no looks between the joins: nothing there is for plays to correct
+	from, to      int
+	fresh         int  // conversations that must have ended before a visitor is scored
+	withModel     bool // the row of exponentialModel is printed as well
+	repeats       int  // runs per seed, for trials that are short
+	informational bool // not a gate
+	quiet         bool // no looks between the joins, since plays have nothing to correct there
 }
 
 const handling = 300.0 // seconds, of every trial
@@ -46,11 +47,11 @@ func trials() []trial {
 			build: func(seed uint64, hours float64) *sim.Scenario {
 				return one(seed, n, load, exponential, patience, hours)
 			},
-			oracle: steps(patience.Mean, 1), told: patience.Mean == 0,
+			oracle: steps(patience.Mean, 1), withModel: patience.Mean == 0,
 		}
 	}
 	light := plain("M/M/100, load 0.95", 100, .95, sim.Draw{})
-	light.perHour *= .7 // fewer wait
+	light.perHour *= .7 // fewer visitors wait
 	all := []trial{
 		light,
 		plain("M/M/100, load 0.98", 100, .98, sim.Draw{}),
@@ -63,11 +64,11 @@ func trials() []trial {
 		t.build = func(seed uint64, hours float64) *sim.Scenario {
 			return one(seed, 100, .97, draw, sim.Draw{}, hours)
 		}
-		t.oracle, t.told = played(draw), false
+		t.oracle, t.withModel = played(draw), false
 		all = append(all, t)
 	}
 	sine := plain("sinusoidal arrivals", 100, .9, sim.Draw{})
-	sine.told = false
+	sine.withModel = false
 	sine.perHour *= .6
 	sine.build = func(seed uint64, hours float64) *sim.Scenario {
 		s := one(seed, 100, .9, exponential, sim.Draw{}, hours)
@@ -75,9 +76,9 @@ func trials() []trial {
 		return s
 	}
 	languages := plain("3 languages, 20 % bilingual", 60, .97, sim.Draw{})
-	languages.build, languages.oracle, languages.told = threeLanguages, played(exponential), false
+	languages.build, languages.oracle, languages.withModel = threeLanguages, played(exponential), false
 	vip := plain("20 % VIP", 50, .96, sim.Draw{})
-	vip.rises, vip.told = .18, false
+	vip.rises, vip.withModel = .18, false
 	vip.build = func(seed uint64, hours float64) *sim.Scenario {
 		s := one(seed, 50, .96, exponential, sim.Draw{}, hours)
 		s.Queues[0].Classes = []sim.Class{{Name: "vip", Share: .2, HeadStart: 100 * 3.6e6}, {Name: "other", Share: .8}}
@@ -89,7 +90,7 @@ func trials() []trial {
 		s.Staff[0].Capacity, s.Slowdown = 3, .25 // three at two thirds of the speed
 		return s
 	}
-	together.perHour, together.oracle, together.told = 30*.97*2*12*.7, steps(0, 3/1.5), false
+	together.perHour, together.oracle, together.withModel = 30*.97*2*12*.7, steps(0, 3/1.5), false
 	lunch := plain("a third leaves for lunch", 60, .97, sim.Exponential(1200))
 	lunch.must, lunch.les = 1.10, .75
 	lunch.build = func(seed uint64, hours float64) *sim.Scenario {
@@ -103,17 +104,17 @@ func trials() []trial {
 		return s
 	}
 	told := lunch
-	told.name, told.beside = "the same lunch, shifts given", true
+	told.name, told.informational = "the same lunch, shifts given", true
 	told.build = func(seed uint64, hours float64) *sim.Scenario {
 		s := lunch.build(seed, hours)
-		s.Staff[1].Told = true
+		s.Staff[1].Planned = true
 		return s
 	}
 	return append(all, sine, languages, vip, together, lunch, told, cold(60, 120, 1.25, 1.10), cold(120, 300, 1.08, 1.03))
 }
 
-// cold is a start with a prior that is wrong by a factor of two: conversations
-// take 600 s where an estimator that has seen nothing believes 300.
+// cold returns a start with a prior that is wrong by a factor of two: conversations
+// take 600 s, and an estimator without evidence believes 300.
 func cold(from, to int, must, aim float64) trial {
 	const n, load, takes = 20, 1.3, 600.0
 	return trial{
@@ -128,8 +129,8 @@ func cold(from, to int, must, aim float64) trial {
 	}
 }
 
-// threeLanguages has two unlike queues beside a large one, and agents who speak
-// two of the three.
+// threeLanguages returns a site with two unlike queues beside a large one, and agents
+// who speak two of the three languages.
 func threeLanguages(seed uint64, hours float64) *sim.Scenario {
 	s := &sim.Scenario{Seed: seed, Length: queue.Millis(hours * 3.6e6)}
 	for _, l := range []struct {

@@ -21,7 +21,7 @@ import (
 	"nextup/internal/outbound"
 )
 
-// keys reads the keys of a site that allows some networks.
+// keys reads the keys of a site; allow are its AllowNetworks.
 func (v value) keys(allow []netip.Prefix) []Key {
 	v.private = true
 	if v.empty() {
@@ -145,7 +145,8 @@ func (v value) secret() Secret {
 	}
 }
 
-// longEnough leaves the end of the last line out: editors and block texts add it.
+// longEnough returns the secret without the end of its last line, which editors and
+// block texts add, and reports one that is too short.
 func (v value) longEnough(s []byte) Secret {
 	s = bytes.TrimRight(s, "\r\n")
 	if len(s) < minSecret {
@@ -238,8 +239,8 @@ func (v value) publicKeyFile(a Algorithm) crypto.PublicKey {
 	return key
 }
 
-// networks reads a list of networks, each named as strictly as possible: bits
-// beyond the length would be a network that is not meant.
+// networks reads a list of networks. Bits beyond the prefix length are refused, since
+// the network would be another than the one that was meant.
 func (v value) networks() []netip.Prefix {
 	const want = "a network, such as 10.0.0.0/8, 127.0.0.1/32 or fd00::/8"
 	var out []netip.Prefix
@@ -261,7 +262,7 @@ func (v value) networks() []netip.Prefix {
 	return out
 }
 
-// jwksURL reads the address of a key set of a site that allows some networks.
+// jwksURL reads the address of a key set; allow are the site's AllowNetworks.
 func (v value) jwksURL(allow []netip.Prefix) string {
 	const want = "an https address; http and addresses that are not public go only to networks that allow_networks of the site names"
 	s, ok := v.text(want)

@@ -9,10 +9,10 @@ import (
 	"github.com/goccy/go-yaml/ast"
 )
 
-// reader walks the syntax tree of one file and collects what is wrong with it.
+// reader walks the syntax tree of one file and collects its problems.
 // Decoding into structs would stop at the first problem and lose the lines.
 type reader struct {
-	// dir is where relative paths start; sources are the other files that were read.
+	// dir is the base of relative paths; sources are the other files that were read.
 	dir     string
 	sources Sources
 	// invalid is nil while no problem was found.
@@ -29,26 +29,26 @@ func (r *reader) report(line int, path, message string) {
 	r.invalid.add(Problem{Line: line, Path: path, Message: message})
 }
 
-// value is what stands, or is missing, at one path of the file. The zero value
-// is missing and reports nothing: it is what stands under something that was
+// value is the value at one path of the file, which may be missing. The zero value
+// is missing and reports nothing: it stands for the parts of something that was
 // reported already.
 type value struct {
 	r    *reader
 	path string
-	// line is the parent's if the value is missing.
+	// line is the parent's line if the value is missing.
 	line int
 	// node is nil if the value is missing or empty.
 	node ast.Node
-	// private values may be secrets by mistake.
+	// private is true for values that may be secrets by mistake.
 	private bool
 }
 
-// minSecret is the least length of a secret, and so the length from which a
-// private value is not shown.
+// minSecret is the least length of a secret; a private value of that length or more
+// is not shown.
 const minSecret = 32
 
-// clean says that nothing was found wrong so far: what was read is what stands
-// there.
+// clean reports whether no problem was found so far, so that what was read is what
+// the file says.
 func (r *reader) clean() bool { return r != nil && r.invalid == nil }
 
 func (v value) child(path string, node ast.Node, line int) value {
@@ -64,16 +64,16 @@ func (v value) child(path string, node ast.Node, line int) value {
 
 func (v value) missing() bool { return v.node == nil }
 
-// empty says that nothing stands here, or a list of nothing.
+// empty reports whether the value is missing or an empty list.
 func (v value) empty() bool {
 	list, ok := v.node.(*ast.SequenceNode)
 	return v.missing() || ok && len(list.Values) == 0
 }
 
-// bad reports what stands here and what should.
+// bad reports the value and what is wanted instead.
 func (v value) bad(want string) { v.r.report(v.line, v.path, "got "+v.shown()+"; want "+want) }
 
-// fault reports a sentence of its own, for values that must not be shown.
+// fault reports a problem without the value, for values that must not be shown.
 func (v value) fault(format string, args ...any) {
 	v.r.report(v.line, v.path, fmt.Sprintf(format, args...))
 }
@@ -114,7 +114,7 @@ func (v value) quoted(s string) string {
 	}
 }
 
-// text returns the text that stands here. It is false if nothing does, or
+// text returns the value if it is a text. ok is false if it is missing, or is
 // something else, which is then reported.
 func (v value) text(want string) (string, bool) {
 	switch n := v.node.(type) {
@@ -133,7 +133,7 @@ func (v value) text(want string) (string, bool) {
 	}
 }
 
-// list returns the values of a list, none if nothing stands here.
+// list returns the values of a list, none if the value is missing.
 func (v value) list(want string) []value {
 	if v.missing() {
 		return nil
@@ -150,8 +150,8 @@ func (v value) list(want string) []value {
 	return out
 }
 
-// pair is one entry of a mapping. Its key is the name where it stands, for names
-// that are values themselves.
+// pair is one entry of a mapping. Its key is the name with its place in the file, for
+// names that are values themselves.
 type pair struct {
 	name string
 	key  value
@@ -160,8 +160,8 @@ type pair struct {
 
 var plainName = regexp.MustCompile(`^[A-Za-z0-9_-]{1,64}$`)
 
-// pairs returns the entries of a mapping in their order, none if nothing stands
-// here. It is false if something else than a mapping does, which is reported.
+// pairs returns the entries of a mapping in their order, none if the value is
+// missing. ok is false if it is no mapping, which is reported.
 func (v value) pairs(want string) ([]pair, bool) {
 	var entries []*ast.MappingValueNode
 	switch n := v.node.(type) {
@@ -194,7 +194,7 @@ func (v value) pairs(want string) ([]pair, bool) {
 	return out, true
 }
 
-// under is the path of a name in the mapping that stands here.
+// under returns the path of a name in this mapping.
 func (v value) under(name string) string {
 	switch {
 	case v.path == "":
@@ -206,8 +206,8 @@ func (v value) under(name string) string {
 	}
 }
 
-// fields returns the entries of a mapping whose names are fixed. Names that are
-// not known are reported; those that are missing come back as missing values.
+// fields returns the entries of a mapping whose names are fixed. Unknown names are
+// reported; entries that are missing come back as missing values.
 func (v value) fields(known ...string) map[string]value {
 	pairs, ok := v.pairs("a mapping with the fields " + strings.Join(known, ", "))
 	if !ok {

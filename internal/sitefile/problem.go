@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// maxProblems bounds what is reported of one file.
+// maxProblems bounds the problems that are reported for one file.
 const maxProblems = 100
 
 // Problem is one thing that is wrong with a site file.
@@ -15,11 +15,11 @@ type Problem struct {
 	// Path names the field, such as sites[0].departments[1].languages[0]; empty
 	// means the file as a whole.
 	Path string
-	// Message says what stands there and what is allowed.
+	// Message tells the value that was found and what is allowed.
 	Message string
 }
 
-// String is the problem on one line.
+// String returns the problem on one line.
 func (p Problem) String() string {
 	var b strings.Builder
 	if p.Line > 0 {
@@ -39,7 +39,7 @@ type Invalid struct {
 	// Problems are in the order in which they were found, at least one and at
 	// most 100.
 	Problems []Problem
-	// More is how many further problems were found.
+	// More is the number of further problems.
 	More int
 	// Sources are the texts that it was read from.
 	Sources Sources

@@ -12,9 +12,8 @@ import (
 	"unicode"
 )
 
-// published are the secrets that stand in the source code of Nextup: in the demo,
-// in examples and in what tests and measurements run with. Whoever has read it can
-// sign tokens with them.
+// published lists the secrets in the source code of Nextup: in the demo, in examples
+// and in tests and measurements. Any reader of the code can sign tokens with them.
 var published = []string{
 	"for-development-only-never-serve-real-people-with-it",
 	"a-secret-of-the-browser-tests-only-32-bytes-or-more",
@@ -23,7 +22,7 @@ var published = []string{
 	"hnPC1sAHZRzpTyRMUWd7jfEp6G1yLtIQT9PgJ9SmZ9A=",
 }
 
-// publishedForms are the published secrets and what they are the text of.
+// publishedForms returns the published secrets and what they decode to.
 var publishedForms = sync.OnceValue(func() (all [][]byte) {
 	for _, p := range published {
 		all = append(all, encodings([]byte(p), 1)...)
@@ -31,20 +30,21 @@ var publishedForms = sync.OnceValue(func() (all [][]byte) {
 	return all
 })
 
-// Published reports whether the secret is one that stands in the source code, in any
-// usual encoding, with other capitals or signs between its letters, or with something
-// before or behind it: people start from the demo's file.
+// Published reports whether the secret is one of the source code, in any usual
+// encoding, with other capitals or signs between its letters, or with something
+// before or after it: operators start from the demo's file.
 func (s Secret) Published() bool {
 	for _, form := range encodings(s, 3) {
-		if slices.ContainsFunc(publishedForms(), func(known []byte) bool { return alike(form, known) }) {
+		if slices.ContainsFunc(publishedForms(), func(known []byte) bool { return resembles(form, known) }) {
 			return true
 		}
 	}
 	return false
 }
 
-// alike compares letters and digits alone, and bytes where there are hardly any.
-func alike(form, known []byte) bool {
+// resembles compares only letters and digits, or the bytes where there are hardly
+// any of them.
+func resembles(form, known []byte) bool {
 	a, b := letters(form), letters(known)
 	if len(b) < minSecret/2 || len(a) < minSecret/2 {
 		return bytes.Equal(form, known)
@@ -61,7 +61,7 @@ func letters(s []byte) string {
 	}, string(bytes.ToValidUTF8(s, nil)))
 }
 
-// encodings are the secret and what it is the text of, decoded up to a depth.
+// encodings returns the secret and what it decodes to, up to a depth.
 func encodings(s []byte, depth int) [][]byte {
 	all := [][]byte{s}
 	if depth == 0 {

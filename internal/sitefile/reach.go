@@ -8,12 +8,13 @@ import (
 	"nextup/queue"
 )
 
-// A rule that can never match would leave people waiting for ever. What follows
-// compares what departments and topics ask for with the agents of the file: the
-// known ones, and the one of whom nothing but the defaults is known.
+// A rule that can never match would leave visitors waiting for ever. This file
+// compares what departments and topics require with the agents of the file: the
+// known ones, and one with the defaults. Which agents may serve what is decided by
+// queue.Agent.
 
-// everyAgent lists the agents that the file speaks of.
-func (s *Site) everyAgent() []*queue.Agent {
+// allAgents returns the known agents and one with the defaults.
+func (s *Site) allAgents() []*queue.Agent {
 	all := []*queue.Agent{s.Agents.Defaults.Agent()}
 	for _, a := range s.Agents.Known {
 		all = append(all, a.Agent())
@@ -21,17 +22,17 @@ func (s *Site) everyAgent() []*queue.Agent {
 	return all
 }
 
-// maxCapacity is the greatest capacity that any agent of the file has.
+// maxCapacity returns the greatest capacity of any agent of the file.
 func (s *Site) maxCapacity() int {
 	most := 0
-	for _, a := range s.everyAgent() {
+	for _, a := range s.allAgents() {
 		most = max(most, a.Capacity)
 	}
 	return most
 }
 
-// serves reports whether the agent may serve a department's tickets that ask for
-// this besides, the language aside.
+// serves reports whether the agent may serve a department's tickets that also
+// require a tier and skills, whatever their language.
 func serves(a *queue.Agent, d *queue.Department, tier int, skills []string) bool {
 	return slices.Contains(a.Departments, d.ID) && a.Qualifies(max(d.Tier, tier), slices.Concat(d.Skills, skills))
 }
@@ -39,13 +40,13 @@ func serves(a *queue.Agent, d *queue.Department, tier int, skills []string) bool
 // served reports whether any agent of the file may serve such tickets of the
 // department.
 func (s *Site) served(d *queue.Department, tier int, skills []string) bool {
-	return slices.ContainsFunc(s.everyAgent(), func(a *queue.Agent) bool { return serves(a, d, tier, skills) })
+	return slices.ContainsFunc(s.allAgents(), func(a *queue.Agent) bool { return serves(a, d, tier, skills) })
 }
 
 // confineTopics gives each topic the departments in which some agent of the file
 // has the capacity, the tier and the skills for it; nil when that is everywhere.
 func (s *Site) confineTopics() {
-	agents := s.everyAgent()
+	agents := s.allAgents()
 	for name, t := range s.Rules.Topics {
 		ids := []string{}
 		for i := range s.Rules.Departments {
@@ -67,14 +68,13 @@ func (s *Site) confineTopics() {
 func (s *Site) Unspoken(d *queue.Department) []string {
 	least := leastProficiency(d, d.Widening)
 	return slices.DeleteFunc(slices.Clone(d.Languages), func(l string) bool {
-		return slices.ContainsFunc(s.everyAgent(), func(a *queue.Agent) bool {
+		return slices.ContainsFunc(s.allAgents(), func(a *queue.Agent) bool {
 			return serves(a, d, 1, nil) && (a.Languages == nil || a.Speaks([]string{l}, least))
 		})
 	})
 }
 
-// reachableDepartments reports departments that no agent can serve, and queues
-// of which that is true.
+// reachableDepartments reports departments and queues that no agent can serve.
 func (v value) reachableDepartments(s *Site) {
 	if !v.r.clean() {
 		return
@@ -89,7 +89,7 @@ func (v value) reachableDepartments(s *Site) {
 			continue
 		}
 		for _, l := range s.Unspoken(d) {
-			if named := item.part("languages"); named.node != item.node {
+			if named := item.field("languages"); named.node != item.node {
 				named.list("")[slices.Index(d.Languages, l)].bad("a language that some agent of the department speaks well enough: this rule can never match")
 			} else {
 				item.fault("no agent of the file speaks %s well enough for this department: this rule can never match", l)
@@ -98,8 +98,8 @@ func (v value) reachableDepartments(s *Site) {
 	}
 }
 
-// reachableTopics reports topics that no agent can serve, whatever the
-// department, and those that are too heavy for everybody.
+// reachableTopics reports topics that no agent can serve, whatever the department,
+// and topics that are too heavy for every agent.
 func (v value) reachableTopics(s *Site) {
 	if !v.r.clean() {
 		return
@@ -108,7 +108,7 @@ func (v value) reachableTopics(s *Site) {
 	for _, p := range pairs {
 		t := s.Rules.Topics[p.name]
 		if most := s.maxCapacity(); t.Weight > most {
-			p.part("weight").bad(fmt.Sprintf("at most the greatest capacity of any agent, %d", most))
+			p.field("weight").bad(fmt.Sprintf("at most the greatest capacity of any agent, %d", most))
 		}
 		if !slices.ContainsFunc(s.Rules.Departments, func(d queue.Department) bool { return s.served(&d, t.Tier, t.Skills) }) {
 			p.unreachable(s, t.Tier, t.Skills, "topic")
@@ -116,8 +116,8 @@ func (v value) reachableTopics(s *Site) {
 	}
 }
 
-// part is the field of a mapping, where it stands.
-func (v value) part(name string) value {
+// field returns the named field of a mapping, or the mapping if it has none.
+func (v value) field(name string) value {
 	pairs, _ := v.pairs("")
 	for _, p := range pairs {
 		if p.name == name {
@@ -127,18 +127,18 @@ func (v value) part(name string) value {
 	return v
 }
 
-// unreachable names what exactly no agent has.
+// unreachable reports the tier or skill that no agent has, or the combination.
 func (v value) unreachable(s *Site, tier int, skills []string, what string) {
-	agents := s.everyAgent()
+	agents := s.allAgents()
 	if !slices.ContainsFunc(agents, func(a *queue.Agent) bool { return a.Tier >= tier }) {
-		v.part("tier").bad("a tier that some agent has: this rule can never match")
+		v.field("tier").bad("a tier that some agent has: this rule can never match")
 		return
 	}
 	for i, skill := range skills {
 		if slices.ContainsFunc(agents, func(a *queue.Agent) bool { return slices.Contains(a.Skills, skill) }) {
 			continue
 		}
-		if list := v.part("skills").list(""); i < len(list) {
+		if list := v.field("skills").list(""); i < len(list) {
 			list[i].bad("a skill that some agent has: this rule can never match")
 			return
 		}

@@ -12,7 +12,7 @@ import (
 	"nextup/queue"
 )
 
-// maxHeadStart is the longest head start, either way.
+// maxHeadStart bounds a head start, in both directions.
 const maxHeadStart = 24 * time.Hour
 
 // headStart returns a head start; a negative one puts its tickets behind others.
@@ -20,8 +20,8 @@ func (v value) headStart() queue.Millis {
 	return v.millis(0, -maxHeadStart, maxHeadStart)
 }
 
-// truth returns true or false.
-func (v value) truth(byDefault bool) bool {
+// boolean returns true or false.
+func (v value) boolean(byDefault bool) bool {
 	if v.missing() {
 		return byDefault
 	}
@@ -33,7 +33,7 @@ func (v value) truth(byDefault bool) bool {
 	return b.Value
 }
 
-// oneLanguage returns one of the site's languages, or "" if none stands here.
+// oneLanguage returns one of the site's languages, "" if the value is missing.
 func (v value) oneLanguage(site []string) string {
 	if v.missing() {
 		return ""
@@ -46,7 +46,7 @@ func (v value) oneLanguage(site []string) string {
 	return tag
 }
 
-// named returns the entries of a mapping whose names people choose.
+// named returns the entries of a mapping whose names the operator chooses.
 func (v value) named(want string, most int) []pair {
 	pairs, _ := v.pairs("a mapping from " + want)
 	return slices.DeleteFunc(pairs, func(p pair) bool {
@@ -73,7 +73,7 @@ func (v value) urgencies() map[string]queue.Urgency {
 	out := map[string]queue.Urgency{}
 	for _, p := range v.named("an urgency to its head_start and visitors_may", 64) {
 		f := p.fields("head_start", "visitors_may")
-		out[p.name] = queue.Urgency{HeadStart: f["head_start"].headStart(), VisitorsMay: f["visitors_may"].truth(false)}
+		out[p.name] = queue.Urgency{HeadStart: f["head_start"].headStart(), VisitorsMay: f["visitors_may"].boolean(false)}
 	}
 	return out
 }
@@ -93,7 +93,8 @@ func (v value) topics() map[string]queue.Topic {
 	return out
 }
 
-// sticky reads who is preferred; what it looks back at must still be kept.
+// sticky reads how the last agent is preferred. The window is at most the retention,
+// since older conversations are forgotten.
 func (v value) sticky(rules *queue.Site) {
 	f := v.fields("window", "hold")
 	rules.StickyWindow = f["window"].millis(0, 0, 90*24*time.Hour)
@@ -140,7 +141,8 @@ func (v value) widening(s *Site, d *queue.Department) []queue.Widening {
 	return out
 }
 
-// leastProficiency is what the department asks for after some steps.
+// leastProficiency returns the proficiency that the department requires after some
+// steps.
 func leastProficiency(d *queue.Department, steps []queue.Widening) int {
 	least := d.MinProficiency
 	for _, w := range steps {
@@ -151,7 +153,7 @@ func leastProficiency(d *queue.Department, steps []queue.Widening) int {
 	return least
 }
 
-// required lists the skills that a ticket of the department may ask for.
+// required lists the skills that a ticket of the department may require.
 func (s *Site) required(d *queue.Department) []string {
 	all := append([]string{}, d.Skills...) // never nil, which would allow anything
 	for _, t := range s.Rules.Topics {
@@ -161,7 +163,8 @@ func (s *Site) required(d *queue.Department) []string {
 	return slices.Compact(all)
 }
 
-// proficiencies reads an agent's languages: a list, or a mapping to 1 to 5.
+// proficiencies reads an agent's languages: a list, or a mapping to a proficiency
+// from 1 to 5.
 func (v value) proficiencies(site []string) map[string]int {
 	if v.missing() {
 		return nil

@@ -34,7 +34,7 @@ func (v value) slug() string {
 	return s
 }
 
-// id returns an id that is not taken yet, and takes it.
+// id returns an id that differs from those taken, and adds it to them.
 func (v value) id(taken map[string]bool, read func(value) string) string {
 	s := read(v)
 	if s != "" && taken[s] {
@@ -125,7 +125,7 @@ func (v value) millis(byDefault, least, most time.Duration) queue.Millis {
 
 func millis(d time.Duration) queue.Millis { return queue.Millis(d.Milliseconds()) }
 
-// brief is a duration without the zero units that its String has.
+// brief formats a duration without the zero units of its String.
 func brief(d time.Duration) string {
 	s := d.String()
 	if strings.HasSuffix(s, "m0s") {
@@ -156,10 +156,10 @@ func (v value) language() string {
 	return tag.String()
 }
 
-// defaultPorts are those that browsers leave out of an origin.
+// defaultPorts are the ports that browsers leave out of an origin.
 var defaultPorts = map[string]string{"http": "80", "https": "443"}
 
-// origin returns an Origin header's value, in the form that browsers send.
+// origin returns the value of an Origin header, in the form that browsers send.
 func (v value) origin() string {
 	const want = `an origin as browsers send it, such as https://shop.example or http://localhost:8080, or "*" for all`
 	if v.missing() {
@@ -179,8 +179,8 @@ func (v value) origin() string {
 	return strings.ToLower(s)
 }
 
-// distinct reads each value of a list by read ("" means that it had a problem)
-// and reports those that stand twice or, where allowed is not nil, are not in it.
+// distinct reads each value of a list with read ("" means that it had a problem), and
+// reports values that come twice or, where allowed is not nil, are not in it.
 func (v value) distinct(whose string, allowed []string, read func(value) string) []string {
 	var out []string
 	for _, item := range v.list("a list") {

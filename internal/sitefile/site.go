@@ -39,12 +39,11 @@ const (
 	defaultTransferHold     = time.Minute
 	assignedGrace           = 10 * time.Minute // the file cannot change it
 	defaultMaxTokenLife     = 24 * time.Hour
-	fluent                  = 5 // of a language that is listed without a number
+	fluent                  = 5 // proficiency of a language that is listed without a number
 	maxCapacity             = 50
 )
 
-// file reads a whole file. What it returns is of use only if no problem was
-// reported.
+// file reads a whole file. The result is valid only if no problem was reported.
 func (r *reader) file(data []byte) *File {
 	if len(data) > MaxBytes {
 		r.report(0, "", fmt.Sprintf("got %d bytes; want at most %d", len(data), MaxBytes))
@@ -83,8 +82,8 @@ func (r *reader) file(data []byte) *File {
 	return file
 }
 
-// syntax reports why the file is not YAML, without the line of text that the
-// YAML library would show: it may hold a secret.
+// syntax reports why the file is not YAML, without the line of text that the YAML
+// library would show, since it may hold a secret.
 func (r *reader) syntax(err error) {
 	var syntax *yaml.SyntaxError
 	if errors.As(err, &syntax) && syntax.Token != nil {
@@ -125,7 +124,7 @@ func (v value) site(taken map[string]bool) Site {
 	f["sticky"].sticky(rules)
 	rules.TransferHold = f["transfer_hold"].millis(defaultTransferHold, 0, time.Hour)
 
-	// The wire says the heartbeat in whole seconds.
+	// The wire has the heartbeat in whole seconds.
 	heartbeat := f["heartbeat"].fields("visitor", "agent")
 	s.Heartbeat.Visitor = heartbeat["visitor"].duration(defaultVisitorHeartbeat, time.Second, 5*time.Minute, time.Second)
 	s.Heartbeat.Agent = heartbeat["agent"].duration(defaultAgentHeartbeat, time.Second, 5*time.Minute, time.Second)
@@ -173,7 +172,7 @@ func (v value) departments(s *Site) []queue.Department {
 		d.Skills = f["skills"].distinct("", nil, value.slug)
 		d.MinProficiency = f["min_proficiency"].integer(1, 1, fluent)
 		d.WrapUp = f["wrap_up"].millis(0, 0, time.Hour)
-		d.AutoAccept = f["auto_accept"].truth(false)
+		d.AutoAccept = f["auto_accept"].boolean(false)
 		d.Widening = f["widening"].widening(s, &d)
 		out = append(out, d)
 	}
@@ -211,7 +210,7 @@ func (v value) agents(s *Site) {
 	}
 }
 
-// agent reads what may be said of all agents and of a single one.
+// agent reads the fields that the defaults and each known agent have in common.
 func agent(f map[string]value, byDefault queue.AgentFacts, departments []string) queue.AgentFacts {
 	a := queue.AgentFacts{
 		Capacity:    f["capacity"].integer(byDefault.Capacity, 1, maxCapacity),

@@ -1,19 +1,25 @@
 // Package sitefile reads the site file: the YAML in which an operator describes
 // the sites that a gateway serves.
 //
-// The file is read strictly. A field that is not known is a problem, and so is a
-// value out of its range; every problem names the field by its path, the value
-// that stands there, what is allowed, and the line, and all of them are reported
-// at once. What a caller gets has every default filled in, so nobody else knows
-// what the defaults are.
+//	file, err := sitefile.Load("site.yaml")
+//	var invalid *sitefile.Invalid
+//	if errors.As(err, &invalid) {
+//		fmt.Println(invalid) // every problem, with its line
+//	}
+//	rules := file.Sites[0].Rules // a queue.Site, complete
+//
+// The file is read strictly. An unknown field is a problem, and so is a value out of
+// its range. Every problem names the field by its path, the value found, what is
+// allowed, and the line, and all of them are reported at once. The result has every
+// default filled in, so no other package knows the defaults.
 //
 // Secrets are read here (from the file, another file or the environment) and are
 // never shown: not in a problem, not by printing a Site. Because a secret can be
 // pasted into the wrong field, a problem inside a key shows a value only if it
 // is shorter than any usable secret.
 //
-// YAML anchors, aliases and tags are refused: they make a file hard to review,
-// and nothing here is long enough to need them.
+// YAML anchors, aliases and tags are refused: they make a file hard to review, and
+// no site file is long enough to need them.
 package sitefile
 
 import (
@@ -38,11 +44,11 @@ const MaxBytes = 1 << 20
 type File struct {
 	// Sites holds at least one site; their ids differ.
 	Sites []Site
-	// Sources are the texts that it was read from.
+	// Sources identify the texts that it was read from.
 	Sources Sources
 }
 
-// Site is one tenant: its rules, and beside them what only the edge needs.
+// Site is one tenant: its rules, and beside them what only the gateway needs.
 type Site struct {
 	// Rules are what the domain needs. The id is a slug: lower-case letters, digits
 	// and inner hyphens, 1 to 63 bytes. Departments, topics, urgencies, tiers and
@@ -53,13 +59,13 @@ type Site struct {
 	Origins []string
 	// Languages are the site's BCP 47 tags in canonical form, at least one.
 	Languages []string
-	// Agents says what agents may do.
+	// Agents are what agents may do.
 	Agents Agents
-	// Heartbeat is how often clients must say that they are there.
+	// Heartbeat is how often clients must send a heartbeat.
 	Heartbeat Heartbeat
-	// Limits bound what people may take of a gateway.
+	// Limits bound what visitors and agents may use of a gateway.
 	Limits Limits
-	// MaxTokenLife is how far off the end of a token may be, 1 min to 366 days.
+	// MaxTokenLife bounds how far in the future a token may expire, 1 min to 366 days.
 	MaxTokenLife time.Duration
 	// AllowNetworks are networks that are not public and that the site's addresses
 	// (a key set's) may be in all the same.
@@ -68,22 +74,22 @@ type Site struct {
 	Keys []Key
 }
 
-// ID is the site's id.
+// ID returns the site's id.
 func (s *Site) ID() string { return s.Rules.ID }
 
-// Agents says what agents may do: departments, skills (sorted), a tier from 1
+// Agents are what agents may do: departments, skills (sorted), a tier from 1
 // (first line) to 3 (engineer), a capacity from 1 to 50. Languages are a subset of
 // the site's with a proficiency from 1 to 5; nil means those of the agent's token,
 // each with 5.
 type Agents struct {
-	// Defaults is what holds for an agent who is not in Known.
+	// Defaults apply to an agent who is not in Known.
 	Defaults queue.AgentFacts
-	// Known is what holds for single agents, by the sub of their token. What the
-	// file leaves out for one of them is filled in from Defaults.
+	// Known are single agents, by the sub of their token. Fields that the file leaves
+	// out are filled in from Defaults.
 	Known map[string]queue.AgentFacts
 }
 
-// Of returns what holds for the agent with that sub.
+// Of returns the facts of the agent with that sub.
 func (a Agents) Of(sub string) queue.AgentFacts {
 	if known, ok := a.Known[sub]; ok {
 		return known
@@ -95,24 +101,24 @@ func (a Agents) Of(sub string) queue.AgentFacts {
 // in whole seconds.
 type Heartbeat struct{ Visitor, Agent time.Duration }
 
-// Limits bound what people may take of a gateway.
+// Limits bound what visitors and agents may use of a gateway.
 type Limits struct {
-	// FramesPerSecond is how many frames a second one conn may send for ever, 1 to
-	// 1,000; Burst is how many may come at once, 1 to 10,000.
+	// FramesPerSecond is the rate of frames that one conn may send for ever, 1 to
+	// 1,000; Burst is the number that may come at once, 1 to 10,000.
 	FramesPerSecond, Burst int
 	// BytesPerSecond and ByteBurst bound the same in bytes, 1 KiB to 16 MiB; a
 	// burst holds at least the largest frame, 64 KiB.
 	BytesPerSecond, ByteBurst int
-	// OutgoingBuffer is how many bytes may wait to be read by a slow client, 64
-	// KiB (the largest frame) to 16 MiB.
+	// OutgoingBuffer bounds the bytes that wait for a slow client, 64 KiB (the largest
+	// frame) to 16 MiB.
 	OutgoingBuffer int
 	// ConnsPerPerson, ConnsPerAddress and Conns bound the conns on one gateway: of
 	// one visitor or agent, from one address, and of the site; 1 to 1,000,000.
 	ConnsPerPerson, ConnsPerAddress, Conns int
 }
 
-// Digest names what the file says of the site, its secrets left out: two
-// gateways whose files say the same have the same.
+// Digest returns a digest of the site without its secrets: gateways with equal site
+// files have equal digests.
 func (s Site) Digest() string {
 	keys := s.Keys
 	s.Keys = nil
@@ -128,11 +134,11 @@ func (s Site) Digest() string {
 	return base64.RawURLEncoding.EncodeToString(sum[:9])
 }
 
-// Sources tell apart what was read, by the path of each file: the site file's and
-// those of the secrets and keys that it names. They are compared with maps.Equal.
+// Sources are the digests of what was read, by the path of each file: the site file,
+// and the files with secrets and keys that it names. Compare them with maps.Equal.
 type Sources map[string][sha256.Size]byte
 
-// Look returns what stands in the same files now.
+// Look reads the same files again and returns their digests now.
 func (s Sources) Look() Sources {
 	now := Sources{}
 	for path := range s {
@@ -142,7 +148,7 @@ func (s Sources) Look() Sources {
 	return now
 }
 
-// note remembers what was read; a file that cannot be read has a sum of its own.
+// note adds a digest; a file that cannot be read has a digest of its own.
 func (s Sources) note(path string, data []byte, err error) {
 	if err != nil {
 		data = []byte("unreadable: " + err.Error())

@@ -13,25 +13,25 @@ import (
 	"strings"
 )
 
-// Log is a trace on disk that was read once and found to be in order. It is read
-// again for each use and never held in memory, so a log of years needs no more
-// of it than the contacts that are open at once, and 8 bytes or so for each one
-// that has ended.
+// Log is a trace on disk that was read once and found valid. It is read again for
+// each use and never held in memory, so a log of years needs memory only for the
+// contacts that are open at the same time, and about 8 bytes for each one that has
+// ended.
 type Log struct {
 	// Rows counts the events, First and Last are the stamps of the first and the
 	// last one.
 	Rows        int
 	First, Last int64
-	// Queues are those that somebody joins or serves, sorted.
+	// Queues are the queues of visitors and agents, sorted.
 	Queues []string
-	// Ignored are columns that nothing is known of.
+	// Ignored are the unknown columns.
 	Ignored []string
 
 	open func() (io.ReadCloser, error)
 }
 
-// Open reads the file, plain or gzipped, and checks every row. What is wrong with
-// a row is a *RowError.
+// Open reads the file, plain or gzipped, and checks every row. A problem of a row is
+// a *RowError.
 func Open(path string) (*Log, error) {
 	return read(func() (io.ReadCloser, error) { return os.Open(path) })
 }
@@ -75,7 +75,7 @@ func (l *Log) Events(each func(*Event) error) error {
 	return err
 }
 
-// rows reads the events with their lines, and says which columns were ignored.
+// rows reads the events with their lines, and returns the columns that it ignored.
 func (l *Log) rows(each func(line int, e *Event) error) (ignored []string, err error) {
 	file, err := l.open()
 	if err != nil {
@@ -90,7 +90,7 @@ func (l *Log) rows(each func(line int, e *Event) error) (ignored []string, err e
 		}
 		plain = bufio.NewReaderSize(z, 1<<16)
 	}
-	if mark, _ := plain.Peek(3); string(mark) == "\xef\xbb\xbf" { // some spreadsheets write it
+	if mark, _ := plain.Peek(3); string(mark) == "\xef\xbb\xbf" { // some spreadsheets write a byte order mark
 		_, _ = plain.Discard(3)
 	}
 	rows := csv.NewReader(plain)
@@ -112,7 +112,7 @@ func (l *Log) rows(each func(line int, e *Event) error) (ignored []string, err e
 		switch {
 		case errors.As(err, &bad):
 			return ignored, &RowError{bad.Line, bad.Err.Error()}
-		case err != nil: // a gzip that was cut or is broken ends in the middle of a row
+		case err != nil: // a truncated or broken gzip ends in the middle of a row
 			return ignored, &RowError{last + 1, "cannot be read: " + err.Error()}
 		}
 		last = line

@@ -1,10 +1,17 @@
-// Package trace replays a log of contacts against the wait estimator, to see
-// what it would have said and how true that would have been. The log is CSV
+// Package trace replays a log of contacts against the wait estimator, to see what it
+// would have estimated and how true that would have been:
+//
+//	log, err := trace.Open("contacts.csv.gz")
+//	score := &trace.Score{Over: 5}
+//	err = trace.Replay(log, trace.Options{Scores: []*trace.Score{score}})
+//	score.Print(os.Stdout)
+//
+// The log is CSV
 // with the columns at_ms, event, ticket, agent, queue, head_start_s, capacity;
 // at the same stamp its events stand in the order agent_on, close, join, assign,
 // abandon, agent_off. Open checks it; Replay turns its events into the records
-// that a site's log would have had, and asks the estimator at every join, which
-// has then seen nothing but what came before.
+// that a site's log would have had, and asks the estimator at every join, when it
+// has seen only what came before.
 package trace
 
 import (
@@ -23,7 +30,7 @@ type Event struct {
 	Kind   Kind
 	Ticket string
 	Agent  string
-	// Queue is that of a join; Serves those of an agent.
+	// Queue is the queue of a join; Serves are the queues of an agent.
 	Queue    string
 	Serves   []string
 	Head     int64 // head start in milliseconds
@@ -43,7 +50,7 @@ const (
 	AgentOff Kind = "agent_off"
 )
 
-// RowError says which row cannot be read, and why.
+// RowError names a row that cannot be read, and the reason.
 type RowError struct {
 	Line   int
 	Reason string
@@ -51,12 +58,12 @@ type RowError struct {
 
 func (e *RowError) Error() string { return fmt.Sprintf("line %d: %s", e.Line, e.Reason) }
 
-// ExitCode is that of a command that met the row.
+// ExitCode returns the exit code of a command that met the row.
 func (e *RowError) ExitCode() int { return 2 }
 
 var columns = []string{"at_ms", "event", "ticket", "agent", "queue", "head_start_s", "capacity"}
 
-// What bounds a trace.
+// The limits of a trace.
 const (
 	maxRows      = 100_000_000
 	maxQueues    = 1_000
@@ -64,18 +71,17 @@ const (
 	maxHeadStart = 1e9 // seconds
 )
 
-// places are where each of the columns stands in a row, -1 for nowhere.
-type places [7]int
+// columnIndexes holds the index of each column in a row, -1 for none.
+type columnIndexes [7]int
 
-// inOrder is a trace without a header.
-func inOrder() places { return places{0, 1, 2, 3, 4, 5, 6} }
+// inOrder returns the indexes of a trace without a header.
+func inOrder() columnIndexes { return columnIndexes{0, 1, 2, 3, 4, 5, 6} }
 
-// needed is how many of the columns must be there; the others have a meaning
-// when they are not.
+// needed is the number of columns that must be there; the others have defaults.
 const needed = 5
 
-// header finds the columns, in whatever order they stand.
-func header(row []string) (at places, ignored []string, reason string) {
+// header finds the columns, in any order.
+func header(row []string) (at columnIndexes, ignored []string, reason string) {
 	for i, name := range columns {
 		at[i] = slices.Index(row, name)
 		if at[i] < 0 && i < needed {
@@ -93,16 +99,16 @@ func header(row []string) (at places, ignored []string, reason string) {
 	return at, ignored, ""
 }
 
-// get is the field of a column, "" where there is none.
-func (p *places) get(row []string, column int) string {
+// get returns the field of a column, "" where there is none.
+func (p *columnIndexes) get(row []string, column int) string {
 	if p[column] < 0 {
 		return ""
 	}
 	return row[p[column]]
 }
 
-// parse reads one row and says what is wrong with it, if anything is.
-func (e *Event) parse(row []string, p *places) (reason string) {
+// parse reads one row and returns the reason if it is not valid.
+func (e *Event) parse(row []string, p *columnIndexes) (reason string) {
 	at, err := strconv.ParseInt(p.get(row, 0), 10, 64)
 	if err != nil || at < 0 || at > math.MaxInt64/4 {
 		return fmt.Sprintf("at_ms %q is no number of milliseconds", p.get(row, 0))
@@ -154,12 +160,12 @@ func (e *Event) parse(row []string, p *places) (reason string) {
 	return ""
 }
 
-// checker knows what may happen next.
+// checker checks that each event may follow those before.
 type checker struct {
 	last    int64
 	tickets map[string]Kind // the last event of a ticket that has not ended
 	holder  map[string]string
-	ended   map[uint64]struct{} // hashes of the tickets that have
+	ended   map[uint64]struct{} // hashes of the tickets that have ended
 	seed    maphash.Seed
 	agents  map[string]bool
 	queues  map[string]bool

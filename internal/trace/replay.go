@@ -7,8 +7,8 @@ import (
 	"nextup/queue/eta"
 )
 
-// Said is what the estimator said of one wait, at a join or while waiting.
-type Said struct {
+// Estimate is one estimate of a wait, at a join or while waiting.
+type Estimate struct {
 	Ticket   string  `json:"ticket"`
 	Queue    string  `json:"queue"`
 	At       int64   `json:"at_ms"`
@@ -20,36 +20,38 @@ type Said struct {
 	P90      float64 `json:"p90_s"`
 	Low      int     `json:"shown_low_s"`
 	High     int     `json:"shown_high_s"`
-	// Joined says that it was said at the join.
-	Joined bool `json:"-"`
+	// AtJoin is true for the estimate at the join.
+	AtJoin bool `json:"-"`
 }
 
-// Options say how to replay.
+// Options tune a replay.
 type Options struct {
-	// Every is how often to ask while somebody waits, in milliseconds; 0 is never.
+	// Every is how often to estimate a wait again while it lasts, in milliseconds; 0
+	// is never.
 	Every int64
-	// Seed is of the estimator's plays.
+	// Seed is the seed of the estimator's plays.
 	Seed uint64
-	// Said is called for each estimate, in order.
-	Said func(Said) error
-	// Progress is called now and then with the number of events replayed.
+	// OnEstimate is called for each estimate, in order.
+	OnEstimate func(Estimate) error
+	// Progress is called from time to time with the number of events replayed.
 	Progress func(events int)
-	// Scores judge what was said.
+	// Scores judge the estimates.
 	Scores []*Score
 }
 
 const (
-	// lookEvery is how often what has ended is dropped and the estimator may play,
-	// in milliseconds of the trace's clock.
+	// lookEvery is how often ended tickets are dropped and the estimator may run
+	// plays, in milliseconds of the trace's clock.
 	lookEvery = 15_000
-	// playRecords is how many records a look may play for each event since the one
-	// before: so a replay takes a time in proportion to the trace.
+	// playRecords is the number of records that the plays of a look may write for each
+	// event since the last look: so the time of a replay is in proportion to the
+	// trace.
 	playRecords = 4
-	// progressEvery is in events.
+	// progressEvery is the number of events between two calls of Progress.
 	progressEvery = 1 << 12
 )
 
-// department is the one of a trace; its queues are the languages.
+// department is the one department of a trace; its languages are the queues.
 const department = "trace"
 
 // replay is one replay under way.
@@ -57,24 +59,24 @@ type replay struct {
 	Options
 	st    *queue.State
 	est   *eta.Estimator
-	asks  []ask // those who wait, by when to ask next
+	due   []dueEstimate // the waits to estimate again, by time
 	shown map[string]*eta.Display
 }
 
-type ask struct {
+type dueEstimate struct {
 	at     int64
 	ticket string
 }
 
-// Replay plays the events and asks at each join.
+// Replay replays the events and estimates the wait at each join.
 func Replay(l *Log, o Options) error {
 	site := &queue.Site{ID: "trace", Departments: []queue.Department{{ID: department, Languages: l.Queues}}, Retention: 1}
 	r := &replay{Options: o, st: queue.NewState(site), est: eta.New(nil), shown: map[string]*eta.Display{}}
 	r.est.SetSeed(o.Seed)
 	look, events, seen := int64(0), 0, 0
 	return l.Events(func(e *Event) error {
-		for len(r.asks) > 0 && r.asks[0].at < e.At {
-			if err := r.again(); err != nil {
+		for len(r.due) > 0 && r.due[0].at < e.At {
+			if err := r.estimateNext(); err != nil {
 				return err
 			}
 		}
@@ -87,42 +89,42 @@ func Replay(l *Log, o Options) error {
 		if events++; events%progressEvery == 0 && r.Progress != nil {
 			r.Progress(events)
 		}
-		return r.happen(e)
+		return r.apply(e)
 	})
 }
 
-// stamp keeps 0 for never.
+// stamp returns the stamp of a time; it adds 1 because 0 means never.
 func stamp(at int64) queue.Stamp { return queue.Stamp(at + 1) }
 
-// again asks for whoever is due next.
-func (r *replay) again() error {
-	a := r.asks[0]
-	r.asks = r.asks[1:]
+// estimateNext estimates the wait that is due next.
+func (r *replay) estimateNext() error {
+	a := r.due[0]
+	r.due = r.due[1:]
 	t := r.st.Ticket(a.ticket)
 	if t == nil || !t.Queued() {
 		return nil
 	}
-	r.asks = append(r.asks, ask{a.at + r.Every, a.ticket})
-	return r.say(t, a.at, false)
+	r.due = append(r.due, dueEstimate{a.at + r.Every, a.ticket})
+	return r.estimate(t, a.at, false)
 }
 
-func (r *replay) say(t *queue.Ticket, at int64, joined bool) error {
+func (r *replay) estimate(t *queue.Ticket, at int64, joined bool) error {
 	f := r.est.Forecast(r.st, t, stamp(at))
 	shown := r.shown[t.ID].Show(queue.EstimatedWait{Known: f.Known, P50: f.P50, P90: f.P90}, stamp(at))
-	s := Said{
+	s := Estimate{
 		Ticket: t.ID, Queue: t.Language, At: at, Position: f.Position, Known: f.Known,
-		Mean: f.Mean, P10: f.P10, P50: f.P50, P90: f.P90, Low: shown.Low, High: shown.High, Joined: joined,
+		Mean: f.Mean, P10: f.P10, P50: f.P50, P90: f.P90, Low: shown.Low, High: shown.High, AtJoin: joined,
 	}
 	for _, score := range r.Scores {
-		score.said(r.st, t, s)
+		score.estimate(r.st, t, s)
 	}
-	if r.Said == nil {
+	if r.OnEstimate == nil {
 		return nil
 	}
-	return r.Said(s)
+	return r.OnEstimate(s)
 }
 
-// write plays the images as one record.
+// write applies the images as one record.
 func (r *replay) write(cause queue.Cause, at int64, images ...queue.Image) {
 	c := queue.Change{ID: "r", Cause: cause}
 	for _, i := range images {
@@ -131,7 +133,7 @@ func (r *replay) write(cause queue.Cause, at int64, images ...queue.Image) {
 	r.est.Observe(r.st.Play(c, stamp(at)))
 }
 
-func (r *replay) happen(e *Event) error {
+func (r *replay) apply(e *Event) error {
 	at := stamp(e.At)
 	switch e.Kind {
 	case AgentOn:
@@ -141,9 +143,9 @@ func (r *replay) happen(e *Event) error {
 		})
 	case AgentOff:
 		if a := r.st.Agent(e.Agent); a != nil {
-			is := *a
-			is.Status = queue.Offline
-			r.write(queue.CauseStatus, e.At, &is)
+			next := *a
+			next.Status = queue.Offline
+			r.write(queue.CauseStatus, e.At, &next)
 		}
 	case Join:
 		id := strings.Clone(e.Ticket)
@@ -154,38 +156,38 @@ func (r *replay) happen(e *Event) error {
 		r.write(queue.CauseJoined, e.At, t)
 		r.shown[id] = &eta.Display{}
 		if r.Every > 0 {
-			r.asks = append(r.asks, ask{e.At + r.Every, id}) // all ask as often, so they stay in order
+			r.due = append(r.due, dueEstimate{e.At + r.Every, id}) // the interval is the same for all, so they stay in order
 		}
-		return r.say(r.st.Ticket(id), e.At, true)
+		return r.estimate(r.st.Ticket(id), e.At, true)
 	case Assign:
 		t := r.st.Ticket(e.Ticket)
-		is := t.Copy()
-		is.Status, is.Agent, is.AssignedAt, is.Token = queue.Assigned, strings.Clone(e.Agent), at, is.Token+1
-		r.write(queue.CauseAccepted, e.At, is)
-		delete(r.shown, is.ID)
+		next := t.Copy()
+		next.Status, next.Agent, next.AssignedAt, next.Token = queue.Assigned, strings.Clone(e.Agent), at, next.Token+1
+		r.write(queue.CauseAccepted, e.At, next)
+		delete(r.shown, next.ID)
 		for _, score := range r.Scores {
-			score.served(is)
+			score.served(next)
 		}
 	case Close:
-		is := r.st.Ticket(e.Ticket).Copy()
-		is.Status, is.End, is.EndedAt = queue.Closed, queue.AgentClosed, at
-		r.write(queue.CauseClosed, e.At, is)
+		next := r.st.Ticket(e.Ticket).Copy()
+		next.Status, next.End, next.EndedAt = queue.Closed, queue.AgentClosed, at
+		r.write(queue.CauseClosed, e.At, next)
 		for _, score := range r.Scores {
-			score.closed(is)
+			score.closed(next)
 		}
 	case Abandon:
-		is := r.st.Ticket(e.Ticket).Copy()
-		is.Status, is.End, is.EndedAt = queue.Abandoned, queue.VisitorLeft, at
-		r.write(queue.CauseLeft, e.At, is)
-		delete(r.shown, is.ID)
+		next := r.st.Ticket(e.Ticket).Copy()
+		next.Status, next.End, next.EndedAt = queue.Abandoned, queue.VisitorLeft, at
+		r.write(queue.CauseLeft, e.At, next)
+		delete(r.shown, next.ID)
 		for _, score := range r.Scores {
-			score.left(is.ID)
+			score.left(next.ID)
 		}
 	}
 	return nil
 }
 
-// serves are the queues of an agent, safe to keep.
+// serves returns copies of an agent's queues, which are safe to keep.
 func (e *Event) serves() []string {
 	all := make([]string, len(e.Serves))
 	for i, q := range e.Serves {

@@ -8,64 +8,64 @@ import (
 	"nextup/queue"
 )
 
-// Score judges what was said at the joins of those who were served later, beside
-// simpler ways to estimate. Waits are in seconds.
+// Score judges the estimates at the joins of visitors who were served later, beside
+// simpler methods. Waits are in seconds.
 type Score struct {
-	// Over leaves out waits of at most so many seconds, From those who joined
-	// before, in milliseconds.
+	// Over leaves out waits of at most so many seconds, From visitors who joined
+	// before that time, in milliseconds.
 	Over float64
 	From int64
-	// Strict lets the simpler ways learn only from waits that are scored. Else they
-	// learn from every wait, as products do that use them.
+	// Strict lets the simpler methods learn only from waits that are scored. Otherwise
+	// they learn from every wait, as the products that use them do.
 	Strict bool
 
-	open   map[string]*opinion
-	queues map[string]*past
-	all    []opinion
-	// unknown counts those of whom nothing was said.
+	open   map[string]*comparison
+	queues map[string]*history
+	all    []comparison
+	// unknown counts the waits without an estimate.
 	unknown int
 }
 
-// Others are the simpler ways.
-var Others = []string{"last 10", "LES", "EWMA", "long-run mean", "position × handling ÷ agents"}
+// Baselines names the simpler methods.
+var Baselines = []string{"last 10", "LES", "EWMA", "long-run mean", "position × handling ÷ agents"}
 
-// opinion is what everybody said of one wait.
-type opinion struct {
-	said   Said
-	others [5]float64
-	wait   float64
+// comparison holds one wait and what each method estimated.
+type comparison struct {
+	estimate  Estimate
+	baselines [5]float64
+	wait      float64
 }
 
-// past is what the simpler ways remember of a queue.
-type past struct {
+// history is what the simpler methods remember of a queue.
+type history struct {
 	last           []float64
 	ewma, sum, n   float64
 	handling, done float64
 }
 
-func (s *Score) past(q string) *past {
+func (s *Score) history(q string) *history {
 	if s.queues == nil {
-		s.queues, s.open = map[string]*past{}, map[string]*opinion{}
+		s.queues, s.open = map[string]*history{}, map[string]*comparison{}
 	}
 	p := s.queues[q]
 	if p == nil {
-		p = &past{}
+		p = &history{}
 		s.queues[q] = p
 	}
 	return p
 }
 
-func (s *Score) said(st *queue.State, t *queue.Ticket, said Said) {
-	p := s.past(t.Language)
-	if !said.Joined {
+func (s *Score) estimate(st *queue.State, t *queue.Ticket, estimate Estimate) {
+	p := s.history(t.Language)
+	if !estimate.AtJoin {
 		return
 	}
-	o := &opinion{said: said}
+	o := &comparison{estimate: estimate}
 	if n := len(p.last); n > 0 {
 		for _, w := range p.last {
-			o.others[0] += w / float64(n)
+			o.baselines[0] += w / float64(n)
 		}
-		o.others[1], o.others[2], o.others[3] = p.last[n-1], p.ewma, p.sum/p.n
+		o.baselines[1], o.baselines[2], o.baselines[3] = p.last[n-1], p.ewma, p.sum/p.n
 	}
 	agents := 0.0
 	for _, a := range st.Agents() {
@@ -77,7 +77,7 @@ func (s *Score) said(st *queue.State, t *queue.Ticket, said Said) {
 	if p.done > 0 {
 		handling = p.handling / p.done
 	}
-	o.others[4] = float64(said.Position) * handling / max(1, agents)
+	o.baselines[4] = float64(estimate.Position) * handling / max(1, agents)
 	s.open[t.ID] = o
 }
 
@@ -90,14 +90,14 @@ func (s *Score) served(t *queue.Ticket) {
 	}
 	delete(s.open, t.ID)
 	o.wait = float64(t.AssignedAt-t.JoinedAt) / 1000
-	if o.wait > s.Over && o.said.At >= s.From {
-		if o.said.Known {
+	if o.wait > s.Over && o.estimate.At >= s.From {
+		if o.estimate.Known {
 			s.all = append(s.all, *o)
 		} else {
 			s.unknown++
 		}
 	}
-	if p := s.past(t.Language); o.wait > s.Over || !s.Strict {
+	if p := s.history(t.Language); o.wait > s.Over || !s.Strict {
 		if p.last = append(p.last, o.wait); len(p.last) > 10 {
 			p.last = p.last[1:]
 		}
@@ -110,18 +110,18 @@ func (s *Score) served(t *queue.Ticket) {
 }
 
 func (s *Score) closed(t *queue.Ticket) {
-	p := s.past(t.Language)
+	p := s.history(t.Language)
 	p.handling, p.done = p.handling+float64(t.EndedAt-t.AssignedAt)/1000, p.done+1
 }
 
-// Figures are the errors of one way to estimate, in seconds.
+// Figures are the errors of one method, in seconds.
 type Figures struct {
 	Name            string
 	N               int
 	RMSE, MAE, Bias float64
 }
 
-func figures(name string, all []opinion, of func(*opinion) float64) Figures {
+func figures(name string, all []comparison, of func(*comparison) float64) Figures {
 	f := Figures{Name: name, N: len(all)}
 	for i := range all {
 		d := of(&all[i]) - all[i].wait
@@ -132,23 +132,23 @@ func figures(name string, all []opinion, of func(*opinion) float64) Figures {
 	return f
 }
 
-// Figures are ours first, then those of Others.
+// Figures returns the errors of Nextup first, then those of the Baselines.
 func (s *Score) Figures() []Figures {
-	out := []Figures{figures("Nextup", s.all, func(o *opinion) float64 { return o.said.Mean })}
-	for i, name := range Others {
-		out = append(out, figures(name, s.all, func(o *opinion) float64 { return o.others[i] }))
+	out := []Figures{figures("Nextup", s.all, func(o *comparison) float64 { return o.estimate.Mean })}
+	for i, name := range Baselines {
+		out = append(out, figures(name, s.all, func(o *comparison) float64 { return o.baselines[i] }))
 	}
 	return out
 }
 
-// Coverage is the share of waits between P10 and P90, Over of those over the
-// shown upper end.
+// Coverage returns the share of waits between P10 and P90, and the share above the
+// upper end that was shown.
 func (s *Score) Coverage() (inside, over float64) {
 	for _, o := range s.all {
-		if o.wait >= o.said.P10 && o.wait <= o.said.P90 {
+		if o.wait >= o.estimate.P10 && o.wait <= o.estimate.P90 {
 			inside++
 		}
-		if o.wait > float64(o.said.High) && o.said.High < 7200 {
+		if o.wait > float64(o.estimate.High) && o.estimate.High < 7200 {
 			over++
 		}
 	}

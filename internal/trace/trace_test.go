@@ -95,15 +95,15 @@ func day(visitors int) string {
 	return b.String()
 }
 
-func replayAll(t *testing.T, csv string, every int64) ([]Said, *Score) {
+func replayAll(t *testing.T, csv string, every int64) ([]Estimate, *Score) {
 	t.Helper()
 	log, err := Parse(csv)
 	if err != nil {
 		t.Fatal(err)
 	}
-	var all []Said
+	var all []Estimate
 	score := &Score{}
-	err = Replay(log, Options{Every: every, Seed: 1, Scores: []*Score{score}, Said: func(s Said) error { all = append(all, s); return nil }})
+	err = Replay(log, Options{Every: every, Seed: 1, Scores: []*Score{score}, OnEstimate: func(s Estimate) error { all = append(all, s); return nil }})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -132,7 +132,7 @@ func (s *source) printProperties(out *bytes.Buffer, required *[]string, t *types
 	return nil
 }
 
-// printType writes a schema; beside a reference stands no description.
+// printType writes a schema; a reference has no description beside it.
 func (s *source) printType(out *bytes.Buffer, indent string, t types.Type, doc string) error {
 	switch t := t.(type) {
 	case *types.Pointer:

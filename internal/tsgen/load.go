@@ -14,7 +14,7 @@ import (
 	"strings"
 )
 
-// source is what the generator needs to know of the protocol package.
+// source is what the generator knows of the protocol package.
 type source struct {
 	pkg *types.Package
 	// docs holds the comment of each declaration and field by its position.
@@ -63,8 +63,8 @@ type noImports struct{}
 
 func (noImports) Import(string) (*types.Package, error) { return nil, errors.New("not resolved") }
 
-// readDocs notes the comments of type declarations, fields and constants,
-// whether they stand above or at the end of the line.
+// readDocs stores the comments of type declarations, fields and constants, above
+// them or at the end of the line.
 func (s *source) readDocs(file *ast.File) {
 	note := func(pos token.Pos, groups ...*ast.CommentGroup) {
 		for _, g := range groups {
@@ -93,7 +93,7 @@ func (s *source) readDocs(file *ast.File) {
 	})
 }
 
-// implementers names the struct types that have the method.
+// implementers returns the names of the struct types that have the method.
 func (s *source) implementers(method string) []string {
 	var found []types.Object
 	for _, name := range s.pkg.Scope().Names() {

@@ -58,7 +58,7 @@ func (s *source) print(out *bytes.Buffer) error {
 	return nil
 }
 
-// frameType is the value of "type" for the frame: Hello has TypeHello.
+// frameType returns the value of "type" for the frame: Hello has TypeHello.
 func (s *source) frameType(name string) string {
 	return constant.StringVal(s.constant("Type" + name).Val())
 }
@@ -116,8 +116,8 @@ func (s *source) printFields(out *bytes.Buffer, t *types.Struct, frameType strin
 	return nil
 }
 
-// extends names the struct that another embeds. The envelope is not one: its
-// type differs in every frame.
+// extends returns the extends clause for the struct that another embeds. The envelope
+// is no such struct: its type differs in every frame.
 func extends(t *types.Struct) string {
 	for f := range t.Fields() {
 		if f.Embedded() && f.Name() != "Envelope" {
@@ -194,7 +194,8 @@ func screaming(name string) string {
 	return strings.ToUpper(wordStart.ReplaceAllString(name, "${1}_${2}"))
 }
 
-// plural names the list of an enumeration's values: AgentStatus has AGENT_STATUSES.
+// plural returns the name of the list of an enumeration's values: AgentStatus has
+// AGENT_STATUSES.
 func plural(name string) string {
 	name = screaming(name)
 	if strings.HasSuffix(name, "S") {

@@ -1,6 +1,9 @@
 // Package redispresence keeps the leases of nodes in Redis: a key for each node,
-// "nextup:node:<name>", that expires with the lease, and a hash of what the nodes
-// say of themselves, "nextup:words".
+// "nextup:node:<name>", that expires with the lease, and a hash with the nodes'
+// announcements, "nextup:words".
+//
+//	backend, err := redislog.Open(ctx, url, redislog.Options{})
+//	registry := redispresence.New(backend.Client(), backend.Prove)
 package redispresence
 
 import (
@@ -21,19 +24,19 @@ type Registry struct {
 	prove  Prove
 }
 
-// Prove has commands applied by the master that keeps a key, and fails if they
-// may be lost with it.
+// Prove runs commands on the master that keeps a key, and returns an error if they
+// may be lost with that master.
 type Prove func(ctx context.Context, key string, write func(redis.Pipeliner)) error
 
-// New returns a registry over a client, which stays the caller's to close. A
-// lease is held only once it is proven: a gateway beside a master that nobody
-// else reaches holds none.
+// New returns a registry over a client, which stays the caller's to close. A lease
+// is held only once it is proven: a gateway beside a master that is cut off from all
+// others holds none.
 func New(client redis.UniversalClient, prove Prove) *Registry { return &Registry{client, prove} }
 
 func key(node string) string { return "nextup:node:" + node }
 
 // renew sets the key even when Redis is at its memory limit: a node that lives
-// must not be called lost for that.
+// must not count as lost because of that.
 const renew = `#!lua flags=allow-oom
 return redis.call('SET', KEYS[1], 1, 'PX', ARGV[1])`
 
@@ -50,7 +53,7 @@ func (r *Registry) Leave(ctx context.Context, node string) error {
 }
 
 // Living implements presence.Registry. On a Cluster the keys lie on many
-// shards, so each is asked for by itself, in one pipeline a shard.
+// shards, so each key is a command of its own, in one pipeline a shard.
 func (r *Registry) Living(ctx context.Context, nodes []string) ([]bool, error) {
 	living := make([]bool, len(nodes))
 	if len(nodes) == 0 {
@@ -68,25 +71,25 @@ func (r *Registry) Living(ctx context.Context, nodes []string) ([]bool, error) {
 	for i, a := range answers {
 		left := a.(*redis.DurationCmd).Val()
 		living[i] = left > 0
-		if left > presence.TTL { // the clock was set back, and the node may live no more
+		if left > presence.TTL { // the clock was set back, and the node may be dead
 			err = errors.Join(err, r.client.PExpire(ctx, key(nodes[i]), presence.TTL).Err())
 		}
 	}
 	return living, err
 }
 
-// words is the hash of what the nodes say.
-const words = "nextup:words"
+// announcements is the hash of the nodes' announcements.
+const announcements = "nextup:words"
 
-// Say implements presence.Registry.
-func (r *Registry) Say(ctx context.Context, node, word string) error {
-	return r.client.HSet(ctx, words, node, word).Err()
+// Announce implements presence.Registry.
+func (r *Registry) Announce(ctx context.Context, node, word string) error {
+	return r.client.HSet(ctx, announcements, node, word).Err()
 }
 
-// Said implements presence.Registry. It drops the words of those who hold no
-// lease; one that was only late says its word again.
-func (r *Registry) Said(ctx context.Context) (map[string]string, error) {
-	said, err := r.client.HGetAll(ctx, words).Result()
+// Announcements implements presence.Registry. It drops the texts of nodes without a
+// lease; a node that was only late announces its text again.
+func (r *Registry) Announcements(ctx context.Context) (map[string]string, error) {
+	said, err := r.client.HGetAll(ctx, announcements).Result()
 	if err != nil {
 		return nil, err
 	}
@@ -103,7 +106,7 @@ func (r *Registry) Said(ctx context.Context) (map[string]string, error) {
 		}
 	}
 	if len(gone) > 0 {
-		err = r.client.HDel(ctx, words, gone...).Err()
+		err = r.client.HDel(ctx, announcements, gone...).Err()
 	}
 	return said, err
 }

@@ -1,5 +1,5 @@
-// Package logstore is the one queue.Store: it carries changes to a site's log
-// and records back, whatever keeps the log:
+// Package logstore is the one queue.Store: it carries changes to a site's log and
+// records back, over any backend:
 //
 //	memory := eventlog.NewMemory()       // this process: no durability, one node
 //	store := logstore.New(memory)
@@ -30,7 +30,7 @@ import (
 // History is how long commit ids are remembered and records are kept.
 const History = 10 * time.Minute
 
-// LogOf is the log of a site.
+// LogOf returns the log of a site.
 func LogOf(site string) eventlog.Log {
 	return eventlog.Log{Name: "s:" + site, Remember: History, Trim: History}
 }
@@ -41,7 +41,7 @@ type Store struct{ backend eventlog.Backend }
 // New returns a store over a backend, which stays the caller's to close.
 func New(backend eventlog.Backend) *Store { return &Store{backend} }
 
-// Backend is what keeps the logs.
+// Backend returns the backend that keeps the logs.
 func (s *Store) Backend() eventlog.Backend { return s.backend }
 
 // Now implements queue.Store.
@@ -108,7 +108,7 @@ func verdict(s eventlog.Status) queue.Verdict {
 	return queue.Conflict
 }
 
-// encode turns a change into what the log understands.
+// encode turns a change into a commit of the log.
 func encode(c *queue.Change) (eventlog.Commit, error) {
 	out := eventlog.Commit{
 		ID: c.ID, Intent: c.Intent, Frees: c.ReleasesMemory,

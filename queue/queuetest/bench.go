@@ -9,8 +9,8 @@ import (
 	"nextup/queue"
 )
 
-// Bench measures commits a second of a store: joins of one site, each decided
-// and committed alone by several goroutines, and in calls of a hundred.
+// Bench measures the commits a second of a store: joins of one site, each decided and
+// committed alone by several goroutines, and in calls of a hundred.
 func Bench(b *testing.B, store queue.Store) {
 	var n atomic.Int64
 	join := func(st *queue.State) queue.Change {

@@ -13,7 +13,7 @@ import (
 func versions(t *testing.T, h Harness) {
 	site := newSite()
 	a, b := follow(t, h.Open(t), site, "a", nil), follow(t, h.Open(t), site, "b", nil)
-	agree(t, a.must(t, joins("v", "t1", "en")), a, b)
+	requireEqual(t, a.must(t, joins("v", "t1", "en")), a, b)
 	leave := func(s *queue.State) (queue.Change, error) { return s.Leave("v", "t1") }
 	stale := b.decide(t, leave)
 	a.must(t, func(s *queue.State) (queue.Change, error) { return s.LoseVisitor("v", "n"), nil })
@@ -23,7 +23,7 @@ func versions(t *testing.T, h Harness) {
 	if got := b.commit(t, b.decide(t, arrives("x", 1, "en")))[0]; got.Verdict != queue.Done {
 		t.Errorf("a new agent: %+v", got)
 	}
-	agree(t, 4, a, b)
+	requireEqual(t, 4, a, b)
 	one, two := a.decide(t, sets("x", queue.Available)), b.decide(t, sets("x", queue.Offline))
 	if got := a.commit(t, one)[0]; got.Verdict != queue.Done || got.Number != 5 {
 		t.Errorf("the first of two: %+v", got)
@@ -31,7 +31,7 @@ func versions(t *testing.T, h Harness) {
 	if got := b.commit(t, two)[0]; got.Verdict != queue.Conflict || got.Number != 5 {
 		t.Errorf("the second of two: %+v, want Conflict with the head", got)
 	}
-	agree(t, 5, a, b)
+	requireEqual(t, 5, a, b)
 }
 
 func retries(t *testing.T, h Harness) {
@@ -52,7 +52,7 @@ func retries(t *testing.T, h Harness) {
 		}
 	}
 	a.must(t, joins("w", "t2", "en"))
-	agree(t, 2, a, b)
+	requireEqual(t, 2, a, b)
 	if got := b.commit(t, c)[0]; got.Verdict != queue.Done || got.Number != 1 {
 		t.Errorf("a late retry: %+v, want Done as 1", got)
 	}
@@ -73,7 +73,7 @@ func twoJoins(t *testing.T, h Harness) {
 		}
 		all.Wait()
 	}
-	agree(t, 20, a, b)
+	requireEqual(t, 20, a, b)
 	if got := len(a.picture().Lines[queue.QueueID{Department: "support", Language: "en"}]); got != 20 {
 		t.Errorf("%d tickets for 20 visitors", got)
 	}

@@ -41,7 +41,7 @@ func interleave(t *testing.T, h Harness, seed uint64) {
 		rng := rand.New(rand.NewPCG(seed, uint64(w)))
 		all.Go(func() {
 			for range 60 {
-				if err := n.wish(ctx, rng); err != nil {
+				if err := n.act(ctx, rng); err != nil {
 					t.Errorf("seed %d: %v", seed, err)
 					return
 				}
@@ -49,7 +49,7 @@ func interleave(t *testing.T, h Harness, seed uint64) {
 		})
 	}
 	all.Wait()
-	// Everything that is lost or offered comes to its end.
+	// All offers and losses come to their end.
 	var newest uint64
 	for deadline := time.Now().Add(250 * time.Millisecond); time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
 		if err := nodes[0].dispatch(ctx); err != nil {
@@ -57,16 +57,16 @@ func interleave(t *testing.T, h Harness, seed uint64) {
 		}
 	}
 	nodes[0].read(func(s *queue.State) { newest = s.Number() })
-	agree(t, newest, append(nodes, watch)...)
+	requireEqual(t, newest, append(nodes, watch)...)
 	j.verdict(t)
 	if h.Rank != nil {
 		nodes[0].compareRanks(t, h)
 	}
 }
 
-// wish does one random thing that a visitor, an agent, a dispatcher or a node
-// that lost somebody would do.
-func (n *node) wish(ctx context.Context, rng *rand.Rand) error {
+// act does one random thing that a visitor, an agent, a dispatcher or a node that
+// lost a conn would do.
+func (n *node) act(ctx context.Context, rng *rand.Rand) error {
 	visitor, agent := fmt.Sprint("v", rng.IntN(12)), fmt.Sprint("a", rng.IntN(4))
 	lang := []string{"en", "zh"}[rng.IntN(2)]
 	ticketID := fmt.Sprintf("t%x", rng.Uint64())
@@ -105,14 +105,15 @@ func (n *node) wish(ctx context.Context, rng *rand.Rand) error {
 		}
 		return queue.Change{}, nil
 	})
-	if err != nil && !refusal(err) {
+	if err != nil && !expectedRefusal(err) {
 		return err
 	}
 	return n.dispatch(ctx)
 }
 
-// refusal says that a wish was no longer possible, which is no fault.
-func refusal(err error) bool {
+// expectedRefusal reports whether the action was no longer possible, which is no
+// fault.
+func expectedRefusal(err error) bool {
 	return slices.ContainsFunc([]error{
 		queue.ErrUnknownTicket, queue.ErrUnknownOffer, queue.ErrUnknownAgent, queue.ErrForbidden, queue.ErrEnded, queue.ErrHolds,
 	}, func(known error) bool { return errors.Is(err, known) })

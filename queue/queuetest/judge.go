@@ -8,8 +8,8 @@ import (
 	"nextup/queue"
 )
 
-// judge watches every step of one replica and keeps its own books of who owns
-// what. It knows the rules of the house, not the code that follows them.
+// judge watches every step of one replica and keeps its own books of which agent
+// holds which ticket. It knows the rules, and shares no code with what follows them.
 type judge struct {
 	mu      sync.Mutex
 	number  uint64
@@ -31,7 +31,8 @@ func newJudge() *judge {
 	}
 }
 
-// legal lists where a ticket may go from where it stands; "" is nowhere.
+// legal lists the statuses that may follow each status of a ticket; "" stands for
+// before its join and after it was forgotten.
 var legal = map[queue.Status][]queue.Status{
 	"":              {queue.Waiting},
 	queue.Waiting:   {queue.Offered, queue.Abandoned},
@@ -47,8 +48,8 @@ func (j *judge) fail(format string, args ...any) {
 	}
 }
 
-// see judges one record after it was applied to s.
-func (j *judge) see(s *queue.State, step queue.Step) {
+// observe judges one record after it was applied to s.
+func (j *judge) observe(s *queue.State, step queue.Step) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	if step.Number != j.number+1 {
@@ -118,7 +119,7 @@ func (j *judge) ticket(step queue.Step, ts queue.TicketStep) {
 	}
 }
 
-// verdict fails the test with what was seen wrong.
+// verdict fails the test with what the judge found wrong.
 func (j *judge) verdict(t *testing.T) {
 	t.Helper()
 	j.mu.Lock()

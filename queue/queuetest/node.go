@@ -13,8 +13,8 @@ import (
 	"nextup/queue"
 )
 
-// Site is the site that the suite plays on; its times are short, so that
-// offers lapse and graces run out while a test looks.
+// Site returns the site of the suite; its times are short, so that offers lapse and
+// graces run out during a test.
 func Site(id string) *queue.Site {
 	return &queue.Site{
 		ID: id,
@@ -63,7 +63,7 @@ func (n *node) Apply(records []queue.Record) {
 	for _, r := range records {
 		step := n.state.Apply(r)
 		if n.judge != nil {
-			n.judge.see(n.state, step)
+			n.judge.observe(n.state, step)
 		}
 	}
 }
@@ -78,7 +78,7 @@ func (n *node) Reset() {
 	n.resets++
 }
 
-// ready waits until the node has the log that is there.
+// ready waits until the node has read the log.
 func (n *node) ready(t *testing.T) {
 	t.Helper()
 	for deadline := time.Now().Add(10 * time.Second); !n.follower.Ready(); time.Sleep(time.Millisecond) {
@@ -88,21 +88,21 @@ func (n *node) ready(t *testing.T) {
 	}
 }
 
-// forks is how often the node heard that its log had forked.
+// forks returns how often the node heard that its log had forked.
 func (n *node) forks() int {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	return n.resets
 }
 
-// read runs look on the state.
+// read calls look with the state, under the lock.
 func (n *node) read(look func(s *queue.State)) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	look(n.state)
 }
 
-// errGivenUp says that a wish met too many conflicts.
+// errGivenUp means that a decision met too many conflicts.
 var errGivenUp = errors.New("too many conflicts")
 
 // do decides, commits and replays, and decides again after a conflict, as a
@@ -134,7 +134,7 @@ func (n *node) do(ctx context.Context, decide func(s *queue.State) (queue.Change
 	return 0, errGivenUp
 }
 
-// must is do for a wish that cannot fail.
+// must is do for a decision that cannot fail.
 func (n *node) must(t *testing.T, decide func(s *queue.State) (queue.Change, error)) uint64 {
 	t.Helper()
 	ctx, stop := context.WithTimeout(context.Background(), 20*time.Second)
@@ -146,7 +146,7 @@ func (n *node) must(t *testing.T, decide func(s *queue.State) (queue.Change, err
 	return number
 }
 
-// dispatch commits what the dispatcher proposes until nothing comes.
+// dispatch commits what the dispatcher proposes until it proposes nothing.
 func (n *node) dispatch(ctx context.Context) error {
 	for {
 		var due [][]queue.Change
@@ -170,7 +170,7 @@ func (n *node) dispatch(ctx context.Context) error {
 	}
 }
 
-// picture is everything a state holds, for comparing replicas.
+// picture is all that a state holds, for comparing replicas.
 type picture struct {
 	Number  uint64
 	Tickets map[string]queue.Ticket
@@ -200,8 +200,8 @@ func (n *node) picture() picture {
 	return p
 }
 
-// agree waits until all nodes hold the record and compares them.
-func agree(t *testing.T, number uint64, nodes ...*node) {
+// requireEqual waits until all nodes hold the record, and compares their pictures.
+func requireEqual(t *testing.T, number uint64, nodes ...*node) {
 	t.Helper()
 	ctx, stop := context.WithTimeout(context.Background(), 10*time.Second)
 	defer stop()

@@ -1,8 +1,12 @@
 // Package queuetest is the conformance suite that every queue.Store passes: one
-// set of statements about changes, replicas and races, run on memory, on Redis
-// and on a Redis Cluster.
+// set of statements about changes, replicas and races, run in memory, on Redis and
+// on a Redis Cluster.
 //
-// The suite plays gateways: nodes with a replica each, over several stores that
+//	queuetest.Run(t, queuetest.Harness{
+//		Open: func(*testing.T) queue.Store { return logstore.New(memory) },
+//	})
+//
+// The suite acts as gateways: nodes with a replica each, over several stores that
 // share one log. A judge watches every record with books of its own.
 package queuetest
 
@@ -18,18 +22,18 @@ import (
 	"nextup/queue"
 )
 
-// Harness is what a store's tests bring.
+// Harness is what a store's tests provide.
 type Harness struct {
 	// Open returns a new store over the one log that all stores of the test
 	// share.
 	Open func(t *testing.T) queue.Store
-	// Lose runs during and then takes the log back to where it was before, as a
-	// failover to a replica that lagged does. Nil says that this log cannot lose.
+	// Lose calls during and then takes the log back to its state before, as a failover
+	// to a replica that lagged does. Nil means that this log cannot lose records.
 	Lose func(t *testing.T, site string, during func())
 	// Rank asks the sorted set of a queue for the 0-based rank of a ticket, and
-	// its size. Nil says that there is none.
+	// its size. Nil means that there is none.
 	Rank func(t *testing.T, site string, q queue.QueueID, ticket *queue.Ticket) (rank, size int)
-	// Seeds is how many interleavings are tried; 0 counts as 4.
+	// Seeds is the number of interleavings that are tried; 0 counts as 4.
 	Seeds int
 }
 
@@ -56,7 +60,7 @@ func Run(t *testing.T, h Harness) {
 
 var sites atomic.Int64
 
-// newSite gives each test a log of its own.
+// newSite returns a site with a log of its own for each test.
 func newSite() *queue.Site { return Site(fmt.Sprint("site", sites.Add(1))) }
 
 func joins(visitor, ticket, lang string) func(s *queue.State) (queue.Change, error) {
@@ -75,7 +79,7 @@ func sets(agent string, status queue.AgentStatus) func(s *queue.State) (queue.Ch
 	return func(s *queue.State) (queue.Change, error) { return s.SetStatus(agent, status) }
 }
 
-// decide is a change that is not committed yet.
+// decide returns a change that is not committed yet.
 func (n *node) decide(t *testing.T, d func(s *queue.State) (queue.Change, error)) queue.Change {
 	t.Helper()
 	var c queue.Change
@@ -119,7 +123,7 @@ func snapshot(t *testing.T, h Harness) {
 		late = append(late, follow(t, h.Open(t), site, fmt.Sprint("late", i), nil))
 	}
 	writing.Wait()
-	agree(t, last, append(late, a)...)
+	requireEqual(t, last, append(late, a)...)
 }
 
 func ranks(t *testing.T, h Harness) {
@@ -150,8 +154,8 @@ func ranks(t *testing.T, h Harness) {
 	}
 }
 
-// compareRanks compares every position with the sorted sets, and returns how
-// many stand in line.
+// compareRanks compares every position with the sorted sets, and returns the number
+// of tickets in line.
 func (n *node) compareRanks(t *testing.T, h Harness) (waiting int) {
 	t.Helper()
 	n.read(func(s *queue.State) {
@@ -174,10 +178,10 @@ func fork(t *testing.T, h Harness) {
 	}
 	site := newSite()
 	a, b := follow(t, h.Open(t), site, "a", nil), follow(t, h.Open(t), site, "b", nil)
-	agree(t, a.must(t, joins("v1", "t1", "en")), a, b)
+	requireEqual(t, a.must(t, joins("v1", "t1", "en")), a, b)
 	h.Lose(t, site.ID, func() {
 		a.must(t, joins("v2", "t2", "en"))
-		agree(t, a.must(t, joins("v3", "t3", "en")), a, b)
+		requireEqual(t, a.must(t, joins("v3", "t3", "en")), a, b)
 	})
 	// The numbers 2, 3 and 4 are used again, for other records.
 	c := follow(t, h.Open(t), site, "c", nil)
@@ -189,7 +193,7 @@ func fork(t *testing.T, h Harness) {
 			break
 		}
 	}
-	agree(t, last, c, a, b)
+	requireEqual(t, last, c, a, b)
 	for _, n := range []*node{a, b} {
 		if n.forks() != 1 {
 			t.Errorf("%s heard %d resets, want 1", n.name, n.forks())

@@ -2,17 +2,17 @@ package sim
 
 import "nextup/queue"
 
-// event is something that will happen.
+// event is something that will happen in the run.
 type event struct {
 	at   float64 // milliseconds after Start
-	n    uint64  // order among equals
+	n    uint64  // order among events at the same time
 	kind kind
 	// i is the index of a demand or an agent.
 	i int
-	// ticket and mark are those of a ticket's event; an event whose mark is not
-	// the ticket's any more is void.
-	who  *visitor
-	mark int
+	// visitor and mark belong to a ticket's event; an event with an older mark than
+	// the visitor's is void.
+	visitor *visitor
+	mark    int
 }
 
 type kind uint8

@@ -2,8 +2,8 @@ package sim
 
 import "math"
 
-// ErlangB is the chance that all of n places are busy when whoever meets them
-// so goes away, at an offered load in Erlang. The recursion in n is exact and
+// ErlangB returns the probability that all of n places are busy, where visitors who
+// find them busy go away, at an offered load in Erlang. The recursion in n is exact and
 // stable (Jagerman, "Some properties of the Erlang loss function", Bell System
 // Technical Journal 53, 1974).
 func ErlangB(n int, load float64) float64 {
@@ -14,7 +14,7 @@ func ErlangB(n int, load float64) float64 {
 	return b
 }
 
-// ErlangC is the chance to wait in M/M/n without abandonment; 1 where the load
+// ErlangC returns the probability of waiting in M/M/n without abandonment; 1 where the load
 // is n or more (Erlang 1917; by way of ErlangB as in Whitt, "Understanding the
 // efficiency of multi-server service systems", Management Science 38, 1992).
 func ErlangC(n int, load float64) float64 {
@@ -26,7 +26,7 @@ func ErlangC(n int, load float64) float64 {
 	return b / (1 - rho + rho*b)
 }
 
-// ErlangCLevel is the share of visitors of M/M/n served within the time, given
+// ErlangCLevel returns the share of visitors of M/M/n served within the time, given
 // the mean handling time in the same unit.
 func ErlangCLevel(n int, load, handling, within float64) float64 {
 	if load >= float64(n) {
@@ -35,7 +35,7 @@ func ErlangCLevel(n int, load, handling, within float64) float64 {
 	return 1 - ErlangC(n, load)*math.Exp(-(float64(n)-load)*within/handling)
 }
 
-// ErlangCWait is the mean wait of M/M/n in the unit of the mean handling time;
+// ErlangCWait returns the mean wait of M/M/n in the unit of the mean handling time;
 // +Inf where the load is n or more.
 func ErlangCWait(n int, load, handling float64) float64 {
 	if load >= float64(n) {
@@ -47,10 +47,11 @@ func ErlangCWait(n int, load, handling float64) float64 {
 // ErlangAResult describes M/M/n+M in its long run. Times are in the unit of the
 // arguments.
 type ErlangAResult struct {
-	// Delayed is the chance to find all places busy, Abandoned to leave unserved.
+	// Delayed is the probability of finding all places busy, Abandoned that of leaving
+	// unserved.
 	Delayed, Abandoned float64
-	// Waiting is the mean number in line, Wait the mean time there of all who
-	// come, served or not.
+	// Waiting is the mean number in line, Wait the mean time in line of all visitors,
+	// served or not.
 	Waiting, Wait float64
 }
 

@@ -6,10 +6,10 @@ import (
 	"nextup/queue"
 )
 
-// This file is what happens to a visitor after the join.
+// This file holds what happens to a visitor after the join.
 
-// dispatch lets the product's own Dispatcher propose until it has nothing to
-// offer.
+// dispatch applies what the product's own Dispatcher proposes, until it has nothing
+// to offer.
 func (r *run) dispatch() {
 	for r.waiting > 0 && r.room > 0 || r.steps > 128 {
 		r.steps = 0
@@ -19,7 +19,7 @@ func (r *run) dispatch() {
 				if c.Cause == queue.CauseOffered {
 					r.offered(c)
 				} else {
-					r.play(c) // forgetting, and what time does
+					r.play(c) // forgotten tickets, and what the time brings
 					played++
 				}
 			}
@@ -37,32 +37,32 @@ func (r *run) propose() [][]queue.Change {
 	return queue.Dispatcher{}.Propose(r.st, r.stamp())
 }
 
-// offered plays an offer; the agent accepts at once or after a gap.
+// offered applies an offer; the agent accepts at once or after a gap.
 func (r *run) offered(c queue.Change) {
 	t := c.Writes[0].Image.(*queue.Ticket)
 	v, a := r.open[t.ID], r.byID[t.Offer.Agent]
 	r.play(c)
 	r.waiting--
-	r.take(a, t.Weight)
+	r.occupy(a, t.Weight)
 	v.agent = a
-	r.ghosts.taken(r, a, t)
-	gap := r.Accept.Next(r.gaps)
+	r.departed.taken(r, a, t)
+	gap := r.Accept.Next(r.acceptRNG)
 	switch ttl := float64(t.Offer.TTL); {
 	case gap <= 0:
 		r.accept(v)
 	case gap <= ttl:
-		r.push(event{at: r.now + gap, kind: accepted, who: v, mark: v.mark})
+		r.push(event{at: r.now + gap, kind: accepted, visitor: v, mark: v.mark})
 	default:
-		r.push(event{at: r.now + ttl + 1, kind: offerEnds, who: v, mark: v.mark})
+		r.push(event{at: r.now + ttl + 1, kind: offerEnds, visitor: v, mark: v.mark})
 	}
 }
 
-// take and give keep account of places.
-func (r *run) take(a *agent, weight int) { r.change(a, weight) }
-func (r *run) give(a *agent, weight int) { r.change(a, -weight) }
+// occupy and release account for places taken and freed.
+func (r *run) occupy(a *agent, weight int)  { r.addLoad(a, weight) }
+func (r *run) release(a *agent, weight int) { r.addLoad(a, -weight) }
 
-func (r *run) change(a *agent, by int) {
-	r.result.busy(r, a)
+func (r *run) addLoad(a *agent, by int) {
+	r.result.accrue(r, a)
 	a.load += by
 	if a.on {
 		r.room -= by
@@ -73,11 +73,11 @@ func (r *run) accept(v *visitor) {
 	t := r.st.Ticket(v.ticket)
 	r.must(r.st.Accept(v.agent.id, t.Offer.ID))
 	v.served = true
-	r.pace(v.agent, func() { v.agent.active = append(v.agent.active, v) })
+	r.reschedule(v.agent, func() { v.agent.active = append(v.agent.active, v) })
 	r.outcome(v, r.now-v.joined, true, 0)
 }
 
-// lapse lets the Dispatcher take back an offer that nobody accepted.
+// lapse lets the Dispatcher take back an offer that was not accepted.
 func (r *run) lapse(v *visitor) {
 	a := v.agent
 	v.mark++
@@ -89,38 +89,39 @@ func (r *run) lapse(v *visitor) {
 		}
 	}
 	v.agent = nil
-	r.give(a, 1)
+	r.release(a, 1)
 	r.waiting++
 }
 
-// pace changes what an agent holds: their conversations get faster or slower, so
-// what is left of each is brought up to date and its end planned anew.
-func (r *run) pace(a *agent, change func()) {
+// reschedule changes what an agent holds: the agent's conversations get faster or
+// slower, so what is left of each is brought up to date and its end is scheduled
+// anew.
+func (r *run) reschedule(a *agent, change func()) {
 	speed := r.speed(a)
 	for _, v := range a.active {
 		v.left -= (r.now - v.at) * speed
 	}
 	n := len(a.active)
 	change()
-	if r.Slowdown == 0 && len(a.active) > n { // the others go on as planned
+	if r.Slowdown == 0 && len(a.active) > n { // the others go on as scheduled
 		a.active[n].at = r.now
-		r.plan(a.active[n], 1)
+		r.scheduleEnd(a.active[n], 1)
 		return
 	}
 	for _, v := range a.active {
 		v.at = r.now
 		if r.Slowdown != 0 {
-			r.plan(v, r.speed(a))
+			r.scheduleEnd(v, r.speed(a))
 		}
 	}
 }
 
-func (r *run) plan(v *visitor, speed float64) {
+func (r *run) scheduleEnd(v *visitor, speed float64) {
 	v.mark++
-	r.push(event{at: r.now + max(0, v.left)/speed, kind: finished, who: v, mark: v.mark})
+	r.push(event{at: r.now + max(0, v.left)/speed, kind: finished, visitor: v, mark: v.mark})
 }
 
-// speed is that of each conversation of the agent.
+// speed returns the speed of each conversation of the agent.
 func (r *run) speed(a *agent) float64 {
 	return 1 / (1 + r.Slowdown*float64(max(0, len(a.active)-1)))
 }
@@ -130,12 +131,12 @@ func (r *run) finish(v *visitor) {
 	r.must(r.st.Close(a.id, v.ticket))
 	delete(r.open, v.ticket)
 	v.mark++
-	r.pace(a, func() { a.active = slices.DeleteFunc(a.active, func(u *visitor) bool { return u == v }) })
-	r.give(a, 1)
-	r.freed(a)
+	r.reschedule(a, func() { a.active = slices.DeleteFunc(a.active, func(u *visitor) bool { return u == v }) })
+	r.release(a, 1)
+	r.released(a)
 }
 
-// leave is a visitor out of patience.
+// leave lets a visitor leave who is out of patience.
 func (r *run) leave(v *visitor) {
 	t := r.st.Ticket(v.ticket)
 	a := v.agent
@@ -143,20 +144,21 @@ func (r *run) leave(v *visitor) {
 	r.must(r.st.Leave(v.id, v.ticket))
 	delete(r.open, v.ticket)
 	if a != nil { // an offer was open
-		r.give(a, 1)
+		r.release(a, 1)
 		r.outcome(v, r.now-v.joined, false, r.now-v.joined)
-		r.freed(a)
+		r.released(a)
 		return
 	}
 	r.waiting--
-	r.ghosts.add(t, v, r.now)
+	r.departed.add(t, v, r.now)
 }
 
-// freed settles who would have been served by an agent whom nobody else needs.
-func (r *run) freed(a *agent) {
+// released ends the potential waits of departed visitors whom an agent would serve
+// who has room left after the dispatch.
+func (r *run) released(a *agent) {
 	r.dispatch()
 	if a.on && a.load < a.cap {
-		r.ghosts.idle(r, a)
+		r.departed.idle(r, a)
 	}
 }
 
@@ -168,7 +170,7 @@ func (r *run) shift(a *agent, on bool) {
 	if on {
 		status = queue.Available
 	}
-	r.result.busy(r, a)
+	r.result.accrue(r, a)
 	if a.on = on; on {
 		r.room += a.cap - a.load
 	} else {
@@ -176,11 +178,11 @@ func (r *run) shift(a *agent, on bool) {
 	}
 	r.must(r.st.SetStatus(a.id, status))
 	if on {
-		r.freed(a)
+		r.released(a)
 	}
 }
 
-// outcome tells that a wait has ended.
+// outcome records the end of a wait.
 func (r *run) outcome(v *visitor, wait float64, served bool, patience float64) {
 	o := Outcome{
 		Ticket: v.ticket, Queue: r.Queues[v.demand].Queue(), Class: r.className(v),
@@ -194,46 +196,47 @@ func (r *run) outcome(v *visitor, wait float64, served bool, patience float64) {
 	}
 }
 
-// ghosts are the visitors who left, as they would still stand in line.
-type ghosts struct {
-	by map[queue.QueueID][]ghost
+// departed holds the visitors who left, in line as if they had stayed, until their
+// potential waits are known.
+type departed struct {
+	by map[queue.QueueID][]departedVisitor
 }
 
-type ghost struct {
-	ticket *queue.Ticket
-	who    *visitor
-	left   float64
+type departedVisitor struct {
+	ticket  *queue.Ticket
+	visitor *visitor
+	left    float64
 }
 
-func (g *ghosts) add(t *queue.Ticket, v *visitor, now float64) {
+func (g *departed) add(t *queue.Ticket, v *visitor, now float64) {
 	if g.by == nil {
-		g.by = map[queue.QueueID][]ghost{}
+		g.by = map[queue.QueueID][]departedVisitor{}
 	}
-	g.by[t.Queue()] = append(g.by[t.Queue()], ghost{t, v, now})
+	g.by[t.Queue()] = append(g.by[t.Queue()], departedVisitor{t, v, now})
 }
 
-// taken ends the waits of those whom the agent would have taken instead of t.
-func (g *ghosts) taken(r *run, a *agent, t *queue.Ticket) {
-	g.settle(r, a, func(is *queue.Ticket) bool { return is.Before(t) })
+// taken ends the waits of the visitors whom the agent would have taken before t.
+func (g *departed) taken(r *run, a *agent, t *queue.Ticket) {
+	g.endWaits(r, a, func(other *queue.Ticket) bool { return other.Before(t) })
 }
 
-// idle ends the waits of all whom the agent serves.
-func (g *ghosts) idle(r *run, a *agent) {
-	g.settle(r, a, func(*queue.Ticket) bool { return true })
+// idle ends the waits of all visitors whom the agent may serve.
+func (g *departed) idle(r *run, a *agent) {
+	g.endWaits(r, a, func(*queue.Ticket) bool { return true })
 }
 
-func (g *ghosts) settle(r *run, a *agent, gone func(*queue.Ticket) bool) {
+func (g *departed) endWaits(r *run, a *agent, gone func(*queue.Ticket) bool) {
 	for _, q := range a.queues {
 		all := g.by[q]
 		if len(all) == 0 {
 			continue
 		}
 		keep := all[:0]
-		for _, is := range all {
-			if gone(is.ticket) {
-				r.outcome(is.who, r.now-is.who.joined, false, is.left-is.who.joined)
+		for _, d := range all {
+			if gone(d.ticket) {
+				r.outcome(d.visitor, r.now-d.visitor.joined, false, d.left-d.visitor.joined)
 			} else {
-				keep = append(keep, is)
+				keep = append(keep, d)
 			}
 		}
 		g.by[q] = keep

@@ -9,12 +9,12 @@ import (
 
 // Result is what a run measured after its warm-up. Waits are in seconds.
 type Result struct {
-	// Joins counts everybody who came, the warm-up included.
+	// Joins counts all visitors who came, including the warm-up.
 	Joins int
 	// Groups are by queue and class, in the order of the scenario.
 	Groups []*Group
-	// Occupancy is the share of the agents' places in use while they were on, by
-	// staff; Agents the same for each agent.
+	// Occupancy is the share of the agents' places in use while they were on shift, by
+	// staff; Agents is the same for each agent.
 	Occupancy []float64
 	Agents    []float64
 
@@ -28,9 +28,9 @@ type Group struct {
 	Class  string
 	Served int
 	Left   int
-	// Waits of those served, sorted at the end of the run. Line is the time in
-	// line of all who came, served or not: mean of it, and Potential the waits
-	// of all had nobody left.
+	// Waits are those of served visitors, sorted at the end of the run. Potential are
+	// the waits of all visitors had none left. line is the sum of the times in line of
+	// all visitors, served or not.
 	Waits     []float64
 	Potential []float64
 	line      float64
@@ -70,8 +70,8 @@ func (r *Result) add(o *Outcome) {
 	}
 }
 
-// busy accounts for an agent up to now.
-func (r *Result) busy(run *run, a *agent) {
+// accrue accounts for an agent up to now.
+func (r *Result) accrue(run *run, a *agent) {
 	from := max(a.since, float64(run.Warmup))
 	a.since = run.now
 	if run.now <= from {
@@ -91,7 +91,7 @@ func (r *Result) busy(run *run, a *agent) {
 
 func (r *Result) finish(run *run) *Result {
 	for _, a := range run.agents {
-		r.busy(run, a)
+		r.accrue(run, a)
 	}
 	used, there := make([]float64, len(run.Staff)), make([]float64, len(run.Staff))
 	for i, a := range run.agents {
@@ -118,7 +118,7 @@ func ratio(a, b float64) float64 {
 	return a / b
 }
 
-// All adds the groups up.
+// All returns the sum of the groups.
 func (r *Result) All() *Group {
 	all := &Group{}
 	for _, g := range r.Groups {
@@ -131,10 +131,10 @@ func (r *Result) All() *Group {
 	return all
 }
 
-// Line is the mean time in line of all who came, in seconds.
+// Line returns the mean time in line of all visitors, in seconds.
 func (g *Group) Line() float64 { return ratio(g.line, float64(g.Served+g.Left)) }
 
-// Mean is the mean wait of those served.
+// Mean returns the mean wait of the served visitors.
 func (g *Group) Mean() float64 {
 	sum := 0.0
 	for _, w := range g.Waits {
@@ -143,16 +143,17 @@ func (g *Group) Mean() float64 {
 	return ratio(sum, float64(len(g.Waits)))
 }
 
-// Quantile is that of the waits of those served, 0 without any.
+// Quantile returns a quantile of the waits of served visitors, 0 without any.
 func (g *Group) Quantile(p float64) float64 { return quantile(g.Waits, p) }
 
-// Within is the share of all who came that was served within the seconds.
+// Within returns the share of all visitors who were served within the seconds.
 func (g *Group) Within(seconds float64) float64 {
 	n, _ := slices.BinarySearch(g.Waits, math.Nextafter(seconds, math.Inf(1)))
 	return ratio(float64(n), float64(g.Served+g.Left))
 }
 
-// Delayed is the share that had to wait at all, had nobody left.
+// Delayed returns the share of visitors who would have had to wait at all had none
+// left.
 func (g *Group) Delayed() float64 {
 	n, _ := slices.BinarySearch(g.Potential, math.SmallestNonzeroFloat64)
 	return ratio(float64(len(g.Potential)-n), float64(len(g.Potential)))

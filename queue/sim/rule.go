@@ -8,8 +8,9 @@ import (
 	"nextup/queue"
 )
 
-// Rule chooses who gets a ticket among the agents with room, for comparisons
-// with the product's own rule. Tickets go in order of score under every rule.
+// Rule returns the index of the agent who gets a ticket, among those with room, for
+// comparisons with the product's own rule. Tickets go in order of score under every
+// rule.
 type Rule func(t *queue.Ticket, eligible []Candidate) int
 
 // Candidate is an agent with room.
@@ -20,7 +21,8 @@ type Candidate struct {
 	Turn int
 }
 
-// Rules are the ones that others use. Random draws from its own stream.
+// Rules returns the product's own rule and those of other products. The random one
+// draws from a stream of its own.
 func Rules(seed uint64) []NamedRule {
 	rng := rand.New(rand.NewPCG(seed, 1<<33))
 	least := func(by func(a, b Candidate) int) Rule {
@@ -51,8 +53,8 @@ type NamedRule struct {
 	Rule Rule
 }
 
-// match offers tickets in order of score by the run's rule: one offer, since the
-// next depends on it.
+// match offers the ticket with the best score by the run's rule: one offer, since the
+// next one depends on it.
 func (r *run) match() []queue.Change {
 	var tickets []*queue.Ticket
 	for i := range r.Queues {
@@ -79,8 +81,8 @@ func (r *run) match() []queue.Change {
 	})
 	var eligible []Candidate
 	for _, a := range r.agents {
-		if is := r.st.Agent(a.id); is.Takes() && is.Serves(t.Queue()) && a.load+t.Weight <= is.Capacity {
-			eligible = append(eligible, Candidate{is, a.load, r.turns[a.id]})
+		if current := r.st.Agent(a.id); current.Takes() && current.Serves(t.Queue()) && a.load+t.Weight <= current.Capacity {
+			eligible = append(eligible, Candidate{current, a.load, r.turns[a.id]})
 		}
 	}
 	chosen := eligible[r.rule(t, eligible)].Agent
@@ -88,14 +90,14 @@ func (r *run) match() []queue.Change {
 	return []queue.Change{r.offer(t, chosen)}
 }
 
-// offer is what a match under another rule would have proposed.
+// offer returns the change that a match under another rule would have proposed.
 func (r *run) offer(t *queue.Ticket, a *queue.Agent) queue.Change {
-	is, busy := t.Copy(), *a
-	is.Status, is.Attempts = queue.Offered, t.Attempts+1
-	id := t.ID + "." + string(rune('0'+is.Attempts%10))
-	is.Offer = &queue.Offer{ID: id, Agent: a.ID, At: queue.OwnStamp, TTL: r.st.Site().Departments[0].OfferTTL}
+	offered, busy := t.Copy(), *a
+	offered.Status, offered.Attempts = queue.Offered, t.Attempts+1
+	id := t.ID + "." + string(rune('0'+offered.Attempts%10))
+	offered.Offer = &queue.Offer{ID: id, Agent: a.ID, At: queue.OwnStamp, TTL: r.st.Site().Departments[0].OfferTTL}
 	busy.IdleSince = queue.OwnStamp
 	return queue.Change{ID: id, Cause: queue.CauseOffered, Writes: []queue.Write{
-		{Name: is.Name(), Image: is, Before: t}, {Name: busy.Name(), Image: &busy, Before: a},
+		{Name: offered.Name(), Image: offered, Before: t}, {Name: busy.Name(), Image: &busy, Before: a},
 	}}
 }

@@ -8,15 +8,15 @@ import (
 	"nextup/queue"
 )
 
-// Hooks see a run as it goes. Each may be nil. They must not change the state.
+// Hooks observe a run. Each may be nil. They must not change the state.
 type Hooks struct {
-	// Record gets every record, after the state has it.
+	// Record is called with every record, after the state has it.
 	Record func(step queue.Step)
-	// Joined is called when a visitor has joined and before anybody is matched.
-	// Delayed says whether nobody has room for them.
+	// Joined is called when a visitor has joined and before the next match. delayed is
+	// true if no agent has room for them.
 	Joined func(v Arrival, delayed bool)
-	// Outcome tells what became of a visitor's wait. For one who left it comes
-	// once their potential wait is known.
+	// Outcome is called with the end of a visitor's wait; for one who left, once their
+	// potential wait is known.
 	Outcome func(Outcome)
 	// Tick is called at every TickEvery of the clock.
 	Tick      func(now queue.Stamp)
@@ -38,19 +38,19 @@ type Outcome struct {
 	Queue  queue.QueueID
 	Class  string
 	Joined queue.Stamp
-	// Wait is the time until an agent accepted, in milliseconds; of a visitor who
-	// left, the potential one.
+	// Wait is the time until an agent accepted, in milliseconds; for a visitor who
+	// left, the potential wait.
 	Wait   float64
 	Served bool
-	// Patience is how long who left had waited.
+	// Patience is how long a visitor who left had waited.
 	Patience float64
 }
 
-// Run plays the scenario to its end.
+// Run runs the scenario to its end.
 func Run(s *Scenario, h Hooks) (*Result, error) { return RunWith(s, nil, h) }
 
-// RunWith plays the scenario with another rule for who gets a ticket; nil is the
-// product's.
+// RunWith runs the scenario with another rule for choosing the agent of a ticket; nil
+// is the product's.
 func RunWith(s *Scenario, rule Rule, h Hooks) (*Result, error) {
 	if err := s.Check(); err != nil {
 		return nil, err
@@ -59,28 +59,28 @@ func RunWith(s *Scenario, rule Rule, h Hooks) (*Result, error) {
 	r.rule = rule
 	for len(r.heap) > 0 && r.heap[0].at <= float64(s.Length) {
 		e := r.pop()
-		r.happen(&e)
+		r.handle(&e)
 	}
 	r.now = float64(s.Length)
 	return r.result.finish(r), nil
 }
 
-// run is one run under way.
+// run is the state of one run.
 type run struct {
 	*Scenario
 	clock
-	hooks  Hooks
-	st     *queue.State
-	rule   Rule
-	turns  map[string]int // of a Rule
-	rng    []*rand.Rand   // one per demand
-	gaps   *rand.Rand
-	agents []*agent
-	byID   map[string]*agent
-	open   map[string]*visitor
-	ghosts ghosts
-	// room is how much capacity is free among those who take tickets, waiting how
-	// many tickets nobody was offered: without both there is nothing to match.
+	hooks     Hooks
+	st        *queue.State
+	rule      Rule
+	turns     map[string]int // tickets by agent, for a Rule
+	rng       []*rand.Rand   // one per demand
+	acceptRNG *rand.Rand
+	agents    []*agent
+	byID      map[string]*agent
+	open      map[string]*visitor
+	departed  departed
+	// room is the free capacity of the agents on shift, waiting the number of tickets
+	// that are not offered: without both there is nothing to match.
 	room, waiting int
 	steps         int
 	result        *Result
@@ -107,7 +107,7 @@ type visitor struct {
 	class  int
 	joined float64
 	left   float64 // work not done yet, in milliseconds at full speed
-	at     float64 // when left was true
+	at     float64 // the time for which left is valid
 	mark   int
 	agent  *agent
 	served bool
@@ -116,7 +116,7 @@ type visitor struct {
 func newRun(s *Scenario, h Hooks) *run {
 	r := &run{Scenario: s, hooks: h, st: queue.NewState(s.site()), byID: map[string]*agent{}, open: map[string]*visitor{}, turns: map[string]int{}}
 	r.result = newResult(s)
-	r.gaps = rand.New(rand.NewPCG(s.Seed, 1<<32))
+	r.acceptRNG = rand.New(rand.NewPCG(s.Seed, 1<<32))
 	for i := range s.Queues {
 		r.rng = append(r.rng, rand.New(rand.NewPCG(s.Seed, uint64(i)+1)))
 	}
@@ -134,7 +134,7 @@ func newRun(s *Scenario, h Hooks) *run {
 	return r
 }
 
-// hire brings an agent and plans their shifts.
+// hire adds an agent and schedules their shifts.
 func (r *run) hire(staff int, f Staff) {
 	facts := f.facts(len(r.agents))
 	a := &agent{id: facts.ID, index: len(r.agents), staff: staff, cap: f.Capacity}
@@ -157,7 +157,7 @@ func (r *run) hire(staff int, f Staff) {
 	}
 }
 
-// play applies a change and shows it.
+// play applies a change and passes it to the hook.
 func (r *run) play(c queue.Change) {
 	if c.Empty() {
 		return
@@ -169,8 +169,8 @@ func (r *run) play(c queue.Change) {
 	}
 }
 
-// must is for deciders that cannot refuse here: whatever they refuse would be a
-// fault of the simulator.
+// must applies a decision that cannot fail here: an error would be a fault of the
+// simulator.
 func (r *run) must(c queue.Change, err error) {
 	if err != nil {
 		panic(fmt.Sprintf("sim: at %d: %v", r.stamp(), err))
@@ -178,8 +178,8 @@ func (r *run) must(c queue.Change, err error) {
 	r.play(c)
 }
 
-func (r *run) happen(e *event) {
-	v := e.who
+func (r *run) handle(e *event) {
+	v := e.visitor
 	if v != nil && e.mark != v.mark {
 		return
 	}
@@ -207,8 +207,9 @@ func (r *run) happen(e *event) {
 	r.dispatch()
 }
 
-// nextArrival plans the next visitor of a demand by thinning (Lewis and Shedler
-// 1979): candidates at the peak rate, each taken with the chance rate ÷ peak.
+// nextArrival schedules the next visitor of a demand by thinning (Lewis and Shedler
+// 1979): candidates come at the peak rate, and each is taken with the probability
+// rate ÷ peak.
 func (r *run) nextArrival(i int) {
 	d, rng := &r.Queues[i], r.rng[i]
 	peak := d.Profile.peak()
@@ -244,7 +245,7 @@ func (r *run) arrive(i int) {
 	delayed := r.hooks.Joined != nil && !r.hasRoom(d.Queue())
 	r.must(r.st.Join(req))
 	if d.Patience.Mean > 0 {
-		r.push(event{at: r.now + patience, kind: patienceEnds, who: v})
+		r.push(event{at: r.now + patience, kind: patienceEnds, visitor: v})
 	}
 	if r.hooks.Joined != nil {
 		r.hooks.Joined(Arrival{State: r.st, Ticket: r.st.Ticket(v.ticket), Now: r.stamp(), Class: r.className(v), Demand: i}, delayed)
@@ -252,12 +253,12 @@ func (r *run) arrive(i int) {
 	r.nextArrival(i)
 }
 
-// hasRoom says whether whoever joins the queue now is offered at once.
+// hasRoom reports whether a visitor who joins the queue now is offered at once.
 func (r *run) hasRoom(q queue.QueueID) bool {
 	return r.room > 0 && r.st.AgentsWithRoom(q) > 0
 }
 
-// pick chooses a class by a number from 0 to 1.
+// pick returns the index of a class by a number from 0 to 1.
 func (d *Demand) pick(u float64) int {
 	total := 0.0
 	for _, c := range d.Classes {

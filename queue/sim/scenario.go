@@ -9,14 +9,14 @@ import (
 	"nextup/queue"
 )
 
-// Scenario tells who comes and who helps. Times are in milliseconds of the
-// virtual clock, which begins at Start.
+// Scenario describes the visitors and the agents of a run. Times are in milliseconds
+// of the virtual clock, which begins at Start.
 type Scenario struct {
 	Seed   uint64   `yaml:"seed"`
 	Queues []Demand `yaml:"queues"`
 	Staff  []Staff  `yaml:"staff"`
-	// Accept is how long an agent takes to accept an offer; zero is at once. An
-	// offer that is not accepted within OfferTTL lapses.
+	// Accept is how long an agent takes to accept an offer; zero is at once. An offer
+	// that is not accepted within OfferTTL lapses.
 	Accept   Draw         `yaml:"accept"`
 	OfferTTL queue.Millis `yaml:"offer_ttl_ms"`
 	// Slowdown is how much longer each conversation takes for every further one
@@ -28,11 +28,11 @@ type Scenario struct {
 	Warmup queue.Millis `yaml:"warmup_ms"`
 }
 
-// Demand is what comes to one queue.
+// Demand describes the visitors of one queue.
 type Demand struct {
 	Department string `yaml:"department"`
 	Language   string `yaml:"language"`
-	// PerHour is how many visitors join in an hour, on average, before Profile.
+	// PerHour is the mean number of visitors who join in an hour, before Profile.
 	PerHour float64 `yaml:"per_hour"`
 	// Profile scales PerHour over time.
 	Profile Profile `yaml:"profile"`
@@ -40,11 +40,11 @@ type Demand struct {
 	Handling Draw `yaml:"handling"`
 	// Patience is how long a visitor waits before leaving; zero is for ever.
 	Patience Draw `yaml:"patience"`
-	// Classes split the visitors by head start; none means one without any.
+	// Classes split the visitors by head start; none means one class without any.
 	Classes []Class `yaml:"classes"`
 }
 
-// Queue is the demand's queue.
+// Queue returns the demand's queue.
 func (d *Demand) Queue() queue.QueueID {
 	return queue.QueueID{Department: d.Department, Language: d.Language}
 }
@@ -71,7 +71,7 @@ type Step struct {
 	Factor float64      `yaml:"factor"`
 }
 
-// at is the factor after t milliseconds.
+// at returns the factor after t milliseconds.
 func (p Profile) at(t float64) float64 {
 	f := 1.0
 	for _, s := range p.Steps {
@@ -86,7 +86,7 @@ func (p Profile) at(t float64) float64 {
 	return f
 }
 
-// peak bounds at.
+// peak returns an upper bound of at.
 func (p Profile) peak() float64 {
 	most := 1.0
 	for _, s := range p.Steps {
@@ -104,11 +104,11 @@ type Staff struct {
 	Departments []string `yaml:"departments"`
 	Languages   []string `yaml:"languages"`
 	Capacity    int      `yaml:"capacity"`
-	// Shifts are when they take tickets; none means throughout. Whoever goes
+	// Shifts are when they take tickets; none means throughout. An agent who goes
 	// finishes what they hold.
 	Shifts []Shift `yaml:"shifts"`
-	// Told says that the shifts are in the site's plan, so that estimates know them.
-	Told bool `yaml:"told"`
+	// Planned puts the shifts into the site's plan, so that estimates know them.
+	Planned bool `yaml:"told"`
 }
 
 // Shift is a time from From until before To.
@@ -123,7 +123,7 @@ const (
 	maxQueues = 1_000
 )
 
-// Check says everything that is wrong with the scenario.
+// Check returns an error that lists all problems of the scenario.
 func (s *Scenario) Check() error {
 	var wrong []error
 	add := func(format string, a ...any) { wrong = append(wrong, fmt.Errorf(format, a...)) }
@@ -179,9 +179,9 @@ func (s *Scenario) Check() error {
 	return errors.Join(wrong...)
 }
 
-// site is the scenario's site, without limits that would turn visitors away.
+// site returns the scenario's site, without limits that would turn visitors away.
 func (s *Scenario) site() *queue.Site {
-	// What has ended is forgotten soon: a run has no history to show.
+	// Ended tickets are forgotten soon: a run has no history to show.
 	site := &queue.Site{ID: "simulated", VisitorGrace: 1, AgentGrace: 1, AssignedGrace: 1, Retention: 1}
 	ttl := s.OfferTTL
 	if ttl <= 0 {
@@ -200,12 +200,12 @@ func (s *Scenario) site() *queue.Site {
 	return site
 }
 
-// planned are the agents whose shifts are told.
+// planned returns the agents whose shifts are in the plan.
 func (s *Scenario) planned() map[string]*queue.Planned {
 	all, n := map[string]*queue.Planned{}, 0
 	for _, f := range s.Staff {
 		for range f.Count {
-			if f.Told {
+			if f.Planned {
 				p := &queue.Planned{Facts: f.facts(n)}
 				for _, sh := range f.Shifts {
 					p.Shifts = append(p.Shifts, queue.Shift{From: Start.Add(sh.From), To: Start.Add(sh.To)})
@@ -218,7 +218,7 @@ func (s *Scenario) planned() map[string]*queue.Planned {
 	return all
 }
 
-// facts are those of the n-th agent of a scenario.
+// facts returns the facts of the n-th agent of a scenario.
 func (f *Staff) facts(n int) queue.AgentFacts {
 	return queue.AgentFacts{ID: fmt.Sprintf("a%05d", n), Languages: queue.Fluent(f.Languages...), Departments: f.Departments, Capacity: f.Capacity}
 }
