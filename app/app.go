@@ -12,6 +12,8 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"nextup/app/commands"
+	"nextup/app/conversation"
 	"nextup/internal/lograte"
 	"nextup/presence"
 	"nextup/queue"
@@ -25,16 +27,21 @@ type SiteOptions struct {
 	Digest string
 }
 
-// Options are what an App is made of. Store and Sites are required.
+// Options are what an App is made of. Store, Conversations and Sites are required.
 type Options struct {
 	// Node begins this process's name among the nodes, which ends in something
 	// random; empty means "gateway".
 	Node  string
 	Store queue.Store
-	Sites []SiteOptions
+	// Conversations keep the messages.
+	Conversations *conversation.Hub
+	Sites         []SiteOptions
 	// Presence keeps the nodes' leases; nil means that this is the only node.
 	Presence presence.Registry
 	Logger   *slog.Logger
+	// Audit hears of everything that supervisors do, one line each, with no word of
+	// what people write; nil means the Logger, with audit=true.
+	Audit *slog.Logger
 	// Registry takes the metrics; nil means a new one.
 	Registry *prometheus.Registry
 }
@@ -50,6 +57,7 @@ type App struct {
 	ctx  context.Context
 	stop context.CancelFunc
 	work sync.WaitGroup
+	pool commands.Pool
 
 	started  time.Time
 	leaving  atomic.Bool
@@ -67,19 +75,24 @@ type Site struct {
 	digest    atomic.Pointer[string]
 	withdrawn atomic.Pointer[string] // what was logged last of withdrawn queues
 	drift     drift
+	inHand    inHand
+	members   members
 	lossLog   lograte.Warning // of lost nodes that are not in the log yet
 }
 
 // New returns an App that follows no log yet, so that the caller can subscribe.
 func New(o Options) (*App, error) {
-	if o.Store == nil || len(o.Sites) == 0 {
-		return nil, errors.New("app: a store and at least one site are required")
+	if o.Store == nil || o.Conversations == nil || len(o.Sites) == 0 {
+		return nil, errors.New("app: a store, conversations and at least one site are required")
 	}
 	if o.Presence == nil {
 		o.Presence = presence.NewMemory(nil)
 	}
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	if o.Audit == nil {
+		o.Audit = o.Logger.With("audit", true)
 	}
 	if o.Registry == nil {
 		o.Registry = prometheus.NewRegistry()
@@ -103,6 +116,9 @@ func (a *App) newSite(o SiteOptions) *Site {
 	r.OnRules(s.logWithdrawn)
 	s.AddWorker(newDispatcher(r))
 	s.AddWorker(newEstimates(r))
+	s.AddWorker(newSealing(s))
+	r.OnSteps(s.members.forgetEnded)
+	r.OnReset(s.members.forgetAll)
 	a.metrics.differ.WithLabelValues(r.id).Set(0)
 	return s
 }
@@ -138,13 +154,11 @@ func (a *App) Start() {
 
 func (s *Site) start() {
 	s.follower = s.store.Follow(s.ctx, s.id, feed{s.Replica})
-	go_ := s.app.work.Go
-	go_(s.probe)
-	go_(s.watchAvailability)
-	go_(s.endLapsedClosings)
-	go_(s.election.run)
+	for _, run := range []func(){s.probe, s.watchAvailability, s.endLapsedClosings, s.election.run} {
+		s.app.work.Go(run)
+	}
 	for _, w := range s.election.workers {
-		go_(func() { w.Run(s.ctx) })
+		s.app.work.Go(func() { w.Run(s.ctx) })
 	}
 }
 
@@ -160,6 +174,7 @@ func (a *App) Close() {
 			<-s.follower.Done() // its subscribers start work of their own
 		}
 	}
+	a.pool.Close()
 	a.work.Wait()
 }
 

@@ -3,13 +3,13 @@ package app
 import (
 	"context"
 	"fmt"
-	"log/slog"
 	"sync"
 	"testing"
 	"time"
 
 	"go.uber.org/goleak"
 
+	"nextup/app/conversation"
 	"nextup/internal/eventlog"
 	"nextup/queue"
 	"nextup/queue/logstore"
@@ -28,7 +28,9 @@ func testRules() *queue.Site {
 // start runs an App over a log until the test ends; subscribe may subscribe to its site.
 func start(t *testing.T, log eventlog.Backend, subscribe ...func(*Site)) (*Site, context.Context) {
 	t.Helper()
-	a, err := New(Options{Store: logstore.New(log), Sites: []SiteOptions{{Rules: testRules()}}, Logger: slog.New(slog.DiscardHandler)})
+	hub := conversation.New(log, conversation.Options{})
+	t.Cleanup(hub.Close)
+	a, err := New(Options{Store: logstore.New(log), Conversations: hub, Sites: []SiteOptions{{Rules: testRules()}}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -69,7 +71,7 @@ func memory(t *testing.T) eventlog.Backend {
 }
 
 func (s *Site) joinForTest(ctx context.Context, visitor string) (uint64, error) {
-	return s.Execute(ctx, Refusals{}, func(st *queue.State) (queue.Change, error) {
+	return s.Decide(ctx, Refusals{}, func(st *queue.State) (queue.Change, error) {
 		return st.Join(queue.JoinRequest{
 			Ticket: "t-" + visitor, Visitor: visitor, Department: "support", Languages: []string{"en"}, Node: s.app.Node(), Request: visitor, Now: s.Now(),
 		})
@@ -173,10 +175,12 @@ func TestAWorkerSeesEveryStepAfterItTookOver(t *testing.T) {
 // Two processes: one is elected, and when it ends the other takes over at once.
 func TestAnotherProcessTakesOver(t *testing.T) {
 	log := memory(t)
+	hub := conversation.New(log, conversation.Options{})
+	t.Cleanup(hub.Close)
 	var apps [2]*App
 	elected := make(chan int, 10)
 	for i := range apps {
-		a, err := New(Options{Store: logstore.New(log), Sites: []SiteOptions{{Rules: testRules()}}})
+		a, err := New(Options{Store: logstore.New(log), Conversations: hub, Sites: []SiteOptions{{Rules: testRules()}}})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -150,7 +150,7 @@ func (e *estimates) publish(ctx context.Context) (took time.Duration) {
 	out.Truth = addTruth(e.state.Estimates(), counted, e.counted)
 	ctx, cancel := context.WithTimeout(ctx, publishInterval)
 	defer cancel()
-	if _, err := e.replica.Execute(ctx, Refusals{}, func(st *queue.State) (queue.Change, error) { return st.Publish(out), nil }); err != nil {
+	if _, err := e.replica.Decide(ctx, Refusals{}, func(st *queue.State) (queue.Change, error) { return st.Publish(out), nil }); err != nil {
 		e.warning.Log(e.replica.log, "estimates are not published", "err", err)
 		return took
 	}

@@ -17,7 +17,9 @@ type metrics struct {
 	lag       *prometheus.HistogramVec
 	waits     *prometheus.HistogramVec
 	truth     *truths
-	differ    *prometheus.GaugeVec
+
+	messages, ratings, auditEvents *prometheus.CounterVec
+	differ                         *prometheus.GaugeVec
 }
 
 func newMetrics(r *prometheus.Registry) *metrics {
@@ -39,7 +41,10 @@ func newMetrics(r *prometheus.Registry) *metrics {
 			Help:    "Waits that ended with an agent, counted by the gateway that dispatches.",
 			Buckets: []float64{1, 5, 15, 30, 60, 120, 300, 600, 1200, 3600},
 		}, []string{"site", "department"}),
-		truth: newTruths(),
+		truth:       newTruths(),
+		messages:    counters("messages_total", "Messages that this gateway appended, by the sender's role.", "site", "role"),
+		ratings:     counters("ratings_total", "Ratings that this gateway took, by score.", "site", "score"),
+		auditEvents: counters("supervisor_actions_total", "What supervisors did through this gateway.", "site", "action"),
 		differ: prometheus.NewGaugeVec(prometheus.GaugeOpts{
 			Namespace: "nextup", Name: "site_rules_differ", Help: "1 while another gateway runs another site file for the site.",
 		}, []string{"site"}),

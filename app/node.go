@@ -134,7 +134,7 @@ func (a *App) Leave(ctx context.Context) {
 	a.Leaving()
 	name := a.Node()
 	for _, s := range a.sites {
-		if _, err := s.Execute(ctx, Refusals{}, func(st *queue.State) (queue.Change, error) { return st.LoseNode(name), nil }); err != nil {
+		if _, err := s.Decide(ctx, Refusals{}, func(st *queue.State) (queue.Change, error) { return st.LoseNode(name), nil }); err != nil {
 			s.log.Warn("the log does not know that this gateway goes; its lease will tell", "err", err)
 		}
 	}
@@ -193,7 +193,7 @@ func (a *App) loseNodes(watch *presence.Watch, now time.Time) {
 }
 
 func (s *Site) loseNode(name string) {
-	if _, err := s.Execute(s.ctx, Refusals{}, func(st *queue.State) (queue.Change, error) { return st.LoseNode(name), nil }); err != nil {
+	if _, err := s.Decide(s.ctx, Refusals{}, func(st *queue.State) (queue.Change, error) { return st.LoseNode(name), nil }); err != nil {
 		s.lossLog.Log(s.log, "a lost node is not in the log yet", "lost", name, "err", err)
 		return
 	}

@@ -13,7 +13,7 @@ import (
 	"nextup/queue"
 )
 
-// Errors of Execute.
+// Errors of commands that do not depend on what was asked for.
 var (
 	// ErrBusy: the change met too many conflicts in a row.
 	ErrBusy = errors.New("app: too much contention")
@@ -109,10 +109,10 @@ type Refusals struct {
 // maxTries bounds how often one command is decided.
 const maxTries = 12
 
-// Execute decides on the replica, commits the change and returns once the replica
+// Decide decides on the replica, commits the change and returns once the replica
 // has replayed it, with its log number (0 when there was nothing to do). After a
 // conflict it decides again, with jittered back-off, and fails with ErrBusy in the end.
-func (r *Replica) Execute(ctx context.Context, means Refusals, decide func(st *queue.State) (queue.Change, error)) (uint64, error) {
+func (r *Replica) Decide(ctx context.Context, means Refusals, decide func(st *queue.State) (queue.Change, error)) (uint64, error) {
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
 	defer cancel()
 	if err := r.Takes(); err != nil {

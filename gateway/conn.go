@@ -9,8 +9,9 @@ import (
 	"sync/atomic"
 	"time"
 
+	"nextup/app"
+	"nextup/app/commands"
 	"nextup/gateway/auth"
-	"nextup/gateway/commands"
 	"nextup/gateway/protocol"
 	"nextup/gateway/socket"
 )
@@ -34,6 +35,7 @@ type conn struct {
 	// Set by hello, before anybody else sees the conn.
 	site      *site
 	id        auth.Identity
+	actor     app.Actor // of the application
 	allowance *allowance
 	beats     time.Duration // the heartbeat that this conn was told
 
@@ -46,9 +48,10 @@ type conn struct {
 	view     shown
 	spot     spot // the wheel's
 	subs     subscriptions
-	over     int            // frames refused by the limit in a row
-	commands commands.Queue // what was asked for and is not answered
-	writing  writing        // the messages among that
+	over     int // frames refused by the limit in a row
+	inHand   inHand
+	renewals commands.Queue
+	writing  writing
 	// ended is closed when nothing more is heard of the conn.
 	ended chan struct{}
 }

@@ -34,4 +34,4 @@ func (g *Gateway) Drain(ctx context.Context, over time.Duration) {
 }
 
 // retire closes the conn once the requests in hand are answered.
-func (c *conn) retire() { c.commands.Stop(func() { c.end(protocol.CloseRestart) }) }
+func (c *conn) retire() { c.inHand.stop(func() { c.end(protocol.CloseRestart) }) }

@@ -1,22 +1,23 @@
-// Package gateway is the edge: sockets, who may say what, and who is told what
-// and when. It decides nothing about queues: a request is decided by the pure
-// rules of package queue on this gateway's replica, committed by a queue.Store,
-// and shown only once the replica has replayed it.
+// Package gateway is the edge: sockets, who is connected, and who is told what
+// and when. It decides nothing: what people ask for is a command of package app,
+// and a view shows what the replica has replayed.
+//
+//	g, err := gateway.New(gateway.Options{Store: store, Conversations: hub, Verifier: keys, Sites: sites})
+//	server := &http.Server{Handler: g, ConnState: g.ConnState}
+//	defer g.Close()
 //
 // # How a request runs
 //
 // A conn reads frames one by one and never waits for anything outside: a heartbeat
-// is answered on the spot, and every other frame becomes a command (package
-// commands), which is answered when it is done, those of one conversation in
-// order. A command is authorised against the replica and handled (visitor.go,
-// agent.go, talk.go); what it changes goes through site.do, which decides, commits,
-// waits for the replay and decides again after a conflict.
+// is answered on the spot, and every other frame becomes a command (commands.go),
+// which the application authorises, does and answers, those of one conversation in
+// order.
 //
 // # How people are told
 //
-// Replay is the only source of news. site.Apply looks at each step and shows
-// the people whom it concerns their view anew: at once when their ticket or
-// desk changed, and by the cadence (push.go) when only their place in line did.
+// Replay is the only source of news. The gateway subscribes to each site's replica and
+// shows the people whom a step concerns their view anew: at once when their ticket or
+// desk changed (site.go), and by the cadence (push.go) when only their place in line did.
 // show builds every view of every kind, so the first frame, an update and the
 // answer to a reconnect cannot disagree.
 //
@@ -44,9 +45,9 @@ import (
 	"golang.org/x/sync/singleflight"
 
 	"nextup/app"
+	"nextup/app/commands"
 	"nextup/app/conversation"
 	"nextup/gateway/auth"
-	"nextup/gateway/commands"
 	"nextup/gateway/socket"
 	"nextup/presence"
 	"nextup/queue"
@@ -159,9 +160,6 @@ func New(o Options) (*Gateway, error) {
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
-	if o.Audit == nil {
-		o.Audit = o.Logger.With("audit", true)
-	}
 	if o.Registry == nil {
 		o.Registry = prometheus.NewRegistry()
 	}
@@ -182,7 +180,10 @@ func New(o Options) (*Gateway, error) {
 		sites:     map[string]*site{},
 	}
 	g.ctx, g.stop = context.WithCancel(context.Background())
-	application := app.Options{Node: o.Node, Store: o.Store, Presence: o.Presence, Logger: o.Logger, Registry: o.Registry}
+	application := app.Options{
+		Node: o.Node, Store: o.Store, Conversations: o.Conversations, Presence: o.Presence,
+		Logger: o.Logger, Audit: o.Audit, Registry: o.Registry,
+	}
 	for _, s := range o.Sites {
 		application.Sites = append(application.Sites, s.forApp())
 	}

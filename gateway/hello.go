@@ -22,7 +22,7 @@ var errOrigin = errors.New("gateway: the page's origin is not on the site's list
 // hello authenticates a conn, binds its session and shows its first view. It
 // says whether the conn goes on. Nothing is read of the conn meanwhile.
 func (c *conn) hello(h protocol.Hello) bool {
-	ctx, cancel := context.WithTimeout(c.g.ctx, commandTimeout)
+	ctx, cancel := context.WithTimeout(c.g.ctx, app.CommandTimeout)
 	defer cancel()
 	id, err := c.g.options.Verifier.Verify(ctx, h.Token, c.g.now())
 	if err == nil { // only now: what nobody signed takes no honest client's place
@@ -95,6 +95,7 @@ func (c *conn) admit(id auth.Identity) error {
 		return app.ErrAway
 	}
 	c.id = id
+	c.actor = app.Actor{Role: app.Role(id.Role), ID: id.Subject, Name: id.Name, Languages: id.Languages, Tier: id.Tier, Urgency: id.Urgency}
 	file := s.file.Load()
 	c.allowance, c.beats = file.Limits.allowance(), file.VisitorHeartbeat
 	if id.Role != protocol.Visitor {
@@ -104,12 +105,12 @@ func (c *conn) admit(id auth.Identity) error {
 		c.g.metrics.limited.WithLabelValues(s.ID(), limit).Inc()
 		return errTooMany
 	}
-	c.follow(s.file.Load().Limits) // new ones may have come meanwhile
+	c.setLimits(s.file.Load().Limits) // new ones may have come meanwhile
 	return nil
 }
 
-// follow puts limits in force.
-func (c *conn) follow(l Limits) {
+// setLimits puts limits in force.
+func (c *conn) setLimits(l Limits) {
 	c.allowance.follow(l)
 	buffer := l.OutgoingBuffer
 	if c.isSupervisor() {
@@ -120,21 +121,11 @@ func (c *conn) follow(l Limits) {
 
 // bind says in the log that this gateway holds a conn of the person.
 func (c *conn) bind(ctx context.Context) error {
-	switch c.id.Role {
-	case protocol.Visitor:
-		_, err := c.site.Execute(ctx, app.Refusals{}, func(st *queue.State) (queue.Change, error) {
-			return st.BindVisitor(c.id.Subject, c.g.app.Node()), nil
-		})
-		return err
-	case protocol.Agent:
-		facts := c.facts()
-		_, err := c.site.Execute(ctx, app.Refusals{}, func(st *queue.State) (queue.Change, error) {
-			return st.BindAgent(facts, c.g.app.Node()), nil
-		})
-		return err
-	case protocol.Supervisor:
+	var facts queue.AgentFacts
+	if c.isAgent() {
+		facts = c.facts()
 	}
-	return nil
+	return c.site.Connect(ctx, &c.actor, facts)
 }
 
 // facts is what the token and the site file say of this agent.
@@ -164,22 +155,22 @@ func (c *conn) welcome(id string) protocol.Welcome {
 		w.Departments = append(w.Departments, protocol.Department{ID: d.ID, Name: d.Name, Languages: d.Languages})
 	}
 	if c.id.Role == protocol.Visitor {
-		w.Urgencies, w.Topics = c.urgencies(rules), slices.Sorted(maps.Keys(rules.Topics))
+		w.Urgencies, w.Topics = c.actor.Urgencies(rules), slices.Sorted(maps.Keys(rules.Topics))
 	}
 	return w
 }
 
 // renew replaces the token of a live conn.
-func (c *conn) renew(ctx context.Context, r protocol.Renew) (protocol.OK, error) {
+func (c *conn) renew(ctx context.Context, r protocol.Renew) (expiresAtMS int64, err error) {
 	id, err := c.g.options.Verifier.Verify(ctx, r.Token, c.g.now())
 	if err != nil {
-		return protocol.OK{}, err
+		return 0, err
 	}
 	if id.Site != c.id.Site || id.Role != c.id.Role || id.Subject != c.id.Subject {
-		return protocol.OK{}, queue.ErrForbidden
+		return 0, queue.ErrForbidden
 	}
 	c.holds(id)
-	return protocol.OK{ExpiresAtMS: id.ExpiresAt.UnixMilli()}, nil
+	return id.ExpiresAt.UnixMilli(), nil
 }
 
 // holds notes the conn's newest token.

@@ -16,14 +16,11 @@ type metrics struct {
 	framesIn    prometheus.Counter
 	framesOut   prometheus.Counter
 	refusals    *prometheus.CounterVec
-	messages    *prometheus.CounterVec
 	positions   *prometheus.CounterVec
 	staleness   *prometheus.HistogramVec
 	stretch     *prometheus.GaugeVec
 	slowReaders prometheus.Counter
 	limited     *prometheus.CounterVec
-	ratings     *prometheus.CounterVec
-	deeds       *prometheus.CounterVec
 }
 
 func newMetrics(r *prometheus.Registry) *metrics {
@@ -42,7 +39,6 @@ func newMetrics(r *prometheus.Registry) *metrics {
 		framesIn:    counter("frames_received_total", "Frames received from clients."),
 		framesOut:   counter("frames_sent_total", "Frames written to clients."),
 		refusals:    counters("refusals_total", "Error frames, by code.", "code"),
-		messages:    counters("messages_total", "Messages that this gateway appended, by the sender's role.", "site", "role"),
 		positions:   counters("positions_sent_total", "Views sent to visitors in line.", "site"),
 		staleness: prometheus.NewHistogramVec(prometheus.HistogramOpts{
 			Namespace: "nextup", Name: "position_staleness_seconds",
@@ -54,8 +50,6 @@ func newMetrics(r *prometheus.Registry) *metrics {
 			Help: "How much later than its cadence a band of a line was swept last; 1 is in time.",
 		}, []string{"band"}),
 		limited:     counters("limited_total", "What was refused by a limit, by its name; those of the site file bear the name that they have there.", "site", "limit"),
-		ratings:     counters("ratings_total", "Ratings that this gateway took, by score.", "site", "score"),
-		deeds:       counters("supervisor_actions_total", "What supervisors did through this gateway.", "site", "action"),
 		slowReaders: counter("slow_readers_closed_total", "Conns closed because too much waited to be read."),
 	}
 	r.MustRegister(m.connections, m.staleness, m.stretch, collectors.NewGoCollector(),

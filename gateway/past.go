@@ -2,8 +2,8 @@ package gateway
 
 import (
 	"net/http"
-	"slices"
 
+	"nextup/app"
 	"nextup/gateway/protocol"
 	"nextup/queue"
 )
@@ -34,7 +34,7 @@ func (g *Gateway) past(w http.ResponseWriter, r *http.Request) {
 	s.Read(func(st *queue.State) {
 		switch {
 		case visitor == "" && id.Role == protocol.Supervisor,
-			visitor != "" && id.Role == protocol.Agent && !servesVisitor(st, id.Subject, visitor):
+			visitor != "" && id.Role == protocol.Agent && !app.ServesVisitor(st, id.Subject, visitor):
 			err = queue.ErrForbidden
 			return
 		}
@@ -56,12 +56,4 @@ func (g *Gateway) past(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	writeJSON(w, http.StatusOK, all)
-}
-
-// servesVisitor says whether an agent holds or wraps up a ticket of the visitor, or
-// was invited into it; an offer alone does not count. The visitor may have another
-// ticket by now.
-func servesVisitor(st *queue.State, agent, visitor string) bool {
-	theirs := func(t *queue.Ticket) bool { return t.Visitor == visitor && t.Status != queue.Offered }
-	return slices.ContainsFunc(st.Held(agent), theirs) || slices.ContainsFunc(st.Guesting(agent), theirs)
 }

@@ -151,25 +151,11 @@ func (s *site) retryWhile(subject string, role protocol.Role, here bool, do func
 // have given up, or another tab.
 func (s *site) bindOrTry(c *conn) {
 	s.retryWhile(c.id.Subject, c.id.Role, true, func() error {
-		if s.boundElsewhere(c) {
+		if s.HeldElsewhere(&c.actor) {
 			return nil
 		}
 		return c.bind(s.g.ctx)
 	})
-}
-
-// boundElsewhere reports whether another node holds the person, as far as is known.
-func (s *site) boundElsewhere(c *conn) bool {
-	var held queue.Session
-	s.Read(func(st *queue.State) {
-		if v := st.Visitor(c.id.Subject); v != nil && c.id.Role == protocol.Visitor {
-			held = v.Session
-		}
-		if a := st.Agent(c.id.Subject); a != nil && c.isAgent() {
-			held = a.Session
-		}
-	})
-	return held.Node != "" && !held.Lost() && held.Node != s.g.app.Node()
 }
 
 // bindAll binds everybody who is here.
@@ -191,17 +177,7 @@ func (s *site) bindThese(conns []*conn) {
 // again while the log is away.
 func (s *site) lose(subject string, role protocol.Role) {
 	s.retryWhile(subject, role, false, func() error {
-		_, err := s.Execute(s.g.ctx, app.Refusals{}, func(st *queue.State) (queue.Change, error) {
-			switch role {
-			case protocol.Visitor:
-				return st.LoseVisitor(subject, s.g.app.Node()), nil
-			case protocol.Agent:
-				return st.LoseAgent(subject, s.g.app.Node()), nil
-			case protocol.Supervisor: // needs no session
-			}
-			return queue.Change{}, nil
-		})
-		return err
+		return s.Disconnect(s.g.ctx, &app.Actor{Role: app.Role(role), ID: subject})
 	})
 }
 

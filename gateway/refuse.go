@@ -7,7 +7,6 @@ import (
 	"nextup/app"
 	"nextup/app/conversation"
 	"nextup/gateway/auth"
-	"nextup/gateway/commands"
 	"nextup/gateway/protocol"
 	"nextup/queue"
 )
@@ -15,17 +14,7 @@ import (
 var (
 	errHelloFirst = errors.New("gateway: hello comes first, and once")
 	errTooMany    = errors.New("gateway: too many sockets")
-	errIDConflict = errors.New("gateway: this id was used for another join")
-	errNotHeld    = errors.New("gateway: not a conversation of yours")
 )
-
-// unknownError carries what would have been accepted.
-type unknownError struct {
-	error
-	known []string
-}
-
-func (e unknownError) Unwrap() error { return e.error }
 
 // unknownFate is what is true of a change whose answer did not come in time: it may
 // be in the log, or come into it.
@@ -56,13 +45,13 @@ var refusals = []struct {
 	{queue.ErrNoRoom, protocol.CodeNoRoom, "The agent has no room for it: choose another, or a department.", 0},
 	{queue.ErrTooManyGuests, protocol.CodeNoRoom, "The conversation has as many guests as it may.", 0},
 	{queue.ErrUnknownTicket, protocol.CodeUnknownTicket, "There is no such ticket of yours.", 0},
-	{errNotHeld, protocol.CodeUnknownTicket, "There is no such conversation of yours.", 0},
+	{app.ErrNotYours, protocol.CodeUnknownTicket, "There is no such conversation of yours.", 0},
 	{queue.ErrUnknownOffer, protocol.CodeUnknownOffer, "The offer is gone: it was taken back, has lapsed, or was never yours.", 0},
 	{queue.ErrEnded, protocol.CodeConversationClosed, "The ticket has ended: join again.", 0},
 	{conversation.ErrClosed, protocol.CodeConversationClosed, "The conversation is closed.", 0},
 	{conversation.ErrFenced, protocol.CodeUnknownTicket, "The conversation has gone to another agent.", 0},
 	{conversation.ErrIDReused, protocol.CodeIDReused, "This message_id was used for another text: choose a new one.", 0},
-	{errIDConflict, protocol.CodeIDReused, "This id was used for another join: choose a new one.", 0},
+	{app.ErrIDConflict, protocol.CodeIDReused, "This id was used for another join: choose a new one.", 0},
 	{queue.ErrQueueFull, protocol.CodeQueueFull, "The queue is full: try again later.", 30_000},
 	{queue.ErrHolds, protocol.CodeForbidden, "Close your conversations before going offline, or go away instead.", 0},
 	{queue.ErrForbidden, protocol.CodeForbidden, "You may not do that.", 0},
@@ -70,7 +59,7 @@ var refusals = []struct {
 	{errTooMany, protocol.CodeTooMany, "Too many sockets of this person, address or site are open: close some, or come back later.", 5000},
 	{queue.ErrTooManyTickets, protocol.CodeTooMany, "Too many tickets are open: try again later.", 30_000},
 	{queue.ErrTooManyOfVisitor, protocol.CodeTooMany, "You have made too many tickets lately: try again later.", 60_000},
-	{commands.ErrFull, protocol.CodeBusy, "Too many of your requests wait for their answer: wait for some, then try again.", 1000},
+	{app.ErrTooMany, protocol.CodeBusy, "Too many of your requests wait for their answer: wait for some, then try again.", 1000},
 	{errTooOften, protocol.CodeRateLimited, "Too many requests of this address or with this token: come back after retry_after_ms.", 1000},
 	{app.ErrBusy, protocol.CodeBusy, "Too many are changing this at once: try again.", 200},
 	{queue.ErrFull, protocol.CodeUnavailable, "The service is full: nothing new is taken for now, but leaving and closing work.", 10_000},
@@ -87,9 +76,9 @@ func refusalOf(err error) (protocol.Error, bool) {
 	for _, r := range refusals {
 		if errors.Is(err, r.err) {
 			e := protocol.Error{Code: r.code, Message: r.message, RetryAfterMS: r.retryMS}
-			var u unknownError
-			if errors.As(err, &u) {
-				e.Known = u.known
+			var unknown *app.UnknownError
+			if errors.As(err, &unknown) {
+				e.Known = unknown.Known
 			}
 			var tickets *queue.TooManyOfVisitor
 			if errors.As(err, &tickets) {

@@ -41,7 +41,7 @@ func (s *site) follow(file Site) {
 	s.push.changed(nil, true)
 	var agents []*conn
 	for _, c := range s.people.all() {
-		c.follow(file.Limits)
+		c.setLimits(file.Limits)
 		if c.isAgent() {
 			agents = append(agents, c)
 		}

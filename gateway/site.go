@@ -23,7 +23,6 @@ type site struct {
 	push        *push
 	board       *board
 	day         *day
-	sealing     *sealing
 	disconnects disconnects
 	addresses   tally
 	// leaving is set while the sockets are sent elsewhere.
@@ -36,7 +35,6 @@ func newSite(g *Gateway, file Site) *site {
 	s.file.Store(&file)
 	s.push = newPush(g.ctx, s.Site, &s.people, g.metrics, file.Rules)
 	s.board = &board{replica: s.Site, people: &s.people, day: s.day, evicts: g.options.Evicts, log: s.log}
-	s.sealing = newSealing(s.Site, g.options.Conversations)
 	s.disconnects = disconnects{ctx: g.ctx, work: &g.work, draining: &g.draining, lose: func(visitor string) { s.lose(visitor, protocol.Visitor) }}
 	s.OnRestore(s.day.restore)
 	s.OnSteps(s.day.onSteps)
@@ -47,7 +45,6 @@ func newSite(g *Gateway, file Site) *site {
 	s.OnReset(s.onReset)
 	s.OnAvailability(s.onAvailability)
 	s.OnDrift(s.board.setDrift)
-	s.AddWorker(s.sealing)
 	return s
 }
 

@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"slices"
 
+	"nextup/app"
 	"nextup/gateway/protocol"
 	"nextup/queue"
 )
@@ -75,10 +76,10 @@ func (g *Gateway) line(w http.ResponseWriter, r *http.Request) {
 	switch {
 	case held:
 	case !ok:
-		g.refuseHTTP(w, unknownError{queue.ErrUnknownDepartment, departmentsOf(rules)})
+		g.refuseHTTP(w, &app.UnknownError{Err: queue.ErrUnknownDepartment, Known: app.Departments(rules)})
 		return
 	case !slices.Contains(dep.Languages, q.Language):
-		g.refuseHTTP(w, unknownError{queue.ErrUnknownLanguage, dep.Languages})
+		g.refuseHTTP(w, &app.UnknownError{Err: queue.ErrUnknownLanguage, Known: dep.Languages})
 		return
 	}
 	all := []lineTicket{}

@@ -78,10 +78,8 @@ func (c *conn) isBehind() bool {
 	return c.view.owed
 }
 
-// reset tells the client to drop what it knows, and forgets what this conn knew:
-// what was shown, and the assignments whose records its conversations have.
+// reset tells the client to drop what it knows, and forgets what was shown.
 func (c *conn) reset() {
-	c.subs.forget()
 	c.view.Lock()
 	defer c.view.Unlock()
 	if c.view.live {

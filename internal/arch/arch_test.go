@@ -278,6 +278,7 @@ func TestTheArrowsThatMatter(t *testing.T) {
 		{"app", "nextup/gateway", false},
 		{"app", "nextup/gateway/protocol", false},
 		{"app", "nextup/internal/eventlog", false},
+		{"app/commands", "nextup/app", false},
 		{"queue", "nextup/app", false},
 		{"gateway", "nextup/app", true},
 		{"gateway", "nextup/queue", true},

@@ -10,7 +10,7 @@ import (
 
 	"go.uber.org/goleak"
 
-	"nextup/gateway/commands"
+	"nextup/app/commands"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }

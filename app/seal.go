@@ -1,4 +1,4 @@
-package gateway
+package app
 
 import (
 	"context"
@@ -9,9 +9,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
-	"nextup/app"
 	"nextup/app/conversation"
-	"nextup/gateway/protocol"
 	"nextup/queue"
 )
 
@@ -27,20 +25,17 @@ const (
 // agents or ended, whatever brought that about: who ended a ticket may not live to do
 // so.
 type sealing struct {
-	replica       *app.Site
-	conversations *conversation.Hub
-	woken         chan struct{}
+	site  *Site
+	woken chan struct{}
 
 	mu      sync.Mutex
 	elected bool
 	tickets []*queue.Ticket // whose conversations are to have a record
 }
 
-func newSealing(s *app.Site, conversations *conversation.Hub) *sealing {
-	return &sealing{replica: s, conversations: conversations, woken: make(chan struct{}, 1)}
-}
+func newSealing(s *Site) *sealing { return &sealing{site: s, woken: make(chan struct{}, 1)} }
 
-// Elected implements app.Worker: what has ended or lost its agent lately is recorded
+// Elected implements Worker: what has ended or lost its agent lately is recorded
 // again, or at last.
 func (s *sealing) Elected(st *queue.State) {
 	since := st.At().Add(-sealAgain)
@@ -56,14 +51,14 @@ func (s *sealing) Elected(st *queue.State) {
 	s.wakeLocked()
 }
 
-// Dismissed implements app.Worker.
+// Dismissed implements Worker.
 func (s *sealing) Dismissed() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.elected, s.tickets = false, nil
 }
 
-// Steps implements app.Worker.
+// Steps implements Worker.
 func (s *sealing) Steps(_ *queue.State, steps []queue.Step) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -84,7 +79,7 @@ func (s *sealing) wakeLocked() {
 	}
 }
 
-// Run implements app.Worker.
+// Run implements Worker.
 func (s *sealing) Run(ctx context.Context) {
 	again := time.NewTimer(0)
 	defer again.Stop()
@@ -95,7 +90,7 @@ func (s *sealing) Run(ctx context.Context) {
 		case <-s.woken:
 		case <-again.C:
 		}
-		if !s.replica.Elected() || !s.seal(ctx) {
+		if !s.site.Elected() || !s.seal(ctx) {
 			again.Reset(sealRetry)
 		}
 	}
@@ -107,7 +102,7 @@ func (s *sealing) seal(ctx context.Context) bool {
 	due := s.tickets
 	s.tickets = nil
 	s.mu.Unlock()
-	s.replica.Read(func(st *queue.State) {
+	s.site.Read(func(st *queue.State) {
 		for i, t := range due { // as they are now: a fork may have come between
 			if now := st.Ticket(t.ID); now != nil {
 				due[i] = now
@@ -123,9 +118,9 @@ func (s *sealing) seal(ctx context.Context) bool {
 	all.SetLimit(16)
 	for i, t := range due {
 		all.Go(func() error {
-			record := s.copyLoss
+			record := s.site.recordLoss
 			if !t.Open() {
-				record = s.copyEnd
+				record = s.site.recordEnd
 			}
 			if err := record(ctx, t); err != nil {
 				failed[i] = t
@@ -143,34 +138,63 @@ func (s *sealing) seal(ctx context.Context) bool {
 	return len(failed) == 0
 }
 
-// copyLoss copies into the conversation that its ticket lost an agent. Whatever
+// recordLoss copies into the conversation that its ticket lost an agent. Whatever
 // else is copied comes after it, so that people read what happened in its order.
-func (s *sealing) copyLoss(ctx context.Context, t *queue.Ticket) error {
+func (s *Site) recordLoss(ctx context.Context, t *queue.Ticket) error {
 	if t.Loss == nil {
 		return nil
 	}
-	var who *protocol.Person
-	s.replica.Read(func(st *queue.State) { who = agentPerson(st, t.Loss.Agent) })
-	err := s.conversations.AgentLost(ctx, s.replica.ID(), t.ID, t.Loss.Number, *who, t.Loss.Token)
+	agent := conversation.Person{Role: conversation.Role(Agent), ID: t.Loss.Agent}
+	s.Read(func(st *queue.State) {
+		if a := st.Agent(agent.ID); a != nil {
+			agent.Name = a.DisplayName
+		}
+	})
+	err := s.app.options.Conversations.AgentLost(ctx, s.id, t.ID, t.Loss.Number, agent, t.Loss.Token)
 	if errors.Is(err, conversation.ErrFenced) || errors.Is(err, conversation.ErrClosed) {
 		return nil // too late to be said
 	}
 	return err
 }
 
-// copyEnd copies into the conversation that its ticket ended.
-func (s *sealing) copyEnd(ctx context.Context, t *queue.Ticket) error {
-	if err := s.copyLoss(ctx, t); err != nil {
+// recordEnd copies into the conversation that its ticket ended, which seals it.
+func (s *Site) recordEnd(ctx context.Context, t *queue.Ticket) error {
+	if err := s.recordLoss(ctx, t); err != nil {
 		return err
 	}
-	return s.conversations.Closed(ctx, s.replica.ID(), t.ID, t.Rev.Number)
+	return s.app.options.Conversations.Closed(ctx, s.id, t.ID, t.Rev.Number)
 }
 
 // restoreEnd copies the end of a ticket into its conversation if that has lost it, as it
 // may in a failover.
-func (s *sealing) restoreEnd(ctx context.Context, t *queue.Ticket) error {
-	if ended, err := s.conversations.Ended(ctx, s.replica.ID(), t.ID); ended || err != nil {
+func (s *Site) restoreEnd(ctx context.Context, t *queue.Ticket) error {
+	if ended, err := s.app.options.Conversations.Ended(ctx, s.id, t.ID); ended || err != nil {
 		return err
 	}
-	return s.copyEnd(ctx, t)
+	return s.recordEnd(ctx, t)
+}
+
+// EndAgain ends a ticket whose conversation is closed, if it is open: a fork of the
+// site's log lost the end that people have been told. Mostly it is only this replica that
+// has not replayed it yet, and then there is nothing to do.
+func (s *Site) EndAgain(ctx context.Context, ticket string) {
+	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
+	defer cancel()
+	err := s.Sync(ctx)
+	if err == nil {
+		_, err = s.Decide(ctx, Refusals{}, func(st *queue.State) (queue.Change, error) {
+			t := st.Ticket(ticket)
+			switch {
+			case t == nil || !t.Open():
+				return queue.Change{}, nil
+			case t.Status == queue.Assigned:
+				return st.Close(t.Agent, ticket)
+			default:
+				return st.Leave(t.Visitor, ticket)
+			}
+		})
+	}
+	if err != nil { // the next one who opens the conversation finds it
+		s.log.Warn("a ticket is open beside its closed conversation", "ticket", ticket, "err", err)
+	}
 }
