@@ -26,7 +26,7 @@ import (
 	"nextup/queue/logstore"
 )
 
-// appConfig is what an App is made of.
+// appConfig configures an App.
 type appConfig struct {
 	// Listen is host:port; port 0 takes a free one, and "" the default or, if that is
 	// in use, the next free port.
@@ -35,18 +35,18 @@ type appConfig struct {
 	Redis string
 	// Durability is what an acknowledgement from Redis means.
 	Durability redislog.Durability
-	// TrustDisk skips the proof of disk where Redis does not let itself be asked.
+	// TrustDisk skips the proof of disk where Redis does not show its configuration.
 	TrustDisk bool
 	File      *sitefile.File
 	Node      string
-	// HelloRate and TrustedProxies are the gateway's.
+	// HelloRate and TrustedProxies are passed to the gateway.
 	HelloRate      int
 	TrustedProxies []netip.Prefix
 	// DemoTokens mints tokens for anybody at /demo/token.
 	DemoTokens bool
 	Pages      fs.FS
 	Logger     *slog.Logger
-	// Audit hears of what supervisors do; nil means the Logger.
+	// Audit takes a line for each action of a supervisor; nil means the Logger.
 	Audit *slog.Logger
 }
 
@@ -68,8 +68,8 @@ type App struct {
 	failed   error // why the server ended; set before served is closed
 }
 
-// NewApp starts everything and listens. What it began is ended again when a
-// later part fails.
+// NewApp starts everything and listens. When a part fails it ends those that it has
+// started.
 func NewApp(ctx context.Context, c appConfig) (_ *App, err error) {
 	a := &App{served: make(chan struct{}), registry: prometheus.NewRegistry()}
 	defer func() {
@@ -118,7 +118,7 @@ func NewApp(ctx context.Context, c appConfig) (_ *App, err error) {
 	return a, nil
 }
 
-// open chooses what keeps the logs.
+// open opens the backend that keeps the logs, and returns the store over it.
 func (a *App) open(ctx context.Context, c appConfig) (queue.Store, error) {
 	if c.Redis == "" {
 		memory := eventlog.NewMemory()
@@ -150,16 +150,16 @@ func (a *App) open(ctx context.Context, c appConfig) (queue.Store, error) {
 	return logstore.New(backend), nil
 }
 
-// URL is where a browser on this machine finds the App.
+// URL returns the address of the App for a browser on this machine.
 func (a *App) URL() string {
 	shown, _ := shownAddress(a.address)
 	return "http://" + shown
 }
 
-// Served is closed when the App listens no more.
+// Served returns a channel that is closed when the App no longer listens.
 func (a *App) Served() <-chan struct{} { return a.served }
 
-// Drain sends everybody elsewhere over the given time; Close comes next.
+// Drain sends all clients to other gateways over the given time; Close comes next.
 func (a *App) Drain(ctx context.Context, over time.Duration) { a.gateway.Drain(ctx, over) }
 
 // Close ends what NewApp began, in the opposite order.
@@ -191,8 +191,8 @@ func (a *App) Close() error {
 	return errors.Join(errs...)
 }
 
-// parts turns a site file into what the gateway's rooms need. It fails for a file
-// that strangers must not be served with.
+// parts turns a site file into keys and sites. It fails for a file with published
+// secrets if the App can be reached from other machines.
 func (a *App) parts(file *sitefile.File) (keys []auth.Key, sites []gateway.Site, err error) {
 	if !a.onlyHere {
 		if err := refusePublished(file); err != nil {
@@ -210,7 +210,7 @@ func (a *App) parts(file *sitefile.File) (keys []auth.Key, sites []gateway.Site,
 	return keys, sites, nil
 }
 
-// retentionOf says how long each site keeps what has ended.
+// retentionOf returns how long each site keeps ended conversations.
 func retentionOf(file *sitefile.File) map[string]time.Duration {
 	all := map[string]time.Duration{}
 	for _, s := range file.Sites {
@@ -219,7 +219,8 @@ func retentionOf(file *sitefile.File) map[string]time.Duration {
 	return all
 }
 
-// sign mints a token with the first key that has a secret and may.
+// sign mints a token with the first key that has a secret and may sign for the
+// identity's site and role.
 func sign(keys []auth.Key, id auth.Identity) (string, error) {
 	i := slices.IndexFunc(keys, func(k auth.Key) bool {
 		return k.Secret != nil && slices.Contains(k.Sites, id.Site) && slices.Contains(k.Roles, id.Role)
@@ -230,7 +231,7 @@ func sign(keys []auth.Key, id auth.Identity) (string, error) {
 	return auth.Sign(keys[i], id)
 }
 
-// demoSigner is the sign function of traffic: short-lived tokens of one site.
+// demoSigner returns the sign function of traffic: short-lived tokens of one site.
 func demoSigner(keys []auth.Key, site string) func(role protocol.Role, subject, name string, languages []string) (string, error) {
 	return func(role protocol.Role, subject, name string, languages []string) (string, error) {
 		return sign(keys, auth.Identity{

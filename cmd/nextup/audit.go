@@ -7,11 +7,11 @@ import (
 	"sync"
 )
 
-// auditFile is where the audit log is appended. It may be moved away: after
-// reopen, what follows goes to a new file of the name.
+// auditFile is the file to which the audit log is appended. It may be moved away:
+// after reopen, lines go to a new file of that name.
 type auditFile struct {
 	path string
-	log  *slog.Logger // hears of lines that could not be written
+	log  *slog.Logger // takes lines about failed writes
 	mu   sync.Mutex
 	file *os.File
 }
@@ -21,10 +21,10 @@ func openAudit(path string, log *slog.Logger) (*auditFile, error) {
 	return a, a.reopen()
 }
 
-// logger writes JSON, one line for each deed.
+// logger returns a logger that writes JSON, one line for each audit event.
 func (a *auditFile) logger() *slog.Logger { return slog.New(slog.NewJSONHandler(a, nil)) }
 
-// reopen goes on in the file that has the name now.
+// reopen continues in the file that has the name now.
 func (a *auditFile) reopen() error {
 	file, err := os.OpenFile(a.path, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 	if err != nil {
@@ -45,7 +45,7 @@ func (a *auditFile) Write(line []byte) (int, error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	n, err := a.file.Write(line)
-	if err != nil { // slog would keep it to itself
+	if err != nil { // slog would drop the error
 		a.log.Error("the audit log cannot be written", "file", a.path, "err", err)
 	}
 	return n, err

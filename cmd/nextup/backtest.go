@@ -62,7 +62,7 @@ func (c *backtestCmd) Run(out io.Writer) error {
 	}
 	score := &trace.Score{Over: c.Over.Seconds(), From: log.First + int64(c.After*float64(log.Last-log.First))}
 	lines := bufio.NewWriterSize(out, 1<<16)
-	said := time.Now()
+	reported := time.Now()
 	err = trace.Replay(log, trace.Options{
 		Every: c.Every.Milliseconds(), Seed: c.Seed, Scores: []*trace.Score{score},
 		OnEstimate: func(s trace.Estimate) error {
@@ -72,8 +72,8 @@ func (c *backtestCmd) Run(out io.Writer) error {
 			return lines.WriteByte('\n')
 		},
 		Progress: func(events int) {
-			if time.Since(said) > progressEvery {
-				said = time.Now()
+			if time.Since(reported) > progressEvery {
+				reported = time.Now()
 				fmt.Fprintf(os.Stderr, "backtest: %d of %d events (%.0f %%)\n", events, log.Rows, 100*float64(events)/float64(log.Rows))
 			}
 		},
@@ -88,5 +88,5 @@ func (c *backtestCmd) Run(out io.Writer) error {
 	return nil
 }
 
-// progressEvery is how often a long run says how far it is.
+// progressEvery is how often a long run reports its progress.
 const progressEvery = 2 * time.Second

@@ -57,24 +57,24 @@ func (c *checkCmd) Run(out io.Writer) error {
 	return nil
 }
 
-// leftOut names the sites and queues of the file before that another file does not
-// have: a gateway refuses to lose a site while it runs, and who waits in such a queue
-// has to be moved, or is served in another of their languages.
+// leftOut names the sites and queues that the file before has and the new one does
+// not: a gateway refuses to lose a site while it runs, and visitors who wait in such a
+// queue have to be moved, or are served in another of their languages.
 func leftOut(out io.Writer, before, file *sitefile.File) {
 	fmt.Fprintln(out)
 	none := true
-	for _, was := range before.Sites {
-		i := slices.IndexFunc(file.Sites, func(s sitefile.Site) bool { return s.ID() == was.ID() })
+	for _, old := range before.Sites {
+		i := slices.IndexFunc(file.Sites, func(s sitefile.Site) bool { return s.ID() == old.ID() })
 		if i < 0 {
 			none = false
-			fmt.Fprintf(out, "WARNING: site %s is left out: a gateway that runs refuses the file, since sites come and go with a restart\n", was.ID())
+			fmt.Fprintf(out, "WARNING: site %s is left out: a gateway that runs refuses the file, since sites come and go with a restart\n", old.ID())
 			continue
 		}
 		queues := file.Sites[i].Rules.Queues()
-		for _, q := range was.Rules.Queues() {
+		for _, q := range old.Rules.Queues() {
 			if !slices.Contains(queues, q) {
 				none = false
-				fmt.Fprintf(out, "WARNING: the queue %s of %s is left out: the board and the log of the reload say how many wait in it\n", q, was.ID())
+				fmt.Fprintf(out, "WARNING: the queue %s of %s is left out: the board and the log of the reload say how many wait in it\n", q, old.ID())
 			}
 		}
 	}
@@ -91,7 +91,7 @@ func describe(out io.Writer, s sitefile.Site) {
 		queues += len(d.Languages)
 		fmt.Fprintf(out, "  department %s: %s; at most %d waiting per queue, %s to accept an offer\n",
 			d.ID, strings.Join(d.Languages, " "), d.QueueLimit, d.OfferTTL.Duration())
-		if asks := asksOf(s.Rules, d); len(asks) > 0 {
+		if asks := requirementsOf(s.Rules, d); len(asks) > 0 {
 			fmt.Fprintf(out, "    %s\n", strings.Join(asks, "; "))
 		}
 		if none := s.Unspoken(d); len(none) > 0 {
@@ -136,8 +136,9 @@ func describe(out io.Writer, s sitefile.Site) {
 	}
 }
 
-// reachable says why a gateway here would not call the address of a key set. A name
-// that cannot be resolved may be resolved where the gateway runs.
+// reachable returns an error if a gateway here would not call the address of a key
+// set. A name that cannot be resolved is no error, since it may be resolved where the
+// gateway runs.
 func reachable(s sitefile.Site, k sitefile.Key) error {
 	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
 	defer cancel()
@@ -148,8 +149,9 @@ func reachable(s sitefile.Site, k sitefile.Key) error {
 	return nil
 }
 
-// asksOf says what a department asks of its agents, and what it gives up when.
-func asksOf(s *queue.Site, d *queue.Department) []string {
+// requirementsOf describes what a department requires of its agents, and what it gives
+// up when.
+func requirementsOf(s *queue.Site, d *queue.Department) []string {
 	var asks []string
 	if d.Tier > 1 {
 		asks = append(asks, fmt.Sprintf("tier %d", d.Tier))
@@ -185,7 +187,7 @@ func asksOf(s *queue.Site, d *queue.Department) []string {
 	return asks
 }
 
-// headStarts lists them by name.
+// headStarts describes the head starts by name.
 func headStarts(s *queue.Site) []string {
 	var all []string
 	for _, tier := range slices.Sorted(maps.Keys(s.VisitorTiers)) {
@@ -193,11 +195,11 @@ func headStarts(s *queue.Site) []string {
 	}
 	for _, name := range slices.Sorted(maps.Keys(s.Urgencies)) {
 		u := s.Urgencies[name]
-		who := "by token"
+		by := "by token"
 		if u.VisitorsMay {
-			who = "visitors may"
+			by = "visitors may"
 		}
-		all = append(all, fmt.Sprintf("%s %s (%s)", name, u.HeadStart.Duration(), who))
+		all = append(all, fmt.Sprintf("%s %s (%s)", name, u.HeadStart.Duration(), by))
 	}
 	return all
 }

@@ -10,7 +10,7 @@ import (
 	"nextup/internal/sitefile"
 )
 
-// Keys are a site's keys in the form that tokens are verified with.
+// Keys returns a site's keys in the form that auth.New takes.
 func Keys(site sitefile.Site) ([]auth.Key, error) {
 	out := make([]auth.Key, 0, len(site.Keys))
 	for _, k := range site.Keys {

@@ -13,21 +13,20 @@ import (
 	"nextup/internal/sitefile"
 )
 
-// Where serve listens if nothing else is said: on the first of these ports that is
-// free.
+// The default address of serve: the first of these ports that is free.
 const (
 	defaultHost  = "127.0.0.1"
 	defaultPort  = 8080
 	defaultPorts = 100
 )
 
-// listen listens on an address that was asked for, or on the default one if it is
-// empty. Then moved is the port of the default that was in use, else 0.
+// listen listens on the address, or on the default one if it is empty. moved is the
+// default port if that was in use, else 0.
 func listen(ctx context.Context, address string) (_ net.Listener, moved int, err error) {
 	if address != "" {
 		l, err := new(net.ListenConfig).Listen(ctx, "tcp", address)
 		if err != nil {
-			return nil, 0, explained(address, err)
+			return nil, 0, listenError(address, err)
 		}
 		return l, 0, nil
 	}
@@ -43,12 +42,12 @@ func listen(ctx context.Context, address string) (_ net.Listener, moved int, err
 			break
 		}
 	}
-	return nil, 0, explained(fmt.Sprintf("%s:%d", defaultHost, defaultPort), err)
+	return nil, 0, listenError(fmt.Sprintf("%s:%d", defaultHost, defaultPort), err)
 }
 
-// listenLocally takes a port of this machine only if no other program has it for
-// IPv6 either: a browser that is told "localhost" may try that first, and would
-// show the other program.
+// listenLocally takes a port of this machine only if no other program has it for IPv6
+// either: a browser that opens "localhost" may try IPv6 first, and would show the
+// other program.
 func listenLocally(ctx context.Context, port int) (net.Listener, error) {
 	other, err := new(net.ListenConfig).Listen(ctx, "tcp6", net.JoinHostPort("::1", strconv.Itoa(port)))
 	switch {
@@ -60,8 +59,8 @@ func listenLocally(ctx context.Context, port int) (net.Listener, error) {
 	return new(net.ListenConfig).Listen(ctx, "tcp4", net.JoinHostPort(defaultHost, strconv.Itoa(port)))
 }
 
-// explained says in a sentence why nothing can listen on an address.
-func explained(address string, err error) error {
+// listenError explains in a sentence why nothing can listen on an address.
+func listenError(address string, err error) error {
 	var why string
 	switch {
 	case errors.Is(err, syscall.EADDRINUSE):
@@ -78,8 +77,8 @@ func explained(address string, err error) error {
 	return fmt.Errorf("--listen %s: %s (%w)", address, why, err)
 }
 
-// shownAddress is where a browser on this machine finds what listens on the address:
-// one that stands for all addresses is no place to go to.
+// shownAddress returns the address for a browser on this machine: an address that
+// stands for all addresses cannot be opened.
 func shownAddress(address string) (shown string, everywhere bool) {
 	at, err := netip.ParseAddrPort(address)
 	if err != nil {
@@ -91,8 +90,7 @@ func shownAddress(address string) (shown string, everywhere bool) {
 	return strings.Replace(at.String(), "%", "%25", 1), false
 }
 
-// onlyHere reports whether an address that was asked for can be reached from this
-// machine alone.
+// onlyHere reports whether the address can be reached only from this machine.
 func onlyHere(address string) bool {
 	if address == "" {
 		return true
@@ -102,11 +100,11 @@ func onlyHere(address string) bool {
 	return err == nil && (host == "localhost" || ip != nil && ip.IsLoopback())
 }
 
-// errPublished says that a key's secret is one that anybody can read.
+// errPublished means that a key's secret is public.
 var errPublished = errors.New("anybody who has read its source can sign tokens with it")
 
-// refusePublished returns an error if a key of the file has a secret that stands in
-// the source code, whatever the file is called and wherever the secret was read.
+// refusePublished returns an error if a key of the file has a secret of the source
+// code, whatever the file's name and wherever the secret was read.
 func refusePublished(file *sitefile.File) error {
 	for _, s := range file.Sites {
 		for _, k := range s.Keys {

@@ -48,7 +48,7 @@ func main() {
 	}
 }
 
-// version is that of the module, with the commit where the build knows it.
+// version returns the version of the module, with the commit where the build knows it.
 func version() string {
 	info, ok := debug.ReadBuildInfo()
 	if !ok {

@@ -65,7 +65,7 @@ func (c *planCmd) Run(out io.Writer) error {
 	return p.search(out)
 }
 
-// planner asks the simulator.
+// planner answers staffing questions with the simulator.
 type planner struct {
 	*planCmd
 	base      *sim.Scenario
@@ -93,7 +93,7 @@ func (p *planner) ask(agents int) (answer, error) {
 		if err != nil {
 			return a, err
 		}
-		// The visitors that these agents are for.
+		// Only the visitors that these agents are for.
 		mine := *r
 		mine.Groups = nil
 		for _, g := range r.Groups {
@@ -114,7 +114,7 @@ func (p *planner) ask(agents int) (answer, error) {
 	return a, nil
 }
 
-// interval is a mean with the half width of its 95 % interval, 0 for one run.
+// interval returns a mean with the half width of its 95 % interval, 0 for one run.
 func interval(x []float64) (mean, half float64) {
 	n := float64(len(x))
 	var sum, squares float64
@@ -132,8 +132,8 @@ func interval(x []float64) (mean, half float64) {
 	return mean, t * math.Sqrt(max(0, squares-sum*mean)/f/n)
 }
 
-// search finds the smallest number that is enough. More agents never make the
-// service worse, so halving finds it.
+// search finds the smallest number of agents that is enough. More agents never make
+// the service worse, so bisection finds it.
 func (p *planner) search(out io.Writer) error {
 	asked := map[int]answer{}
 	enough := func(n int) (bool, error) {
@@ -185,7 +185,7 @@ func (p *planner) search(out io.Writer) error {
 	return p.table(out, rows)
 }
 
-// change compares with some agents more, or less.
+// change compares the service now with that of some more agents, or fewer.
 func (p *planner) change(out io.Writer) error {
 	now := p.base.Staff[p.group].Count
 	before, err := p.ask(now)
@@ -204,14 +204,14 @@ func (p *planner) table(out io.Writer, rows []answer) error {
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', tabwriter.AlignRight)
 	theory := p.theory()
 	fmt.Fprintf(w, "agents\twithin %v\tmean s\tp50 s\tp90 s\tleft\toccupied\t%s\t\n", p.Within, theory.title)
-	agree := 0
+	agreeing := 0
 	for _, a := range rows {
 		beside := ""
 		if theory.check != nil {
-			says, simulated, half := theory.check(a)
-			beside = fmt.Sprintf("%.1f %%", says)
-			if math.Abs(says-simulated) <= half {
-				agree++
+			formula, simulated, half := theory.check(a)
+			beside = fmt.Sprintf("%.1f %%", formula)
+			if math.Abs(formula-simulated) <= half {
+				agreeing++
 			}
 		}
 		fmt.Fprintf(w, "%d\t%.1f ± %.1f %%\t%.1f\t%.1f\t%.1f\t%.1f %%\t%.1f %%\t%s\t\n", a.agents, a.share, a.half, a.mean, a.p50, a.p90, a.left, a.occupied, beside)
@@ -219,12 +219,12 @@ func (p *planner) table(out io.Writer, rows []answer) error {
 	if err := w.Flush(); err != nil || theory.check == nil || p.Runs < 2 {
 		return err
 	}
-	_, err := fmt.Fprintf(out, "\n%s holds for this forecast: it lies in the simulation's 95 %% interval in %d of %d rows.\n", theory.name, agree, len(rows))
+	_, err := fmt.Fprintf(out, "\n%s holds for this forecast: it lies in the simulation's 95 %% interval in %d of %d rows.\n", theory.name, agreeing, len(rows))
 	return err
 }
 
-// theory is what Erlang says beside an answer, where it holds: per cent, next to
-// the simulated ones and the half width of their interval.
+// theory is the Erlang formula beside an answer, where it holds. check returns its per
+// cent, the simulated per cent and the half width of their interval.
 type theory struct {
 	name, title string
 	check       func(answer) (says, simulated, half float64)

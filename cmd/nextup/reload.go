@@ -13,7 +13,7 @@ import (
 	"nextup/internal/sitefile"
 )
 
-// reloadPoll is how often the site file is looked at.
+// reloadPoll is how often the site file is checked for changes.
 const reloadPoll = 2 * time.Second
 
 func countReloads(r *prometheus.Registry) *prometheus.CounterVec {
@@ -27,10 +27,9 @@ func countReloads(r *prometheus.Registry) *prometheus.CounterVec {
 	return c
 }
 
-// Reload puts a site file in force while the App runs: rules, limits, agents and
-// keys, for those who are connected as well. Sites themselves come and go only
-// with a restart. On an error everything stays as it was. Sockets whose key has gone
-// are closed.
+// Reload puts a site file in force while the App runs: rules, limits, agents and keys,
+// for connected clients as well. Sites themselves come and go only with a restart. On
+// an error everything stays as it was. Sockets whose key has gone are closed.
 func (a *App) Reload(file *sitefile.File) error {
 	keys, sites, err := a.parts(file)
 	if err != nil {
@@ -45,12 +44,12 @@ func (a *App) Reload(file *sitefile.File) error {
 	})
 }
 
-// reloader keeps an App on its site file and the files that it names.
+// reloader keeps an App up to date with its site file and the files that it names.
 type reloader struct {
 	path  string
 	log   *slog.Logger
 	audit *auditFile // nil for none
-	// taken is what was last taken or refused, read what the last look found.
+	// taken is what was last put in force or refused, read what the last look found.
 	taken, read sitefile.Sources
 }
 
@@ -60,8 +59,8 @@ func newReloader(path string, from *sitefile.File, log *slog.Logger) *reloader {
 	return &reloader{path: path, log: log, taken: from.Sources, read: from.Sources}
 }
 
-// run reads the file when it is told to, and when its text has changed, until ctx
-// or the App ends.
+// run reads the file at a signal, and when its text has changed, until ctx or the App
+// ends.
 func (r *reloader) run(ctx context.Context, app *App, told <-chan os.Signal) {
 	tick := time.NewTicker(reloadPoll)
 	defer tick.Stop()
@@ -84,8 +83,8 @@ func (r *reloader) run(ctx context.Context, app *App, told <-chan os.Signal) {
 	}
 }
 
-// look loads a file whose text, or that of a secret or a key that it names, has
-// changed. All must be the same in two looks on end: half a file that is being
+// look loads the file if its text, or that of a secret or a key that it names, has
+// changed. All must be the same in two consecutive looks: half a file that is being
 // written may be valid and mean something else.
 func (r *reloader) look(app *App) {
 	if r.path == "" {
@@ -99,7 +98,7 @@ func (r *reloader) look(app *App) {
 	r.read = now
 }
 
-// load reads the file and puts it in force, or says why not.
+// load reads the file and puts it in force, or logs why not.
 func (r *reloader) load(app *App) {
 	if r.path == "" {
 		r.log.Info("told to read the site file again; there is none, the built-in demo stays")
@@ -112,7 +111,7 @@ func (r *reloader) load(app *App) {
 		r.taken = file.Sources
 	case errors.As(err, &invalid):
 		r.taken = invalid.Sources
-	default: // the file cannot be read: what it named is watched on
+	default: // the file cannot be read: the files that it named are still watched
 		r.taken = r.taken.Look()
 	}
 	r.read = r.taken

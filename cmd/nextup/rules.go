@@ -5,7 +5,7 @@ import (
 	"nextup/internal/sitefile"
 )
 
-// siteOf is a site of the file as the gateway takes it.
+// siteOf returns a site of the file in the form that the gateway takes.
 func siteOf(s sitefile.Site) gateway.Site {
 	return gateway.Site{
 		Rules: s.Rules, Origins: s.Origins, Languages: s.Languages, Digest: s.Digest(), Agent: s.Agents.Of,

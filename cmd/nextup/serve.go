@@ -64,8 +64,8 @@ func (c *serveCmd) Run(out io.Writer) error {
 	return c.serve(ctx, stop, out, os.Stderr)
 }
 
-// serve runs until the context ends, and then calls last: from there on a signal
-// ends the process at once.
+// serve runs until the context ends, and then calls last, after which a signal ends
+// the process at once.
 func (c *serveCmd) serve(ctx context.Context, last func(), out, logs io.Writer) error {
 	heap.Bound()
 	log := c.logger(logs)
@@ -89,7 +89,7 @@ func (c *serveCmd) serve(ctx context.Context, last func(), out, logs io.Writer) 
 		defer func() { _ = reload.audit.Close() }() // every line is written by now
 		audit = reload.audit.logger()
 	}
-	told := make(chan os.Signal, 1) // from the start: a SIGHUP that nobody waits for ends the process
+	told := make(chan os.Signal, 1) // from the start, since a SIGHUP without a receiver ends the process
 	signal.Notify(told, syscall.SIGHUP)
 	defer signal.Stop(told)
 	pages, built := clientjs.Assets()
@@ -106,7 +106,7 @@ func (c *serveCmd) serve(ctx context.Context, last func(), out, logs io.Writer) 
 	}
 	reload.run(ctx, app, told)
 	if ctx.Err() == nil {
-		return app.Close() // says why it serves no more
+		return app.Close() // returns why it no longer serves
 	}
 	last()
 	fmt.Fprintf(out, "leaving: sockets are sent elsewhere within %s; a second signal ends it at once\n", c.Drain)
@@ -116,8 +116,8 @@ func (c *serveCmd) serve(ctx context.Context, last func(), out, logs io.Writer) 
 	return app.Close()
 }
 
-// safe refuses to promise what cannot be kept, and to serve strangers with what
-// is public: the demo's key signs tokens for anybody who has read the source.
+// safe returns an error for a durability that the store does not have, and for the demo
+// on an address that others reach: every reader of the source has the demo's key.
 func (c *serveCmd) safe() error {
 	if c.Redis == "" && c.Durability != "memory" {
 		return fmt.Errorf("--durability %s: the memory store keeps nothing; give --redis URL", c.Durability)
@@ -134,7 +134,7 @@ func (c *serveCmd) safe() error {
 	return nil
 }
 
-// greet says what runs and where, first the line that scripts wait for.
+// greet prints what runs and where, first the line that scripts wait for.
 func (c *serveCmd) greet(out io.Writer, app *App, built bool) {
 	fmt.Fprintf(out, "listening on %s\n", app.URL())
 	if app.moved > 0 {
@@ -163,8 +163,8 @@ func (c *serveCmd) logger(w io.Writer) *slog.Logger {
 	return slog.New(slog.NewTextHandler(w, options))
 }
 
-// traffic keeps the demo's queues moving: a little more visitors than the
-// agents can serve, so that there is always a line to stand in.
+// traffic keeps the demo's queues moving, with a few more visitors than the agents can
+// serve, so that there is always a line.
 func (c *serveCmd) traffic(ctx context.Context, app *App, file *sitefile.File, logs io.Writer) {
 	site := file.Sites[0]
 	var keys []auth.Key

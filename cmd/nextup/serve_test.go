@@ -184,7 +184,7 @@ func TestAnAddressThatCannotBeHadIsRefusedWithASentence(t *testing.T) {
 		syscall.EACCES: "choose a port from 1024 on",
 		io.EOF:         "--listen shop:80: EOF",
 	} {
-		if got := explained("shop:80", err); !strings.Contains(got.Error(), want) || !errors.Is(got, err) {
+		if got := listenError("shop:80", err); !strings.Contains(got.Error(), want) || !errors.Is(got, err) {
 			t.Errorf("%v became %v, want %q", err, got, want)
 		}
 	}

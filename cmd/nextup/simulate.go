@@ -65,10 +65,10 @@ func (s *staffFlag) UnmarshalText(text []byte) error {
 	return nil
 }
 
-// department is the one of a scenario made of flags.
+// department is the one department of a scenario that is made of flags.
 const department = "support"
 
-// scenario reads the file or puts the flags together.
+// scenario reads the file, or builds a scenario from the flags.
 func (f *scenarioFlags) scenario() (*sim.Scenario, error) {
 	if f.Scenario != "" {
 		data, err := os.ReadFile(f.Scenario)
@@ -159,11 +159,11 @@ func (c *simulateCmd) Run(out io.Writer) error {
 	return nil
 }
 
-// comparedSeeds is how many runs each rule gets.
+// comparedSeeds is the number of runs of each rule.
 const comparedSeeds = 10
 
-// compareRules plays the same visitors under each rule. Differences are paired:
-// their interval is that of the difference to ours.
+// compareRules runs the same visitors under each rule. Differences are paired: their
+// interval is that of the difference to our rule.
 func compareRules(out io.Writer, s *sim.Scenario) error {
 	type figures struct{ mean, p95, spread []float64 }
 	var all []figures
@@ -204,7 +204,7 @@ func compareRules(out io.Writer, s *sim.Scenario) error {
 	return nil
 }
 
-// pooled lets everybody serve everybody.
+// pooled lets every agent serve every visitor.
 func pooled(s *sim.Scenario) sim.Scenario {
 	p := *s
 	var departments, languages []string
@@ -221,7 +221,7 @@ func pooled(s *sim.Scenario) sim.Scenario {
 	return p
 }
 
-// spread is the widest difference of occupancy among agents who are alike.
+// spread returns the widest difference of occupancy among equal agents.
 func spread(s *sim.Scenario, r *sim.Result) float64 {
 	widest, at := 0.0, 0
 	for _, f := range s.Staff {
@@ -233,7 +233,7 @@ func spread(s *sim.Scenario, r *sim.Result) float64 {
 	return widest
 }
 
-// paired is the mean difference with the half width of its 95 % interval
+// paired returns the mean difference with the half width of its 95 % interval
 // (Student's t with 9 degrees of freedom, for ten seeds).
 func paired(a, b []float64) (mean, half float64) {
 	n := float64(len(a))

@@ -13,8 +13,7 @@ import (
 	"nextup/internal/sitefile"
 )
 
-// tokenCmd signs unless it is told to verify: nextup token --sub ana is what people
-// know.
+// tokenCmd signs by default, because users know nextup token --sub ana.
 type tokenCmd struct {
 	Sign   signCmd   `cmd:"" default:"withargs" help:"Sign a token for development (the default)."`
 	Verify verifyCmd `cmd:"" help:"Explain a token: say of each claim and check whether a gateway would take it."`
@@ -98,7 +97,7 @@ func (c *signCmd) Run(out io.Writer) error {
 	return err
 }
 
-// chooseSite returns the site of that name, or the only one.
+// chooseSite returns the site of that name, or the only one if the name is empty.
 func chooseSite(file *sitefile.File, name string) (sitefile.Site, error) {
 	ids := make([]string, len(file.Sites))
 	for i, s := range file.Sites {

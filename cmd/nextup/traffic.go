@@ -72,12 +72,12 @@ func (c *trafficCmd) Run(out io.Writer) error {
 	return nil
 }
 
-// socketURL is where a gateway's socket is.
+// socketURL returns the address of a gateway's socket.
 func socketURL(target string) string {
 	return "ws" + strings.TrimPrefix(strings.TrimSuffix(target, "/"), "http") + "/v1/connect"
 }
 
-// wishesOf lists the queues of a site.
+// wishesOf returns a wish for each queue of a site.
 func wishesOf(s sitefile.Site) []traffic.Wish {
 	var all []traffic.Wish
 	for _, d := range s.Rules.Departments {

@@ -32,7 +32,7 @@ Example:
     pbpaste | nextup token verify --site-file site.yaml`
 }
 
-// maxTokenFile bounds what is read: a token, and what people paste around it.
+// maxTokenFile bounds what is read: a token, and the text that people paste around it.
 const maxTokenFile = 64 << 10
 
 // Run implements the command.
@@ -77,7 +77,7 @@ func (c *verifyCmd) verify(out io.Writer, in io.Reader, now time.Time) error {
 	return nil
 }
 
-// read returns the token without what people paste around it.
+// read returns the token without the text that people paste around it.
 func (c *verifyCmd) read(in io.Reader) (string, error) {
 	if strings.HasPrefix(c.File, "ey") && strings.Count(c.File, ".") == 2 {
 		return "", errors.New("a token on the command line stays in the shell's history: give a file that holds it, or write it to stdin")

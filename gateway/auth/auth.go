@@ -1,19 +1,25 @@
-// Package auth decides who holds a token.
+// Package auth verifies tokens and returns the identity that they prove.
 //
-// A token is a signed JWT. Which key may have signed it is not the token's to
-// say: its kid and its site only choose among the keys that New was given, and
-// the key fixes the algorithm, the sites and the roles. So alg: none, an RSA
-// public key used as an HMAC secret, a key of another site and a role that the
-// key may not give are all refused, whatever the token says of itself.
+//	verifier, err := auth.New(keys, auth.Options{})
+//	defer verifier.Close()
+//	id, err := verifier.Verify(ctx, token, time.Now())
+//	if verifier.Holds(id, time.Now()) { // later: is its key still in force?
+//	}
 //
-// Claims that say who somebody is are decoded strictly: names are case-sensitive, a
-// name that stands twice and invalid UTF-8 are refused. An issuer that lets people
-// add claims of their own could otherwise be made to sign "ROLE" beside "role".
-// Claims that only decorate (a name, languages, a tier, an urgency) never lock
-// anybody out: what does not fit is cut or left out, and noted.
+// A token is a signed JWT. It does not decide which key may have signed it: its kid
+// and its site only choose among the keys that New was given, and the key fixes the
+// algorithm, the sites and the roles. So alg: none, an RSA public key used as an HMAC
+// secret, a key of another site and a role that the key may not give are all refused,
+// whatever the token claims.
+//
+// Claims that identify a person are decoded strictly: names are case-sensitive, and a
+// name that comes twice and invalid UTF-8 are refused. An issuer that lets people add
+// claims of their own could otherwise be made to sign "ROLE" beside "role". Claims
+// that only decorate (a name, languages, a tier, an urgency) never cause a refusal:
+// what does not fit is cut or left out, and noted.
 //
 // Each check has a name. Verify stops at the first that fails and logs its name, one
-// line a minute for each; Explain runs them all, for people. Errors say in a
+// line a minute for each; Explain runs them all, for people. Errors explain in a
 // sentence why a token was refused. They never quote it, since they end up in logs
 // and in frames.
 package auth
@@ -53,8 +59,7 @@ var (
 	ErrUnavailable = errors.New("the keys cannot be fetched now")
 )
 
-// Unavailable is an ErrUnavailable that says after which time another try can end
-// otherwise.
+// Unavailable is an ErrUnavailable with the time after which another try may succeed.
 type Unavailable struct{ RetryAfter time.Duration }
 
 // Error implements error.
@@ -83,13 +88,13 @@ type Key struct {
 	// public and may be called for it.
 	JWKSURL       string
 	AllowNetworks []netip.Prefix
-	// MaxLife is how far off the end of a token may be when it is verified; 0 counts
-	// as DefaultMaxLife.
+	// MaxLife bounds how far in the future a token may expire when it is verified; 0
+	// counts as DefaultMaxLife.
 	MaxLife time.Duration
 }
 
-// DefaultMaxLife is the longest that a token may have to live where nothing else is
-// said: a key that leaked, or an agent who left, is then of use no longer than that.
+// DefaultMaxLife is the longest life of a token where no other is set: a token that
+// was signed with a leaked key, or of an agent who left, is useless after that.
 const DefaultMaxLife = 24 * time.Hour
 
 // String implements fmt.Stringer without the secret.
@@ -98,7 +103,7 @@ func (k Key) String() string { return fmt.Sprintf("key %s (%s)", k.ID, k.Algorit
 // GoString implements fmt.GoStringer without the secret.
 func (k Key) GoString() string { return k.String() }
 
-// Identity is what a good token says.
+// Identity is what a valid token proves.
 type Identity struct {
 	Site string
 	// Subject is unique per site and role, 1 to 128 bytes without control
@@ -152,7 +157,7 @@ func (k Key) check() error {
 	}
 }
 
-// fits says whether a public key is one for the algorithm, and strong enough.
+// fits reports whether a public key is one for the algorithm, and strong enough.
 // The JWT library would take ECDSA keys on other curves and short RSA keys.
 func fits(algorithm string, public crypto.PublicKey) bool {
 	switch k := public.(type) {

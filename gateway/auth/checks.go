@@ -17,10 +17,10 @@ import (
 	"nextup/gateway/protocol"
 )
 
-// MaxTokenBytes is the longest token that is looked at.
+// MaxTokenBytes is the longest token that is read.
 const MaxTokenBytes = 8 << 10
 
-// examination is one token while it is looked at. Each check adds what later ones
+// examination is the state of checking one token. Each check adds what later ones
 // need; nothing is proven before the signature.
 type examination struct {
 	v   *Verifier
@@ -41,7 +41,7 @@ type examination struct {
 	id       Identity
 }
 
-// header is what a token says of its signature.
+// header is the header of a token, about its signature.
 type header struct {
 	Algorithm string `json:"alg"`
 	Kid       any    `json:"kid"`
@@ -50,19 +50,18 @@ type header struct {
 
 func (h header) kid() string { s, _ := h.Kid.(string); return s }
 
-// check is one thing that is asked of a token. Its name is stable: it stands in the
-// log.
+// check is one check of a token. Its name is stable, since it is logged.
 type check struct {
 	name string
 	run  func(*examination) error
-	// says is what a check that passed has found, for people.
-	says func(*examination) string
+	// found describes what a check that passed has found, for people.
+	found func(*examination) string
 	// advice is what to do when it fails.
 	advice string
 }
 
-// checks are in the order in which they are asked. The first ones need nothing but
-// the token; from signature on, key must have passed.
+// checks are in the order in which they run. The first ones need only the token; from
+// signature on, key must have passed.
 var checks = []check{
 	{"size", (*examination).checkSize, func(e *examination) string { return fmt.Sprintf("%d bytes", len(e.token)) },
 		"Leave out claims that nobody needs."},
@@ -108,7 +107,7 @@ func (e *examination) checkSize() error {
 	return nil
 }
 
-// base64url is strict: not even unused bits of the last character may change.
+// base64url is strict: not even the unused bits of the last character may differ.
 var base64url = base64.RawURLEncoding.Strict()
 
 func (e *examination) checkForm() error {
@@ -116,7 +115,7 @@ func (e *examination) checkForm() error {
 	if len(parts) != 3 {
 		return bad("malformed: it has %d parts, want 3", len(parts))
 	}
-	if strings.ContainsAny(e.token, "\r\n") { // the decoder would skip them
+	if strings.ContainsAny(e.token, "\r\n") { // the decoder would skip line breaks
 		return bad("malformed: a line breaks in it")
 	}
 	var decoded [3][]byte
@@ -217,7 +216,7 @@ func (e *examination) checkSignature() error {
 	if e.material == nil || method == nil || method.Verify(e.payload, e.signature, e.material) != nil {
 		return bad("the signature is not its key's")
 	}
-	e.id.SignedBy = SignedBy{e.header.kid(), e.v.markOf(e.material)}
+	e.id.SignedBy = SignedBy{e.header.kid(), e.v.fingerprintOf(e.material)}
 	return nil
 }
 
@@ -252,7 +251,7 @@ func (e *examination) checkNotBefore() error {
 	switch {
 	case err != nil:
 		return bad("%v", err)
-	case there && e.now.Add(notBeforeSlip).Before(at):
+	case there && e.now.Add(notBeforeSkew).Before(at):
 		return bad("its nbf is in the future")
 	}
 	return nil

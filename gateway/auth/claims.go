@@ -29,33 +29,33 @@ const (
 	maxUrgency    = protocol.MaxUrgencyBytes
 	maxLanguage   = 35
 	maxLanguages  = protocol.MaxLanguages
-	notBeforeSlip = 5 * time.Second // how far an issuer's clock may be ahead
+	notBeforeSkew = 5 * time.Second // how far an issuer's clock may be ahead
 )
 
-// endOfTime is the first second that has no four-digit year. Times past it are
-// what overflow makes of absurd numbers.
-var endOfTime = time.Date(10000, 1, 1, 0, 0, 0, 0, time.UTC)
+// maxTime is the first second after the four-digit years. Later times come from the
+// overflow of absurd numbers.
+var maxTime = time.Date(10000, 1, 1, 0, 0, 0, 0, time.UTC)
 
-// Claims that say who somebody is, for how long, and what they may do are strict:
-// a fault in one refuses the token. The others only decorate; a fault in one of
-// those is a note, and nobody is locked out for it.
+// Claims about who a person is, for how long, and what they may do are strict: a
+// fault in one refuses the token. The others only decorate; a fault in one of those
+// is a note, and the token is accepted.
 var (
 	strict     = []string{"sub", "site", "role", "aud", "exp", "nbf"}
 	decorative = []string{"name", "languages", "tier", "urgency"}
 )
 
-// note is a decorative claim that does not count as it stands.
+// note is a decorative claim that was cut, cleaned or left out, and why.
 type note struct{ claim, why string }
 
-// claims are the values of the claims that are of interest, as they stand in the
-// token; others are not looked at.
+// claims are the values of the known claims, as they stand in the token; others are
+// not read.
 type claims map[string]jsontext.Value
 
-// readClaims reads an object of claims. A strict name may stand only once and
-// counts only as it is written, since an issuer that lets people add claims of their
-// own could otherwise be made to sign "ROLE" beside "role".
+// readClaims reads an object of claims. A strict name may come only once and must
+// match exactly, since an issuer that lets people add claims of their own could
+// otherwise be made to sign "ROLE" beside "role".
 func readClaims(data []byte) (claims, []note, error) {
-	// What other claims hold is not our business, so neither are their faults.
+	// The content of other claims does not matter, so neither do its faults.
 	d := jsontext.NewDecoder(bytes.NewReader(data), jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
 	if d.PeekKind() != '{' {
 		return nil, nil, errors.New("the claims are no JSON object")
@@ -132,7 +132,7 @@ func (c claims) time(name string) (time.Time, bool, error) {
 		return time.Time{}, true, fmt.Errorf("%s must be a number of seconds, and is %s", name, kindOf(value))
 	}
 	n, err := strconv.ParseFloat(string(value), 64)
-	if err != nil || n < 1 || n >= float64(endOfTime.Unix()) {
+	if err != nil || n < 1 || n >= float64(maxTime.Unix()) {
 		if n > 1e11 && n < 1e14 {
 			return time.Time{}, true, fmt.Errorf("%s must be in seconds, and looks like milliseconds", name)
 		}
@@ -141,7 +141,7 @@ func (c claims) time(name string) (time.Time, bool, error) {
 	return time.Unix(int64(math.Floor(n)), 0), true, nil
 }
 
-// kindOf names what stands in a claim without showing it.
+// kindOf names the kind of a claim's value without showing the value.
 func kindOf(value jsontext.Value) string {
 	switch value.Kind() {
 	case '"':
@@ -196,10 +196,10 @@ func (c claims) decorate(id *Identity) (notes []note) {
 			id.Name = strings.TrimSpace(cut(clean, maxName))
 		}
 		if protocol.Blank(id.Name) {
-			id.Name = "" // people see what somebody is instead of nothing
+			id.Name = "" // people are shown the role instead
 		}
 	}
-	// A piece of a tier or an urgency might be the name of another one.
+	// A tier or an urgency is not cut, since the rest might be the name of another one.
 	for _, d := range []struct {
 		claim string
 		most  int
@@ -217,7 +217,7 @@ func (c claims) decorate(id *Identity) (notes []note) {
 	return notes
 }
 
-// languages reads the claim of that name: a list of tags, or a text with some.
+// languages reads the claim languages: a list of tags, or a text with tags.
 func (c claims) languages(remark func(claim, format string, args ...any)) (tags []string) {
 	const claim = "languages"
 	value, ok := c[claim]
@@ -267,7 +267,7 @@ func (c claims) languages(remark func(claim, format string, args ...any)) (tags 
 	return tags
 }
 
-// cut returns as many whole characters as fit.
+// cut returns as many complete characters as fit.
 func cut(s string, most int) string {
 	for most > 0 && !utf8.RuneStart(s[most]) {
 		most--

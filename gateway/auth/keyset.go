@@ -23,10 +23,11 @@ const maxSetBytes = 1 << 20
 // afterFailure is the time to the next fetch after one that failed.
 const afterFailure = 30 * time.Second
 
-// errNoSuchKey says that an up-to-date set does not hold the key.
+// errNoSuchKey means that an up-to-date set does not hold the key.
 var errNoSuchKey = errors.New("auth: no such key in the set")
 
-// setSource names where a key set comes from: keys with the same one share it.
+// setSource identifies where a key set comes from: keys with the same source share
+// the set.
 type setSource struct{ address, allow string }
 
 func sourceOf(k Key) setSource { return setSource{k.JWKSURL, fmt.Sprint(k.AllowNetworks)} }
@@ -36,19 +37,19 @@ func sourceOf(k Key) setSource { return setSource{k.JWKSURL, fmt.Sprint(k.AllowN
 // A token that names an unknown key makes it fetch the set again, since an issuer
 // may use a new key at once. Anyone can send such a token, so how often it does is
 // bounded: within RefreshUnknown after such a fetch it is answered at once with the time
-// to wait. Whoever fetches, fetches for all: the set that a stranger's token brought
-// holds the issuer's new key as well, so a stranger can delay honest people by no
-// more than that one wait, and can make no good token count as bad. That a key is
-// not there is said only of a set that was asked for after the token had come.
+// to wait. Each fetch serves all: the set that a stranger's token caused to be
+// fetched holds the issuer's new key as well, so a stranger can delay honest people
+// by no more than that one wait, and can make no good token count as bad. A key
+// counts as missing only after a fetch that began after the token had come.
 type keySet struct {
-	name    string // for the log
-	address string
-	options Options
-	client  *outbound.Client
-	gone    func() // is told that a key has gone or changed
-	ctx     context.Context
-	cancel  context.CancelFunc
-	running sync.WaitGroup
+	name     string // for the log
+	address  string
+	options  Options
+	client   *outbound.Client
+	onChange func() // called when a key has gone or changed
+	ctx      context.Context
+	cancel   context.CancelFunc
+	running  sync.WaitGroup
 
 	// keys are nil before the first fetch that succeeded.
 	keys atomic.Pointer[heldKeys]
@@ -58,7 +59,7 @@ type keySet struct {
 	next     time.Time // no fetch for an unknown key before it
 }
 
-// heldKeys are what one fetch brought.
+// heldKeys is the result of one fetch.
 type heldKeys struct {
 	byKid map[string][]webKey
 	at    time.Time
@@ -70,10 +71,10 @@ type fetch struct {
 	err  error
 }
 
-func newKeySet(k Key, o Options, gone func()) *keySet {
+func newKeySet(k Key, o Options, onChange func()) *keySet {
 	ctx, cancel := context.WithCancel(context.Background())
 	return &keySet{
-		name: k.ID, address: k.JWKSURL, options: o, gone: gone, ctx: ctx, cancel: cancel,
+		name: k.ID, address: k.JWKSURL, options: o, onChange: onChange, ctx: ctx, cancel: cancel,
 		client: outbound.New(outbound.Policy{Allow: k.AllowNetworks, Timeout: o.Timeout, MaxBytes: maxSetBytes}),
 	}
 }
@@ -88,7 +89,7 @@ func (s *keySet) run() {
 		if failed {
 			pause = min(pause, afterFailure)
 		}
-		pause -= rand.N(pause/10 + 1) // gateways that started together do not ask together
+		pause -= rand.N(pause/10 + 1) // gateways that started at the same time do not ask at the same time
 		timer := time.NewTimer(pause)
 		select {
 		case <-s.ctx.Done():
@@ -102,13 +103,13 @@ func (s *keySet) run() {
 
 func (s *keySet) close() {
 	s.mu.Lock()
-	s.cancel() // begin starts nothing from here on
+	s.cancel() // begin starts no fetch from here on
 	s.mu.Unlock()
 	s.running.Wait()
 	s.client.Close()
 }
 
-// refresh fetches the set, or waits for the fetch that is under way.
+// refresh fetches the set, or waits for the fetch under way.
 func (s *keySet) refresh(ctx context.Context) error {
 	s.mu.Lock()
 	f := s.begin(0)
@@ -116,8 +117,8 @@ func (s *keySet) refresh(ctx context.Context) error {
 	return f.wait(ctx)
 }
 
-// begin returns the fetch that is under way, or a new one, after whose end no fetch
-// for an unknown key begins for the time of pause. The caller holds mu.
+// begin returns the fetch under way, or a new one, after which no fetch for an unknown
+// key begins for the time of pause. The caller holds mu.
 func (s *keySet) begin(pause time.Duration) *fetch {
 	if s.fetching == nil {
 		f := &fetch{done: make(chan struct{}), err: s.ctx.Err()}
@@ -126,7 +127,7 @@ func (s *keySet) begin(pause time.Duration) *fetch {
 			return f
 		}
 		s.fetching = f
-		// It serves all who wait, so it does not end with the one who began it.
+		// It serves all waiting calls, so it does not end with the one that began it.
 		s.running.Go(func() {
 			f.err = s.fetch()
 			s.mu.Lock()
@@ -150,12 +151,12 @@ func (f *fetch) wait(ctx context.Context) error {
 	}
 }
 
-// find returns the public key that a token of the algorithm names. It waits only
-// for a fetch.
+// find returns the public key that a token of the algorithm names. It waits only for
+// a fetch.
 func (s *keySet) find(ctx context.Context, kid, algorithm string) (crypto.PublicKey, error) {
 	if s.fresh() {
 		if public, ok := s.held(kid, algorithm); ok {
-			return usable(public)
+			return requireKey(public)
 		}
 	}
 	s.mu.Lock()
@@ -169,7 +170,7 @@ func (s *keySet) find(ctx context.Context, kid, algorithm string) (crypto.Public
 	err := f.wait(ctx)
 	if s.fresh() {
 		if public, ok := s.held(kid, algorithm); ok {
-			return usable(public)
+			return requireKey(public)
 		}
 	}
 	if err != nil || !mine {
@@ -178,21 +179,21 @@ func (s *keySet) find(ctx context.Context, kid, algorithm string) (crypto.Public
 	return nil, errNoSuchKey
 }
 
-func usable(public crypto.PublicKey) (crypto.PublicKey, error) {
+func requireKey(public crypto.PublicKey) (crypto.PublicKey, error) {
 	if public == nil {
 		return nil, fmt.Errorf("%w: its key is not one for this algorithm, or not for signatures", ErrBadToken)
 	}
 	return public, nil
 }
 
-// fresh reports whether what is held was fetched lately enough to count.
+// fresh reports whether the held keys were fetched recently enough to count.
 func (s *keySet) fresh() bool {
 	keys := s.keys.Load()
 	return keys != nil && time.Since(keys.at) < s.options.Keep
 }
 
-// held looks a key up among those that are here. The key is nil if the kid is known
-// and none of its keys is for signatures of the algorithm.
+// held looks a key up among the held ones. The key is nil if the kid is known and none
+// of its keys is for signatures of the algorithm.
 func (s *keySet) held(kid, algorithm string) (public crypto.PublicKey, known bool) {
 	keys := s.keys.Load()
 	if keys == nil {
@@ -207,7 +208,7 @@ func (s *keySet) held(kid, algorithm string) (public crypto.PublicKey, known boo
 	return nil, known
 }
 
-// fetch replaces what is held by what the address has now.
+// fetch replaces the held keys by those that the address has now.
 func (s *keySet) fetch() error {
 	keys, err := s.get()
 	if err != nil {
@@ -219,7 +220,7 @@ func (s *keySet) fetch() error {
 	}
 	old := s.keys.Swap(&heldKeys{keys, time.Now()})
 	if old != nil && !reflect.DeepEqual(old.byKid, keys) {
-		s.gone()
+		s.onChange()
 	}
 	return nil
 }

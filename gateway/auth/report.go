@@ -7,9 +7,9 @@ import (
 )
 
 // report logs why tokens are refused, and which decorative claims do not count. Each
-// check and each claim has one line a minute: strangers can have tokens refused as
-// fast as they like. It never logs a token, nor what a token claims that is not known
-// here anyway.
+// check and each claim has one line a minute, since strangers can have tokens refused
+// as fast as they like. It never logs a token, and of its claims only the site and key
+// that are known here.
 type report struct {
 	log      *slog.Logger
 	warnings map[string]*lograte.Warning // by check or claim

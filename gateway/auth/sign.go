@@ -9,7 +9,7 @@ import (
 	"nextup/gateway/protocol"
 )
 
-// signed are the claims of a token that is signed here.
+// signed holds the claims of a token that Sign makes.
 type signed struct {
 	jwt.RegisteredClaims
 	Site      string        `json:"site"`
@@ -21,7 +21,7 @@ type signed struct {
 }
 
 // Sign returns a token for development and tests. The key must have a secret: the
-// private half of other keys is where the real tokens are made. It signs only what
+// private half of other keys stays where real tokens are made. Sign signs only what
 // Verify would accept without a note.
 func Sign(key Key, id Identity) (string, error) {
 	if err := key.check(); err != nil {
@@ -39,7 +39,7 @@ func Sign(key Key, id Identity) (string, error) {
 		return "", fmt.Errorf("%w: %s is for %v", ErrWrongSite, key, key.Sites)
 	case !slices.Contains(key.Roles, id.Role):
 		return "", fmt.Errorf("%w: %s is for %v", ErrForbiddenRole, key, key.Roles)
-	case id.ExpiresAt.Unix() <= 0 || !id.ExpiresAt.Before(endOfTime):
+	case id.ExpiresAt.Unix() <= 0 || !id.ExpiresAt.Before(maxTime):
 		return "", fmt.Errorf("%w: it must expire at some time", ErrBadToken)
 	}
 	t := jwt.NewWithClaims(jwt.SigningMethodHS256, signed{
@@ -58,7 +58,8 @@ func Sign(key Key, id Identity) (string, error) {
 	return token, nil
 }
 
-// checked returns the identity in canonical form, or what a token should not say.
+// checked returns the identity in canonical form, or an error for what a token must
+// not claim.
 func (id Identity) checked() (Identity, error) {
 	bad := func(why string) (Identity, error) { return Identity{}, fmt.Errorf("%w: %s", ErrBadToken, why) }
 	if err := checkSubject(id.Subject); err != nil {

@@ -14,7 +14,7 @@ import (
 	"time"
 )
 
-// Options bound how key sets are fetched. The zero value is good.
+// Options bound how key sets are fetched. The zero value is usable.
 type Options struct {
 	// Timeout bounds one fetch, and so how long New, Replace and Verify may wait
 	// for one; by default 5 s.
@@ -25,10 +25,10 @@ type Options struct {
 	// RefreshUnknown is the least time between two fetches that are made because a
 	// token names a key that is not in the set; by default 5 s.
 	RefreshUnknown time.Duration
-	// Keep is how long a set counts that cannot be fetched again; by default 24 h.
-	// A key that its issuer has removed meanwhile lives for as long.
+	// Keep is how long a set counts that cannot be fetched again; by default 24 h. A
+	// key that its issuer has removed meanwhile stays valid for that long.
 	Keep time.Duration
-	// Logger is told of fetches that fail; by default slog.Default().
+	// Logger takes a line for each fetch that fails; by default slog.Default().
 	Logger *slog.Logger
 }
 
@@ -51,11 +51,11 @@ func (o Options) withDefaults() Options {
 type Verifier struct {
 	options Options
 	report  report
-	// inForce are the keys of now.
+	// inForce holds the current keys.
 	inForce atomic.Pointer[keyring]
 	// replacing is held by Replace and Close.
 	replacing sync.Mutex
-	// changes counts the times at which a key may have gone.
+	// changes counts how often a key may have gone.
 	changes atomic.Uint64
 	seed    maphash.Seed
 }
@@ -64,9 +64,10 @@ type Verifier struct {
 type keyring struct {
 	keys  []Key
 	sites map[string]*siteKeys
-	// kids are those of all sites, to tell a key of another site from none.
+	// kids holds the key ids of all sites, to tell a key of another site from an
+	// unknown one.
 	kids map[string]bool
-	// sets are the running key sets by where they come from.
+	// sets holds the running key sets by their source.
 	sets map[setSource]*keySet
 }
 
@@ -82,12 +83,12 @@ type setKey struct {
 	set *keySet
 }
 
-// SignedBy names the very key that signed a token.
+// SignedBy identifies the exact key that signed a token.
 type SignedBy struct {
 	kid string
-	// mark tells the key from another one with the same kid. It is salted, so that
-	// it gives nothing of a secret away.
-	mark uint64
+	// fingerprint tells the key from another one with the same kid. It is salted, so
+	// that it gives nothing of a secret away.
+	fingerprint uint64
 }
 
 // New returns a verifier that knows these keys. Key sets are fetched at once; one
@@ -102,10 +103,10 @@ func New(keys []Key, options Options) (*Verifier, error) {
 	return v, v.Replace(keys, func() error { return nil })
 }
 
-// Replace puts other keys in force if they can be used and also, which is called
-// before that, succeeds; else everything stays as it was. A key set that was there
-// before keeps what it holds, so that an issuer who is away is not missed; a new one
-// is fetched first, which takes Options.Timeout at most.
+// Replace puts other keys in force if they are valid and also, which is called before
+// that, succeeds; else everything stays as it was. A key set that was there before
+// keeps what it holds, so that an issuer that is down does no harm; a new one is
+// fetched first, which takes Options.Timeout at most.
 func (v *Verifier) Replace(keys []Key, also func() error) error {
 	v.replacing.Lock()
 	defer v.replacing.Unlock()
@@ -141,7 +142,7 @@ func closeSets(of, but *keyring) {
 	}
 }
 
-// ringOf sorts keys by site. A set that the old ring has is taken over.
+// ringOf builds the ring of keys by site. Sets of the old ring are reused.
 func (v *Verifier) ringOf(keys []Key, old *keyring) (*keyring, error) {
 	ring := &keyring{keys: slices.Clone(keys), sites: map[string]*siteKeys{}, kids: map[string]bool{}, sets: map[setSource]*keySet{}}
 	for _, k := range keys {
@@ -181,20 +182,20 @@ func (v *Verifier) ringOf(keys []Key, old *keyring) (*keyring, error) {
 // Keys lists the keys in force.
 func (v *Verifier) Keys() []Key { return slices.Clone(v.inForce.Load().keys) }
 
-// Changes counts the times at which a key may have gone: after a change, Holds may
-// say otherwise than before.
+// Changes returns how often a key may have gone: after a change, Holds may return
+// another result than before.
 func (v *Verifier) Changes() uint64 { return v.changes.Load() }
 
-// Holds reports whether the key that signed an identity's token is still there, is
-// the same and may still give its role, and whether the token's end is still near
-// enough. It never waits. A key set that cannot be fetched has lost none of its keys.
+// Holds reports whether the key that signed an identity's token is still in force, is
+// the same and may still give its role, and whether the token's expiry is still near
+// enough. It never waits. A key set that cannot be fetched keeps its keys.
 func (v *Verifier) Holds(id Identity, now time.Time) bool {
 	site := v.inForce.Load().sites[id.Site]
 	if site == nil {
 		return false
 	}
 	holds := func(k Key, material any) bool {
-		return v.markOf(material) == id.SignedBy.mark && slices.Contains(k.Roles, id.Role) && !k.tooLong(id.ExpiresAt, now)
+		return v.fingerprintOf(material) == id.SignedBy.fingerprint && slices.Contains(k.Roles, id.Role) && !k.tooLong(id.ExpiresAt, now)
 	}
 	if k, ok := site.byKid[id.SignedBy.kid]; ok {
 		return holds(k, k.material())
@@ -230,28 +231,28 @@ func (k Key) maxLife() time.Duration {
 	return DefaultMaxLife
 }
 
-// lifeSlip is how far an issuer's clock may be ahead.
-const lifeSlip = time.Minute
+// lifeSkew is how far an issuer's clock may be ahead.
+const lifeSkew = time.Minute
 
-// tooLong reports whether an end is further off than the key allows. The caller's
-// clock is the log's: where that is behind this machine's, the latter counts, or
-// tokens of the longest life would be refused for Redis's clock.
+// tooLong reports whether the end is later than the key allows. now is the log's time:
+// where that is behind this machine's, the latter counts, or tokens of the longest
+// life would be refused because of Redis's clock.
 func (k Key) tooLong(end, now time.Time) bool {
 	if here := time.Now(); here.After(now) {
 		now = here
 	}
-	return end.After(now.Add(k.maxLife() + lifeSlip))
+	return end.After(now.Add(k.maxLife() + lifeSkew))
 }
 
-// markOf tells keys apart; see SignedBy.
-func (v *Verifier) markOf(material any) uint64 {
+// fingerprintOf returns the fingerprint of a key; see SignedBy.
+func (v *Verifier) fingerprintOf(material any) uint64 {
 	secret, ok := material.([]byte)
 	if ok {
 		return maphash.Bytes(v.seed, secret)
 	}
 	der, err := x509.MarshalPKIXPublicKey(material.(crypto.PublicKey))
 	if err != nil {
-		return 0 // no key for which fits is true
+		return 0 // no key that fits accepts
 	}
 	return maphash.Bytes(v.seed, der)
 }

@@ -6,10 +6,11 @@ import (
 	"time"
 )
 
-// Verify says whose token it is at the time now. It waits only when the token
-// names a key that is not in its site's key set: then until ctx is done or, if it
-// fetches the set itself, Options.Timeout. Every error wraps one of the errors of
-// this package. What failed is logged, as are decorative claims that do not count.
+// Verify returns the identity that the token proves at the time now. It waits only
+// when the token names a key that is not in its site's key set: then until ctx is
+// done or, if it fetches the set itself, Options.Timeout. Every error wraps one of
+// the errors of this package. A failed check is logged, and so are decorative claims
+// that do not count.
 func (v *Verifier) Verify(ctx context.Context, token string, now time.Time) (Identity, error) {
 	e := v.examine(ctx, token, now)
 	for i := range checks {
@@ -29,13 +30,13 @@ func (v *Verifier) examine(ctx context.Context, token string, now time.Time) *ex
 	return &examination{v: v, ctx: ctx, now: now, token: token, ring: v.inForce.Load()}
 }
 
-// Finding is what one check of a token, or one decorative claim, came to.
+// Finding is the result of one check of a token, or of one decorative claim.
 type Finding struct {
 	// Check names the claim or the check.
 	Check  string
 	Result Result
-	// Text is a sentence, or what was found; it may quote the claims of the token,
-	// and never the token.
+	// Text is a sentence, or what was found; it may quote claims of the token, but
+	// never the token.
 	Text string
 	// Advice is what to do, if it is not Passed.
 	Advice string
@@ -52,8 +53,8 @@ const (
 	Skipped        // an earlier check failed that it needs
 )
 
-// Explain runs every check that Verify runs, past those that fail, and returns what
-// each came to. Nothing is logged.
+// Explain runs every check that Verify runs, even after one fails, and returns the
+// result of each. It logs nothing.
 func (v *Verifier) Explain(ctx context.Context, token string, now time.Time) (findings []Finding, taken bool) {
 	e := v.examine(ctx, token, now)
 	failed := map[string]bool{}
@@ -74,7 +75,7 @@ func (v *Verifier) Explain(ctx context.Context, token string, now time.Time) (fi
 			findings = append(findings, Finding{c.name, Refused, err.Error(), advice})
 			continue
 		}
-		findings = append(findings, Finding{c.name, Passed, c.says(e), ""})
+		findings = append(findings, Finding{c.name, Passed, c.found(e), ""})
 	}
 	for _, n := range append(e.notes, e.claims.decorate(&e.id)...) {
 		findings = append(findings, Finding{n.claim, Noted, n.why, "Mend the claim where the token is made; nobody is turned away for it."})

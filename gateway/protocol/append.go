@@ -7,10 +7,10 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// The frames that leave by the thousand are encoded by hand: a place in line, what
-// is said in a conversation, and the answers to heartbeats and requests. They come
-// out byte for byte as the ordinary encoder would write them, which
-// FuzzHandwrittenFramesAreTheOrdinaryOnes holds them to.
+// The frames that are sent by the thousand are encoded by hand: a place in line, the
+// entries of a conversation, and the answers to heartbeats and requests. Each is byte
+// for byte what the ordinary encoder would write, which
+// FuzzHandwrittenFramesAreTheOrdinaryOnes checks.
 
 // object appends the fields of one JSON object. Every name begins with the comma
 // or brace before it, so a field that is left out leaves nothing.
@@ -82,7 +82,7 @@ func (o *object) personIf(name string, p *Person) {
 	o.buf = append(o.buf, '}')
 }
 
-// quoted appends a JSON string. Most are plain ASCII, which needs no second look.
+// quoted appends a JSON string. Most are plain ASCII, which needs no escaping.
 func (o *object) quoted(s string) []byte {
 	for i := range len(s) {
 		if c := s[i]; c < ' ' || c == '"' || c == '\\' || c >= 0x80 {

@@ -2,8 +2,8 @@ package protocol
 
 import "unicode"
 
-// Blank reports whether nothing of a text can be seen: it is empty, or all of it
-// is space, line breaks, controls and characters that draw nothing.
+// Blank reports whether a text shows nothing: it is empty, or has only spaces, line
+// breaks, controls and characters that draw nothing.
 func Blank(text string) bool {
 	for _, r := range text {
 		if !invisible(r) {
@@ -15,8 +15,8 @@ func Blank(text string) bool {
 
 // invisible is decided by properties of Unicode: White_Space, Cc and
 // Default_Ignorable_Code_Point, and a few more that draw nothing without being
-// either. testdata/invisible.json lists what that comes to, and the client's
-// isBlank is held to the same list.
+// either. testdata/invisible.json lists the result, and the client's isBlank is tested
+// with the same list.
 func invisible(r rune) bool {
 	if ' ' < r && r < 0x7f {
 		return false
@@ -33,7 +33,7 @@ var drawsNothing = &unicode.RangeTable{
 	R32: []unicode.Range32{{Lo: 0x1d159, Hi: 0x1d159, Stride: 1}},
 }
 
-// visible checks a text that people must be able to see.
+// visible checks a text that must show something.
 func visible(field, value string) *Refusal {
 	if value == "" {
 		return missing(field)

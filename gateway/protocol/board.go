@@ -11,12 +11,12 @@ type Board struct {
 	QueuesLeftOut  int `json:"queues_left_out,omitzero"`
 	AgentsLeftOut  int `json:"agents_left_out,omitzero"`
 	TicketsLeftOut int `json:"tickets_left_out,omitzero"`
-	// RulesDiffer says that the gateways run different site files.
+	// RulesDiffer is true while the gateways run different site files.
 	RulesDiffer bool `json:"rules_differ,omitzero"`
-	// LogEvicts says that what keeps the site's log throws away what it holds when its
-	// memory is full, so that people will lose their places.
+	// LogEvicts is true while the server that keeps the site's log throws keys away
+	// when its memory is full, so that people will lose their places.
 	LogEvicts bool `json:"log_evicts,omitzero"`
-	// Today is what the last day came to; absent where nothing happened.
+	// Today sums up the last day; absent where nothing happened.
 	Today  *BoardToday `json:"today,omitzero"`
 	AsOfMS int64       `json:"as_of_ms"`
 	Log    uint64      `json:"log"`
@@ -33,18 +33,18 @@ type BoardQueue struct {
 	// Oldest is that visitor's ticket; absent for an empty line.
 	OldestAtMS int64        `json:"oldest_at_ms,omitzero"`
 	Oldest     *BoardTicket `json:"oldest,omitzero"`
-	// Wait is for somebody who joins now.
+	// Wait is for a visitor who joins now.
 	Wait   Wait `json:"wait"`
 	Paused bool `json:"paused,omitzero"`
-	// Unattended says that no agent who serves the queue is available now.
+	// Unattended is true while no agent who serves the queue is available.
 	Unattended bool `json:"unattended,omitzero"`
-	// Withdrawn says that the site file has the queue no more. It is shown until
-	// the last ticket has left it.
+	// Withdrawn is true if the site file no longer has the queue. It is shown until the
+	// last ticket has left it.
 	Withdrawn bool `json:"withdrawn,omitzero"`
 	// AgentsWithRoom would be offered a ticket now.
 	AgentsWithRoom int `json:"agents_with_room"`
-	// Truth says how true the waits that were shown turned out, newer ones counting
-	// more; absent where none was judged.
+	// Truth is how true the shown waits were, newer ones counting more; absent where
+	// none was judged.
 	Truth *BoardTruth `json:"truth,omitzero"`
 }
 
@@ -55,8 +55,8 @@ type BoardTruth struct {
 	Inside int `json:"inside"`
 }
 
-// BoardToday is the last 24 hours in quarters of an hour: whoever reads it sums up
-// the day of their own time zone.
+// BoardToday is the last 24 hours in quarters of an hour: a client sums up the day of
+// its own time zone.
 type BoardToday struct {
 	// TargetS is how soon an agent should answer, in seconds.
 	TargetS int64 `json:"target_s"`
@@ -71,12 +71,12 @@ type BoardToday struct {
 type BoardBucket struct {
 	AtMS   int64 `json:"at_ms"`
 	Joined int64 `json:"joined,omitzero"`
-	// Answered are those whom an agent took first then, InTarget those of them who
-	// had waited no longer than the target, WaitedS what they had waited.
+	// Answered are the visitors whom an agent took for the first time, InTarget those
+	// of them who had waited no longer than the target, WaitedS the sum of their waits.
 	Answered int64 `json:"answered,omitzero"`
 	InTarget int64 `json:"in_target,omitzero"`
 	WaitedS  int64 `json:"waited_s,omitzero"`
-	// Abandoned are those who left or were lost before any agent took them.
+	// Abandoned are the visitors who left or were lost before any agent took them.
 	Abandoned int64 `json:"abandoned,omitzero"`
 	// Handled are the conversations that ended, HandledS their length, Solved those
 	// of them that their first agent ended and whose visitor has not come back.
@@ -99,7 +99,7 @@ type BoardAgent struct {
 	Tier        int         `json:"tier"`
 	Capacity    int         `json:"capacity"`
 	Load        int         `json:"load"`
-	// Lost says that the agent's conn is gone and may come back.
+	// Lost is true while the agent's conn is gone and may come back.
 	Lost bool `json:"lost,omitzero"`
 	// Tickets are those held, offered or wrapped up.
 	Tickets []BoardTicket `json:"tickets,omitzero"`

@@ -2,23 +2,23 @@ package protocol
 
 import "fmt"
 
-// The ranges of every request's fields. What depends on the site (is there such
-// a department, may this person do that) is the gateway's to check.
+// This file checks the ranges of the requests' fields. What depends on the site (is
+// there such a department, may this person do that) is checked by the gateway.
 
-func (f Hello) check(outline) *Refusal { return first(requestID(f.ID), required("token", f.Token)) }
+func (f Hello) check(frameScan) *Refusal { return first(requestID(f.ID), required("token", f.Token)) }
 
-func (f Join) check(outline) *Refusal {
+func (f Join) check(frameScan) *Refusal {
 	return first(requestID(f.ID), id("department", f.Department), languages(f.Languages),
 		atMost("topic", f.Topic, MaxTopicBytes), atMost("urgency", f.Urgency, MaxUrgencyBytes))
 }
 
-func (f Leave) check(outline) *Refusal { return first(requestID(f.ID), id("ticket", f.Ticket)) }
+func (f Leave) check(frameScan) *Refusal { return first(requestID(f.ID), id("ticket", f.Ticket)) }
 
-func (f Accept) check(outline) *Refusal { return first(requestID(f.ID), id("offer", f.Offer)) }
+func (f Accept) check(frameScan) *Refusal { return first(requestID(f.ID), id("offer", f.Offer)) }
 
-func (f Decline) check(outline) *Refusal { return first(requestID(f.ID), id("offer", f.Offer)) }
+func (f Decline) check(frameScan) *Refusal { return first(requestID(f.ID), id("offer", f.Offer)) }
 
-func (f Status) check(outline) *Refusal {
+func (f Status) check(frameScan) *Refusal {
 	if r := first(requestID(f.ID), required("status", string(f.Status))); r != nil {
 		return r
 	}
@@ -30,16 +30,16 @@ func (f Status) check(outline) *Refusal {
 	}
 }
 
-func (f Open) check(outline) *Refusal {
+func (f Open) check(frameScan) *Refusal {
 	return first(requestID(f.ID), id("ticket", f.Ticket), between("at_ms", f.AtMS, 0, 1<<53-1))
 }
 
-func (f Send) check(outline) *Refusal {
+func (f Send) check(frameScan) *Refusal {
 	return first(requestID(f.ID), id("ticket", f.Ticket), id("message_id", f.MessageID),
 		visible("text", f.Text), atMost("text", f.Text, MaxTextBytes))
 }
 
-func (f Typing) check(o outline) *Refusal {
+func (f Typing) check(o frameScan) *Refusal {
 	switch {
 	case o.has("from"):
 		return refuse(CodeUnknownField, "from", "Leave from out: the server says who types.")
@@ -49,7 +49,7 @@ func (f Typing) check(o outline) *Refusal {
 	return id("ticket", f.Ticket)
 }
 
-func (f Read) check(outline) *Refusal {
+func (f Read) check(frameScan) *Refusal {
 	if r := first(requestID(f.ID), id("ticket", f.Ticket)); r != nil {
 		return r
 	}
@@ -59,20 +59,20 @@ func (f Read) check(outline) *Refusal {
 	return nil
 }
 
-func (f Close) check(o outline) *Refusal {
+func (f Close) check(o frameScan) *Refusal {
 	if r := first(requestID(f.ID), id("ticket", f.Ticket)); r != nil || !o.has("after_s") {
 		return r
 	}
 	return between("after_s", int64(f.AfterS), 1, MaxClosingSec)
 }
 
-func (f CancelClose) check(outline) *Refusal {
+func (f CancelClose) check(frameScan) *Refusal {
 	return first(requestID(f.ID), id("ticket", f.Ticket))
 }
 
-func (f Renew) check(outline) *Refusal { return first(requestID(f.ID), required("token", f.Token)) }
+func (f Renew) check(frameScan) *Refusal { return first(requestID(f.ID), required("token", f.Token)) }
 
-func (f Heartbeat) check(o outline) *Refusal {
+func (f Heartbeat) check(o frameScan) *Refusal {
 	for _, key := range []string{"as_of_ms", "log"} {
 		if o.has(key) {
 			return refuse(CodeUnknownField, key, "Send a heartbeat with its type alone: the server adds the time.")
@@ -152,7 +152,7 @@ func languages(tags []string) *Refusal {
 
 // plausibleTag accepts the shape of BCP 47: subtags of 1 to 8 letters and
 // digits with hyphens between, the first of 2 or more letters, 35 bytes in all
-// (RFC 5646, section 4.4.1). Whether the language exists is the site's to say.
+// (RFC 5646, section 4.4.1). The site decides whether it has the language.
 func plausibleTag(tag string) bool {
 	start, letters := 0, true
 	for i := 0; i <= len(tag); i++ {

@@ -6,9 +6,9 @@ import (
 	"unicode"
 )
 
-// The ranges of the frames that route, as check.go has those of the others.
+// This file checks the ranges of the fields of routing frames; check.go has the others.
 
-func (f Rate) check(o outline) *Refusal {
+func (f Rate) check(o frameScan) *Refusal {
 	if r := first(requestID(f.ID), id("ticket", f.Ticket)); r != nil {
 		return r
 	}
@@ -18,9 +18,9 @@ func (f Rate) check(o outline) *Refusal {
 	return first(between("score", int64(f.Score), 1, MaxScore), atMost("comment", f.Comment, MaxCommentBytes))
 }
 
-func (f Finish) check(outline) *Refusal { return first(requestID(f.ID), id("ticket", f.Ticket)) }
+func (f Finish) check(frameScan) *Refusal { return first(requestID(f.ID), id("ticket", f.Ticket)) }
 
-func (f Transfer) check(outline) *Refusal {
+func (f Transfer) check(frameScan) *Refusal {
 	if r := first(requestID(f.ID), id("ticket", f.Ticket), atMost("note", f.Note, MaxNoteBytes)); r != nil {
 		return r
 	}
@@ -40,21 +40,21 @@ func (f Transfer) check(outline) *Refusal {
 	return nil
 }
 
-func (f Consult) check(outline) *Refusal {
+func (f Consult) check(frameScan) *Refusal {
 	return first(requestID(f.ID), id("ticket", f.Ticket), subject("agent", f.Agent))
 }
 
-func (f Note) check(outline) *Refusal { return words(f.ID, f.Ticket, f.MessageID, f.Text) }
+func (f Note) check(frameScan) *Refusal { return checkText(f.ID, f.Ticket, f.MessageID, f.Text) }
 
-func (f Whisper) check(outline) *Refusal { return words(f.ID, f.Ticket, f.MessageID, f.Text) }
+func (f Whisper) check(frameScan) *Refusal { return checkText(f.ID, f.Ticket, f.MessageID, f.Text) }
 
-// words checks what a note and a whisper are made of: the same as a message.
-func words(request, ticket, message, text string) *Refusal {
+// checkText checks the fields of a note or a whisper, which are those of a message.
+func checkText(request, ticket, message, text string) *Refusal {
 	return first(requestID(request), id("ticket", ticket), id("message_id", message),
 		visible("text", text), atMost("text", text, MaxTextBytes))
 }
 
-func (f HeadStart) check(o outline) *Refusal {
+func (f HeadStart) check(o frameScan) *Refusal {
 	if r := first(requestID(f.ID), id("ticket", f.Ticket)); r != nil {
 		return r
 	}
@@ -65,7 +65,7 @@ func (f HeadStart) check(o outline) *Refusal {
 		visible("reason", f.Reason), atMost("reason", f.Reason, MaxReasonBytes))
 }
 
-func (f Pause) check(o outline) *Refusal {
+func (f Pause) check(o frameScan) *Refusal {
 	if r := first(requestID(f.ID), id("department", f.Department), required("language", f.Language)); r != nil {
 		return r
 	}

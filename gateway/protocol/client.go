@@ -46,8 +46,8 @@ type Join struct {
 	Topic string `json:"topic,omitzero"`
 	// Urgency is one of the site's urgencies that visitors may choose.
 	Urgency string `json:"urgency,omitzero"`
-	// LanguageRequired says that no language but those listed will do, however
-	// long it takes.
+	// LanguageRequired is true if only the listed languages will do, however long it
+	// takes.
 	LanguageRequired bool `json:"language_required,omitzero"`
 }
 
@@ -70,7 +70,7 @@ type Decline struct {
 	Offer string `json:"offer"`
 }
 
-// AgentStatus says whether an agent takes tickets.
+// AgentStatus is whether an agent takes tickets.
 type AgentStatus string
 
 // An available agent is offered tickets, one who is away finishes what they
@@ -111,14 +111,14 @@ type Send struct {
 	Text string `json:"text"`
 }
 
-// Typing says that somebody began or stopped writing. It is passed on to the
-// other participants, never stored and never answered. From the server it
-// carries From.
+// Typing tells that a participant began or stopped writing. It is passed on to the
+// other participants, never stored and never answered. From the server it carries
+// From.
 type Typing struct {
 	Type   Type   `json:"type"`
 	Ticket string `json:"ticket"`
 	On     bool   `json:"on"`
-	// From is who types; set by the server.
+	// From is the participant who types; the server sets it.
 	From *Person `json:"from,omitzero"`
 }
 
@@ -139,8 +139,8 @@ type Read struct {
 type Close struct {
 	Envelope
 	Ticket string `json:"ticket"`
-	// AfterS is in how many seconds it ends, 1 to 30: until then it is closing, and
-	// CancelClose takes that back. Without it, it ends at once, closing or not.
+	// AfterS is the number of seconds until it ends, 1 to 30: until then it is closing,
+	// and CancelClose takes that back. Without it, it ends at once, closing or not.
 	AfterS int `json:"after_s,omitzero"`
 }
 
@@ -157,7 +157,7 @@ type Renew struct {
 	Token string `json:"token"`
 }
 
-// Heartbeat says that the sender is there. Clients send one every
+// Heartbeat tells that the sender is there. Clients send one every
 // welcome.heartbeat_s seconds; the server answers it with one that carries the
 // log's time, so that a client can tell how old what it shows is.
 type Heartbeat struct {

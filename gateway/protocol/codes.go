@@ -66,7 +66,7 @@ const (
 	CloseProtocol     CloseCode = 4503 // a binary frame or another breach of the protocol
 )
 
-// ComesBack says whether a client should reconnect after the code. Codes
+// ComesBack reports whether a client should reconnect after the code. Codes
 // outside 4000–4999 come back, but for 1002, 1007 and 1009.
 func (c CloseCode) ComesBack() bool {
 	switch {

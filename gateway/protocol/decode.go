@@ -41,15 +41,15 @@ func (r *Refusal) Frame() Error {
 // required fields are there and every value is in its range. Its error is
 // always a *Refusal. The size of the frame is the caller's to bound.
 func Decode(data []byte) (Request, error) {
-	if f, ok := plain(data); ok {
+	if f, ok := fastDecode(data); ok {
 		return f, nil
 	}
-	return ordinary(data)
+	return decode(data)
 }
 
-// ordinary reads any frame.
-func ordinary(data []byte) (Request, error) {
-	o, refusal := survey(data)
+// decode reads any frame.
+func decode(data []byte) (Request, error) {
+	o, refusal := scan(data)
 	if refusal == nil {
 		var req Request
 		if req, refusal = o.decode(data); refusal == nil {
@@ -60,9 +60,9 @@ func ordinary(data []byte) (Request, error) {
 	return nil, refusal
 }
 
-// outline is what a first walk through a frame finds out: enough to know which
-// struct to fill.
-type outline struct {
+// frameScan is the result of a first walk through a frame: enough to know which struct
+// to fill.
+type frameScan struct {
 	typ     string
 	hasType bool
 	keys    []string // of the outermost object
@@ -73,10 +73,10 @@ type outline struct {
 	deep    bool
 }
 
-// survey walks the whole frame once. It finds what the typed pass cannot tell
-// apart: null, an absent false, depth.
-func survey(data []byte) (outline, *Refusal) {
-	var o outline
+// scan walks the whole frame once. It finds what the typed pass cannot tell apart:
+// null, an absent false, depth.
+func scan(data []byte) (frameScan, *Refusal) {
+	var o frameScan
 	dec := jsontext.NewDecoder(bytes.NewBuffer(data), jsontext.AllowDuplicateNames(true))
 	if dec.PeekKind() != '{' {
 		return o, refuse(CodeBadFrame, "", "Send one JSON object in UTF-8 per frame.")
@@ -123,12 +123,12 @@ func survey(data []byte) (outline, *Refusal) {
 	return o, nil
 }
 
-func (o outline) has(key string) bool {
+func (o frameScan) has(key string) bool {
 	return slices.Contains(o.keys, key)
 }
 
 // decode fills the struct of the frame's type and checks its fields.
-func (o outline) decode(data []byte) (Request, *Refusal) {
+func (o frameScan) decode(data []byte) (Request, *Refusal) {
 	switch {
 	case !o.has("type"):
 		return nil, refuse(CodeBadFrame, "type", `Say what the frame is in a field "type".`)
@@ -185,13 +185,13 @@ func (o outline) decode(data []byte) (Request, *Refusal) {
 	}
 }
 
-// checked is a request that knows the ranges of its fields.
+// checked is a request that can check the ranges of its fields.
 type checked interface {
 	Request
-	check(o outline) *Refusal
+	check(o frameScan) *Refusal
 }
 
-func fill[T checked](o outline, data []byte) (Request, *Refusal) {
+func fill[T checked](o frameScan, data []byte) (Request, *Refusal) {
 	var frame T
 	if err := json.Unmarshal(data, &frame, json.RejectUnknownMembers(true)); err != nil {
 		return nil, explain(err)
@@ -217,7 +217,7 @@ func fill[T checked](o outline, data []byte) (Request, *Refusal) {
 func explain(err error) *Refusal {
 	var syntactic *jsontext.SyntacticError
 	if errors.As(err, &syntactic) {
-		// survey has read the whole frame, so nothing but this is left.
+		// scan has read the whole frame, so it can only be a duplicate key.
 		return refuse(CodeDuplicateKey, outermost(syntactic.JSONPointer), "Give each key of an object once.")
 	}
 	var semantic *json.SemanticError
@@ -231,7 +231,7 @@ func explain(err error) *Refusal {
 	return refuse(CodeBadField, field, "Give the field the type that the specification shows.")
 }
 
-// outermost is the key of the outermost object that the pointer goes through.
+// outermost returns the key of the outermost object that the pointer goes through.
 func outermost(p jsontext.Pointer) string {
 	for token := range p.Tokens() {
 		return token
@@ -239,8 +239,8 @@ func outermost(p jsontext.Pointer) string {
 	return ""
 }
 
-// refuse names the field only where its name is a plain word: a client that
-// swaps keys and values must not find its text in our reply or our log.
+// refuse names the field only where its name is a plain word: the text of a client
+// that swaps keys and values must not show up in the reply or the log.
 func refuse(code Code, field, message string) *Refusal {
 	if len(field) > 32 || strings.Trim(field, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_") != "" {
 		field = ""

@@ -45,7 +45,7 @@ func Append(dst []byte, frame ServerFrame) ([]byte, error) {
 	case Ticket:
 		f.append(&o)
 		return o.end(dst)
-	case *Ticket: // so that a view that is kept need not be copied to be sent
+	case *Ticket: // so that a stored view need not be copied to be sent
 		f.append(&o)
 		return o.end(dst)
 	case Desk:
@@ -57,7 +57,7 @@ func Append(dst []byte, frame ServerFrame) ([]byte, error) {
 	case Entry:
 		f.append(&o)
 		return o.end(dst)
-	case *Entry: // so that those who hear it share it
+	case *Entry: // so that all recipients share it
 		f.append(&o)
 		return o.end(dst)
 	case Reset:

@@ -6,12 +6,12 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// requestIDIn finds the id of a frame that is refused, so that its sender learns
-// which request it was. The frame may be no JSON at all: what stands inside
-// strings, a bad escape or bytes that are not UTF-8 among it, does not stop the
-// search, and neither does depth or a second key. Only a member "id" of the
-// outermost object counts, the first where there are several. Where the frame
-// stops being a list of members, the search ends.
+// requestIDIn returns the id of a frame that is refused, so that its sender learns
+// which request it was. The frame may be invalid JSON: the content of strings, even a
+// bad escape or bytes that are not UTF-8, does not stop the search, and neither does
+// depth or a duplicate key. Only a member "id" of the outermost object counts, the
+// first one if there are several. The search ends where the frame stops being a list
+// of members.
 func requestIDIn(data []byte) string {
 	rest, ok := after(data, '{')
 	if !ok {
@@ -51,8 +51,8 @@ func after(data []byte, c byte) (rest []byte, ok bool) {
 	return data[1:], true
 }
 
-// looseString cuts a string with its quotation marks off the front, whatever
-// stands between them.
+// looseString cuts a string with its quotation marks off the front, without checking
+// its content.
 func looseString(data []byte) (s, rest []byte, ok bool) {
 	data = bytes.TrimLeft(data, space)
 	if len(data) == 0 || data[0] != '"' {
@@ -69,8 +69,8 @@ func looseString(data []byte) (s, rest []byte, ok bool) {
 	return nil, nil, false
 }
 
-// looseValue skips a value: a string, an object or array with all that is in it,
-// or whatever else stands before the next comma or closing brace.
+// looseValue skips a value: a string, an object or array with its content, or all
+// that comes before the next comma or closing brace.
 func looseValue(data []byte) (rest []byte, ok bool) {
 	depth := 0
 	for len(data) > 0 {
@@ -97,7 +97,7 @@ func looseValue(data []byte) (rest []byte, ok bool) {
 	return nil, depth == 0
 }
 
-// unquoted is what a JSON string says, "" for what is none.
+// unquoted returns the text of a JSON string, "" if it is none.
 func unquoted(s []byte) string {
 	if len(s) == 0 || s[0] != '"' {
 		return ""

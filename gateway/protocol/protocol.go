@@ -7,9 +7,14 @@
 // Field names are snake_case; every time is a Unix time in milliseconds of the
 // site's log, never of a gateway's own clock.
 //
+//	req, err := protocol.Decode(data)             // the server reads a frame; err is a *Refusal
+//	data, err := protocol.Encode(protocol.OK{ID: req.RequestID()})
+//	frame, err := protocol.DecodeServer(data)     // a client reads it
+//
 // Three frames are views: Ticket shows a visitor their whole place, Desk shows an
-// agent everything they hold, Board shows a supervisor the whole site. A view always says all there is to know, so the
-// first frame, an update and the answer to a reconnect cannot disagree.
+// agent everything they hold, Board shows a supervisor the whole site. A view is
+// always complete, so the first frame, an update and the answer to a reconnect cannot
+// disagree.
 package protocol
 
 // Subprotocol is what client and server agree on during the WebSocket handshake.
@@ -43,7 +48,7 @@ const (
 	MaxBoardTickets = 2000
 )
 
-// Role says who holds a token.
+// Role is the role of a token's holder.
 type Role string
 
 // The roles of a token.

@@ -243,7 +243,7 @@ func FuzzDecode(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {
 		req, err := Decode(data)
-		if same, sameErr := ordinary(data); !reflect.DeepEqual(req, same) || !reflect.DeepEqual(err, sameErr) {
+		if same, sameErr := decode(data); !reflect.DeepEqual(req, same) || !reflect.DeepEqual(err, sameErr) {
 			t.Fatalf("%q became %+v, %v; the ordinary way %+v, %v", data, req, err, same, sameErr)
 		}
 		if err != nil {

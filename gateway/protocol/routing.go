@@ -1,7 +1,6 @@
 package protocol
 
-// Rate says how a visitor liked the conversation; again, it replaces what was
-// said before.
+// Rate is a visitor's rating of the conversation; a second one replaces the first.
 type Rate struct {
 	Envelope
 	Ticket string `json:"ticket"`
@@ -17,7 +16,8 @@ type Finish struct {
 	Ticket string `json:"ticket"`
 }
 
-// TransferTo says to whom or where a ticket goes; at least one field is set.
+// TransferTo is the agent or the place that a ticket goes to; at least one field is
+// set.
 type TransferTo struct {
 	// Agent is the sub of an agent.
 	Agent      string `json:"agent,omitzero"`
@@ -27,13 +27,13 @@ type TransferTo struct {
 	Tier int `json:"tier,omitzero"`
 }
 
-// Transfer passes a ticket on: the agent's who holds it, or, by a supervisor,
-// anybody's. The conversation and the time of the join stay.
+// Transfer passes a ticket on. An agent may pass on a ticket that they hold, a
+// supervisor any. The conversation and the time of the join stay.
 type Transfer struct {
 	Envelope
 	Ticket string     `json:"ticket"`
 	To     TransferTo `json:"to"`
-	// Note is for whoever takes it, at most 2048 bytes; visitors do not see it.
+	// Note is for the agent who takes it, at most 2048 bytes; visitors do not see it.
 	Note string `json:"note,omitzero"`
 }
 
@@ -54,8 +54,8 @@ type Note struct {
 	Text      string `json:"text"`
 }
 
-// Whisper is a supervisor's word to the agents of a conversation; the visitor
-// does not see it.
+// Whisper is a supervisor's message to the agents of a conversation; the visitor does
+// not see it.
 type Whisper struct {
 	Envelope
 	Ticket string `json:"ticket"`
@@ -74,7 +74,7 @@ type HeadStart struct {
 	Reason string `json:"reason"`
 }
 
-// Pause stops or goes on serving a queue. Its visitors keep their places, and
+// Pause stops serving a queue, or resumes it. Its visitors keep their places, and
 // others may join.
 type Pause struct {
 	Envelope

@@ -19,8 +19,8 @@ type Welcome struct {
 	NowMS int64 `json:"now_ms"`
 	// Departments are those of the site, for a page that asks where to join.
 	Departments []Department `json:"departments"`
-	// Urgencies are those that this visitor may say, and Topics those that the site
-	// knows, in order of the alphabet; any other text is a topic as well.
+	// Urgencies are those that this visitor may choose, and Topics those that the site
+	// knows, in alphabetical order; any other text is a topic as well.
 	Urgencies []string `json:"urgencies,omitzero"`
 	Topics    []string `json:"topics,omitzero"`
 }
@@ -63,7 +63,7 @@ type Error struct {
 	// Known lists what would have been accepted (departments, languages, agents,
 	// urgencies).
 	Known []string `json:"known,omitzero"`
-	// RetryAfterMS says when to try the same request again, where that helps.
+	// RetryAfterMS is when to try the same request again, where that helps.
 	RetryAfterMS int64 `json:"retry_after_ms,omitzero"`
 }
 
@@ -89,7 +89,7 @@ type Wait struct {
 	HighS int `json:"high_s,omitzero"`
 }
 
-// Reason says why a place got worse.
+// Reason is why a place got worse.
 type Reason string
 
 // The reasons for a place that got worse.
@@ -102,7 +102,7 @@ const (
 	ReasonAgentLost Reason = "agent_lost" // one's own agent was lost
 )
 
-// EndReason says why a ticket ended.
+// EndReason is why a ticket ended.
 type EndReason string
 
 // The reasons for an end.
@@ -136,14 +136,14 @@ type Ticket struct {
 	Widened int `json:"widened,omitzero"`
 	// Hold is set while the ticket waits for one agent.
 	Hold *Hold `json:"hold,omitzero"`
-	// Paused says that nobody is served from this queue for now.
+	// Paused is true while this queue is not served.
 	Paused bool `json:"paused,omitzero"`
-	// Unattended says that no agent who may serve the ticket is available now, with
-	// room or without.
+	// Unattended is true while no agent who may serve the ticket is available, with room
+	// or without.
 	Unattended bool `json:"unattended,omitzero"`
 	// Agent is set while the ticket is assigned, and after.
 	Agent *Person `json:"agent,omitzero"`
-	// AgentLost says that the conn of the ticket's agent is gone and may come back.
+	// AgentLost is true while the conn of the ticket's agent is gone and may come back.
 	AgentLost bool `json:"agent_lost,omitzero"`
 	// Rating is the visitor's own, once given.
 	Rating *Rating `json:"rating,omitzero"`
@@ -154,28 +154,28 @@ type Ticket struct {
 	Log    uint64 `json:"log"`
 }
 
-// Hold says for whom a ticket waits, and how long at most: then anybody who may
+// Hold is the agent for whom a ticket waits, and until when: then any agent who may
 // serve it does.
 type Hold struct {
 	Agent   Person `json:"agent"`
 	UntilMS int64  `json:"until_ms"`
 }
 
-// Rating is what a visitor said of a conversation.
+// Rating is a visitor's rating of a conversation.
 type Rating struct {
 	// Score is 1 (worst) to 5 (best).
 	Score   int    `json:"score"`
 	Comment string `json:"comment,omitzero"`
 }
 
-// Person is somebody in a conversation.
+// Person is a participant of a conversation.
 type Person struct {
 	Role Role   `json:"role"`
 	ID   string `json:"id"`
 	Name string `json:"name,omitzero"`
 }
 
-// AwayReason says why an agent was set away.
+// AwayReason is why an agent was set away.
 type AwayReason string
 
 // AwayLapsed means that two offers in a row were not answered in time.
@@ -221,8 +221,8 @@ type DeskTicket struct {
 	Urgency     string `json:"urgency,omitzero"`
 	// HeadStartS is the ticket's head start in seconds; it may be negative.
 	HeadStartS int64 `json:"head_start_s,omitzero"`
-	// Tier and Skills are what whoever serves it must have, Wishes what would be
-	// good, Languages those in which it may be served.
+	// Tier and Skills are required of the agent, Wishes are preferred, Languages are
+	// those in which it may be served.
 	Tier       int      `json:"tier,omitzero"`
 	Skills     []string `json:"skills,omitzero"`
 	Wishes     []string `json:"wishes,omitzero"`
@@ -233,19 +233,19 @@ type DeskTicket struct {
 	AssignedAtMS int64 `json:"assigned_at_ms,omitzero"`
 	// Token is the fencing token of the assignment, 0 for an offer.
 	Token uint64 `json:"token,omitzero"`
-	// VisitorLost says that the visitor's conn is gone and may come back.
+	// VisitorLost is true while the visitor's conn is gone and may come back.
 	VisitorLost bool `json:"visitor_lost,omitzero"`
-	// TransferredBy is who passed it on, if anybody has.
+	// TransferredBy is the person who passed it on, if one has.
 	TransferredBy *Person `json:"transferred_by,omitzero"`
 	// WrapUpUntilMS is set for a closed ticket that still takes its place.
 	WrapUpUntilMS int64 `json:"wrap_up_until_ms,omitzero"`
 	// ClosingUntilMS is set while the ticket is closing: then it ends.
 	ClosingUntilMS int64 `json:"closing_until_ms,omitzero"`
-	// Guest says that this agent was invited into it and Owner holds it; Guests
-	// are all who were.
+	// Guest is true if this agent was invited into it and Owner holds it; Guests are all
+	// who were invited.
 	Guest bool    `json:"guest,omitzero"`
 	Owner *Person `json:"owner,omitzero"`
-	// AgentLost says that the owner's conn is gone and may come back.
+	// AgentLost is true while the owner's conn is gone and may come back.
 	AgentLost bool     `json:"agent_lost,omitzero"`
 	Guests    []Person `json:"guests,omitzero"`
 	// Rating is the visitor's, once given.
@@ -284,17 +284,17 @@ type Entry struct {
 	UpTo uint64 `json:"up_to,omitzero"`
 }
 
-// Reset says that the log was replaced (records were lost in a failover): the
-// client drops what it knows of the conversation and opens it again from 0, or,
-// without Ticket, of its place; a new view follows.
+// Reset tells that the log was replaced (records were lost in a failover): the client
+// drops what it knows of the conversation and opens it again from 0, or, without
+// Ticket, what it knows of its place; a new view follows.
 type Reset struct {
 	Type   Type   `json:"type"`
 	Ticket string `json:"ticket,omitzero"`
 }
 
-// Availability says whether the site's log can be reached. While it cannot, the
-// socket stays open, what was shown last stands still, and requests are refused
-// with unavailable; a view follows when it is back.
+// Availability tells whether the site's log can be reached. While it cannot, the
+// socket stays open, what was shown last stays, and requests are refused with
+// unavailable; a view follows when it is back.
 type Availability struct {
 	Type      Type  `json:"type"`
 	Available bool  `json:"available"`

@@ -10,12 +10,12 @@ import (
 	"github.com/coder/websocket"
 )
 
-// kernelBuffer bounds what the kernel holds for a client that does not read.
+// kernelBuffer bounds what the kernel buffers for a client that does not read.
 const kernelBuffer = 32 << 10
 
 // Accept does the opening handshake and returns the conn, what the client has sent
 // since, and the subprotocol that was agreed on, "" for none of those offered. It
-// asks for no origin and takes no extension. After an error the request has been
+// checks no origin and accepts no extension. After an error the request has been
 // answered.
 //
 // The caller must return from its handler at once, or net/http would keep the
@@ -29,15 +29,15 @@ func Accept(w http.ResponseWriter, r *http.Request, subprotocols ...string) (con
 		return nil, nil, "", err
 	}
 	agreed = ws.Subprotocol()
-	_ = ws.CloseNow() // it holds a conn that is none
+	_ = ws.CloseNow() // it holds a nullConn
 	if tcp, ok := h.conn.(*net.TCPConn); ok {
 		_ = tcp.SetWriteBuffer(kernelBuffer)
 	}
 	return h.conn, h.early, agreed, nil
 }
 
-// hijacker keeps the conn to itself and gives the library another one, so that
-// nothing of the library outlives the handshake.
+// hijacker keeps the conn and gives the library a nullConn, so that nothing of the
+// library outlives the handshake.
 type hijacker struct {
 	http.ResponseWriter
 	conn  net.Conn
@@ -50,8 +50,8 @@ func (h *hijacker) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	_ = conn.SetDeadline(time.Time{}) // the server's, of the request
+	_ = conn.SetDeadline(time.Time{}) // the server set one for the request
 	early, _ := buffered.Reader.Peek(buffered.Reader.Buffered())
 	h.conn, h.early = conn, bytes.Clone(early)
-	return none{}, bufio.NewReadWriter(bufio.NewReaderSize(none{}, 16), bufio.NewWriterSize(none{}, 16)), nil
+	return nullConn{}, bufio.NewReadWriter(bufio.NewReaderSize(nullConn{}, 16), bufio.NewWriterSize(nullConn{}, 16)), nil
 }

@@ -5,7 +5,7 @@ import (
 	"unicode/utf8"
 )
 
-// What the first byte of a frame says (RFC 6455, 5.2).
+// The bits of the first byte of a frame (RFC 6455, 5.2).
 const (
 	opContinuation = 0
 	opText         = 1
@@ -19,7 +19,7 @@ const (
 	masked   = 0x80
 )
 
-// Close codes that this package gives (RFC 6455, 7.4.1).
+// Close codes that this package sends (RFC 6455, 7.4.1).
 const (
 	closeBroken      = 1002
 	closeInvalidUTF8 = 1007
@@ -49,7 +49,7 @@ func withHeader(op byte, frame []byte) []byte {
 	return frame[at:]
 }
 
-// header is what stands before a client's payload.
+// header is the header of a client's frame.
 type header struct {
 	op     byte
 	final  bool
@@ -57,8 +57,8 @@ type header struct {
 	mask   [4]byte
 }
 
-// readHeader reads a header off the front. size 0 says that it is not whole yet;
-// a code says which rule it breaks.
+// readHeader reads a header off the front. A size of 0 means that it is not complete
+// yet; code is the close code if it breaks a rule.
 func readHeader(data []byte, limit int) (h header, size, code int) {
 	if len(data) < 2 {
 		return h, 0, 0
@@ -78,7 +78,7 @@ func readHeader(data []byte, limit int) (h header, size, code int) {
 			return h, 0, 0
 		}
 		if length = uint64(binary.BigEndian.Uint16(data[2:])); length < 126 {
-			return h, 0, closeBroken // it has a shorter form
+			return h, 0, closeBroken // there is a shorter form
 		}
 	case length == 127:
 		if size = 10; len(data) < size {
@@ -99,7 +99,7 @@ func readHeader(data []byte, limit int) (h header, size, code int) {
 	return h, size + 4, 0
 }
 
-// unmask undoes what a client did to its payload.
+// unmask removes the mask of a client's payload.
 func unmask(data []byte, mask [4]byte) {
 	key := uint64(binary.LittleEndian.Uint32(mask[:]))
 	key |= key << 32
@@ -112,49 +112,49 @@ func unmask(data []byte, mask [4]byte) {
 	}
 }
 
-// parser puts frames and messages together from whatever pieces come.
+// parser assembles frames and messages from the pieces in which they come.
 type parser struct {
 	limit   int
-	rest    []byte // of a frame that is not whole
+	rest    []byte // of a frame that is not complete
 	message []byte // of a message whose last fragment has not come
 	kind    byte   // of that message; 0 for none
-	deaf    bool   // nothing is taken any more
-	held    bool   // nothing is taken for now
+	stopped bool   // nothing is parsed any more
+	held    bool   // nothing is parsed for now
 }
 
-// sink takes what a parser finds.
+// sink receives what a parser finds.
 type sink interface {
 	message(text bool, data []byte) Next
-	// piece is told of a frame that does not complete its message.
-	piece(size int) (within bool)
+	// partial is called for a frame that does not complete its message.
+	partial(size int) (within bool)
 	control(op byte, data []byte) (more bool)
 	broken(code int)
 }
 
-// feed takes the next bytes of the stream, which it may change. It keeps those that
+// feed parses the next bytes of the stream, which it may change. It keeps those that
 // come after a message at which the sink holds, for the next call.
 func (p *parser) feed(data []byte, to sink) {
-	if p.deaf {
+	if p.stopped {
 		return
 	}
 	if len(p.rest) > 0 {
 		p.rest = append(p.rest, data...)
 		data = p.rest
 	}
-	whole := 0 // bytes of the frame that is not whole yet, where that is known
+	whole := 0 // bytes of the frame that is not complete yet, where that is known
 	for len(data) > 0 {
 		h, size, code := readHeader(data, p.limit)
 		if code == 0 && size > 0 && len(data) >= size+h.length {
 			payload := data[size : size+h.length]
 			unmask(payload, h.mask)
 			data = data[size+h.length:]
-			if code = p.take(h, payload, to); code == 0 && !p.deaf && !p.held {
+			if code = p.frame(h, payload, to); code == 0 && !p.stopped && !p.held {
 				continue
 			}
 		}
 		if code != 0 {
 			to.broken(code)
-			p.deaf = true
+			p.stopped = true
 		}
 		if !p.held {
 			whole = size + h.length
@@ -162,28 +162,28 @@ func (p *parser) feed(data []byte, to sink) {
 		break
 	}
 	switch {
-	case p.deaf:
+	case p.stopped:
 		p.rest, p.message = nil, nil
 	case len(data) == 0:
 		p.rest = nil
 	case len(p.rest) == 0 || cap(p.rest) < min(whole, 4*len(data)):
-		// Room for the whole frame at once, but not for what has only been announced.
+		// Room for the whole frame at once, but not for a length that was only announced.
 		p.rest = append(make([]byte, 0, max(len(data), min(whole, 4*len(data)))), data...)
-	default: // to the front of what it is in
+	default: // to the front of its buffer
 		p.rest = p.rest[:copy(p.rest, data)]
 	}
 }
 
-// take handles a whole frame; a code says which rule it breaks.
-func (p *parser) take(h header, payload []byte, to sink) (code int) {
+// frame handles a complete frame; code is the close code if it breaks a rule.
+func (p *parser) frame(h header, payload []byte, to sink) (code int) {
 	switch {
 	case h.op >= opClose:
-		p.deaf = !to.control(h.op, payload)
+		p.stopped = !to.control(h.op, payload)
 		return 0
 	case (h.op == opContinuation) != (p.kind != 0):
 		return closeBroken
 	case h.final && p.kind == 0:
-		return p.whole(h.op, payload, to)
+		return p.complete(h.op, payload, to)
 	case len(p.message)+len(payload) > p.limit:
 		return closeTooBig
 	}
@@ -192,15 +192,15 @@ func (p *parser) take(h header, payload []byte, to sink) (code int) {
 	}
 	p.message = append(p.message, payload...)
 	if !h.final {
-		to.piece(len(payload))
+		to.partial(len(payload))
 		return 0
 	}
 	kind, message := p.kind, p.message
 	p.kind, p.message = 0, nil
-	return p.whole(kind, message, to)
+	return p.complete(kind, message, to)
 }
 
-func (p *parser) whole(kind byte, message []byte, to sink) (code int) {
+func (p *parser) complete(kind byte, message []byte, to sink) (code int) {
 	if kind == opText && !utf8.Valid(message) {
 		return closeInvalidUTF8
 	}

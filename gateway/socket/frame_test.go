@@ -14,7 +14,7 @@ func (l *log) message(text bool, data []byte) Next {
 	return Next(len(data) % 2) // More or Hold
 }
 
-func (l *log) piece(size int) bool {
+func (l *log) partial(size int) bool {
 	*l = append(*l, fmt.Sprint("piece ", size))
 	return true
 }
@@ -111,6 +111,6 @@ func BenchmarkParse(b *testing.B) {
 type ignore struct{}
 
 func (ignore) message(bool, []byte) Next { return More }
-func (ignore) piece(int) bool            { return true }
+func (ignore) partial(int) bool          { return true }
 func (ignore) control(byte, []byte) bool { return true }
 func (ignore) broken(int)                {}

@@ -6,16 +6,15 @@ import (
 	"sync"
 )
 
-// How many workers there may be, and how many of them may wait for something to
-// do. A socket for which there is none waits in line: what its client has sent stays
-// in the kernel and is no message in our hands yet, which takes several times its
-// size while it is handled.
+// The most workers there are, and the most that stay without work. A socket for which
+// there is none waits in a queue: what its client has sent stays in the kernel and is
+// not yet a message, which takes several times its size while it is handled.
 const (
 	maxWorkers = 256
 	maxIdle    = 32
 )
 
-// errEnded says that a Loop takes no more sockets.
+// errEnded means that a Loop takes no more sockets.
 var errEnded = errors.New("socket: the loop has ended")
 
 // Loop reads sockets.
@@ -27,12 +26,12 @@ type Loop struct {
 	sockets map[*Socket]struct{}
 	workers int
 	idle    []chan *Socket // of workers that wait
-	queue   []*Socket      // each at most once: its turn is taken
+	queue   []*Socket      // each at most once, since its turn is taken
 	ended   bool
 	empty   chan struct{} // closed when a loop that has ended has no sockets
 }
 
-// NewLoop returns a Loop, which must be closed.
+// NewLoop returns a Loop. Call Close in the end.
 func NewLoop() (*Loop, error) {
 	l := &Loop{sockets: map[*Socket]struct{}{}, empty: make(chan struct{})}
 	var err error
@@ -45,7 +44,7 @@ func NewLoop() (*Loop, error) {
 	return l, nil
 }
 
-// Close cuts all sockets and returns once their handlers have heard of it.
+// Close cuts all sockets and returns once Gone was called for each.
 func (l *Loop) Close() {
 	l.mu.Lock()
 	l.ended = true
@@ -73,12 +72,12 @@ func (l *Loop) Close() {
 	l.work.Wait()
 }
 
-// Start makes a socket of a conn whose handshake is done. early is what the client
-// has sent since; messages are of limit bytes at most, and so are, together, the
-// frames that may wait for the client, until SetLimit says otherwise. The handler
-// may be called before Start returns. On an error the conn is the caller's.
+// Start makes s the socket of a conn whose handshake is done. early is what the
+// client has sent since. limit bounds the bytes of a message and, until SetLimit, the
+// bytes of the frames that wait for the client. The handler may be called before
+// Start returns. On an error the conn stays the caller's.
 func (l *Loop) Start(s *Socket, conn net.Conn, early []byte, limit int, handler Handler) error {
-	s.loop, s.conn, s.handler, s.most, s.fd = l, conn, handler, limit, -1
+	s.loop, s.conn, s.handler, s.limit, s.fd = l, conn, handler, limit, -1
 	s.parser.limit = limit
 	if tcp, ok := conn.(*net.TCPConn); ok && l.poll != nil {
 		raw, err := tcp.SyscallConn()
@@ -90,7 +89,7 @@ func (l *Loop) Start(s *Socket, conn net.Conn, early []byte, limit int, handler 
 		}
 		s.raw = raw
 	}
-	s.turn.Store(worker) // until what came early has been looked at
+	s.turn.Store(worker) // until early has been parsed
 	l.mu.Lock()
 	if l.ended {
 		l.mu.Unlock()
@@ -130,18 +129,18 @@ func (l *Loop) forget(s *Socket) {
 // wake has a worker look at the socket. It never blocks.
 func (l *Loop) wake(s *Socket) {
 	if s.raw == nil {
-		return // its goroutine notices
+		return // its own goroutine notices
 	}
-	for !s.turn.CompareAndSwap(nobody, worker) {
-		if s.turn.Load() == again || s.turn.CompareAndSwap(worker, again) {
+	for !s.turn.CompareAndSwap(idle, worker) {
+		if s.turn.Load() == workerAgain || s.turn.CompareAndSwap(worker, workerAgain) {
 			return
 		}
 	}
-	l.give(s)
+	l.assign(s)
 }
 
-// give gives the socket to a worker. The caller has the turn.
-func (l *Loop) give(s *Socket) {
+// assign hands the socket to a worker. The caller has the turn.
+func (l *Loop) assign(s *Socket) {
 	if s.raw == nil {
 		l.work.Go(s.serve)
 		return
@@ -150,7 +149,7 @@ func (l *Loop) give(s *Socket) {
 	defer l.mu.Unlock()
 	switch last := len(l.idle) - 1; {
 	case last >= 0:
-		l.idle[last] <- s // it holds one, and has none
+		l.idle[last] <- s // the channel has room for one and is empty
 		l.idle = l.idle[:last]
 	case l.workers < maxWorkers:
 		l.workers++
@@ -160,7 +159,7 @@ func (l *Loop) give(s *Socket) {
 	}
 }
 
-// serve is a worker's life.
+// serve is the loop of a worker.
 func (l *Loop) serve(s *Socket) {
 	given := make(chan *Socket, 1)
 	for s != nil {
@@ -169,7 +168,7 @@ func (l *Loop) serve(s *Socket) {
 	}
 }
 
-// next returns the next socket, or nil if enough workers wait for one.
+// next returns the next socket, or nil if enough workers wait for one already.
 func (l *Loop) next(given chan *Socket) *Socket {
 	l.mu.Lock()
 	if len(l.queue) > 0 {

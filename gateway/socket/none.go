@@ -6,14 +6,14 @@ import (
 	"time"
 )
 
-// none is a conn on which nothing comes and that takes everything.
-type none struct{}
+// nullConn is a conn that is at its end and discards what is written.
+type nullConn struct{}
 
-func (none) Read([]byte) (int, error)         { return 0, io.EOF }
-func (none) Write(b []byte) (int, error)      { return len(b), nil }
-func (none) Close() error                     { return nil }
-func (none) LocalAddr() net.Addr              { return nil }
-func (none) RemoteAddr() net.Addr             { return nil }
-func (none) SetDeadline(time.Time) error      { return nil }
-func (none) SetReadDeadline(time.Time) error  { return nil }
-func (none) SetWriteDeadline(time.Time) error { return nil }
+func (nullConn) Read([]byte) (int, error)         { return 0, io.EOF }
+func (nullConn) Write(b []byte) (int, error)      { return len(b), nil }
+func (nullConn) Close() error                     { return nil }
+func (nullConn) LocalAddr() net.Addr              { return nil }
+func (nullConn) RemoteAddr() net.Addr             { return nil }
+func (nullConn) SetDeadline(time.Time) error      { return nil }
+func (nullConn) SetReadDeadline(time.Time) error  { return nil }
+func (nullConn) SetWriteDeadline(time.Time) error { return nil }

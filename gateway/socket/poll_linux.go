@@ -9,8 +9,8 @@ import (
 	"syscall"
 )
 
-// poller is an epoll instance, edge-triggered: it tells once that something has
-// come, and whoever reads must read all there is.
+// poller is an edge-triggered epoll instance: it reports once that something has
+// come, and the reader must then read all there is.
 type poller struct {
 	file *os.File // of epoll itself, so that waiting for it parks a goroutine and no thread
 
@@ -18,7 +18,7 @@ type poller struct {
 	byFD map[int]*Socket
 }
 
-// edges are what a socket is watched for; that it ended is always told.
+// edges are the events that a socket is watched for; its end is always reported.
 const edges = syscall.EPOLLIN | syscall.EPOLLRDHUP | 1<<31 // EPOLLET, which syscall has as a negative number
 
 func newPoller() (*poller, error) {
@@ -32,7 +32,7 @@ func newPoller() (*poller, error) {
 	return &poller{file: os.NewFile(uintptr(fd), "epoll"), byFD: map[int]*Socket{}}, nil
 }
 
-// run tells of every socket on which something has come, until close.
+// run calls wake for every socket on which something has come, until close.
 func (p *poller) run(wake func(*Socket)) {
 	raw, err := p.file.SyscallConn()
 	if err != nil {
@@ -62,7 +62,7 @@ func (p *poller) run(wake func(*Socket)) {
 
 func (p *poller) close() { _ = p.file.Close() }
 
-// add watches a socket. A descriptor that is closed is watched no more.
+// add watches a socket. The kernel stops watching a descriptor that is closed.
 func (p *poller) add(s *Socket) error {
 	p.mu.Lock()
 	p.byFD[s.fd] = s
@@ -87,16 +87,16 @@ func (p *poller) remove(s *Socket) {
 	}
 }
 
-// attempt is one read that does not wait. The closure that it takes is made once.
-type attempt struct {
+// readAttempt is one read that does not wait. Its closure is allocated once.
+type readAttempt struct {
 	data []byte
 	n    int
 	err  error
 	read func(fd uintptr) bool
 }
 
-var attempts = sync.Pool{New: func() any {
-	a := &attempt{}
+var readAttempts = sync.Pool{New: func() any {
+	a := &readAttempt{}
 	a.read = func(fd uintptr) bool {
 		for {
 			if a.n, a.err = syscall.Read(int(fd), a.data); !errors.Is(a.err, syscall.EINTR) {
@@ -107,14 +107,14 @@ var attempts = sync.Pool{New: func() any {
 	return a
 }}
 
-// tryRead reads what has come, which may be nothing; the end is io.EOF.
+// tryRead reads what has come, which may be nothing; at the end it returns io.EOF.
 func (s *Socket) tryRead(buf []byte) (int, error) {
-	a := attempts.Get().(*attempt)
+	a := readAttempts.Get().(*readAttempt)
 	a.data, a.n, a.err = buf, 0, nil
 	closed := s.raw.Read(a.read)
 	n, err := max(a.n, 0), a.err
 	a.data = nil
-	attempts.Put(a)
+	readAttempts.Put(a)
 	switch {
 	case closed != nil:
 		return 0, closed
@@ -127,9 +127,9 @@ func (s *Socket) tryRead(buf []byte) (int, error) {
 }
 
 // tryWrite writes what the kernel takes at once, which may be nothing. The caller
-// holds mu and the socket is not dead. Whoever closes the conn has said so under mu
-// before, and nobody else writes meanwhile, so the descriptor is the conn's own and
-// net's locks are not needed.
+// holds mu and the socket is not dead. The conn is closed only after dead was set
+// under mu, and there is no other writer meanwhile, so the descriptor is the conn's
+// own and net's locks are not needed.
 func (s *Socket) tryWrite(data []byte) (int, error) {
 	if s.raw == nil {
 		return 0, nil

@@ -4,8 +4,8 @@ package socket
 
 import "errors"
 
-// poller is not to be had here: every socket has a goroutine that reads, and one
-// that writes while something waits.
+// poller does not exist here: every socket has a goroutine that reads, and one that
+// writes while something waits.
 type poller struct{}
 
 func newPoller() (*poller, error) { return nil, nil }
@@ -17,5 +17,5 @@ func (*poller) remove(*Socket)    {}
 
 func (s *Socket) tryRead([]byte) (int, error) { return 0, errors.ErrUnsupported }
 
-// tryWrite leaves everything to flush.
+// tryWrite writes nothing, so that flush writes everything.
 func (s *Socket) tryWrite([]byte) (int, error) { return 0, nil }

@@ -7,78 +7,79 @@ import (
 	"unicode/utf8"
 )
 
-// Whose turn it is at a socket.
+// The states of Socket.turn.
 const (
-	nobody = iota
-	worker // one is at it
-	again  // one is at it, and something has come since
+	idle        = iota
+	worker      // one is at it
+	workerAgain // one is at it, and something has come since
 )
 
 const readSize = 4 << 10
 
-// buffers are taken only while something is read, and cleared of what people
-// wrote before they go back.
+// buffers are used only while something is read, and are cleared of what people wrote
+// before they are put back.
 var buffers = sync.Pool{New: func() any { return new([readSize]byte) }}
 
-// serve hands on what has been read and is left, reads what there is and hands it
-// on, until there is nothing more or the handler wants nothing more for now.
+// serve parses what was read before and is left, then reads and parses until there is
+// nothing more, or the handler wants nothing more for now.
 func (s *Socket) serve() {
-	if !s.unhold() {
-		return // the turn stays taken, and goes to whom Resume calls
+	if !s.takeUp() {
+		return // the turn stays taken, and Resume passes it on
 	}
 	if s.raw == nil {
-		s.listen()
+		s.readBlocking()
 		return
 	}
 	for {
 		switch s.readAll() {
 		case held:
 			return
-		case over:
+		case ended:
 			s.ended()
-			return // and the turn is never given back
+			return // and the turn stays taken for ever
 		case empty:
 		}
-		if s.turn.CompareAndSwap(worker, nobody) {
+		if s.turn.CompareAndSwap(worker, idle) {
 			return
 		}
 		s.turn.Store(worker)
 	}
 }
 
-// Resume has a socket go on that its handler holds; with more false it hears no
-// more messages. It is called once for each Hold, also before Message has returned.
+// Resume continues a socket that its handler holds; with more false the handler gets
+// no more messages. Call it once for each Hold, which may be before Message has
+// returned.
 func (s *Socket) Resume(more bool) {
-	s.enough.Store(!more)
+	s.stopReading.Store(!more)
 	if s.resumed.Add(1) == 0 {
-		s.loop.give(s)
+		s.loop.assign(s)
 	}
 }
 
-// unhold lets what is held go on if Resume has been called, and says whether
-// nothing is held any more. After no the caller must leave the socket at once.
-func (s *Socket) unhold() bool {
+// takeUp continues a held socket if Resume has been called, and reports whether the
+// socket is no longer held. After false the caller must leave the socket at once.
+func (s *Socket) takeUp() bool {
 	for s.parser.held {
-		if !s.left {
-			s.left = true
+		if !s.released {
+			s.released = true
 			if s.resumed.Add(-1) < 0 {
 				return false
 			}
 		}
-		s.left, s.parser.held = false, false
-		if s.enough.Load() {
-			s.hush()
+		s.released, s.parser.held = false, false
+		if s.stopReading.Load() {
+			s.endHandler()
 		}
 		s.parser.feed(nil, s)
 	}
 	return true
 }
 
-// What reading came to.
+// The results of readAll.
 const (
 	empty = iota // the kernel has no more
 	held
-	over // the socket has ended
+	ended // the socket has ended
 )
 
 // readAll reads until the kernel has no more.
@@ -90,28 +91,28 @@ func (s *Socket) readAll() int {
 		if n > 0 {
 			s.parser.feed(buf[:n], s)
 			clear(buf[:n])
-			if !s.unhold() {
+			if !s.takeUp() {
 				return held
 			}
 		}
 		switch {
 		case err != nil:
-			return over
-		case n < len(buf): // so there was no more; what comes now is an event of its own
+			return ended
+		case n < len(buf): // there was no more; what comes now is a new event
 			return empty
 		}
 	}
 }
 
-// listen is serve for a conn that is read the ordinary way.
-func (s *Socket) listen() {
+// readBlocking is serve for a conn that is read by blocking reads.
+func (s *Socket) readBlocking() {
 	buf := make([]byte, 512)
 	for {
 		n, err := s.conn.Read(buf)
 		if n > 0 {
 			s.parser.feed(buf[:n], s)
 			clear(buf[:n])
-			if !s.unhold() {
+			if !s.takeUp() {
 				return
 			}
 		}
@@ -130,35 +131,36 @@ func (s *Socket) message(text bool, data []byte) Next {
 	}
 	next := s.handler.Message(text, data)
 	if next == Enough {
-		s.hush()
+		s.endHandler()
 		return More
 	}
 	return next
 }
 
-// ignore cuts a socket whose client goes on and on after the end.
+// ignore counts a frame after the handler's end, and cuts a socket whose client sends
+// too many of them.
 func (s *Socket) ignore() {
 	if s.late++; s.late > maxLate {
 		s.Cut()
 	}
 }
 
-// piece implements sink.
-func (s *Socket) piece(size int) (within bool) {
+// partial implements sink.
+func (s *Socket) partial(size int) (within bool) {
 	if s.silent {
 		s.ignore()
 		return false
 	}
 	within, more := s.handler.Frame(size)
 	if !more {
-		s.hush()
+		s.endHandler()
 	}
 	return within
 }
 
 // control implements sink.
 func (s *Socket) control(op byte, data []byte) (more bool) {
-	if op != opClose && !s.piece(len(data)) {
+	if op != opClose && !s.partial(len(data)) {
 		return true
 	}
 	switch op {
@@ -166,7 +168,7 @@ func (s *Socket) control(op byte, data []byte) (more bool) {
 		s.mu.Lock()
 		defer s.mu.Unlock()
 		if !s.dead && !s.ending {
-			s.put(withHeader(opPong, append(make([]byte, Room, Room+maxControl), data...)))
+			s.write(withHeader(opPong, append(make([]byte, Room, Room+maxControl), data...)))
 		}
 	case opClose:
 		s.answerClose(data)
@@ -175,11 +177,12 @@ func (s *Socket) control(op byte, data []byte) (more bool) {
 	return true
 }
 
-// answerClose ends the socket on the client's wish, or after its answer to ours.
+// answerClose ends the socket after a close frame of the client, which is its own or
+// the answer to ours.
 func (s *Socket) answerClose(data []byte) {
 	s.mu.Lock()
 	mayAnswer := !s.ending && !s.dead && s.waiting == 0
-	s.dead = true // nobody else writes from here on
+	s.dead = true // no other goroutine writes from here on
 	s.mu.Unlock()
 	if mayAnswer {
 		s.writeLast(withHeader(opClose, append(make([]byte, Room, Room+2), answerTo(data)...)))
@@ -187,8 +190,8 @@ func (s *Socket) answerClose(data []byte) {
 	s.Cut()
 }
 
-// answerTo is the payload of the answer to a close frame: its code, unless a peer must
-// not send it.
+// answerTo returns the payload of the answer to a close frame: its code, unless a
+// peer must not send that code.
 func answerTo(data []byte) []byte {
 	code := 0
 	if len(data) >= 2 {
@@ -205,8 +208,8 @@ func answerTo(data []byte) []byte {
 	return binary.BigEndian.AppendUint16(nil, uint16(code))
 }
 
-// writeLast writes a frame that nobody waits for. Only a reader that has no other
-// sockets waits a little until it has left.
+// writeLast writes a frame without waiting for it. Only a goroutine that reads no
+// other sockets waits a little until it is written.
 func (s *Socket) writeLast(frame []byte) {
 	if s.raw != nil {
 		_, _ = s.tryWrite(frame)
@@ -219,5 +222,5 @@ func (s *Socket) writeLast(frame []byte) {
 // broken implements sink.
 func (s *Socket) broken(code int) {
 	s.Close(code, "", lingerTime)
-	s.hush()
+	s.endHandler()
 }

@@ -1,30 +1,36 @@
-// Package socket holds WebSockets of the server's side as cheaply as the platform
+// Package socket holds the server's side of WebSockets as cheaply as the platform
 // allows.
+//
+//	loop, err := socket.NewLoop()
+//	conn, early, _, err := socket.Accept(w, r, "nextup.v1")
+//	s := &socket.Socket{}
+//	err = loop.Start(s, conn, early, 64<<10, handler)
+//	s.Send(append(make([]byte, socket.Room), `{"type":"welcome"}`...))
 //
 // # Reading
 //
-// A socket that nothing comes on has no goroutine and no buffer. On Linux one
-// epoll instance watches all sockets of a Loop; one that can be read is given to
-// a worker, which borrows a buffer, reads what is there and hands whole messages
-// to the socket's Handler. Workers are few, stay for the next socket with the
-// stack that the last one made them grow, and wait for no client: what has come of
-// a frame that is not whole is kept with the socket. Elsewhere, and for conns
-// that are no TCP conns, each socket has a goroutine that reads.
+// An idle socket has no goroutine and no buffer. On Linux one epoll instance watches
+// all sockets of a Loop; a socket that can be read is assigned to a worker, which
+// borrows a buffer, reads what is there and passes complete messages to the socket's
+// Handler. Workers are few, keep the stack that they have grown for the next socket,
+// and wait for no client: the part of a frame that has come is kept with the socket.
+// On other platforms, and for conns that are not TCP, each socket has a goroutine
+// that reads.
 //
-// A Handler that must wait for something returns Hold. Then nothing more is read of
+// A Handler that must wait for something returns Hold. Then nothing more is read from
 // the socket until Resume, and no worker waits for it.
 //
 // # Writing
 //
-// Send writes at once, on the caller's goroutine and without ever blocking, as
-// long as the kernel takes it all. What it does not take waits in the socket,
-// bounded, and a goroutine is there only until it has left. A client that takes
-// nothing for some time, or for which too much waits, is closed as one that does
-// not read. Whoever has much to say asks Behind first, and goes on when the handler
-// hears Drained: a client that reads, however slowly, is not closed for it.
+// Send writes at once, on the caller's goroutine and without ever blocking, as long
+// as the kernel takes it all. What the kernel does not take waits in the socket,
+// bounded, and a goroutine exists only until it is written. A client that reads
+// nothing for some time, or for which too much waits, is closed as a slow reader. A
+// caller with much to send asks Behind first, and continues at Drained: a client that
+// reads, however slowly, is then not closed for it.
 //
 // The opening handshake is the library's (github.com/coder/websocket); the frames
-// after it are ours, since the library's reader needs a goroutine and its buffers
+// after it are read and written here, since the library's reader needs a goroutine and its buffers
 // for as long as a socket lives.
 package socket
 
@@ -39,22 +45,22 @@ import (
 	"time"
 )
 
-// Handler is told what comes on a socket. Its methods are called one at a time.
+// Handler receives what comes on a socket. Its methods are called one at a time.
 type Handler interface {
-	// Message takes a whole message, which is valid until it returns, and says what
-	// comes next. It must not wait for anything but the processor.
+	// Message handles a complete message, which is valid until it returns, and returns
+	// what comes next. It must not wait for anything but the processor.
 	Message(text bool, data []byte) Next
-	// Frame is told of every frame that completes no message: a control frame, or a
-	// piece of a message, of so many bytes. Only within the limits is a ping answered;
+	// Frame is called for every frame that completes no message: a control frame, or a
+	// part of a message, of so many bytes. A ping is answered only if within is true;
 	// unless more is true no message comes any more.
 	Frame(size int) (within, more bool)
 	// Gone is the last call: the socket has ended, or nothing more was wanted.
 	Gone()
-	// Overflowed says that the client does not read what it is sent, and returns
+	// Overflowed is called when the client does not read what it is sent, and returns
 	// the code and reason that the socket is closed with. It must neither block nor
-	// call the socket. It and Drained may come at any time.
+	// call the socket. It and Drained may be called at any time.
 	Overflowed() (code int, reason string)
-	// Drained says that what waited has been written. It must not block.
+	// Drained is called when what waited has been written. It must not block.
 	Drained()
 }
 
@@ -68,11 +74,11 @@ const (
 	Enough
 )
 
-// Room is how many bytes a frame given to Send must have before its payload.
+// Room is the number of bytes before the payload of a frame that is given to Send.
 const Room = 10
 
-// How long so many bytes may take to leave, and a client may take to answer a
-// close frame once it has broken the rules.
+// writeTimeout bounds the time to write atOnce bytes; lingerTime is how long a client
+// that broke the protocol may take to answer the close frame.
 const (
 	atOnce       = 16 << 10
 	writeTimeout = 10 * time.Second
@@ -85,35 +91,36 @@ const (
 type Socket struct {
 	loop    *Loop
 	conn    net.Conn
-	raw     syscall.RawConn // of conn; nil where reading and writing go the ordinary way
+	raw     syscall.RawConn // of conn; nil where reads and writes block
 	fd      int             // of conn, if the loop watches it
 	handler Handler
 	parser  parser
-	// The reader's own: the handler hears no more, and how many frames came since.
+	// Owned by the reader: whether the handler gets no more, and the number of frames
+	// since.
 	silent bool
 	late   int
-	// turn says whether a worker is at the socket.
+	// turn tells whether a worker is at the socket.
 	turn atomic.Int32
-	// resumed counts the calls of Resume less the workers that have left a held
-	// socket: below 0 the socket rests, with its turn taken. enough is what the
-	// last Resume said.
-	resumed atomic.Int32
-	enough  atomic.Bool
-	left    bool // a worker has left while the socket is held; the reader's own
+	// resumed counts the calls of Resume minus the workers that have left a held
+	// socket: below 0 the socket rests, with its turn taken. stopReading is true if the
+	// last Resume wanted no more messages.
+	resumed     atomic.Int32
+	stopReading atomic.Bool
+	released    bool // a worker has left while the socket is held; owned by the reader
 
 	mu       sync.Mutex
 	pending  []byte // whole frames but for the first, which wait to be written
 	waiting  int    // bytes in pending and in the hands of flush
-	most     int    // of waiting
+	limit    int    // of waiting
 	flushing bool
 	kept     bool // pending waits for the next frame, and for nothing else
 	ending   bool // a close frame goes out once nothing waits, and nothing else does
 	dead     bool // nothing is written any more
-	bye      *goodbye
+	closing  *closeHandshake
 }
 
-// goodbye is how a socket ends.
-type goodbye struct {
+// closeHandshake is the end of a socket by a close frame.
+type closeHandshake struct {
 	frame  []byte
 	within time.Duration
 	cut    *time.Timer
@@ -127,37 +134,37 @@ func (s *Socket) SetMessageLimit(bytes int) { s.parser.limit = bytes }
 func (s *Socket) SetLimit(bytes int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.most = bytes
+	s.limit = bytes
 }
 
-// Behind says that the client has not read half of what may wait for it. It is
-// until the handler hears Drained, or the socket ends.
+// Behind reports whether more than half of what may wait for the client does wait. It
+// stays true until Drained is called or the socket ends.
 func (s *Socket) Behind() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.waiting > s.most/2 && !s.kept // what is kept leaves with the next frame
+	return s.waiting > s.limit/2 && !s.kept // what is kept leaves with the next frame
 }
 
-// Waiting is how many bytes wait to be written.
+// Waiting returns the number of bytes that wait to be written.
 func (s *Socket) Waiting() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.waiting
 }
 
-// Send writes a text frame, or has it wait its turn; it never blocks. The payload
+// Send writes a text frame, or queues it; it never blocks. The payload
 // begins after Room bytes, which Send changes; the caller may use the frame again
 // once it has returned. After Close frames are dropped.
 func (s *Socket) Send(frame []byte) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if !s.dead && !s.ending {
-		s.put(withHeader(opText, frame))
+		s.write(withHeader(opText, frame))
 	}
 }
 
-// Keep has a text frame leave with the next one that is sent, in one write, or with
-// the end of the socket. The caller sees to it that another one is sent soon.
+// Keep queues a text frame to be written with the next one that is sent, in one write,
+// or at the end of the socket. The caller makes sure that another one is sent soon.
 func (s *Socket) Keep(frame []byte) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -165,8 +172,8 @@ func (s *Socket) Keep(frame []byte) {
 		return
 	}
 	whole := withHeader(opText, frame)
-	if s.waiting > 0 && !s.kept || s.waiting+len(whole) > s.most {
-		s.put(whole)
+	if s.waiting > 0 && !s.kept || s.waiting+len(whole) > s.limit {
+		s.write(whole)
 		return
 	}
 	s.pending = append(s.pending, whole...)
@@ -174,9 +181,9 @@ func (s *Socket) Keep(frame []byte) {
 	s.kept = true
 }
 
-// put writes a whole frame, behind what was kept, or has it wait. The caller holds
+// write writes a complete frame, after what was kept, or queues it. The caller holds
 // mu.
-func (s *Socket) put(frame []byte) {
+func (s *Socket) write(frame []byte) {
 	alone := s.waiting == 0
 	if s.kept {
 		frame = append(s.pending, frame...)
@@ -192,7 +199,7 @@ func (s *Socket) put(frame []byte) {
 			return
 		}
 	}
-	if !alone && s.waiting+len(frame) > s.most { // one frame alone may be of any size
+	if !alone && s.waiting+len(frame) > s.limit { // one frame alone may be of any size
 		code, reason := s.handler.Overflowed()
 		s.finish(code, reason, slowTimeout)
 		return
@@ -202,7 +209,7 @@ func (s *Socket) put(frame []byte) {
 	s.flushLater()
 }
 
-// flushLater has what waits written by a goroutine. The caller holds mu.
+// flushLater starts a goroutine that writes what waits. The caller holds mu.
 func (s *Socket) flushLater() {
 	if !s.flushing {
 		s.flushing = true
@@ -221,7 +228,7 @@ func (s *Socket) flush() {
 		}
 		within := writeTimeout
 		if s.ending {
-			within = s.bye.within
+			within = s.closing.within
 		}
 		s.mu.Unlock()
 		_ = s.conn.SetWriteDeadline(time.Now().Add(within))
@@ -232,7 +239,7 @@ func (s *Socket) flush() {
 			s.pending = append(data[n:len(data):len(data)], s.pending...)
 		}
 		switch late := errors.Is(err, os.ErrDeadlineExceeded); {
-		case late && n > 0: // it reads, if slowly
+		case late && n > 0: // the client reads, if slowly
 		case late && !s.ending:
 			code, reason := s.handler.Overflowed()
 			s.finish(code, reason, slowTimeout)
@@ -245,7 +252,7 @@ func (s *Socket) flush() {
 	switch {
 	case s.dead:
 	case s.ending:
-		s.sayGoodbye()
+		s.sendClose()
 	default:
 		s.mu.Unlock()
 		s.handler.Drained()
@@ -253,8 +260,8 @@ func (s *Socket) flush() {
 	}
 }
 
-// Close sends a close frame after all that waits, gives the client some time to
-// answer it, 0 for none, and ends the socket. Only the first call counts.
+// Close sends a close frame after all that waits, gives the client that much time to
+// answer it, and ends the socket. Only the first call counts.
 func (s *Socket) Close(code int, reason string, within time.Duration) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -270,24 +277,24 @@ func (s *Socket) finish(code int, reason string, within time.Duration) {
 		within = max(within, lingerTime) // its frames are not written at once
 	}
 	frame := binary.BigEndian.AppendUint16(make([]byte, Room, Room+2+len(reason)), uint16(code))
-	s.bye = &goodbye{frame: withHeader(opClose, append(frame, reason...)), within: within}
-	s.bye.cut = time.AfterFunc(within, s.Cut) // for who does not even read
+	s.closing = &closeHandshake{frame: withHeader(opClose, append(frame, reason...)), within: within}
+	s.closing.cut = time.AfterFunc(within, s.Cut) // for a client that does not even read
 	switch {
 	case s.waiting == 0:
-		s.sayGoodbye()
+		s.sendClose()
 	case s.kept:
 		s.kept = false
 		s.flushLater()
 	}
 }
 
-// sayGoodbye writes the close frame. The caller holds mu, and nothing waits.
-func (s *Socket) sayGoodbye() {
-	if s.bye.frame == nil {
+// sendClose writes the close frame. The caller holds mu, and nothing waits.
+func (s *Socket) sendClose() {
+	if s.closing.frame == nil {
 		return
 	}
-	frame := s.bye.frame
-	s.bye.frame = nil
+	frame := s.closing.frame
+	s.closing.frame = nil
 	n, err := s.tryWrite(frame)
 	if err != nil {
 		s.fail()
@@ -297,7 +304,7 @@ func (s *Socket) sayGoodbye() {
 		s.pending, s.waiting = frame[n:], len(frame)-n
 		s.flushLater()
 	}
-	s.bye.cut.Reset(s.bye.within) // now it is the client's turn
+	s.closing.cut.Reset(s.closing.within) // now it is the client's turn
 }
 
 // fail ends the socket after a write that did not succeed. The caller holds mu.
@@ -308,28 +315,28 @@ func (s *Socket) fail() {
 	s.loop.wake(s)
 }
 
-// Cut ends the socket without a word.
+// Cut ends the socket without a close frame.
 func (s *Socket) Cut() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.fail()
 }
 
-// ended frees what a socket that has ended holds. It is the reader's last act.
+// ended releases what a socket holds that has ended. The reader calls it last.
 func (s *Socket) ended() {
 	s.mu.Lock()
 	s.dead = true
-	if s.bye != nil {
-		s.bye.cut.Stop()
+	if s.closing != nil {
+		s.closing.cut.Stop()
 	}
 	s.mu.Unlock()
 	s.loop.forget(s)
 	_ = s.conn.Close()
-	s.hush()
+	s.endHandler()
 }
 
-// hush is the last that the handler hears.
-func (s *Socket) hush() {
+// endHandler calls Gone, once; the handler is not called after it.
+func (s *Socket) endHandler() {
 	if !s.silent {
 		s.silent = true
 		s.handler.Gone()

@@ -41,7 +41,7 @@ export const MAX_BOARD_QUEUES = 200;
 export const MAX_BOARD_AGENTS = 500;
 export const MAX_BOARD_TICKETS = 2000;
 
-/** AgentStatus says whether an agent takes tickets. */
+/** AgentStatus is whether an agent takes tickets. */
 export const AGENT_STATUSES = [
   "available",
   "away",
@@ -86,7 +86,7 @@ export const CODES = [
 ] as const;
 export type Code = (typeof CODES)[number];
 
-/** Role says who holds a token. */
+/** Role is the role of a token's holder. */
 export const ROLES = [
   "visitor",
   "agent",
@@ -104,7 +104,7 @@ export const TICKET_STATUSES = [
 ] as const;
 export type TicketStatus = (typeof TICKET_STATUSES)[number];
 
-/** Reason says why a place got worse. */
+/** Reason is why a place got worse. */
 export const REASONS = [
   "priority_arrival",
   "returned",
@@ -115,7 +115,7 @@ export const REASONS = [
 ] as const;
 export type Reason = (typeof REASONS)[number];
 
-/** EndReason says why a ticket ended. */
+/** EndReason is why a ticket ended. */
 export const END_REASONS = [
   "agent_closed",
   "visitor_left",
@@ -123,7 +123,7 @@ export const END_REASONS = [
 ] as const;
 export type EndReason = (typeof END_REASONS)[number];
 
-/** AwayReason says why an agent was set away. */
+/** AwayReason is why an agent was set away. */
 export const AWAY_REASONS = [
   "lapsed",
 ] as const;
@@ -187,21 +187,21 @@ export interface BoardQueue {
    */
   oldest_at_ms?: number;
   oldest?: BoardTicket;
-  /** Wait is for somebody who joins now. */
+  /** Wait is for a visitor who joins now. */
   wait: Wait;
   paused?: boolean;
-  /** Unattended says that no agent who serves the queue is available now. */
+  /** Unattended is true while no agent who serves the queue is available. */
   unattended?: boolean;
   /**
-   * Withdrawn says that the site file has the queue no more. It is shown until
-   * the last ticket has left it.
+   * Withdrawn is true if the site file no longer has the queue. It is shown until the
+   * last ticket has left it.
    */
   withdrawn?: boolean;
   /** AgentsWithRoom would be offered a ticket now. */
   agents_with_room: number;
   /**
-   * Truth says how true the waits that were shown turned out, newer ones counting
-   * more; absent where none was judged.
+   * Truth is how true the shown waits were, newer ones counting more; absent where
+   * none was judged.
    */
   truth?: BoardTruth;
 }
@@ -216,8 +216,8 @@ export interface BoardTruth {
 }
 
 /**
- * BoardToday is the last 24 hours in quarters of an hour: whoever reads it sums up
- * the day of their own time zone.
+ * BoardToday is the last 24 hours in quarters of an hour: a client sums up the day of
+ * its own time zone.
  */
 export interface BoardToday {
   /** TargetS is how soon an agent should answer, in seconds. */
@@ -236,13 +236,13 @@ export interface BoardBucket {
   at_ms: number;
   joined?: number;
   /**
-   * Answered are those whom an agent took first then, InTarget those of them who
-   * had waited no longer than the target, WaitedS what they had waited.
+   * Answered are the visitors whom an agent took for the first time, InTarget those
+   * of them who had waited no longer than the target, WaitedS the sum of their waits.
    */
   answered?: number;
   in_target?: number;
   waited_s?: number;
-  /** Abandoned are those who left or were lost before any agent took them. */
+  /** Abandoned are the visitors who left or were lost before any agent took them. */
   abandoned?: number;
   /**
    * Handled are the conversations that ended, HandledS their length, Solved those
@@ -267,7 +267,7 @@ export interface BoardAgent {
   tier: number;
   capacity: number;
   load: number;
-  /** Lost says that the agent's conn is gone and may come back. */
+  /** Lost is true while the agent's conn is gone and may come back. */
   lost?: boolean;
   /** Tickets are those held, offered or wrapped up. */
   tickets?: BoardTicket[];
@@ -284,7 +284,10 @@ export interface BoardTicket {
   assigned_at_ms?: number;
 }
 
-/** TransferTo says to whom or where a ticket goes; at least one field is set. */
+/**
+ * TransferTo is the agent or the place that a ticket goes to; at least one field is
+ * set.
+ */
 export interface TransferTo {
   /** Agent is the sub of an agent. */
   agent?: string;
@@ -315,7 +318,7 @@ export interface Wait {
 }
 
 /**
- * Hold says for whom a ticket waits, and how long at most: then anybody who may
+ * Hold is the agent for whom a ticket waits, and until when: then any agent who may
  * serve it does.
  */
 export interface Hold {
@@ -323,14 +326,14 @@ export interface Hold {
   until_ms: number;
 }
 
-/** Rating is what a visitor said of a conversation. */
+/** Rating is a visitor's rating of a conversation. */
 export interface Rating {
   /** Score is 1 (worst) to 5 (best). */
   score: number;
   comment?: string;
 }
 
-/** Person is somebody in a conversation. */
+/** Person is a participant of a conversation. */
 export interface Person {
   role: Role;
   id: string;
@@ -356,8 +359,8 @@ export interface DeskTicket {
   /** HeadStartS is the ticket's head start in seconds; it may be negative. */
   head_start_s?: number;
   /**
-   * Tier and Skills are what whoever serves it must have, Wishes what would be
-   * good, Languages those in which it may be served.
+   * Tier and Skills are required of the agent, Wishes are preferred, Languages are
+   * those in which it may be served.
    */
   tier?: number;
   skills?: string[];
@@ -369,21 +372,21 @@ export interface DeskTicket {
   assigned_at_ms?: number;
   /** Token is the fencing token of the assignment, 0 for an offer. */
   token?: number;
-  /** VisitorLost says that the visitor's conn is gone and may come back. */
+  /** VisitorLost is true while the visitor's conn is gone and may come back. */
   visitor_lost?: boolean;
-  /** TransferredBy is who passed it on, if anybody has. */
+  /** TransferredBy is the person who passed it on, if one has. */
   transferred_by?: Person;
   /** WrapUpUntilMS is set for a closed ticket that still takes its place. */
   wrap_up_until_ms?: number;
   /** ClosingUntilMS is set while the ticket is closing: then it ends. */
   closing_until_ms?: number;
   /**
-   * Guest says that this agent was invited into it and Owner holds it; Guests
-   * are all who were.
+   * Guest is true if this agent was invited into it and Owner holds it; Guests are all
+   * who were invited.
    */
   guest?: boolean;
   owner?: Person;
-  /** AgentLost says that the owner's conn is gone and may come back. */
+  /** AgentLost is true while the owner's conn is gone and may come back. */
   agent_lost?: boolean;
   guests?: Person[];
   /** Rating is the visitor's, once given. */
@@ -424,8 +427,8 @@ export interface JoinFrame {
   /** Urgency is one of the site's urgencies that visitors may choose. */
   urgency?: string;
   /**
-   * LanguageRequired says that no language but those listed will do, however
-   * long it takes.
+   * LanguageRequired is true if only the listed languages will do, however long it
+   * takes.
    */
   language_required?: boolean;
 }
@@ -502,15 +505,15 @@ export interface SendFrame {
 }
 
 /**
- * Typing says that somebody began or stopped writing. It is passed on to the
- * other participants, never stored and never answered. From the server it
- * carries From.
+ * Typing tells that a participant began or stopped writing. It is passed on to the
+ * other participants, never stored and never answered. From the server it carries
+ * From.
  */
 export interface TypingFrame {
   type: "typing";
   ticket: string;
   on: boolean;
-  /** From is who types; set by the server. */
+  /** From is the participant who types; the server sets it. */
   from?: Person;
 }
 
@@ -530,8 +533,8 @@ export interface CloseFrame {
   id?: string;
   ticket: string;
   /**
-   * AfterS is in how many seconds it ends, 1 to 30: until then it is closing, and
-   * CancelClose takes that back. Without it, it ends at once, closing or not.
+   * AfterS is the number of seconds until it ends, 1 to 30: until then it is closing,
+   * and CancelClose takes that back. Without it, it ends at once, closing or not.
    */
   after_s?: number;
 }
@@ -556,7 +559,7 @@ export interface RenewFrame {
 }
 
 /**
- * Heartbeat says that the sender is there. Clients send one every
+ * Heartbeat tells that the sender is there. Clients send one every
  * welcome.heartbeat_s seconds; the server answers it with one that carries the
  * log's time, so that a client can tell how old what it shows is.
  */
@@ -567,10 +570,7 @@ export interface HeartbeatFrame {
   log?: number;
 }
 
-/**
- * Rate says how a visitor liked the conversation; again, it replaces what was
- * said before.
- */
+/** Rate is a visitor's rating of the conversation; a second one replaces the first. */
 export interface RateFrame {
   type: "rate";
   /** ID is chosen by the client and echoed in the answer; at most 64 bytes. */
@@ -591,8 +591,8 @@ export interface FinishFrame {
 }
 
 /**
- * Transfer passes a ticket on: the agent's who holds it, or, by a supervisor,
- * anybody's. The conversation and the time of the join stay.
+ * Transfer passes a ticket on. An agent may pass on a ticket that they hold, a
+ * supervisor any. The conversation and the time of the join stay.
  */
 export interface TransferFrame {
   type: "transfer";
@@ -600,7 +600,7 @@ export interface TransferFrame {
   id?: string;
   ticket: string;
   to: TransferTo;
-  /** Note is for whoever takes it, at most 2048 bytes; visitors do not see it. */
+  /** Note is for the agent who takes it, at most 2048 bytes; visitors do not see it. */
   note?: string;
 }
 
@@ -626,8 +626,8 @@ export interface NoteFrame {
 }
 
 /**
- * Whisper is a supervisor's word to the agents of a conversation; the visitor
- * does not see it.
+ * Whisper is a supervisor's message to the agents of a conversation; the visitor does
+ * not see it.
  */
 export interface WhisperFrame {
   type: "whisper";
@@ -652,7 +652,7 @@ export interface HeadStartFrame {
 }
 
 /**
- * Pause stops or goes on serving a queue. Its visitors keep their places, and
+ * Pause stops serving a queue, or resumes it. Its visitors keep their places, and
  * others may join.
  */
 export interface PauseFrame {
@@ -681,14 +681,14 @@ export interface BoardFrame {
   queues_left_out?: number;
   agents_left_out?: number;
   tickets_left_out?: number;
-  /** RulesDiffer says that the gateways run different site files. */
+  /** RulesDiffer is true while the gateways run different site files. */
   rules_differ?: boolean;
   /**
-   * LogEvicts says that what keeps the site's log throws away what it holds when its
-   * memory is full, so that people will lose their places.
+   * LogEvicts is true while the server that keeps the site's log throws keys away
+   * when its memory is full, so that people will lose their places.
    */
   log_evicts?: boolean;
-  /** Today is what the last day came to; absent where nothing happened. */
+  /** Today sums up the last day; absent where nothing happened. */
   today?: BoardToday;
   as_of_ms: number;
   log: number;
@@ -718,8 +718,8 @@ export interface WelcomeFrame {
   /** Departments are those of the site, for a page that asks where to join. */
   departments: Department[];
   /**
-   * Urgencies are those that this visitor may say, and Topics those that the site
-   * knows, in order of the alphabet; any other text is a topic as well.
+   * Urgencies are those that this visitor may choose, and Topics those that the site
+   * knows, in alphabetical order; any other text is a topic as well.
    */
   urgencies?: string[];
   topics?: string[];
@@ -760,7 +760,7 @@ export interface ErrorFrame {
    * urgencies).
    */
   known?: string[];
-  /** RetryAfterMS says when to try the same request again, where that helps. */
+  /** RetryAfterMS is when to try the same request again, where that helps. */
   retry_after_ms?: number;
 }
 
@@ -794,16 +794,16 @@ export interface TicketFrame {
   widened?: number;
   /** Hold is set while the ticket waits for one agent. */
   hold?: Hold;
-  /** Paused says that nobody is served from this queue for now. */
+  /** Paused is true while this queue is not served. */
   paused?: boolean;
   /**
-   * Unattended says that no agent who may serve the ticket is available now, with
-   * room or without.
+   * Unattended is true while no agent who may serve the ticket is available, with room
+   * or without.
    */
   unattended?: boolean;
   /** Agent is set while the ticket is assigned, and after. */
   agent?: Person;
-  /** AgentLost says that the conn of the ticket's agent is gone and may come back. */
+  /** AgentLost is true while the conn of the ticket's agent is gone and may come back. */
   agent_lost?: boolean;
   /** Rating is the visitor's own, once given. */
   rating?: Rating;
@@ -854,9 +854,9 @@ export interface EntryFrame {
 }
 
 /**
- * Reset says that the log was replaced (records were lost in a failover): the
- * client drops what it knows of the conversation and opens it again from 0, or,
- * without Ticket, of its place; a new view follows.
+ * Reset tells that the log was replaced (records were lost in a failover): the client
+ * drops what it knows of the conversation and opens it again from 0, or, without
+ * Ticket, what it knows of its place; a new view follows.
  */
 export interface ResetFrame {
   type: "reset";
@@ -864,9 +864,9 @@ export interface ResetFrame {
 }
 
 /**
- * Availability says whether the site's log can be reached. While it cannot, the
- * socket stays open, what was shown last stands still, and requests are refused
- * with unavailable; a view follows when it is back.
+ * Availability tells whether the site's log can be reached. While it cannot, the
+ * socket stays open, what was shown last stays, and requests are refused with
+ * unavailable; a view follows when it is back.
  */
 export interface AvailabilityFrame {
   type: "availability";
