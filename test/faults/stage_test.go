@@ -201,6 +201,7 @@ func newStage(t *testing.T, o stageOptions) *stage {
 	urls := o.redis(s)
 	t.Cleanup(func() { s.direct.Close() })
 	file := s.site.File(t)
+	var options []gatewaytest.Options
 	for i, url := range urls {
 		g := gatewaytest.Options{Redis: url, SiteFile: file, Node: fmt.Sprint("gateway-", i), Args: o.args, Binary: o.binary}
 		if s.hosts != nil {
@@ -209,8 +210,9 @@ func newStage(t *testing.T, o stageOptions) *stage {
 		if o.env != nil {
 			g.Env = o.env(i)
 		}
-		s.gateways = append(s.gateways, gatewaytest.Start(t, g))
+		options = append(options, g)
 	}
+	s.gateways = gatewaytest.StartAll(t, options...)
 	return s
 }
 

@@ -15,6 +15,7 @@ package gatewaytest
 import (
 	"bufio"
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"os"
@@ -100,27 +101,47 @@ type Gateway struct {
 	*process.Process
 }
 
-// Start starts a gateway, which ends with the test, and returns once it
-// is ready.
+// Start starts a gateway, which ends with the test, and returns once it is ready.
 func Start(t testing.TB, o Options) *Gateway {
 	t.Helper()
-	g := &Gateway{options: o, binary: o.Binary, addr: o.Listen}
-	if g.binary == "" {
-		g.binary = Binary(t)
+	return StartAll(t, o)[0]
+}
+
+// StartAll is Start for several gateways at once.
+func StartAll(t testing.TB, options ...Options) []*Gateway {
+	t.Helper()
+	var all []*Gateway
+	for _, o := range options {
+		g := &Gateway{options: o, binary: o.Binary, addr: o.Listen}
+		if g.binary == "" {
+			g.binary = Binary(t)
+		}
+		if g.addr == "" {
+			g.addr = "127.0.0.1:0"
+		}
+		all = append(all, g)
 	}
-	if g.addr == "" {
-		g.addr = "127.0.0.1:0"
+	failed := make([]error, len(all))
+	var starting sync.WaitGroup
+	for i, g := range all {
+		starting.Go(func() { failed[i] = g.Restart() })
 	}
-	if err := g.Restart(); err != nil {
-		t.Fatal(err)
-	}
+	starting.Wait()
 	t.Cleanup(func() {
-		g.Kill()
-		if t.Failed() {
-			t.Logf("the end of the log of %s:\n%s", o.Node, end(g.Output(), 4<<10))
+		for _, g := range all {
+			if g.Process == nil {
+				continue
+			}
+			g.Kill()
+			if t.Failed() {
+				t.Logf("the end of the log of %s:\n%s", g.Node(), end(g.Output(), 4<<10))
+			}
 		}
 	})
-	return g
+	if err := errors.Join(failed...); err != nil {
+		t.Fatal(err)
+	}
+	return all
 }
 
 // end is the last whole lines of a text, at most n bytes.

@@ -65,11 +65,14 @@ func TestRoutingKeepsItsPromisesOnRealProcesses(t *testing.T) {
 	direct := server.Client()
 	defer direct.Close()
 	file := siteFile(t, r)
-	var all []*gatewaytest.Gateway
-	var sockets []string
+	var options []gatewaytest.Options
 	for i := range gateways {
-		g := gatewaytest.Start(t, gatewaytest.Options{Redis: server.URL(), SiteFile: file, Node: fmt.Sprint("gateway-", i)})
-		all, sockets = append(all, g), append(sockets, g.Socket())
+		options = append(options, gatewaytest.Options{Redis: server.URL(), SiteFile: file, Node: fmt.Sprint("gateway-", i)})
+	}
+	all := gatewaytest.StartAll(t, options...)
+	var sockets []string
+	for _, g := range all {
+		sockets = append(sockets, g.Socket())
 	}
 	c := newCrowd(t, r, sockets, s.visitors, s.tickets, seed)
 	scribe := oracle.NewScribe(direct, siteID, c.start)
