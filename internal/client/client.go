@@ -22,7 +22,7 @@ type Refused struct{ Frame protocol.Error }
 // Error implements error.
 func (r *Refused) Error() string { return string(r.Frame.Code) + ": " + r.Frame.Message }
 
-// Later waits for as long as a refusal asks its client to stay away, and says
+// Later waits for as long as a refusal asks its client to stay away, and reports
 // whether it did: false for every other error, and when the context ends first.
 func Later(ctx context.Context, err error) bool {
 	var no *Refused
@@ -69,6 +69,11 @@ func Resume(ctx context.Context, url, token string, log uint64, on func(protocol
 	if err != nil {
 		return nil, err
 	}
+	return Over(ctx, ws, token, log, on)
+}
+
+// Over is Resume on a socket that is open already, and that the Conn ends.
+func Over(ctx context.Context, ws *websocket.Conn, token string, log uint64, on func(protocol.ServerFrame)) (*Conn, error) {
 	ws.SetReadLimit(4 << 20)
 	c := &Conn{ws: ws, done: make(chan struct{}), waiting: map[string]chan answer{}}
 	if err := c.hello(ctx, token, log); err != nil {
@@ -113,6 +118,9 @@ func (c *Conn) write(ctx context.Context, frame protocol.Request) error {
 	}
 	return c.ws.Write(ctx, websocket.MessageText, data)
 }
+
+// Post sends a request and does not wait for the answer, which nothing takes.
+func (c *Conn) Post(ctx context.Context, frame protocol.Request) error { return c.write(ctx, frame) }
 
 // Request sends what build makes of an envelope and waits for the answer: a
 // *Refused if the gateway says no.

@@ -3,7 +3,6 @@ package faults
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"math/rand/v2"
 	"os"
@@ -12,11 +11,10 @@ import (
 	"sync"
 	"time"
 
-	"github.com/coder/websocket"
-
 	"nextup/gateway/protocol"
-	"nextup/internal/client"
 	"nextup/test/faults/setup"
+	"nextup/test/oracle"
+	"nextup/test/people"
 	"nextup/test/process"
 )
 
@@ -124,26 +122,25 @@ func stormMain(order string) error {
 	if err := json.Unmarshal([]byte(order), &o); err != nil {
 		return err
 	}
-	site := setup.NewSite(o.Agents)
+	start := time.Now()
 	var standing, told sync.WaitGroup
 	tales := make(chan stormTale)
 	turn := make(chan struct{}, 64) // so many come at once
 	for i := range o.N {
 		standing.Add(1)
 		told.Go(func() {
-			v := stormVisitor{o: o, site: site, subject: fmt.Sprint("storm-", o.First+i)}
+			ctx := context.Background()
 			turn <- struct{}{}
-			err := v.stand()
+			v := newStormVisitor(ctx, o, i, start)
+			ticket, err := v.stand(ctx)
 			<-turn
 			standing.Done()
 			if err != nil {
-				tales <- stormTale{Visitor: v.subject, Wrong: err.Error()}
+				tales <- stormTale{Visitor: v.Subject(), Wrong: err.Error()}
 				return
 			}
-			tales <- v.move()
-			if v.conn != nil {
-				<-v.conn.Done() // until the process is ended
-			}
+			tales <- v.move(ctx, ticket)
+			v.gone.Wait() // until the process is ended
 		})
 	}
 	standing.Wait()
@@ -170,70 +167,54 @@ func stormMain(order string) error {
 	return nil
 }
 
+// stormVisitor is one of them.
 type stormVisitor struct {
-	o       stormOrder
-	site    setup.Site
-	subject string
-	conn    *client.Conn
-	ticket  string
+	*people.Client
+	start time.Time
+	gone  sync.WaitGroup
 }
 
-// dial comes to one gateway; who is turned away comes back when they are told.
-func (v *stormVisitor) dial(socket string, shown chan<- string) (refused []string, err error) {
-	token, err := v.site.Mint(protocol.Visitor, v.subject, nil)
-	if err != nil {
-		return nil, err
-	}
-	for tries := 0; ; tries++ {
-		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
-		v.conn, err = client.Dial(ctx, socket, token, func(f protocol.ServerFrame) {
-			if t, ok := f.(protocol.Ticket); ok {
-				select {
-				case shown <- t.Ticket:
-				default:
-				}
-			}
-		})
-		cancel()
-		if tries == 10 || !client.Later(context.Background(), err) {
-			return refused, err
-		}
-		var no *client.Refused
-		errors.As(err, &no)
-		refused = append(refused, string(no.Frame.Code))
-	}
+func newStormVisitor(ctx context.Context, o stormOrder, i int, start time.Time) *stormVisitor {
+	site := setup.NewSite(o.Agents)
+	v := &stormVisitor{start: start, Client: people.NewClient(o.Sockets, site.Mint, start, protocol.Visitor,
+		fmt.Sprint("storm-", o.First+i), nil, rand.New(rand.NewPCG(uint64(o.First), uint64(i))))}
+	v.First(0)
+	v.gone.Go(func() { v.Run(ctx) })
+	return v
 }
 
 // stand gets in the line that nobody serves, on the first gateway.
-func (v *stormVisitor) stand() error {
-	if _, err := v.dial(v.o.Sockets[0], nil); err != nil {
-		return err
-	}
-	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+func (v *stormVisitor) stand(ctx context.Context) (ticket string, err error) {
+	ctx, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()
-	ok, err := v.conn.Join(ctx, "support", "es")
-	v.ticket = ok.Ticket
-	return err
+	ok, err := v.Do(ctx, oracle.Ask{Type: protocol.TypeJoin, Wish: 1}, func(e protocol.Envelope) protocol.Request {
+		return protocol.Join{Envelope: e, Department: "support", Languages: []string{"es"}}
+	})
+	return ok.Ticket, err
 }
 
-// move waits to be sent elsewhere, and goes.
-func (v *stormVisitor) move() stormTale {
-	tale := stormTale{Visitor: v.subject}
-	<-v.conn.Done()
-	tale.Lost, tale.Code = time.Now(), int(websocket.CloseStatus(v.conn.Err()))
-	shown := make(chan string, 1)
-	var err error
-	tale.Refused, err = v.dial(v.o.Sockets[1+rand.IntN(len(v.o.Sockets)-1)], shown)
-	tale.Back = time.Since(tale.Lost)
-	if err != nil {
-		tale.Wrong = err.Error()
-		return tale
+// move waits to be sent elsewhere, and until the ticket is shown there.
+func (v *stormVisitor) move(ctx context.Context, ticket string) stormTale {
+	ctx, cancel := context.WithTimeout(ctx, 90*time.Second)
+	defer cancel()
+	shown := v.Until(ctx, func(s people.Sight) bool { return s.Conn > 1 && s.Connected && s.Ticket.Ticket != "" })
+	tale := stormTale{Visitor: v.Subject(), Kept: v.Look().Ticket.Ticket == ticket}
+	if !shown {
+		tale.Wrong = "no view came from another gateway"
 	}
-	select {
-	case ticket := <-shown:
-		tale.Kept = ticket == v.ticket
-	case <-time.After(10 * time.Second):
-		tale.Wrong = "no view came"
+	welcomed := false
+	for _, e := range v.History().Events {
+		switch {
+		case e.Kind == oracle.Welcomed:
+			welcomed = true
+			if tale.Code != 0 && tale.Back == 0 {
+				tale.Back = v.start.Add(e.At).Sub(tale.Lost)
+			}
+		case e.Kind == oracle.Ended && welcomed && tale.Code == 0:
+			tale.Lost, tale.Code = v.start.Add(e.At), e.Close
+		case e.Kind == oracle.Ended && tale.Code != 0 && e.Error != nil:
+			tale.Refused = append(tale.Refused, string(e.Error.Code))
+		}
 	}
 	return tale
 }

@@ -1,6 +1,7 @@
 package people
 
 import (
+	"context"
 	"math/rand/v2"
 	"time"
 
@@ -16,8 +17,9 @@ func NewClient(targets []string, mint Mint, start time.Time, role protocol.Role,
 
 // Sight is what a person sees.
 type Sight struct {
-	// Connected says that there is a conn.
+	// Connected says that there is a conn, and Conn is the number of the newest.
 	Connected bool
+	Conn      int
 	// Ticket and Desk are the newest view; zero where none has come since the
 	// welcome, or since a reset.
 	Ticket protocol.Ticket
@@ -32,7 +34,7 @@ type Sight struct {
 func (c *Client) Look() Sight {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return Sight{c.conn != nil, c.ticket, c.desk, c.viewless, c.changed}
+	return Sight{c.conn != nil, c.number, c.ticket, c.desk, c.viewless, c.changed}
 }
 
 // Subject is who it is.
@@ -40,3 +42,22 @@ func (c *Client) Subject() string { return c.subject }
 
 // History is what has happened to the person so far.
 func (c *Client) History() *oracle.History { return c.diary.History() }
+
+// First has the person come to one of the targets at first; without it they choose
+// any. It is called before Run.
+func (c *Client) First(target int) { c.first = &target }
+
+// Until waits until what the person sees is so, and reports whether it came.
+func (c *Client) Until(ctx context.Context, want func(Sight) bool) bool {
+	for {
+		s := c.Look()
+		if want(s) {
+			return true
+		}
+		select {
+		case <-s.Changed:
+		case <-ctx.Done():
+			return false
+		}
+	}
+}

@@ -40,6 +40,7 @@ type Client struct {
 	mint      Mint
 	diary     *Diary
 	rng       *rand.Rand // Run's own
+	first     *int       // target; nil for any
 
 	heard atomic.Int64 // Unix milliseconds of the newest frame or answer
 
@@ -71,6 +72,9 @@ func newClient(o *Options, role protocol.Role, subject string, languages []strin
 // Run keeps the person connected until the context ends.
 func (c *Client) Run(ctx context.Context) {
 	target, failures := c.rng.IntN(len(c.targets)), 0
+	if c.first != nil {
+		target = *c.first
+	}
 	atOnce := false
 	for c.rest(ctx) {
 		if failures > 0 && !atOnce {
@@ -79,7 +83,7 @@ func (c *Client) Run(ctx context.Context) {
 		}
 		conn, opened, err := c.dial(ctx, c.targets[target])
 		if err != nil {
-			atOnce = false
+			atOnce = client.Later(ctx, err) // it said when
 			failures++
 			target = c.another(target)
 			continue
@@ -180,8 +184,8 @@ func (c *Client) live(ctx context.Context, conn *client.Conn) {
 	}
 
 	silent := 2*time.Duration(conn.Welcome.HeartbeatS)*time.Second + time.Second
-	tick := time.NewTicker(200 * time.Millisecond)
-	defer tick.Stop()
+	listen := time.NewTimer(silent)
+	defer listen.Stop()
 	for ended := false; !ended; {
 		select {
 		case <-conn.Done():
@@ -191,10 +195,12 @@ func (c *Client) live(ctx context.Context, conn *client.Conn) {
 			c.wished = true
 			c.mu.Unlock()
 			conn.Cut()
-		case <-tick.C:
-			if time.Since(time.UnixMilli(c.heard.Load())) > silent {
+		case <-listen.C:
+			left := silent - time.Since(time.UnixMilli(c.heard.Load()))
+			if left <= 0 {
 				conn.Cut()
 			}
+			listen.Reset(max(left, time.Millisecond))
 		}
 	}
 	silence := time.Since(time.UnixMilli(c.heard.Load()))

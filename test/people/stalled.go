@@ -2,25 +2,29 @@ package people
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"net"
 	"net/http"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 
 	"github.com/coder/websocket"
 
 	"nextup/gateway/protocol"
+	"nextup/internal/client"
 	"nextup/test/oracle"
 )
 
 // Stalled is a visitor who has stopped reading, and has much to read: they write
 // to themselves.
 type Stalled struct {
-	ws    *websocket.Conn
+	*client.Conn
 	diary *Diary
+	gone  chan struct{}
+	once  sync.Once
 }
 
 // History is what they wished and wrote; what they were told they never read.
@@ -49,60 +53,35 @@ func Stall(ctx context.Context, o StallOptions) (*Stalled, error) {
 			_ = syscall.SetsockoptInt(int(fd), syscall.SOL_SOCKET, syscall.SO_RCVBUF, 4096)
 		})
 	}}
-	transport := &http.Transport{DialContext: dialer.DialContext, DisableKeepAlives: true}
 	ws, _, err := websocket.Dial(ctx, o.Socket, &websocket.DialOptions{ //nolint:bodyclose // the library closes it
-		Subprotocols: []string{protocol.Subprotocol}, HTTPClient: &http.Client{Transport: transport},
+		Subprotocols: []string{protocol.Subprotocol},
+		HTTPClient:   &http.Client{Transport: &http.Transport{DialContext: dialer.DialContext, DisableKeepAlives: true}},
 	})
 	if err != nil {
 		return nil, err
 	}
-	s := &Stalled{ws, newDiary(o.Start, protocol.Visitor, o.Subject)}
-	ticket, err := s.join(ctx, token, o.Wish)
+	s := &Stalled{diary: newDiary(o.Start, protocol.Visitor, o.Subject), gone: make(chan struct{})}
+	var standing atomic.Bool
+	s.Conn, err = client.Over(ctx, ws, token, 0, func(protocol.ServerFrame) {
+		if standing.Load() {
+			<-s.gone // nothing is read any more
+		}
+	})
+	if err != nil {
+		return nil, err
+	}
+	s.diary.write(oracle.Event{Kind: oracle.Asked, Conn: 1, Ask: &oracle.Ask{Type: protocol.TypeJoin, Wish: 1}})
+	ok, err := s.Join(ctx, o.Wish.Department, o.Wish.Language)
+	if err == nil {
+		standing.Store(true)
+		err = s.Post(ctx, protocol.Open{Envelope: protocol.Envelope{Type: protocol.TypeOpen}, Ticket: ok.Ticket})
+	}
 	if err != nil {
 		s.Cut()
 		return nil, err
 	}
-	go s.write(ctx, ticket)
+	go s.write(ctx, ok.Ticket)
 	return s, nil
-}
-
-// join reads for the last time: up to the answer to the join.
-func (s *Stalled) join(ctx context.Context, token string, w Wish) (string, error) {
-	s.diary.write(oracle.Event{Kind: oracle.Asked, Conn: 1, Ask: &oracle.Ask{Type: protocol.TypeJoin, Wish: 1}})
-	for _, f := range []protocol.Request{
-		protocol.Hello{Envelope: protocol.Envelope{Type: protocol.TypeHello}, Token: token},
-		protocol.Join{Envelope: protocol.Envelope{Type: protocol.TypeJoin}, Department: w.Department, Languages: []string{w.Language}},
-	} {
-		if err := s.send(ctx, f); err != nil {
-			return "", err
-		}
-	}
-	for {
-		_, data, err := s.ws.Read(ctx)
-		if err != nil {
-			return "", err
-		}
-		var f struct {
-			Type   protocol.Type `json:"type"`
-			Ticket string        `json:"ticket"`
-		}
-		switch err := json.Unmarshal(data, &f); {
-		case err != nil:
-			return "", err
-		case f.Type == protocol.TypeError:
-			return "", fmt.Errorf("people: the join was refused: %s", data)
-		case f.Type == protocol.TypeOK:
-			return f.Ticket, s.send(ctx, protocol.Open{Envelope: protocol.Envelope{Type: protocol.TypeOpen}, Ticket: f.Ticket})
-		}
-	}
-}
-
-func (s *Stalled) send(ctx context.Context, f protocol.Request) error {
-	data, err := protocol.EncodeRequest(f)
-	if err != nil {
-		return err
-	}
-	return s.ws.Write(ctx, websocket.MessageText, data)
 }
 
 func (s *Stalled) write(ctx context.Context, ticket string) {
@@ -112,7 +91,7 @@ func (s *Stalled) write(ctx context.Context, ticket string) {
 		id := fmt.Sprint("s", n)
 		s.diary.write(oracle.Event{Kind: oracle.Asked, Conn: 1, Ask: &oracle.Ask{Type: protocol.TypeSend, Ticket: ticket, MessageID: id, Text: text}})
 		writing, cancel := context.WithTimeout(ctx, 10*time.Second)
-		err := s.send(writing, protocol.Send{
+		err := s.Post(writing, protocol.Send{
 			Envelope: protocol.Envelope{Type: protocol.TypeSend}, Ticket: ticket, MessageID: id, Text: text,
 		})
 		cancel()
@@ -124,4 +103,7 @@ func (s *Stalled) write(ctx context.Context, ticket string) {
 }
 
 // Cut ends the conn.
-func (s *Stalled) Cut() { _ = s.ws.CloseNow() }
+func (s *Stalled) Cut() {
+	s.once.Do(func() { close(s.gone) })
+	s.Conn.Cut()
+}
