@@ -71,8 +71,8 @@ type BoardToday struct {
 type BoardBucket struct {
 	AtMS   int64 `json:"at_ms"`
 	Joined int64 `json:"joined,omitzero"`
-	// Answered are the visitors whom an agent took for the first time, InTarget those
-	// of them who had waited no longer than the target, WaitedS the sum of their waits.
+	// Answered are the visitors taken by an agent for the first time, InTarget those of
+	// them who had waited no longer than the target, WaitedS the sum of their waits.
 	Answered int64 `json:"answered,omitzero"`
 	InTarget int64 `json:"in_target,omitzero"`
 	WaitedS  int64 `json:"waited_s,omitzero"`

@@ -154,7 +154,7 @@ type Ticket struct {
 	Log    uint64 `json:"log"`
 }
 
-// Hold is the agent for whom a ticket waits, and until when: then any agent who may
+// Hold is the agent that a ticket waits for, and until when: then any agent who may
 // serve it does.
 type Hold struct {
 	Agent   Person `json:"agent"`

@@ -153,8 +153,8 @@ func (r *run) leave(v *visitor) {
 	r.departed.add(t, v, r.now)
 }
 
-// released ends the potential waits of departed visitors whom an agent would serve
-// who has room left after the dispatch.
+// released ends the potential waits of the departed visitors that an agent with room
+// left after the dispatch would serve.
 func (r *run) released(a *agent) {
 	r.dispatch()
 	if a.on && a.load < a.cap {
@@ -215,12 +215,12 @@ func (g *departed) add(t *queue.Ticket, v *visitor, now float64) {
 	g.by[t.Queue()] = append(g.by[t.Queue()], departedVisitor{t, v, now})
 }
 
-// taken ends the waits of the visitors whom the agent would have taken before t.
+// taken ends the waits of the visitors that the agent would have taken before t.
 func (g *departed) taken(r *run, a *agent, t *queue.Ticket) {
 	g.endWaits(r, a, func(other *queue.Ticket) bool { return other.Before(t) })
 }
 
-// idle ends the waits of all visitors whom the agent may serve.
+// idle ends the waits of all visitors that the agent may serve.
 func (g *departed) idle(r *run, a *agent) {
 	g.endWaits(r, a, func(*queue.Ticket) bool { return true })
 }

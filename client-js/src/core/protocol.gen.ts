@@ -236,8 +236,8 @@ export interface BoardBucket {
   at_ms: number;
   joined?: number;
   /**
-   * Answered are the visitors whom an agent took for the first time, InTarget those
-   * of them who had waited no longer than the target, WaitedS the sum of their waits.
+   * Answered are the visitors taken by an agent for the first time, InTarget those of
+   * them who had waited no longer than the target, WaitedS the sum of their waits.
    */
   answered?: number;
   in_target?: number;
@@ -318,7 +318,7 @@ export interface Wait {
 }
 
 /**
- * Hold is the agent for whom a ticket waits, and until when: then any agent who may
+ * Hold is the agent that a ticket waits for, and until when: then any agent who may
  * serve it does.
  */
 export interface Hold {
