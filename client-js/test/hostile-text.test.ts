@@ -3,7 +3,7 @@ import { named, nameOf as atDesk, topicOf } from "../src/desktop/parts/people.ts
 import { pieces } from "../src/dom/links.ts";
 import en from "../src/widget/locales/en.ts";
 import { plain } from "../src/dom/text.ts";
-import { nameOf } from "../src/widget/words.ts";
+import { nameOf } from "../src/widget/format.ts";
 
 // What people write may turn around what they write, and nothing that stands outside it.
 

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, test, vi } from "vitest";
-import { Keep } from "../src/dom/storage.ts";
+import { PageStorage } from "../src/dom/storage.ts";
 
 // What a person has typed is never lost because a storage is full, forbidden, or cleared by somebody else.
 
@@ -33,7 +33,7 @@ function page(change: (storage: FakeStorage) => void = () => undefined) {
   vi.stubGlobal("localStorage", browser);
   let hear: (event: object) => void = () => undefined;
   vi.stubGlobal("addEventListener", (_: string, listener: typeof hear) => (hear = listener));
-  const keep = new Keep();
+  const keep = new PageStorage();
   return { keep, tab, browser, hear: (event: object) => hear(event) };
 }
 
@@ -72,7 +72,7 @@ describe("68 characters that were typed are in the box", () => {
       vi.stubGlobal(name, undefined);
       Object.defineProperty(globalThis, name, { ...property, configurable: true });
     }
-    const keep = new Keep();
+    const keep = new PageStorage();
     keep.tab.setItem("nextup.draft.t-1", typed);
     keep.tab.forget();
     keep.tab.setItem("nextup.draft.t-2", typed);

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import { Keep } from "../src/dom/storage.ts";
+import { PageStorage } from "../src/dom/storage.ts";
 import { Tabs } from "../src/widget/tabs.ts";
 
 // Tabs of one browser: a storage of their own each, one for all, and a channel between them.
@@ -42,7 +42,7 @@ afterEach(() => vi.unstubAllGlobals());
 function tab(own = storage()) {
   vi.stubGlobal("sessionStorage", own);
   const heard: string[] = [];
-  const keep = new Keep();
+  const keep = new PageStorage();
   const tabs = new Tabs(keep, { another: () => heard.push("another"), none: () => heard.push("none") });
   return { tabs, heard, keep, own };
 }

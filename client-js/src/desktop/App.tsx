@@ -5,7 +5,7 @@ import { DeskClient } from "./desk/client.ts";
 import { Workspace } from "./desk/Workspace.tsx";
 import type { DeskOptions } from "./options.ts";
 import { Desk } from "./parts/http.ts";
-import { kept } from "./parts/kept.ts";
+import { pageStorage } from "./parts/settings.ts";
 
 /** The desk of an agent, or the board of a supervisor. */
 export function App(options: DeskOptions) {
@@ -39,9 +39,9 @@ function useAsks({ http, token }: DeskOptions): Desk {
 
 /** A client that is connected while the page shows it. */
 function useClient<C extends AgentClient | SupervisorClient>({ url, token }: DeskOptions, make: (options: ClientOptions) => C): C {
-  const client = useMemo(() => make({ url, token, storage: kept().tab }), []);
+  const client = useMemo(() => make({ url, token, storage: pageStorage().tab }), []);
   useEffect(() => {
-    const forgets = [complainOf(client), client.connection.on("identity", () => kept().tab.forget())];
+    const forgets = [complainOf(client), client.connection.on("identity", () => pageStorage().tab.forget())];
     client.connect();
     return () => {
       forgets.forEach((forget) => forget());
@@ -72,7 +72,7 @@ function complainOf(client: AgentClient | SupervisorClient): () => void {
       }
     }),
   ];
-  if (kept().blocked) {
+  if (pageStorage().blocked) {
     complain("this page may not store anything: drafts and messages that are not sent yet are lost on a reload");
   }
   return () => forgets.forEach((forget) => forget());

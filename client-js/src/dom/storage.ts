@@ -1,14 +1,14 @@
 import type { StorageLike } from "../core/index.ts";
 
 /**
- * Keep remembers small things for the next page: in the tab what is this tab's,
+ * PageStorage remembers small things for the next page: in the tab what is this tab's,
  * in the browser what holds for all tabs. What the page has set is the truth as
  * long as the page lives; the storage gets a copy where the browser allows it
  * and has room.
  */
-export class Keep {
-  readonly tab = new Copied(() => sessionStorage);
-  readonly browser = new Copied(() => localStorage);
+export class PageStorage {
+  readonly tab = new CachedStorage(() => sessionStorage);
+  readonly browser = new CachedStorage(() => localStorage);
 
   /** The browser forbids it: what is not sent yet does not outlive a reload. */
   get blocked(): boolean {
@@ -22,11 +22,11 @@ export class Keep {
   }
 }
 
-let shared: Keep | undefined;
+let shared: PageStorage | undefined;
 
-/** The one Keep of the page. */
-export function kept(): Keep {
-  return (shared ??= new Keep());
+/** The one PageStorage of the page. */
+export function pageStorage(): PageStorage {
+  return (shared ??= new PageStorage());
 }
 
 const probe = "nextup.probe";
@@ -34,7 +34,7 @@ const probe = "nextup.probe";
 const personal = /^nextup\.(draft|outbox|live|dismissed|locale|sound|person)/;
 
 /** A storage that may be full, forbidden, or cleared by others at any time, with a memory in front of it. */
-class Copied implements StorageLike {
+class CachedStorage implements StorageLike {
   readonly #values = new Map<string, string | null>();
   readonly #storage: Storage | undefined;
   readonly blocked: boolean = true;

@@ -2,7 +2,7 @@ import type { ComponentChildren } from "preact";
 import { CLOSE_TOKEN_EXPIRED, never } from "../core/index.ts";
 import type { Texts } from "./texts.ts";
 import type { Controller } from "./controller.ts";
-import { explain } from "./words.ts";
+import { explain } from "./format.ts";
 
 /**
  * Says plainly when the gateway or the service is away, and nothing while all is

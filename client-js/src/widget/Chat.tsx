@@ -2,24 +2,24 @@ import type { Conversation, EntryFrame } from "../core/index.ts";
 import { composer } from "./Composer.tsx";
 import { event, message, outgoing } from "./Entry.tsx";
 import { atNewest } from "./reading.ts";
-import { anchor, moved, scrolled, stretch, toTop } from "../dom/stretch.ts";
+import { keepPosition, moved, scrollAction, listWindow, scrollToTop } from "../dom/list-window.ts";
 import type { Texts } from "./texts.ts";
 import type { Controller } from "./controller.ts";
-import { dayInWords, nameOf, startOfDay } from "./words.ts";
+import { formatDay, nameOf, startOfDay } from "./format.ts";
 
 /** Messages of one person that follow so quickly are one block. */
 const blockMS = 5 * 60_000;
 
 /** A conversation: its entries, what is being sent, and the box to write in. */
-export function chat(w: Controller, texts: Texts, conversation: Conversation) {
+export function chat(controller: Controller, texts: Texts, conversation: Conversation) {
   const { entries, outbox, typist, unread, closed } = conversation;
-  const { reading } = w.state;
+  const { reading } = controller.state;
   const { answered } = reading;
-  const part = stretch(entries, isShown, reading.from);
+  const part = listWindow(entries, isShown, reading.from);
   const { shown, earlier, later } = part;
   const move = (list: Element | null, onwards: boolean) => {
     const from = reading.from ?? shown[0]?.number ?? 0;
-    w.set(reading, { from: moved(entries, isShown, from, onwards), atEnd: false, hold: list === null ? undefined : anchor(list) });
+    controller.set(reading, { from: moved(entries, isShown, from, onwards), atEnd: false, hold: list === null ? undefined : keepPosition(list) });
   };
   return (
     <section class="chat" aria-label={texts.chat} key={conversation.ticket}>
@@ -31,17 +31,17 @@ export function chat(w: Controller, texts: Texts, conversation: Conversation) {
         aria-live={reading.atEnd ? "polite" : "off"}
         data-testid="entries"
         onScroll={({ currentTarget }) => {
-          const what = scrolled(currentTarget, part);
+          const what = scrollAction(currentTarget, part);
           if (what === "earlier" || what === "later") {
             move(currentTarget, what === "later");
           } else if ((what === "end") !== reading.atEnd) {
-            w.set(reading, what === "end" ? atNewest : { from: shown[0]?.number, atEnd: false });
+            controller.set(reading, what === "end" ? atNewest : { from: shown[0]?.number, atEnd: false });
           }
         }}
       >
         {shown.length + outbox.length === 0 && !closed && <p class="said-nothing">{texts.already}</p>}
         {earlier && (
-          <button type="button" class="link" onClick={({ currentTarget }) => move(toTop(currentTarget), false)}>
+          <button type="button" class="link" onClick={({ currentTarget }) => move(scrollToTop(currentTarget), false)}>
             {texts.earlier}
           </button>
         )}
@@ -52,11 +52,11 @@ export function chat(w: Controller, texts: Texts, conversation: Conversation) {
             return [
               (before === undefined || day !== startOfDay(before.at_ms)) && (
                 <li key={`day${day}`} class="day">
-                  <span>{dayInWords(entry.at_ms, w.state.now, w.state.variety)}</span>
+                  <span>{formatDay(entry.at_ms, controller.state.now, controller.state.variety)}</span>
                 </li>
               ),
               entry.kind === "message"
-                ? message(w, texts, conversation, entry, {
+                ? message(controller, texts, conversation, entry, {
                     first: !sameBlock(before, entry),
                     last: !sameBlock(entry, shown[i + 1]),
                     answered,
@@ -68,7 +68,7 @@ export function chat(w: Controller, texts: Texts, conversation: Conversation) {
         </ol>
       </div>
       {!reading.atEnd && (later || unread > 0) && (
-        <button type="button" class="jump" onClick={() => w.set(reading, atNewest)}>
+        <button type="button" class="jump" onClick={() => controller.set(reading, atNewest)}>
           {unread > 0 ? texts.newMessages(unread) : texts.newest} ↓
         </button>
       )}
@@ -84,7 +84,7 @@ export function chat(w: Controller, texts: Texts, conversation: Conversation) {
           </>
         )}
       </p>
-      {!closed && composer(w, texts, conversation)}
+      {!closed && composer(controller, texts, conversation)}
     </section>
   );
 }

@@ -4,11 +4,11 @@ import { Icon } from "./icons.tsx";
 import type { Texts } from "./texts.ts";
 import { atNewest } from "./reading.ts";
 import type { Controller } from "./controller.ts";
-import { sending } from "../dom/sending.ts";
+import { onSubmit } from "../dom/submission.ts";
 
 /** The box to write in. Enter sends, Shift+Enter begins a new line; a draft survives a reload. */
-export function composer(w: Controller, texts: Texts, conversation: Conversation) {
-  const { storage, reading } = w.state;
+export function composer(controller: Controller, texts: Texts, conversation: Conversation) {
+  const { storage, reading } = controller.state;
   const key = `nextup.draft.${conversation.ticket}`;
   const draft = storage.tab.getItem(key) ?? "";
   const text = isBlank(draft) ? "" : draft.trim();
@@ -17,7 +17,7 @@ export function composer(w: Controller, texts: Texts, conversation: Conversation
 
   function write(value: string) {
     storage.tab.put(key, value || undefined);
-    w.set(reading, { overflow: false });
+    controller.set(reading, { overflow: false });
   }
 
   function submit() {
@@ -30,14 +30,14 @@ export function composer(w: Controller, texts: Texts, conversation: Conversation
       conversation.setTyping(false);
       write("");
     } catch {
-      w.set(reading, { overflow: true });
+      controller.set(reading, { overflow: true });
     }
   }
 
   return (
     <form
       class="composer"
-      {...sending((form) => {
+      {...onSubmit((form) => {
         form.querySelector("textarea")?.focus();
         submit();
       })}

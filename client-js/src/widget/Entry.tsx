@@ -2,7 +2,7 @@ import type { Conversation, EntryFrame, OutgoingMessage } from "../core/index.ts
 import { pieces } from "../dom/links.ts";
 import type { Texts } from "./texts.ts";
 import type { Controller } from "./controller.ts";
-import { explain, initialOf, nameOf } from "./words.ts";
+import { explain, initialOf, nameOf } from "./format.ts";
 
 /** How a message stands among the others. */
 export interface Standing {

@@ -3,24 +3,24 @@ import { choice } from "./Choice.tsx";
 import { missing } from "./config.ts";
 import type { Texts } from "./texts.ts";
 import type { Controller } from "./controller.ts";
-import { languageName, waitInWords, within } from "./words.ts";
-import { sending } from "../dom/sending.ts";
+import { languageName, formatWait, truncate } from "./format.ts";
+import { onSubmit } from "../dom/submission.ts";
 
 /** Where to join: a department, one of its languages, what it is about, and how long that would take. */
-export function joinForm(w: Controller, texts: Texts) {
-  const { client, config, form } = w.state;
+export function joinForm(controller: Controller, texts: Texts) {
+  const { client, config, form } = controller.state;
   const welcome = client?.connection.welcome;
   const departments = welcome?.departments ?? [];
   const urgencies = welcome?.urgencies ?? [];
   const department = departments.find((d) => d.id === (form.department ?? config.department)) ?? departments[0];
   const languages = department?.languages ?? [];
-  const wanted = [form.language ?? config.language ?? [], w.state.locale, config.locales].flat();
+  const wanted = [form.language ?? config.language ?? [], controller.state.locale, config.locales].flat();
   const language = spoken(wanted, languages) ?? languages[0];
   const topic = form.topic ?? config.topic ?? "";
   const urgency = form.urgency ?? config.urgency ?? "";
   const join = async () => {
     if (client !== undefined && department !== undefined && language !== undefined) {
-      w.notice?.unlock();
+      controller.attention?.unlock();
       await client.join({
         department: department.id,
         languages: [language],
@@ -35,7 +35,7 @@ export function joinForm(w: Controller, texts: Texts) {
     <form
       class="join"
       data-testid="join-form"
-      {...sending(() => void w.submit(form, texts, join))}
+      {...onSubmit(() => void controller.submit(form, texts, join))}
     >
       {missing(config, departments) && (
         <p class="notice" role="alert">
@@ -48,7 +48,7 @@ export function joinForm(w: Controller, texts: Texts) {
           texts.department,
           departments.map(({ id, name }) => ({ id, label: name ?? id })),
           department?.id,
-          (id) => w.set(form, { department: id }),
+          (id) => controller.set(form, { department: id }),
         )}
       {languages.length > 1 &&
         choice(
@@ -56,7 +56,7 @@ export function joinForm(w: Controller, texts: Texts) {
           texts.language,
           languages.map((id) => ({ id, label: languageName(id), lang: id })),
           language,
-          (id) => w.set(form, { language: id }),
+          (id) => controller.set(form, { language: id }),
         )}
       {department !== undefined && (
         <>
@@ -69,7 +69,7 @@ export function joinForm(w: Controller, texts: Texts) {
               list="topics"
               dir="auto"
               value={topic}
-              onInput={(event) => w.set(form, { topic: within(event.currentTarget.value, MAX_TOPIC_BYTES) })}
+              onInput={(event) => controller.set(form, { topic: truncate(event.currentTarget.value, MAX_TOPIC_BYTES) })}
             />
             <datalist id="topics">
               {welcome?.topics?.map((known) => (
@@ -83,7 +83,7 @@ export function joinForm(w: Controller, texts: Texts) {
               texts.urgency,
               [{ id: "", label: texts.notUrgent }, ...urgencies.map((id) => ({ id, label: id }))],
               urgency,
-              (id) => w.set(form, { urgency: id }),
+              (id) => controller.set(form, { urgency: id }),
             )}
           {form.problem && (
             <p class="notice bad" role="alert" data-testid="problem">
@@ -91,7 +91,7 @@ export function joinForm(w: Controller, texts: Texts) {
             </p>
           )}
           <div class="join-go">
-            {estimate(w, texts, department.id, language)}
+            {estimate(controller, texts, department.id, language)}
             <button class="button primary" type="submit" data-testid="join">
               {form.busy ? texts.joining : texts.join}
             </button>
@@ -110,7 +110,7 @@ function estimate({ queues }: Controller, texts: Texts, department: string, lang
     <p class={free ? "estimate free" : "estimate"}>
       {queue && (
         <span data-testid="expected-wait">
-          {queue.unattended === true ? texts.nobody : free ? texts.freeNow : texts.expected(waitInWords(queue.wait, texts))}
+          {queue.unattended === true ? texts.nobody : free ? texts.freeNow : texts.expected(formatWait(queue.wait, texts))}
         </span>
       )}
       {queue && !free && <span class="soft">{texts.inLine(queue.size)}</span>}

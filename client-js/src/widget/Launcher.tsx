@@ -1,5 +1,5 @@
 import { Icon } from "./icons.tsx";
-import { aheadOf, waitOf } from "./spoken.ts";
+import { aheadOf, waitOf } from "./announcements.ts";
 import type { Texts } from "./texts.ts";
 import type { Controller } from "./controller.ts";
 

@@ -2,10 +2,10 @@ import type { Texts } from "./texts.ts";
 import type { Controller } from "./controller.ts";
 
 /** Leaving takes two presses: a place in line is worth an accident's guard. */
-export function leave(w: Controller, texts: Texts, label: string) {
-  if (!w.state.leaving) {
+export function leave(controller: Controller, texts: Texts, label: string) {
+  if (!controller.state.leaving) {
     return (
-      <button type="button" class="on-hero" key="leave" data-testid="leave" onClick={() => w.set(w.state, { leaving: true })}>
+      <button type="button" class="on-hero" key="leave" data-testid="leave" onClick={() => controller.set(controller.state, { leaving: true })}>
         {label}
       </button>
     );
@@ -18,13 +18,13 @@ export function leave(w: Controller, texts: Texts, label: string) {
         data-testid="leave-sure"
         ref={(button) => button?.focus()}
         onClick={() => {
-          w.set(w.state, { leaving: false });
-          void w.state.client?.leave().catch(() => undefined); // refused, it changes nothing: the next view shows what is
+          controller.set(controller.state, { leaving: false });
+          void controller.state.client?.leave().catch(() => undefined); // refused, it changes nothing: the next view shows what is
         }}
       >
         {label}
       </button>
-      <button type="button" class="on-hero" onClick={() => w.set(w.state, { leaving: false })}>
+      <button type="button" class="on-hero" onClick={() => controller.set(controller.state, { leaving: false })}>
         {texts.stay}
       </button>
     </span>

@@ -1,16 +1,16 @@
 import type { TicketFrame } from "../core/index.ts";
 import { leave } from "./Leave.tsx";
-import { aheadOf, special, waitOf } from "./spoken.ts";
+import { aheadOf, special, waitOf } from "./announcements.ts";
 import type { Texts } from "./texts.ts";
 import type { Controller } from "./controller.ts";
-import { nameOf } from "./words.ts";
+import { nameOf } from "./format.ts";
 
 /** The place in line: the number, who is ahead, the wait, how old all that is, and what is special. */
-export function line(w: Controller, texts: Texts, ticket: TicketFrame) {
+export function line(controller: Controller, texts: Texts, ticket: TicketFrame) {
   const position = ticket.position ?? 1;
-  const age = Math.max(0, Math.round((w.state.now - ticket.as_of_ms) / 1_000));
+  const age = Math.max(0, Math.round((controller.state.now - ticket.as_of_ms) / 1_000));
   const wait = waitOf(ticket, texts);
-  const told = special(ticket, texts, w.state.locale);
+  const told = special(ticket, texts, controller.state.locale);
   const { hold } = ticket;
   return (
     <section class="hero line" aria-label={texts.yourPlace}>
@@ -32,7 +32,7 @@ export function line(w: Controller, texts: Texts, ticket: TicketFrame) {
       </div>
       {row(position, Math.max(position, ticket.size ?? position))}
       <div class="special">
-        {hold && <p>{texts.held(nameOf(hold.agent, texts), Math.max(0, Math.ceil((hold.until_ms - w.state.now) / 1_000)))}</p>}
+        {hold && <p>{texts.held(nameOf(hold.agent, texts), Math.max(0, Math.ceil((hold.until_ms - controller.state.now) / 1_000)))}</p>}
         {told.map((text) => (
           <p key={text}>{text}</p>
         ))}
@@ -43,14 +43,14 @@ export function line(w: Controller, texts: Texts, ticket: TicketFrame) {
             type="button"
             class="on-hero"
             onClick={() => {
-              w.notice?.unlock();
-              void Notification.requestPermission().then(() => w.draw());
+              controller.attention?.unlock();
+              void Notification.requestPermission().then(() => controller.draw());
             }}
           >
             {texts.notify}
           </button>
         )}
-        {leave(w, texts, texts.leave)}
+        {leave(controller, texts, texts.leave)}
       </div>
     </section>
   );

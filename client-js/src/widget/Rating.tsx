@@ -2,14 +2,14 @@ import { MAX_COMMENT_BYTES, type TicketFrame } from "../core/index.ts";
 import { drawing } from "./icons.tsx";
 import type { Texts } from "./texts.ts";
 import type { Controller } from "./controller.ts";
-import { nameOf, within } from "./words.ts";
-import { sending } from "../dom/sending.ts";
+import { nameOf, truncate } from "./format.ts";
+import { onSubmit } from "../dom/submission.ts";
 
 /** How it was: the question, or what the visitor has answered. */
-export function rating(w: Controller, texts: Texts, ticket: TicketFrame) {
+export function rating(controller: Controller, texts: Texts, ticket: TicketFrame) {
   const given = ticket.rating;
-  if (ticket.agent !== undefined && (given === undefined || w.state.rating.again === true)) {
-    return ratingForm(w, texts, ticket);
+  if (ticket.agent !== undefined && (given === undefined || controller.state.rating.again === true)) {
+    return ratingForm(controller, texts, ticket);
   }
   return (
     given && (
@@ -22,7 +22,7 @@ export function rating(w: Controller, texts: Texts, ticket: TicketFrame) {
           ))}
         </span>
         {texts.rated}{" "}
-        <button type="button" class="link" onClick={() => w.set(w.state.rating, { again: true })}>
+        <button type="button" class="link" onClick={() => controller.set(controller.state.rating, { again: true })}>
           {texts.change}
         </button>
       </p>
@@ -30,17 +30,17 @@ export function rating(w: Controller, texts: Texts, ticket: TicketFrame) {
   );
 }
 
-function ratingForm(w: Controller, texts: Texts, ticket: TicketFrame) {
-  const form = w.state.rating;
+function ratingForm(controller: Controller, texts: Texts, ticket: TicketFrame) {
+  const form = controller.state.rating;
   const { score = ticket.rating?.score ?? 0, comment = ticket.rating?.comment ?? "" } = form;
   const rate = async () => {
-    await w.state.client?.rate(score, comment.trim());
+    await controller.state.client?.rate(score, comment.trim());
     form.again = false;
   };
   return (
     <form
       class="rating"
-      {...sending(() => void w.submit(form, texts, rate))}
+      {...onSubmit(() => void controller.submit(form, texts, rate))}
     >
       <fieldset>
         <legend>{texts.rateTitle(nameOf(ticket.agent, texts))}</legend>
@@ -53,7 +53,7 @@ function ratingForm(w: Controller, texts: Texts, ticket: TicketFrame) {
                 aria-label={label}
                 checked={i + 1 === score}
                 data-testid={`score-${i + 1}`}
-                onChange={() => w.set(form, { score: i + 1 })}
+                onChange={() => controller.set(form, { score: i + 1 })}
               />
               {star()}
             </label>
@@ -72,7 +72,7 @@ function ratingForm(w: Controller, texts: Texts, ticket: TicketFrame) {
               aria-label={texts.comment}
               placeholder={texts.comment}
               value={comment}
-              onInput={(event) => w.set(form, { comment: within(event.currentTarget.value, MAX_COMMENT_BYTES) })}
+              onInput={(event) => controller.set(form, { comment: truncate(event.currentTarget.value, MAX_COMMENT_BYTES) })}
             />
           </div>
           <button class="button primary" type="submit">

@@ -7,31 +7,31 @@ import { Icon } from "./icons.tsx";
 import { launcher } from "./Launcher.tsx";
 import { leave } from "./Leave.tsx";
 import type { OnDemand } from "./on-demand.ts";
-import { aboutAgent, aheadOf, waitOf, wordsOf } from "./spoken.ts";
-import type * as TalkPart from "./talk.ts";
+import { aboutAgent, aheadOf, waitOf, announcementOf } from "./announcements.ts";
+import type * as ConversationPart from "./conversation.ts";
 import type { Texts } from "./texts.ts";
 import type { Controller } from "./controller.ts";
-import { initialOf, nameOf } from "./words.ts";
+import { initialOf, nameOf } from "./format.ts";
 
 /** What comes on demand. */
 export interface Parts {
   readonly forms: OnDemand<typeof FormsPart>;
-  readonly talk: OnDemand<typeof TalkPart>;
+  readonly conversation: OnDemand<typeof ConversationPart>;
 }
 
 /** The launcher and, when it is open, the panel: what is shown follows from the newest view alone. */
-export function View({ w, parts, texts }: { w: Controller; parts: Parts; texts: Texts }) {
+export function View({ controller, parts, texts }: { controller: Controller; parts: Parts; texts: Texts }) {
   return (
-    <div class="root" lang={w.state.locale} dir="ltr">
-      {w.state.open && panel(w, parts, texts)}
-      {launcher(w, texts)}
+    <div class="root" lang={controller.state.locale} dir="ltr">
+      {controller.state.open && panel(controller, parts, texts)}
+      {launcher(controller, texts)}
     </div>
   );
 }
 
-function panel(w: Controller, parts: Parts, texts: Texts) {
-  const name = w.state.config.brand ?? texts.openChat;
-  const ticket = shownTicket(w);
+function panel(controller: Controller, parts: Parts, texts: Texts) {
+  const name = controller.state.config.brand ?? texts.openChat;
+  const ticket = shownTicket(controller);
   return (
     <section
       class="panel"
@@ -43,10 +43,10 @@ function panel(w: Controller, parts: Parts, texts: Texts) {
       data-status={ticket?.status ?? "none"}
       onKeyDown={(event) => {
         if (event.key === "Escape" && !isOfInputMethod(event)) {
-          if (w.state.menu || w.state.leaving) {
-            w.set(w.state, { menu: false, leaving: false });
+          if (controller.state.menu || controller.state.leaving) {
+            controller.set(controller.state, { menu: false, leaving: false });
           } else {
-            w.state.config.setOpen(false);
+            controller.state.config.setOpen(false);
           }
         }
       }}
@@ -62,8 +62,8 @@ function panel(w: Controller, parts: Parts, texts: Texts) {
           type="button"
           class="round"
           aria-label={texts.menu}
-          aria-expanded={w.state.menu}
-          onClick={() => w.set(w.state, { menu: !w.state.menu })}
+          aria-expanded={controller.state.menu}
+          onClick={() => controller.set(controller.state, { menu: !controller.state.menu })}
         >
           {Icon("settings")}
         </button>
@@ -71,15 +71,15 @@ function panel(w: Controller, parts: Parts, texts: Texts) {
           type="button"
           class="round"
           aria-label={texts.minimize}
-          onClick={() => w.state.config.setOpen(false)}
+          onClick={() => controller.state.config.setOpen(false)}
         >
           {Icon("down")}
         </button>
       </div>
       <p class="spoken-only" role="status" data-testid="spoken">
-        {w.state.spoken.say(...wordsOf(ticket, texts, w.state.locale), performance.now())}
+        {controller.state.announcer.announce(...announcementOf(ticket, texts, controller.state.locale), performance.now())}
       </p>
-      {stage(w, parts, texts)}
+      {stage(controller, parts, texts)}
     </section>
   );
 }
@@ -89,32 +89,32 @@ function shownTicket({ state: { client, dismissed } }: Controller) {
   return client?.ticket?.ticket === dismissed ? undefined : client?.ticket;
 }
 
-function stage(w: Controller, parts: Parts, texts: Texts) {
-  const ticket = shownTicket(w);
-  const conversation = w.state.client?.conversation;
-  const needsForms = w.state.menu || ticket?.status !== "assigned";
+function stage(controller: Controller, parts: Parts, texts: Texts) {
+  const ticket = shownTicket(controller);
+  const conversation = controller.state.client?.conversation;
+  const needsForms = controller.state.menu || ticket?.status !== "assigned";
   const forms = needsForms ? parts.forms.get() : undefined;
-  const talk = ticket === undefined ? undefined : parts.talk.get();
-  const conversing = conversation && talk?.chat(w, texts, conversation);
+  const conversationPart = ticket === undefined ? undefined : parts.conversation.get();
+  const conversing = conversation && conversationPart?.chat(controller, texts, conversation);
   const below = (
     <>
-      {w.state.menu && forms?.menu(w, texts)}
-      {((needsForms && forms === undefined && parts.forms.failed) || (ticket !== undefined && talk === undefined && parts.talk.failed)) && (
+      {controller.state.menu && forms?.menu(controller, texts)}
+      {((needsForms && forms === undefined && parts.forms.failed) || (ticket !== undefined && conversationPart === undefined && parts.conversation.failed)) && (
         <p class="strip" role="status">
           {texts.unreachable}
         </p>
       )}
-      {banner(w, texts, ticket !== undefined && ticket.end === undefined)}
+      {banner(controller, texts, ticket !== undefined && ticket.end === undefined)}
     </>
   );
   if (ticket === undefined || conversation === undefined) {
-    return [hero(texts.title, texts.lead), below, forms?.joinForm(w, texts)];
+    return [hero(texts.title, texts.lead), below, forms?.joinForm(controller, texts)];
   }
   switch (ticket.status) {
     case "waiting":
     case "offered":
       return [
-        forms?.line(w, texts, ticket) ?? hero(aheadOf(ticket, texts), waitOf(ticket, texts)),
+        forms?.line(controller, texts, ticket) ?? hero(aheadOf(ticket, texts), waitOf(ticket, texts)),
         below,
         conversing,
       ];
@@ -126,7 +126,7 @@ function stage(w: Controller, parts: Parts, texts: Texts) {
             {initialOf(name)}
           </span>
           <h2 data-testid="agent-name">{aboutAgent(ticket, texts)}</h2>
-          {leave(w, texts, texts.leaveChat)}
+          {leave(controller, texts, texts.leaveChat)}
         </div>,
         ticket.agent_lost === true && <p class="strip">{texts.mayReturn}</p>,
         below,
@@ -139,14 +139,14 @@ function stage(w: Controller, parts: Parts, texts: Texts) {
         hero(texts.ended, ticket.end && texts.ends[ticket.end]),
         below,
         <div class="ended" data-testid="ended">
-          {forms?.rating(w, texts, ticket)}
+          {forms?.rating(controller, texts, ticket)}
           <button
             class={ticket.agent !== undefined && ticket.rating === undefined ? "button" : "button primary"}
             type="button"
             data-testid="rejoin"
             onClick={() => {
-              w.state.storage.browser.setItem("nextup.dismissed", ticket.ticket);
-              w.set(w.state, { dismissed: ticket.ticket });
+              controller.state.storage.browser.setItem("nextup.dismissed", ticket.ticket);
+              controller.set(controller.state, { dismissed: ticket.ticket });
             }}
           >
             {texts.again}

@@ -1,46 +1,46 @@
 import { VisitorClient } from "../core/index.ts";
-import type { Keep } from "../dom/storage.ts";
+import type { PageStorage } from "../dom/storage.ts";
 import { wakeWithPage } from "../dom/waking.ts";
-import { complain, warn } from "./complain.ts";
+import { report, warn } from "./report.ts";
 import { changeOf, tokenOf, type Config } from "./config.ts";
 import { Estimates, type QueueRow } from "./estimates.ts";
 import type { Locale } from "./languages.ts";
-import { listen, type ChatEvents, type Hearer } from "./news.ts";
-import type { Notice } from "./notice.ts";
+import { listen, type ChatEvents, type ClientListener } from "./client-events.ts";
+import type { Attention } from "./attention.ts";
 import { OnDemand } from "./on-demand.ts";
-import { State, type Sending } from "./state.ts";
+import { State, type FormState } from "./state.ts";
 import { Tabs } from "./tabs.ts";
 import type { Texts } from "./texts.ts";
-import { explain } from "./words.ts";
+import { explain } from "./format.ts";
 
 /**
  * Controller changes the state: by what the page, the visitor and the gateway
  * say. There is a connection only once somebody has opened the panel, or had a
  * ticket when they were here last.
  */
-export class Controller implements Hearer {
+export class Controller implements ClientListener {
   readonly state: State;
   /** What shows the state anew. */
   draw: () => void = () => undefined;
-  readonly #attention = new OnDemand(
-    (_again) => import("./notice.ts"),
+  readonly #attentionPart = new OnDemand(
+    (_again) => import("./attention.ts"),
     () => this.draw(),
-    (error) => this.missed("notices", error),
+    (error) => this.reportMissing("notices", error),
   );
-  #notice: Notice | undefined;
+  #attention: Attention | undefined;
   #estimates!: Estimates;
   readonly #dispatch: (kind: string, detail: unknown) => void;
   readonly #tabs: Tabs;
   /** Ends the waking of the connection. */
   #sleep: (() => void) | undefined;
   #ticking: ReturnType<typeof setInterval> | undefined;
-  #complained = new Set<string>();
+  #reported = new Set<string>();
   /** The visitor has signed out: no connection until the chat is opened. */
   #out = false;
   #rechecked: ReturnType<typeof setTimeout> | undefined;
   #again = false;
 
-  constructor(config: Config, storage: Keep, dispatch: (kind: string, detail: unknown) => void) {
+  constructor(config: Config, storage: PageStorage, dispatch: (kind: string, detail: unknown) => void) {
     this.state = new State(config, storage);
     this.#dispatch = dispatch;
     this.#tabs = new Tabs(storage, { another: () => this.#recheck(), none: () => this.state.config.signedOut() });
@@ -51,13 +51,13 @@ export class Controller implements Hearer {
   }
 
   /** What calls the visitor back, once it was fetched. */
-  get notice(): Notice | undefined {
-    const part = this.#attention.get();
-    return part && (this.#notice ??= new part.Notice(() => this.state.sound));
+  get attention(): Attention | undefined {
+    const part = this.#attentionPart.get();
+    return part && (this.#attention ??= new part.Attention(() => this.state.sound));
   }
 
   call(title: string, body: string): void {
-    this.notice?.give(title, body);
+    this.attention?.call(title, body);
   }
 
   /** What joining now would mean, by queue. */
@@ -86,7 +86,7 @@ export class Controller implements Hearer {
     const wanted = this.state.open || (this.state.storage.blocked && !this.#out) || this.state.storage.browser.getItem("nextup.live") !== null;
     const { gateway } = config;
     if (typeof gateway === "string") {
-      this.complain(gateway);
+      this.report(gateway);
     } else if (wanted && this.state.client === undefined) {
       this.state.client = new VisitorClient({ url: gateway.socket, token: () => tokenOf(this.state.config), storage: this.state.storage.tab });
       listen(this, this.state.client);
@@ -118,7 +118,7 @@ export class Controller implements Hearer {
   }
 
   /** Sends a form and shows how that went. */
-  async submit(form: Sending, texts: Texts, send: () => Promise<unknown>): Promise<void> {
+  async submit(form: FormState, texts: Texts, send: () => Promise<unknown>): Promise<void> {
     if (form.busy) {
       return;
     }
@@ -128,7 +128,7 @@ export class Controller implements Hearer {
     } catch (error) {
       form.problem = explain(error, texts);
       if (form.problem === texts.failed) {
-        this.complain(String(error));
+        this.report(String(error));
       }
     }
     this.set(form, { busy: false });
@@ -139,16 +139,16 @@ export class Controller implements Hearer {
   }
 
   /** Tells whoever builds the page what is wrong with it, once. */
-  complain(message: string): void {
-    if (!this.#complained.has(message)) {
-      this.#complained.add(message);
-      complain(message);
+  report(message: string): void {
+    if (!this.#reported.has(message)) {
+      this.#reported.add(message);
+      report(message);
       this.tell("nextup-error", { message });
     }
   }
 
-  get complained(): boolean {
-    return this.#complained.size > 0;
+  get reported(): boolean {
+    return this.#reported.size > 0;
   }
 
   /** Ends all that belongs to the visitor, at once; everywhere: in the other tabs too, and until the chat is opened again. */
@@ -162,7 +162,7 @@ export class Controller implements Hearer {
     this.#tabs.close();
     this.#leaveGateway();
     clearInterval(this.#ticking);
-    this.#notice?.close();
+    this.#attention?.close();
   }
 
   /** Takes note of what was drawn: whether the end of the conversation stands in sight. */
@@ -172,7 +172,7 @@ export class Controller implements Hearer {
     this.markRead();
     const welcome = client?.connection.welcome;
     if (welcome !== undefined) {
-      this.#attention.get(); // now: a gateway of another version may not have the file when it is needed
+      this.#attentionPart.get(); // now: a gateway of another version may not have the file when it is needed
     }
     const asks = open && welcome !== undefined && (client?.ticket === undefined || client.ticket.ticket === dismissed);
     this.#estimates.follow(asks ? config : undefined);
@@ -187,8 +187,8 @@ export class Controller implements Hearer {
   }
 
   /** A part of the widget could not be fetched. */
-  missed(name: string, error: unknown): void {
-    this.complain(`${name} could not be loaded: ${String(error)}`);
+  reportMissing(name: string, error: unknown): void {
+    this.report(`${name} could not be loaded: ${String(error)}`);
   }
 
   #end(): void {
@@ -206,7 +206,7 @@ export class Controller implements Hearer {
 
   #begin(): void {
     this.state.begin();
-    this.#notice?.quiet();
+    this.#attention?.quiet();
     this.#estimates?.follow(undefined);
     this.#estimates = new Estimates(() => this.draw()); // with the next one's token
     this.draw();

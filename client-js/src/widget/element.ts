@@ -1,5 +1,5 @@
 import { gatewayAt, type Config, type TokenSource } from "./config.ts";
-import { kept } from "../dom/storage.ts";
+import { pageStorage } from "../dom/storage.ts";
 import { styleSheet } from "./style.ts";
 import type { Texts } from "./texts.ts";
 import { Controller } from "./controller.ts";
@@ -70,7 +70,7 @@ export class NextupChat extends Base {
   logout(): void {
     this.#controller?.forget(true);
     this.#signOut();
-    kept().forget(); // also of an element that is on no page now
+    pageStorage().forget(); // also of an element that is on no page now
   }
 
   connectedCallback(): void {
@@ -80,10 +80,10 @@ export class NextupChat extends Base {
     if (this.#controller === undefined) {
       const root = this.shadowRoot ?? this.attachShadow({ mode: "open" });
       root.adoptedStyleSheets = [styleSheet()];
-      const keep = kept();
-      this.open ||= keep.tab.getItem("nextup.open") !== null; // as it was before a reload
+      const storage = pageStorage();
+      this.open ||= storage.tab.getItem("nextup.open") !== null; // as it was before a reload
       const dispatch = (kind: string, detail: unknown) => this.dispatchEvent(new CustomEvent(kind, { detail }));
-      this.#controller = new Controller(this.#read(), keep, dispatch);
+      this.#controller = new Controller(this.#read(), storage, dispatch);
       this.#renderer = new Renderer(this.#controller, root);
     }
     this.#changed();

@@ -9,19 +9,19 @@ const lastRetryMS = 60_000;
 export class OnDemand<T> {
   readonly #load: (again: string) => Promise<T>;
   readonly #changed: (module: T | undefined) => void;
-  readonly #complain: (error: unknown) => void;
+  readonly #report: (error: unknown) => void;
   #module: T | undefined;
   #tries = 0;
   #waiting = false;
 
   /**
    * load adds again to the module's address. changed is called when the module
-   * is there, and when it may be asked for again; complain at the first failure.
+   * is there, and when it may be asked for again; report at the first failure.
    */
-  constructor(load: (again: string) => Promise<T>, changed: (module: T | undefined) => void, complain: (error: unknown) => void) {
+  constructor(load: (again: string) => Promise<T>, changed: (module: T | undefined) => void, report: (error: unknown) => void) {
     this.#load = load;
     this.#changed = changed;
-    this.#complain = complain;
+    this.#report = report;
   }
 
   /** Whether the module did not come when it was fetched last. */
@@ -44,7 +44,7 @@ export class OnDemand<T> {
       this.#changed(this.#module);
     } catch (error) {
       if (this.#tries === 0) {
-        this.#complain(error);
+        this.#report(error);
       }
       const waitMS = Math.min(firstRetryMS * 2 ** this.#tries++, lastRetryMS);
       setTimeout(() => {

@@ -8,7 +8,7 @@ import { View, type Parts } from "./View.tsx";
 /** Renderer draws the state of a controller into the element's own tree. */
 export class Renderer implements Parts {
   readonly forms = this.#part("forms", (_again) => import("./forms.ts"));
-  readonly talk = this.#part("conversation", (_again) => import("./talk.ts"));
+  readonly conversation = this.#part("conversation", (_again) => import("./conversation.ts"));
   readonly #languages = new Map(locales.map((locale) => [locale, this.#part(locale, loadTexts[locale])]));
   readonly #controller: Controller;
   readonly #root: ShadowRoot;
@@ -42,7 +42,7 @@ export class Renderer implements Parts {
       if (state.texts !== undefined) {
         const texts = { ...state.texts, ...state.config.texts };
         const focused = this.#root.activeElement !== null;
-        render(<View {...{ w: this.#controller, parts: this, texts }} />, this.#root);
+        render(<View {...{ controller: this.#controller, parts: this, texts }} />, this.#root);
         if (focused && this.#root.activeElement === null) {
           this.#root.querySelector<HTMLElement>(".panel, .launcher")?.focus(); // what had it is gone
         }
@@ -63,7 +63,7 @@ export class Renderer implements Parts {
     if (client?.connection.welcome !== undefined) {
       // Now: a gateway of another version may not have these files when they are needed.
       this.forms.get();
-      this.talk.get();
+      this.conversation.get();
     }
     this.#controller.drawn(list !== null);
   }
@@ -78,7 +78,7 @@ export class Renderer implements Parts {
         }
         this.#draw();
       },
-      (error) => this.#controller.missed(name, error),
+      (error) => this.#controller.reportMissing(name, error),
     );
   }
 }

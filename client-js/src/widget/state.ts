@@ -1,14 +1,14 @@
 import type { VisitorClient } from "../core/index.ts";
 import { browserLanguages, isTag } from "../dom/languages.ts";
-import type { Keep } from "../dom/storage.ts";
+import type { PageStorage } from "../dom/storage.ts";
 import type { Config } from "./config.ts";
 import { matchLocale, type Locale } from "./languages.ts";
 import { untouched, type Reading } from "./reading.ts";
-import { Spoken } from "./spoken.ts";
+import { Announcer } from "./announcements.ts";
 import type { Texts } from "./texts.ts";
 
 /** What a form is about to send, and how that went. */
-export interface Sending {
+export interface FormState {
   busy: boolean;
   problem?: string | undefined;
 }
@@ -28,13 +28,13 @@ export class State {
   leaving = false;
   /** An ended ticket that the visitor has seen the end of. */
   dismissed: string | null = null;
-  form: Sending & { department?: string; language?: string; topic?: string; urgency?: string } = { busy: false };
-  rating: Sending & { score?: number; comment?: string; again?: boolean } = { busy: false };
+  form: FormState & { department?: string; language?: string; topic?: string; urgency?: string } = { busy: false };
+  rating: FormState & { score?: number; comment?: string; again?: boolean } = { busy: false };
   reading: Reading = { ...untouched };
-  readonly storage: Keep;
-  readonly spoken = new Spoken();
+  readonly storage: PageStorage;
+  readonly announcer = new Announcer();
 
-  constructor(config: Config, storage: Keep) {
+  constructor(config: Config, storage: PageStorage) {
     this.config = config;
     this.storage = storage;
   }

@@ -1,4 +1,4 @@
-import type { Keep } from "../dom/storage.ts";
+import type { PageStorage } from "../dom/storage.ts";
 
 const mark = "nextup.person";
 
@@ -14,13 +14,13 @@ interface Said {
  * and between tabs: their id is nobody's business.
  */
 export class Tabs {
-  readonly #keep: Keep;
+  readonly #storage: PageStorage;
   readonly #channel: BroadcastChannel | undefined;
   #person = "";
 
   /** another: a tab of this browser has another person; none: this one has signed out there. */
-  constructor(keep: Keep, { another, none }: { another: () => void; none: () => void }) {
-    this.#keep = keep;
+  constructor(storage: PageStorage, { another, none }: { another: () => void; none: () => void }) {
+    this.#storage = storage;
     try {
       this.#channel = new BroadcastChannel("nextup-chat");
       this.#channel.onmessage = ({ data: { person, here } }: MessageEvent<Said>) => {
@@ -43,7 +43,7 @@ export class Tabs {
       return false;
     }
     this.#person = person;
-    const { tab, browser } = this.#keep;
+    const { tab, browser } = this.#storage;
     const others = [tab, browser].filter((storage) => ![null, person].includes(storage.getItem(mark)));
     others.forEach((storage) => storage.forget());
     tab.setItem(mark, person);
@@ -54,7 +54,7 @@ export class Tabs {
 
   /** This tab has no person any more; everywhere, and no other tab has this one. */
   leave(everywhere = false): void {
-    const person = this.#person || this.#keep.browser.getItem(mark);
+    const person = this.#person || this.#storage.browser.getItem(mark);
     if (everywhere && person) {
       this.#say({ person, here: false });
     }

@@ -3,7 +3,7 @@ import { isBlank, MAX_HEAD_START_SEC, MAX_REASON_BYTES } from "../../core/index.
 import { Dialog } from "../parts/Dialog.tsx";
 import type { LineTicket } from "../parts/http.ts";
 import { named } from "../parts/people.tsx";
-import { sending } from "../../dom/sending.ts";
+import { onSubmit } from "../../dom/submission.ts";
 
 interface Props {
   ticket: LineTicket;
@@ -34,7 +34,7 @@ export function HeadStart({ ticket, set, close }: Props) {
   return (
     <Dialog title={`Head start: ${named(ticket.visitor)}`} close={close} testid="head-start-dialog">
       <form
-        {...sending(() => {
+        {...onSubmit(() => {
           if (whole) {
             void go();
           }

@@ -2,7 +2,7 @@ import { useState } from "preact/hooks";
 import { MAX_REASON_BYTES, type BoardQueue, type Department } from "../../core/index.ts";
 import { Dialog } from "../parts/Dialog.tsx";
 import { queueOf } from "../parts/people.tsx";
-import { sending } from "../../dom/sending.ts";
+import { onSubmit } from "../../dom/submission.ts";
 
 interface Props {
   queue: BoardQueue;
@@ -28,7 +28,7 @@ export function Pause({ queue, departments, set, close }: Props) {
   return (
     <Dialog title={`${paused ? "Pause" : "Go on with"} ${queueOf(queue, departments)}`} close={close} testid="pause-dialog">
       <form
-        {...sending(() => {
+        {...onSubmit(() => {
           if (!tooLong) {
             void go();
           }

@@ -4,7 +4,7 @@ import { Dialog } from "../parts/Dialog.tsx";
 import type { Desk } from "../parts/http.ts";
 import { named } from "../parts/people.tsx";
 import { TeamPicker } from "../parts/TeamPicker.tsx";
-import { sending } from "../../dom/sending.ts";
+import { onSubmit } from "../../dom/submission.ts";
 
 interface Props {
   client: AgentClient;
@@ -33,7 +33,7 @@ export function Consult({ client, ticket, http, close }: Props) {
   return (
     <Dialog title={`Invite an agent: ${named(ticket.visitor)}`} close={close} testid="consult-dialog">
       <form
-        {...sending(() => {
+        {...onSubmit(() => {
           if (agent !== undefined && !full) {
             void invite(agent);
           }

@@ -8,7 +8,7 @@ import { Head } from "../parts/Head.tsx";
 import { Hint } from "../parts/Hint.tsx";
 import type { Desk, PastTicket } from "../parts/http.ts";
 import { Icon, IconButton } from "../parts/Icon.tsx";
-import { isOn, putOn } from "../parts/kept.ts";
+import { isOn, setOn } from "../parts/settings.ts";
 import { useKeys, type Shortcut } from "../parts/keys.ts";
 import { named } from "../parts/people.tsx";
 import { Shortcuts } from "../parts/Shortcuts.tsx";
@@ -164,7 +164,7 @@ export function Workspace({ client, http, signOut }: Props) {
   };
   const showFacts = (on: boolean) => {
     if (!matchMedia(narrow).matches) {
-      putOn(factsSetting, on);
+      setOn(factsSetting, on);
     }
     setFacts(on);
   };

@@ -1,7 +1,7 @@
 import type { ComponentChildren } from "preact";
 import { never, type Connection } from "../../core/index.ts";
 import { useTick } from "./draw.ts";
-import { kept } from "./kept.ts";
+import { pageStorage } from "./settings.ts";
 
 /** Says plainly when the service is away, and nothing while all is well. */
 export function Banner({ connection }: { connection: Connection }) {
@@ -14,7 +14,7 @@ export function Banner({ connection }: { connection: Connection }) {
       return available ? (
         <>
           <Strip name="open" />
-          {kept().blocked && <p class="banner">This browser keeps nothing for the desk: drafts and what is not sent yet are lost on a reload.</p>}
+          {pageStorage().blocked && <p class="banner">This browser keeps nothing for the desk: drafts and what is not sent yet are lost on a reload.</p>}
         </>
       ) : (
         <Strip name="interrupted">The service is interrupted. Your conversations are kept.</Strip>

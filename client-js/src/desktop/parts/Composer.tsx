@@ -4,7 +4,7 @@ import { isOfInputMethod } from "../../dom/ime.ts";
 import { draftOf, keepDraft } from "./drafts.ts";
 import { Icon, IconButton } from "./Icon.tsx";
 import { commandAt, filled, found, replies, type Reply } from "./replies.ts";
-import { sending } from "../../dom/sending.ts";
+import { onSubmit } from "../../dom/submission.ts";
 
 export interface Mode {
   type: MessageFrameType;
@@ -102,7 +102,7 @@ export function Composer({ conversation, modes, mode, setMode, language, names, 
   return (
     <form
       class={`composer ${mode}`}
-      {...sending(() => {
+      {...onSubmit(() => {
         box.current?.focus(); // the button that was pressed can do nothing once the box is empty
         submit();
       })}

@@ -3,7 +3,7 @@ import { isBlank } from "../../core/index.ts";
 import { Dialog } from "./Dialog.tsx";
 import { IconButton } from "./Icon.tsx";
 import { keepReplies, replies, type Reply } from "./replies.ts";
-import { sending } from "../../dom/sending.ts";
+import { onSubmit } from "../../dom/submission.ts";
 
 /** The canned replies of this browser: add, change, take away. */
 export function EditReplies({ close }: { close: () => void }) {
@@ -17,7 +17,7 @@ export function EditReplies({ close }: { close: () => void }) {
         They are kept in this browser.
       </p>
       <form
-        {...sending(() => {
+        {...onSubmit(() => {
           keepReplies(all);
           close();
         })}

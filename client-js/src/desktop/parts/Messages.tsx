@@ -2,7 +2,7 @@ import { Component, Fragment } from "preact";
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import type { Conversation, EntryFrame, OutgoingMessage } from "../../core/index.ts";
 import { pieces } from "../../dom/links.ts";
-import { anchor, moved, scrolled, stretch, toTop } from "../../dom/stretch.ts";
+import { keepPosition, moved, scrollAction, listWindow, scrollToTop } from "../../dom/list-window.ts";
 import { Avatar, named, nameOf } from "./people.tsx";
 import { clock, day } from "./times.ts";
 
@@ -17,7 +17,7 @@ interface Props {
 export function Messages({ conversation, nowMS, marks }: Props) {
   const { entries, outbox, typist, seen, closed } = conversation;
   const [from, setFrom] = useState<number>();
-  const part = stretch(entries, isShown, from);
+  const part = listWindow(entries, isShown, from);
   const { shown, earlier, later } = part;
   const last = entries.at(-1)?.number ?? 0;
   const list = useRef<HTMLDivElement>(null);
@@ -39,7 +39,7 @@ export function Messages({ conversation, nowMS, marks }: Props) {
     }
   }, [last, outbox.length, typist]);
   const move = (box: Element | null, onwards: boolean) => {
-    hold.current = box === null ? undefined : anchor(box);
+    hold.current = box === null ? undefined : keepPosition(box);
     atEnd.current = false;
     setFrom(moved(entries, isShown, from ?? shown[0]?.number ?? 0, onwards));
   };
@@ -87,7 +87,7 @@ export function Messages({ conversation, nowMS, marks }: Props) {
         aria-live={from === undefined ? "polite" : "off"}
         data-testid="entries"
         onScroll={({ currentTarget }) => {
-          const what = scrolled(currentTarget, part);
+          const what = scrollAction(currentTarget, part);
           if (what === "end") {
             follow();
           } else if (what === "stay") {
@@ -99,7 +99,7 @@ export function Messages({ conversation, nowMS, marks }: Props) {
         }}
       >
         {earlier && (
-          <button class="link" type="button" onClick={({ currentTarget }) => move(toTop(currentTarget), false)}>
+          <button class="link" type="button" onClick={({ currentTarget }) => move(scrollToTop(currentTarget), false)}>
             Earlier messages
           </button>
         )}

@@ -4,7 +4,7 @@ import { Dialog } from "./Dialog.tsx";
 import type { Desk } from "./http.ts";
 import { languageOf, tierNames, named } from "./people.tsx";
 import { TeamPicker } from "./TeamPicker.tsx";
-import { sending } from "../../dom/sending.ts";
+import { onSubmit } from "../../dom/submission.ts";
 
 interface Props {
   title: string;
@@ -46,7 +46,7 @@ export function Transfer({ title, ticket, departments, http, except, transfer, c
   return (
     <Dialog title={`${title}: ${named(ticket.visitor)}`} close={close} testid="transfer-dialog">
       <form
-        {...sending(() => {
+        {...onSubmit(() => {
           if (whole) {
             void go();
           }

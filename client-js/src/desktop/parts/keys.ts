@@ -1,7 +1,7 @@
 import { useEffect, useRef } from "preact/hooks";
 import { isOfInputMethod } from "../../dom/ime.ts";
 import { dialogOpen, type FocusKeeper } from "./focus.ts";
-import { isOn, putOn } from "./kept.ts";
+import { isOn, setOn } from "./settings.ts";
 
 /** A key and what it does. It works where keys are commands; with mod (Ctrl or ⌘) or alt, everywhere. */
 export interface Shortcut {
@@ -24,7 +24,7 @@ export function singleKeys(): boolean {
 }
 
 export function setSingleKeys(on: boolean): void {
-  putOn(setting, on);
+  setOn(setting, on);
 }
 
 /** Runs the first shortcut that fits a key, or says why it can do nothing, unless a dialog is open. */

@@ -1,4 +1,4 @@
-import { kept } from "./kept.ts";
+import { pageStorage } from "./settings.ts";
 
 /** A reply that is ready to be used; {visitor} and {agent} stand for names. */
 export interface Reply {
@@ -36,7 +36,7 @@ const first: readonly Reply[] = [
 /** The replies of this browser. */
 export function replies(): readonly Reply[] {
   try {
-    const read: unknown = JSON.parse(kept().browser.getItem(setting) ?? "null");
+    const read: unknown = JSON.parse(pageStorage().browser.getItem(setting) ?? "null");
     return Array.isArray(read) ? read.filter(isReply).slice(0, most) : first;
   } catch {
     return first; // spoiled
@@ -44,7 +44,7 @@ export function replies(): readonly Reply[] {
 }
 
 export function keepReplies(all: readonly Reply[]): void {
-  kept().browser.setItem(setting, JSON.stringify(all.slice(0, most)));
+  pageStorage().browser.setItem(setting, JSON.stringify(all.slice(0, most)));
 }
 
 function isReply(value: unknown): value is Reply {

@@ -1,4 +1,4 @@
-import { isOn, putOn } from "./kept.ts";
+import { isOn, setOn } from "./settings.ts";
 
 const setting = "nextup.desk.sound";
 
@@ -8,7 +8,7 @@ export function soundOn(): boolean {
 }
 
 export function setSound(on: boolean): void {
-  putOn(setting, on);
+  setOn(setting, on);
 }
 
 let context: AudioContext | undefined;

@@ -2,7 +2,7 @@ import { useEffect, useState } from "preact/hooks";
 import { isBlank } from "../../core/index.ts";
 import { roleOf } from "../../desktop/parts/token.ts";
 import { isDemo, subjectOf, tokenOf, type Identity } from "./identity.ts";
-import { sending } from "../../dom/sending.ts";
+import { onSubmit } from "../../dom/submission.ts";
 
 const languages = [
   { tag: "en", name: "English" },
@@ -62,7 +62,7 @@ function Token({ done }: Props) {
   }
   return (
     <form
-      {...sending(signIn)}
+      {...onSubmit(signIn)}
     >
       <label class="field">
         Token
@@ -106,7 +106,7 @@ function Demo({ done }: Props) {
 
   return (
     <form
-      {...sending(() => void signIn())}
+      {...onSubmit(() => void signIn())}
     >
       <label class="field">
         Your name

@@ -3,7 +3,7 @@
  * sandboxed frame forbids without a word: the press of its submit button counts,
  * and Enter in one of its fields is such a press.
  */
-export function sending(act: (form: Element) => void) {
+export function onSubmit(act: (form: Element) => void) {
   return {
     onClick: (event: Event) => {
       const { target, currentTarget } = event;

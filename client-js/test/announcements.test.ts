@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import en from "../src/widget/locales/en.ts";
-import { Spoken, wordsOf } from "../src/widget/spoken.ts";
+import { Announcer, announcementOf } from "../src/widget/announcements.ts";
 import { golden } from "./fixtures.ts";
 
 const calm = { reason: undefined, languages: undefined, hold: undefined, widened: undefined, paused: undefined };
@@ -8,10 +8,10 @@ const waiting = (change: object = {}) => golden("ticket", { ...calm, ...change }
 
 /** Counts what a screen reader is told, drawing the page every second as it is and at each view. */
 function reader() {
-  const spoken = new Spoken();
+  const announcer = new Announcer();
   const told: string[] = [];
-  const draw = (ticket: Parameters<typeof wordsOf>[0], ms: number) => {
-    const text = spoken.say(...wordsOf(ticket, en, "en"), ms);
+  const draw = (ticket: Parameters<typeof announcementOf>[0], ms: number) => {
+    const text = announcer.announce(...announcementOf(ticket, en, "en"), ms);
     if (text !== told.at(-1)) {
       told.push(text);
     }
@@ -60,7 +60,7 @@ test("the steps that matter are told at once: offered, an agent, lost, back in l
 });
 
 test("[ticket-9] while no agent is here, nothing is said but that: not who is next, and no wait", () => {
-  const [, , text] = wordsOf(waiting({ position: 1, unattended: true, wait: { known: true, low_s: 60, high_s: 240 } }), en, "en");
+  const [, , text] = announcementOf(waiting({ position: 1, unattended: true, wait: { known: true, low_s: 60, high_s: 240 } }), en, "en");
   expect(text).not.toContain("You are next");
   expect(text).not.toContain("Wait");
   expect(text).not.toContain("min");

@@ -1,10 +1,10 @@
-import { warn } from "./complain.ts";
+import { warn } from "./report.ts";
 
 /**
- * Notice calls somebody back who looks elsewhere: two notes, the page's title,
+ * Attention calls somebody back who looks elsewhere: two notes, the page's title,
  * and a notification where the visitor has allowed it.
  */
-export class Notice {
+export class Attention {
   readonly #sounds: () => boolean;
   #audio: AudioContext | undefined;
   #title: string | undefined;
@@ -27,7 +27,7 @@ export class Notice {
   }
 
   /** Sounds, and says it in the title and as a notification while the page is hidden. */
-  give(title: string, body: string): void {
+  call(title: string, body: string): void {
     this.chime();
     if (document.visibilityState === "visible") {
       return;

@@ -1,22 +1,22 @@
 import type { TicketFrame } from "../core/index.ts";
 import type { Texts } from "./texts.ts";
-import { languagesInWords, nameOf, waitInWords } from "./words.ts";
+import { formatLanguages, nameOf, formatWait } from "./format.ts";
 
 const everyMS = 10_000;
 
 /**
- * Spoken is what a screen reader is told of a place in line: a step that matters
+ * Announcer is what a screen reader is told of a place in line: a step that matters
  * at once, and a move no sooner than ten seconds after what was said before.
  * Reasons come and go with the moves, so the same one is no new step for as long.
  */
-export class Spoken {
+export class Announcer {
   #step = "";
   #text = "";
   #saidAtMS = -Infinity;
   readonly #reasonsAtMS = new Map<string, number>();
 
   /** Returns what is said now: text, or what was said before. nowMS is of any clock that does not go back. */
-  say(step: string, reasons: readonly string[], text: string, nowMS: number): string {
+  announce(step: string, reasons: readonly string[], text: string, nowMS: number): string {
     const due = (atMS = -Infinity) => nowMS >= atMS + everyMS;
     const matters = step !== this.#step || due(this.#saidAtMS) || reasons.some((reason) => due(this.#reasonsAtMS.get(reason)));
     if (text !== this.#text && matters) {
@@ -30,7 +30,7 @@ export class Spoken {
 }
 
 /** What is said of a ticket: the step, what makes it unlike others, and all of it in words. */
-export function wordsOf(ticket: TicketFrame | undefined, texts: Texts, locale: string): [step: string, reasons: readonly string[], text: string] {
+export function announcementOf(ticket: TicketFrame | undefined, texts: Texts, locale: string): [step: string, reasons: readonly string[], text: string] {
   switch (ticket?.status) {
     case undefined:
       return ["", [], ""];
@@ -67,13 +67,13 @@ export function special({ reason, paused, widened, unattended, languages = [], l
     unattended === true && `${texts.nobody} ${texts.kept}`,
     paused === true && texts.paused,
     why,
-    widened !== undefined && more.length > 0 && texts.widened(languagesInWords(more, locale)),
+    widened !== undefined && more.length > 0 && texts.widened(formatLanguages(more, locale)),
   ].filter((text) => typeof text === "string");
 }
 
 /** The wait in words; "" while no agent is here, where it would promise something. */
 export function waitOf({ unattended, wait }: TicketFrame, texts: Texts): string {
-  return unattended === true ? "" : waitInWords(wait, texts);
+  return unattended === true ? "" : formatWait(wait, texts);
 }
 
 /** What stands beside the place: whether somebody is about to answer, who is ahead, or that nobody is here. */

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { EntryFrame } from "../src/core/index.ts";
 import { waitingSince } from "../src/desktop/desk/waiting.ts";
-import { moved, stretch } from "../src/dom/stretch.ts";
+import { moved, listWindow } from "../src/dom/list-window.ts";
 import { golden } from "./fixtures.ts";
 
 const template = golden("entry");
@@ -35,7 +35,7 @@ describe("what of a conversation is drawn", () => {
     ["from what is kept, where the number is gone", conversation(1_000, 5_000), 12, [5_000, 5_299, 200], false, true],
     ["the newest, where the log was replaced by a shorter one", conversation(20), 500, [1, 20, 14], false, false],
   ] as const)("%s", (_, { entries }, from, want, earlier, later) => {
-    const part = stretch(entries, isShown, from);
+    const part = listWindow(entries, isShown, from);
     expect([numbers(part), part.earlier, part.later]).toEqual([want, earlier, later]);
   });
 
@@ -45,19 +45,19 @@ describe("what of a conversation is drawn", () => {
     const seen = new Set<number>();
     for (let i = 0; i < 100; i++) {
       from = moved(entries, isShown, from, false);
-      stretch(entries, isShown, from).shown.forEach((e) => seen.add(e.number));
+      listWindow(entries, isShown, from).shown.forEach((e) => seen.add(e.number));
     }
     expect([from, seen.size]).toEqual([1, entries.filter(isShown).length]);
     for (let i = 0; i < 100; i++) {
       from = moved(entries, isShown, from, true);
     }
-    expect(stretch(entries, isShown, from).later).toBe(false);
+    expect(listWindow(entries, isShown, from).later).toBe(false);
   });
 
   test.each([undefined, 150])("the steps it takes do not grow with the conversation, from %s", (from) => {
     const steps = [300, 9_999].map((count) => {
       const { entries, looks } = conversation(count);
-      stretch(entries, isShown, from === undefined ? from : count - from);
+      listWindow(entries, isShown, from === undefined ? from : count - from);
       return looks();
     });
     expect(steps[1]).toBe(steps[0]);

@@ -1,7 +1,7 @@
 import { afterEach, expect, test, vi } from "vitest";
 import { matchLocale } from "../src/widget/languages.ts";
 import { browserLanguages, isTag } from "../src/dom/languages.ts";
-import { dayInWords, initialOf, languageName } from "../src/widget/words.ts";
+import { formatDay, initialOf, languageName } from "../src/widget/format.ts";
 
 afterEach(() => vi.unstubAllGlobals());
 
@@ -13,7 +13,7 @@ test.each(["C", "POSIX", "en_US.UTF-8", "", "xx-", "a", "🏴", "-"])("a languag
 
 test.each(["en", "en-GB", "zh-Hant-TW", "de-CH-1996", "es-419"])("%s is one", (tag) => {
   expect(isTag(tag)).toBe(true);
-  expect(dayInWords(0, 86_400_000 * 400, tag)).not.toBe("");
+  expect(formatDay(0, 86_400_000 * 400, tag)).not.toBe("");
 });
 
 test("a browser without a list of languages has none", () => {

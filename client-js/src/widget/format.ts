@@ -6,7 +6,7 @@ import type { Texts } from "./texts.ts";
  * A wait as words. Minutes are rounded outwards, so that the words never
  * promise less than the numbers say.
  */
-export function waitInWords(wait: Wait | undefined, texts: Texts): string {
+export function formatWait(wait: Wait | undefined, texts: Texts): string {
   if (wait === undefined || !wait.known) {
     return texts.waitUnknown;
   }
@@ -42,7 +42,7 @@ export function initialOf(name: string): string {
 }
 
 /** What languages are called in the language of the page. */
-export function languagesInWords(tags: readonly string[], locale: string): string {
+export function formatLanguages(tags: readonly string[], locale: string): string {
   return new Intl.ListFormat(locale, { type: "disjunction" }).format(tags.map((tag) => languageName(tag, locale)));
 }
 
@@ -56,7 +56,7 @@ export function languageName(tag: string, locale = tag): string {
 }
 
 /** A day as people say it: today, yesterday, or its name. */
-export function dayInWords(ms: number, nowMS: number, locale: string): string {
+export function formatDay(ms: number, nowMS: number, locale: string): string {
   const days = Math.round((startOfDay(ms) - startOfDay(nowMS)) / 86_400_000);
   if (days === 0 || days === -1) {
     return new Intl.RelativeTimeFormat(locale, { numeric: "auto" }).format(days, "day");
@@ -69,7 +69,7 @@ export function startOfDay(ms: number): number {
 }
 
 /** Cuts a text to so many bytes of UTF-8, between characters. */
-export function within(text: string, maxBytes: number): string {
+export function truncate(text: string, maxBytes: number): string {
   const { read } = new TextEncoder().encodeInto(text, new Uint8Array(maxBytes));
   return text.slice(0, read);
 }

@@ -7,7 +7,7 @@ const most = 200;
 const step = 60;
 
 /** The entries of a conversation that are drawn: as many as can be read around one place, however many there are. */
-export interface Stretch {
+export interface ListWindow {
   shown: readonly EntryFrame[];
   /** Whether there are others before and after them. */
   earlier: boolean;
@@ -15,7 +15,7 @@ export interface Stretch {
 }
 
 /** Returns the entries from a number on; those up to the newest without one, or where it is gone with a log that was replaced. */
-export function stretch(entries: readonly EntryFrame[], isShown: (entry: EntryFrame) => boolean, from?: number): Stretch {
+export function listWindow(entries: readonly EntryFrame[], isShown: (entry: EntryFrame) => boolean, from?: number): ListWindow {
   if (from === undefined || from > (entries.at(-1)?.number ?? 0)) {
     const shown = back(entries, isShown, entries.length, following + 1);
     return { shown: shown.slice(-following), earlier: shown.length > following, later: false };
@@ -38,7 +38,7 @@ export function stretch(entries: readonly EntryFrame[], isShown: (entry: EntryFr
 /** The number from which the stretch is drawn once it has moved on, towards the newest entry or away from it. */
 export function moved(entries: readonly EntryFrame[], isShown: (entry: EntryFrame) => boolean, from: number, onwards: boolean): number {
   if (onwards) {
-    return stretch(entries, isShown, from).shown[step]?.number ?? from;
+    return listWindow(entries, isShown, from).shown[step]?.number ?? from;
   }
   return back(entries, isShown, indexOf(entries, from), step)[0]?.number ?? from;
 }
@@ -63,7 +63,7 @@ function indexOf(entries: readonly EntryFrame[], number: number): number {
 /** What a list has to do when it was scrolled. */
 export type Scrolled = "end" | "earlier" | "later" | "stay";
 
-export function scrolled({ scrollHeight, scrollTop, clientHeight }: Element, { earlier, later }: Stretch): Scrolled {
+export function scrollAction({ scrollHeight, scrollTop, clientHeight }: Element, { earlier, later }: ListWindow): Scrolled {
   const below = scrollHeight - scrollTop - clientHeight;
   if (below < 40 && !later) {
     return "end";
@@ -75,14 +75,14 @@ export function scrolled({ scrollHeight, scrollTop, clientHeight }: Element, { e
 }
 
 /** Scrolls the list of a button in it to its first row, where the button stands, and returns the list. */
-export function toTop(button: Element): Element | null {
+export function scrollToTop(button: Element): Element | null {
   const list = button.closest(".entries");
   list?.scrollTo(0, 0);
   return list;
 }
 
 /** Notes which row is read, and returns a function that puts it back to its place when others have come or gone before it. */
-export function anchor(list: Element): () => void {
+export function keepPosition(list: Element): () => void {
   const { top } = list.getBoundingClientRect();
   const row = [...list.querySelectorAll("[data-number]")].find((r) => r.getBoundingClientRect().bottom > top);
   const was = row?.getBoundingClientRect().top ?? 0;
