@@ -71,7 +71,7 @@ export class AgentClient extends Client<AgentEvents> {
     return this.ask({ type: "finish", ticket });
   }
 
-  /** Passes a ticket on; the note is for whoever takes it. */
+  /** Passes a ticket on; the note is for the agent that takes it. */
   transfer(ticket: string, to: TransferTo, note?: string): Promise<void> {
     return this.ask({ type: "transfer", ticket, to, note: note || undefined });
   }

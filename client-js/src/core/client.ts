@@ -11,7 +11,7 @@ export interface ClientOptions extends ConnectionOptions {
   storage?: StorageLike;
 }
 
-/** What every client tells, whoever it speaks for. */
+/** The events that every client has. */
 export interface ClientEvents {
   state: ConnectionState;
   /** The service is interrupted (false) or goes on; the connection stays open. */
@@ -73,7 +73,7 @@ export abstract class Client<Events extends ClientEvents> extends Emitter<Events
     this.connection.close();
   }
 
-  /** Ends all that belongs to the person so far and begins for another, whose tokens come from there. */
+  /** Ends all that belongs to the current person and begins for another; token gives the tokens from now on. */
   identify(token: TokenSource): void {
     this.connection.identify(token);
   }
@@ -86,7 +86,7 @@ export abstract class Client<Events extends ClientEvents> extends Emitter<Events
   /** The view is of a log that is gone. */
   protected abstract forgetView(): void;
 
-  /** Whatever is known is another person's. */
+  /** The view is another person's. */
   protected forgetPerson(): void {
     this.forgetView();
   }

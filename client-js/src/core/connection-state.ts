@@ -19,8 +19,8 @@ export type ConnectionState =
   | { readonly name: "open"; readonly welcome: WelcomeFrame }
   /**
    * Lost; comes back by itself at retryAtMS (of performance.now). Where the server
-   * refused the hello for now, reason says why, and connect does nothing before
-   * notBeforeMS.
+   * refused the hello for now, reason is its refusal, and connect does nothing
+   * before notBeforeMS.
    */
   | {
       readonly name: "waiting";
@@ -41,7 +41,7 @@ export interface ConnectionEvents {
   entry: EntryFrame;
   typing: TypingFrame;
   reset: ResetFrame;
-  /** Another person begins, whose identity it is, "" while that is not known: what belonged to the one before must go. */
+  /** Another person begins: the identity of that person, "" while it is not known. What belonged to the person before must go. */
   identity: string;
   /** A frame of ours that the server could not even answer by id, or a token that could not be had. */
   error: Error;

@@ -83,12 +83,12 @@ export class Connection extends Emitter<ConnectionEvents> {
     return this.#tokens.identity;
   }
 
-  /** The newest welcome: who we are, and the site's departments. */
+  /** The newest welcome: one's own role and subject, and the site's departments. */
   get welcome(): WelcomeFrame | undefined {
     return this.#welcome;
   }
 
-  /** Whether the site's log can be reached, as far as the server has said. */
+  /** Reports whether the site's log can be reached, by what the server last told. */
   get available(): boolean {
     return this.#available;
   }
@@ -125,8 +125,8 @@ export class Connection extends Emitter<ConnectionEvents> {
   }
 
   /**
-   * Ends all that belongs to the person so far, at once, and begins for another,
-   * whose tokens come from there. What the old source still answers changes nothing.
+   * Ends all that belongs to the current person, at once, and begins for another;
+   * token gives the tokens from now on. A late answer of the old source changes nothing.
    */
   identify(token: TokenSource): void {
     this.#tokens.source = token;
@@ -155,8 +155,8 @@ export class Connection extends Emitter<ConnectionEvents> {
   }
 
   /**
-   * The network is back or the page is seen again: find out soon whether the conn
-   * lives. What failed before says nothing of now, so the back-off begins anew.
+   * Finds out soon whether the conn lives; call it when the network is back or the
+   * page is seen again. Earlier failures mean nothing then, so the back-off begins anew.
    */
   wake(): void {
     this.#attempt = 0;
@@ -216,7 +216,7 @@ export class Connection extends Emitter<ConnectionEvents> {
     }
   }
 
-  /** Reports whether the token is of another person than the one before it, of whom nothing is left then. */
+  /** Reports whether the token is another person's than the one before it, and then forgets the person before. */
   #isAnothers(token: string): boolean {
     const another = this.#tokens.anotherOf(token);
     if (another) {
@@ -335,7 +335,7 @@ export class Connection extends Emitter<ConnectionEvents> {
     this.#clockOffset = Math.max(this.#clockOffset, ms - performance.now());
   }
 
-  /** Gives up a socket whose other end is silent: its own close may take minutes. */
+  /** Gives up a socket with a silent other end: its own close may take minutes. */
   #drop(): void {
     this.#release();
     this.#retry();

@@ -82,17 +82,17 @@ export class Conversation extends Emitter<ConversationEvents> {
     return this.#outbox.messages;
   }
 
-  /** Nothing follows any more. */
+  /** Reports whether no entry will follow. */
   get closed(): boolean {
     return this.#closed;
   }
 
-  /** Who else is writing right now. */
+  /** The other person that is writing right now. */
   get typist(): Person | undefined {
     return this.#typist;
   }
 
-  /** The highest number that anybody else has marked as read. */
+  /** The highest number that another person has marked as read. */
   get seen(): number {
     return this.#seen;
   }
@@ -134,7 +134,7 @@ export class Conversation extends Emitter<ConversationEvents> {
     }
   }
 
-  /** Tells the others that somebody writes here; calls in quick succession are joined. */
+  /** Tells the others that this person is writing; calls in quick succession are one frame. */
   setTyping(on: boolean): void {
     const now = performance.now();
     if (on ? now - this.#typedAt >= typingEveryMS : this.#typedAt !== -Infinity) {
@@ -212,7 +212,7 @@ export class Conversation extends Emitter<ConversationEvents> {
     this.#change();
   }
 
-  /** Takes a view of the ticket: whose connection is lost does not write any more. */
+  /** Takes a view of the ticket: a person with a lost connection does not write any more. */
   receiveView(view: { agent_lost?: boolean; visitor_lost?: boolean }): void {
     const role = this.#typist?.role;
     if ((role === "agent" && view.agent_lost) || (role === "visitor" && view.visitor_lost)) {
@@ -243,7 +243,7 @@ export class Conversation extends Emitter<ConversationEvents> {
     clearTimeout(this.#typistTimer);
   }
 
-  /** What others say to this person. */
+  /** Reports whether an entry is a message of another person to this one. */
   #concerns({ kind, from }: EntryFrame): boolean {
     return (kind === "message" || kind === "whisper") && !this.isOwn(from);
   }

@@ -33,7 +33,7 @@ export function refused(frame: ErrorFrame): NextupError {
 
 const passing: readonly Code[] = ["busy", "unavailable", "rate_limited"];
 
-/** Says whether the same request may succeed a little later. */
+/** Reports whether the same request may succeed a little later. */
 export function passesBy(frame: ErrorFrame): boolean {
   return passing.includes(frame.code);
 }

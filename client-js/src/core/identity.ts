@@ -1,6 +1,6 @@
 /**
- * Whom a token speaks for, its site, role and subject in one string, as far as
- * it can be read: the gateway alone verifies it. "" for what is no token.
+ * Returns the person of a token as one string of site, role and subject; "" for
+ * what is no token. It only reads the token: the gateway alone verifies it.
  */
 export function identityOf(token: string): string {
   try {

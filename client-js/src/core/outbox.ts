@@ -10,7 +10,7 @@ export interface StorageLike {
   removeItem(key: string): void;
 }
 
-/** To whom a message goes: to all, to agents and supervisors, or from a supervisor to the agents. */
+/** The readers of a message: all (send), agents and supervisors (note), or the agents alone (whisper). */
 export type MessageFrameType = "send" | "note" | "whisper";
 
 /** A message of one's own that is not an entry of the conversation yet. */

@@ -103,7 +103,7 @@ export class Requests {
     }
   }
 
-  /** Says whether the answer was to a request that is still waited for. */
+  /** Takes an answer; reports whether a request was waiting for it. */
   answer(frame: OKFrame | ErrorFrame): boolean {
     const pending = this.#pending.get(frame.id ?? "");
     if (pending === undefined) {
@@ -124,7 +124,7 @@ export class Requests {
     return true;
   }
 
-  /** Some requests were dropped unread, nobody knows which: send all again later. */
+  /** Sends all requests again later: the server dropped some unread and did not tell which. */
   resendLater(waitMS: number): void {
     clearTimeout(this.#later);
     this.#later = setTimeout(() => this.resendAll(), waitMS + backoffMS(0));

@@ -53,7 +53,7 @@ export class SupervisorClient extends Client<SupervisorEvents> {
     return this.follow(ticket).send(text, "note");
   }
 
-  /** Passes anybody's ticket on. */
+  /** Passes on a ticket, which any agent may hold. */
   transfer(ticket: string, to: TransferTo, note?: string): Promise<void> {
     return this.ask({ type: "transfer", ticket, to, note: note || undefined });
   }

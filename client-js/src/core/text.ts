@@ -9,7 +9,7 @@ export function encode(frame: ClientFrame): string {
   return JSON.stringify(frame, (_, value: unknown) => (typeof value === "string" ? value.toWellFormed() : value));
 }
 
-/** Whether nothing of a text can be seen: the gateway refuses it as a message. */
+/** Reports whether nothing of a text can be seen: the gateway refuses such a message. */
 export function isBlank(text: string): boolean {
   return invisible.test(text);
 }

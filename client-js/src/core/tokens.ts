@@ -1,7 +1,7 @@
 import type { TokenSource } from "./connection-state.ts";
 import { identityOf } from "./identity.ts";
 
-/** Tokens asks for the tokens of a connection and knows whose the newest is. */
+/** Tokens asks for the tokens of a connection and knows the person of the newest one. */
 export class Tokens {
   source: TokenSource;
   /** The person of the newest token, as one string; "" while there was none. */
@@ -34,7 +34,7 @@ export class Tokens {
   anotherOf(token: string): string {
     const identity = identityOf(token);
     const before = this.identity || identity;
-    this.identity = identity || before; // what is no token says nothing of a person
+    this.identity = identity || before; // what is no token names no person
     return identity === before ? "" : identity;
   }
 }

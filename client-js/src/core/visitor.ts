@@ -25,10 +25,10 @@ const settleMS = 2_000;
 /** VisitorClient is a visitor's side: a place in line, then a conversation. */
 export class VisitorClient extends Client<VisitorEvents> {
   #ticket: TicketFrame | undefined;
-  /** The ticket whose conversation is followed. */
+  /** The ticket of the conversation that is followed. */
   #followed = "";
   #settled = false;
-  /** Whether this conn may still show its first view. */
+  /** This conn may still show its first view. */
   #awaited = false;
   #settling: ReturnType<typeof setTimeout> | undefined;
 
@@ -51,7 +51,7 @@ export class VisitorClient extends Client<VisitorEvents> {
     return this.followed(this.#followed);
   }
 
-  /** Whether it is known by now if there is a ticket. */
+  /** Reports whether it is known by now if there is a ticket. */
   get settled(): boolean {
     return this.#settled;
   }
@@ -81,7 +81,7 @@ export class VisitorClient extends Client<VisitorEvents> {
     }
   }
 
-  /** Says how the conversation was, 1 (worst) to 5 (best); again, it replaces what was said before. */
+  /** Rates the conversation, 1 (worst) to 5 (best); a later rating replaces an earlier one. */
   async rate(score: number, comment?: string): Promise<void> {
     if (this.#ticket !== undefined) {
       await this.ask({ type: "rate", ticket: this.#ticket.ticket, score, comment: comment || undefined });

@@ -51,13 +51,13 @@ function useClient<C extends AgentClient | SupervisorClient>({ url, token }: Des
   return client;
 }
 
-/** Tells whoever runs the page why the desk cannot work, once each. Never a token, never what people write. */
+/** Logs to the console why the desk cannot work, each reason once. It never logs a token or what people write. */
 function complainOf(client: AgentClient | SupervisorClient): () => void {
   const said = new Set<string>();
   const complain = (what: string) => {
     if (!said.has(what)) {
       said.add(what);
-      // oxlint-disable-next-line no-console -- the only place where the people who build the page look
+      // oxlint-disable-next-line no-console -- the only place where the page's developers look
       console.error(`Nextup desk: ${what}`);
     }
   };

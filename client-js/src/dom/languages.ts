@@ -1,4 +1,4 @@
-/** What the browser says that its person reads, which may be nothing. */
+/** The languages of the browser, in order of preference. There may be none. */
 export function browserLanguages(): readonly string[] {
   return navigator.languages ?? [];
 }

@@ -9,7 +9,7 @@ const step = 60;
 /** The entries of a conversation that are drawn: as many as can be read around one place, however many there are. */
 export interface ListWindow {
   shown: readonly EntryFrame[];
-  /** Whether there are others before and after them. */
+  /** There are others before them, and after them. */
   earlier: boolean;
   later: boolean;
 }
@@ -85,10 +85,10 @@ export function scrollToTop(button: Element): Element | null {
 export function keepPosition(list: Element): () => void {
   const { top } = list.getBoundingClientRect();
   const row = [...list.querySelectorAll("[data-number]")].find((r) => r.getBoundingClientRect().bottom > top);
-  const was = row?.getBoundingClientRect().top ?? 0;
+  const before = row?.getBoundingClientRect().top ?? 0;
   return () => {
     if (row?.isConnected === true) {
-      list.scrollTop += row.getBoundingClientRect().top - was;
+      list.scrollTop += row.getBoundingClientRect().top - before;
     }
   };
 }

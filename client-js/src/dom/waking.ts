@@ -9,7 +9,7 @@ export function wakeWithPage(connection: Connection): () => void {
   };
   const comeBack = ({ persisted }: PageTransitionEvent) => {
     if (persisted) {
-      connection.recheck(); // as it was when the page was left: somebody else may have signed in since
+      connection.recheck(); // it is as it was when the page was left: another person may have signed in since
     }
   };
   window.addEventListener("pageshow", comeBack);

@@ -5,8 +5,8 @@ import type { Controller } from "./controller.ts";
 import { explain } from "./format.ts";
 
 /**
- * Says plainly when the gateway or the service is away, and nothing while all is
- * well. keeps: there is something that an interruption does not take away.
+ * Shows that the gateway or the service is away, and nothing while both are
+ * there. keeps: there is something that an interruption does not take away.
  */
 export function banner({ state: { client, storage } }: Controller, texts: Texts, keeps: boolean) {
   if (client === undefined) {

@@ -93,7 +93,7 @@ function isShown({ kind }: EntryFrame): boolean {
   return kind === "message" || kind === "member" || kind === "agent_lost" || kind === "closed";
 }
 
-/** Whether two entries are drawn as one block. */
+/** Reports whether two entries are drawn as one block. */
 function sameBlock(a: EntryFrame | undefined, b: EntryFrame | undefined): boolean {
   return (
     a?.kind === "message" &&

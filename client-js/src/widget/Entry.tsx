@@ -6,10 +6,10 @@ import { explain, initialOf, nameOf } from "./format.ts";
 
 /** How a message stands among the others. */
 export interface Standing {
-  /** Whether it begins or ends a block of one person. */
+  /** It begins, or ends, a block of one person. */
   first: boolean;
   last: boolean;
-  /** Whether an agent has come, who gets what is written. */
+  /** An agent has come and gets what is written. */
   answered: boolean;
 }
 
@@ -78,7 +78,7 @@ export function outgoing(
   );
 }
 
-/** What somebody wrote, always as text; addresses lead to a page that learns nothing of this one. */
+/** The text of a message, never markup; its addresses are links to pages that learn nothing of this one. */
 function written(text: string) {
   return (
     <p class="text" dir="auto">

@@ -102,7 +102,7 @@ export function joinForm(controller: Controller, texts: Texts) {
   );
 }
 
-/** What joining now would mean; nothing where nobody can say. */
+/** What joining now would mean; nothing where that is not known. */
 function estimate({ queues }: Controller, texts: Texts, department: string, language: string | undefined) {
   const queue = queues.find((q) => q.department === department && q.language === language);
   const free = queue !== undefined && queue.agents_with_room > 0 && queue.size === 0;

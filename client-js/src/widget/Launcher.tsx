@@ -3,7 +3,7 @@ import { aheadOf, waitOf } from "./announcements.ts";
 import type { Texts } from "./texts.ts";
 import type { Controller } from "./controller.ts";
 
-/** The button in the corner. Who waits sees their place on it, with the panel closed too. */
+/** The button in the corner. It shows the place of a waiting visitor while the panel is closed. */
 export function launcher({ state: { open, client, config } }: Controller, texts: Texts) {
   const ticket = client?.ticket;
   const unread = open ? 0 : (client?.conversation?.unread ?? 0);

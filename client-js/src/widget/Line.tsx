@@ -5,7 +5,7 @@ import type { Texts } from "./texts.ts";
 import type { Controller } from "./controller.ts";
 import { nameOf } from "./format.ts";
 
-/** The place in line: the number, who is ahead, the wait, how old all that is, and what is special. */
+/** The place in line: the number, the people ahead, the wait, how old all that is, and what is special. */
 export function line(controller: Controller, texts: Texts, ticket: TicketFrame) {
   const position = ticket.position ?? 1;
   const age = Math.max(0, Math.round((controller.state.now - ticket.as_of_ms) / 1_000));

@@ -5,9 +5,9 @@ import { formatLanguages, nameOf, formatWait } from "./format.ts";
 const everyMS = 10_000;
 
 /**
- * Announcer is what a screen reader is told of a place in line: a step that matters
- * at once, and a move no sooner than ten seconds after what was said before.
- * Reasons come and go with the moves, so the same one is no new step for as long.
+ * Announcer chooses what a screen reader is told of a place in line: a step that
+ * matters at once, and a move no sooner than ten seconds after the announcement
+ * before. Reasons come and go with the moves, so the same one is no new step for as long.
  */
 export class Announcer {
   #step = "";
@@ -15,7 +15,7 @@ export class Announcer {
   #saidAtMS = -Infinity;
   readonly #reasonsAtMS = new Map<string, number>();
 
-  /** Returns what is said now: text, or what was said before. nowMS is of any clock that does not go back. */
+  /** Returns the current announcement: text, or the one before. nowMS is of any clock that does not go back. */
   announce(step: string, reasons: readonly string[], text: string, nowMS: number): string {
     const due = (atMS = -Infinity) => nowMS >= atMS + everyMS;
     const matters = step !== this.#step || due(this.#saidAtMS) || reasons.some((reason) => due(this.#reasonsAtMS.get(reason)));
@@ -29,7 +29,7 @@ export class Announcer {
   }
 }
 
-/** What is said of a ticket: the step, what makes it unlike others, and all of it in words. */
+/** Describes a ticket: the step, what makes it unlike others, and all of it in words. */
 export function announcementOf(ticket: TicketFrame | undefined, texts: Texts, locale: string): [step: string, reasons: readonly string[], text: string] {
   switch (ticket?.status) {
     case undefined:
@@ -52,7 +52,7 @@ export function announcementOf(ticket: TicketFrame | undefined, texts: Texts, lo
   }
 }
 
-/** Who the visitor talks to, or that their connection is lost just now. */
+/** Names the visitor's agent, or tells that the agent's connection is lost. */
 export function aboutAgent({ agent, agent_lost }: TicketFrame, texts: Texts): string {
   const name = nameOf(agent, texts);
   return agent_lost === true ? texts.lost(name) : texts.withAgent(name);
@@ -76,7 +76,7 @@ export function waitOf({ unattended, wait }: TicketFrame, texts: Texts): string 
   return unattended === true ? "" : formatWait(wait, texts);
 }
 
-/** What stands beside the place: whether somebody is about to answer, who is ahead, or that nobody is here. */
+/** What stands beside the place: an agent is about to answer, or how many people are ahead. */
 export function aheadOf({ status, position = 1, unattended }: TicketFrame, texts: Texts): string {
   if (status === "offered") {
     return texts.offered;

@@ -1,8 +1,8 @@
 import { warn } from "./report.ts";
 
 /**
- * Attention calls somebody back who looks elsewhere: two notes, the page's title,
- * and a notification where the visitor has allowed it.
+ * Attention calls back a visitor that looks elsewhere: by two notes, the page's
+ * title, and a notification where the visitor has allowed it.
  */
 export class Attention {
   readonly #sounds: () => boolean;
@@ -11,12 +11,12 @@ export class Attention {
   #shown: Notification | undefined;
   #stop = new AbortController();
 
-  /** sounds answers whether the visitor wants to hear anything. */
+  /** sounds reports whether the visitor wants to hear anything. */
   constructor(sounds: () => boolean) {
     this.#sounds = sounds;
   }
 
-  /** Call it while somebody presses a button: browsers let only such pages sound later. */
+  /** Call it while the visitor presses a button: browsers let only such pages sound later. */
   unlock(): void {
     try {
       this.#audio ??= new AudioContext();
@@ -26,7 +26,7 @@ export class Attention {
     }
   }
 
-  /** Sounds, and says it in the title and as a notification while the page is hidden. */
+  /** Sounds, and while the page is hidden shows title in the page's title and a notification. */
   call(title: string, body: string): void {
     this.chime();
     if (document.visibilityState === "visible") {

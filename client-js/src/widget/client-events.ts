@@ -13,7 +13,7 @@ export interface ChatEvents {
   "nextup-error": { message: string };
 }
 
-/** Who is told what the client hears. */
+/** ClientListener takes what the client hears. */
 export interface ClientListener {
   readonly state: State;
   readonly reported: boolean;
@@ -28,7 +28,7 @@ export interface ClientListener {
 /** An entry older than this is read again, not new. */
 const newMS = 15_000;
 
-/** Draws what the client hears, calls the visitor when it is their turn or somebody writes, and tells the page. */
+/** Draws what the client hears, calls the visitor when it is their turn or an agent writes, and tells the page. */
 export function listen(listener: ClientListener, client: VisitorClient): void {
   const { state: shown } = listener;
   let waited = false;
@@ -81,7 +81,7 @@ export function listen(listener: ClientListener, client: VisitorClient): void {
   });
 }
 
-/** Says why there is no socket, which the browser does not tell: whether the gateway answers at all. */
+/** Reports why there is no socket, which the browser does not tell: by whether the gateway answers at all. */
 async function diagnose(listener: ClientListener): Promise<void> {
   const { gateway } = listener.state.config;
   if (typeof gateway !== "string") {

@@ -7,7 +7,7 @@ export type TokenSource = string | (() => string | Promise<string>);
 /** Longer, and the connection begins anew. */
 const tokenTimeoutMS = 10_000;
 
-/** What a host page says, by attributes and properties of the element. */
+/** What a host page sets, by attributes and properties of the element. */
 export interface Config {
   /** The gateway's addresses, or why there are none. */
   gateway: Gateway | string;
@@ -56,8 +56,8 @@ export function gatewayAt(written: string | undefined, site: string | undefined)
 }
 
 /**
- * What a change of the page says of the person: nothing, that it is another one,
- * that the next token must be asked, or that only now there can be one.
+ * Returns what a change of the page means for the person: nothing, another
+ * person, that the next token must be asked, or that only now there can be one.
  */
 export function changeOf(a: Config, b: Config): "none" | "ask" | "another" | "first" {
   const moved = JSON.stringify([a.gateway, a.tokenURL]) !== JSON.stringify([b.gateway, b.tokenURL]);
@@ -83,7 +83,7 @@ export function missing({ department, language }: Config, departments: readonly 
   );
 }
 
-/** Asks for a token where the page says that they come from; what is none is a failure that may pass. */
+/** Asks the source that the page names for a token; anything else that comes is a failure that may pass. */
 export async function tokenOf({ source, tokenURL }: Config): Promise<string> {
   if (typeof source === "function") {
     return checked(await source(), "the function that gives the token");

@@ -14,13 +14,13 @@ import type { Texts } from "./texts.ts";
 import { explain } from "./format.ts";
 
 /**
- * Controller changes the state: by what the page, the visitor and the gateway
- * say. There is a connection only once somebody has opened the panel, or had a
- * ticket when they were here last.
+ * Controller changes the state by what comes from the page, the visitor and the
+ * gateway. There is a connection only once the visitor has opened the panel, or
+ * where they had a ticket on their last visit.
  */
 export class Controller implements ClientListener {
   readonly state: State;
-  /** What shows the state anew. */
+  /** Shows the state anew; the renderer sets it. */
   draw: () => void = () => undefined;
   readonly #attentionPart = new OnDemand(
     (_again) => import("./attention.ts"),
@@ -65,7 +65,7 @@ export class Controller implements ClientListener {
     return this.#estimates.rows;
   }
 
-  /** Takes what the page says now. */
+  /** Takes the page's newest configuration. */
   configure(config: Config): void {
     const change = changeOf(this.state.config, config);
     this.state.config = config;
@@ -138,7 +138,7 @@ export class Controller implements ClientListener {
     this.#dispatch(kind, detail);
   }
 
-  /** Tells whoever builds the page what is wrong with it, once. */
+  /** Reports to the page's developers what is wrong with it, each fault once. */
   report(message: string): void {
     if (!this.#reported.has(message)) {
       this.#reported.add(message);
@@ -212,7 +212,7 @@ export class Controller implements ClientListener {
     this.draw();
   }
 
-  /** Asks whose the token is by now, at once and then at most every few seconds: some pages give a new function at every turn. */
+  /** Asks for a token, which may be another person's by now: at once, and then at most every few seconds, since some pages give a new function at every turn. */
   #recheck(): void {
     if (this.#rechecked !== undefined) {
       this.#again = true;

@@ -57,8 +57,8 @@ export class NextupChat extends Base {
   }
 
   /**
-   * Ends all that belongs to the visitor so far, at once, and begins for another
-   * one, whose tokens come from there; without it, from token-url as before.
+   * Ends all that belongs to the current visitor, at once, and begins for another;
+   * source gives the tokens, and without it token-url does as before.
    */
   identify(source?: TokenSource): void {
     this.#controller?.forget();

@@ -13,7 +13,7 @@ export interface QueueRow {
 
 const everyMS = 5_000;
 
-/** Estimates asks what joining now would mean, for as long as somebody may join. */
+/** Estimates asks what joining now would mean, for as long as the visitor may join. */
 export class Estimates {
   rows: QueueRow[] = [];
   readonly #changed: () => void;
@@ -53,7 +53,7 @@ export class Estimates {
         this.#token = undefined; // it may have expired
       }
     } catch {
-      // away: the connection says so
+      // away: the connection shows that
     }
     if (this.#asking !== undefined) {
       this.rows = rows;

@@ -46,7 +46,7 @@ export function formatLanguages(tags: readonly string[], locale: string): string
   return new Intl.ListFormat(locale, { type: "disjunction" }).format(tags.map((tag) => languageName(tag, locale)));
 }
 
-/** What a language is called; the tag itself where nobody knows. */
+/** The name of a language; the tag itself where the browser has no name for it. */
 export function languageName(tag: string, locale = tag): string {
   try {
     return new Intl.DisplayNames([locale], { type: "language" }).of(tag) ?? tag;

@@ -21,7 +21,7 @@ function load(waitMS: number): void {
   import("./index.ts").then(
     ({ define }) => define(undefined, new URL(".", script.src).href),
     (error: unknown) => {
-      // oxlint-disable-next-line no-console -- the only place where the people who build the page look
+      // oxlint-disable-next-line no-console -- the only place where the page's developers look
       console.error(`<nextup-chat>: ${script.src} could not load the widget: ${String(error)}`);
       setTimeout(() => load(Math.min(2 * waitMS, 60_000)), waitMS);
     },

@@ -24,7 +24,7 @@ export class OnDemand<T> {
     this.#report = report;
   }
 
-  /** Whether the module did not come when it was fetched last. */
+  /** Reports whether the module did not come when it was fetched last. */
   get failed(): boolean {
     return this.#tries > 0;
   }

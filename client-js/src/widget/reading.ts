@@ -7,7 +7,7 @@ export interface Reading {
   atEnd: boolean;
   /** The list is drawn: with atEnd, its end is in sight. */
   endInSight: boolean;
-  /** An agent has come, who gets what is written. */
+  /** An agent has come and gets what is written. */
   answered: boolean;
   /** A message could not be taken. */
   overflow: boolean;

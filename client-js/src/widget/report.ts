@@ -1,6 +1,6 @@
-/** Tells whoever builds the page what is wrong with it. Never a token, never what people write. */
+/** Logs to the console, for the page's developers, what is wrong with the page. It never logs a token or what people write. */
 export function report(what: string): void {
-  // oxlint-disable-next-line no-console -- the only place where the people who build the page look
+  // oxlint-disable-next-line no-console -- the only place where the page's developers look
   console.error(`<nextup-chat>: ${what}`);
 }
 

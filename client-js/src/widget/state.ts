@@ -24,9 +24,9 @@ export class State {
   open = false;
   /** The settings are shown. */
   menu = false;
-  /** Whether to leave was asked and not answered yet. */
+  /** The visitor was asked whether to leave and has not answered yet. */
   leaving = false;
-  /** An ended ticket that the visitor has seen the end of. */
+  /** An ended ticket, after which the visitor has chosen to start again. */
   dismissed: string | null = null;
   form: FormState & { department?: string; language?: string; topic?: string; urgency?: string } = { busy: false };
   rating: FormState & { score?: number; comment?: string; again?: boolean } = { busy: false };
@@ -39,7 +39,7 @@ export class State {
     this.storage = storage;
   }
 
-  /** Begins with a person of whom nothing is known but what this browser keeps. */
+  /** Begins with a person that nothing is known of but what this browser keeps. */
   begin(): void {
     const { browser } = this.storage;
     this.menu = this.leaving = false;

@@ -2,16 +2,16 @@ import type { PageStorage } from "../dom/storage.ts";
 
 const mark = "nextup.person";
 
-/** What a tab says of itself to the others of its page's origin. */
+/** What a tab tells the others of its page's origin. */
 interface Said {
   person: string;
   here: boolean;
 }
 
 /**
- * Tabs keeps apart what is kept of two people who use one browser, and tells the
- * other tabs who begins and who signs out. A person is a digest, in the storage
- * and between tabs: their id is nobody's business.
+ * Tabs keeps apart what is stored of two people that use one browser, and tells
+ * the other tabs which person begins and which signs out. A person is a digest, in
+ * the storage and between tabs, since an id is private.
  */
 export class Tabs {
   readonly #storage: PageStorage;
@@ -28,7 +28,7 @@ export class Tabs {
         if (same && !here) {
           none();
         } else if (!same && (here || this.#person === "")) {
-          another(); // who signed out there may be about to begin here
+          another(); // the person that signed out there may be about to begin here
         }
       };
     } catch {

@@ -28,7 +28,7 @@ export interface Texts {
   yourPlace: string;
   place: (position: number) => string;
   ahead: (count: number) => string;
-  /** In place of "you are next", where no agent is there who could come next. */
+  /** In place of "you are next", while no agent is there to come next. */
   first: string;
   nobody: string;
   wait: string;
@@ -97,6 +97,6 @@ export interface Texts {
   failed: string;
   setUp: string;
   forgetful: string;
-  /** Why the gateway refused. Its own words are for who builds the page, not for visitors. */
+  /** Why the gateway refused. Its own words are for the page's developers, not for visitors. */
   refusals: Partial<Record<Code, string>>;
 }

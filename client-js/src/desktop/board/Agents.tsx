@@ -21,7 +21,7 @@ const columns = {
   longest: { by: (a) => -(longestOf(a) ?? Infinity), order: "descending" },
 } satisfies Record<string, Column<BoardAgent>>;
 
-/** The agents who are here: what they hold, and how much more they could. */
+/** The agents that are present: what they hold, and how much room they have. */
 export function Agents({ board, nowMS, watched, watch }: Props) {
   const sorted = useSorted<BoardAgent, keyof typeof columns>(board.agents, {
     id: (a) => a.id,

@@ -14,7 +14,7 @@ interface Props {
 const least = -MAX_HEAD_START_SEC / 60;
 const most = MAX_HEAD_START_SEC / 60;
 
-/** Changes the head start of somebody in line, with a reason that stays with the ticket. */
+/** Changes the head start of a visitor in line, with a reason that stays with the ticket. */
 export function HeadStart({ ticket, set, close }: Props) {
   const [minutes, setMinutes] = useState(String((ticket.head_start_s ?? 0) / 60));
   const [reason, setReason] = useState("");

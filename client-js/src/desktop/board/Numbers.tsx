@@ -15,7 +15,7 @@ interface Props {
 /** A wait that no desk should show. */
 const longMS = 600_000;
 
-/** What a supervisor asks first: how bad it is, who waits longest, who is overloaded, whether the estimates were true. */
+/** The figures that a supervisor needs first: the state of the lines, the longest wait, the agents without room, the truth of the estimates. */
 export function Numbers({ board, departments, nowMS, watch }: Props) {
   const inLine = board.queues.reduce((sum, q) => sum + q.size, 0);
   const stuck = board.queues.filter((q) => q.size > 0 && q.agents_with_room === 0).length;

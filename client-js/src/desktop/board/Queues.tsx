@@ -124,7 +124,7 @@ export function Queues({ board, departments, nowMS, show, pause, watch }: Props)
   );
 }
 
-/** When the visitor who waits longest joined, or undefined for an empty line. */
+/** The time at which the visitor with the longest wait joined, or undefined for an empty line. */
 function oldestAt({ size, oldest_at_ms }: BoardQueue): number | undefined {
   return size > 0 ? oldest_at_ms : undefined;
 }

@@ -11,7 +11,7 @@ interface Props {
   client: SupervisorClient;
   http: Desk;
   ticket: BoardTicket;
-  /** Whether the agent still holds it. */
+  /** The agent still holds it. */
   open: boolean;
   /** Reads a conversation that has ended. */
   read: (ticket: PastTicket) => void;
@@ -26,7 +26,7 @@ const modes: readonly Mode[] = [
   { type: "send", name: "Speak to both", hint: "Come in and write to the visitor and the agent", act: "Send to both" },
 ];
 
-/** A conversation under a supervisor's eyes: nobody in it sees that, until they speak. */
+/** A conversation that a supervisor reads. The people in it do not see that until the supervisor writes. */
 export function Watch({ client, http, ticket, open, read, reassign, editReplies, close }: Props) {
   const [mode, setMode] = useState<MessageFrameType>("whisper");
   const conversation = client.open(ticket.ticket);

@@ -3,7 +3,7 @@ import type { BoardAgent, BoardQueue } from "../../core/index.ts";
 /** Waits judged before their truth is worth saying. */
 export const enough = 10;
 
-/** An agent who is here and has no room for one conversation more. */
+/** Reports whether an agent is present and has no room for one more conversation. */
 export function full({ status, lost, load, capacity }: BoardAgent): boolean {
   return status === "available" && lost !== true && load >= capacity;
 }

@@ -5,7 +5,7 @@ export interface Sums {
   joined: number;
   answered: number;
   abandoned: number;
-  /** The share of all who were answered or gave up that was answered within the target, 0 to 1. */
+  /** The share, 0 to 1, of tickets answered within the target among all that were answered or abandoned. */
   level: number | undefined;
   /** Mean times in milliseconds: from join to an agent, and with the agent. */
   waitMS: number | undefined;
@@ -13,7 +13,7 @@ export interface Sums {
   rated: number;
   /** The mean score, 1 to 5. */
   score: number | undefined;
-  /** The share of ended conversations that one agent ended and whose visitor has not come back. */
+  /** The share of ended conversations that one agent ended and after which the visitor has not come back. */
   solved: number | undefined;
 }
 

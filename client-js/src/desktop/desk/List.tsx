@@ -7,7 +7,7 @@ import { plain } from "../../dom/text.ts";
 
 interface Props {
   held: readonly Held[];
-  /** The tickets whose conversations are shown; the first is the one that keys go to. */
+  /** The tickets of the conversations that are shown; keys act on the first. */
   open: readonly string[];
   focused: string | undefined;
   nowMS: number;

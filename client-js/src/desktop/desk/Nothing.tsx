@@ -62,7 +62,7 @@ function useQueues(http: Desk, known: boolean): readonly QueueSize[] {
     const ask = () =>
       http.queues().then(
         (found) => here && setQueues(found),
-        () => undefined, // it says less until the next time
+        () => undefined, // fewer figures are shown until the next time
       );
     void ask();
     const timer = setInterval(() => void ask(), againMS);

@@ -28,7 +28,7 @@ interface Props {
   /** Takes the pane away where several stand side by side. */
   hide: (() => void) | undefined;
   focus: () => void;
-  /** Shows who the conversation is with, where that is not shown. */
+  /** Shows the facts about the visitor, where they are hidden. */
   showFacts: (() => void) | undefined;
 }
 
@@ -53,7 +53,7 @@ export function ending(held: Held): string {
 
 const endIDs = { mine: "close", guest: "leave", "wrap-up": "finish", gone: "dismiss" } as const;
 
-/** One conversation: who it is with, what was said, and the box to write in. */
+/** One conversation: its visitor, its messages, and the box to write in. */
 export function Pane({ client, held, nowMS, focused, mode, setMode, does, hide, focus, showFacts }: Props) {
   const { ticket, conversation, gone } = held;
   const state = stateOf(held);

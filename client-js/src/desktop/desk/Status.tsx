@@ -6,7 +6,7 @@ import { languageOf, Places, tierOf } from "../parts/people.tsx";
 
 const names: Record<AgentStatus, string> = { available: "Available", away: "Away", offline: "Offline" };
 
-/** What the agent says of themselves, and how busy they are. */
+/** The agent's own status and load. */
 export function Status({ client, run }: { client: DeskClient; run: Run }) {
   const { desk, wantedStatus } = client;
   const keeper = useKeeper();

@@ -52,7 +52,7 @@ function factsRoom(): number {
 
 const closes = (h: Held) => `The conversation with ${named(h.ticket.visitor)} closes.`;
 
-/** The agent's workspace: what is offered, the conversations, and who they are with. */
+/** The agent's workspace: offers, conversations, and facts about their visitors. */
 export function Workspace({ client, http, signOut }: Props) {
   useChanges(client);
   useWaking(client.connection);
@@ -67,7 +67,7 @@ export function Workspace({ client, http, signOut }: Props) {
   const cards = useRef<HTMLDivElement>(null);
   const still = useStill(cards);
   const keeper = useFocusKeeper(page);
-  /** The conversation whose box gets the focus as soon as it is drawn. */
+  /** The conversation that gets the focus, in its box, as soon as it is drawn. */
   const entering = useRef<string | undefined>(undefined);
   const { desk, held } = client;
   const listed = inOrder(held);
@@ -76,7 +76,7 @@ export function Workspace({ client, http, signOut }: Props) {
     () => isText(document.activeElement),
     (ticket) => {
       if (document.activeElement !== page.current) {
-        entering.current = ticket; // it was accepted with a press, whose button is gone
+        entering.current = ticket; // it was accepted by a button that is gone now
       }
     },
   );
@@ -357,7 +357,7 @@ function focusComposer(page: HTMLElement | null, ticket: string): boolean {
   return box !== undefined && box !== null;
 }
 
-/** Whether the facts are shown: beside the conversation as the agent left them, over it only when they are asked for. */
+/** Keeps whether the facts are shown: beside the conversation as the agent left them, over it only when they are asked for. */
 function useFacts(): [boolean, (on: boolean) => void] {
   const query = matchMedia(narrow);
   const [facts, setFacts] = useState(!query.matches && isOn(factsSetting));

@@ -15,7 +15,7 @@ const beforeDeadlineMS = 1_500;
 export class DeskClient extends AgentClient {
   /** What is done soon. A close waits at the gateway instead, where every page of the agent sees it. */
   readonly heldBack = new HeldBack(() => this.changed());
-  /** Offers whose conversation is read, by ticket. */
+  /** The tickets of offers with a conversation that is read. */
   readonly #read = new Set<string>();
   /** The status that the gateway was asked for and has not shown yet. */
   #asked: AgentStatus | undefined;

@@ -42,7 +42,7 @@ export class HeldBack {
     this.#changed();
   }
 
-  /** Does it now; says nothing where it is not waited for. */
+  /** Does an act now; does nothing where it is not waited for. */
   now(id: string): void {
     const act = this.#take(id)?.act;
     if (act !== undefined) {

@@ -14,7 +14,7 @@ export interface OfferNews {
 /** How much earlier than its deadline an offer may be seen to lapse, for clocks that differ. */
 const earlyMS = 1_500;
 
-/** Sounds when something is offered, and says plainly when an offer is lost. */
+/** Sounds when a ticket is offered, and tells the agent when an offer is lost. */
 export function useOfferNews(client: AgentClient): OfferNews {
   const [lost, setLost] = useState("");
   const answered = useRef(new Set<string>());

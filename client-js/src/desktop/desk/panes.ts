@@ -20,7 +20,7 @@ export interface Panes {
   add: () => void;
   /** The one that keys are about, alone. */
   one: () => void;
-  /** Shows a ticket as soon as it is there, unless somebody writes in another then. */
+  /** Shows a ticket as soon as it is there, unless the agent is writing in another then. */
   await: (ticket: string) => void;
 }
 

@@ -1,10 +1,10 @@
 import { useState } from "preact/hooks";
 import { NextupError } from "../../core/index.ts";
 
-/** Runs a request; where it is refused, the reason is shown. Says whether it was done. */
+/** Run awaits a request, shows the reason of a refusal, and reports whether it was done. */
 export type Run = (request: Promise<void>) => Promise<boolean>;
 
-/** Requests whose refusals are shown, one at a time. */
+/** Returns a Run and the newest refusal, which is shown until it is dismissed. */
 export function useRun(): { run: Run; problem: string | undefined; dismiss: () => void } {
   const [problem, setProblem] = useState<string>();
   const run = async (request: Promise<void>) => {

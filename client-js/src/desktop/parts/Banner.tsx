@@ -3,7 +3,7 @@ import { never, type Connection } from "../../core/index.ts";
 import { useTick } from "./draw.ts";
 import { pageStorage } from "./settings.ts";
 
-/** Says plainly when the service is away, and nothing while all is well. */
+/** Shows that the service is away, and nothing while it is there. */
 export function Banner({ connection }: { connection: Connection }) {
   useTick(1_000);
   const { state, available, welcome } = connection;

@@ -10,7 +10,7 @@ export interface Mode {
   type: MessageFrameType;
   name: string;
   hint: string;
-  /** What the button says. */
+  /** The label of the button. */
   act: string;
 }
 
@@ -20,7 +20,7 @@ interface Props {
   mode: MessageFrameType;
   setMode: (mode: MessageFrameType) => void;
   language: string;
-  /** Who stands for {visitor} and {agent} in a reply. */
+  /** The names that replace {visitor} and {agent} in a reply. */
   names: { visitor: string; agent: string };
   editReplies: () => void;
 }

@@ -67,7 +67,7 @@ export function Dialog({ title, close, children, testid, wide }: Props) {
         }
       }}
       onInputCapture={() => {
-        closedBy.current = undefined; // somebody writes on after they have sent it
+        closedBy.current = undefined; // the person writes on after sending it
       }}
     >
       <div class="modal-box">

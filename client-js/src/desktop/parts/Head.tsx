@@ -7,11 +7,11 @@ interface Props {
   connection: Connection;
   signOut: (() => void) | undefined;
   showShortcuts: () => void;
-  /** Whether there is anything to hear. */
+  /** There is something to hear. */
   sound: boolean;
 }
 
-/** Who is signed in, and what concerns the whole desk. */
+/** The person that is signed in, and the controls of the whole desk. */
 export function Head({ connection, signOut, showShortcuts, sound }: Props) {
   const [on, setOn] = useState(soundOn());
   const { welcome } = connection;

@@ -10,7 +10,7 @@ interface Props {
 
 const shownMS = 4_000;
 
-/** Says why a key does nothing, over the page; always there, so that a screen reader hears it. */
+/** Shows over the page why a key does nothing. It is always there, so that a screen reader hears what is put in. */
 export function Hint({ keeper, why, forget }: Props) {
   const keys = useKeysState(keeper);
   useEffect(() => {

@@ -4,11 +4,11 @@ import { Avatar, nameOf, Places, tierOf } from "./people.tsx";
 
 interface Props {
   http: Desk;
-  /** Those who cannot be chosen. */
+  /** The agents that cannot be chosen. */
   except: readonly string[];
   chosen: string | undefined;
   choose: (agent: string | undefined) => void;
-  /** The ticket's language, whose speakers come first. */
+  /** The ticket's language; its speakers come first. */
   language: string;
 }
 
@@ -69,7 +69,7 @@ export function TeamPicker({ http, except, chosen, choose, language }: Props) {
   );
 }
 
-/** Those with room who speak the language first, those who are away last. */
+/** Puts agents with room that speak the language first, and absent ones last. */
 function rank(a: Colleague, language: string): number {
   const away = a.status !== "available" || a.lost === true;
   return (away ? 4 : 0) + (a.languages.includes(language) ? 0 : 2) + (a.load < a.capacity ? 0 : 1);

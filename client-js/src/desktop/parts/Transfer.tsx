@@ -11,13 +11,13 @@ interface Props {
   ticket: { ticket: string; visitor: Person; department: string; language: string };
   departments: readonly Department[];
   http: Desk;
-  /** Agents to whom it cannot go. */
+  /** The agents that it cannot go to. */
   except: readonly string[];
   transfer: (to: TransferTo, note: string) => Promise<void>;
   close: () => void;
 }
 
-/** Passes a ticket on: to an agent, or to whoever a department, language and tier call for. */
+/** Passes a ticket on: to an agent, or to a department with a language and a tier. */
 export function Transfer({ title, ticket, departments, http, except, transfer, close }: Props) {
   const [way, setWay] = useState<"agent" | "line">("agent");
   const [agent, setAgent] = useState<string>();

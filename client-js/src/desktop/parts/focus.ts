@@ -17,7 +17,7 @@ const modifiers: ReadonlySet<string> = new Set(["Shift", "Control", "Alt", "AltG
 /**
  * FocusKeeper knows where the focus of a desk is, and why. When the element with
  * the focus disappears the browser gives the focus to the page, and the rest of
- * a sentence would be commands about somebody else. The keeper gives it to the
+ * a sentence would be commands about another visitor. The keeper gives it to the
  * nearest region that is still there instead, where no key is a command, and
  * swallows the keys of a hand that was writing until they rest. A click, Tab or
  * Escape takes the focus from there.
@@ -58,7 +58,7 @@ export class FocusKeeper {
   /** Puts the focus on a region, or the desk itself, where no key is a command until it is put there on purpose. */
   park(region = this.#root.current): void {
     region?.focus({ preventScroll: true });
-    this.#focus(region); // a page in the background gets no event before somebody comes back to it
+    this.#focus(region); // a page in the background gets no event until it is in front again
     this.#parked = true;
     this.#tell();
   }
@@ -123,10 +123,10 @@ export class FocusKeeper {
   }
 
   #take(target: EventTarget | null): void {
-    const was = this.#focused;
+    const before = this.#focused;
     this.#focus(target);
-    // A window that somebody comes back to gives the focus once more to what had it: that is no purpose.
-    this.#parked &&= this.#focused === was;
+    // A window that comes to the front gives the focus once more to what had it: that is no choice of the agent.
+    this.#parked &&= this.#focused === before;
     this.#tell();
   }
 
@@ -138,22 +138,22 @@ export class FocusKeeper {
 
   /** Looks whether the focus was lost, and then gives it a place. */
   #check(): void {
-    const was = this.#focused;
+    const before = this.#focused;
     const { activeElement } = document;
-    const elsewhere = activeElement !== null && activeElement !== document.body && activeElement !== was;
-    const there = activeElement === was && was?.isConnected === true && !was.matches(":disabled");
-    if (was !== undefined && !this.#pointing && !elsewhere && !there) {
-      if (isGone(was)) {
-        this.#lost(was);
+    const elsewhere = activeElement !== null && activeElement !== document.body && activeElement !== before;
+    const there = activeElement === before && before?.isConnected === true && !before.matches(":disabled");
+    if (before !== undefined && !this.#pointing && !elsewhere && !there) {
+      if (isGone(before)) {
+        this.#lost(before);
       } else {
-        was.focus({ preventScroll: true }); // it was moved, and a browser takes the focus from what moves
+        before.focus({ preventScroll: true }); // it was moved, and a browser takes the focus from what moves
       }
     }
     this.#tell();
   }
 
-  #lost(was: HTMLElement): void {
-    if (isText(was)) {
+  #lost(before: HTMLElement): void {
+    if (isText(before)) {
       this.hold();
     }
     this.park(this.#regions.find((region) => !isGone(region)));
@@ -234,7 +234,7 @@ export function dialogOpen(): boolean {
   return document.querySelector("dialog[open]") !== null;
 }
 
-/** A key with Ctrl, or an arrow with Alt: nobody writes with these. Ctrl and Alt together are AltGr, which writes. */
+/** Reports whether a key is no writing: one with Ctrl, or an arrow with Alt. Ctrl and Alt together are AltGr, which writes. */
 function isChord({ key, ctrlKey, metaKey, altKey }: KeyboardEvent): boolean {
   return altKey ? !ctrlKey && key.startsWith("Arrow") : ctrlKey || metaKey;
 }

@@ -52,7 +52,7 @@ export class Desk {
     this.#token = token;
   }
 
-  /** Who there is to pass a ticket to. */
+  /** The agents that a ticket can be passed on to. */
   team(): Promise<Colleague[]> {
     return this.#get("v1/team");
   }
@@ -67,7 +67,7 @@ export class Desk {
     return this.#get(`v1/queues/${encodeURIComponent(department)}/${encodeURIComponent(language)}`);
   }
 
-  /** What one has held, or the earlier tickets of a visitor whom one serves, the newest first. */
+  /** The tickets that the agent has held, or the earlier ones of a visitor that the agent serves, newest first. */
   past(visitor?: string): Promise<PastTicket[]> {
     return this.#get(visitor === undefined ? "v1/tickets" : `v1/tickets?${new URLSearchParams({ visitor })}`);
   }

@@ -18,7 +18,7 @@ export interface Shortcut {
 
 const setting = "nextup.desk.single-keys";
 
-/** People who speak to their computer may want single keys off. */
+/** Reports whether single keys act; people that dictate to their computer may want them off. */
 export function singleKeys(): boolean {
   return isOn(setting);
 }
@@ -27,7 +27,7 @@ export function setSingleKeys(on: boolean): void {
   setOn(setting, on);
 }
 
-/** Runs the first shortcut that fits a key, or says why it can do nothing, unless a dialog is open. */
+/** Runs the first shortcut that fits a key, or shows why it can do nothing, unless a dialog is open. */
 export function useKeys(shortcuts: readonly Shortcut[], keeper: FocusKeeper, say: (why: string) => void): void {
   const latest = useRef({ shortcuts, say });
   latest.current = { shortcuts, say };

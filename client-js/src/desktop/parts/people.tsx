@@ -34,7 +34,7 @@ export function topicOf({ topic, department }: { topic?: string; department: str
 
 const names = new Intl.DisplayNames(undefined, { type: "language" });
 
-/** The name of a language, or its tag where nobody knows it. */
+/** The name of a language, or its tag where the browser has no name for it. */
 export function languageOf(tag: string): string {
   try {
     return names.of(tag) ?? tag;
@@ -43,7 +43,7 @@ export function languageOf(tag: string): string {
   }
 }
 
-/** What a department is called where the site says so. */
+/** The name that the site gives a department, or its id. */
 export function departmentOf(id: string, departments: readonly Department[]): string {
   return departments.find((d) => d.id === id)?.name ?? id;
 }
@@ -60,7 +60,7 @@ export function tierOf(tier: number): string {
   return tierNames[tier - 1] ?? `Tier ${tier}`;
 }
 
-/** A person's initials on a colour of their own, which says nothing that the name does not. */
+/** A person's initials on a colour of their own. It tells nothing that the name does not. */
 export function Avatar({ person }: { person: Person }) {
   const name = nameOf(person);
   return (

@@ -51,7 +51,7 @@ function isReply(value: unknown): value is Reply {
   return typeof value === "object" && value !== null && "name" in value && "text" in value && typeof value.name === "string" && typeof value.text === "string";
 }
 
-/** Those whose name or text has the words in it: of the conversation's language first, then those of any. */
+/** Returns the replies with the words in their name or text: those in the conversation's language first. */
 export function found(all: readonly Reply[], words: string, language: string): readonly Reply[] {
   const wanted = words.toLowerCase();
   const fits = all.filter((r) => r.name.toLowerCase().includes(wanted) || r.text.toLowerCase().includes(wanted));

@@ -2,7 +2,7 @@ import { isOn, setOn } from "./settings.ts";
 
 const setting = "nextup.desk.sound";
 
-/** Whether an offer is to be heard. */
+/** Reports whether an offer makes a sound. */
 export function soundOn(): boolean {
   return isOn(setting);
 }

@@ -7,8 +7,8 @@ const momentMS = 500;
 const idleMS = 10_000;
 
 /**
- * Whether the pointer is at work in an area or was a moment ago: then nothing in
- * it may move. Where it only lies there things move after a while, and for a
+ * Reports whether the pointer is at work in an area or was a moment ago: then
+ * nothing in it may move. Where it only lies there things move after a while, and for a
  * moment no press counts.
  */
 export function useStill(area: RefObject<HTMLElement | null>): boolean {

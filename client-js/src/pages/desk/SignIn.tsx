@@ -21,7 +21,7 @@ export function SignIn({ done }: Props) {
   const [demo, setDemo] = useState<boolean>();
   useEffect(() => {
     let here = true;
-    void isDemo().then((is) => here && setDemo(is));
+    void isDemo().then((answer) => here && setDemo(answer));
     return () => {
       here = false;
     };
@@ -122,10 +122,10 @@ function Demo({ done }: Props) {
       <fieldset class="segments">
         <legend>You are</legend>
         <div>
-          {(["agent", "supervisor"] as const).map((is) => (
-            <label key={is}>
-              <input type="radio" name="role" data-testid={`sign-in-as-${is}`} checked={role === is} onChange={() => setRole(is)} />
-              <span>{is === "agent" ? "An agent" : "A supervisor"}</span>
+          {(["agent", "supervisor"] as const).map((choice) => (
+            <label key={choice}>
+              <input type="radio" name="role" data-testid={`sign-in-as-${choice}`} checked={role === choice} onChange={() => setRole(choice)} />
+              <span>{choice === "agent" ? "An agent" : "A supervisor"}</span>
             </label>
           ))}
         </div>

@@ -1,9 +1,9 @@
 import { demoToken, recall, remember, type Demo } from "../shared/identity.ts";
 
 /**
- * Who the desk speaks for: a token that was pasted or came with the address, or
- * somebody to whom a demo gateway gives tokens. It is kept per tab, so that two
- * tabs are two people.
+ * The person at the desk: by a token that was pasted or came with the address, or
+ * one that a demo gateway gives tokens to. It is kept per tab, so that two tabs
+ * are two people.
  */
 export type Identity =
   | { readonly kind: "token"; readonly token: string; readonly role: "agent" | "supervisor" }
@@ -15,12 +15,12 @@ export function recalled(): Identity | undefined {
   return recall<Identity>(key);
 }
 
-/** Keeps who it is over a reload, or forgets them. */
+/** Keeps the identity over a reload, or forgets it. */
 export function keepIdentity(identity: Identity | undefined): void {
   remember(key, identity);
 }
 
-/** Whether the gateway hands out tokens to anybody. */
+/** Reports whether the gateway hands out tokens to all, as in demo mode. */
 export async function isDemo(): Promise<boolean> {
   try {
     const answer = await fetch("demo/token?role=agent&sub=nobody");

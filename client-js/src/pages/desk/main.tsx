@@ -6,7 +6,7 @@ import { tokenFromAddress } from "../shared/identity.ts";
 import { keepIdentity, recalled, socketAddress, tokenOf, type Identity } from "./identity.ts";
 import { SignIn } from "./SignIn.tsx";
 
-/** Somebody who comes with a token is signed in with it, over a reload too. */
+/** Returns the identity of the token in the address, which holds over a reload, or the one before. */
 function arrived(): Identity | undefined {
   const token = tokenFromAddress();
   const role = token === undefined ? undefined : roleOf(token);

@@ -11,7 +11,7 @@ export function tokenFromAddress(): string | undefined {
   return token;
 }
 
-/** Somebody to whom the gateway hands out tokens itself, which it does in demo mode only. */
+/** A person that the gateway hands out tokens to, which it does in demo mode only. */
 export interface Demo {
   readonly role: "visitor" | "agent" | "supervisor";
   readonly sub: string;

@@ -3,7 +3,7 @@ import { browserLanguages, isTag } from "../../dom/languages.ts";
 import { demoToken, recall, remember, tokenFromAddress, type Demo } from "../shared/identity.ts";
 
 // The demo's host page. Its visitors are made up, one a tab; a real page has
-// people who are signed in, and asks its own server for their tokens.
+// visitors that are signed in, and asks its own server for their tokens.
 
 /** A new visitor with a name that tells the tabs of a demo apart. */
 function newVisitor(): Demo {
