@@ -4,7 +4,7 @@ import { Board } from "./board/Board.tsx";
 import { DeskClient } from "./desk/client.ts";
 import { Workspace } from "./desk/Workspace.tsx";
 import type { DeskOptions } from "./options.ts";
-import { Desk } from "./parts/http.ts";
+import { HTTPClient } from "./parts/http.ts";
 import { pageStorage } from "./parts/settings.ts";
 
 /** The desk of an agent, or the board of a supervisor. */
@@ -14,12 +14,12 @@ export function App(options: DeskOptions) {
 
 function AgentDesk(options: DeskOptions) {
   const client = useClient(options, (o) => new DeskClient(o));
-  return <Workspace client={client} http={useAsks(options)} signOut={signingOut(client, options)} />;
+  return <Workspace client={client} http={useHTTP(options)} signOut={signingOut(client, options)} />;
 }
 
 function SupervisorBoard(options: DeskOptions) {
   const client = useClient(options, (o) => new SupervisorClient(o));
-  return <Board client={client} http={useAsks(options)} signOut={signingOut(client, options)} />;
+  return <Board client={client} http={useHTTP(options)} signOut={signingOut(client, options)} />;
 }
 
 /** Signing out leaves nothing of what this person wrote in the tab. */
@@ -33,8 +33,8 @@ function signingOut(client: AgentClient | SupervisorClient, { signOut }: DeskOpt
   );
 }
 
-function useAsks({ http, token }: DeskOptions): Desk {
-  return useMemo(() => new Desk(http, token), []);
+function useHTTP({ http, token }: DeskOptions): HTTPClient {
+  return useMemo(() => new HTTPClient(http, token), []);
 }
 
 /** A client that is connected while the page shows it. */

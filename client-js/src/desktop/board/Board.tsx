@@ -6,7 +6,7 @@ import { EditReplies } from "../parts/EditReplies.tsx";
 import { FocusKeeping, useFocusKeeper } from "../parts/focus.ts";
 import { Head } from "../parts/Head.tsx";
 import { Hint } from "../parts/Hint.tsx";
-import type { Desk, LineTicket } from "../parts/http.ts";
+import type { HTTPClient, LineTicket } from "../parts/http.ts";
 import { useKeys, type Shortcut } from "../parts/keys.ts";
 import { Shortcuts } from "../parts/Shortcuts.tsx";
 import { Transfer } from "../parts/Transfer.tsx";
@@ -21,7 +21,7 @@ import { Watch } from "./Watch.tsx";
 
 interface Props {
   client: SupervisorClient;
-  http: Desk;
+  http: HTTPClient;
   signOut: (() => void) | undefined;
 }
 

@@ -1,6 +1,6 @@
 import { useEffect, useState } from "preact/hooks";
 import type { BoardQueue, Department } from "../../core/index.ts";
-import type { Desk, LineTicket } from "../parts/http.ts";
+import type { HTTPClient, LineTicket } from "../parts/http.ts";
 import { IconButton } from "../parts/Icon.tsx";
 import { nameOf, queueOf, tierOf } from "../parts/people.tsx";
 import { headStart, span } from "../parts/times.ts";
@@ -8,7 +8,7 @@ import { headStart, span } from "../parts/times.ts";
 interface Props {
   queue: BoardQueue;
   departments: readonly Department[];
-  http: Desk;
+  http: HTTPClient;
   nowMS: number;
   /** Rises when the line may have changed. */
   log: number;

@@ -2,14 +2,14 @@ import { useEffect, useState } from "preact/hooks";
 import type { BoardTicket, MessageFrameType, SupervisorClient } from "../../core/index.ts";
 import { Composer, type Mode } from "../parts/Composer.tsx";
 import { Earlier } from "../parts/Earlier.tsx";
-import type { Desk, PastTicket } from "../parts/http.ts";
+import type { HTTPClient, PastTicket } from "../parts/http.ts";
 import { IconButton } from "../parts/Icon.tsx";
 import { Messages } from "../parts/Messages.tsx";
 import { nameOf, queueOf } from "../parts/people.tsx";
 
 interface Props {
   client: SupervisorClient;
-  http: Desk;
+  http: HTTPClient;
   ticket: BoardTicket;
   /** The agent still holds it. */
   open: boolean;

@@ -1,7 +1,7 @@
 import { useState } from "preact/hooks";
 import { MAX_GUESTS, type AgentClient, type DeskTicket } from "../../core/index.ts";
 import { Dialog } from "../parts/Dialog.tsx";
-import type { Desk } from "../parts/http.ts";
+import type { HTTPClient } from "../parts/http.ts";
 import { named } from "../parts/people.tsx";
 import { TeamPicker } from "../parts/TeamPicker.tsx";
 import { onSubmit } from "../../dom/submission.ts";
@@ -9,7 +9,7 @@ import { onSubmit } from "../../dom/submission.ts";
 interface Props {
   client: AgentClient;
   ticket: DeskTicket;
-  http: Desk;
+  http: HTTPClient;
   close: () => void;
 }
 

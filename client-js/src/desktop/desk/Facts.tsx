@@ -5,7 +5,7 @@ import { Avatar, departmentOf, languageOf, nameOf, tierOf } from "../parts/peopl
 import { Stars } from "../parts/Stars.tsx";
 import { clock, headStart, span } from "../parts/times.ts";
 import { Earlier } from "../parts/Earlier.tsx";
-import type { Desk, PastTicket } from "../parts/http.ts";
+import type { HTTPClient, PastTicket } from "../parts/http.ts";
 import { plain } from "../../dom/text.ts";
 
 interface Props {
@@ -14,7 +14,7 @@ interface Props {
   served: boolean;
   departments: readonly Department[];
   nowMS: number;
-  http: Desk;
+  http: HTTPClient;
   review: (ticket: PastTicket) => void;
   close: () => void;
   handOver: (agent: string) => void;

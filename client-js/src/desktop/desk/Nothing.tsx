@@ -1,6 +1,6 @@
 import { useEffect, useState } from "preact/hooks";
 import type { Department } from "../../core/index.ts";
-import type { Desk, QueueSize } from "../parts/http.ts";
+import type { HTTPClient, QueueSize } from "../parts/http.ts";
 import { Icon } from "../parts/Icon.tsx";
 import { queueOf } from "../parts/people.tsx";
 
@@ -8,7 +8,7 @@ interface Props {
   available: boolean;
   /** The desk is here. */
   known: boolean;
-  http: Desk;
+  http: HTTPClient;
   departments: readonly Department[];
 }
 
@@ -52,7 +52,7 @@ function people(count: number): string {
   return count === 1 ? "1 person waits" : `${count} people wait`;
 }
 
-function useQueues(http: Desk, known: boolean): readonly QueueSize[] {
+function useQueues(http: HTTPClient, known: boolean): readonly QueueSize[] {
   const [queues, setQueues] = useState<readonly QueueSize[]>([]);
   useEffect(() => {
     if (!known) {

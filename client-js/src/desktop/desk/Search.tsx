@@ -4,14 +4,14 @@ import type { Conversation } from "../../core/index.ts";
 import type { DeskClient } from "./client.ts";
 import { Dialog } from "../parts/Dialog.tsx";
 import { useChanges } from "../parts/draw.ts";
-import type { Desk, PastTicket } from "../parts/http.ts";
+import type { HTTPClient, PastTicket } from "../parts/http.ts";
 import { nameOf } from "../parts/people.tsx";
 import { clock, day } from "../parts/times.ts";
 import { find, type Searched } from "./find.ts";
 
 interface Props {
   client: DeskClient;
-  http: Desk;
+  http: HTTPClient;
   /** Shows a conversation that is on the desk, or reads one of before. */
   show: (ticket: string) => void;
   review: (ticket: PastTicket) => void;

@@ -6,7 +6,7 @@ import { EditReplies } from "../parts/EditReplies.tsx";
 import { FocusKeeping, isText, useFocusKeeper } from "../parts/focus.ts";
 import { Head } from "../parts/Head.tsx";
 import { Hint } from "../parts/Hint.tsx";
-import type { Desk, PastTicket } from "../parts/http.ts";
+import type { HTTPClient, PastTicket } from "../parts/http.ts";
 import { Icon, IconButton } from "../parts/Icon.tsx";
 import { isOn, setOn } from "../parts/settings.ts";
 import { useKeys, type Shortcut } from "../parts/keys.ts";
@@ -32,7 +32,7 @@ import { Undo, type Soon } from "./Undo.tsx";
 
 interface Props {
   client: DeskClient;
-  http: Desk;
+  http: HTTPClient;
   signOut: (() => void) | undefined;
 }
 

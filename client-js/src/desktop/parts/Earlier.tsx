@@ -1,5 +1,5 @@
 import { useEffect, useState } from "preact/hooks";
-import type { Desk, PastTicket } from "./http.ts";
+import type { HTTPClient, PastTicket } from "./http.ts";
 import { named, topicOf } from "./people.tsx";
 import { Stars } from "./Stars.tsx";
 import { clock, day, span } from "./times.ts";
@@ -8,7 +8,7 @@ interface Props {
   visitor: string;
   /** The ticket that is shown already. */
   except: string;
-  http: Desk;
+  http: HTTPClient;
   review: (ticket: PastTicket) => void;
   nowMS: number;
 }

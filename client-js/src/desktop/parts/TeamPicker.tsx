@@ -1,9 +1,9 @@
 import { useEffect, useState } from "preact/hooks";
-import type { Colleague, Desk } from "./http.ts";
+import type { Colleague, HTTPClient } from "./http.ts";
 import { Avatar, nameOf, Places, tierOf } from "./people.tsx";
 
 interface Props {
-  http: Desk;
+  http: HTTPClient;
   /** The agents that cannot be chosen. */
   except: readonly string[];
   chosen: string | undefined;

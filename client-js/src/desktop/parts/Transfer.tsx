@@ -1,7 +1,7 @@
 import { useState } from "preact/hooks";
 import { MAX_NOTE_BYTES, type Department, type Person, type TransferTo } from "../../core/index.ts";
 import { Dialog } from "./Dialog.tsx";
-import type { Desk } from "./http.ts";
+import type { HTTPClient } from "./http.ts";
 import { languageOf, tierNames, named } from "./people.tsx";
 import { TeamPicker } from "./TeamPicker.tsx";
 import { onSubmit } from "../../dom/submission.ts";
@@ -10,7 +10,7 @@ interface Props {
   title: string;
   ticket: { ticket: string; visitor: Person; department: string; language: string };
   departments: readonly Department[];
-  http: Desk;
+  http: HTTPClient;
   /** The agents that it cannot go to. */
   except: readonly string[];
   transfer: (to: TransferTo, note: string) => Promise<void>;

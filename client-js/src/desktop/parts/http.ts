@@ -41,8 +41,8 @@ export interface QueueSize {
 
 const timeoutMS = 15_000;
 
-/** Desk asks the gateway what does not come over the socket. */
-export class Desk {
+/** HTTPClient asks the gateway for what does not come over the socket. */
+export class HTTPClient {
   readonly #base: string;
   readonly #token: () => string | Promise<string>;
 
