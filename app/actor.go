@@ -56,13 +56,13 @@ func (a *Actor) takesPart(t *queue.Ticket) bool {
 // one that is offered to them, and an earlier one of a visitor whom they serve.
 func (a *Actor) mayRead(st *queue.State, t *queue.Ticket) bool {
 	return a.takesPart(t) || a.Role == Agent &&
-		(t.Status == queue.Offered && t.Offer.Agent == a.ID || !t.Open() && ServesVisitor(st, a.ID, t.Visitor))
+		(t.Status == queue.Offered && t.Offer.Agent == a.ID || !t.Open() && servesVisitor(st, a.ID, t.Visitor))
 }
 
-// ServesVisitor reports whether an agent holds or wraps up a ticket of the visitor, or
+// servesVisitor reports whether an agent holds or wraps up a ticket of the visitor, or
 // was invited into it; an offer alone does not count. The visitor may have another
 // ticket by now.
-func ServesVisitor(st *queue.State, agent, visitor string) bool {
+func servesVisitor(st *queue.State, agent, visitor string) bool {
 	theirs := func(t *queue.Ticket) bool { return t.Visitor == visitor && t.Status != queue.Offered }
 	return slices.ContainsFunc(st.Held(agent), theirs) || slices.ContainsFunc(st.Guesting(agent), theirs)
 }

@@ -45,8 +45,8 @@ type conn struct {
 	expires    atomic.Int64                  // Unix milliseconds of the log at which the token ends; 0 before a good hello
 	credential atomic.Pointer[auth.Identity] // what the newest token said; nil before a good hello
 
-	view     shown
-	spot     spot // the wheel's
+	view     viewState
+	ref      slotRef // to the timer wheel
 	subs     subscriptions
 	over     int // frames refused by the limit in a row
 	inHand   inHand

@@ -145,7 +145,7 @@ type Gateway struct {
 	draining  atomic.Bool
 	admission *admission
 
-	conns wheel
+	conns timerWheel
 }
 
 // New starts following the sites' logs and returns the gateway. Close must be

@@ -95,7 +95,7 @@ func (c *conn) admit(id auth.Identity) error {
 		return app.ErrAway
 	}
 	c.id = id
-	c.actor = app.Actor{Role: app.Role(id.Role), ID: id.Subject, Name: id.Name, Languages: id.Languages, Tier: id.Tier, Urgency: id.Urgency}
+	c.actor = *actorOf(id)
 	file := s.file.Load()
 	c.allowance, c.beats = file.Limits.allowance(), file.VisitorHeartbeat
 	if id.Role != protocol.Visitor {
@@ -107,6 +107,13 @@ func (c *conn) admit(id auth.Identity) error {
 	}
 	c.setLimits(s.file.Load().Limits) // new ones may have come meanwhile
 	return nil
+}
+
+// actorOf is the holder of a token as the application knows them.
+func actorOf(id auth.Identity) *app.Actor {
+	return &app.Actor{
+		Role: app.Role(id.Role), ID: id.Subject, Name: id.Name, Languages: id.Languages, Tier: id.Tier, Urgency: id.Urgency,
+	}
 }
 
 // setLimits puts limits in force.

@@ -29,7 +29,7 @@ func (g *Gateway) routes() http.Handler {
 	mux.HandleFunc("GET /v1/queues", g.queues)
 	mux.HandleFunc("GET /v1/queues/{department}/{language}", g.line)
 	mux.HandleFunc("GET /v1/team", g.team)
-	mux.HandleFunc("GET /v1/tickets", g.past)
+	mux.HandleFunc("GET /v1/tickets", g.history)
 	for _, path := range []string{"/v1/queues", "/v1/queues/{department}/{language}", "/v1/team", "/v1/tickets"} {
 		mux.HandleFunc("OPTIONS "+path, g.preflight)
 	}

@@ -42,12 +42,12 @@ type push struct {
 	people  *people
 	metrics *metrics
 	// A test wants to know.
-	show  func(c *conn, s *stand)
+	show  func(c *conn, s *ticketSnapshot)
 	swept func(band int)
 	mu    sync.Mutex
 	lines map[queue.QueueID]*[len(bands)]cadence
 	// seen is scratch paper, one sheet a band. Only run touches it, and positions.
-	seen      [len(bands)][]glimpse
+	seen      [len(bands)][]pendingView
 	positions prometheus.Counter
 }
 
@@ -75,7 +75,7 @@ type replica interface {
 func newPush(ctx context.Context, r replica, people *people, m *metrics, rules *queue.Site) *push {
 	p := &push{
 		ctx: ctx, replica: r, people: people, metrics: m,
-		show: (*conn).showStand, swept: func(int) {}, lines: map[queue.QueueID]*[len(bands)]cadence{},
+		show: (*conn).showSnapshot, swept: func(int) {}, lines: map[queue.QueueID]*[len(bands)]cadence{},
 		positions: m.positions.WithLabelValues(r.ID()),
 	}
 	p.follow(rules)
@@ -203,10 +203,10 @@ func (p *push) sweep(i int, q queue.QueueID) {
 	p.swept(i)
 }
 
-// glimpse is a conn and what it must be shown.
-type glimpse struct {
+// pendingView is a conn and what it must be shown.
+type pendingView struct {
 	conn *conn
-	stand
+	ticketSnapshot
 }
 
 // showFrom shows those who stand in a band behind a ticket, at most n of them, and
@@ -216,7 +216,7 @@ func (p *push) showFrom(i int, q queue.QueueID, at *queue.Ticket, n int) *queue.
 	p.people.mu.RLock()
 	p.replica.Read(func(st *queue.State) {
 		from := st.Behind(q, at)
-		s := stand{log: st.Number(), restored: p.replica.Restores(), size: st.Size(q), paused: st.Paused(q) != nil}
+		s := ticketSnapshot{log: st.Number(), restored: p.replica.Restores(), size: st.Size(q), paused: st.Paused(q) != nil}
 		var need *queue.Requirements
 		var curve queue.Curve
 		st.Sweep(q, from, min(bands[i].to, from+n-1), func(position int, t *queue.Ticket) bool {
@@ -230,14 +230,14 @@ func (p *push) showFrom(i int, q queue.QueueID, at *queue.Ticket, n int) *queue.
 			}
 			s.ticket, s.position, s.wait, s.hold, s.unattended = t, position, curve.At(position), holdOf(st, t), st.Unattended(t)
 			for _, c := range conns {
-				seen = append(seen, glimpse{c, s})
+				seen = append(seen, pendingView{c, s})
 			}
 			return true
 		})
 	})
 	p.people.mu.RUnlock()
 	for j := range seen {
-		p.show(seen[j].conn, &seen[j].stand)
+		p.show(seen[j].conn, &seen[j].ticketSnapshot)
 	}
 	clear(seen) // who has gone is not held on to
 	p.seen[i] = seen

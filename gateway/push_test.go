@@ -125,7 +125,7 @@ func TestALongLineIsSweptWithoutABurst(t *testing.T) {
 		}
 		p := newPush(ctx, s, &here, newMetrics(prometheus.NewRegistry()), rules)
 		most, now, at := 0, 0, time.Time{}
-		p.show = func(c *conn, of *stand) {
+		p.show = func(c *conn, of *ticketSnapshot) {
 			s.mu.Lock()
 			defer s.mu.Unlock()
 			promise := 3 * time.Second

@@ -15,10 +15,10 @@ import (
 // timers of a page in a hidden tab, which browsers slow down.
 const viewHeartbeat = 10 * time.Second
 
-// shown is what a conn was shown last. Its lock is held while a frame is made and
+// viewState is what a conn was shown last. Its lock is held while a frame is made and
 // queued, and what was seen of the replica before what was seen last is not shown,
 // so the frames come in the order of the log.
-type shown struct {
+type viewState struct {
 	sync.Mutex
 	live   bool
 	ticket protocol.Ticket
@@ -90,13 +90,13 @@ func (c *conn) reset() {
 
 // showTicket shows a visitor their whole place.
 func (c *conn) showTicket(again bool) {
-	var s stand
-	c.site.Read(func(st *queue.State) { s = c.site.standOf(st, c.id.Subject) })
+	var s ticketSnapshot
+	c.site.Read(func(st *queue.State) { s = c.site.snapshotOf(st, c.id.Subject) })
 	c.place(&s, again)
 }
 
-// showStand shows a visitor what was seen of their place just now.
-func (c *conn) showStand(s *stand) {
+// showSnapshot shows a visitor what was seen of their place just now.
+func (c *conn) showSnapshot(s *ticketSnapshot) {
 	c.view.Lock()
 	defer c.view.Unlock()
 	if c.view.live && !c.site.Resetting() && s.restored == c.site.Restores() && !c.isBehind() {
@@ -104,9 +104,9 @@ func (c *conn) showStand(s *stand) {
 	}
 }
 
-// place brings the view up to date with a stand, unless a newer one was looked at;
+// place brings the view up to date with a snapshot, unless a newer one was looked at;
 // with again also when nothing is new. The caller holds the view's lock.
-func (c *conn) place(s *stand, again bool) {
+func (c *conn) place(s *ticketSnapshot, again bool) {
 	if s.ticket == nil || s.log < c.view.seen {
 		return
 	}
@@ -151,8 +151,8 @@ func same[T comparable](a, b *T) bool {
 	return a == nil && b == nil || a != nil && b != nil && *a == *b
 }
 
-// stand is what the replica says of a visitor's newest ticket at a log number.
-type stand struct {
+// ticketSnapshot is what the replica says of a visitor's newest ticket at a log number.
+type ticketSnapshot struct {
 	ticket   *queue.Ticket // nil for none
 	log      uint64
 	restored uint64 // how often the replica had been replaced
@@ -167,10 +167,10 @@ type stand struct {
 	agentLost bool
 }
 
-// standOf looks at a visitor's newest ticket.
-func (s *site) standOf(st *queue.State, visitor string) stand {
+// snapshotOf looks at a visitor's newest ticket.
+func (s *site) snapshotOf(st *queue.State, visitor string) ticketSnapshot {
 	t := st.TicketOf(visitor)
-	is := stand{ticket: t, log: st.Number(), restored: s.Restores()}
+	is := ticketSnapshot{ticket: t, log: st.Number(), restored: s.Restores()}
 	switch {
 	case t == nil:
 	case t.Queued():
@@ -183,8 +183,8 @@ func (s *site) standOf(st *queue.State, visitor string) stand {
 	return is
 }
 
-// ticketFrame is what a visitor reads of a stand.
-func (c *conn) ticketFrame(s *stand) protocol.Ticket {
+// ticketFrame is what a visitor reads of a snapshot of their ticket.
+func (c *conn) ticketFrame(s *ticketSnapshot) protocol.Ticket {
 	t := s.ticket
 	now := c.site.Now()
 	f := protocol.Ticket{
@@ -213,7 +213,7 @@ func (c *conn) ticketFrame(s *stand) protocol.Ticket {
 // reason says why the place of a ticket in line is worse than it was shown, or why
 // the ticket is in line again. The first view of a conn does not know what was shown
 // before, only the log's number.
-func (c *conn) reason(s *stand, position int) (reason protocol.Reason) {
+func (c *conn) reason(s *ticketSnapshot, position int) (reason protocol.Reason) {
 	t, was := s.ticket, &c.view.ticket
 	first, same := was.Ticket == "" && was.Log > 0, was.Ticket == t.ID
 	switch back := same && was.Status == protocol.Assigned; {
