@@ -66,20 +66,23 @@ func (d *dispatcher) Steps(_ *queue.State, steps []queue.Step) {
 	d.wake()
 }
 
-// Run implements Worker: it dispatches after every change of the replica and on every
-// tick.
+// Run implements Worker: it dispatches after every change of the replica and every
+// dispatchTick.
 func (d *dispatcher) Run(ctx context.Context) {
-	tick := time.NewTicker(dispatchTick)
-	defer tick.Stop()
+	again := time.NewTimer(dispatchTick)
+	defer again.Stop()
 	for {
-		if d.elected.Load() && d.replica.Takes() == nil {
-			d.dispatch(ctx)
+		if d.elected.Load() {
+			if d.replica.Takes() == nil {
+				d.dispatch(ctx)
+			}
+			again.Reset(dispatchTick)
 		}
 		select {
 		case <-ctx.Done():
 			return
 		case <-d.woken:
-		case <-tick.C:
+		case <-again.C:
 		}
 	}
 }

@@ -73,8 +73,8 @@ func (e *Election) run() {
 		}
 		e.set(now.Before(until))
 		next := leaseRetry
-		if takes {
-			next = max(time.Until(asked.Add(leaseRenewal)), time.Millisecond)
+		if takes && !asking {
+			next = max(time.Until(asked.Add(leaseRenewal)), 0)
 		}
 		if left := time.Until(until); left > 0 {
 			next = min(next, left)

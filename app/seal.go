@@ -90,7 +90,10 @@ func (s *sealing) Run(ctx context.Context) {
 		case <-s.woken:
 		case <-again.C:
 		}
-		if !s.site.Elected() || !s.seal(ctx) {
+		s.mu.Lock()
+		elected := s.elected
+		s.mu.Unlock()
+		if elected && (s.site.Takes() != nil || !s.seal(ctx)) {
 			again.Reset(sealRetry)
 		}
 	}

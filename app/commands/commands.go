@@ -29,13 +29,8 @@ const (
 	MaxRunning = 8
 )
 
-// Errors of Submit.
-var (
-	// ErrFull says that the actor has MaxInHand commands that are not answered.
-	ErrFull = errors.New("commands: too many wait for their answer")
-	// ErrStopped says that Stop was called.
-	ErrStopped = errors.New("commands: the queue takes no more")
-)
+// ErrFull says that the actor has MaxInHand commands that are not answered.
+var ErrFull = errors.New("commands: too many wait for their answer")
 
 // Keys are what a command must not overtake others at. One key is given twice.
 type Keys [2]string
@@ -49,8 +44,6 @@ type Queue struct {
 	mu       sync.Mutex
 	commands []*command // in the order in which they came; those that run stay until they end
 	running  int
-	stopped  bool
-	last     func() // what Stop was given
 }
 
 type command struct {
@@ -66,31 +59,12 @@ type command struct {
 func (q *Queue) Submit(pool *Pool, keys Keys, run func()) error {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	switch {
-	case q.stopped:
-		return ErrStopped
-	case len(q.commands) >= MaxInHand:
+	if len(q.commands) >= MaxInHand {
 		return ErrFull
 	}
 	q.commands = append(q.commands, &command{queue: q, pool: pool, keys: keys, run: run})
 	q.startLocked()
 	return nil
-}
-
-// Stop has the Queue take no more commands, and calls last when the last one has
-// ended. Only the first call counts.
-func (q *Queue) Stop(last func()) {
-	q.mu.Lock()
-	if q.stopped {
-		q.mu.Unlock()
-		return
-	}
-	q.stopped = true
-	if len(q.commands) > 0 {
-		q.last, last = last, func() {}
-	}
-	q.mu.Unlock()
-	last()
 }
 
 // startLocked starts the commands that may start.
@@ -113,15 +87,10 @@ func (q *Queue) ended(c *command) {
 	q.running--
 	q.commands = slices.Delete(q.commands, slices.Index(q.commands, c), slices.Index(q.commands, c)+1)
 	q.startLocked()
-	var last func()
 	if len(q.commands) == 0 {
 		q.commands = nil // an actor who asks for nothing costs nothing
-		last, q.last = q.last, nil
 	}
 	q.mu.Unlock()
-	if last != nil {
-		last()
-	}
 }
 
 // maxIdle is how many goroutines of a Pool may wait for a command.

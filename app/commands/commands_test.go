@@ -116,33 +116,3 @@ func TestAQueueIsBounded(t *testing.T) {
 		b.pool.Close()
 	})
 }
-
-func TestAStoppedQueueEndsWhatItHas(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		b, stopped := &begun{}, false
-		for _, name := range []string{"0", "1"} {
-			if err := b.submit(name, commands.Keys{"a", "a"}); err != nil {
-				t.Fatal(err)
-			}
-		}
-		b.queue.Stop(func() { stopped = true })
-		if err := b.submit("2", commands.Keys{"b", "b"}); !errors.Is(err, commands.ErrStopped) {
-			t.Errorf("after Stop: %v, want %v", err, commands.ErrStopped)
-		}
-		close(b.end["0"])
-		if got := b.now(); len(got) != 2 || stopped {
-			t.Errorf("%v have begun, and stopped is %v before the last has ended", got, stopped)
-		}
-		close(b.end["1"])
-		synctest.Wait()
-		if !stopped {
-			t.Error("the last command has ended and Stop has not said so")
-		}
-		b.pool.Close()
-		empty := commands.Queue{}
-		empty.Stop(func() { stopped = false })
-		if stopped {
-			t.Error("an empty queue does not say at once that it has stopped")
-		}
-	})
-}
