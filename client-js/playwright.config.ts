@@ -11,7 +11,7 @@ export default defineConfig({
   outputDir: "test-results",
   // These only end what hangs: a busy machine may take its time.
   timeout: 300_000,
-  expect: { timeout: 30_000 },
+  expect: { timeout: 90_000 },
   fullyParallel: true,
   workers: 2,
   reporter: "list",

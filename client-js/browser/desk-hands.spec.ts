@@ -397,6 +397,7 @@ for (const width of [1280, 390]) {
 }
 
 test("200 accidents in a quarter of an hour, under a hand that writes: no act on anybody else's conversation", async ({ page }) => {
+  test.setTimeout(1_200_000);
   const seed = Number(process.env["SEED"] ?? 20_261_129);
   process.stdout.write(`SEED=${seed}\n`);
   const random = generator(seed);

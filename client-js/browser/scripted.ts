@@ -12,8 +12,8 @@ export class ScriptedGateway {
   /** When the page said hello, of Date.now. */
   readonly hellosAt: number[] = [];
   #refusal: ErrorFrame | undefined;
-  /** The code with which frames of a type are refused. */
-  readonly #refused = new Map<ClientFrame["type"], Code>();
+  /** How frames of a type are refused. */
+  readonly #refused = new Map<ClientFrame["type"], { code: Code; named: boolean }>();
   #socket: WebSocketRoute | undefined;
   #opened: (() => void)[] = [];
 
@@ -59,8 +59,9 @@ export class ScriptedGateway {
       } else if (frame.type === "heartbeat") {
         this.sends(golden("heartbeat", { as_of_ms: this.#now() }));
       } else if ("id" in frame && frame.id !== undefined && frame.type !== "join") {
-        const code = this.#refused.get(frame.type);
-        this.sends(code === undefined ? { type: "ok", id: frame.id } : { type: "error", id: frame.id, code, message: "No." });
+        const refusal = this.#refused.get(frame.type);
+        const id = refusal?.named === false ? {} : { id: frame.id };
+        this.sends(refusal === undefined ? { type: "ok", id: frame.id } : { type: "error", ...id, code: refusal.code, message: "No." });
       }
     });
   }
@@ -81,12 +82,12 @@ export class ScriptedGateway {
     this.#refusal = refusal;
   }
 
-  /** From now on frames of the type are refused with the code, or taken again. */
-  refuses(type: ClientFrame["type"], code: Code | undefined): void {
+  /** From now on frames of the type are refused with the code, or taken again; a refusal that is not named has no id. */
+  refuses(type: ClientFrame["type"], code: Code | undefined, named = true): void {
     if (code === undefined) {
       this.#refused.delete(type);
     } else {
-      this.#refused.set(type, code);
+      this.#refused.set(type, { code, named });
     }
   }
 
