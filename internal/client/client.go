@@ -1,6 +1,11 @@
-// Package client speaks the public protocol from Go. The simulated people of
-// nextup traffic and the project's own tests use it, so that what they see is
-// what any client sees; it has no way in that a stranger's client lacks.
+// Package client speaks the public protocol from Go, on one socket:
+//
+//	conn, err := client.Dial(ctx, "ws://127.0.0.1:8080/v1/connect", token, func(f protocol.ServerFrame) { … })
+//	ok, err := conn.Join(ctx, "support", "en")
+//
+// The simulated people of nextup traffic are in the binary and use it, so it does not
+// stand under test/; test/people makes persons of it, who come back. What they see is
+// what any client sees: it has no way in that a stranger's client lacks.
 package client
 
 import (

@@ -1,11 +1,22 @@
-// Package people is the load of the fault tests: visitors and agents who live
-// through their day on the public protocol, as a careful client of a stranger
-// would, and who write down everything that happens to them.
+// Package people is the one fake client of tests and measurements: visitors, agents
+// and supervisors who live through their day on the public protocol, as a careful
+// client of a stranger would, and who write down what happens to them for
+// test/oracle. They know a gateway by its address alone, so they come to one in the
+// test's own process as well as to another process or machine.
 //
 // A Client keeps one person connected: it comes back with full jitter and to
 // another gateway, opens what it follows from where it stood, and sends what was
-// not acknowledged again under the same message id. A Crowd gives clients
-// something to do, at many times the human pace and from a seed.
+// not acknowledged again under the same message id. What the person does is said by
+// the test:
+//
+//	v := people.NewClient(sockets, mint, start, protocol.Visitor, "ann", nil, rng)
+//	go v.Run(ctx)
+//	ok, err := v.Do(ctx, oracle.Ask{Type: protocol.TypeJoin, Wish: 1}, join)
+//	v.Until(ctx, func(s people.Sight) bool { return s.Ticket.Status == protocol.Assigned })
+//
+// A Crowd gives clients something to do, at many times the human pace and from a
+// seed; a Stalled visitor reads nothing of what comes. Under all of them is one socket
+// of internal/client, which the simulated people of nextup traffic use too.
 package people
 
 import (
