@@ -25,7 +25,7 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
-// row is one fault. the oracle's statements are expected of every row, without
+// row is one fault. The oracle's statements are expected of every row, without
 // exception.
 type row struct {
 	name  string
