@@ -29,7 +29,7 @@ func (s *State) BindAgent(f AgentFacts, node string) Change {
 		Skills: f.Skills, Tier: f.Tier, Capacity: f.Capacity, Status: Away,
 	}
 	if was != nil {
-		is.Session, is.IdleSince = was.Session, was.IdleSince
+		is.Session, is.IdleSince, is.Unknown = was.Session, was.IdleSince, was.Unknown
 		if was.Status != Offline {
 			is.Status, is.AwayReason, is.Lapses = was.Status, was.AwayReason, was.Lapses
 		}

@@ -9,8 +9,9 @@ import (
 // any other: it has its agent, its fencing token and its place in their capacity.
 // A log reader that does not know it leaves the ticket open.
 type Closing struct {
-	At  Stamp  `json:"at"`
-	For Millis `json:"for"`
+	At      Stamp   `json:"at"`
+	For     Millis  `json:"for"`
+	Unknown Unknown `json:",embed"`
 }
 
 // Until is when the ticket ends.

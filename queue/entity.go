@@ -1,5 +1,11 @@
 package queue
 
+import (
+	"bytes"
+
+	"github.com/go-json-experiment/json/jsontext"
+)
+
 import "time"
 
 // Stamp is a time of the log in Unix milliseconds. 0 means never. Here stands
@@ -40,6 +46,16 @@ type Image interface {
 	// resolve replaces what stands for the record's own number and stamp.
 	resolve(rev Revision, at Stamp)
 	revision() Revision
+}
+
+// Unknown are the members of an image, or of an object in it, that only a newer version
+// knows: they are written again with it, so an older gateway loses nothing of theirs. It
+// is nil where there are none. A Session has none: a binding replaces all that the one
+// before it said.
+type Unknown = *jsontext.Value
+
+func sameUnknown(a, b Unknown) bool {
+	return a == b || a != nil && b != nil && bytes.Equal(*a, *b)
 }
 
 // The prefixes of entities' names. A subject can hold any printable character, so the

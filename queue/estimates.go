@@ -14,7 +14,8 @@ type Estimates struct {
 	// Checkpoint is what the estimator needs to go on learning, in its own form.
 	Checkpoint []byte `json:"checkpoint,omitzero"`
 	// Number is the log number up to which it has learned.
-	Number uint64 `json:"number"`
+	Number  uint64  `json:"number"`
+	Unknown Unknown `json:",embed"`
 
 	Rev Revision `json:"-"`
 }
@@ -89,6 +90,7 @@ func (s *State) Publish(e *Estimates) Change {
 	if s.estimates == nil {
 		c.create(e)
 	} else {
+		e.Unknown = s.estimates.Unknown
 		c.write(s.estimates, e)
 	}
 	return c

@@ -83,5 +83,5 @@ func (s *State) internSpecification(t *Ticket) {
 // alike says whether two asks of one key are equal.
 func (a *Specification) alike(b *Specification) bool {
 	return a.LanguageRequired == b.LanguageRequired && a.HeadStartReason == b.HeadStartReason &&
-		slices.Equal(a.Wishes, b.Wishes) && slices.Equal(a.Listed, b.Listed)
+		sameUnknown(a.Requirements.Unknown, b.Requirements.Unknown) && slices.Equal(a.Wishes, b.Wishes) && slices.Equal(a.Listed, b.Listed)
 }

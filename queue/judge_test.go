@@ -106,7 +106,7 @@ func (m *model) parted(step Step, was, is *Ticket) {
 }
 
 func (b *book) pass(agent string, at Stamp) {
-	b.passed = append(b.passed, Decline{agent, at})
+	b.passed = append(b.passed, Decline{Agent: agent, At: at})
 	b.passed = b.passed[max(0, len(b.passed)-maxDeclines):]
 }
 

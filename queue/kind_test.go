@@ -8,9 +8,10 @@ import (
 
 // notice is a kind of entity that only this file knows.
 type notice struct {
-	ID   string `json:"id"`
-	Text string `json:"text"`
-	At   Stamp  `json:"at"`
+	ID      string  `json:"id"`
+	Text    string  `json:"text"`
+	At      Stamp   `json:"at"`
+	Unknown Unknown `json:",embed"`
 
 	Rev Revision `json:"-"`
 }

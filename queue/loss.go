@@ -9,7 +9,8 @@ type Loss struct {
 	Token uint64 `json:"token"`
 	At    Stamp  `json:"at"`
 	// Number is that of the record; 0 stands for the record's own.
-	Number uint64 `json:"number,omitzero"`
+	Number  uint64  `json:"number,omitzero"`
+	Unknown Unknown `json:",embed"`
 }
 
 // LostSince says that the newest way back in line after a log number was the loss

@@ -4,8 +4,9 @@ package queue
 // that every session it held counts as lost with it, by one record however many
 // they are. Nodes that live have no image. A node's name is never used twice.
 type Node struct {
-	ID     string `json:"id"`
-	LostAt Stamp  `json:"lost_at"`
+	ID      string  `json:"id"`
+	LostAt  Stamp   `json:"lost_at"`
+	Unknown Unknown `json:",embed"`
 
 	Rev Revision `json:"-"`
 }

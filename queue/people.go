@@ -36,6 +36,8 @@ type Served struct {
 	ServedAt Stamp  `json:"served_at,omitzero"`
 	// UsedUntil is when all of it is free again, 0 where only one ticket was made.
 	UsedUntil Stamp `json:"used_until,omitzero"`
+	// Unknown are members of the visitor, here because most have none.
+	Unknown Unknown `json:",embed"`
 }
 
 // Name implements Image.
@@ -102,7 +104,8 @@ type Agent struct {
 	Session Session `json:"session"`
 	// IdleSince is when the agent last became available, was offered a ticket or
 	// ended one; the longest idle goes first among equals.
-	IdleSince Stamp `json:"idle_since,omitzero"`
+	IdleSince Stamp   `json:"idle_since,omitzero"`
+	Unknown   Unknown `json:",embed"`
 
 	Rev Revision `json:"-"`
 }

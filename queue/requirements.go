@@ -16,7 +16,8 @@ type Requirements struct {
 	// Tier is the lowest tier that will do, 1 to 3.
 	Tier int `json:"tier,omitzero"`
 	// Skills must all be there; sorted.
-	Skills []string `json:"skills,omitzero"`
+	Skills  []string `json:"skills,omitzero"`
+	Unknown Unknown  `json:",embed"`
 
 	text string // the key, once the ticket is in a State
 }
@@ -33,7 +34,7 @@ func (a *Agent) suits(n *Requirements) bool {
 
 // plain says whether it asks for one language alone.
 func (n *Requirements) plain(language string) bool {
-	return n != nil && len(n.Languages) == 1 && n.Languages[0] == language && n.MinProficiency <= 1 && n.Tier <= 1 && len(n.Skills) == 0
+	return n != nil && len(n.Languages) == 1 && n.Languages[0] == language && n.MinProficiency <= 1 && n.Tier <= 1 && len(n.Skills) == 0 && n.Unknown == nil
 }
 
 // key is equal for equal requirements.

@@ -35,10 +35,11 @@ func (s *State) SetHeadStart(ticket string, headStart Millis, reason, by string)
 
 // Pause is a queue from which nobody is offered for now. Joining goes on.
 type Pause struct {
-	Queue  QueueID `json:"queue"`
-	By     string  `json:"by"`
-	Reason string  `json:"reason,omitzero"`
-	At     Stamp   `json:"at"`
+	Queue   QueueID `json:"queue"`
+	By      string  `json:"by"`
+	Reason  string  `json:"reason,omitzero"`
+	At      Stamp   `json:"at"`
+	Unknown Unknown `json:",embed"`
 
 	Rev Revision `json:"-"`
 }

@@ -125,6 +125,8 @@ type Progress struct {
 	WrapUp Millis `json:"wrap_up,omitzero"`
 	// Rating is what the visitor thought of it.
 	Rating *Rating `json:"rating,omitzero"`
+	// Unknown are members of the ticket.
+	Unknown Unknown `json:",embed"`
 }
 
 // uneventful is the course of all tickets to which nothing has happened.
@@ -151,8 +153,9 @@ const (
 
 // Decline is that an agent did not take the ticket, or gave it away.
 type Decline struct {
-	Agent string `json:"agent"`
-	At    Stamp  `json:"at"`
+	Agent   string  `json:"agent"`
+	At      Stamp   `json:"at"`
+	Unknown Unknown `json:",embed"`
 }
 
 // Offer is a place reserved in an agent's capacity until a deadline.
@@ -161,7 +164,8 @@ type Offer struct {
 	Agent string `json:"agent"`
 	At    Stamp  `json:"at"`
 	// TTL is the time until the deadline.
-	TTL Millis `json:"ttl"`
+	TTL     Millis  `json:"ttl"`
+	Unknown Unknown `json:",embed"`
 }
 
 // Deadline is the last moment at which the offer can be accepted.
@@ -180,10 +184,11 @@ const (
 // Hold keeps a waiting ticket for one agent, who is waited for while busy. It
 // ends with its time, or when the agent does not take tickets any more.
 type Hold struct {
-	Agent  string     `json:"agent"`
-	At     Stamp      `json:"at"`
-	For    Millis     `json:"for"`
-	Reason HoldReason `json:"reason"`
+	Agent   string     `json:"agent"`
+	At      Stamp      `json:"at"`
+	For     Millis     `json:"for"`
+	Reason  HoldReason `json:"reason"`
+	Unknown Unknown    `json:",embed"`
 }
 
 // Until is the last moment of the hold.
@@ -192,9 +197,10 @@ func (h *Hold) Until() Stamp { return h.At.Add(h.For) }
 // Rating is a visitor's word on how they were served.
 type Rating struct {
 	// Score is 1 (poor) to 5 (excellent).
-	Score   int    `json:"score"`
-	Comment string `json:"comment,omitzero"`
-	At      Stamp  `json:"at"`
+	Score   int     `json:"score"`
+	Comment string  `json:"comment,omitzero"`
+	At      Stamp   `json:"at"`
+	Unknown Unknown `json:",embed"`
 }
 
 // Queue is the line that the ticket stands in, or stood in.
@@ -264,7 +270,7 @@ func (t *Ticket) backInLine() *Ticket {
 // A hold for them is over.
 func (t *Ticket) declinedBy(agent string) *Ticket {
 	is := t.backInLine()
-	is.Declines = append(slices.Clone(t.Declines), Decline{agent, OwnStamp})
+	is.Declines = append(slices.Clone(t.Declines), Decline{Agent: agent, At: OwnStamp})
 	if n := len(is.Declines); n > maxDeclines {
 		is.Declines = is.Declines[n-maxDeclines:]
 	}
