@@ -65,6 +65,8 @@ type App struct {
 	onRejoin []func()
 
 	comparing sync.Mutex // held while site files are compared
+	// checkpoints reports whether all nodes know checkpoints; false until they are heard.
+	checkpoints atomic.Bool
 }
 
 // Site is one tenant: its replica, and what this process does for it.
@@ -115,7 +117,7 @@ func (a *App) newSite(o SiteOptions) *Site {
 	r.OnRestore(s.restored)
 	r.OnRules(s.logWithdrawn)
 	s.AddWorker(newDispatcher(r))
-	s.AddWorker(newEstimates(r))
+	s.AddWorker(newEstimates(r, a.checkpoints.Load))
 	s.AddWorker(newSealing(s))
 	r.OnSteps(s.members.forgetEnded)
 	r.OnReset(s.members.forgetAll)

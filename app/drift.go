@@ -56,6 +56,7 @@ func (a *App) CheckDrift() {
 	if err != nil {
 		return
 	}
+	a.checkpoints.Store(allKnow(said, knowsCheckpoints))
 	for id, s := range a.sites {
 		s.compare(othersThan(a.Node(), id, s.digestNow(), said))
 	}
@@ -71,9 +72,24 @@ func (s *Site) digestNow() string {
 	return rules.Digest()
 }
 
-// digests is what a node tells the others: a digest for each site.
+// knowsCheckpoints is what a node says that reads queue.Checkpoint. Older ones look for
+// a checkpoint in the estimates.
+const knowsCheckpoints = "knows:checkpoints"
+
+// allKnow reports whether every node says the word.
+func allKnow(said map[string]string, word string) bool {
+	for _, words := range said {
+		if !slices.Contains(strings.Fields(words), word) {
+			return false
+		}
+	}
+	return true
+}
+
+// digests is what a node tells the others: a digest for each site, and what it knows
+// that older nodes do not.
 func (a *App) digests() string {
-	var words []string
+	words := []string{knowsCheckpoints}
 	for id, s := range a.sites {
 		words = append(words, id+"="+s.digestNow())
 	}

@@ -18,6 +18,9 @@ const (
 	publishInterval    = 3 * time.Second
 	maxPublishInterval = 10 * time.Second
 	publishCost        = 300
+	// checkpointInterval is how long what was learned rests in milliseconds until it is
+	// written again.
+	checkpointInterval queue.Millis = 60_000
 	// maxUnlearned bounds the steps that wait to be learned from.
 	maxUnlearned = 100_000
 )
@@ -28,6 +31,8 @@ const (
 // estimate.
 type estimates struct {
 	replica *Replica
+	// checkpoints reports whether all nodes know queue.Checkpoint.
+	checkpoints func() bool
 
 	mu      sync.Mutex
 	elected bool
@@ -39,11 +44,15 @@ type estimates struct {
 	estimator *eta.Estimator
 	state     *queue.State
 	clock     clockWatch
+	// jumped asks for a checkpoint: the estimator that comes next has not seen the jump.
+	jumped bool
 	// counted is what the estimator had counted when its truth was published last.
 	counted map[string]eta.Truth
 }
 
-func newEstimates(r *Replica) *estimates { return &estimates{replica: r} }
+func newEstimates(r *Replica, checkpoints func() bool) *estimates {
+	return &estimates{replica: r, checkpoints: checkpoints}
+}
 
 // Elected implements Worker.
 func (e *estimates) Elected(*queue.State) {
@@ -114,7 +123,7 @@ func (e *estimates) keepUp() bool {
 		}
 	})
 	if anew {
-		e.estimator, e.counted = eta.New(e.state.Estimates()), nil
+		e.estimator, e.counted = eta.New(e.state.Checkpoint()), nil
 	}
 	// The newest step may be beyond the jump before the log's time is known to be.
 	now, last := e.replica.Now(), e.clock.at
@@ -123,6 +132,7 @@ func (e *estimates) keepUp() bool {
 	}
 	if by := e.clock.look(now, time.Now()); by > 0 {
 		e.estimator.Jumped(last, last.Add(by))
+		e.jumped = true
 	}
 	for _, s := range steps {
 		if s.Number > e.state.Number() { // older ones are in the fork
@@ -147,15 +157,27 @@ func (e *estimates) publish(ctx context.Context) (took time.Duration) {
 	if out == nil {
 		return took
 	}
+	checkpoint, older := e.checkpoint()
 	out.Truth = addTruth(e.state.Estimates(), counted, e.counted)
 	ctx, cancel := context.WithTimeout(ctx, publishInterval)
 	defer cancel()
-	if _, err := e.replica.Decide(ctx, Refusals{}, func(st *queue.State) (queue.Change, error) { return st.Publish(out), nil }); err != nil {
+	if _, err := e.replica.Decide(ctx, Refusals{}, func(st *queue.State) (queue.Change, error) { return st.Publish(out, checkpoint, older), nil }); err != nil {
 		e.warning.Log(e.replica.log, "estimates are not published", "err", err)
 		return took
 	}
-	e.counted = counted
+	e.counted, e.jumped = counted, false
 	return took
+}
+
+// checkpoint returns what the estimator has learned, once in a while, and whether the
+// checkpoint has to be where older nodes look for it: with all estimates.
+func (e *estimates) checkpoint() (c *queue.Checkpoint, older bool) {
+	older = !e.checkpoints()
+	last := e.state.Checkpoint()
+	if older || e.jumped || last == nil || e.replica.Now() >= last.At.Add(checkpointInterval) {
+		c = e.estimator.Checkpoint(e.state)
+	}
+	return c, older
 }
 
 // maxJudged is how many judged waits count for the truth of a queue: past it, what

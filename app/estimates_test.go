@@ -1,8 +1,11 @@
 package app
 
 import (
+	"fmt"
 	"testing"
 	"time"
+
+	"nextup/queue"
 )
 
 func TestALongLinesEstimatesComeLessOftenAndNotTooSeldom(t *testing.T) {
@@ -18,5 +21,59 @@ func TestALongLinesEstimatesComeLessOftenAndNotTooSeldom(t *testing.T) {
 		if got := intervalAfter(is.took); got != is.want {
 			t.Errorf("%s: the next ones wait %s, want %s", is.what, got, is.want)
 		}
+	}
+}
+
+// What the estimator has learned is written once a minute and after a jump of the clock,
+// with every publication while an older node may take over, and whoever takes over goes
+// on from it.
+func TestWhatWasLearnedIsWrittenOnceAMinute(t *testing.T) {
+	for _, tt := range []struct {
+		what        string
+		older, jump bool
+		want        int // of 60 publications in three minutes
+	}{
+		{"alone", false, false, 3},
+		{"the clock jumps", false, true, 4},
+		{"beside an older node", true, false, 60},
+	} {
+		t.Run(tt.what, func(t *testing.T) {
+			store := &clockStore{now: 10 * 86_400_000}
+			r := &Replica{store: store, id: "demo", state: queue.NewState(testRules())}
+			worker := newEstimates(r, func() bool { return !tt.older })
+			play := func(c queue.Change, err error) {
+				t.Helper()
+				if err != nil {
+					t.Fatal(err)
+				}
+				worker.Steps(r.state, []queue.Step{r.state.Play(c, store.now)})
+			}
+			worker.Elected(r.state)
+			if !worker.keepUp() {
+				t.Fatal("it does not learn")
+			}
+			written := 0
+			for i := range 60 {
+				play(r.state.Join(queue.JoinRequest{Visitor: fmt.Sprint("v", i), Ticket: fmt.Sprint("t", i), Department: "support", Languages: []string{"en"}}))
+				worker.keepUp()
+				worker.jumped = tt.jump && i == 30
+				c, older := worker.checkpoint()
+				if c != nil {
+					written++
+				}
+				play(r.state.Publish(&queue.Estimates{Number: r.state.Number()}, c, older), nil)
+				worker.keepUp()
+				store.now += 3000
+			}
+			if written != tt.want {
+				t.Errorf("written %d times, want %d", written, tt.want)
+			}
+			next := newEstimates(r, func() bool { return true })
+			next.Elected(r.state)
+			next.keepUp()
+			if got, want := next.estimator.Checkpoint(r.state).Data, r.state.Checkpoint().Data; string(got) != string(want) {
+				t.Errorf("the next one goes on from %s, want %s", got, want)
+			}
+		})
 	}
 }

@@ -11,7 +11,8 @@ type Estimates struct {
 	Curves map[string]Curve `json:"curves"`
 	// Truth says by queue how true the newest waits that were said turned out.
 	Truth map[string]Truth `json:"truth,omitzero"`
-	// Checkpoint is what the estimator needs to go on learning, in its own form.
+	// Checkpoint is that of an estimator whose gateway shares the log with some that
+	// look for it here; see State.Checkpoint.
 	Checkpoint []byte `json:"checkpoint,omitzero"`
 	// Number is the log number up to which it has learned.
 	Number  uint64  `json:"number"`
@@ -22,9 +23,23 @@ type Estimates struct {
 
 func init() {
 	register(estimatesPrefix, kind{
-		empty: func(string) Image { return &Estimates{} },
-		find:  func(s *State, _ string) Image { return present(s.estimates) },
-		put: func(s *State, _ string, _, after Image, _ Record, step *Step) {
+		empty: func(id string) Image {
+			if id == checkpointID {
+				return &Checkpoint{}
+			}
+			return &Estimates{}
+		},
+		find: func(s *State, id string) Image {
+			if id == checkpointID {
+				return s.others[estimatesPrefix+id]
+			}
+			return present(s.estimates)
+		},
+		put: func(s *State, id string, _, after Image, _ Record, step *Step) {
+			if id == checkpointID {
+				s.putOther(estimatesPrefix+id, after, step)
+				return
+			}
 			s.estimates, _ = after.(*Estimates)
 			step.Estimates = true
 		},
@@ -82,18 +97,6 @@ func (s *State) Wait(q QueueID, position int) EstimatedWait {
 		return EstimatedWait{}
 	}
 	return s.estimates.Curves[q.String()].At(position)
-}
-
-// Publish proposes new estimates.
-func (s *State) Publish(e *Estimates) Change {
-	c := change(CauseEstimated, e.Name(), s.estimates.version())
-	if s.estimates == nil {
-		c.create(e)
-	} else {
-		e.Unknown = s.estimates.Unknown
-		c.write(s.estimates, e)
-	}
-	return c
 }
 
 // Name implements Image.

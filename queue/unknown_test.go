@@ -48,6 +48,7 @@ func TestAnOlderGatewayLosesNothingOfWhatANewerOneWrote(t *testing.T) {
 	agent := `{"id":"a1","languages":{"en":5},"departments":["support"],"capacity":2,"status":"available","session":{"node":"n1","generation":1},` + newer + `}`
 	guest := strings.ReplaceAll(agent, `"a1"`, `"a3"`)
 	estimates := `{"curves":{},"number":3,` + newer + `}`
+	checkpoint := `{"checkpoint":"","number":3,` + newer + `}`
 
 	only := func(c Change) (Change, error) { return c, nil }
 	for _, tt := range []struct {
@@ -81,12 +82,14 @@ func TestAnOlderGatewayLosesNothingOfWhatANewerOneWrote(t *testing.T) {
 		{"an agent away", waiting, func(st *State) (Change, error) { return st.SetStatus("a1", Away) }, map[string][]string{"a/a1": {""}}},
 		{"an agent lost", waiting, func(st *State) (Change, error) { return only(st.LoseAgent("a1", "n1")) }, map[string][]string{"a/a1": {""}}},
 		{"an agent gone for good", assigned, func(st *State) (Change, error) { return only(st.expireAgent(st.agents["a1"])) }, map[string][]string{"t/t1": {"", "loss"}, "a/a1": {""}}},
-		{"estimates published", waiting, func(st *State) (Change, error) { return only(st.Publish(&Estimates{Number: 4})) }, map[string][]string{"e/": {""}}},
+		{"estimates published", waiting, func(st *State) (Change, error) {
+			return only(st.Publish(&Estimates{Number: 4}, &Checkpoint{Number: 4}, false))
+		}, map[string][]string{"e/": {""}, "e/checkpoint": {""}}},
 	} {
 		t.Run(tt.what, func(t *testing.T) {
 			st := NewState(demoSite())
 			var images []Image
-			for name, body := range map[string]string{"t/t1": tt.ticket, "v/v1": visitor, "a/a1": agent, "a/a3": guest, "e/": estimates} {
+			for name, body := range map[string]string{"t/t1": tt.ticket, "v/v1": visitor, "a/a1": agent, "a/a3": guest, "e/": estimates, "e/checkpoint": checkpoint} {
 				i, err := DecodeImage(name, []byte(body))
 				if err != nil {
 					t.Fatal(err)

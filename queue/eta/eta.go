@@ -2,7 +2,7 @@
 // gives one small curve per queue: quantiles of the wait by position. It is
 // pure: time is an argument, and what it learned travels in its checkpoint.
 //
-//	e := eta.New(st.Estimates())              // goes on from what was published
+//	e := eta.New(st.Checkpoint())             // goes on from what was learned before
 //	e.Observe(step)                           // for every step of the log, in order
 //	if out := e.Estimate(st, now); out != nil {
 //		commit(out)                           // every gateway reads its waits off the curves
@@ -68,16 +68,16 @@ type Forecast struct {
 	features                             [features]float64
 }
 
-// New returns an estimator that goes on from published estimates; nil begins
-// with nothing known.
-func New(from *queue.Estimates) *Estimator {
+// New returns an estimator that goes on from a checkpoint; nil begins with nothing
+// known.
+func New(from *queue.Checkpoint) *Estimator {
 	e := &Estimator{
 		known: &knowledge{}, view: newView(),
 		pending: map[string]pendingForecast{}, truth: map[string]*Truth{}, budget: defaultPlays,
 	}
-	if from != nil && len(from.Checkpoint) > 0 {
+	if from != nil {
 		var k knowledge
-		if json.Unmarshal(from.Checkpoint, &k) == nil {
+		if json.Unmarshal(from.Data, &k) == nil {
 			e.known = &k
 		}
 	}
@@ -223,8 +223,13 @@ func (e *Estimator) Estimate(st *queue.State, now queue.Stamp) *queue.Estimates 
 	if last := st.Estimates(); last != nil && e.sameShown(st, last, out) {
 		return nil
 	}
-	out.Checkpoint, _ = json.Marshal(e.known, json.Deterministic(true)) // a struct of numbers always encodes
 	return out
+}
+
+// Checkpoint returns what has been learned from the records up to those in st.
+func (e *Estimator) Checkpoint(st *queue.State) *queue.Checkpoint {
+	data, _ := json.Marshal(e.known, json.Deterministic(true)) // a struct of numbers always encodes
+	return &queue.Checkpoint{Data: data, Number: st.Number()}
 }
 
 // curve returns the wait in a line at rising positions in its queue: of the

@@ -113,7 +113,7 @@ func TestOpenConversationsCountAsExposure(t *testing.T) {
 	}
 }
 
-func TestAnEstimatorGoesOnFromWhatWasPublished(t *testing.T) {
+func TestAnEstimatorGoesOnFromACheckpoint(t *testing.T) {
 	const now = 10_000_000
 	first := New(nil)
 	for range 20 {
@@ -121,14 +121,14 @@ func TestAnEstimatorGoesOnFromWhatWasPublished(t *testing.T) {
 	}
 	st := scene(now, 2, []queue.Stamp{now, now}, 4)
 	published := first.Estimate(st, now)
-	if c := st.Publish(published); len(c.Writes) != 1 {
+	if c := st.Publish(published, nil, false); len(c.Writes) != 1 {
 		t.Fatal("not published")
 	}
 	st.Apply(queue.Record{Number: st.Number() + 1, ID: "p", At: now, Writes: []queue.Write{{Name: published.Name(), Image: published}}})
 	if again := first.Estimate(st, now+1000); again != nil {
 		t.Error("published again though nobody would see a difference")
 	}
-	second := New(published)
+	second := New(first.Checkpoint(st))
 	if got, want := second.Estimate(scene(now, 2, []queue.Stamp{now, now}, 4), now), published; !second.sameShown(st, got, want) {
 		t.Errorf("the next dispatcher says %v, the last one said %v", got.Curves, want.Curves)
 	}

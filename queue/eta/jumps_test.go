@@ -105,8 +105,7 @@ func TestTheNextEstimatorKnowsOfTheJump(t *testing.T) {
 	first := New(nil)
 	first.Jumped(now, now+hour)
 	st := scene(now+hour+60_000, 2, []queue.Stamp{now - 1000, now - 1000}, 3)
-	published := first.Estimate(st, now+hour+60_000)
-	next := New(published)
+	next := New(first.Checkpoint(st))
 	next.look(st, now+hour+60_000)
 	for id, k := range next.agents["a"].held {
 		if k.work < 60 || k.work > 62 {

@@ -69,7 +69,7 @@ func TestTheSameRecordsGiveTheSameEstimates(t *testing.T) {
 		var all string
 		for i := range 5 {
 			out := e.Estimate(st, now+queue.Stamp(i)*playEveryStamp)
-			all += fmt.Sprintln(out.Curves, string(out.Checkpoint))
+			all += fmt.Sprintln(out.Curves, string(e.Checkpoint(st).Data))
 		}
 		return all
 	}
