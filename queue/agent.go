@@ -116,11 +116,9 @@ func (s *State) SetStatus(agent string, status AgentStatus) (Change, error) {
 // stood, or no longer being wrapped up.
 func (t *Ticket) givenUp() *Ticket {
 	if t.Open() {
-		return t.backInLine()
+		return t.returned()
 	}
-	is := t.Copy()
-	is.WrapUp = 0
-	return is
+	return t.wrappedUp()
 }
 
 // offerTo finds the ticket of an open offer of the agent.
@@ -145,12 +143,9 @@ func (s *State) Accept(agent, offer string) (Change, error) {
 	if err != nil {
 		return Change{}, err
 	}
-	is := t.Copy()
-	is.Status, is.Agent, is.Token, is.AssignedAt, is.Offer = Assigned, agent, t.Token+1, OwnStamp, nil
-	is.Hold = nil
 	c := change(CauseAccepted, offer)
 	c.NotAfter = t.Offer.Deadline()
-	c.write(t, is)
+	c.write(t, t.assignedTo(agent))
 	s.answered(&c, agent)
 	return c, nil
 }
@@ -189,7 +184,7 @@ func (s *State) Finish(agent, ticket string) (Change, error) {
 	switch {
 	case t == nil || t.Agent != agent:
 		return Change{}, ErrUnknownTicket
-	case t.Open():
+	case !t.may(CauseWrappedUp):
 		return Change{}, ErrForbidden
 	case t.WrapUp == 0:
 		return Change{}, nil
@@ -201,7 +196,7 @@ func (s *State) Finish(agent, ticket string) (Change, error) {
 func (s *State) finish(t *Ticket) Change {
 	c := change(CauseWrappedUp, t.ID, t.Rev.Version)
 	c.ReleasesMemory = true
-	c.write(t, t.givenUp())
+	c.write(t, t.wrappedUp())
 	if a := s.agents[t.Agent]; a != nil {
 		free := *a
 		free.IdleSince = OwnStamp

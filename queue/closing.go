@@ -67,11 +67,9 @@ func (s *State) CloseAfter(agent, ticket string, after Millis) (Change, error) {
 	case t.Closing != nil:
 		return Change{}, nil
 	}
-	is := t.Copy()
-	is.Closing = &Closing{At: OwnStamp, For: after}
 	c := change(CauseClosing, t.ID, t.Rev.Version)
 	c.Intent, c.ReleasesMemory = intentID(strconv.FormatInt(int64(after), 10)), true
-	c.write(t, is)
+	c.write(t, t.closingAfter(after))
 	return c, nil
 }
 
@@ -85,11 +83,9 @@ func (s *State) CancelClose(agent, ticket string) (Change, error) {
 	case t.Closing == nil:
 		return Change{}, nil
 	}
-	is := t.Copy()
-	is.Closing = nil
 	c := change(CauseCloseCancelled, t.ID, t.Rev.Version)
 	c.ReleasesMemory = true
-	c.write(t, is)
+	c.write(t, t.closeCancelled())
 	return c, nil
 }
 

@@ -114,9 +114,7 @@ func (s *State) lapse(t *Ticket) Change {
 func (s *State) endHold(t *Ticket, notBefore Stamp) Change {
 	c := change(CauseHoldEnded, t.ID, t.Rev.Version)
 	c.NotBefore = notBefore
-	is := t.Copy()
-	is.Hold = nil
-	c.write(t, is)
+	c.write(t, t.holdEnded())
 	if a := s.agents[t.Hold.Agent]; notBefore == 0 && a != nil {
 		c.Reads = append(c.Reads, Read{a.Name(), a.Rev.Version}) // one who is back wins
 	}

@@ -107,7 +107,7 @@ func (s *State) expireAgent(a *Agent) Change {
 	is.Status, is.AwayReason, is.Lapses = Offline, "", 0
 	c.write(a, &is)
 	for _, t := range s.Held(a.ID) {
-		c.write(t, s.withoutLost(t))
+		c.write(t, t.withoutLost())
 	}
 	s.leaveAll(&c, a.ID)
 	return c

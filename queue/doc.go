@@ -45,9 +45,10 @@
 //
 // # Where to look
 //
-//	entities   ticket.go people.go node.go supervisor.go (Pause) estimates.go
+//	entities   ticket.go people.go node.go supervisor.go (Pause) estimates.go checkpoint.go
 //	deciders   visitor.go agent.go closing.go transfer.go supervisor.go node.go
 //	by itself  dispatcher.go deadlines.go match.go, with requirements.go and class.go
-//	replay     state.go replay.go line.go sorted.go
+//	lifecycle  lifecycle.go: what may become of a ticket, one function a transition
+//	replay     state.go replay.go kind.go line.go sorted.go
 //	the log    change.go codec.go store.go
 package queue

@@ -21,17 +21,13 @@ func (t *Ticket) LostSince(number uint64) bool {
 
 // withoutLost is a ticket whose agent was lost for good: a conversation waits
 // again, or ends if its agent was closing it.
-func (s *State) withoutLost(t *Ticket) *Ticket {
+func (t *Ticket) withoutLost() *Ticket {
 	switch {
 	case t.Status != Assigned:
 		return t.givenUp()
 	case t.Closing != nil:
-		is := s.endOf(t, AgentClosed)
-		is.WrapUp = 0
-		return is
+		return t.ended(AgentClosed, 0)
 	default:
-		is := t.backInLine()
-		is.Loss = &Loss{Agent: t.Agent, Token: t.Token, At: OwnStamp}
-		return is
+		return t.agentLost()
 	}
 }

@@ -203,15 +203,10 @@ func (a *Agent) breadth() int { return len(a.Languages) + len(a.Skills) }
 // offer proposes that k takes t, and counts it as taken from here on.
 func (m *match) offer(at *cursor, k *candidate, t *Ticket) {
 	dep, _ := m.site.Department(t.Department)
-	is := t.Copy()
-	is.Attempts++
-	id := offerID(t.ID, is.Attempts)
-	cause := CauseOffered
+	is := t.offeredTo(k.agent.ID, m.offerTTL(t))
+	cause, id := CauseOffered, is.Offer.ID
 	if dep.AutoAccept {
-		cause = CauseAccepted
-		is.Status, is.Agent, is.Token, is.AssignedAt, is.Hold = Assigned, k.agent.ID, t.Token+1, OwnStamp, nil
-	} else {
-		is.Status, is.Offer = Offered, &Offer{ID: id, Agent: k.agent.ID, At: OwnStamp, TTL: m.offerTTL(t)}
+		cause, is = CauseAccepted, is.assignedTo(k.agent.ID)
 	}
 	busy := *k.agent
 	busy.IdleSince = OwnStamp

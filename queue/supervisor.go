@@ -16,7 +16,7 @@ func (s *State) SetHeadStart(ticket string, headStart Millis, reason, by string)
 	switch {
 	case err != nil:
 		return Change{}, err
-	case !t.Queued() || headStart > MaxHeadStart || headStart < -MaxHeadStart:
+	case !t.may(CauseRaised) || headStart > MaxHeadStart || headStart < -MaxHeadStart:
 		return Change{}, ErrForbidden
 	case t.HeadStart == headStart:
 		return Change{}, nil
@@ -25,11 +25,9 @@ func (s *State) SetHeadStart(ticket string, headStart Millis, reason, by string)
 	if headStart < t.HeadStart {
 		cause = CauseLowered
 	}
-	is := t.Copy()
-	is.HeadStart, is.HeadStartReason = headStart, reason
 	c := change(cause, t.ID, t.Rev.Version, strconv.FormatInt(int64(headStart), 10))
 	c.Intent, c.By = intentID(reason, by), by
-	c.write(t, is)
+	c.write(t, t.raisedTo(headStart, reason))
 	return c, nil
 }
 

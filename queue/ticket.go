@@ -258,28 +258,6 @@ func (t *Ticket) inCooldown(agent string, now Stamp, within Millis) bool {
 // AnsweredAt is when an agent had the ticket first, or 0.
 func (t *Ticket) AnsweredAt() Stamp { return cmp.Or(t.FirstAt, t.AssignedAt) }
 
-// backInLine is the ticket waiting again, where it stood.
-func (t *Ticket) backInLine() *Ticket {
-	is := t.Copy()
-	is.FirstAt = t.AnsweredAt()
-	is.Status, is.Offer, is.Agent, is.AssignedAt, is.Guests, is.Closing = Waiting, nil, "", 0, nil, nil
-	return is
-}
-
-// declinedBy is the ticket waiting again after an agent did not take or keep it.
-// A hold for them is over.
-func (t *Ticket) declinedBy(agent string) *Ticket {
-	is := t.backInLine()
-	is.Declines = append(slices.Clone(t.Declines), Decline{Agent: agent, At: OwnStamp})
-	if n := len(is.Declines); n > maxDeclines {
-		is.Declines = is.Declines[n-maxDeclines:]
-	}
-	if t.Hold != nil && t.Hold.Agent == agent {
-		is.Hold = nil
-	}
-	return is
-}
-
 // Name implements Image.
 func (t *Ticket) Name() string { return ticketPrefix + t.ID }
 

@@ -101,7 +101,7 @@ func (s *State) moved(t *Ticket, to Target) (*Ticket, error) {
 			return nil, ErrUnknownLanguage
 		}
 	}
-	is := t.backInLine()
+	is := t.returned()
 	if by := t.HeldBy(); by != "" {
 		is = t.declinedBy(by)
 	}
@@ -146,11 +146,8 @@ func (s *State) handOver(c Change, t *Ticket, to *Agent, r TransferRequest) (Cha
 	if s.Load(to.ID)+t.Weight > to.Capacity {
 		return Change{}, ErrNoRoom
 	}
-	is := t.Copy()
-	is.FirstAt = t.AnsweredAt()
-	is.Agent, is.Token, is.AssignedAt, is.TransferredBy = to.ID, t.Token+1, OwnStamp, r.By
-	is.Guests = slices.DeleteFunc(slices.Clone(t.Guests), func(g string) bool { return g == to.ID })
-	is.Closing = nil
+	is := t.assignedTo(to.ID)
+	is.TransferredBy = r.By
 	c.write(t, is)
 	busy := *to
 	busy.IdleSince = OwnStamp
@@ -178,7 +175,7 @@ func (s *State) Consult(agent, ticket, invited string) (Change, error) {
 	}
 	a := s.agents[invited]
 	switch {
-	case t.Status != Assigned || t.Agent != agent:
+	case !t.may(CauseInvited) || t.Agent != agent:
 		return Change{}, ErrForbidden
 	case a == nil || !a.Present() || invited == agent:
 		return Change{}, ErrNoAgent
@@ -187,11 +184,9 @@ func (s *State) Consult(agent, ticket, invited string) (Change, error) {
 	case len(t.Guests) >= MaxGuests:
 		return Change{}, ErrTooManyGuests
 	}
-	is := t.Copy()
-	is.Guests = append(slices.Clone(t.Guests), invited)
 	c := change(CauseInvited, t.ID, t.Rev.Version, invited)
 	c.By = agent
-	c.write(t, is)
+	c.write(t, t.withGuest(invited))
 	return c, nil
 }
 
@@ -204,19 +199,13 @@ func (s *State) LeaveConsult(agent, ticket string) (Change, error) {
 	}
 	c := change(CauseGuestLeft, t.ID, t.Rev.Version, agent)
 	c.ReleasesMemory = true
-	c.write(t, t.without(agent))
+	c.write(t, t.withoutGuest(agent))
 	return c, nil
 }
 
 // leaveAll takes an agent out of every conversation that they are a guest in.
 func (s *State) leaveAll(c *Change, agent string) {
 	for _, t := range s.Guesting(agent) {
-		c.write(t, t.without(agent))
+		c.write(t, t.withoutGuest(agent))
 	}
-}
-
-func (t *Ticket) without(guest string) *Ticket {
-	is := t.Copy()
-	is.Guests = slices.DeleteFunc(slices.Clone(t.Guests), func(g string) bool { return g == guest })
-	return is
 }

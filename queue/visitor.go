@@ -228,21 +228,18 @@ func (s *State) Leave(visitor, ticket string) (Change, error) {
 func (s *State) end(cause Cause, t *Ticket, why EndReason) Change {
 	c := change(cause, t.ID, t.Rev.Version, string(why))
 	c.ReleasesMemory = true
-	c.write(t, s.endOf(t, why))
+	c.write(t, t.ended(why, s.wrapUp(t)))
 	s.freed(&c, t)
 	return c
 }
 
-// endOf is an open ticket closed or abandoned.
-func (s *State) endOf(t *Ticket, why EndReason) *Ticket {
-	is := t.Copy()
-	is.Status, is.End, is.EndedAt, is.Offer, is.Hold, is.Guests, is.Closing = Closed, why, OwnStamp, nil, nil, nil, nil
-	if t.Queued() {
-		is.Status = Abandoned
-	} else if dep, _ := s.site.Department(t.Department); s.agents[t.Agent] != nil && s.agents[t.Agent].Status != Offline {
-		is.WrapUp = dep.WrapUp
+// wrapUp is how long the place of a conversation's agent stays taken after its end.
+func (s *State) wrapUp(t *Ticket) Millis {
+	if a := s.agents[t.Agent]; a == nil || a.Status == Offline {
+		return 0
 	}
-	return is
+	dep, _ := s.site.Department(t.Department)
+	return dep.WrapUp
 }
 
 // ticketVersion is that of a ticket, "" when it has been forgotten.
@@ -307,15 +304,13 @@ func (s *State) Rate(visitor, ticket string, score int, comment string) (Change,
 	switch {
 	case t == nil || t.Visitor != visitor:
 		return Change{}, ErrUnknownTicket
-	case t.Agent == "" || t.Queued() || score < 1 || score > 5 || len(comment) > maxComment:
+	case t.Agent == "" || !t.may(CauseRated) || score < 1 || score > 5 || len(comment) > maxComment:
 		return Change{}, ErrForbidden
 	case t.Rating != nil && t.Rating.Score == score && t.Rating.Comment == comment:
 		return Change{}, nil
 	}
-	is := t.Copy()
-	is.Rating = &Rating{Score: score, Comment: comment, At: OwnStamp}
 	c := change(CauseRated, t.ID, t.Rev.Version, strconv.Itoa(score))
 	c.Intent = intentID(comment)
-	c.write(t, is)
+	c.write(t, t.rated(score, comment))
 	return c, nil
 }

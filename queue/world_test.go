@@ -82,6 +82,11 @@ func (w *world) commit(c Change) bool {
 	}
 	step := w.Apply(rec)
 	w.steps = append(w.steps, step)
+	for _, ts := range step.Tickets {
+		if !Legal(c.Cause, ts.Before, ts.After) {
+			w.Errorf("%s brings %+v to %+v", c.Cause, ts.Before, ts.After)
+		}
+	}
 	if w.saw != nil {
 		w.saw(step)
 	}

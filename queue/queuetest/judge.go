@@ -2,6 +2,7 @@ package queuetest
 
 import (
 	"fmt"
+	"slices"
 	"sync"
 	"testing"
 
@@ -29,17 +30,6 @@ func newJudge() *judge {
 		open: map[string]string{}, owner: map[string]string{}, weight: map[string]int{},
 		token: map[string]uint64{}, state: map[string]queue.Status{}, commits: map[string]uint64{},
 	}
-}
-
-// legal lists the statuses that may follow each status of a ticket; "" stands for
-// before its join and after it was forgotten.
-var legal = map[queue.Status][]queue.Status{
-	"":              {queue.Waiting},
-	queue.Waiting:   {queue.Offered, queue.Abandoned},
-	queue.Offered:   {queue.Waiting, queue.Assigned, queue.Abandoned},
-	queue.Assigned:  {queue.Waiting, queue.Closed},
-	queue.Closed:    {""},
-	queue.Abandoned: {""},
 }
 
 func (j *judge) fail(format string, args ...any) {
@@ -85,12 +75,8 @@ func (j *judge) ticket(step queue.Step, ts queue.TicketStep) {
 	}
 	t := ts.After
 	from := j.state[t.ID]
-	ok := from == t.Status
-	for _, to := range legal[from] {
-		ok = ok || to == t.Status
-	}
-	if !ok {
-		j.fail("record %d: ticket %s went from %q to %s", step.Number, t.ID, from, t.Status)
+	if !slices.Contains(queue.Transitions(step.Cause), queue.Transition{From: from, To: t.Status}) {
+		j.fail("record %d: ticket %s went from %q to %s by %s", step.Number, t.ID, from, t.Status, step.Cause)
 	}
 	j.state[t.ID], j.weight[t.ID] = t.Status, t.Weight
 	switch {
