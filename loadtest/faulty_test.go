@@ -67,9 +67,9 @@ func smoke(t *testing.T, targets ...string) *summary {
 	if err != nil {
 		t.Fatal(err)
 	}
-	d := &drive{
+	d := &loadRun{
 		settings: settings{scenario: "smoke", profile: "smoke", targets: targets, site: faultySite, key: faultyKey},
-		out:      io.Discard, gauge: &gauge{}, k6: k6, scratch: t.TempDir(),
+		out:      io.Discard, sampler: &sampler{}, k6: k6, scratch: t.TempDir(),
 	}
 	s, _, err := d.run(t.Context())
 	if err != nil {

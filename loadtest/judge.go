@@ -108,8 +108,8 @@ func (s *summary) share(name string) (part, of float64) {
 	return part, of
 }
 
-// lies are the counters that must be zero under every scenario and profile.
-var lies = []struct{ metric, name string }{
+// invariants are the counters that must be zero under every scenario and profile.
+var invariants = []struct{ metric, name string }{
 	{"message_lost", "messages lost"},
 	{"message_doubled", "messages doubled"},
 	{"message_out_of_order", "messages out of order"},
@@ -137,7 +137,7 @@ const keptAtLeast = 0.8
 // check fills in the service-level table, and says how many lines are broken.
 func check(r *report.Run, s *summary, seen *observer.Report) {
 	add := func(c report.Check) { r.Checks = append(r.Checks, c) }
-	for _, l := range lies {
+	for _, l := range invariants {
 		n := s.value(l.metric, "count")
 		add(report.Check{Group: report.Truth, Name: l.name, Value: n, Limit: "0", OK: n == 0, Judged: true})
 	}

@@ -85,7 +85,7 @@ func TestAVerdictNamesWhatDoesNotHold(t *testing.T) {
 		"a storm that is none":         {"reconnect_storm", set("sockets_cut", "count", 4999), "sockets that were cut"},
 		"a storm that stays out":       {"reconnect_storm", set("sockets_resumed", "count", 4999), "sockets that were resumed"},
 	}
-	for _, l := range lies {
+	for _, l := range invariants {
 		tests["one of "+l.metric] = struct {
 			scenario string
 			change   func(*run)

@@ -45,7 +45,7 @@ func run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	r, path, err := play(ctx, s, os.Stdout)
+	r, path, err := runScenario(ctx, s, os.Stdout)
 	if err != nil {
 		return err
 	}

@@ -10,7 +10,7 @@ import (
 	"strings"
 	"time"
 
-	"nextup/loadtest/stage"
+	"nextup/loadtest/cluster"
 	"nextup/test/process"
 )
 
@@ -18,7 +18,7 @@ import (
 const thresholdsCrossed = 99
 
 // scripts runs one load process of several and reads what it left.
-func (d *drive) scripts(ctx context.Context, i, of int) (*summary, error) {
+func (d *loadRun) scripts(ctx context.Context, i, of int) (*summary, error) {
 	path := filepath.Join(d.scratch, fmt.Sprintf("summary-%d.json", i))
 	//nolint:noctx // it is asked to end, so that it sums up what there is
 	cmd := exec.Command(d.k6, "run", "--quiet", "--no-usage-report", "--log-format", "raw", "--address", "", filepath.Join("k6", "main.ts"))
@@ -51,14 +51,14 @@ func (d *drive) scripts(ctx context.Context, i, of int) (*summary, error) {
 }
 
 // environment is what the scripts are told; secrets are never on a command line.
-func (d *drive) environment(i, of int, summary string) []string {
+func (d *loadRun) environment(i, of int, summary string) []string {
 	env := []string{
 		"SCENARIO=" + d.scenario, "PROFILE=" + d.profile, "TARGET=" + strings.Join(d.targets, ","), "SITE=" + d.site,
 		fmt.Sprintf("GOGC=%d", spareMemory),
 		"TOKEN_KEY=" + d.key, fmt.Sprintf("SHARE_INDEX=%d", i), fmt.Sprintf("SHARE_OF=%d", of), "SUMMARY=" + summary,
 	}
-	if d.own != nil {
-		env = append(env, fmt.Sprintf("GRACE=%.0f", stage.VisitorGrace.Seconds()))
+	if d.cluster != nil {
+		env = append(env, fmt.Sprintf("GRACE=%.0f", cluster.VisitorGrace.Seconds()))
 	} else if d.scenario == "reconnect_storm" {
 		env = append(env, "CUT_AT=70") // no proxy stands in front: the scripts cut
 	}

@@ -15,7 +15,7 @@ var scenarios = []string{"smoke", "peak_hour", "market_crash", "reconnect_storm"
 // need (VISITORS, AGENTS, PACE, DURATION, SOCKETS_PER_VU) go to them untouched.
 type settings struct {
 	scenario, profile string
-	targets           []string // empty: a stage of our own
+	targets           []string // empty: a cluster of our own
 	site, key         string
 	redis             string
 	restart           string // shell command of rolling_restart on a target

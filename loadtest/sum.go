@@ -9,10 +9,10 @@ import (
 )
 
 // report makes the report of a run that has ended.
-func (d *drive) report(ctx context.Context, s *summary, crowd *observer.Crowd) *report.Run {
-	samples := d.gauge.taken()
+func (d *loadRun) report(ctx context.Context, s *summary, crowd *observer.Crowd) *report.Run {
+	samples := d.sampler.all()
 	r := &report.Run{
-		Scenario: d.scenario, Profile: d.profile, Machine: thisMachine(ctx), Stage: d.own != nil,
+		Scenario: d.scenario, Profile: d.profile, Machine: thisMachine(ctx), Stage: d.cluster != nil,
 		Pace: s.Settings.Profile.Pace, Arrivals: s.Settings.Profile.Arrivals, Agents: s.Settings.Profile.Agents, Seconds: s.Length,
 		Counts: map[string]float64{}, Times: map[string]report.Times{}, Events: d.events, Promises: crowd.Promises(), Samples: samples,
 	}
@@ -25,8 +25,8 @@ func (d *drive) report(ctx context.Context, s *summary, crowd *observer.Crowd) *
 			r.Times[name] = report.Times{Count: m.Values["count"], P50: m.Values["med"], P90: m.Values["p(90)"], P99: m.Values["p(99)"], Max: m.Values["max"]}
 		}
 	}
-	if d.gauge.observer != nil {
-		seen := d.gauge.observer.Report(promised)
+	if d.sampler.observer != nil {
+		seen := d.sampler.observer.Report(promised)
 		r.Observed = &seen
 		times := func(q observer.Quantiles) report.Times {
 			return report.Times{Count: float64(q.Count), P50: q.P50, P90: q.P90, P99: q.P99, Max: q.Max}
@@ -37,7 +37,7 @@ func (d *drive) report(ctx context.Context, s *summary, crowd *observer.Crowd) *
 		}
 	}
 	check(r, s, r.Observed)
-	findLevel(r, s, d.gauge.between)
+	findLevel(r, s, d.sampler.between)
 	checkPeak(r, s)
 	verdict(r)
 	return r

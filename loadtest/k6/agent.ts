@@ -1,17 +1,17 @@
 // One agent's shift: available, accepts, works through a few turns of each
 // conversation at human pace, closes, takes a break now and then.
 import type { DeskFrame, DeskTicket, WelcomeFrame } from '../../client-js/src/core/protocol.gen.ts';
-import { about, chance } from './chance.ts';
-import { later } from './clock.ts';
-import type { Heard } from './frames.ts';
-import { count, took, wrong } from './gates.ts';
-import { human, saying, share } from './people.ts';
+import { about, chance } from './random.ts';
+import { later } from './timers.ts';
+import type { Received } from './frames.ts';
+import { count, times, invariants } from './metrics.ts';
+import { human, randomLine, share } from './behaviour.ts';
 import type { Settings } from './settings.ts';
-import { Thread, write } from './thread.ts';
-import { Line, sign } from './wire.ts';
+import { Conversation, write } from './conversation.ts';
+import { Connection, sign } from './connection.ts';
 
 interface Held {
-  thread: Thread;
+  conversation: Conversation;
   token: number;
   language: string;
   said: number;
@@ -19,26 +19,26 @@ interface Held {
   dropped: boolean;
 }
 
-/** owners of tickets, by all the agents of this VU. */
-const owners = new Map<string, { agent: string; token: number; log: number; blamed: boolean }>();
+/** owners holds the owner of each ticket, as the agents of this VU see it. */
+const owners = new Map<string, { agent: string; token: number; log: number; reported: boolean }>();
 
 /**
- * judge holds two desks against each other: a token is one agent's alone, and
- * whoever has an older one holds the ticket no more once the log has the newer.
+ * judge compares the desks of agents: a token belongs to one agent alone, and an
+ * agent with an older one no longer holds the ticket once the log has the newer.
  */
 function judge(agent: string, log: number, t: DeskTicket): void {
   const token = t.token ?? 0;
   const o = owners.get(t.ticket);
   if (!o || token > o.token) {
-    owners.set(t.ticket, { agent, token, log, blamed: false });
-  } else if (!o.blamed && o.agent !== agent && (token === o.token || log >= o.log)) {
-    o.blamed = true;
-    wrong.twoOwners.add(1);
+    owners.set(t.ticket, { agent, token, log, reported: false });
+  } else if (!o.reported && o.agent !== agent && (token === o.token || log >= o.log)) {
+    o.reported = true;
+    invariants.twoOwners.add(1);
   }
 }
 
 export class Agent {
-  private line: Line | undefined;
+  private connection: Connection | undefined;
   private held = new Map<string, Held>();
   private offers = new Set<string>();
   private available = false;
@@ -52,27 +52,27 @@ export class Agent {
     private level: () => string,
   ) {}
 
-  /** come begins the shift, or goes on with it after an outage. */
+  /** come begins the shift, or continues it after an outage. */
   come(): void {
     this.over = false;
-    this.line = new Line(this.s, sign(this.s, 'agent', this.id, this.languages), {
+    this.connection = new Connection(this.s, sign(this.s, 'agent', this.id, this.languages), {
       welcome: (w, resumed) => this.welcome(w, resumed),
       frame: (f) => this.frame(f),
       over: () => {},
     });
   }
 
-  /** vanish is the loss of the agent: no word to anybody. */
+  /** vanish loses the agent without a frame. */
   vanish(): void {
     this.over = true;
-    this.line?.end();
+    this.connection?.end();
     this.held.clear();
     this.offers.clear();
   }
 
   private after(seconds: number, then: () => void): void {
-    const line = this.line;
-    later(about(seconds, this.s.profile.pace), () => this.over || this.line !== line || then());
+    const connection = this.connection;
+    later(about(seconds, this.s.profile.pace), () => this.over || this.connection !== connection || then());
   }
 
   private welcome(_: WelcomeFrame, resumed: boolean): void {
@@ -82,19 +82,19 @@ export class Agent {
 
   private status(status: 'available' | 'away'): void {
     this.available = status === 'available';
-    this.line?.ask({ type: 'status', status });
+    this.connection?.ask({ type: 'status', status });
   }
 
-  private frame(f: Heard): void {
+  private frame(f: Received): void {
     switch (f.type) {
       case 'desk':
         this.desk(f);
         break;
       case 'entry':
-        this.held.get(f.ticket)?.thread.entry(f);
+        this.held.get(f.ticket)?.conversation.entry(f);
         break;
       case 'reset':
-        if (f.ticket) this.held.get(f.ticket)?.thread.reset();
+        if (f.ticket) this.held.get(f.ticket)?.conversation.reset();
         for (const ticket of f.ticket ? [f.ticket] : this.held.keys()) this.open(ticket);
         break;
       default:
@@ -103,11 +103,11 @@ export class Agent {
   }
 
   private desk(f: DeskFrame): void {
-    this.line?.resumed();
+    this.connection?.resumed();
     let load = 0;
     for (const o of f.offers) load += o.weight;
     for (const t of f.tickets) load += t.weight;
-    if (f.load > f.capacity || load > f.capacity) wrong.overCapacity.add(1);
+    if (f.load > f.capacity || load > f.capacity) invariants.overCapacity.add(1);
     if (f.status === 'away' && this.available && !this.onBreak) this.status('available'); // an offer had lapsed
     if (f.status === 'offline' && this.available) this.status('available'); // came back after the grace
     const offers = new Set<string>();
@@ -130,16 +130,16 @@ export class Agent {
   private answer(offer: string): void {
     if (!this.offers.has(offer)) return;
     if (chance(share.decline)) {
-      this.line?.ask({ type: 'decline', offer });
+      this.connection?.ask({ type: 'decline', offer });
       return;
     }
-    this.line?.ask({ type: 'accept', offer }, (a) => {
+    this.connection?.ask({ type: 'accept', offer }, (a) => {
       if (a.type === 'ok') count.accepted.add(1);
     });
   }
 
   private take(t: DeskTicket): void {
-    const h: Held = { thread: new Thread(`agent ${this.id}`, false, this.level()), token: t.token ?? 0, language: t.language, said: 0, closing: false, dropped: false };
+    const h: Held = { conversation: new Conversation(`agent ${this.id}`, false, this.level()), token: t.token ?? 0, language: t.language, said: 0, closing: false, dropped: false };
     this.held.set(t.ticket, h);
     this.open(t.ticket);
     this.say(t.ticket, h);
@@ -148,38 +148,38 @@ export class Agent {
 
   private open(ticket: string): void {
     const h = this.held.get(ticket);
-    if (!h || h.thread.over) return;
-    h.thread.reopen();
-    this.line?.ask({ type: 'open', ticket, after: h.thread.last, ...(h.thread.lastAt ? { at_ms: h.thread.lastAt } : {}) });
+    if (!h || h.conversation.over) return;
+    h.conversation.reopen();
+    this.connection?.ask({ type: 'open', ticket, after: h.conversation.last, ...(h.conversation.lastAt ? { at_ms: h.conversation.lastAt } : {}) });
   }
 
   private say(ticket: string, h: Held): void {
-    if (h.closing || h.thread.over) return;
+    if (h.closing || h.conversation.over) return;
     const message_id = `${this.id}-${h.token}-${++h.said}`;
     const at = Date.now();
-    this.line?.ask({ type: 'send', ticket, message_id, text: write(h.said, h.token, saying(h.language)) }, (a) => {
+    this.connection?.ask({ type: 'send', ticket, message_id, text: write(h.said, h.token, randomLine(h.language)) }, (a) => {
       if (a.type === 'error') return;
       count.messages.add(1);
-      took.messageAcknowledged.add(Date.now() - at);
-      h.thread.acknowledge(a.number ?? 0, message_id);
+      times.messageAcknowledged.add(Date.now() - at);
+      h.conversation.acknowledge(a.number ?? 0, message_id);
     });
   }
 
-  /** work is so many turns, then the end. */
+  /** work takes that many turns, then closes the conversation. */
   private work(ticket: string, h: Held, turns: number): void {
     this.after(human.turn, () => {
-      if (this.held.get(ticket) !== h || h.thread.over) return;
+      if (this.held.get(ticket) !== h || h.conversation.over) return;
       if (turns > 0) {
         this.say(ticket, h);
         this.work(ticket, h, turns - 1);
         return;
       }
       h.closing = true;
-      this.line?.ask({ type: 'close', ticket });
+      this.connection?.ask({ type: 'close', ticket });
     });
   }
 
-  /** drop forgets a ticket once the end of its conversation can have come. */
+  /** drop forgets a ticket after the time in which the end of its conversation comes. */
   private drop(ticket: string): void {
     const h = this.held.get(ticket);
     if (!h || h.dropped) return;

@@ -3,13 +3,13 @@
 import exec from 'k6/execution';
 import { clearInterval, setInterval } from 'k6/timers';
 import { Agent } from './agent.ts';
-import { poisson } from './chance.ts';
-import { later } from './clock.ts';
-import { optionsOf, vusOf } from './gates.ts';
+import { poisson } from './random.ts';
+import { later } from './timers.ts';
+import { optionsOf, visitorVUs } from './metrics.ts';
 import { lastArrival, levelAt, shapeOf } from './scenarios.ts';
 import { readSettings } from './settings.ts';
 import { Visitor, weighted } from './visitor.ts';
-import { cutAll, endAll } from './wire.ts';
+import { cutAll, endAll } from './connection.ts';
 
 const settings = readSettings();
 const shape = shapeOf(settings.scenario, settings.profile.duration);
@@ -39,7 +39,7 @@ function cutWhenAsked(): void {
 export function visitors(): void {
   cutWhenAsked();
   const all = new Set<Visitor>();
-  const vus = settings.share.of * vusOf(settings);
+  const vus = settings.share.of * visitorVUs(settings);
   const mine = `${settings.seed}-${settings.share.index}-${exec.vu.idInTest}`;
   let n = 0;
   let last = elapsed();

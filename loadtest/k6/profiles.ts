@@ -4,7 +4,7 @@ export interface Profile {
   /** new visitors a second at the scenario's level 1 */
   arrivals: number;
   agents: number;
-  /** how many times faster than people everybody lives */
+  /** how many times faster than real people the simulated ones act */
   pace: number;
   /** sockets that one VU is meant to hold at most */
   socketsPerVU: number;
@@ -44,7 +44,7 @@ const promised: Limits = {
 };
 
 export const profiles: Record<string, Profile | undefined> = {
-  // A minute beside other tests: speed proves nothing there.
+  // A minute beside other tests, where speed proves nothing.
   smoke: { arrivals: 4, agents: 12, pace: 10, socketsPerVU: 200, sockets: 200, duration: 60, limits: null },
   // One machine with two cores that holds everything, the load included.
   laptop: { arrivals: 100, agents: 300, pace: 8, socketsPerVU: 700, sockets: 5600, duration: 3600, limits: promised, reach: { sockets: 5000, waiting: 2000, joins: 100 } },

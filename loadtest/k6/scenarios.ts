@@ -1,6 +1,6 @@
-// The shapes of the runs: how many arrive when, and what is done to them. Level
-// 1 is the profile's number of arrivals a second. Times are seconds of the clock
-// on the wall, whatever the pace of the people.
+// The shapes of the runs: how many visitors arrive when, and what is done to the
+// gateways and agents. Level 1 is the profile's number of arrivals a second. Times are
+// seconds of real time, whatever the pace of the people.
 
 export const scenarioNames = [
   'smoke', 'peak_hour', 'market_crash', 'reconnect_storm', 'rolling_restart', 'agent_outage', 'soak', 'breakpoint',
@@ -12,13 +12,13 @@ export function isScenario(name: string): name is ScenarioName {
 }
 
 export interface Shape {
-  /** corners of the line of arrivals: second, level */
+  /** corners of the curve of arrivals: second, level */
   arrivals: [number, number][];
   /** seconds over which agents come on shift */
   shiftOver: number;
   /** the share of them that comes on shift later, from a second on */
   late?: { share: number; at: number };
-  /** seconds after the last arrival in which everybody may still be served */
+  /** seconds after the last arrival in which visitors may still be served */
   drain: number;
   /** seconds from and to which the agents of one language are gone */
   outage?: { from: number; to: number };
@@ -66,7 +66,7 @@ export function shapeOf(scenario: ScenarioName, duration: number): Shape {
   }
 }
 
-/** levelAt reads the line of arrivals at a second. */
+/** levelAt returns the level of arrivals at a second. */
 export function levelAt(corners: [number, number][], second: number): number {
   for (let i = 1; i < corners.length; i++) {
     const [t0, l0] = corners[i - 1]!;
@@ -76,7 +76,7 @@ export function levelAt(corners: [number, number][], second: number): number {
   return 0;
 }
 
-/** lastArrival is the second from which nobody comes any more. */
+/** lastArrival returns the second from which no visitor arrives any more. */
 export function lastArrival(shape: Shape): number {
   return shape.arrivals[shape.arrivals.length - 1]![0];
 }

@@ -1,5 +1,5 @@
-// What a run is told from outside, by environment variables. A value that makes
-// no sense ends the run with one line before a single socket is opened.
+// The settings of a run, from environment variables. An invalid value ends the run
+// with one line before a socket is opened.
 import exec from 'k6/execution';
 import { profiles, type Profile } from './profiles.ts';
 import { isScenario, type ScenarioName } from './scenarios.ts';
@@ -45,7 +45,7 @@ function number(name: string, otherwise: number, least: number): number {
   return Number.isFinite(value) && value >= least ? value : bad(`${name}=${text}: want a number from ${least} on`);
 }
 
-/** socketOf turns http://host:port into where sockets are opened. */
+/** socketOf turns http://host:port into the address of its socket. */
 export function socketOf(target: string): string {
   if (!/^(https?|wss?):\/\/[^/]+/.test(target)) bad(`TARGET=${target}: want http://HOST:PORT, several with commas between`);
   const base = target.replace(/^http/, 'ws').replace(/\/+$/, '');
@@ -64,7 +64,7 @@ export function readSettings(): Settings {
   const shareOf = number('SHARE_OF', 1, 1);
   const arrivals = number('VISITORS', found.arrivals, 0);
   const pace = number('PACE', found.pace, 0.01);
-  const sockets = Math.round(found.sockets * (arrivals / found.arrivals) * (found.pace / pace)); // who comes stays for as long
+  const sockets = Math.round(found.sockets * (arrivals / found.arrivals) * (found.pace / pace)); // visitors stay for as long
   if (sockets / shareOf > perProcess) bad(`PROFILE=${name}: it holds ${sockets} sockets, of which one process can hold ${perProcess}: set PROCESSES`);
   const { reach, ...amounts } = found;
   return {

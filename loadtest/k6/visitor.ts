@@ -1,22 +1,22 @@
-// One visitor's visit: arrives, joins, waits or gives up, talks, lingers to rate,
-// and perhaps comes back. What they are shown is judged as it comes.
+// One visitor's visit: arrives, joins, waits or gives up, talks, lingers to rate, and
+// perhaps comes back. Every view is judged as it comes.
 import type { WelcomeFrame } from '../../client-js/src/core/protocol.gen.ts';
-import { about, chance, pick } from './chance.ts';
-import { later, never } from './clock.ts';
-import type { Heard, View } from './frames.ts';
-import { count, rate, took, wrong } from './gates.ts';
-import { human, saying, share } from './people.ts';
+import { about, chance, pick } from './random.ts';
+import { cancel, later } from './timers.ts';
+import type { Received, View } from './frames.ts';
+import { count, rate, times, invariants } from './metrics.ts';
+import { human, randomLine, share } from './behaviour.ts';
 import type { Settings } from './settings.ts';
-import { Thread, write } from './thread.ts';
-import { Line, sign } from './wire.ts';
+import { Conversation, write } from './conversation.ts';
+import { Connection, sign } from './connection.ts';
 
 /** After the welcome of a new socket the ticket must be shown within this. */
 const shownWithin = 5000;
 
 export class Visitor {
-  private line: Line;
+  private connection: Connection;
   private ticket = '';
-  private thread: Thread | undefined;
+  private conversation: Conversation | undefined;
   private view: View | undefined;
   private joinedAt = 0;
   private promise: { at: number; low: number; high: number } | undefined;
@@ -38,12 +38,12 @@ export class Visitor {
   ) {
     this.tags = level ? { level } : {};
     count.arrived.add(1, this.tags);
-    this.line = new Line(s, sign(s, 'visitor', id, []), {
+    this.connection = new Connection(s, sign(s, 'visitor', id, []), {
       welcome: (w, resumed) => (resumed ? this.back() : this.arrive(w)),
       frame: (f) => this.frame(f),
       over: () => this.leave(),
     });
-    this.line.level = level;
+    this.connection.level = level;
   }
 
   private after(seconds: number, then: () => void): void {
@@ -53,8 +53,8 @@ export class Visitor {
   private leave(): void {
     if (this.gone) return;
     this.gone = true;
-    if (this.missing !== undefined) never(this.missing);
-    this.line.end();
+    if (this.missing !== undefined) cancel(this.missing);
+    this.connection.end();
     this.onGone();
   }
 
@@ -71,79 +71,79 @@ export class Visitor {
     this.here = false;
     this.joinedAt = Date.now();
     const id = `${this.id}-${this.visits}-${Math.floor(Math.random() * 1e9)}`;
-    this.line.ask({ type: 'join', id, department: this.wish.department, languages: [this.wish.language] }, (a) => {
+    this.connection.ask({ type: 'join', id, department: this.wish.department, languages: [this.wish.language] }, (a) => {
       if (a.type === 'error') return this.leave();
       this.ticket = a.ticket ?? '';
       count.joined.add(1, this.tags);
-      this.thread = new Thread(`visitor ${this.id}`, true, this.level);
+      this.conversation = new Conversation(`visitor ${this.id}`, true, this.level);
       this.said = 0;
-      this.openThread();
+      this.openConversation();
       this.say();
       const patience = (human.patience * (0.1 + Math.min(4, -Math.log(1 - Math.random()))) * 1000) / this.s.profile.pace;
       const ticket = this.ticket;
       later(patience, () => this.tired(ticket));
-      if (chance(share.reload)) this.after(human.reading * 2, () => this.line.cut(Math.random() * 1000));
+      if (chance(share.reload)) this.after(human.reading * 2, () => this.connection.cut(Math.random() * 1000));
     });
   }
 
   private tired(ticket: string): void {
     const s = this.view?.status;
     if (this.gone || this.ticket !== ticket || !(s === 'waiting' || s === 'offered') || !chance(share.leave)) return;
-    this.line.ask({ type: 'leave', ticket }, () => {});
+    this.connection.ask({ type: 'leave', ticket }, () => {});
   }
 
-  private openThread(): void {
-    const t = this.thread;
+  private openConversation(): void {
+    const t = this.conversation;
     if (!t || !this.ticket || t.over) return;
     t.reopen();
-    this.line.ask({ type: 'open', ticket: this.ticket, after: t.last, ...(t.lastAt ? { at_ms: t.lastAt } : {}) });
+    this.connection.ask({ type: 'open', ticket: this.ticket, after: t.last, ...(t.lastAt ? { at_ms: t.lastAt } : {}) });
   }
 
   private say(): void {
-    const thread = this.thread;
-    if (!thread || thread.over) return;
+    const conversation = this.conversation;
+    if (!conversation || conversation.over) return;
     const n = ++this.said;
     const message_id = `m${this.visits}-${n}`;
     const at = Date.now();
-    this.line.ask(
-      { type: 'send', ticket: this.ticket, message_id, text: write(n, 0, saying(this.wish.language)) },
+    this.connection.ask(
+      { type: 'send', ticket: this.ticket, message_id, text: write(n, 0, randomLine(this.wish.language)) },
       (a) => {
         if (a.type === 'error') return;
         count.messages.add(1, this.tags);
-        took.messageAcknowledged.add(Date.now() - at, this.tags);
-        thread.acknowledge(a.number ?? 0, message_id);
+        times.messageAcknowledged.add(Date.now() - at, this.tags);
+        conversation.acknowledge(a.number ?? 0, message_id);
       },
     );
   }
 
-  /** back is after a new socket: who had a place has it still. */
+  /** back handles a new socket: a visitor who had a place must still have it. */
   private back(): void {
-    this.openThread();
+    this.openConversation();
     if (this.ticket === '' || !this.view || ended(this.view)) {
-      this.line.resumed();
+      this.connection.resumed();
       return;
     }
-    const away = this.line.lostAt > 0 ? Date.now() - this.line.lostAt : 0;
+    const away = this.connection.lostAt > 0 ? Date.now() - this.connection.lostAt : 0;
     if (away < this.s.graceS * 1000) {
-      this.missing = later(shownWithin, () => this.gone || wrong.placeLost.add(1));
+      this.missing = later(shownWithin, () => this.gone || invariants.placeLost.add(1));
     }
   }
 
-  private frame(f: Heard): void {
+  private frame(f: Received): void {
     switch (f.type) {
       case 'ticket':
         this.seen(f);
         break;
       case 'entry':
-        if (f.ticket !== this.ticket || !this.thread?.entry(f)) break;
+        if (f.ticket !== this.ticket || !this.conversation?.entry(f)) break;
         if (f.kind === 'message' && f.from?.role === 'agent' && chance(share.reply)) {
           this.after(human.reading, () => this.say());
         }
         break;
       case 'reset':
-        if (f.ticket) this.thread?.reset();
+        if (f.ticket) this.conversation?.reset();
         else this.view = undefined;
-        this.openThread();
+        this.openConversation();
         break;
       default:
         break;
@@ -152,33 +152,33 @@ export class Visitor {
 
   private seen(f: View): void {
     if (this.missing !== undefined) {
-      never(this.missing);
+      cancel(this.missing);
       this.missing = undefined;
-      if (f.ticket !== this.ticket || f.end === 'visitor_lost') wrong.placeLost.add(1);
-    } else if (f.end === 'visitor_lost' && f.ticket === this.ticket && this.view?.end !== f.end && this.line.lostAt === 0) {
-      wrong.placeLost.add(1); // lost with an open socket
+      if (f.ticket !== this.ticket || f.end === 'visitor_lost') invariants.placeLost.add(1);
+    } else if (f.end === 'visitor_lost' && f.ticket === this.ticket && this.view?.end !== f.end && this.connection.lostAt === 0) {
+      invariants.placeLost.add(1); // lost with an open socket
     }
-    this.line.resumed();
+    this.connection.resumed();
     if (this.ticket === '') this.ticket = f.ticket; // the view came before the answer
     if (f.ticket !== this.ticket) return; // of an earlier visit
-    const was = this.view;
+    const before = this.view;
     this.view = f;
-    if (!was && f.position) took.joinToPosition.add(Date.now() - this.joinedAt, this.tags);
-    if (was?.position && f.position && f.position > was.position && !f.reason) wrong.worseWithoutReason.add(1);
+    if (!before && f.position) times.joinToPosition.add(Date.now() - this.joinedAt, this.tags);
+    if (before?.position && f.position && f.position > before.position && !f.reason) invariants.worseWithoutReason.add(1);
     if (!this.promise && f.position && f.wait?.known) {
       this.promise = { at: Date.now(), low: f.wait.low_s ?? 0, high: f.wait.high_s ?? 0 };
     }
     if (f.status === 'assigned' && !this.here) this.answered();
-    if (ended(f) && !(was && ended(was))) this.closed(f);
+    if (ended(f) && !(before && ended(before))) this.closed(f);
   }
 
   private answered(): void {
     this.here = true;
     count.served.add(1, this.tags);
-    took.waited.add(Date.now() - this.joinedAt);
+    times.waited.add(Date.now() - this.joinedAt);
     if (!this.promise) return;
     const waited = (Date.now() - this.promise.at) / 1000;
-    took.promised.add(this.promise.high * 1000);
+    times.promised.add(this.promise.high * 1000);
     rate.withinHigh.add(waited <= this.promise.high);
     rate.aboveLow.add(waited >= this.promise.low);
   }
@@ -187,7 +187,7 @@ export class Visitor {
     if (f.status === 'abandoned') {
       count.left.add(1, this.tags);
       if (this.promise) rate.withinHigh.add((Date.now() - this.promise.at) / 1000 <= this.promise.high);
-      later(500 + Math.random() * 500, () => this.leave()); // the end of the conversation is on its way
+      later(500 + Math.random() * 500, () => this.leave()); // the end of the conversation is still on its way
       return;
     }
     this.after(human.lingering, () => {
@@ -197,10 +197,10 @@ export class Visitor {
     });
   }
 
-  /** finish notes who is still in line when the run ends. */
+  /** finish ends the run, and counts a visitor who is still in line. */
   finish(): void {
     if (this.view?.position) count.unserved.add(1);
-    if (this.line.open) this.thread?.finish();
+    if (this.connection.open) this.conversation?.finish();
     this.leave();
   }
 }

@@ -319,7 +319,7 @@ func (o *Observer) blind(visitor string) {
 }
 
 // saw takes a frame that the visitor was shown at a time of the log.
-func (o *Observer) saw(visitor string, log uint64, position int, at int64) {
+func (o *Observer) shownTo(visitor string, log uint64, position int, at int64) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	p := o.own[visitor]

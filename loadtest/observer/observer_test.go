@@ -76,7 +76,7 @@ func TestAPlaceIsAsOldAsTheFirstFrameWithItsNumberSays(t *testing.T) {
 				l := newLine(t, "a", "b", "c")
 				l.joins("d")
 				l.join("d", 1500)
-				l.saw("d", 4, 4, 1510)
+				l.shownTo("d", 4, 4, 1510)
 				moves := func() {
 					l.leave("a", 2000)
 					l.leave("b", 2100)
@@ -85,7 +85,7 @@ func TestAPlaceIsAsOldAsTheFirstFrameWithItsNumberSays(t *testing.T) {
 					moves()
 				}
 				for _, f := range tt.frames {
-					l.saw("d", f.log, f.position, f.at)
+					l.shownTo("d", f.log, f.position, f.at)
 				}
 				if late {
 					moves()
@@ -103,13 +103,13 @@ func TestWhoSeesWhatIsTrueAgainIsOwedNothing(t *testing.T) {
 	l := newLine(t, "a", "b")
 	l.joins("d")
 	l.join("d", 1500)
-	l.saw("d", 3, 3, 1510)
+	l.shownTo("d", 3, 3, 1510)
 	l.blind("d") // nothing is promised without a socket
 	l.leave("a", 2000)
-	l.saw("d", 4, 2, 60_000)
+	l.shownTo("d", 4, 2, 60_000)
 	l.leave("b", 61_000)
 	l.leave("d", 62_000)
-	l.saw("d", 6, 0, 90_000)
+	l.shownTo("d", 6, 0, 90_000)
 	if got := l.stale["first_10"]; len(got) != 0 {
 		t.Errorf("ages %v of places that nobody was promised", got)
 	}

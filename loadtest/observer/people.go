@@ -168,7 +168,7 @@ func (w *watcher) see(f protocol.ServerFrame) {
 		return
 	}
 	if o := w.Observer; o != nil {
-		o.saw(w.subject, t.Log, t.Position, o.Now())
+		o.shownTo(w.subject, t.Log, t.Position, o.Now())
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()

@@ -17,7 +17,7 @@ type Run struct {
 	Scenario string  `json:"scenario"`
 	Profile  string  `json:"profile"`
 	Machine  Machine `json:"machine"`
-	// Stage says that Redis, three gateways and the load shared the machine.
+	// Stage is true if Redis, three gateways and the load shared the machine.
 	Stage bool `json:"stage"`
 	// Pace is the factor by which people were faster than people.
 	Pace     float64 `json:"pace"`

@@ -1,8 +1,8 @@
 // Human times in seconds, at pace 1. Every stay is spread around its mean.
 export const human = {
-  /** from the page to the wish to talk */
+  /** from opening the page to the join */
   browsing: 8,
-  /** until a visitor thinks of giving up: a tenth for everybody, then by chance */
+  /** until a visitor may give up: at least a tenth of it, then at random */
   patience: 480,
   reading: 6,
   accepting: 4,
@@ -37,7 +37,7 @@ const prose: Record<string, string[]> = {
   ko: ['출금이 보류 중입니다.', '어떤 네트워크를 선택해야 하나요?', '잠시만 기다려 주세요.'],
 };
 
-export function saying(language: string): string {
+export function randomLine(language: string): string {
   const lines = prose[language] ?? prose.en!;
   return lines[Math.floor(Math.random() * lines.length)]!;
 }

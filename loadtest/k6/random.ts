@@ -1,11 +1,11 @@
-// Chance and human time.
+// Random draws and human times.
 
-/** about is a time around the mean, never over five times of it, in ms. */
+/** about draws an exponential time of that mean, at most five times the mean, in ms. */
 export function about(seconds: number, pace: number): number {
   return (Math.min(5, -Math.log(1 - Math.random())) * seconds * 1000) / pace;
 }
 
-/** poisson draws how many come when so many are expected. */
+/** poisson draws how many arrive when that many are expected. */
 export function poisson(expected: number): number {
   if (expected <= 0) return 0;
   let n = 0;

@@ -1,8 +1,12 @@
-// Package stage starts what a run needs when it is not given a target: Redis,
+// Package cluster starts what a run needs when it is not given a target: Redis,
 // three gateways on a site made for load, and in front of them, where a scenario
-// cuts sockets, a proxy that can. Everything listens on the loopback and ends
-// with this process, whatever becomes of it.
-package stage
+// cuts sockets, a proxy that can. Everything listens on the loopback and ends with
+// this process, however it ends.
+//
+//	c, err := cluster.Start(ctx, cluster.Options{Binary: "nextup"})
+//	defer c.Close()
+//	fmt.Println(c.Targets())
+package cluster
 
 import (
 	"context"
@@ -22,7 +26,7 @@ import (
 
 const startTimeout = 20 * time.Second
 
-// Gateways is how many gateways a stage has.
+// Gateways is the number of gateways of a cluster.
 const Gateways = 3
 
 // The site's rules that the scripts must know.
@@ -33,8 +37,8 @@ const (
 	AgentGrace   = 5 * time.Second
 )
 
-// Stage is Redis and its gateways.
-type Stage struct {
+// Cluster is Redis and its gateways.
+type Cluster struct {
 	Redis    string // its URL
 	Secret   string // of the site's key, made for this run alone
 	dir      string
@@ -45,17 +49,17 @@ type Stage struct {
 	proxies  [Gateways]*Proxy
 }
 
-// Options say how to start one.
+// Options tune a Cluster.
 type Options struct {
 	// Binary is nextup; Wrapped is set when sockets must be cut.
 	Binary  string
 	Wrapped bool
 }
 
-// Start starts everything and returns once all gateways are ready. What it began
-// is ended when a later part fails.
-func Start(ctx context.Context, o Options) (s *Stage, err error) {
-	s = &Stage{binary: o.Binary}
+// Start starts everything and returns once all gateways are ready. When a part fails
+// it ends those that it has started.
+func Start(ctx context.Context, o Options) (s *Cluster, err error) {
+	s = &Cluster{binary: o.Binary}
 	defer func() {
 		if err != nil {
 			s.Close()
@@ -89,8 +93,8 @@ func Start(ctx context.Context, o Options) (s *Stage, err error) {
 	return s, nil
 }
 
-// siteFile is a site whose limits are wide enough for everybody to come from one
-// address, and whose times are the defaults but for the agents' grace.
+// siteFile returns a site whose limits are wide enough for all clients to come from
+// one address, and whose times are the defaults but for the agents' grace.
 func siteFile(secret string) string {
 	return fmt.Sprintf(`sites:
   - id: %s
@@ -107,7 +111,7 @@ func siteFile(secret string) string {
 `, Site, VisitorGrace, AgentGrace, KeyID, secret)
 }
 
-func (s *Stage) startRedis(ctx context.Context) error {
+func (s *Cluster) startRedis(ctx context.Context) error {
 	path, err := exec.LookPath("redis-server")
 	if err != nil {
 		return errors.New("redis-server is not installed: install it, or give TARGET")
@@ -160,7 +164,7 @@ func answers(ctx context.Context, addr string, p *process.Process) bool {
 }
 
 // startGateway starts gateway i on its address and returns once it is ready.
-func (s *Stage) startGateway(ctx context.Context, i int) error {
+func (s *Cluster) startGateway(ctx context.Context, i int) error {
 	//nolint:noctx // it lives until Close or RestartOne
 	p, err := process.Start(exec.Command(s.binary, "serve", "--listen", s.addrs[i], "--redis", s.Redis,
 		"--site-file", filepath.Join(s.dir, "site.yaml"), "--node", fmt.Sprintf("load-%d", i+1), "--log-level", "warn", "--hello-rate", "2000"))
@@ -200,8 +204,8 @@ func ready(ctx context.Context, addr string) bool {
 	return res.StatusCode == http.StatusOK
 }
 
-// Targets are where clients connect.
-func (s *Stage) Targets() []string {
+// Targets returns the addresses at which clients connect.
+func (s *Cluster) Targets() []string {
 	var all []string
 	for i := range s.addrs {
 		if s.proxies[i] != nil {
@@ -213,8 +217,8 @@ func (s *Stage) Targets() []string {
 	return all
 }
 
-// Direct are the gateways' own addresses, past any proxy.
-func (s *Stage) Direct() []string {
+// Direct returns the gateways' own addresses, without the proxy.
+func (s *Cluster) Direct() []string {
 	var all []string
 	for _, a := range s.addrs {
 		all = append(all, "http://"+a)
@@ -223,7 +227,7 @@ func (s *Stage) Direct() []string {
 }
 
 // RestartOne drains gateway i, as a rollout does, and starts it again.
-func (s *Stage) RestartOne(ctx context.Context, i int) error {
+func (s *Cluster) RestartOne(ctx context.Context, i int) error {
 	s.gateways[i].Terminate()
 	if err := s.gateways[i].Exited(30 * time.Second); err != nil {
 		return fmt.Errorf("gateway %d does not leave: %w", i+1, err)
@@ -231,8 +235,8 @@ func (s *Stage) RestartOne(ctx context.Context, i int) error {
 	return s.startGateway(ctx, i)
 }
 
-// Cut ends every socket at once and without a word, and says how many.
-func (s *Stage) Cut() (n int) {
+// Cut ends every socket at once and without a close frame, and returns how many.
+func (s *Cluster) Cut() (n int) {
 	for _, p := range s.proxies {
 		if p != nil {
 			n += p.Cut()
@@ -241,8 +245,8 @@ func (s *Stage) Cut() (n int) {
 	return n
 }
 
-// Logs is the end of what the gateways logged.
-func (s *Stage) Logs() string {
+// Logs returns the end of what the gateways logged.
+func (s *Cluster) Logs() string {
 	var all string
 	for i, g := range s.gateways {
 		if g != nil && g.Output() != "" {
@@ -253,7 +257,7 @@ func (s *Stage) Logs() string {
 }
 
 // Close ends everything.
-func (s *Stage) Close() {
+func (s *Cluster) Close() {
 	for _, p := range s.proxies {
 		if p != nil {
 			p.Close()

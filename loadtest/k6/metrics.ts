@@ -1,12 +1,13 @@
-// What is measured, and what must hold. Counters of lies must be zero at every
-// profile and under every scenario; speed is judged where the profile has limits.
+// What is measured, and what must hold. The counters of broken invariants must be zero
+// at every profile and under every scenario; speed is judged where the profile has
+// limits.
 import { Counter, Rate, Trend } from 'k6/metrics';
 import type { Options } from 'k6/options';
 import type { Settings } from './settings.ts';
 import type { Shape } from './scenarios.ts';
 
-/** What may never happen. */
-export const wrong = {
+/** invariants counts what must never happen. */
+export const invariants = {
   messageLost: new Counter('message_lost'),
   messageDoubled: new Counter('message_doubled'),
   messageOutOfOrder: new Counter('message_out_of_order'),
@@ -15,7 +16,7 @@ export const wrong = {
   overCapacity: new Counter('over_capacity'),
   worseWithoutReason: new Counter('worse_without_reason'),
   placeLost: new Counter('place_lost'),
-  /** a socket that was cut and has not shown again what was there */
+  /** a connection that was cut and has not shown its view again */
   notResumed: new Counter('not_resumed'),
 };
 
@@ -34,7 +35,7 @@ export const count = {
   frames: new Counter('frames_received'),
 };
 
-export const took = {
+export const times = {
   joinToPosition: new Trend('join_to_position', true),
   messageReceived: new Trend('message_received', true),
   messageAcknowledged: new Trend('message_acknowledged', true),
@@ -52,16 +53,16 @@ export const rate = {
   aboveLow: new Rate('wait_above_low'),
 };
 
-/** vusOf is how many VUs of this process hold visitors. */
-export function vusOf(s: Settings): number {
+/** visitorVUs returns how many VUs of this process hold visitors. */
+export function visitorVUs(s: Settings): number {
   return Math.max(1, Math.ceil(s.profile.sockets / s.profile.socketsPerVU / s.share.of));
 }
 
-/** optionsOf makes k6's options of a run. */
+/** optionsOf returns k6's options for a run. */
 export function optionsOf(s: Settings, shape: Shape, length: number): Options {
   const thresholds: NonNullable<Options['thresholds']> = {};
-  for (const never of Object.values(wrong)) thresholds[never.name] = ['count==0'];
-  // A run in which nobody came proves nothing.
+  for (const invariant of Object.values(invariants)) thresholds[invariant.name] = ['count==0'];
+  // A run without visitors proves nothing.
   thresholds['visitors_served'] = ['count>0'];
   const limits = s.profile.limits;
   if (limits && shape.steps) {
@@ -84,7 +85,7 @@ export function optionsOf(s: Settings, shape: Shape, length: number): Options {
     summaryTrendStats: ['count', 'min', 'avg', 'med', 'p(90)', 'p(95)', 'p(99)', 'max'],
     setupTimeout: '20s',
     scenarios: {
-      visitors: { executor: 'per-vu-iterations', vus: vusOf(s), iterations: 1, maxDuration, gracefulStop: '10s', exec: 'visitors' },
+      visitors: { executor: 'per-vu-iterations', vus: visitorVUs(s), iterations: 1, maxDuration, gracefulStop: '10s', exec: 'visitors' },
       agents: {
         executor: 'per-vu-iterations', vus: Math.ceil(s.profile.agents / s.share.of / 2000), iterations: 1,
         maxDuration, gracefulStop: '10s', exec: 'agents',

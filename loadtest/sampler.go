@@ -17,26 +17,26 @@ import (
 	"nextup/loadtest/report"
 )
 
-// gauge samples the run once a second: what the log says, and what the gateways
+// sampler samples the run once a second: the state of the log, and what the gateways
 // and Redis have used.
-type gauge struct {
+type sampler struct {
 	observer *observer.Observer    // nil without a log to follow
 	redis    redis.UniversalClient // nil without
 	gateways []string              // addresses with /metrics
-	begun    time.Time
+	started  time.Time
 
 	mu      sync.Mutex
 	samples []report.Sample
 	marks   []observer.Mark // beside the samples, with an observer
 }
 
-// maxSamples bounds a soak's: later ones are dropped.
+// maxSamples bounds the samples of a soak: later ones are dropped.
 const maxSamples = 100_000
 
 var scraper = &http.Client{Timeout: 3 * time.Second}
 
 // run samples until ctx ends.
-func (g *gauge) run(ctx context.Context) {
+func (g *sampler) run(ctx context.Context) {
 	tick := time.NewTicker(time.Second)
 	defer tick.Stop()
 	for {
@@ -57,8 +57,8 @@ func (g *gauge) run(ctx context.Context) {
 	}
 }
 
-func (g *gauge) sample(ctx context.Context) report.Sample {
-	s := report.Sample{T: time.Since(g.begun).Seconds()}
+func (g *sampler) sample(ctx context.Context) report.Sample {
+	s := report.Sample{T: time.Since(g.started).Seconds()}
 	if g.observer != nil {
 		s.Second = g.observer.Sample()
 	}
@@ -115,7 +115,7 @@ func scrape(ctx context.Context, at string) (map[string]float64, error) {
 	return sums, lines.Err()
 }
 
-func (g *gauge) info(ctx context.Context, s *report.Sample) {
+func (g *sampler) info(ctx context.Context, s *report.Sample) {
 	text, err := g.redis.Info(ctx, "cpu", "memory", "stats").Result()
 	if err != nil {
 		return
@@ -137,8 +137,8 @@ func (g *gauge) info(ctx context.Context, s *report.Sample) {
 	}
 }
 
-// last is the newest sample.
-func (g *gauge) last() report.Sample {
+// last returns the newest sample.
+func (g *sampler) last() report.Sample {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if len(g.samples) == 0 {
@@ -147,16 +147,16 @@ func (g *gauge) last() report.Sample {
 	return g.samples[len(g.samples)-1]
 }
 
-// taken are all samples.
-func (g *gauge) taken() []report.Sample {
+// all returns all samples.
+func (g *sampler) all() []report.Sample {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	return g.samples
 }
 
-// between is what the observer measured from one second of the run to another, or
+// between returns what the observer measured from one second of the run to another, or
 // nil without an observer.
-func (g *gauge) between(from, to float64) *observer.Report {
+func (g *sampler) between(from, to float64) *observer.Report {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if len(g.marks) == 0 {

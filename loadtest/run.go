@@ -13,9 +13,9 @@ import (
 
 	"nextup/gateway/protocol"
 	"nextup/internal/eventlog/redislog"
+	"nextup/loadtest/cluster"
 	"nextup/loadtest/observer"
 	"nextup/loadtest/report"
-	"nextup/loadtest/stage"
 	"nextup/queue"
 )
 
@@ -27,8 +27,8 @@ const (
 	watchUntil = 0.7
 )
 
-// play makes one run and returns its report and where it is.
-func play(ctx context.Context, s settings, out io.Writer) (*report.Run, string, error) {
+// runScenario makes one run and returns its report and the path of the report.
+func runScenario(ctx context.Context, s settings, out io.Writer) (*report.Run, string, error) {
 	scratch, err := os.MkdirTemp("", "nextup-load")
 	if err != nil {
 		return nil, "", err
@@ -38,21 +38,21 @@ func play(ctx context.Context, s settings, out io.Writer) (*report.Run, string, 
 	if err != nil {
 		return nil, "", err
 	}
-	var own *stage.Stage
+	var own *cluster.Cluster
 	direct := s.targets
 	if len(s.targets) == 0 {
-		if own, err = ownStage(ctx, s, scratch); err != nil {
+		if own, err = startCluster(ctx, s, scratch); err != nil {
 			return nil, "", err
 		}
 		defer own.Close()
-		s.targets, direct, s.redis, s.site, s.key = own.Targets(), own.Direct(), own.Redis, stage.Site, stage.KeyID+":"+own.Secret
-		fmt.Fprintf(out, "Redis and %d gateways are up: %v\n", stage.Gateways, direct)
+		s.targets, direct, s.redis, s.site, s.key = own.Targets(), own.Direct(), own.Redis, cluster.Site, cluster.KeyID+":"+own.Secret
+		fmt.Fprintf(out, "Redis and %d gateways are up: %v\n", cluster.Gateways, direct)
 	}
 	welcome, err := preflight(ctx, s.targets, s.site, s.key)
 	if err != nil {
 		return nil, "", err
 	}
-	g := &gauge{gateways: direct, begun: time.Now()}
+	g := &sampler{gateways: direct, started: time.Now()}
 	if s.redis != "" {
 		if g.observer, err = observer.Follow(ctx, s.redis, s.site, departments(welcome)); err != nil {
 			return nil, "", fmt.Errorf("the log at REDIS cannot be followed: %w", err)
@@ -65,7 +65,7 @@ func play(ctx context.Context, s settings, out io.Writer) (*report.Run, string, 
 	} else {
 		fmt.Fprintln(out, "REDIS is not given: the age of shown places and the time to an offer are not measured")
 	}
-	d := &drive{settings: s, own: own, out: out, gauge: g, k6: k6, scratch: scratch}
+	d := &loadRun{settings: s, cluster: own, out: out, sampler: g, k6: k6, scratch: scratch}
 	sum, crowd, err := d.run(ctx)
 	if err != nil {
 		if own != nil {
@@ -92,7 +92,7 @@ func toolPath(ctx context.Context, name string) (string, error) {
 	return firstLine(string(out)), nil
 }
 
-func ownStage(ctx context.Context, s settings, scratch string) (*stage.Stage, error) {
+func startCluster(ctx context.Context, s settings, scratch string) (*cluster.Cluster, error) {
 	binary := s.binary
 	if binary == "" {
 		binary = filepath.Join(scratch, "nextup")
@@ -100,7 +100,7 @@ func ownStage(ctx context.Context, s settings, scratch string) (*stage.Stage, er
 			return nil, fmt.Errorf("nextup cannot be built: %s", out)
 		}
 	}
-	return stage.Start(ctx, stage.Options{Binary: binary, Wrapped: s.scenario == "reconnect_storm"})
+	return cluster.Start(ctx, cluster.Options{Binary: binary, Wrapped: s.scenario == "reconnect_storm"})
 }
 
 func departments(w protocol.Welcome) []queue.Department {
@@ -111,12 +111,12 @@ func departments(w protocol.Welcome) []queue.Department {
 	return all
 }
 
-// drive is one run under way.
-type drive struct {
+// loadRun is the state of one run.
+type loadRun struct {
 	settings
-	own     *stage.Stage
+	cluster *cluster.Cluster
 	out     io.Writer
-	gauge   *gauge
+	sampler *sampler
 	k6      string
 	scratch string
 
@@ -124,17 +124,17 @@ type drive struct {
 	events []report.Event
 }
 
-func (d *drive) event(format string, args ...any) {
-	e := report.Event{T: time.Since(d.gauge.begun).Seconds(), What: fmt.Sprintf(format, args...)}
+func (d *loadRun) event(format string, args ...any) {
+	e := report.Event{T: time.Since(d.sampler.started).Seconds(), What: fmt.Sprintf(format, args...)}
 	fmt.Fprintf(d.out, "%4.0f s  %s\n", e.T, e.What)
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.events = append(d.events, e)
 }
 
-// run lets the scripts, the observer and the scenario's own deeds go side by
-// side and returns when the scripts have ended.
-func (d *drive) run(ctx context.Context) (*summary, *observer.Crowd, error) {
+// run starts the scripts, the observer and what the scenario does to the gateways,
+// and returns when the scripts have ended.
+func (d *loadRun) run(ctx context.Context) (*summary, *observer.Crowd, error) {
 	processes := 1
 	if n, err := strconv.Atoi(os.Getenv("PROCESSES")); err == nil && n > 1 {
 		processes = n
@@ -143,8 +143,8 @@ func (d *drive) run(ctx context.Context) (*summary, *observer.Crowd, error) {
 	for _, t := range d.targets {
 		sockets = append(sockets, socketOf(t))
 	}
-	d.gauge.begun = time.Now()
-	crowd := &observer.Crowd{Targets: sockets, Observer: d.gauge.observer, Begun: d.gauge.begun, Token: func(subject string) (string, error) {
+	d.sampler.started = time.Now()
+	crowd := &observer.Crowd{Targets: sockets, Observer: d.sampler.observer, Begun: d.sampler.started, Token: func(subject string) (string, error) {
 		return mint(d.site, d.key, protocol.Visitor, subject)
 	}}
 	aside, stop := context.WithCancel(ctx)
@@ -155,10 +155,10 @@ func (d *drive) run(ctx context.Context) (*summary, *observer.Crowd, error) {
 	if d.scenario != "breakpoint" { // there the last levels are what counts
 		watched *= watchUntil
 	}
-	all.Go(func() { d.gauge.run(aside) })
+	all.Go(func() { d.sampler.run(aside) })
 	all.Go(func() { d.progress(aside) })
 	all.Go(func() { crowd.Run(aside, watchEvery, time.Now().Add(time.Duration(watched))) })
-	all.Go(func() { d.deeds(aside) })
+	all.Go(func() { d.interfere(aside) })
 
 	summaries := make([]*summary, processes)
 	errs := make([]error, processes)
@@ -178,8 +178,8 @@ func (d *drive) run(ctx context.Context) (*summary, *observer.Crowd, error) {
 	return summaries[0], crowd, nil
 }
 
-// lengthOf is about how long a scenario takes; see k6/scenarios.ts.
-func (d *drive) lengthOf() time.Duration {
+// lengthOf returns about how long a scenario takes; see k6/scenarios.ts.
+func (d *loadRun) lengthOf() time.Duration {
 	switch d.scenario {
 	case "smoke":
 		return 50 * time.Second
@@ -194,27 +194,27 @@ func (d *drive) lengthOf() time.Duration {
 	return 4 * time.Minute
 }
 
-// deeds does to the gateways what the scenario is about.
-func (d *drive) deeds(ctx context.Context) {
+// interfere does to the gateways what the scenario is about.
+func (d *loadRun) interfere(ctx context.Context) {
 	switch d.scenario {
 	case "reconnect_storm":
-		if d.own != nil && pause(ctx, 70*time.Second) {
-			d.event("%d sockets cut", d.own.Cut())
+		if d.cluster != nil && pause(ctx, 70*time.Second) {
+			d.event("%d sockets cut", d.cluster.Cut())
 		}
 	case "rolling_restart":
 		if !pause(ctx, 35*time.Second) {
 			return
 		}
-		if d.own == nil {
+		if d.cluster == nil {
 			d.event("%s", d.restart)
 			if out, err := exec.CommandContext(ctx, "sh", "-c", d.restart).CombinedOutput(); err != nil {
 				d.event("the restart failed: %s", firstLine(string(out)))
 			}
 			return
 		}
-		for i := range stage.Gateways {
+		for i := range cluster.Gateways {
 			d.event("gateway %d is drained", i+1)
-			if err := d.own.RestartOne(ctx, i); err != nil {
+			if err := d.cluster.RestartOne(ctx, i); err != nil {
 				d.event("%s", firstLine(err.Error()))
 			}
 			if !pause(ctx, 8*time.Second) {
@@ -236,9 +236,9 @@ func pause(ctx context.Context, d time.Duration) bool {
 }
 
 // progress prints a line every five seconds.
-func (d *drive) progress(ctx context.Context) {
+func (d *loadRun) progress(ctx context.Context) {
 	for pause(ctx, 5*time.Second) {
-		s := d.gauge.last()
+		s := d.sampler.last()
 		fmt.Fprintf(d.out, "%4.0f s  %5.0f sockets  %5d waiting  %5d in conversation\n", s.T, s.Connections, s.Waiting, s.Talking)
 	}
 }

@@ -1,10 +1,10 @@
-// Timers that end with the run: one that is left would keep its VU waiting.
+// Timers that end with the run: a pending one would keep its VU waiting.
 
 import { clearTimeout, setTimeout } from 'k6/timers';
 
 const pending = new Set<number>();
 
-/** later calls then after so many ms, unless the run ends before. */
+/** later calls then after that many ms, unless the run ends before. */
 export function later(ms: number, then: () => void): number {
   const t = setTimeout(() => {
     pending.delete(t);
@@ -14,12 +14,12 @@ export function later(ms: number, then: () => void): number {
   return t;
 }
 
-export function never(t: number): void {
+export function cancel(t: number): void {
   pending.delete(t);
   clearTimeout(t);
 }
 
-/** endTimers forgets all that was to come in this VU. */
+/** endTimers cancels all pending timers of this VU. */
 export function endTimers(): void {
   for (const t of pending) clearTimeout(t);
   pending.clear();
