@@ -12,6 +12,8 @@ export class ScriptedGateway {
   /** When the page said hello, of Date.now. */
   readonly hellosAt: number[] = [];
   #refusal: ErrorFrame | undefined;
+  /** The last that was said of the log, which a page that comes back is told again. */
+  #availability: ServerFrame | undefined;
   /** How frames of a type are refused. */
   readonly #refused = new Map<ClientFrame["type"], { code: Code; named: boolean }>();
   #socket: WebSocketRoute | undefined;
@@ -55,6 +57,9 @@ export class ScriptedGateway {
       } else if (frame.type === "hello") {
         const now_ms = this.#now();
         this.sends(golden("welcome", { id: frame.id, now_ms, expires_at_ms: now_ms + 3_600_000, ...this.#welcome }));
+        if (this.#availability !== undefined) {
+          this.sends(this.#availability);
+        }
         this.#opened.splice(0).forEach((opened) => opened());
       } else if (frame.type === "heartbeat") {
         this.sends(golden("heartbeat", { as_of_ms: this.#now() }));
@@ -74,6 +79,9 @@ export class ScriptedGateway {
   }
 
   sends(frame: ServerFrame): void {
+    if (frame.type === "availability") {
+      this.#availability = frame;
+    }
     this.#socket?.send(JSON.stringify(frame));
   }
 
