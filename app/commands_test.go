@@ -118,9 +118,9 @@ func TestPeopleAreServedWithoutASocket(t *testing.T) {
 		var got []string
 		for _, e := range h.entries {
 			switch {
-			case e.Text != "":
-				got = append(got, e.Text)
-			case e.From != nil:
+			case e.Body.Text != "":
+				got = append(got, e.Body.Text)
+			case e.From.ID != "":
 				got = append(got, "+"+e.From.ID)
 			default:
 				got = append(got, ".")

@@ -95,7 +95,7 @@ func (s *Site) write(ctx context.Context, a *Actor, kind conversation.Kind, tick
 		return Receipt{}, err
 	}
 	number, at, err := s.app.options.Conversations.Append(ctx, s.id, ticket, conversation.Draft{
-		Kind: kind, From: a.person(), MessageID: id, Text: text, Token: a.token(t),
+		Kind: kind, From: a.person(), MessageID: id, Body: conversation.Text(text), Token: a.token(t),
 	})
 	if err != nil {
 		return Receipt{}, err

@@ -36,7 +36,7 @@ func TestALongConversationComesWholeToWhoReads(t *testing.T) {
 				ticket := v.joins("support")
 				for m := range tt.length {
 					if _, _, err := hub.Append(h.ctx, "demo", ticket, conversation.Draft{
-						Kind: protocol.EntryMessage, From: protocol.Person{Role: protocol.Visitor, ID: fmt.Sprint("v", i)}, MessageID: fmt.Sprint("m", m), Text: text,
+						Kind: conversation.Message, From: conversation.Person{Role: conversation.Visitor, ID: fmt.Sprint("v", i)}, MessageID: fmt.Sprint("m", m), Body: conversation.Text(text),
 					}); err != nil {
 						t.Fatal(err)
 					}

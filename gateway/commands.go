@@ -11,6 +11,7 @@ import (
 
 	"nextup/app"
 	"nextup/app/commands"
+	"nextup/app/conversation"
 	"nextup/gateway/protocol"
 	"nextup/gateway/socket"
 	"nextup/queue"
@@ -74,11 +75,11 @@ func (c *conn) commandOf(req protocol.Request) app.Command {
 func messageOf(req protocol.Request) (m message, ok bool) {
 	switch r := req.(type) {
 	case protocol.Send:
-		return message{protocol.EntryMessage, r.Ticket, r.MessageID}, true
+		return message{conversation.Message, r.Ticket, r.MessageID}, true
 	case protocol.Note:
-		return message{protocol.EntryNote, r.Ticket, r.MessageID}, true
+		return message{conversation.Note, r.Ticket, r.MessageID}, true
 	case protocol.Whisper:
-		return message{protocol.EntryWhisper, r.Ticket, r.MessageID}, true
+		return message{conversation.Whisper, r.Ticket, r.MessageID}, true
 	}
 	return message{}, false
 }
@@ -208,7 +209,7 @@ type writing struct {
 }
 
 type message struct {
-	kind       protocol.EntryKind
+	kind       conversation.Kind
 	ticket, id string
 }
 
@@ -229,13 +230,13 @@ func (w *writing) end(m message) {
 // about to come: that write is the dearest that a message costs. What is sent meanwhile
 // takes the entry along, so entries keep their order. It returns false for any other
 // entry.
-func (c *conn) keep(e *protocol.Entry) bool {
+func (c *conn) keep(ticket string, e *conversation.Entry) bool {
 	w := &c.writing
 	w.Lock()
 	defer w.Unlock()
-	if e.From == nil || e.From.ID != c.id.Subject || !slices.Contains(w.messages, message{e.Kind, e.Ticket, e.MessageID}) {
+	if e.From.ID != c.id.Subject || !slices.Contains(w.messages, message{e.Kind, ticket, e.MessageID}) {
 		return false
 	}
-	c.encode(c.mayRead(e), (*socket.Socket).Keep)
+	c.sendEntry(ticket, e, (*socket.Socket).Keep)
 	return true
 }

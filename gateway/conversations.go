@@ -10,6 +10,7 @@ import (
 
 	"nextup/app/conversation"
 	"nextup/gateway/protocol"
+	"nextup/gateway/socket"
 	"nextup/queue"
 )
 
@@ -80,15 +81,6 @@ func (c *conn) person() protocol.Person {
 	return protocol.Person{Role: c.id.Role, ID: c.id.Subject, Name: c.id.Name}
 }
 
-// mayRead is an entry as this conn may see it. Visitors get the number of what is
-// not for them, so that theirs have no gaps.
-func (c *conn) mayRead(e *protocol.Entry) *protocol.Entry {
-	if c.id.Role != protocol.Visitor || e.Kind != protocol.EntryNote && e.Kind != protocol.EntryWhisper {
-		return e
-	}
-	return &protocol.Entry{Type: e.Type, Ticket: e.Ticket, Number: e.Number, Kind: protocol.EntryHidden, AtMS: e.AtMS}
-}
-
 // follow delivers a conversation that was opened, from an entry on.
 func (c *conn) follow(r protocol.Open) error {
 	c.subs.drop(r.Ticket)
@@ -129,7 +121,7 @@ func (f *follower) Reset() {
 }
 
 // Deliver implements conversation.Receiver.
-func (f *follower) Deliver(entries []protocol.Entry) (taken int, more bool) {
+func (f *follower) Deliver(entries []conversation.Entry) (taken int, more bool) {
 	c, ticket := f.conn, f.ticket
 	t, err := c.site.AuthoriseRead(&c.actor, ticket)
 	if err != nil {
@@ -140,10 +132,10 @@ func (f *follower) Deliver(entries []protocol.Entry) (taken int, more bool) {
 			return i, true
 		}
 		e := &entries[i]
-		if e.MessageID == "" || !c.keep(e) {
-			c.send(c.mayRead(e))
+		if e.MessageID == "" || !c.keep(ticket, e) {
+			c.sendEntry(ticket, e, (*socket.Socket).Send)
 		}
-		if e.Kind == protocol.EntryClosed { // nothing follows
+		if e.Kind == conversation.Closed { // nothing follows
 			c.subs.end(f)
 			if t.Open() {
 				c.g.work.Go(func() { c.site.EndAgain(c.g.ctx, ticket) })

@@ -6,19 +6,18 @@ import (
 	"fmt"
 	"strconv"
 
-	"nextup/gateway/protocol"
 	"nextup/internal/eventlog"
 )
 
 // Draft is an entry that somebody wants to write.
 type Draft struct {
-	// Kind is a message, a note, a whisper or a read mark.
-	Kind protocol.EntryKind
-	From protocol.Person
-	// MessageID and Text are a message's, note's or whisper's. The id is unique for
-	// its sender and kind.
+	// Kind is Message, Note, Whisper or Read.
+	Kind Kind
+	From Person
+	// MessageID and Body are those of the first three. The id is unique for its sender
+	// and kind.
 	MessageID string
-	Text      string
+	Body      Body
 	// UpTo is a read mark's: the number of the last entry seen. What lies beyond
 	// the log's head counts as the head.
 	UpTo uint64
@@ -33,26 +32,32 @@ type Draft struct {
 func (h *Hub) Append(ctx context.Context, site, ticket string, d Draft) (number uint64, atMS int64, err error) {
 	log := h.log(site, ticket)
 	switch d.Kind {
-	case protocol.EntryMessage, protocol.EntryNote, protocol.EntryWhisper:
+	case Message, Note, Whisper:
+		if d.Body.Kind != "" && (h.options.MayWrite == nil || !h.options.MayWrite(site, d.Body.Kind)) {
+			return 0, 0, fmt.Errorf("%w: %q", ErrBodyKind, d.Body.Kind)
+		}
 		return h.appendMessage(ctx, log, d)
-	case protocol.EntryRead:
+	case Read:
 		return h.appendRead(ctx, log, d)
-	case protocol.EntryMember, protocol.EntryAgentLost, protocol.EntryClosed, protocol.EntryHidden:
+	default:
+		return 0, 0, fmt.Errorf("conversation: an entry of kind %q cannot be drafted", d.Kind)
 	}
-	return 0, 0, fmt.Errorf("conversation: nobody drafts an entry of kind %q", d.Kind)
 }
 
 func (h *Hub) appendMessage(ctx context.Context, log eventlog.Log, d Draft) (uint64, int64, error) {
-	if d.MessageID == "" || d.Text == "" || len(d.Text) > protocol.MaxTextBytes {
-		return 0, 0, errors.New("conversation: a message needs an id and a text within the limit")
+	if d.MessageID == "" {
+		return 0, 0, errors.New("conversation: a message needs an id")
 	}
-	data, err := record{Kind: d.Kind, From: &d.From, MessageID: d.MessageID, Text: d.Text}.encode()
+	if err := d.Body.check(); err != nil {
+		return 0, 0, err
+	}
+	data, err := encode(&Entry{Kind: d.Kind, From: d.From, MessageID: d.MessageID, Body: d.Body}, 0)
 	if err != nil {
 		return 0, 0, err
 	}
 	return h.commit(ctx, log, eventlog.Commit{
 		ID:     string(d.Kind) + ":" + digest(string(d.From.Role), d.From.ID, d.MessageID),
-		Intent: digest(d.Text),
+		Intent: d.Body.intent(),
 		Fence:  d.Token,
 		Data:   data,
 	})
@@ -62,8 +67,8 @@ func (h *Hub) appendMessage(ctx context.Context, log eventlog.Log, d Draft) (uin
 // the conversation: the agent who took the ticket with that fencing token, or
 // one whom they invited, who has the same; older tokens are refused from then
 // on. A supervisor has none, 0. Only the first copy of each is written.
-func (h *Hub) Member(ctx context.Context, site, ticket string, siteLog uint64, who protocol.Person, token uint64) error {
-	data, err := record{Kind: protocol.EntryMember, From: &who, SiteLog: siteLog}.encode()
+func (h *Hub) Member(ctx context.Context, site, ticket string, siteLog uint64, who Person, token uint64) error {
+	data, err := encode(&Entry{Kind: Member, From: who}, siteLog)
 	if err != nil {
 		return err
 	}
@@ -83,8 +88,8 @@ func (h *Hub) Member(ctx context.Context, site, ticket string, siteLog uint64, w
 // had the ticket with that fencing token was lost for good and the ticket waits
 // again. Once a later agent has come in, it is refused with ErrFenced: it comes
 // before them or not at all. Only the first copy is written.
-func (h *Hub) AgentLost(ctx context.Context, site, ticket string, siteLog uint64, who protocol.Person, token uint64) error {
-	data, err := record{Kind: protocol.EntryAgentLost, From: &who, SiteLog: siteLog}.encode()
+func (h *Hub) AgentLost(ctx context.Context, site, ticket string, siteLog uint64, who Person, token uint64) error {
+	data, err := encode(&Entry{Kind: AgentLost, From: who}, siteLog)
 	if err != nil {
 		return err
 	}
@@ -106,7 +111,7 @@ func (h *Hub) Ended(ctx context.Context, site, ticket string) (bool, error) {
 // Closed copies from the site's log (its number is siteLog) that the ticket
 // ended: nothing can be written any more. Only the first copy is written.
 func (h *Hub) Closed(ctx context.Context, site, ticket string, siteLog uint64) error {
-	data, err := record{Kind: protocol.EntryClosed, SiteLog: siteLog}.encode()
+	data, err := encode(&Entry{Kind: Closed}, siteLog)
 	if err != nil {
 		return err
 	}

@@ -50,6 +50,8 @@ var (
 	ErrClosed = errors.New("conversation: it is closed")
 	// ErrIDReused: the sender used this message id for another text.
 	ErrIDReused = errors.New("conversation: the message id was used for another text")
+	// ErrBodyKind: a body of the kind may not be written yet.
+	ErrBodyKind = errors.New("conversation: no body of this kind may be written")
 	// ErrFenced: a later assignment has a higher fencing token.
 	ErrFenced = errors.New("conversation: the assignment is out of date")
 	// ErrUnavailable: whether it was written is unknown, and repeating is safe.
@@ -71,6 +73,10 @@ type Options struct {
 	// Reads is how many reads of the log may be under way at the same time, besides
 	// those that are slow; 8 without it.
 	Reads int
+	// MayWrite reports whether a body of the kind may be written in the site's
+	// conversations: not before all gateways know what to do with it. Without it only
+	// plain texts are.
+	MayWrite func(site, kind string) bool
 	// Logger hears of conversations that could not be read.
 	Logger *slog.Logger
 }

@@ -5,14 +5,16 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"reflect"
 	"slices"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
+	"github.com/go-json-experiment/json/jsontext"
+
 	"nextup/app/conversation"
-	"nextup/gateway/protocol"
 	"nextup/internal/eventlog"
 	"nextup/internal/eventlog/redislog"
 	"nextup/test/redistest"
@@ -66,11 +68,15 @@ func (p pair) each() []*conversation.Hub { return []*conversation.Hub{p.a, p.b} 
 // ticketOf names a conversation that no other test uses.
 func ticketOf(t *testing.T) string { return fmt.Sprint(t.Name(), time.Now().UnixNano()) }
 
-func visitor(id string) protocol.Person { return protocol.Person{Role: protocol.Visitor, ID: id} }
-func agent(id string) protocol.Person   { return protocol.Person{Role: protocol.Agent, ID: id} }
+func visitor(id string) conversation.Person {
+	return conversation.Person{Role: conversation.Visitor, ID: id}
+}
+func agent(id string) conversation.Person {
+	return conversation.Person{Role: conversation.Agent, ID: id}
+}
 
-func message(from protocol.Person, id, text string) conversation.Draft {
-	return conversation.Draft{Kind: protocol.EntryMessage, From: from, MessageID: id, Text: text}
+func message(from conversation.Person, id, text string) conversation.Draft {
+	return conversation.Draft{Kind: conversation.Message, From: from, MessageID: id, Body: conversation.Text(text)}
 }
 
 func mustAppend(t testing.TB, h *conversation.Hub, ticket string, d conversation.Draft) uint64 {
@@ -87,7 +93,7 @@ func mustAppend(t testing.TB, h *conversation.Hub, ticket string, d conversation
 type receiver struct {
 	mu      sync.Mutex
 	after   uint64
-	entries []protocol.Entry
+	entries []conversation.Entry
 	largest int // delivery
 	notes   chan string
 	resets  chan struct{}
@@ -98,13 +104,13 @@ type receiver struct {
 
 // heard is a Receiver with room for everything.
 type heard struct {
-	deliver func(entries []protocol.Entry) (more bool)
+	deliver func(entries []conversation.Entry) (more bool)
 	note    func(payload []byte)
 	reset   func()
 }
 
 func (heard) Ready() bool { return true }
-func (h heard) Deliver(entries []protocol.Entry) (taken int, more bool) {
+func (h heard) Deliver(entries []conversation.Entry) (taken int, more bool) {
 	return len(entries), h.deliver(entries)
 }
 func (h heard) Note(payload []byte) { h.note(payload) }
@@ -120,7 +126,7 @@ func receive(h *conversation.Hub, ticket string, after uint64) *receiver {
 	return r
 }
 
-func (r *receiver) deliver(entries []protocol.Entry) bool {
+func (r *receiver) deliver(entries []conversation.Entry) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.largest = max(r.largest, len(entries))
@@ -138,7 +144,7 @@ func (r *receiver) deliver(entries []protocol.Entry) bool {
 }
 
 // wait returns the entries once there are n.
-func (r *receiver) wait(t testing.TB, n int) []protocol.Entry {
+func (r *receiver) wait(t testing.TB, n int) []conversation.Entry {
 	t.Helper()
 	timeout := time.After(20 * time.Second)
 	for {
@@ -192,11 +198,8 @@ func TestAMessageIsWrittenOnceAndAnsweredAsTheFirstTime(t *testing.T) {
 		r := receive(p.b, ticket, 0)
 		defer r.stop()
 		e := r.wait(t, 3)[0]
-		want := protocol.Entry{Type: protocol.TypeEntry, Ticket: ticket, Number: 1, Kind: protocol.EntryMessage, AtMS: at, MessageID: "m1", Text: "hello"}
-		if e.From == nil || *e.From != v {
-			t.Fatalf("from %+v", e.From)
-		}
-		if e.From = nil; e != want {
+		want := conversation.Entry{Number: 1, Kind: conversation.Message, AtMS: at, From: v, MessageID: "m1", Body: conversation.Text("hello")}
+		if !reflect.DeepEqual(e, want) {
 			t.Fatalf("got %+v, want %+v", e, want)
 		}
 	})
@@ -205,15 +208,47 @@ func TestAMessageIsWrittenOnceAndAnsweredAsTheFirstTime(t *testing.T) {
 func TestABadDraftIsRefused(t *testing.T) {
 	h := conversation.New(eventlog.NewMemory(), conversation.Options{})
 	for what, d := range map[string]conversation.Draft{
-		"no kind":   {From: visitor("v"), MessageID: "m", Text: "x"},
-		"control":   {Kind: protocol.EntryClosed, From: visitor("v")},
+		"no kind":   {From: visitor("v"), MessageID: "m", Body: conversation.Text("x")},
+		"control":   {Kind: conversation.Closed, From: visitor("v")},
 		"no text":   message(visitor("v"), "m", ""),
 		"no id":     message(visitor("v"), "", "x"),
-		"long text": message(visitor("v"), "m", strings.Repeat("x", protocol.MaxTextBytes+1)),
+		"long text": message(visitor("v"), "m", strings.Repeat("x", conversation.MaxTextBytes+1)),
 	} {
 		if _, _, err := h.Append(t.Context(), "s", "t", d); err == nil {
 			t.Errorf("%s was taken", what)
 		}
+	}
+}
+
+// A body of a new kind is written once all gateways know it, and is another message than
+// its text alone.
+func TestABodyOfANewKindIsWrittenWhereItMayBe(t *testing.T) {
+	memory := eventlog.NewMemory()
+	before := conversation.New(memory, conversation.Options{})
+	after := conversation.New(memory, conversation.Options{MayWrite: func(site, kind string) bool { return site == "s" && kind == "choices" }})
+	defer before.Close()
+	defer after.Close()
+	d := message(agent("a"), "m", "Choose: a, b")
+	d.Body.Kind, d.Body.Fields = "choices", jsontext.Value(`{"of":["a","b"]}`)
+	if _, _, err := before.Append(t.Context(), "s", "t", d); !errors.Is(err, conversation.ErrBodyKind) {
+		t.Errorf("too early: %v", err)
+	}
+	other := d
+	other.Body.Kind = "wave"
+	if _, _, err := after.Append(t.Context(), "s", "t", other); !errors.Is(err, conversation.ErrBodyKind) {
+		t.Errorf("another kind: %v", err)
+	}
+	mustAppend(t, after, "t", d)
+	if n := mustAppend(t, after, "t", d); n != 1 {
+		t.Errorf("sent again it is %d", n)
+	}
+	if _, _, err := after.Append(t.Context(), "s", "t", message(agent("a"), "m", "Choose: a, b")); !errors.Is(err, conversation.ErrIDReused) {
+		t.Errorf("its text alone: %v", err)
+	}
+	r := receive(before, "t", 0)
+	defer r.stop()
+	if e := r.wait(t, 1)[0]; !reflect.DeepEqual(e.Body, d.Body) {
+		t.Errorf("it is read as %+v", e.Body)
 	}
 }
 
@@ -265,20 +300,20 @@ func TestALaterAssignmentFencesTheEarlierOne(t *testing.T) {
 func TestAGuestIsFencedWithTheirAssignment(t *testing.T) {
 	onEveryBackend(t, func(t *testing.T, p pair) {
 		ticket := ticketOf(t)
-		member := func(h *conversation.Hub, who protocol.Person, token uint64) error {
+		member := func(h *conversation.Hub, who conversation.Person, token uint64) error {
 			return h.Member(t.Context(), "s", ticket, 10, who, token)
 		}
 		note := func(name string, token uint64) error {
-			d := conversation.Draft{Kind: protocol.EntryNote, From: agent(name), MessageID: "m1", Text: "x", Token: token}
+			d := conversation.Draft{Kind: conversation.Note, From: agent(name), MessageID: "m1", Body: conversation.Text("x"), Token: token}
 			_, _, err := p.b.Append(t.Context(), "s", ticket, d)
 			return err
 		}
-		for i, who := range []protocol.Person{agent("owner"), agent("guest"), agent("guest")} {
+		for i, who := range []conversation.Person{agent("owner"), agent("guest"), agent("guest")} {
 			if err := member(p.each()[i%2], who, 1); err != nil {
 				t.Fatal(err)
 			}
 		}
-		if err := member(p.a, protocol.Person{Role: protocol.Supervisor, ID: "boss"}, 0); err != nil {
+		if err := member(p.a, conversation.Person{Role: conversation.Supervisor, ID: "boss"}, 0); err != nil {
 			t.Fatal(err)
 		}
 		if err := errors.Join(note("owner", 1), note("guest", 1)); err != nil {
@@ -294,7 +329,7 @@ func TestAGuestIsFencedWithTheirAssignment(t *testing.T) {
 				t.Errorf("the %s of before: %v", late, err)
 			}
 		}
-		mustAppend(t, p.a, ticket, message(protocol.Person{Role: protocol.Supervisor, ID: "boss"}, "m1", "supervisors are not fenced"))
+		mustAppend(t, p.a, ticket, message(conversation.Person{Role: conversation.Supervisor, ID: "boss"}, "m1", "supervisors are not fenced"))
 		d := message(agent("guest"), "m1", "a message beside the note of the same id")
 		d.Token = 2
 		mustAppend(t, p.a, ticket, d)
@@ -330,7 +365,7 @@ func TestAClosedConversationTakesNothingMore(t *testing.T) {
 		}
 		r := receive(p.b, ticket, 1)
 		defer r.stop()
-		if e := r.wait(t, 1); len(e) != 1 || e[0].Kind != protocol.EntryClosed {
+		if e := r.wait(t, 1); len(e) != 1 || e[0].Kind != conversation.Closed {
 			t.Fatalf("got %+v", e)
 		}
 	})
@@ -339,8 +374,8 @@ func TestAClosedConversationTakesNothingMore(t *testing.T) {
 func TestReadMarksOnlyRise(t *testing.T) {
 	onEveryBackend(t, func(t *testing.T, p pair) {
 		ticket := ticketOf(t)
-		mark := func(h *conversation.Hub, who protocol.Person, upTo uint64) uint64 {
-			return mustAppend(t, h, ticket, conversation.Draft{Kind: protocol.EntryRead, From: who, UpTo: upTo})
+		mark := func(h *conversation.Hub, who conversation.Person, upTo uint64) uint64 {
+			return mustAppend(t, h, ticket, conversation.Draft{Kind: conversation.Read, From: who, UpTo: upTo})
 		}
 		if n := mark(p.a, agent("a"), 5); n != 0 {
 			t.Fatalf("a mark in an empty conversation is %d", n)
@@ -349,7 +384,7 @@ func TestReadMarksOnlyRise(t *testing.T) {
 			mustAppend(t, p.a, ticket, message(visitor("v"), fmt.Sprint(i), "x"))
 		}
 		steps := []struct {
-			who  protocol.Person
+			who  conversation.Person
 			upTo uint64
 			want uint64
 		}{
@@ -370,7 +405,7 @@ func TestReadMarksOnlyRise(t *testing.T) {
 		var all sync.WaitGroup
 		for i := range uint64(14) {
 			all.Go(func() {
-				_, _, err := p.each()[i%2].Append(t.Context(), "s", ticket, conversation.Draft{Kind: protocol.EntryRead, From: visitor("w"), UpTo: i + 1})
+				_, _, err := p.each()[i%2].Append(t.Context(), "s", ticket, conversation.Draft{Kind: conversation.Read, From: visitor("w"), UpTo: i + 1})
 				if err != nil && !errors.Is(err, conversation.ErrUnavailable) { // too many at once
 					t.Error(err)
 				}
@@ -379,12 +414,12 @@ func TestReadMarksOnlyRise(t *testing.T) {
 		all.Wait()
 		r := receive(p.b, ticket, 10)
 		defer r.stop()
-		last := map[protocol.Person]uint64{}
+		last := map[conversation.Person]uint64{}
 		for _, e := range r.wait(t, 5) {
-			if e.Kind != protocol.EntryRead || e.UpTo <= last[*e.From] || e.UpTo >= e.Number {
-				t.Fatalf("after %d came %+v", last[*e.From], e)
+			if e.Kind != conversation.Read || e.UpTo <= last[e.From] || e.UpTo >= e.Number {
+				t.Fatalf("after %d came %+v", last[e.From], e)
 			}
-			last[*e.From] = e.UpTo
+			last[e.From] = e.UpTo
 		}
 	})
 }

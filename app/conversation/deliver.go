@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"slices"
 
-	"nextup/gateway/protocol"
 	"nextup/internal/eventlog"
 )
 
@@ -80,7 +79,7 @@ func (h *Hub) deliverPushed(f *feed, g group, pushed []*eventlog.Pushed) {
 	}
 	b, err := batch{}, error(nil)
 	if fits {
-		b, err = batchOf(f, g.place, records)
+		b, err = batchOf(g.place, records)
 	}
 	if !fits || err != nil {
 		h.mu.Lock()
@@ -146,11 +145,10 @@ func (h *Hub) deliver(f *feed, members []*Subscription, b batch) {
 	}
 }
 
-// batch is what follows a place: how clients see it, and the records that it was
-// made of.
+// batch is what follows a place: the entries, and the records that they were made of.
 type batch struct {
 	after   place
-	entries []protocol.Entry
+	entries []Entry
 	records []eventlog.Record
 }
 
@@ -163,16 +161,16 @@ func (b *batch) place(n int) place {
 }
 
 // batchOf checks that records continue a place.
-func batchOf(f *feed, p place, records []eventlog.Record) (batch, error) {
-	b := batch{after: p, entries: make([]protocol.Entry, len(records)), records: records}
-	for i, r := range records {
+func batchOf(p place, records []eventlog.Record) (batch, error) {
+	b := batch{after: p, entries: make([]Entry, len(records)), records: records}
+	for i := range records {
 		// Records of one answer, or of pushes that continue each other, are among
 		// themselves what the log is, whatever a broken file has made of it.
-		if i == 0 && r.Prev != p.id {
+		if i == 0 && records[i].Prev != p.id {
 			return batch{}, errFork
 		}
 		var err error
-		if b.entries[i], err = entry(f.ticket, r); err != nil {
+		if b.entries[i], err = decode(&records[i]); err != nil {
 			return batch{}, err
 		}
 	}

@@ -5,14 +5,12 @@ import (
 	"math/rand/v2"
 	"time"
 
-	"nextup/gateway/protocol"
 	"nextup/internal/eventlog"
 )
 
 // feed is a conversation that has subscribers here. The Hub's lock guards it.
 type feed struct {
 	log         eventlog.Log
-	ticket      string
 	subscribers map[*Subscription]struct{}
 	unsubscribe func() // ends the backend's subscription
 
@@ -78,7 +76,7 @@ func (h *Hub) learn(f *feed, b *batch) {
 	defer h.mu.Unlock()
 	f.head = max(f.head, b.place(len(b.entries)).number)
 	for i := range b.entries {
-		if e := &b.entries[i]; e.Kind == protocol.EntryRead && e.From != nil {
+		if e := &b.entries[i]; e.Kind == Read {
 			f.markedLocked(reader{e.From.Role, e.From.ID}, mark{e.UpTo, e.Number, e.AtMS})
 		}
 	}

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"strconv"
 
-	"nextup/gateway/protocol"
 	"nextup/internal/eventlog"
 )
 
@@ -18,7 +17,7 @@ var errConflict = errors.New("conversation: the read mark moved meanwhile")
 
 // reader is somebody who marks what they have read.
 type reader struct {
-	role protocol.Role
+	role Role
 	id   string
 }
 
@@ -56,7 +55,7 @@ func (h *Hub) appendRead(ctx context.Context, log eventlog.Log, d Draft) (uint64
 	if d.UpTo == 0 {
 		return 0, 0, nil
 	}
-	data, err := record{Kind: d.Kind, From: &d.From, UpTo: d.UpTo}.encode()
+	data, err := encode(&Entry{Kind: Read, From: d.From, UpTo: d.UpTo}, 0)
 	if err != nil {
 		return 0, 0, err
 	}

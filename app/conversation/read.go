@@ -153,6 +153,6 @@ func (h *Hub) page(f *feed, p place, limit int) (b batch, full bool, err error) 
 		p = placeOf(&records[0])
 		records = records[1:]
 	}
-	b, err = batchOf(f, p, records)
+	b, err = batchOf(p, records)
 	return b, full, err
 }

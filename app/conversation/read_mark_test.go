@@ -8,7 +8,6 @@ import (
 	"testing"
 
 	"nextup/app/conversation"
-	"nextup/gateway/protocol"
 	"nextup/internal/eventlog"
 )
 
@@ -117,6 +116,6 @@ func TestAMarkKnowsThoseMadeElsewhere(t *testing.T) {
 	}
 }
 
-func readMark(by protocol.Person, upTo uint64) conversation.Draft {
-	return conversation.Draft{Kind: protocol.EntryRead, From: by, UpTo: upTo}
+func readMark(by conversation.Person, upTo uint64) conversation.Draft {
+	return conversation.Draft{Kind: conversation.Read, From: by, UpTo: upTo}
 }

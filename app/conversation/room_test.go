@@ -6,7 +6,6 @@ import (
 	"testing"
 
 	"nextup/app/conversation"
-	"nextup/gateway/protocol"
 )
 
 // narrow is a Receiver that takes a few entries at a time and then none until it has
@@ -24,7 +23,7 @@ func (n *narrow) Ready() bool {
 	return n.room > 0
 }
 
-func (n *narrow) Deliver(entries []protocol.Entry) (taken int, more bool) {
+func (n *narrow) Deliver(entries []conversation.Entry) (taken int, more bool) {
 	n.mu.Lock()
 	taken = min(len(entries), n.room)
 	n.room -= taken

@@ -3,7 +3,6 @@ package conversation
 import (
 	"time"
 
-	"nextup/gateway/protocol"
 	"nextup/internal/eventlog"
 )
 
@@ -23,7 +22,7 @@ type Receiver interface {
 	// Deliver takes as many of the entries as there is room for, which it must not
 	// change since others share them. If some are left the subscription rests until
 	// Resume; unless more is true it ends.
-	Deliver(entries []protocol.Entry) (taken int, more bool)
+	Deliver(entries []Entry) (taken int, more bool)
 	// Note hears the conversation's transient notes.
 	Note(payload []byte)
 	// Reset says that the log lost entries in a failover, or never had the one that
@@ -60,7 +59,7 @@ func (h *Hub) Subscribe(site, ticket string, after Place, receiver Receiver) *Su
 	}
 	f := h.feeds[log.Name]
 	if f == nil {
-		f = &feed{log: log, ticket: ticket, subscribers: map[*Subscription]struct{}{}}
+		f = &feed{log: log, subscribers: map[*Subscription]struct{}{}}
 		h.feeds[log.Name] = f
 		f.unsubscribe = h.backend.Subscribe(log, func(signal eventlog.Signal) { h.hear(f, signal) })
 		if h.check == nil {

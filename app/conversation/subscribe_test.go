@@ -12,7 +12,6 @@ import (
 	"time"
 
 	"nextup/app/conversation"
-	"nextup/gateway/protocol"
 	"nextup/internal/eventlog"
 	"nextup/internal/eventlog/eventlogtest"
 )
@@ -52,8 +51,8 @@ func TestFiftySendersAreSeenInOneOrderByEverySubscriber(t *testing.T) {
 		for i, r := range receivers {
 			got := r.wait(t, senders*each)
 			r.stop()
-			if !slices.EqualFunc(got, want, func(a, b protocol.Entry) bool {
-				return a.Number == b.Number && a.Text == b.Text && a.AtMS == b.AtMS
+			if !slices.EqualFunc(got, want, func(a, b conversation.Entry) bool {
+				return a.Number == b.Number && a.Body.Text == b.Body.Text && a.AtMS == b.AtMS
 			}) {
 				t.Errorf("receiver %d saw another conversation", i)
 			}
@@ -164,7 +163,7 @@ func TestAForkedLogResetsWhoHasOpenedIt(t *testing.T) {
 			t.Fatal("entries after a reset")
 		}
 		again := receive(h, "t", 0)
-		if got := again.wait(t, 1); got[0].Text != "y" {
+		if got := again.wait(t, 1); got[0].Body.Text != "y" {
 			t.Fatalf("got %+v", got)
 		}
 	})
@@ -246,9 +245,9 @@ func TestASubscriptionEndsWhereTheReceiverIsGone(t *testing.T) {
 		h := conversation.New(eventlog.NewMemory(), conversation.Options{})
 		defer h.Close()
 		var refused, stopped atomic.Int32
-		h.Subscribe("s", "t", conversation.Place{}, heard{func([]protocol.Entry) bool { refused.Add(1); return false }, func([]byte) {}, func() {}})
+		h.Subscribe("s", "t", conversation.Place{}, heard{func([]conversation.Entry) bool { refused.Add(1); return false }, func([]byte) {}, func() {}})
 		var stop func()
-		stop = h.Subscribe("s", "t", conversation.Place{}, heard{func([]protocol.Entry) bool {
+		stop = h.Subscribe("s", "t", conversation.Place{}, heard{func([]conversation.Entry) bool {
 			stopped.Add(1)
 			stop() // from within
 			return true
@@ -284,7 +283,7 @@ func TestComingAndGoingNeitherDoublesNorReorders(t *testing.T) {
 					first, target := last.Load(), min(last.Load()+1+rng.Uint64N(60), n)
 					due := first
 					reached := make(chan struct{})
-					stop := p.each()[who%2].Subscribe("s", ticket, conversation.Place{Number: first}, heard{func(entries []protocol.Entry) bool {
+					stop := p.each()[who%2].Subscribe("s", ticket, conversation.Place{Number: first}, heard{func(entries []conversation.Entry) bool {
 						for _, e := range entries {
 							if due++; e.Number != due {
 								t.Errorf("entry %d where %d was due", e.Number, due)
@@ -337,7 +336,7 @@ func TestALaterSubscriptionWaitsForADeliveryUnderWay(t *testing.T) {
 		mustAppend(t, h, "t", message(visitor("v"), "m", "x"))
 		release := make(chan struct{})
 		var ended atomic.Bool
-		stop := h.Subscribe("s", "t", conversation.Place{}, heard{func([]protocol.Entry) bool {
+		stop := h.Subscribe("s", "t", conversation.Place{}, heard{func([]conversation.Entry) bool {
 			<-release
 			ended.Store(true)
 			return true
@@ -346,7 +345,7 @@ func TestALaterSubscriptionWaitsForADeliveryUnderWay(t *testing.T) {
 		stop() // the only one, while its delivery is under way
 		var early atomic.Bool
 		later := make(chan struct{})
-		defer h.Subscribe("s", "t", conversation.Place{}, heard{func([]protocol.Entry) bool {
+		defer h.Subscribe("s", "t", conversation.Place{}, heard{func([]conversation.Entry) bool {
 			early.Store(!ended.Load())
 			close(later)
 			return true

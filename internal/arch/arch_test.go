@@ -292,6 +292,7 @@ func TestTheArrowsThatMatter(t *testing.T) {
 		{"gateway/protocol", "nextup/queue", false},
 		{"app/conversation", "nextup/queue", false},
 		{"app/conversation", "nextup/gateway", false},
+		{"app/conversation", "nextup/gateway/protocol", false},
 		{"internal/eventlog", "nextup/queue", false},
 		{"internal/eventlog", "github.com/redis/go-redis/v9", false},
 		{"internal/sitefile", "nextup/gateway/auth", false},

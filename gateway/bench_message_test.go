@@ -1,0 +1,29 @@
+package gateway_test
+
+import (
+	"strconv"
+	"testing"
+
+	"nextup/gateway/protocol"
+)
+
+// BenchmarkMessage measures a message from the visitor's frame to the agent's, over two
+// sockets and the log in memory, both clients included. Compare allocations, and times
+// only of runs that took turns.
+func BenchmarkMessage(b *testing.B) {
+	h := newHouse(b)
+	url, _ := h.open("one")
+	visitor, agent, ticket := h.served(url, "v", "a")
+	visitor.opens(ticket, 0)
+	agent.opens(ticket, 0)
+	b.ReportAllocs()
+	n := 0
+	for b.Loop() {
+		n++
+		id := strconv.Itoa(n)
+		visitor.says(ticket, id, "There are some hundred bytes of text in this message, which is what the measured ones have.")
+		for _, p := range []*person{visitor, agent} {
+			until(p, "the message", func(e protocol.Entry) bool { return e.MessageID == id })
+		}
+	}
+}
