@@ -9,7 +9,7 @@ import (
 	"nextup/internal/eventlog"
 )
 
-// Draft is an entry that somebody wants to write.
+// Draft is an entry that is to be written.
 type Draft struct {
 	// Kind is Message, Note, Whisper or Read.
 	Kind Kind
@@ -63,20 +63,20 @@ func (h *Hub) appendMessage(ctx context.Context, log eventlog.Log, d Draft) (uin
 	})
 }
 
-// Member copies from the site's log (its number is siteLog) that somebody is in
-// the conversation: the agent who took the ticket with that fencing token, or
-// one whom they invited, who has the same; older tokens are refused from then
-// on. A supervisor has none, 0. Only the first copy of each is written.
-func (h *Hub) Member(ctx context.Context, site, ticket string, siteLog uint64, who Person, token uint64) error {
-	data, err := encode(&Entry{Kind: Member, From: who}, siteLog)
+// Member copies from the site's log, where it has the number siteLog, that a person is in
+// the conversation: the agent that took the ticket with the fencing token, or an invited
+// agent, with the same token. Older tokens are refused from then on. A supervisor has
+// none, 0. Only the first copy of each is written.
+func (h *Hub) Member(ctx context.Context, site, ticket string, siteLog uint64, person Person, token uint64) error {
+	data, err := encode(&Entry{Kind: Member, From: person}, siteLog)
 	if err != nil {
 		return err
 	}
 	// The token names the assignment, whatever record of the site's log the
 	// caller saw it in. Guests have it too, and after a fork of that log it may
-	// come again for somebody else, so the person is a part of the ID.
+	// come again for another person, so the person is a part of the ID.
 	_, _, err = h.commit(ctx, h.log(site, ticket), eventlog.Commit{
-		ID:         "member:" + strconv.FormatUint(token, 10) + ":" + digest(string(who.Role), who.ID),
+		ID:         "member:" + strconv.FormatUint(token, 10) + ":" + digest(string(person.Role), person.ID),
 		Fence:      token,
 		RaiseFence: token,
 		Data:       data,
@@ -84,17 +84,17 @@ func (h *Hub) Member(ctx context.Context, site, ticket string, siteLog uint64, w
 	return err
 }
 
-// AgentLost copies from the site's log (its number is siteLog) that the agent who
-// had the ticket with that fencing token was lost for good and the ticket waits
-// again. Once a later agent has come in, it is refused with ErrFenced: it comes
-// before them or not at all. Only the first copy is written.
-func (h *Hub) AgentLost(ctx context.Context, site, ticket string, siteLog uint64, who Person, token uint64) error {
-	data, err := encode(&Entry{Kind: AgentLost, From: who}, siteLog)
+// AgentLost copies from the site's log, where it has the number siteLog, that the agent
+// that had the ticket with the fencing token was lost for good, and the ticket waits
+// again. Once a later agent is a member, ErrFenced refuses it: it comes before that agent
+// or not at all. Only the first copy is written.
+func (h *Hub) AgentLost(ctx context.Context, site, ticket string, siteLog uint64, person Person, token uint64) error {
+	data, err := encode(&Entry{Kind: AgentLost, From: person}, siteLog)
 	if err != nil {
 		return err
 	}
 	_, _, err = h.commit(ctx, h.log(site, ticket), eventlog.Commit{
-		ID: "lost:" + strconv.FormatUint(token, 10) + ":" + digest(string(who.Role), who.ID), Fence: token, Data: data,
+		ID: "lost:" + strconv.FormatUint(token, 10) + ":" + digest(string(person.Role), person.ID), Fence: token, Data: data,
 	})
 	return err
 }
@@ -108,8 +108,8 @@ func (h *Hub) Ended(ctx context.Context, site, ticket string) (bool, error) {
 	return err == nil && heads[0].ID == closedID, err
 }
 
-// Closed copies from the site's log (its number is siteLog) that the ticket
-// ended: nothing can be written any more. Only the first copy is written.
+// Closed copies from the site's log, where it has the number siteLog, that the ticket
+// ended. Nothing can be written after it. Only the first copy is written.
 func (h *Hub) Closed(ctx context.Context, site, ticket string, siteLog uint64) error {
 	data, err := encode(&Entry{Kind: Closed}, siteLog)
 	if err != nil {

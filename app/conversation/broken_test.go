@@ -17,13 +17,13 @@ func (b broken) Read(ctx context.Context, log eventlog.Log, after uint64, limit 
 	records, err := b.Memory.Read(ctx, log, after, limit)
 	for i := range records {
 		if records[i].Number == 3 {
-			records[i].Prev = "somebody else"
+			records[i].Prev = "another"
 		}
 	}
 	return records, err
 }
 
-// Resetting for ever would help nobody: there is no other truth to come to.
+// A reset for ever would be no help: there is no other log to come to.
 func TestALogWithABrokenChainCanBeRead(t *testing.T) {
 	h := conversation.New(broken{eventlog.NewMemory()}, conversation.Options{})
 	defer h.Close()

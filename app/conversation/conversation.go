@@ -1,15 +1,30 @@
-// Package conversation keeps the messages of a ticket: a log for each, with the
-// same mechanism as a site's (package eventlog), which lives for twice the
+// Package conversation keeps the messages of a ticket. Each ticket has a log of its own,
+// with the same mechanism as a site's (package eventlog), which lives for twice the
 // site's retention after its last entry.
+//
+//	hub := conversation.New(backend, conversation.Options{})
+//	defer hub.Close()
+//	subscription := hub.Subscribe(site, ticket, conversation.Place{}, receiver)
+//	defer subscription.Stop()
+//	number, at, err := hub.Append(ctx, site, ticket, conversation.Draft{
+//		Kind: conversation.Message, From: person, MessageID: "m1", Body: conversation.Text("Hello"),
+//	})
+//
+// The receiver is given the entries that are there, then each new one, as Entry. What an
+// entry looks like on a wire is for a transport to say; what it looks like in the log is
+// in codec.go alone.
 //
 // # Writing
 //
-// An entry's commit ID comes from its intent (what kind, from whom, which client
-// message id), so a message that is sent again after a lost reply is found and
-// not doubled. Who may write is the site's log to say, which lies elsewhere; its
-// rulings are copied here as control records: a member with the fencing token of
-// the assignment, after which older tokens are refused, the loss of that agent, and
-// closed, which seals the log. All may be copied by any gateway, any number of times.
+// An entry's commit ID comes from its intent (its kind, its sender, the client's message
+// id), so a message that is sent again after a lost reply is found and not doubled. The
+// site's log, which lies elsewhere, rules on membership and on the end of a ticket. Its
+// rulings are copied here as control records: a member with the fencing token of the
+// assignment, after which older tokens are refused; the loss of that agent; and closed,
+// which seals the log. Any gateway may copy them, any number of times.
+//
+// A read mark names the mark that it supposes to be the reader's last. The conversation's
+// feed mostly knows it, and so a mark is one round trip.
 //
 // # Reading
 //
@@ -23,13 +38,13 @@
 // The log may hang, and one shard of a Cluster may hang alone. So a read that is slow
 // leaves its place among the readers to another.
 //
-// Nothing waits here for a subscriber: each takes as much as it has room for, rests,
-// and is read on from its place once it says Resume. So a history comes as fast as
-// it is read by the client, and what is new to one who is behind is history too.
+// The Hub never waits for a subscriber: each takes as much as it has room for, rests,
+// and is read on from its place once it calls Resume. So a history comes as fast as the
+// client reads it, and what is new is history too for a client that is behind.
 //
 // A subscriber's place is the number and the ID of its newest entry, and every
-// read begins with that entry. Should the log show another one there, or none,
-// it lost entries in a failover: the subscriber hears reset, and nothing more.
+// read begins with that entry. If the log shows another one there, or none, it lost
+// entries in a failover: the subscriber hears Reset, and nothing more.
 package conversation
 
 import (
@@ -46,15 +61,16 @@ import (
 
 // Errors of Append, Member and Closed.
 var (
-	// ErrClosed: the conversation has ended.
+	// ErrClosed says that the conversation has ended.
 	ErrClosed = errors.New("conversation: it is closed")
-	// ErrIDReused: the sender used this message id for another text.
+	// ErrIDReused says that the sender used this message id for another body.
 	ErrIDReused = errors.New("conversation: the message id was used for another text")
-	// ErrBodyKind: a body of the kind may not be written yet.
+	// ErrBodyKind says that a body of the kind may not be written yet.
 	ErrBodyKind = errors.New("conversation: no body of this kind may be written")
-	// ErrFenced: a later assignment has a higher fencing token.
+	// ErrFenced says that a later assignment has a higher fencing token.
 	ErrFenced = errors.New("conversation: the assignment is out of date")
-	// ErrUnavailable: whether it was written is unknown, and repeating is safe.
+	// ErrUnavailable says that the fate of what was to be written is unknown; writing it
+	// again is safe.
 	ErrUnavailable = eventlog.ErrUnavailable
 	// ErrFull says that the log's memory is full: messages are refused, closing
 	// is not.

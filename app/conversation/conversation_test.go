@@ -295,8 +295,8 @@ func TestALaterAssignmentFencesTheEarlierOne(t *testing.T) {
 	})
 }
 
-// Whoever is invited into a conversation has the token of its assignment, and is
-// out of it with the agent who invited them.
+// A guest in a conversation has the token of its assignment, and is
+// out of it with the agent that invited it.
 func TestAGuestIsFencedWithTheirAssignment(t *testing.T) {
 	onEveryBackend(t, func(t *testing.T, p pair) {
 		ticket := ticketOf(t)

@@ -1,6 +1,6 @@
 package conversation
 
-// Open counts the conversations that somebody has open.
+// Open counts the conversations that have subscribers.
 func (h *Hub) Open() int {
 	h.mu.Lock()
 	defer h.mu.Unlock()

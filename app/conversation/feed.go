@@ -120,8 +120,8 @@ func (f *feed) hasUnread() bool {
 	return false
 }
 
-// takeLocked makes a feed that was taken from a queue busy, unless another is at it,
-// who will schedule it again, or it has been given up.
+// takeLocked makes a feed that was taken from a queue busy. It returns false if the feed
+// has been given up, or a worker or reader is at it, which will schedule it again.
 func (h *Hub) takeLocked(f *feed) bool {
 	if f.busy || h.feeds[f.log.Name] != f {
 		return false

@@ -15,7 +15,7 @@ const maxReadTries = 5
 // errConflict says that the sender's mark is another than was supposed.
 var errConflict = errors.New("conversation: the read mark moved meanwhile")
 
-// reader is somebody who marks what they have read.
+// reader is a person that marks what it has read.
 type reader struct {
 	role Role
 	id   string

@@ -53,8 +53,8 @@ type Entry struct {
 	UpTo      uint64
 }
 
-// Body is what somebody says: a text or, with a Kind, something of which the text is what
-// is shown where that kind is not known.
+// Body is the content of a message: a text or, with a Kind, something else, for which the
+// text stands where that kind is not known.
 type Body struct {
 	// Kind is "" for a plain text.
 	Kind string
