@@ -5,6 +5,7 @@ import (
 	"errors"
 
 	"nextup/app/commands"
+	"nextup/app/conversation"
 	"nextup/queue"
 )
 
@@ -75,7 +76,10 @@ func (c Accept) run(ctx context.Context, s *Site, a *Actor) (Receipt, error) {
 	if err != nil {
 		return Receipt{}, err
 	}
-	return Receipt{Log: number}, s.recordMember(ctx, a, ticket)
+	if err := s.recordMember(ctx, a, ticket); !errors.Is(err, conversation.ErrUntried) {
+		return Receipt{Log: number}, err
+	}
+	return Receipt{Log: number}, nil // it is theirs; the next command in the conversation records the member
 }
 
 func (c Decline) run(ctx context.Context, s *Site, a *Actor) (Receipt, error) {

@@ -20,6 +20,9 @@ var (
 // be in the log, or come into it.
 const unknownFate = "It is not known whether this was done: send the same request again, it counts once."
 
+// untried is what is true of a change that was not sent to a log that takes nothing.
+const untried = "The service is interrupted: this was not tried, send it again."
+
 // refusals maps what went wrong to the wire: the one table. The first error
 // that matches counts.
 var refusals = []struct {
@@ -64,7 +67,8 @@ var refusals = []struct {
 	{app.ErrBusy, protocol.CodeBusy, "Too many are changing this at once: try again.", 200},
 	{queue.ErrFull, protocol.CodeUnavailable, "The service is full: nothing new is taken for now, but leaving and closing work.", 10_000},
 	{conversation.ErrFull, protocol.CodeUnavailable, "The service is full: nothing new is taken for now, but leaving and closing work.", 10_000},
-	{app.ErrAway, protocol.CodeUnavailable, "The service is interrupted: this was not tried, send it again.", 1000},
+	{app.ErrAway, protocol.CodeUnavailable, untried, 1000},
+	{conversation.ErrUntried, protocol.CodeUnavailable, untried, 1000},
 	{queue.ErrUnavailable, protocol.CodeUnavailable, unknownFate, 1000},
 	{conversation.ErrUnavailable, protocol.CodeUnavailable, unknownFate, 1000},
 	{context.DeadlineExceeded, protocol.CodeUnavailable, unknownFate, 1000},

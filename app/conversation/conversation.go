@@ -72,6 +72,8 @@ var (
 	// ErrUnavailable says that the fate of what was to be written is unknown; writing it
 	// again is safe.
 	ErrUnavailable = eventlog.ErrUnavailable
+	// ErrUntried is an ErrUnavailable of what was not sent.
+	ErrUntried = eventlog.ErrUntried
 	// ErrFull says that the log's memory is full: messages are refused, closing
 	// is not.
 	ErrFull = eventlog.ErrFull

@@ -136,7 +136,10 @@ func (a *App) open(ctx context.Context, c appConfig) (queue.Store, error) {
 	}, func() float64 { return float64(backend.SubscriptionsLost()) }), prometheus.NewCounterFunc(prometheus.CounterOpts{
 		Namespace: "nextup", Name: "log_clock_jumps_total",
 		Help: "Times that the clock of a Redis server jumped, or a server with another clock took its place.",
-	}, func() float64 { return float64(backend.ClockJumps()) }))
+	}, func() float64 { return float64(backend.ClockJumps()) }), prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+		Namespace: "nextup", Name: "log_servers_refusing",
+		Help: "Redis servers of those that keep logs that take no commits, or only those that free memory.",
+	}, func() float64 { return float64(backend.Refusing()) }))
 	a.evicts = backend.Evicts
 	a.registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 		Namespace: "nextup", Name: "log_evicts",

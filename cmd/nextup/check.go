@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"nextup/internal/eventlog/redislog"
 	"nextup/internal/outbound"
 	"nextup/internal/sitefile"
 	"nextup/queue"
@@ -18,6 +19,9 @@ import (
 type checkCmd struct {
 	File   string `arg:"" help:"Site file to check."`
 	Before string `placeholder:"FILE" help:"Site file in force: what the checked one leaves out is named, since people may wait there."`
+	Redis  string `placeholder:"URL" help:"Redis to try as well: whether it takes what gateways write, and its user may run what they need."`
+	// Durability is what Redis has to be fit for.
+	Durability string `help:"What Redis has to be fit for: memory, replica or disk." enum:"memory,replica,disk" default:"memory"`
 }
 
 // Help is shown by --help below the summary.
@@ -28,7 +32,8 @@ it describes, or every problem with its line. Exits with 1 if there is one.
 Example:
 
     nextup check site.yaml
-    nextup check --before site.yaml new.yaml`
+    nextup check --before site.yaml new.yaml
+    nextup check site.yaml --redis redis://nextup:PASSWORD@HOST:6379 --durability replica`
 }
 
 // Run implements the command.
@@ -46,6 +51,11 @@ func (c *checkCmd) Run(out io.Writer) error {
 	for _, s := range file.Sites {
 		describe(out, s)
 	}
+	if c.Redis != "" {
+		if err := c.tryRedis(out); err != nil {
+			return err
+		}
+	}
 	if c.Before == "" {
 		return nil
 	}
@@ -54,6 +64,24 @@ func (c *checkCmd) Run(out io.Writer) error {
 		return fmt.Errorf("%s: %w", c.Before, err)
 	}
 	leftOut(out, before, file)
+	return nil
+}
+
+// checkTimeout bounds how long Redis is tried.
+const checkTimeout = 30 * time.Second
+
+// tryRedis commits beside the logs on every server, as gateways do once a second.
+func (c *checkCmd) tryRedis(out io.Writer) error {
+	durability, err := redislog.ParseDurability(c.Durability)
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), checkTimeout)
+	defer cancel()
+	if err := redislog.Check(ctx, c.Redis, redislog.Options{Durability: durability}); err != nil {
+		return fmt.Errorf("redis: %w", err)
+	}
+	fmt.Fprintf(out, "\nRedis takes what gateways write (durability %s), and its user may run all that they need\n", durability)
 	return nil
 }
 

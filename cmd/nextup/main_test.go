@@ -15,8 +15,10 @@ import (
 
 	"nextup/gateway/auth"
 	"nextup/gateway/protocol"
+	"nextup/internal/eventlog/redislog"
 	"nextup/internal/sitefile"
 	"nextup/queue"
+	"nextup/test/redistest"
 )
 
 // TestMain is the command itself when a test starts this binary as nextup.
@@ -278,6 +280,37 @@ bank
 `
 	if code != 0 || stderr != "" || stdout != want {
 		t.Errorf("exit %d, said %q, printed\n%s\nwant\n%s", code, stderr, stdout, want)
+	}
+}
+
+func TestCheckTriesRedisAndNamesWhatItsUserMayNotRun(t *testing.T) {
+	t.Parallel()
+	server := redistest.StartServer(t)
+	admin := server.Client()
+	defer admin.Close()
+	for _, tt := range []struct {
+		lost, durability, says string
+		code                   int
+	}{
+		{"", "memory", "may run all that they need", 0},
+		{"xtrim", "memory", "may not run xtrim", 1},
+		{"eval_ro", "memory", "may not run eval_ro", 1},
+		{"", "replica", "no replica of Redis is in step", 1},
+	} {
+		args := []any{"ACL", "SETUSER", "nextup", "reset", "on", ">a-secret"}
+		for _, rule := range redislog.ACL() {
+			args = append(args, rule)
+		}
+		if tt.lost != "" {
+			args = append(args, "-"+tt.lost)
+		}
+		if err := admin.Do(t.Context(), args...).Err(); err != nil {
+			t.Fatal(err)
+		}
+		stdout, stderr, code := nextup(t, "check", siteFile(t, twoSites), "--redis", "redis://nextup:a-secret@"+server.Addr(), "--durability", tt.durability)
+		if code != tt.code || !strings.Contains(stdout+stderr, tt.says) || strings.Contains(stdout+stderr, "a-secret") {
+			t.Errorf("without %q, %s: exit %d, want %d and %q, printed\n%s%s", tt.lost, tt.durability, code, tt.code, tt.says, stdout, stderr)
+		}
 	}
 }
 

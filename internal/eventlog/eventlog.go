@@ -63,6 +63,9 @@ var (
 	// ErrFull is an ErrUnavailable of which the fate is known: nothing of the
 	// call was committed, for want of memory. A try before it may have been.
 	ErrFull = fmt.Errorf("%w: its memory is full", ErrUnavailable)
+	// ErrUntried is an ErrUnavailable of which the fate is known: the log is known to
+	// take nothing, so nothing was sent.
+	ErrUntried = fmt.Errorf("%w: nothing was tried", ErrUnavailable)
 )
 
 // Log names a log and gives the times for which its content is kept.

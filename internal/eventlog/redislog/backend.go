@@ -85,6 +85,7 @@ type Backend struct {
 	trials   sync.Map // *trial likewise
 	paces    sync.Map // *pace by the name of each log whose time was asked for
 	jumps    atomic.Uint64
+	refusing atomic.Int64
 
 	evicts       atomic.Bool
 	evictWarning lograte.Warning
@@ -135,6 +136,7 @@ func New(ctx context.Context, client redis.UniversalClient, options Options) (*B
 	b.cancel = cancel
 	b.done.Go(func() { b.subs.run(running) })
 	b.done.Go(func() { b.watchEviction(running) })
+	b.done.Go(func() { b.watchMasters(running) })
 	if err := b.awaitSubscription(ctx); err != nil {
 		cancel()
 		b.subs.close()

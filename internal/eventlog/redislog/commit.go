@@ -47,8 +47,8 @@ func (b *Backend) Commit(ctx context.Context, log eventlog.Log, commits []eventl
 			err = proven(proof)
 		}
 		if err != nil {
-			if !errors.Is(err, eventlog.ErrFull) {
-				b.trials.Clear() // what a probe found before says nothing now
+			if !errors.Is(err, eventlog.ErrFull) && !errors.Is(err, eventlog.ErrUntried) {
+				b.doubt(ctx, log)
 			}
 			return nil, err
 		}

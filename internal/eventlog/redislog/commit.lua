@@ -74,7 +74,8 @@ local number, id, at, fence, sealed -- what the newest commit has made of the he
 local raised, seals -- what the newest commit would make of fence and sealed
 local stamp, stamp_text, number_text, next_text
 local news, size, wrote -- the records of this call, as they are published behind the head
-local claimed -- the id* of a commit whose record is not written yet
+local loose -- the newest number of the head, while records above it are not in the head yet
+local claims -- the id* of those records, and of one that is not written yet
 
 -- How many bytes of records are published at once; who follows reads more.
 local MOST = 65536
@@ -175,7 +176,6 @@ local function apply(i)
   local own, data, text = argv[i], argv[i + 2], next_text
   number_text = text
   call('XADD', records, text, 'id', own, 'prev', id, 'at', stamp_text, 'data', data)
-  claimed = nil
   number, id, at = number + 1, own, stamp
   next_text = nil
   size = size + #data
@@ -186,6 +186,18 @@ local function apply(i)
   if raised then fence = math.max(fence, tonumber(raised)) end
   if seals then sealed = true end
   if argv[i + 4] ~= '0' then touch(i + 6 + 2 * tonumber(argv[i + 5]), own, text) end
+end
+
+-- undo takes back what a log that failed was given, as for want of a permission:
+-- records above its head would be in the way of all that follow.
+local function undo()
+  if #claims > 0 then redis.pcall('DEL', unpack(claims)) end
+  if number > loose then
+    local added = {}
+    for n = loose + 1, number do added[#added + 1] = int(n) end
+    redis.pcall('XDEL', records, unpack(added))
+    redis.pcall('XSETID', records, int(loose) .. '-0')
+  end
 end
 
 -- commit serves the log whose keys come after place k and whose values begin at i.
@@ -207,6 +219,7 @@ local function commit(k, i)
   number, id, at = tonumber(h[1] or 0), h[2] or '', tonumber(h[3] or 0)
   fence, sealed = tonumber(h[4] or 0), h[5] == '1'
   local had_number, had_id, had_fence, was_sealed = number, id, fence, sealed
+  loose, claims = number, {}
   stamp, stamp_text = clock, clock_text
   if at > clock or h[7] then
     stamp = paced(h[7])
@@ -226,7 +239,7 @@ local function commit(k, i)
       local key = keys[k + 3 + c]
       if status == COMMITTED then
         entry = call('SET', key, next_text .. ' ' .. stamp_text .. ' ' .. intent, 'NX', 'GET', 'PX', remember)
-        if not entry then claimed = key end
+        if not entry then claims[#claims + 1] = key end
       else
         entry = call('GET', key)
       end
@@ -279,6 +292,7 @@ local function commit(k, i)
   else
     call('HSET', head, 'number', number_text, 'id', id, 'at', stamp_text, mark, mark_entry)
   end
+  loose = nil
   if expires then
     for n = 1, (wrote or had_number > 0) and 3 or 2 do call('PEXPIREAT', keys[k + n], ends) end
   elseif wrote and keep > 0 then
@@ -326,10 +340,10 @@ end
 local k, i, stamps = 0, 2, {}
 while argv[i] do
   local answered = r
-  claimed, stamp = nil, clock
+  loose, stamp = nil, clock
   local ok, why = pcall(commit, k, i + 2)
   if not ok then
-    if claimed then call('DEL', claimed) end -- a script that fails is not undone
+    if loose then undo() end -- a script that fails is not undone by Redis
     why = type(why) == 'table' and why.err or tostring(why)
     r = answered
     for _ = 1, tonumber(argv[i + 5]) do

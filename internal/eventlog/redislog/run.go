@@ -34,6 +34,11 @@ func (b *Backend) run(ctx context.Context, c call) ([]eventlog.Outcome, redis.Cm
 	// sendSource sends the script itself, because the server does not know its hash;
 	// useFreeing runs the variant that a full server takes.
 	asking, sendSource, useFreeing := false, false, false
+	if err == nil && !c.probe && len(c.commits) > 0 {
+		if refused := b.refuses(node); refused != nil {
+			return nil, nil, refused
+		}
+	}
 	for tries := 0; err == nil; tries++ {
 		var answers []any
 		var proof redis.Cmder

@@ -9,6 +9,8 @@ import (
 	"sync"
 	"time"
 
+	"github.com/redis/go-redis/v9"
+
 	"nextup/internal/eventlog"
 )
 
@@ -43,6 +45,26 @@ func (b *Backend) awaitSubscription(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// Check is nil if every server that the URL leads to takes commits as durable as the
+// options say, and its user may run all that gateways need.
+func Check(ctx context.Context, url string, options Options) (err error) {
+	b, err := Open(ctx, url, options)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, b.Close()) }()
+	return b.eachMaster(ctx, func(_ context.Context, node *redis.Client) error {
+		t := b.trialOf(node)
+		t.mu.Lock()
+		defer t.mu.Unlock()
+		b.watchLocked(node, t)
+		if t.err != nil {
+			return fmt.Errorf("%s: %w", node.Options().Addr, t.err)
+		}
+		return nil
+	})
 }
 
 // permanent reports whether waiting does not help: the server does not allow this

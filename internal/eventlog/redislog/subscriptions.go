@@ -119,6 +119,10 @@ func (w *subscriptions) serve(ctx context.Context) error {
 	if err := pubsub.Subscribe(ctx, probe); err != nil {
 		return err
 	}
+	// Of a user who may not, this is told now, rather than when a channel is given up.
+	if err := pubsub.Unsubscribe(ctx, probeChannel("none")); err != nil {
+		return err
+	}
 	if !w.adopt(pubsub) {
 		return nil
 	}
