@@ -102,12 +102,23 @@ func othersThan(node, site, digest string, said map[string]string) []string {
 	var others []string
 	for _, n := range slices.Sorted(maps.Keys(said)) {
 		for word := range strings.FieldsSeq(said[n]) {
-			if id, other, _ := strings.Cut(word, "="); n != node && id == site && other != digest {
+			id, other, _ := strings.Cut(word, "=")
+			if n != node && id == site && other != digest && schemeOf(other) == schemeOf(digest) {
 				others = append(others, n)
 			}
 		}
 	}
 	return others
+}
+
+// schemeOf is what a digest was made by. A node of another release may make it by
+// another scheme, of the same file: of that nothing can be said.
+func schemeOf(digest string) string {
+	scheme, _, made := strings.Cut(digest, ":")
+	if !made {
+		return ""
+	}
+	return scheme
 }
 
 // compare takes one look's result; one at a time.

@@ -73,6 +73,9 @@ func TestADigestNamesTheRulesAndNotTheSecrets(t *testing.T) {
 	if digest(small) != digest(small+"# a comment\n") {
 		t.Error("a comment changes the digest")
 	}
+	if digest(small) == "" || digest(small) != digest(strings.Replace(small, "[en, zh]", "[en, 'zh']", 1)) {
+		t.Error("how a text is quoted changes the digest")
+	}
 	for what, change := range map[string][2]string{
 		"a language":       {"[en, zh]", "[zh, en]"},
 		"an agent's skill": {"  keys:\n", "  agents: {known: {mei: {skills: [kyc]}}}\n  keys:\n"},
@@ -85,5 +88,16 @@ func TestADigestNamesTheRulesAndNotTheSecrets(t *testing.T) {
 	}
 	if digest(strings.Replace(small, secret, secret+"x", 1)) != digest(small) {
 		t.Error("the digest tells secrets apart: it might be used to guess them")
+	}
+}
+
+// A release that knows more settings than the one before must not make another digest
+// of the same file, or gateways of both would be said to run different files.
+func TestANewSettingAndItsDefaultDoNotChangeTheDigestOfAFile(t *testing.T) {
+	t.Parallel()
+	const want = "said:YqehErc7zUGx"
+	s := parse(t, small)
+	if got := s.Digest(); got != want {
+		t.Errorf("the digest is %s, and was %s: give the scheme another name if it has to change", got, want)
 	}
 }

@@ -145,6 +145,9 @@ func (v value) site(taken map[string]bool) Site {
 	s.MaxTokenLife = f["max_token_life"].duration(defaultMaxTokenLife, time.Minute, 366*24*time.Hour, time.Second)
 	s.AllowNetworks = f["allow_networks"].networks()
 	s.Keys = f["keys"].keys(s.AllowNetworks)
+	if v.r.clean() {
+		s.digest = v.digest()
+	}
 	return s
 }
 

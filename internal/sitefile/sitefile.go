@@ -24,8 +24,6 @@ package sitefile
 
 import (
 	"crypto/sha256"
-	"encoding/base64"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -72,6 +70,8 @@ type Site struct {
 	AllowNetworks []netip.Prefix
 	// Keys verify the site's tokens, at least one; their ids differ.
 	Keys []Key
+
+	digest string
 }
 
 // ID returns the site's id.
@@ -115,23 +115,6 @@ type Limits struct {
 	// ConnsPerPerson, ConnsPerAddress and Conns bound the conns on one gateway: of
 	// one visitor or agent, from one address, and of the site; 1 to 1,000,000.
 	ConnsPerPerson, ConnsPerAddress, Conns int
-}
-
-// Digest returns a digest of the site without its secrets: gateways with equal site
-// files have equal digests.
-func (s Site) Digest() string {
-	keys := s.Keys
-	s.Keys = nil
-	words := []any{s}
-	for _, k := range keys {
-		words = append(words, k.ID, k.Algorithm, k.Roles, k.JWKSURL)
-	}
-	data, err := json.Marshal(words)
-	if err != nil {
-		panic(err) // plain data cannot fail
-	}
-	sum := sha256.Sum256(data)
-	return base64.RawURLEncoding.EncodeToString(sum[:9])
 }
 
 // Sources are the digests of what was read, by the path of each file: the site file,
