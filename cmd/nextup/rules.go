@@ -8,7 +8,7 @@ import (
 // siteOf returns a site of the file in the form that the gateway takes.
 func siteOf(s sitefile.Site) gateway.Site {
 	return gateway.Site{
-		Rules: s.Rules, Origins: s.Origins, Languages: s.Languages, Digest: s.Digest(), Agent: s.Agents.Of,
+		Rules: s.Rules, Origins: s.Origins, Languages: s.Languages, Digest: s.Digest, Agent: s.Agents.Of,
 		VisitorHeartbeat: s.Heartbeat.Visitor, AgentHeartbeat: s.Heartbeat.Agent,
 		Limits: gateway.Limits{
 			FramesPerSecond: s.Limits.FramesPerSecond, Burst: s.Limits.Burst,

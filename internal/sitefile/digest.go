@@ -3,19 +3,14 @@ package sitefile
 import (
 	"crypto/sha256"
 	"encoding/base64"
+	"encoding/json"
 
-	"github.com/go-json-experiment/json"
 	"github.com/goccy/go-yaml"
 )
 
 // digestScheme begins every digest. Digests of two schemes cannot be compared: one
 // that begins otherwise, or has no scheme, is of another release.
 const digestScheme = "said:"
-
-// Digest names what the file says of the site, its secrets left out: two gateways
-// whose files say the same have the same. What the file leaves out is no part of it, so
-// gateways of two releases, of which one knows more settings and their defaults, agree.
-func (s Site) Digest() string { return s.digest }
 
 // digest is that of the site that stands here, once it was read without a problem.
 func (v value) digest() string {
@@ -32,7 +27,7 @@ func (v value) digest() string {
 			}
 		}
 	}
-	data, err := json.Marshal(said, json.Deterministic(true))
+	data, err := json.Marshal(said) // with the keys in order
 	if err != nil {
 		return ""
 	}

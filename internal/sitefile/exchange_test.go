@@ -69,7 +69,7 @@ func TestTheExampleOfAnExchangeIsValidAndShowsEveryRule(t *testing.T) {
 
 func TestADigestNamesTheRulesAndNotTheSecrets(t *testing.T) {
 	t.Parallel()
-	digest := func(text string) string { return parse(t, text).Digest() }
+	digest := func(text string) string { return parse(t, text).Digest }
 	if digest(small) != digest(small+"# a comment\n") {
 		t.Error("a comment changes the digest")
 	}
@@ -97,7 +97,7 @@ func TestANewSettingAndItsDefaultDoNotChangeTheDigestOfAFile(t *testing.T) {
 	t.Parallel()
 	const want = "said:YqehErc7zUGx"
 	s := parse(t, small)
-	if got := s.Digest(); got != want {
+	if got := s.Digest; got != want {
 		t.Errorf("the digest is %s, and was %s: give the scheme another name if it has to change", got, want)
 	}
 }

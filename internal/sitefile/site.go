@@ -146,7 +146,7 @@ func (v value) site(taken map[string]bool) Site {
 	s.AllowNetworks = f["allow_networks"].networks()
 	s.Keys = f["keys"].keys(s.AllowNetworks)
 	if v.r.clean() {
-		s.digest = v.digest()
+		s.Digest = v.digest()
 	}
 	return s
 }

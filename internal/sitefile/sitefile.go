@@ -70,8 +70,10 @@ type Site struct {
 	AllowNetworks []netip.Prefix
 	// Keys verify the site's tokens, at least one; their ids differ.
 	Keys []Key
-
-	digest string
+	// Digest names what the file says of the site, its secrets left out: two gateways
+	// whose files say the same have the same. What the file leaves out is no part of it,
+	// so gateways of two releases, of which one knows more settings, agree.
+	Digest string
 }
 
 // ID returns the site's id.
