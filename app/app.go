@@ -156,7 +156,7 @@ func (a *App) Start() {
 
 func (s *Site) start() {
 	s.follower = s.store.Follow(s.ctx, s.id, feed{s.Replica})
-	for _, run := range []func(){s.probe, s.watchAvailability, s.endLapsedClosings, s.election.run} {
+	for _, run := range []func(){s.probe, s.watchAvailability, s.endOverdue, s.election.run} {
 		s.app.work.Go(run)
 	}
 	for _, w := range s.election.workers {

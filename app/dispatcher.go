@@ -118,38 +118,38 @@ func (d *dispatcher) dispatch(ctx context.Context) {
 	}
 }
 
-// Closings that the elected process does not end.
+// What time ends and the elected process does not.
 const (
-	closingCheck = 200 * time.Millisecond
-	// closingPatience is how long after its time the elected process is waited for to
-	// end what is closing.
-	closingPatience queue.Millis = 1000
-	// maxClosings bounds what another process ends at once.
-	maxClosings = 64
+	overdueCheck = 200 * time.Millisecond
+	// overduePatience is how long the elected process is waited for.
+	overduePatience queue.Millis = 1000
+	// maxOverdue bounds what another process ends at once.
+	maxOverdue = 64
 )
 
-// endLapsedClosings ends what the agents of this node have been closing for long
-// enough, where the elected process does not: its version may not know closings.
-func (s *Site) endLapsedClosings() {
-	tick := time.NewTicker(closingCheck)
+// endOverdue ends what time should have ended a while ago, where the elected process does
+// not: its release may not know closings, or wait for its clock after one that was ahead.
+// While site files differ it leaves alone what they may differ about.
+func (s *Site) endOverdue() {
+	tick := time.NewTicker(overdueCheck)
 	defer tick.Stop()
-	for {
+	d := queue.Dispatcher{Batch: maxOverdue}
+	for clock := (clockWatch{}); ; {
 		select {
 		case <-s.ctx.Done():
 			return
 		case <-tick.C:
 		}
-		if s.election.elected.Load() || s.Takes() != nil {
+		now := s.Now()
+		if clock.look(now, time.Now()) > 0 {
+			d.Jumped = now
+		}
+		if s.election.elected.Load() || s.drift.differs.Load() || s.Takes() != nil {
 			continue
 		}
+		d.Sparing = s.resumedWithin(resumeGrace)
 		var due []queue.Change
-		s.Read(func(st *queue.State) {
-			node := s.app.Node()
-			due = st.LapsedClosings(s.Now().Add(-closingPatience), maxClosings, func(agent string) bool {
-				a := st.Agent(agent)
-				return a != nil && a.Session.Node == node && !a.Session.Lost()
-			})
-		})
+		s.Read(func(st *queue.State) { due = d.Overdue(st, now.Add(-overduePatience)) })
 		_, _ = s.commit(due) // what fails is tried again at the next tick
 	}
 }

@@ -3,6 +3,7 @@ package gateway_test
 import (
 	"testing"
 
+	"nextup/gateway"
 	"nextup/gateway/protocol"
 	"nextup/queue"
 	"nextup/queue/logstore"
@@ -50,8 +51,8 @@ func TestACloseWithTimeCanBeTakenBack(t *testing.T) {
 	until(a, "an empty desk", func(d protocol.Desk) bool { return len(d.Tickets) == 0 })
 }
 
-// [desk-7] Where the dispatcher is a gateway that does not know of closings, the
-// gateway of the agent's conn ends what is closing.
+// [desk-7] Where the dispatcher is a gateway that does not know of closings, another
+// ends what is closing.
 func TestAClosingEndsAlsoUnderAnOlderDispatcher(t *testing.T) {
 	h := newHouse(t)
 	store := logstore.New(h.memory)
@@ -77,4 +78,37 @@ func TestAClosingEndsAlsoUnderAnOlderDispatcher(t *testing.T) {
 		t.Fatal(err)
 	}
 	until(v, "the end", func(f protocol.Ticket) bool { return f.Status == protocol.Closed && f.End == protocol.EndAgentClosed })
+}
+
+// [offer-1] [close-5] While a gateway of before holds the lease and waits for a clock
+// that was ahead, offers lapse and graces end all the same.
+func TestDeadlinesPassAlsoUnderADispatcherWhoseTimeStandsStill(t *testing.T) {
+	h := newHouse(t, func(s *gateway.Site) {
+		s.Rules.Departments[0].OfferTTL = 300
+		s.Rules.VisitorGrace = 300
+	})
+	store := logstore.New(h.memory)
+	if held, err := store.Lease(h.ctx, "demo", "older", 1<<40); err != nil || !held {
+		t.Fatal(held, err)
+	}
+	url, _ := h.open("one")
+	lost, v := h.come(url, protocol.Visitor, "lost", "en"), h.come(url, protocol.Visitor, "v", "en")
+	lost.joins("support")
+	v.joins("support")
+	until(v, "place 2", func(f protocol.Ticket) bool { return f.Position == 2 })
+	lost.Cut()
+	until(v, "place 1, once the grace of the other is over", func(f protocol.Ticket) bool { return f.Position == 1 })
+	a := h.come(url, protocol.Agent, "a", "en").works()
+	replica := &reader{state: queue.NewState(demoRules())}
+	if err := store.Follow(h.ctx, "demo", replica).Sync(h.ctx); err != nil {
+		t.Fatal(err)
+	}
+	replica.mu.Lock()
+	offers := replica.state.Match(store.Now("demo"), 1)
+	replica.mu.Unlock()
+	if _, err := store.Commit(h.ctx, "demo", offers); err != nil {
+		t.Fatal(err)
+	}
+	until(a, "an offer", func(d protocol.Desk) bool { return len(d.Offers) == 1 })
+	until(a, "its lapse", func(d protocol.Desk) bool { return len(d.Offers) == 0 })
 }

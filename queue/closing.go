@@ -95,19 +95,3 @@ func (s *State) closeLapsed(t *Ticket) Change {
 	c.NotBefore = t.Closing.Until()
 	return c
 }
-
-// LapsedClosings ends the closings that lapsed by now and whose agent is one of
-// those asked for, at most limit. The dispatcher ends them all; where it is an
-// older gateway that does not know them, the gateway of the agent's conn does.
-func (s *State) LapsedClosings(now Stamp, limit int, agent func(id string) bool) []Change {
-	var due []Change
-	for _, a := range s.deadlines.all() {
-		if a.due > now || len(due) == limit {
-			break
-		}
-		if t := a.ticket; t.Status == Assigned && agent(t.Agent) {
-			due = append(due, s.closeLapsed(t))
-		}
-	}
-	return due
-}

@@ -156,20 +156,16 @@ func TestAClosingThatAnOlderGatewayDroppedLeavesTheTicketOpen(t *testing.T) {
 	}
 }
 
-// Beside an older dispatcher, the gateway of the agent's conn proposes the end:
-// the same change, so that both may.
-func TestTheGatewayOfTheAgentsConnMayEndWhatIsClosing(t *testing.T) {
+// Beside a dispatcher that does not, any process proposes what time has ended: the same
+// change, so that both may.
+func TestAnyProcessMayEndWhatTimeHasEnded(t *testing.T) {
 	w, id := closingWorld(t)
-	here := func(agent string) bool { return agent == "a" }
 	w.now += 4999
-	if due := w.LapsedClosings(w.now, 10, here); len(due) != 0 {
+	if due := (Dispatcher{}).Overdue(w.State, w.now); len(due) != 0 {
 		t.Fatalf("before its time: %v", due)
 	}
 	w.now++
-	if due := w.LapsedClosings(w.now, 10, func(string) bool { return false }); len(due) != 0 {
-		t.Fatalf("of agents who are elsewhere: %v", due)
-	}
-	due, byDispatcher := w.LapsedClosings(w.now, 10, here), w.overdue(w.now, 10)
+	due, byDispatcher := (Dispatcher{}).Overdue(w.State, w.now), Dispatcher{}.Propose(w.State, w.now)[0]
 	if len(due) != 1 || len(byDispatcher) != 1 || due[0].ID != byDispatcher[0].ID || due[0].Intent != byDispatcher[0].Intent {
 		t.Fatalf("proposed %v and, by the dispatcher, %v", due, byDispatcher)
 	}

@@ -1,6 +1,9 @@
 package queue
 
-import "slices"
+import (
+	"cmp"
+	"slices"
+)
 
 // Dispatcher proposes what nobody asks for: offers, and what time ends. One
 // gateway of a site runs it, holding a lease; nothing depends on there being
@@ -25,27 +28,33 @@ type Dispatcher struct {
 // alone; where two want the same ticket, the second loses. The caller commits
 // them, replays the result and asks again until nothing was done.
 func (d Dispatcher) Propose(s *State, now Stamp) [][]Change {
-	most := d.Batch
-	if most == 0 {
-		most = 256
-	}
+	most := d.most()
 	var batches [][]Change
 	add := func(due []Change) {
 		if len(due) > 0 {
 			batches = append(batches, due[:min(len(due), most)])
 		}
 	}
-	due := s.overdue(now, most)
-	if !d.Sparing {
-		due = append(due, s.expire(now, d.Jumped)...)
-	}
-	add(due)
+	add(d.Overdue(s, now))
 	if len(batches) == 0 || d.Anyway {
 		add(s.Match(now, most))
 	}
 	add(append(s.forgetEnded(now), s.forgetNodes(now)...))
 	return batches
 }
+
+// Overdue returns of what Propose does the first batch alone: what time has ended by
+// now. Any process may commit that, of one moment or another: the dispatcher's may be of
+// a release that does not know it, or that waits for a clock which stands still.
+func (d Dispatcher) Overdue(s *State, now Stamp) []Change {
+	due := s.overdue(now, d.most())
+	if !d.Sparing {
+		due = append(due, s.expire(now, d.Jumped)...)
+	}
+	return due[:min(len(due), d.most())]
+}
+
+func (d Dispatcher) most() int { return cmp.Or(d.Batch, 256) }
 
 // byFirstWrite makes the order of proposals independent of map order.
 func byFirstWrite(a, b Change) int {
