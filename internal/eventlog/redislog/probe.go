@@ -133,7 +133,7 @@ func (b *Backend) try(ctx context.Context, log string) error {
 // mastersLook is how often watchMasters looks for servers whose answers are too old.
 const mastersLook = 250 * time.Millisecond
 
-// watchMasters asks every server that nobody has asked of late, since a conversation's
+// watchMasters asks every server that was not asked of late, since a conversation's
 // may be one that keeps no site: from when it refuses until it takes commits again,
 // those to its logs are refused at once, and a line a minute says so.
 func (b *Backend) watchMasters(ctx context.Context) {
