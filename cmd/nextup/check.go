@@ -199,6 +199,7 @@ func requirementsOf(s *queue.Site, d *queue.Department) []string {
 	for _, w := range d.Widening {
 		var gives []string
 		switch w.Languages {
+		case queue.SpreadNone:
 		case queue.SpreadListed:
 			gives = append(gives, "any listed language")
 		case queue.SpreadFallback:

@@ -17,17 +17,17 @@ import (
 type Durability uint8
 
 const (
-	// Memory: the server that keeps the log has it. What was acknowledged is lost
+	// Memory means that the server that keeps the log has it. What was acknowledged is lost
 	// with that server, or with a failover to a replica that lags; followers notice
 	// the failover as a fork.
 	Memory Durability = iota
-	// Replica: one replica has it too, so that the loss of either loses nothing, as
+	// Replica means that one replica has it too, so that the loss of either loses nothing, as
 	// long as a failover chooses the replica that has most (as Sentinel and
 	// Cluster do) and a master that lost its memory does not come back as the
 	// master. Without a replica in step nothing is acknowledged, so going on after
 	// the loss of a server takes two replicas.
 	Replica
-	// Disk: the server's append-only file has it, on disk, so that a crash of the
+	// Disk means that the server's append-only file has it, on disk, so that a crash of the
 	// server or its machine loses nothing. A failover may, as with Memory.
 	Disk
 )
