@@ -26,7 +26,7 @@ func attendanceOf(t *Ticket) attendanceKey {
 	return attendanceKey{t.Queue(), t.Requirements.key(), t.Weight}
 }
 
-// attends says whether an agent is available for those who ask for so much.
+// attends reports whether an agent is available for those who ask for so much.
 func (s *State) attends(a *Agent, k attendanceKey, n *Requirements) bool {
 	return a != nil && a.Status == Available && a.Capacity >= k.weight && s.mayServe(a, k.queue, n)
 }
@@ -67,7 +67,7 @@ func (s *State) attendTicket(was, is *Ticket) {
 }
 
 // attendAgent keeps the attendance in step with an agent, and returns the queues
-// that somebody attends now and nobody did, or the other way round.
+// that have an agent now and had none, or the other way round.
 func (s *State) attendAgent(was, is *Agent) []QueueID {
 	wasThere, isThere := was != nil && was.Status == Available, is != nil && is.Status == Available
 	if s.attended == nil || !wasThere && !isThere || wasThere && isThere && sameFacts(was, is) {
@@ -106,7 +106,7 @@ func (s *State) attendSite() {
 	}
 }
 
-// Unattended says whether no agent who may serve a ticket in line is available now,
+// Unattended reports whether no agent who may serve a ticket in line is available now,
 // with room or without.
 func (s *State) Unattended(t *Ticket) bool {
 	if t.Hold != nil {
@@ -118,7 +118,7 @@ func (s *State) Unattended(t *Ticket) bool {
 	return at != nil && at.agents == 0
 }
 
-// QueueUnattended says whether no agent is available for those who join a queue and
+// QueueUnattended reports whether no agent is available for those who join a queue and
 // ask for no more than it does; of a queue that the rules have no more, for any of
 // those who wait in it.
 func (s *State) QueueUnattended(q QueueID) bool {

@@ -25,7 +25,7 @@ func keyOf(t *Ticket) classKey {
 	return k
 }
 
-// eligible says whether the agent may serve the class. Whom a ticket is held
+// eligible reports whether the agent may serve the class. Whom a ticket is held
 // for was chosen by name.
 func (s *State) eligible(c *class, a *Agent) bool {
 	if c.hold != "" {
@@ -34,8 +34,8 @@ func (s *State) eligible(c *class, a *Agent) bool {
 	return s.mayServe(a, c.queue, c.requirements)
 }
 
-// mayServe says whether the agent meets requirements in a queue. Nobody is in a department
-// that the rules have no more: its tickets go to whoever meets the rest.
+// mayServe reports whether the agent meets requirements in a queue. No agent is in a
+// department that the rules have no more: its tickets go to agents who meet the rest.
 func (s *State) mayServe(a *Agent, q QueueID, n *Requirements) bool {
 	if _, known := s.site.Department(q.Department); !known {
 		return a.suits(n)

@@ -5,7 +5,7 @@ import (
 	"slices"
 )
 
-// Dispatcher proposes what nobody asks for: offers, and what time ends. One
+// Dispatcher proposes what no person asks for: offers, and what time ends. One
 // gateway of a site runs it, holding a lease; nothing depends on there being
 // one only, since two of them merely conflict.
 type Dispatcher struct {
@@ -14,11 +14,11 @@ type Dispatcher struct {
 	// Anyway proposes offers also while something is overdue: for when the log
 	// refuses what is.
 	Anyway bool
-	// Sparing gives nobody up whose grace has run out: the log was away, and who
-	// was here all the time has not been able to say so.
+	// Sparing keeps sessions whose grace has run out: the log was away, and a client
+	// that was here all the time has not been able to say so.
 	Sparing bool
 	// Jumped is where the log's time was when it had last gone far ahead at once, 0 for
-	// never: who was lost before then has their whole grace from there.
+	// never: a session that was lost before then has its whole grace from there.
 	Jumped Stamp
 }
 

@@ -12,7 +12,7 @@ import "time"
 // for the stamp of the record that carries it and is resolved on replay.
 type Stamp int64
 
-// OwnStamp is "the stamp of this very record", which nobody knows before the commit.
+// OwnStamp is "the stamp of this very record", which is not known before the commit.
 const OwnStamp Stamp = -1
 
 // Millis is a length of time in milliseconds.
@@ -39,7 +39,7 @@ type Revision struct {
 }
 
 // Image is the state of one entity after a change. Images are never modified
-// once they are in a State, so whoever holds one may go on reading it.
+// once they are in a State, so the holder of one may go on reading it.
 type Image interface {
 	// Name is the entity's name in the log.
 	Name() string

@@ -58,8 +58,8 @@ type Truth struct {
 // two points it is read linearly, past the last it goes on with the last slope.
 type Curve []Point
 
-// Point says: whoever stands at Position now waits at most P50 seconds with
-// one chance in two, and at most P90 with nine in ten.
+// Point is a quantile: a visitor at Position now waits at most P50 seconds with one
+// chance in two, and at most P90 with nine in ten.
 type Point struct {
 	Position int     `json:"n"`
 	P50      float64 `json:"p50"`

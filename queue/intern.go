@@ -5,7 +5,7 @@ import (
 	"unique"
 )
 
-// specificationKey tells most asks apart; what it does not is looked at.
+// specificationKey tells most specifications apart; the rest is compared.
 type specificationKey struct {
 	department, language, topic, urgency, tier, requirements string
 
@@ -13,11 +13,12 @@ type specificationKey struct {
 	weight, step int
 }
 
-// maxSpecifications bounds State.specifications: past it, what tickets have in common is collected anew.
+// maxSpecifications bounds State.specifications: past it, what tickets have in common
+// is collected anew.
 const maxSpecifications = 1024
 
-// intern makes an image that nobody else has seen yet share what it has in common
-// with others: long lines are mostly people who ask for the same.
+// intern makes an image that no other goroutine has seen yet share what it has in
+// common with others: most tickets of a long line have the same specification.
 func (s *State) intern(name string, i Image) {
 	if k, _ := kindOf(name); k.intern != nil {
 		k.intern(s, i)
@@ -80,7 +81,7 @@ func (s *State) internSpecification(t *Ticket) {
 	}
 }
 
-// alike says whether two asks of one key are equal.
+// alike reports whether two specifications of one key are equal.
 func (a *Specification) alike(b *Specification) bool {
 	return a.LanguageRequired == b.LanguageRequired && a.HeadStartReason == b.HeadStartReason &&
 		sameUnknown(a.Requirements.Unknown, b.Requirements.Unknown) && slices.Equal(a.Wishes, b.Wishes) && slices.Equal(a.Listed, b.Listed)

@@ -59,7 +59,7 @@ func (l *line) note(t *Ticket, number uint64, reason Reason) {
 
 // recall works out what came in before others from the tickets of a snapshot,
 // which show how they came but not always when: then their newest write stands
-// for it, so that nobody's place is worse for no reason.
+// for it, so that no place is worse without a reason.
 func (l *line) recall() {
 	var all []insertion
 	behind := uint64(math.MaxUint64) // the earliest join of those behind

@@ -7,16 +7,15 @@ import (
 )
 
 // Match proposes offers: tickets in order of score over all classes, each to the
-// eligible agent who has passed on it least, then whom the visitor knows, who
-// has more of the skills it wishes for, who has the lowest load for their
-// capacity, the lowest tier, the fewest languages and skills (specialists and
-// polyglots stay free for those who need them), then is idle longest. It
+// eligible agent with the fewest declines of it, then the one that the visitor
+// knows, with more of the skills it wishes for, with the lowest load for the
+// capacity, with the lowest tier, with the fewest languages and skills (specialists
+// and polyglots stay free for tickets that require them), and idle longest. It
 // proposes at most limit changes.
 //
-// An agent is eligible who is available and present, meets the requirements and has room
-// for the weight. An agent who passed on a ticket is not offered it again for
-// as long as an offer lasts: one ticket that somebody does not want holds up
-// nobody behind it. A ticket whose visitor is lost keeps its place and is passed
+// An agent is eligible who is available and present, meets the requirements and has
+// room for the weight. A decline has a cooldown as long as an offer lasts: a ticket
+// that an agent does not want holds up no ticket behind it. A ticket whose visitor is lost keeps its place and is passed
 // over, and so is a paused queue. The changes build on each other in order: the
 // second offer to an agent, and the second one of a class, name the first one's
 // commit as the version that they saw.
@@ -215,7 +214,7 @@ func (m *match) offer(at *cursor, k *candidate, t *Ticket) {
 	c.write(t, is)
 	c.write(k.agent, &busy)
 	// If the offer before this one is refused (its agent has moved), so is this:
-	// nobody behind is served because somebody in front met a conflict.
+	// no ticket is served before one in front of it because that one met a conflict.
 	if at.seen.Name != "" {
 		c.Reads = append(c.Reads, at.seen)
 	}

@@ -70,7 +70,7 @@ func newModel(rt *rapid.T) *model {
 
 func (m *model) node(n string) string { return fmt.Sprint(n, "-", m.lives[n]) }
 
-// try commits a wish that may be refused, and says whether it was done.
+// try commits a wish that may be refused, and reports whether it was done.
 func (m *model) try(c Change, err error) bool {
 	return err == nil && !c.Empty() && m.commit(c)
 }
@@ -154,7 +154,7 @@ func (m *model) asks(t *Ticket) asks {
 	return a
 }
 
-// are says whether a need, as it is told, is what is asked for.
+// are reports whether a need, as it is told, is what is asked for.
 func (a asks) are(n *Requirements) bool {
 	told := needed(n)
 	return maps.Equal(a.languages, told.languages) && maps.Equal(a.skills, told.skills) && a.minimum == told.minimum && a.tier == told.tier
@@ -176,7 +176,7 @@ func (a asks) metBy(who *Agent, department string) bool {
 	return in && speaks && max(who.Tier, 1) >= a.tier
 }
 
-// may says whether a waiting ticket may be given to the agent, who has room for
+// may reports whether a waiting ticket may be given to the agent, who has room for
 // so much more.
 func (m *model) may(t *Ticket, a *Agent, room int) bool {
 	meets := t.Hold != nil && t.Hold.Agent == a.ID || t.Hold == nil && m.asks(t).metBy(a, t.Department)
@@ -184,7 +184,7 @@ func (m *model) may(t *Ticket, a *Agent, room int) bool {
 		m.visitors.get(t.Visitor).Session.LostAt == 0 && !m.halted[t.Queue()] && !m.declined(t, a.ID)
 }
 
-// attended says whether somebody is there for a ticket in line, free or not.
+// attended reports whether somebody is there for a ticket in line, free or not.
 func (m *model) attended(t *Ticket) bool {
 	for _, a := range m.agents {
 		meets := t.Hold != nil && t.Hold.Agent == a.ID || needed(t.Requirements).metBy(a, t.Department) && a.Capacity >= t.Weight
@@ -207,7 +207,7 @@ func needed(n *Requirements) asks {
 	return a
 }
 
-// declined says whether the agent is not asked again for now.
+// declined reports whether the agent is not asked again for now.
 func (m *model) declined(t *Ticket, agent string) bool {
 	for _, p := range m.books[t.ID].passed {
 		if p.Agent == agent && m.now <= p.At+20_000 {

@@ -44,7 +44,7 @@ func (s *State) Nodes() []string {
 	return all
 }
 
-// NodeLost says whether the log calls the node lost.
+// NodeLost reports whether the log calls the node lost.
 func (s *State) NodeLost(node string) bool { return s.nodes[node] != nil }
 
 // LoseNode says that a node has gone without a word. It is empty when that is
@@ -61,7 +61,7 @@ func (s *State) LoseNode(node string) Change {
 }
 
 // alive makes a change that binds a session to a node fail once the node is
-// lost: whoever was taken for dead and is not finds out at the next commit.
+// lost: a process that was taken for dead finds out at its next commit.
 func (c *Change) alive(node string) {
 	c.Reads = append(c.Reads, Read{Name: nodePrefix + node})
 }

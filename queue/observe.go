@@ -17,7 +17,7 @@ func (s *State) Repeat(step Step) { s.take(step.Record) }
 
 // Fork returns a state that goes its own way from here, without the tickets
 // that have ended: a playground for forecasts. Images are shared, which is safe
-// because nobody changes one.
+// because none is ever modified.
 func (s *State) Fork() *State {
 	f := &State{
 		site: s.site, number: s.number, at: s.at, estimates: s.estimates,

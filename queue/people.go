@@ -11,7 +11,7 @@ type Session struct {
 	LostAt Stamp `json:"lost_at,omitzero"`
 }
 
-// Lost says whether no conn is there.
+// Lost reports whether no conn is there.
 func (s Session) Lost() bool { return s.LostAt != 0 }
 
 // bound is the session after a bind to node.
@@ -50,7 +50,7 @@ func (v *Visitor) resolve(rev Revision, at Stamp) {
 	v.Session.LostAt.resolve(at)
 }
 
-// AgentStatus says whether an agent takes tickets.
+// AgentStatus reports whether an agent takes tickets.
 type AgentStatus string
 
 // The states of an agent.
@@ -110,16 +110,16 @@ type Agent struct {
 	Rev Revision `json:"-"`
 }
 
-// Serves says whether the agent is one of those who serve the queue, whatever
+// Serves reports whether the agent is one of those who serve the queue, whatever
 // single tickets in it ask for.
 func (a *Agent) Serves(q QueueID) bool {
 	return a.Languages[q.Language] > 0 && slices.Contains(a.Departments, q.Department)
 }
 
-// Present says whether the agent could come into a conversation, away or not.
+// Present reports whether the agent could come into a conversation, away or not.
 func (a *Agent) Present() bool { return a.Status != Offline && !a.Session.Lost() }
 
-// Takes says whether the agent is offered tickets now.
+// Takes reports whether the agent is offered tickets now.
 func (a *Agent) Takes() bool { return a.Status == Available && !a.Session.Lost() }
 
 // Name implements Image.

@@ -149,7 +149,7 @@ func (s *State) assignTicket(was, is *Ticket, r Record) {
 	}
 	s.ended = append(s.ended, is)
 	if v := s.visitors.get(is.Visitor); v != nil && v.Ticket == is.ID {
-		delete(s.lost, v.Name()) // nobody waits for them any more
+		delete(s.lost, v.Name()) // no ticket waits for them any more
 	}
 }
 

@@ -22,7 +22,7 @@ type Requirements struct {
 	text string // the key, once the ticket is in a State
 }
 
-// Meets says whether an agent has what is required, in a department.
+// Meets reports whether an agent has what is required, in a department.
 func (a *Agent) Meets(n *Requirements, department string) bool {
 	return slices.Contains(a.Departments, department) && a.suits(n)
 }
@@ -32,7 +32,7 @@ func (a *Agent) suits(n *Requirements) bool {
 	return a.Qualifies(n.Tier, n.Skills) && a.Speaks(n.Languages, n.MinProficiency)
 }
 
-// plain says whether it asks for one language alone.
+// plain reports whether it asks for one language alone.
 func (n *Requirements) plain(language string) bool {
 	return n != nil && len(n.Languages) == 1 && n.Languages[0] == language && n.MinProficiency <= 1 && n.Tier <= 1 && len(n.Skills) == 0 && n.Unknown == nil
 }

@@ -1,6 +1,6 @@
 package queue
 
-// Planned is an agent whose shifts are known beforehand. Nobody is made to keep
+// Planned is an agent whose shifts are known beforehand. The rules do not enforce
 // them: only the estimate of waits looks at them.
 type Planned struct {
 	// Facts are what they serve once they are there.
@@ -31,7 +31,7 @@ func (s Shift) around(at Stamp) (from, to Stamp, ok bool) {
 // maxJoined bounds the shifts that follow each other without a break.
 const maxJoined = 16
 
-// At says whether the agent is planned to be there at a time, and when that
+// At reports whether the agent is planned to be there at a time, and when that
 // changes; 0 is never.
 func (p *Planned) At(at Stamp) (on bool, until Stamp) {
 	for range maxJoined {

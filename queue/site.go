@@ -26,7 +26,7 @@ type Site struct {
 	VisitorTickets int
 	// Retention is how long ended tickets are kept.
 	Retention Millis
-	// Fallback is the language in which everybody may be served in the end, "" for
+	// Fallback is the language in which any visitor may be served in the end, "" for
 	// none.
 	Fallback string
 	// VisitorTiers, Urgencies and Topics give head starts by name; a name that is
@@ -69,7 +69,7 @@ type Topic struct {
 	Departments []string
 }
 
-// ServedIn says whether a department has agents for the topic.
+// ServedIn reports whether a department has agents for the topic.
 func (t *Topic) ServedIn(department string) bool {
 	return t.Departments == nil || slices.Contains(t.Departments, department)
 }
@@ -88,7 +88,7 @@ type Department struct {
 	OfferTTL Millis
 	// AutoAccept assigns tickets without asking.
 	AutoAccept bool
-	// Tier, Skills and MinProficiency are asked of everybody who serves here.
+	// Tier, Skills and MinProficiency are required of every agent who serves here.
 	Tier           int
 	Skills         []string
 	MinProficiency Proficiency

@@ -82,7 +82,7 @@ type Follower interface {
 	WaitFor(ctx context.Context, number uint64) error
 	// Sync replays what the log has by now, or says why it cannot.
 	Sync(ctx context.Context) error
-	// Ready says whether the replica is known to be up to date.
+	// Ready reports whether the replica is known to be up to date.
 	Ready() bool
 	// Err is why the replica is not ready, or nil.
 	Err() error

@@ -31,7 +31,7 @@ func (s *State) SetHeadStart(ticket string, headStart Millis, reason, by string)
 	return c, nil
 }
 
-// Pause is a queue from which nobody is offered for now. Joining goes on.
+// Pause is a queue whose tickets are not offered for now. Joining goes on.
 type Pause struct {
 	Queue   QueueID `json:"queue"`
 	By      string  `json:"by"`

@@ -129,7 +129,7 @@ type Progress struct {
 	Unknown Unknown `json:",embed"`
 }
 
-// uneventful is the course of all tickets to which nothing has happened.
+// uneventful is the progress of all tickets to which nothing has happened.
 var uneventful = &Progress{}
 
 // Copy is the ticket for somebody who changes it.
@@ -206,10 +206,10 @@ type Rating struct {
 // Queue is the line that the ticket stands in, or stood in.
 func (t *Ticket) Queue() QueueID { return QueueID{t.Department, t.Language} }
 
-// Queued says whether the ticket counts in its line.
+// Queued reports whether the ticket counts in its line.
 func (t *Ticket) Queued() bool { return t.Status == Waiting || t.Status == Offered }
 
-// Open says whether the ticket has not ended.
+// Open reports whether the ticket has not ended.
 func (t *Ticket) Open() bool { return t.Queued() || t.Status == Assigned }
 
 // Score orders a line: smaller is earlier.
@@ -250,7 +250,7 @@ func (t *Ticket) declineCount(agent string) int {
 	return n
 }
 
-// inCooldown says whether the agent passed on the ticket within the time.
+// inCooldown reports whether the agent passed on the ticket within the time.
 func (t *Ticket) inCooldown(agent string, now Stamp, within Millis) bool {
 	return slices.ContainsFunc(t.Declines, func(p Decline) bool { return p.Agent == agent && now <= p.At.Add(within) })
 }

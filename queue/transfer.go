@@ -127,7 +127,7 @@ func (s *State) moved(t *Ticket, to Target) (*Ticket, error) {
 	return is, nil
 }
 
-// anybody says whether some agent, here or not, could serve the ticket.
+// anybody reports whether some agent, here or not, could serve the ticket.
 func (s *State) anybody(t *Ticket) bool {
 	required := t.Requirements
 	if s.Withdrawn(t.Queue()) {

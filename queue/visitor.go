@@ -138,7 +138,7 @@ func (s *State) requirementsOf(dep Department, lang string, topic Topic) *Requir
 	return n
 }
 
-// tooHeavy says that nobody has the capacity for the weight.
+// tooHeavy reports whether no agent has the capacity for the weight.
 func (s *State) tooHeavy(weight int) bool {
 	if weight == 1 {
 		return false
@@ -273,7 +273,7 @@ func (s *State) BindVisitor(visitor, node string) Change {
 	is.Session = v.Session.bound(node)
 	c := change(CauseBound, v.Name(), v.Rev.Version, node)
 	c.alive(node)
-	c.ReleasesMemory = true // nobody loses a place because the log is full
+	c.ReleasesMemory = true // no visitor loses a place because the log is full
 	c.write(v, &is)
 	return c
 }
@@ -298,7 +298,7 @@ const maxComment = 2048
 
 // Rate records what a visitor thought of a conversation: theirs, assigned or
 // ended. The last word counts. Errors: ErrUnknownTicket, ErrForbidden for a
-// ticket that nobody has served or a rating out of range.
+// ticket without an agent so far or a rating out of range.
 func (s *State) Rate(visitor, ticket string, score int, comment string) (Change, error) {
 	t := s.tickets.get(ticket)
 	switch {

@@ -10,14 +10,14 @@ import (
 // brings the queue may not have reached this gateway yet.
 const withdrawnAfter Millis = 10_000
 
-// Withdrawn says whether the rules do not have the queue, which tickets may be of
+// Withdrawn reports whether the rules do not have the queue, which tickets may be of
 // nevertheless.
 func (s *State) Withdrawn(q QueueID) bool {
 	l := s.lines[q] // each queue of the rules has one
 	return l == nil || l.withdrawn
 }
 
-// has says whether somebody can be in the queue.
+// has reports whether somebody can be in the queue.
 func (s *State) has(q QueueID) bool {
 	l := s.lines[q]
 	return l != nil && (!l.withdrawn || l.len() > 0)
@@ -49,8 +49,8 @@ func (s *State) relined() {
 	}
 }
 
-// opened is what is required of an agent by a ticket in a withdrawn queue, where whoever speaks one of
-// its visitor's languages, or the site's fallback, may serve it: no rule of the
+// opened is what is required of an agent by a ticket in a withdrawn queue, which may be
+// served in any of its visitor's languages and in the site's fallback: no rule of the
 // queue's own is left to say when. It is n itself if that changes nothing.
 func (s *State) opened(n *Requirements, t *Ticket) *Requirements {
 	n = s.widened(n, t, Widening{Languages: SpreadListed})
