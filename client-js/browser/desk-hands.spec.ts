@@ -219,7 +219,10 @@ test.describe("what a key did can be undone", () => {
     gateway.sends(closing);
     await expect(page.getByRole("status", { name: "Can be undone" })).toContainText("The conversation with \u2068Lin\u2069 closes.");
     await gateway.isAccessible();
-    await shot(page, "closing");
+    await shot(page, "closing-1280");
+    await page.setViewportSize({ width: 390, height: 844 });
+    await shot(page, "closing-390");
+    await page.setViewportSize({ width: 1280, height: 800 });
     await page.keyboard.press("u");
     expect(await gateway.expects("cancel_close")).toMatchObject({ ticket: "t-1" });
     gateway.sends(desk({ tickets: both() }));
