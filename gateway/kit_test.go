@@ -86,7 +86,7 @@ func newHouse(t testing.TB, change ...func(*gateway.Site)) *house {
 	t.Cleanup(h.keys.Close)
 	h.verifier = h.keys
 	var cancel context.CancelFunc
-	h.ctx, cancel = context.WithTimeout(context.Background(), 30*time.Second)
+	h.ctx, cancel = context.WithTimeout(context.Background(), 2*time.Minute) // of a test that hangs
 	t.Cleanup(func() { cancel(); _ = h.memory.Close() })
 	return h
 }

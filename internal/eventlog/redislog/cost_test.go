@@ -63,16 +63,19 @@ func BenchmarkRedisSpends(b *testing.B) {
 func spends(b *testing.B, life func(n int64, commit func(eventlog.Log, eventlog.Commit)), talks int64, talk func(int64) eventlog.Log, more ...eventlog.Log) {
 	url := redistest.Start(b)
 	writer := open(b, url)
+	var confirmed sync.WaitGroup // the first wake-up of each subscription
 	for range 2 {
 		gateway := open(b, url)
 		for n := range talks {
 			more = append(more, talk(n))
 		}
 		for _, log := range more {
-			gateway.Subscribe(log, func(eventlog.Signal) {})
+			confirmed.Add(1)
+			once := sync.OnceFunc(confirmed.Done)
+			gateway.Subscribe(log, func(eventlog.Signal) { once() })
 		}
 	}
-	time.Sleep(time.Second)
+	confirmed.Wait()
 	began := spent(b, writer)
 	b.ResetTimer()
 	var n atomic.Int64
