@@ -53,7 +53,7 @@ func (a *Actor) takesPart(t *queue.Ticket) bool {
 }
 
 // mayRead reports whether the actor may read a conversation: one that they take part in,
-// one that is offered to them, and an earlier one of a visitor whom they serve.
+// one that is offered to them, and an earlier one of a visitor that they serve.
 func (a *Actor) mayRead(st *queue.State, t *queue.Ticket) bool {
 	return a.takesPart(t) || a.Role == Agent &&
 		(t.Status == queue.Offered && t.Offer.Agent == a.ID || !t.Open() && servesVisitor(st, a.ID, t.Visitor))

@@ -3,7 +3,7 @@ package app
 import "nextup/queue"
 
 // EndedTickets calls each with the newest tickets that have ended, at most limit, as long as
-// the site keeps them: an agent's own or, with a visitor named, those of a visitor whom they
+// the site keeps them: an agent's own or, with a visitor named, those of a visitor that they
 // serve or wrap up now. A supervisor may ask for any visitor's. Other actors, and questions
 // beyond that, are refused with queue.ErrForbidden.
 func (s *Site) EndedTickets(a *Actor, visitor string, limit int, each func(*queue.State, *queue.Ticket)) (err error) {

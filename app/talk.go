@@ -16,8 +16,8 @@ type Open struct {
 	Again bool
 }
 
-// Send writes a message. A supervisor comes into the conversation first: people do not
-// hear from one of whom they do not know.
+// Send writes a message. A supervisor is recorded as a member first: people do not hear
+// from one that they have not been told of.
 type Send struct{ Ticket, MessageID, Text string }
 
 // Note writes what only staff reads.
@@ -26,8 +26,8 @@ type Note struct{ Ticket, MessageID, Text string }
 // Whisper writes a supervisor's word to the agents.
 type Whisper struct{ Ticket, MessageID, Text string }
 
-// MarkRead notes up to which entry a person has read. It is nothing for a supervisor, of
-// whom people do not see that they read.
+// MarkRead notes up to which entry a person has read. It does nothing for a supervisor:
+// people do not see that a supervisor reads.
 type MarkRead struct {
 	Ticket string
 	UpTo   uint64

@@ -89,7 +89,7 @@ func (b *board) encoded(seen boardSeen, again bool) ([]byte, boardSeen) {
 	if !again && seen.at != (time.Time{}) && seen.log == number && seen.differs == b.differs && seen.evicts == evicts {
 		return nil, seen
 	}
-	// All who look in one tick share a board, though the log never rests; whoever
+	// All who look in one tick share a board, though the log never rests; one who
 	// got one that is a little old gets the next in a second.
 	age := time.Since(b.made.at)
 	fresh := b.made.differs == b.differs && b.made.evicts == evicts && (age < boardTick && b.made.log <= number || age < boardEvery && b.made.log == number)

@@ -12,13 +12,13 @@ import (
 // commits, and a visitor who is back before their turn was never lost.
 const maxLosing = 16
 
-// disconnects are the visitors whose last conn here has gone and of whom the log
-// does not know it yet.
+// disconnects are the visitors whose last conn here has gone, while the log does not
+// know it yet.
 type disconnects struct {
 	ctx      context.Context
 	work     *sync.WaitGroup
 	draining *atomic.Bool
-	lose     func(visitor string) // has the log say it
+	lose     func(visitor string) // commits it
 
 	mu     sync.Mutex
 	queued []disconnect    // in order; never longer than there are names
@@ -31,7 +31,7 @@ type disconnect struct {
 	at      time.Time
 }
 
-// add has the log say that a visitor is here no more.
+// add has it committed that a visitor is here no more.
 func (d *disconnects) add(visitor string) {
 	d.mu.Lock()
 	defer d.mu.Unlock()

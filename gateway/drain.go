@@ -8,7 +8,7 @@ import (
 	"nextup/gateway/protocol"
 )
 
-// Drain sends everybody here elsewhere: readiness goes, new sockets are turned
+// Drain sends all connected clients elsewhere: readiness goes, new sockets are turned
 // away, and the sockets are closed with 1012 one after the other over the given
 // time, each after the request in hand, so that the other gateways are not
 // stormed. It returns when all have gone or ctx ends. Close comes next.

@@ -14,7 +14,7 @@ const maxHistory = 100
 type endedTicket struct {
 	protocol.DeskTicket
 	EndedAtMS int64 `json:"ended_at_ms"`
-	// Agent is who held it last; absent where nobody did.
+	// Agent is who held it last; absent where no agent did.
 	Agent *protocol.Person `json:"agent,omitzero"`
 }
 

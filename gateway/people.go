@@ -102,10 +102,10 @@ func (s *site) exit(c *conn) (last bool) {
 	return false
 }
 
-// reconcile makes the log agree with who is here. It binds again whom another word
-// (a conn closed in the same moment, another tab elsewhere) called lost while a
-// conn is here, and loses who is bound to this node and not here (a bind that
-// was committed after its conn had gone).
+// reconcile makes the log agree with who is connected here. It binds a person again
+// that another record called lost while a conn is here (of a conn closed in the same
+// moment, or of another tab elsewhere), and loses a person that is bound to this node
+// and not here (by a bind that was committed after its conn had gone).
 func (s *site) reconcile(st *queue.State, n concerned) {
 	for v := range n.visitors {
 		if t := st.TicketOf(v); t != nil && t.Open() {
@@ -158,7 +158,7 @@ func (s *site) bindOrTry(c *conn) {
 	})
 }
 
-// bindAll binds everybody who is here.
+// bindAll binds all persons that are connected here.
 func (s *site) bindAll() { s.bindThese(s.people.all()) }
 
 func (s *site) bindThese(conns []*conn) {
@@ -173,7 +173,7 @@ func (s *site) bindThese(conns []*conn) {
 	_ = all.Wait()
 }
 
-// lose says that this gateway holds no conn of a person any more, again and
+// lose has the log say that this gateway holds no conn of a person any more, again and
 // again while the log is away.
 func (s *site) lose(subject string, role protocol.Role) {
 	s.retryWhile(subject, role, false, func() error {

@@ -30,10 +30,10 @@ var bands = [...]band{
 const pushTick = 50 * time.Millisecond
 
 // push shows waiting visitors their place when it changed, band by band. A sweep
-// of a long line is spread over the cadence, so that nobody else waits behind a
+// of a long line is spread over the cadence, so that no other line waits behind a
 // burst; a short line is swept at once. The first change after a quiet time begins
-// a sweep at the next tick, so nobody waits for a cadence that was not needed, and
-// there is no trailing debounce, so a busy queue starves nobody. Under overload a
+// a sweep at the next tick, so no visitor waits for a cadence that was not needed, and
+// there is no trailing debounce, so a busy queue starves no one behind. Under overload a
 // sweep takes longer and the next one comes later: the front of the line first,
 // the others after, in pieces between which the front is looked at again.
 type push struct {
@@ -106,7 +106,7 @@ func (p *push) lineLocked(q queue.QueueID) {
 	}
 }
 
-// changed notes lines whose order changed; with all, everybody's wait may have.
+// changed notes lines whose order changed; with all, every wait may have.
 func (p *push) changed(queues map[queue.QueueID]bool, all bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()

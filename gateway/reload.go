@@ -14,7 +14,7 @@ var ErrOtherSites = errors.New("gateway: sites come and go only with a restart")
 
 // SetSites puts new rules in force at once, for those who are connected as well:
 // limits, who may do what, and what agents can do. What was decided under the
-// old ones stays; nobody loses a place or a conversation. It fails with
+// old ones stays; no place and no conversation is lost. It fails with
 // ErrOtherSites, changing nothing, if the sites are not those that are served.
 // The heartbeat holds for those who come from now on: the others were told the
 // old one.

@@ -93,7 +93,7 @@ func (s *site) onSteps(st *queue.State, steps []queue.Step) {
 		}
 	}
 	if lost && st.NodeLost(s.g.app.Node()) {
-		return // this process rejoins, which binds everybody
+		return // this process rejoins, which binds them all
 	}
 	s.reconcile(st, n)
 }
@@ -109,7 +109,7 @@ func (n concerned) add(st *queue.State, step *queue.Step) {
 	for _, a := range step.Agents {
 		n.agents[a] = true
 	}
-	for _, a := range step.Presence { // those whom they serve are told
+	for _, a := range step.Presence { // the visitors that they serve are told
 		for _, t := range st.Held(a) {
 			if t.Status == queue.Assigned {
 				n.visitors[t.Visitor] = true
