@@ -50,11 +50,11 @@ func start(t *testing.T, log eventlog.Backend, subscribe ...func(*Site)) (*Site,
 	t.Cleanup(a.Close)
 	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
 	t.Cleanup(cancel)
-	wait(t, ctx, serves, "the site serves")
+	wait(ctx, t, serves, "the site serves")
 	return s, ctx
 }
 
-func wait[T any](t *testing.T, ctx context.Context, signal <-chan T, what string) (v T) {
+func wait[T any](ctx context.Context, t *testing.T, signal <-chan T, what string) (v T) {
 	t.Helper()
 	select {
 	case v = <-signal:
@@ -100,7 +100,7 @@ func TestACommandIsAnsweredBeforeItsNewsIsTold(t *testing.T) {
 		t.Fatal(err)
 	}
 	close(answered)
-	if !wait(t, ctx, told, "the step is told") {
+	if !wait(ctx, t, told, "the step is told") {
 		t.Error("the answer waited for a subscriber")
 	}
 }
@@ -153,11 +153,11 @@ func TestAWorkerSeesEveryStepAfterItTookOver(t *testing.T) {
 			}
 		})
 	}
-	wait(t, ctx, w.elected, "the process is elected")
+	wait(ctx, t, w.elected, "the process is elected")
 	all.Wait()
 	var head uint64
 	s.Read(func(st *queue.State) { head = st.Number() })
-	for wait(t, ctx, last, "the last step is told") < head {
+	for wait(ctx, t, last, "the last step is told") < head {
 		continue
 	}
 	w.mu.Lock()
@@ -195,9 +195,9 @@ func TestAnotherProcessTakesOver(t *testing.T) {
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
 	defer cancel()
-	first := wait(t, ctx, elected, "one is elected")
+	first := wait(ctx, t, elected, "one is elected")
 	apps[first].Close()
-	if second := wait(t, ctx, elected, "another one is elected"); second == first {
+	if second := wait(ctx, t, elected, "another one is elected"); second == first {
 		t.Error("a process that has ended was elected")
 	}
 }

@@ -69,7 +69,7 @@ func TestPeopleAreServedWithoutASocket(t *testing.T) {
 			if offer != "" {
 				return offer
 			}
-			wait(t, ctx, news, "an offer comes")
+			wait(ctx, t, news, "an offer comes")
 		}
 	}
 	visitor := &Actor{Role: Visitor, ID: "v", Name: "Vera", Languages: []string{"en"}}
@@ -113,7 +113,7 @@ func TestPeopleAreServedWithoutASocket(t *testing.T) {
 	defer s.app.options.Conversations.Subscribe("demo", ticket, conversation.Place{}, h).Stop()
 	want := []string{"Hello?", "+a", "Hello.", "I pass you on.", "be kind", "+b", "Bye.", "."}
 	for {
-		wait(t, ctx, h.more, "the conversation is read")
+		wait(ctx, t, h.more, "the conversation is read")
 		h.mu.Lock()
 		var got []string
 		for _, e := range h.entries {
@@ -191,7 +191,7 @@ func TestAnActorsCommandsAreBoundedAndInOrder(t *testing.T) {
 		})
 	}
 	for range 5 {
-		if err := wait(t, ctx, answers, "too many are refused"); !errors.Is(err, ErrTooMany) {
+		if err := wait(ctx, t, answers, "too many are refused"); !errors.Is(err, ErrTooMany) {
 			t.Errorf("a command too many: %v", err)
 		}
 	}
@@ -200,7 +200,7 @@ func TestAnActorsCommandsAreBoundedAndInOrder(t *testing.T) {
 	}
 	close(let)
 	for range bound {
-		if err := wait(t, ctx, answers, "they are answered"); err != nil {
+		if err := wait(ctx, t, answers, "they are answered"); err != nil {
 			t.Error(err)
 		}
 	}
