@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"nextup/app/conversation"
 	"nextup/gateway"
@@ -78,6 +79,7 @@ func TestALargeDeskComesWholeToWhoReads(t *testing.T) {
 			return queue.AgentFacts{Departments: []string{"support"}, Capacity: tickets}
 		}
 		s.Limits.OutgoingBuffer = 8 << 10
+		s.AgentHeartbeat = time.Minute // the raw agent sends none
 	})
 	url, _ := h.open("one")
 	a := h.raw(url)

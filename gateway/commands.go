@@ -226,11 +226,11 @@ func (w *writing) end(m message) {
 	w.messages = slices.Delete(w.messages, i, i+1)
 }
 
-// keep buffers the conn's own entry so that it shares one write with the answer, which is
+// sendWithAnswer buffers the conn's own entry so that it shares one write with the answer, which is
 // about to come: that write is the dearest that a message costs. What is sent meanwhile
 // takes the entry along, so entries keep their order. It returns false for any other
 // entry.
-func (c *conn) keep(ticket string, e *conversation.Entry) bool {
+func (c *conn) sendWithAnswer(ticket string, e *conversation.Entry) bool {
 	w := &c.writing
 	w.Lock()
 	defer w.Unlock()

@@ -132,7 +132,7 @@ func (f *follower) Deliver(entries []conversation.Entry) (taken int, more bool) 
 			return i, true
 		}
 		e := &entries[i]
-		if e.MessageID == "" || !c.keep(ticket, e) {
+		if e.MessageID == "" || !c.sendWithAnswer(ticket, e) {
 			c.sendEntry(ticket, e, (*socket.Socket).Send)
 		}
 		if e.Kind == conversation.Closed { // nothing follows
