@@ -2,14 +2,13 @@ package queue
 
 import (
 	"bytes"
+	"time"
 
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-import "time"
-
-// Stamp is a time of the log in Unix milliseconds. 0 means never. Here stands
-// for the stamp of the record that carries it and is resolved on replay.
+// Stamp is a time of the log in Unix milliseconds. 0 means never.
+// OwnStamp stands for the stamp of the record that carries it and is resolved on replay.
 type Stamp int64
 
 // OwnStamp is "the stamp of this very record", which is not known before the commit.
