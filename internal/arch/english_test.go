@@ -16,10 +16,11 @@ import (
 
 // plainRooms are the folders whose comments and names are done.
 var plainRooms = []string{
+	"app/commands", "app/conversation",
 	"cmd/nextup",
 	"gateway/auth", "gateway/protocol", "gateway/socket",
 	"internal/arch", "internal/etabench", "internal/eventlog", "internal/eventlog/eventlogtest", "internal/eventlog/redislog",
-	"internal/sitefile", "internal/trace", "internal/tsgen",
+	"internal/lograte", "internal/outbound", "internal/sitefile", "internal/trace", "internal/tsgen",
 	"presence", "presence/redispresence",
 	"queue/eta", "queue/logstore", "queue/queuetest", "queue/sim",
 }
