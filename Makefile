@@ -55,7 +55,7 @@ bench: ## Measure (BENCH=regexp BENCHTIME=1s COUNT=1)
 	go test -run '^$$' -bench '$(BENCH)' -benchtime $(BENCHTIME) -count $(COUNT) -benchmem \
 		$$(go list -f '{{.Dir}}' ./... | while read -r d; do grep -qs '^func Benchmark' "$$d"/*_test.go && echo "$$d" || true; done)
 
-bench-peers: ## Measure the edge beside its peers into docs/performance.md, some 40 minutes (ARGS="-rows idle,chat -repeats 5")
+bench-peers: ## Measure the edge beside its peers into docs/performance.md, some 40 minutes (ARGS="-rows idle,chat -repeats 5"; with -before COMMIT beside an earlier nextup)
 	cd bench && go run . run -out ../docs/performance.md $(ARGS)
 
 bench-eta: ## Measure the wait estimator against its gates, into docs/estimates.md (TRACE=file.csv.gz)

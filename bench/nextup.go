@@ -84,42 +84,70 @@ func init() {
 }
 `
 
-// built is nextup with its door, in a folder that a run removes.
-var built struct {
-	sync.Once
-	dir string
-	err error
+// product is nextup of one commit with its door, in a folder that a run removes.
+type product struct {
+	commit string // "" stands for the work tree
+	once   sync.Once
+	dir    string
+	err    error
 }
 
-func buildNextup() error {
-	dir, err := os.MkdirTemp("", "nextup-bench")
-	if err != nil {
-		return err
-	}
-	built.dir = dir
-	root, err1 := exec.Command("go", "list", "-m", "-f", "{{.Dir}}", "nextup").Output()
+// current is what startNextup starts: the work tree's, or the one that it is compared
+// with.
+var current = &product{}
+
+// binary builds nextup when it is first asked for.
+func (p *product) binary() (string, error) {
+	p.once.Do(func() {
+		if p.dir, p.err = os.MkdirTemp("", "nextup-bench"); p.err == nil {
+			p.err = p.make()
+		}
+	})
+	return filepath.Join(p.dir, "nextup"), p.err
+}
+
+func (p *product) make() error {
+	path, err1 := exec.Command("go", "list", "-m", "-f", "{{.Dir}}", "nextup").Output()
 	here, err2 := exec.Command("go", "list", "-f", "{{.Dir}}", "nextup/bench/orders").Output()
 	if err := errors.Join(err1, err2); err != nil {
 		return err
 	}
-	product := strings.TrimSpace(string(root))
+	root := strings.TrimSpace(string(path))
+	if p.commit != "" {
+		tree := filepath.Join(p.dir, "tree")
+		if out, err := exec.Command("git", "-C", root, "worktree", "add", "--detach", tree, p.commit).CombinedOutput(); err != nil {
+			return fmt.Errorf("commit %s cannot be laid out: %w: %s", p.commit, err, out)
+		}
+		root = tree
+	}
 	overlay, err := json.Marshal(map[string]any{"Replace": map[string]string{
-		filepath.Join(product, "internal/orders/orders.go"): filepath.Join(strings.TrimSpace(string(here)), "orders.go"),
-		filepath.Join(product, "cmd/nextup/orders.go"):      filepath.Join(dir, "door.go"),
+		filepath.Join(root, "internal/orders/orders.go"): filepath.Join(strings.TrimSpace(string(here)), "orders.go"),
+		filepath.Join(root, "cmd/nextup/orders.go"):      filepath.Join(p.dir, "door.go"),
 	}})
 	if err != nil {
 		return err
 	}
 	for name, data := range map[string]string{"door.go": door, "overlay.json": string(overlay)} {
-		if err := os.WriteFile(filepath.Join(dir, name), []byte(data), 0o600); err != nil {
+		if err := os.WriteFile(filepath.Join(p.dir, name), []byte(data), 0o600); err != nil {
 			return err
 		}
 	}
-	cmd := exec.Command("go", "build", "-C", product, "-overlay", filepath.Join(dir, "overlay.json"), "-o", filepath.Join(dir, "nextup"), "./cmd/nextup")
+	cmd := exec.Command("go", "build", "-C", root, "-overlay", filepath.Join(p.dir, "overlay.json"), "-o", filepath.Join(p.dir, "nextup"), "./cmd/nextup")
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return fmt.Errorf("nextup cannot be built: %w: %s", err, out)
 	}
 	return nil
+}
+
+// remove removes what binary made.
+func (p *product) remove() {
+	if p.dir == "" {
+		return
+	}
+	if p.commit != "" {
+		_ = exec.Command("git", "worktree", "remove", "--force", filepath.Join(p.dir, "tree")).Run()
+	}
+	_ = os.RemoveAll(p.dir)
 }
 
 // startNextup starts a gateway, and returns once it is ready.
@@ -129,10 +157,11 @@ func startNextup(args []string) (*child, error) {
 	heartbeat := flags.Duration("heartbeat", 25*time.Second, "how often clients are to be heard")
 	helloRate := flags.Int("hello-rate", 100_000, "hellos a second")
 	_ = flags.Parse(args)
-	if built.Do(func() { built.err = buildNextup() }); built.err != nil {
-		return nil, built.err
+	binary, err := current.binary()
+	if err != nil {
+		return nil, err
 	}
-	file := filepath.Join(built.dir, fmt.Sprint("site-", *heartbeat, ".yaml"))
+	file := filepath.Join(current.dir, fmt.Sprint("site-", *heartbeat, ".yaml"))
 	text := fmt.Sprintf(siteFile, siteID, language, department, *heartbeat, secret)
 	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 		return nil, err
@@ -141,7 +170,7 @@ func startNextup(args []string) (*child, error) {
 	if *redisURL != "" {
 		serve = append(serve, "--redis", *redisURL)
 	}
-	c, err := launch(exec.Command(filepath.Join(built.dir, "nextup"), serve...))
+	c, err := launch(exec.Command(binary, serve...))
 	if err != nil {
 		return nil, err
 	}

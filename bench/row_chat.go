@@ -137,7 +137,7 @@ func (b *bench) chat() error {
 			return used / float64(is.Acked) * 1e6, err
 		}})
 	}
-	all, err := turns(b.repeats, subjects...)
+	all, err := b.turns(b.repeats, subjects...)
 	if err != nil {
 		return err
 	}
@@ -177,7 +177,7 @@ func (b *bench) latency() error {
 			return is.P99, err
 		}})
 	}
-	all, err := turns(2*b.repeats+1, subjects...)
+	all, err := b.turns(2*b.repeats+1, subjects...)
 	if err != nil {
 		return err
 	}

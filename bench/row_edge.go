@@ -77,7 +77,7 @@ func (b *bench) idle() error {
 			return (after - before) / float64(b.conns), err
 		}}
 	}
-	all, err := turns(b.repeats, measure("nextup"), measure("centrifuge"), measure("centrifuge", "-tuned"), measure("raw"))
+	all, err := b.turns(b.repeats, measure("nextup"), measure("centrifuge"), measure("centrifuge", "-tuned"), measure("raw"))
 	if err != nil {
 		return err
 	}
@@ -150,7 +150,7 @@ func (b *bench) fanout() error {
 			return used / float64(n) * 1e6, nil
 		}}
 	}
-	all, err := turns(b.repeats, measure("nextup", "-heartbeat", "5m"), measure("centrifuge", "-quiet"), measure("raw"))
+	all, err := b.turns(b.repeats, measure("nextup", "-heartbeat", "5m"), measure("centrifuge", "-quiet"), measure("raw"))
 	if err != nil {
 		return err
 	}
@@ -166,7 +166,7 @@ func (b *bench) fanout() error {
 // served: CPU of a gateway that keeps a long line up to date while 50 tickets a
 // second are offered, accepted and closed at its head.
 func (b *bench) served() error {
-	all, err := turns(b.repeats, subject{"nextup", func() (float64, error) {
+	all, err := b.turns(b.repeats, subject{"nextup", func() (float64, error) {
 		r, err := startRedis()
 		if err != nil {
 			return 0, err

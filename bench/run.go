@@ -21,12 +21,16 @@ type settings struct {
 	seconds  float64
 	out      string
 	profiles string
+	before   string
 }
 
 // bench runs rows.
 type bench struct {
 	settings
 	table []row
+	row   string // the row that runs
+	// now and earlier are the two builds of a comparison; earlier is nil without one.
+	now, earlier *product
 }
 
 // row is a line of the table.
@@ -42,9 +46,14 @@ func run(args []string) error {
 	flags.Float64Var(&s.seconds, "seconds", 8, "length of a measured window")
 	flags.StringVar(&s.out, "out", "", "file to write the table into, between its marks")
 	flags.StringVar(&s.profiles, "profiles", "", "folder for CPU profiles of our gateway, one a row")
+	flags.StringVar(&s.before, "before", "", "a commit: instead of the peers, compare nextup of the work tree with nextup of it, in pairs (not latency, growth, storm and stalled)")
 	_ = flags.Parse(args)
-	defer func() { _ = os.RemoveAll(built.dir) }() // of nextup, if it was built
-	b := &bench{settings: s}
+	b := &bench{settings: s, now: current}
+	defer b.now.remove()
+	if s.before != "" {
+		b.earlier = &product{commit: s.before}
+		defer b.earlier.remove()
+	}
 	rows := map[string]func() error{
 		"idle": b.idle, "fanout": b.fanout, "served": b.served, "chat": b.chat, "latency": b.latency,
 		"tickets": b.tickets, "growth": b.growth, "storm": b.storm, "stalled": b.stalled,
@@ -55,7 +64,8 @@ func run(args []string) error {
 			return fmt.Errorf("no row is called %q", name)
 		}
 		begun := time.Now()
-		if err := rows[name](); err != nil {
+		b.row = name
+		if err := rows[name](); err != nil && !errors.Is(err, errCompared) {
 			failed = errors.Join(failed, fmt.Errorf("%s: %w", name, err))
 		}
 		fmt.Fprintf(os.Stderr, "%s: %.0f s\n", name, time.Since(begun).Seconds())
@@ -125,8 +135,12 @@ type subject struct {
 }
 
 // turns has every subject run as often as there are repeats, in turn, and
-// returns all results in order of size.
-func turns(repeats int, subjects ...subject) (map[string][]float64, error) {
+// returns all results in order of size. In a comparison it has nextup alone run, in
+// pairs, and returns errCompared.
+func (b *bench) turns(repeats int, subjects ...subject) (map[string][]float64, error) {
+	if b.earlier != nil {
+		return nil, b.compare(subjects[0])
+	}
 	all := map[string][]float64{}
 	for range repeats {
 		for _, s := range subjects {
