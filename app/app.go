@@ -164,6 +164,10 @@ func (s *Site) start() {
 	}
 }
 
+// Pool has the goroutines that run commands. A transport runs there too what waits for
+// the outside and is no command, such as a token that is checked.
+func (a *App) Pool() *commands.Pool { return &a.pool }
+
 // Stop ends the work without waiting for it.
 func (a *App) Stop() { a.stop() }
 

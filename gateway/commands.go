@@ -137,7 +137,7 @@ func (c *conn) answer(req protocol.Request, r app.Receipt, err error) {
 // nothing else.
 func (c *conn) submitRenewal(r protocol.Renew) {
 	deadline := time.Now().Add(app.CommandTimeout)
-	err := c.renewals.Submit(&c.g.pool, commands.Keys{}, func() {
+	err := c.renewals.Submit(c.g.app.Pool(), commands.Keys{}, func() {
 		defer c.inHand.end()
 		ctx, cancel := context.WithDeadline(c.g.ctx, deadline)
 		defer cancel()

@@ -45,7 +45,6 @@ import (
 	"golang.org/x/sync/singleflight"
 
 	"nextup/app"
-	"nextup/app/commands"
 	"nextup/app/conversation"
 	"nextup/gateway/auth"
 	"nextup/gateway/socket"
@@ -132,7 +131,6 @@ type Gateway struct {
 	stop context.CancelFunc
 	work sync.WaitGroup
 	loop *socket.Loop
-	pool commands.Pool
 
 	// Those of whom only the address is known, and what tokens ask for over HTTP.
 	strangers lobby[*conn]
@@ -227,7 +225,6 @@ func (g *Gateway) Close() error {
 	closing.Wait()
 	g.stop()
 	g.loop.Close()
-	g.pool.Close()
 	g.app.Close() // its subscribers start work of the gateway's
 	g.work.Wait()
 	return nil

@@ -39,7 +39,7 @@ func (c *conn) Message(text bool, data []byte) socket.Next {
 	if hello, ok := req.(protocol.Hello); ok && c.site == nil {
 		c.greeted.Store(true)
 		c.g.strangers.stir(c)
-		c.g.pool.Go(func() { c.socket.Resume(c.hello(hello)) })
+		c.g.app.Pool().Go(func() { c.socket.Resume(c.hello(hello)) })
 		return socket.Hold
 	} else if ok || c.site == nil {
 		c.refuse(req.RequestID(), errHelloFirst)
