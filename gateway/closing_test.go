@@ -1,7 +1,9 @@
 package gateway_test
 
 import (
+	"sync"
 	"testing"
+	"time"
 
 	"nextup/gateway"
 	"nextup/gateway/protocol"
@@ -55,10 +57,7 @@ func TestACloseWithTimeCanBeTakenBack(t *testing.T) {
 // ends what is closing.
 func TestAClosingEndsAlsoUnderAnOlderDispatcher(t *testing.T) {
 	h := newHouse(t)
-	store := logstore.New(h.memory)
-	if held, err := store.Lease(h.ctx, "demo", "older", 1<<40); err != nil || !held {
-		t.Fatal(held, err)
-	}
+	store := h.dispatchedByOlder()
 	url, _ := h.open("one")
 	v := h.come(url, protocol.Visitor, "v", "en")
 	ticket := v.joins("support")
@@ -87,10 +86,7 @@ func TestDeadlinesPassAlsoUnderADispatcherWhoseTimeStandsStill(t *testing.T) {
 		s.Rules.Departments[0].OfferTTL = 300
 		s.Rules.VisitorGrace = 300
 	})
-	store := logstore.New(h.memory)
-	if held, err := store.Lease(h.ctx, "demo", "older", 1<<40); err != nil || !held {
-		t.Fatal(held, err)
-	}
+	store := h.dispatchedByOlder()
 	url, _ := h.open("one")
 	lost, v := h.come(url, protocol.Visitor, "lost", "en"), h.come(url, protocol.Visitor, "v", "en")
 	lost.joins("support")
@@ -111,4 +107,33 @@ func TestDeadlinesPassAlsoUnderADispatcherWhoseTimeStandsStill(t *testing.T) {
 	}
 	until(a, "an offer", func(d protocol.Desk) bool { return len(d.Offers) == 1 })
 	until(a, "its lapse", func(d protocol.Desk) bool { return len(d.Offers) == 0 })
+}
+
+// dispatchedByOlder has a gateway of before, which does nothing, hold the lease of the
+// dispatcher until the test ends. A lease for longer than usual is cut.
+func (h *house) dispatchedByOlder() *logstore.Store {
+	h.t.Helper()
+	store := logstore.New(h.memory)
+	renew := func() {
+		if held, err := store.Lease(h.ctx, "demo", "older", 3*time.Second); h.ctx.Err() == nil && (err != nil || !held) {
+			h.t.Errorf("the older gateway lost its lease: %v", err)
+		}
+	}
+	renew()
+	ended := make(chan struct{})
+	var renewing sync.WaitGroup
+	renewing.Go(func() {
+		again := time.NewTicker(100 * time.Millisecond)
+		defer again.Stop()
+		for {
+			select {
+			case <-ended:
+				return
+			case <-again.C:
+				renew()
+			}
+		}
+	})
+	h.t.Cleanup(func() { close(ended); renewing.Wait() })
+	return store
 }
