@@ -1,0 +1,178 @@
+package gateway_test
+
+import (
+	"fmt"
+	"os"
+	"regexp"
+	"strconv"
+	"strings"
+	"testing"
+
+	"nextup/gateway"
+	"nextup/gateway/protocol"
+)
+
+// This file and those beside it named spec_… hold sentences of protocol/SPEC.md against
+// the wire. A row sends one frame as one of a cast, and says how it is answered.
+
+// cast is the people of a site, each with a socket of their own, and what they speak of.
+// A frame names it with a dollar sign, as in "$held".
+type cast struct {
+	*house
+	url     string
+	sockets map[string]*raw
+	things  map[string]string
+	asked   int
+}
+
+// newCast brings the visitors v, w and x, the agents a, g and b, and the supervisor s. $held
+// is a ticket of v's that a has, with g as a guest. $line is one of w's that nobody may
+// serve. $closed is one of x's that a closed, $left one of v's that v left.
+func newCast(t *testing.T, change ...func(*gateway.Site)) *cast {
+	t.Helper()
+	h := newHouse(t, change...)
+	url, _ := h.open("one")
+	c := &cast{house: h, url: url, sockets: map[string]*raw{}, things: map[string]string{}}
+	for who, role := range map[string]protocol.Role{
+		"v": protocol.Visitor, "w": protocol.Visitor, "x": protocol.Visitor,
+		"a": protocol.Agent, "g": protocol.Agent, "b": protocol.Agent, "s": protocol.Supervisor,
+	} {
+		c.sockets[who] = h.rawAs(url, role, who)
+	}
+	c.things["left"] = c.must("v", `{"type":"join","department":"trading","languages":["en"]}`).Ticket
+	c.must("v", `{"type":"leave","ticket":"$left"}`)
+	c.must("a", `{"type":"status","status":"available"}`)
+	c.things["closed"] = c.must("x", `{"type":"join","department":"support"}`).Ticket
+	c.accept("a")
+	c.must("a", `{"type":"close","ticket":"$closed"}`)
+	c.things["line"] = c.must("w", `{"type":"join","department":"support","languages":["zh"]}`).Ticket
+	c.things["held"] = c.must("v", `{"type":"join","department":"support"}`).Ticket
+	c.accept("a")
+	c.must("a", `{"type":"consult","ticket":"$held","agent":"g"}`)
+	return c
+}
+
+// accept has an agent take the next offer of a ticket that is not offered yet.
+func (c *cast) accept(agent string) {
+	c.t.Helper()
+	r := c.sockets[agent]
+	for {
+		d, ok := r.next().(protocol.Desk)
+		if !ok || len(d.Offers) == 0 || d.Offers[0].Offer == c.things["offer"] {
+			continue
+		}
+		c.things["offer"] = d.Offers[0].Offer
+		c.must(agent, `{"type":"accept","offer":"$offer"}`)
+		return
+	}
+}
+
+// ask sends a frame with an id and returns what answers it, an OK or an Error.
+func (c *cast) ask(who, frame string) protocol.ServerFrame {
+	c.t.Helper()
+	c.asked++
+	id := "ask-" + strconv.Itoa(c.asked)
+	for name, thing := range c.things {
+		frame = strings.ReplaceAll(frame, `"$`+name+`"`, strconv.Quote(thing))
+	}
+	c.sockets[who].write(`{"id":"` + id + `",` + frame[1:])
+	for {
+		switch f := c.sockets[who].next().(type) {
+		case protocol.OK:
+			if f.ID == id {
+				return f
+			}
+			c.t.Fatalf("%s as %s: answered with ok of %q", frame, who, f.ID)
+		case protocol.Error:
+			if f.ID == id {
+				return f
+			}
+			c.t.Fatalf("%s as %s: answered with %+v", frame, who, f)
+		default: // views and entries
+		}
+	}
+}
+
+func (c *cast) must(who, frame string) protocol.OK {
+	c.t.Helper()
+	ok, is := c.ask(who, frame).(protocol.OK)
+	if !is {
+		c.t.Fatalf("%s as %s is refused", frame, who)
+	}
+	return ok
+}
+
+// line is a row: a sentence of the specification, and a frame that shows it.
+type line struct {
+	rule, says string
+	who, frame string
+	want       protocol.Code // "" for ok
+	field      string
+	known      string // separated by spaces
+}
+
+// play asks row after row.
+func (c *cast) play(t *testing.T, rows []line) {
+	t.Helper()
+	for _, row := range rows {
+		t.Run(row.rule+" "+row.says, func(t *testing.T) {
+			var got protocol.Error
+			if e, is := c.ask(row.who, row.frame).(protocol.Error); is {
+				got = e
+			}
+			known := strings.Join(got.Known, " ")
+			if got.Code != row.want || got.Field != row.field || known != row.known || (got.Code == "") != (got.Message == "") {
+				t.Errorf("%s as %s: code %q, field %q, known %q (%s); want %q, %q, %q",
+					short(row.frame), row.who, got.Code, got.Field, known, got.Message, row.want, row.field, row.known)
+			}
+		})
+	}
+}
+
+// short is a frame as a test's output shows it.
+func short(frame string) string {
+	if len(frame) > 200 {
+		return fmt.Sprintf("%s… (%d bytes)", frame[:200], len(frame))
+	}
+	return frame
+}
+
+// times is a text of n bytes.
+func times(n int) string { return strings.Repeat("x", n) }
+
+// specification is the text of SPEC.md.
+func specification(t *testing.T) string {
+	t.Helper()
+	data, err := os.ReadFile("protocol/SPEC.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(data)
+}
+
+var (
+	requestRow = regexp.MustCompile("(?m)^\\| ((?:`[a-z_]+`(?:, )?)+) \\| ([^|]+) \\| [^|]+ \\|$")
+	quoted     = regexp.MustCompile("`([a-z_]+)`")
+)
+
+// rolesOf reads the table of requests: the roles that may send each frame.
+func rolesOf(t *testing.T) map[protocol.Type]map[protocol.Role]bool {
+	t.Helper()
+	_, section, _ := strings.Cut(specification(t), "\n## Requests and answers\n")
+	section, _, _ = strings.Cut(section, "\n## ")
+	all := map[protocol.Type]map[protocol.Role]bool{}
+	for _, row := range requestRow.FindAllStringSubmatch(section, -1) {
+		for _, name := range quoted.FindAllStringSubmatch(row[1], -1) {
+			frame := protocol.Type(name[1])
+			if all[frame] == nil {
+				all[frame] = map[protocol.Role]bool{}
+			}
+			for _, role := range protocol.Roles() {
+				if strings.Contains(row[2], string(role)+"s") || strings.Contains(row[2], "everybody") {
+					all[frame][role] = true
+				}
+			}
+		}
+	}
+	return all
+}
