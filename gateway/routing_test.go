@@ -1,7 +1,6 @@
 package gateway_test
 
 import (
-	"context"
 	"slices"
 	"testing"
 
@@ -287,50 +286,4 @@ func TestAVisitorRatesTheirConversation(t *testing.T) {
 	w := h.come(url, protocol.Visitor, "w", "en")
 	_, err = w.Rate(h.ctx, ticket, 1, "not mine")
 	wantCode(t, err, protocol.CodeUnknownTicket)
-}
-
-// [request-3] Every frame of another role is refused, whoever sends it, and
-// nothing comes of it.
-func TestFramesOfAnotherRoleAreForbidden(t *testing.T) {
-	h := newHouse(t)
-	url, _ := h.open("one")
-	v, a, ticket := h.served(url, "v", "a")
-	s := h.come(url, protocol.Supervisor, "s")
-	type request = func(context.Context, *person) error
-	requests := map[string]request{
-		"join":    func(ctx context.Context, p *person) error { _, err := p.Join(ctx, "support"); return err },
-		"rate":    func(ctx context.Context, p *person) error { _, err := p.Rate(ctx, ticket, 5, ""); return err },
-		"status":  func(ctx context.Context, p *person) error { _, err := p.Status(ctx, protocol.Away); return err },
-		"accept":  func(ctx context.Context, p *person) error { _, err := p.Accept(ctx, "o"); return err },
-		"decline": func(ctx context.Context, p *person) error { _, err := p.Decline(ctx, "o"); return err },
-		"close":   func(ctx context.Context, p *person) error { _, err := p.CloseTicket(ctx, ticket); return err },
-		"finish":  func(ctx context.Context, p *person) error { _, err := p.Finish(ctx, ticket); return err },
-		"consult": func(ctx context.Context, p *person) error { _, err := p.Consult(ctx, ticket, "b"); return err },
-		"leave":   func(ctx context.Context, p *person) error { _, err := p.Leave(ctx, ticket); return err },
-		"note":    func(ctx context.Context, p *person) error { _, err := p.Note(ctx, ticket, "n", "x"); return err },
-		"transfer": func(ctx context.Context, p *person) error {
-			_, err := p.Transfer(ctx, ticket, protocol.TransferTo{Tier: 1}, "")
-			return err
-		},
-		"whisper":    func(ctx context.Context, p *person) error { _, err := p.Whisper(ctx, ticket, "w", "x"); return err },
-		"head_start": func(ctx context.Context, p *person) error { _, err := p.HeadStart(ctx, ticket, 60, "why"); return err },
-		"pause": func(ctx context.Context, p *person) error {
-			_, err := p.Pause(ctx, "support", "en", true, "")
-			return err
-		},
-	}
-	for who, forbidden := range map[*person][]string{
-		v: {"status", "accept", "decline", "close", "finish", "consult", "note", "transfer", "whisper", "head_start", "pause"},
-		a: {"join", "rate", "whisper", "head_start", "pause"},
-		s: {"join", "rate", "status", "accept", "decline", "close", "finish", "consult", "leave"},
-	} {
-		for _, name := range forbidden {
-			t.Run(string(who.Welcome.Role)+" "+name, func(t *testing.T) {
-				wantCode(t, requests[name](h.ctx, who), protocol.CodeForbidden)
-			})
-		}
-	}
-	if n := v.says(ticket, "m", "all as before").Number; n != 2 {
-		t.Errorf("forbidden frames left %d entries", n-2)
-	}
 }
