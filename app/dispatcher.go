@@ -102,8 +102,8 @@ func (d *dispatcher) dispatch(ctx context.Context) {
 		done = 0
 		full := d.replica.full()
 		for _, batch := range due {
-			if full { // what releases no memory waits
-				batch = slices.DeleteFunc(batch, func(c queue.Change) bool { return !c.ReleasesMemory })
+			if full {
+				batch = releasing(batch)
 			}
 			n, err := d.replica.commit(batch)
 			if err != nil {
@@ -116,6 +116,11 @@ func (d *dispatcher) dispatch(ctx context.Context) {
 			anyway, done = true, 1
 		}
 	}
+}
+
+// releasing keeps the changes that release memory: a full log takes no others.
+func releasing(changes []queue.Change) []queue.Change {
+	return slices.DeleteFunc(changes, func(c queue.Change) bool { return !c.ReleasesMemory })
 }
 
 // What time ends and the elected process does not.
@@ -147,9 +152,16 @@ func (s *Site) endOverdue() {
 		if s.election.elected.Load() || s.drift.differs.Load() || s.Takes() != nil {
 			continue
 		}
-		d.Sparing = s.resumedWithin(resumeGrace)
 		var due []queue.Change
-		s.Read(func(st *queue.State) { due = d.Overdue(st, now.Add(-overduePatience)) })
+		s.Read(func(st *queue.State) {
+			// A process that began lately cannot know what the elected one spares.
+			young := time.Since(s.app.started) < time.Duration(st.Site().VisitorGrace)*time.Millisecond
+			d.Sparing = young || s.resumedWithin(resumeGrace)
+			due = d.Overdue(st, now.Add(-overduePatience))
+		})
+		if s.full() {
+			due = releasing(due)
+		}
 		_, _ = s.commit(due) // what fails is tried again at the next tick
 	}
 }

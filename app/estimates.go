@@ -155,7 +155,9 @@ func (e *estimates) publish(ctx context.Context) (took time.Duration) {
 	counted := e.estimator.Truth()
 	e.replica.metrics.truth.set(e.replica.id, counted)
 	if out == nil {
-		return took
+		if out = e.again(); out == nil {
+			return took
+		}
 	}
 	checkpoint, older := e.checkpoint()
 	out.Truth = addTruth(e.state.Estimates(), counted, e.counted)
@@ -167,6 +169,19 @@ func (e *estimates) publish(ctx context.Context) (took time.Duration) {
 	}
 	e.counted, e.jumped = counted, false
 	return took
+}
+
+// again returns the last estimates if they have to be published once more, since a
+// checkpoint must not wait for others: that of a jump, or the first one beside an older
+// node, which looks for it among the estimates when it takes over.
+func (e *estimates) again() *queue.Estimates {
+	last := e.state.Estimates()
+	if last == nil || !e.jumped && (e.checkpoints() || len(last.Checkpoint) > 0) {
+		return nil
+	}
+	out := *last
+	out.Number, out.Checkpoint = e.state.Number(), nil
+	return &out
 }
 
 // checkpoint returns what the estimator has learned, once in a while, and whether the

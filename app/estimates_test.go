@@ -77,3 +77,38 @@ func TestWhatWasLearnedIsWrittenOnceAMinute(t *testing.T) {
 		})
 	}
 }
+
+// An older node that joins a quiet site finds what was learned where it looks, though no
+// wait that is shown has changed; and a jump of the clock is written down as soon.
+func TestWhatWasLearnedDoesNotWaitForNewEstimates(t *testing.T) {
+	r := &Replica{store: &clockStore{now: 10 * 86_400_000}, id: "demo", state: queue.NewState(testRules())}
+	older := false
+	worker := newEstimates(r, func() bool { return !older })
+	worker.Elected(r.state)
+	worker.keepUp()
+	publish := func(out *queue.Estimates) {
+		t.Helper()
+		c, older := worker.checkpoint()
+		worker.Steps(r.state, []queue.Step{r.state.Play(r.state.Publish(out, c, older), 10*86_400_000)})
+		worker.jumped = false
+		worker.keepUp()
+	}
+	if worker.again() != nil {
+		t.Error("something is published again before anything was")
+	}
+	publish(&queue.Estimates{Number: r.state.Number(), Curves: map[string]queue.Curve{"support/en": {{Position: 1, P50: 30, P90: 60}}}})
+	if worker.again() != nil {
+		t.Error("it is published again for nothing")
+	}
+	worker.jumped = true
+	publish(worker.again())
+	older = true
+	publish(worker.again())
+	got := r.state.Estimates()
+	if len(got.Checkpoint) == 0 || len(got.Curves) != 1 {
+		t.Errorf("the older node finds %+v", got)
+	}
+	if worker.again() != nil {
+		t.Error("it is published again though the older node has it")
+	}
+}

@@ -48,6 +48,15 @@ func (m *members) forget(ticket string) {
 	delete(m.by, ticket)
 }
 
+// forgetMember forgets that an actor is a member of the tickets' conversations.
+func (m *members) forgetMember(who actorKey, tickets []*queue.Ticket) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, t := range tickets {
+		delete(m.by[t.ID], who)
+	}
+}
+
 func (m *members) forgetAll() {
 	m.mu.Lock()
 	defer m.mu.Unlock()

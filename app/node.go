@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"slices"
 	"sync"
 	"time"
 
@@ -18,6 +19,8 @@ type node struct {
 	base string
 	mu   sync.RWMutex
 	name string
+	// former are the names that the log has called lost.
+	former []string
 }
 
 func newNode(base string) *node {
@@ -42,12 +45,23 @@ func (n *node) rename(old string) bool {
 	if n.name != old {
 		return false
 	}
+	if old != "" {
+		n.former = append(n.former, old)
+	}
 	n.name = n.base + "-" + uuid.NewString()[:8]
 	return true
 }
 
 // Node is the name under which the log knows this process now.
 func (a *App) Node() string { return a.node.String() }
+
+// IsOwnNode reports whether a name is this process's now, or was until the log called it
+// lost: then the process rejoins, or has done so.
+func (a *App) IsOwnNode(name string) bool {
+	a.node.mu.RLock()
+	defer a.node.mu.RUnlock()
+	return name == a.node.name || slices.Contains(a.node.former, name)
+}
 
 // holdLease renews the node's lease until the App ends, and then gives it back.
 func (a *App) holdLease() {

@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"slices"
 
 	"nextup/queue"
 )
@@ -10,6 +11,11 @@ import (
 // agent the facts are noted. It is the transport's word, not the person's: it waits for no
 // command of theirs.
 func (s *Site) Connect(ctx context.Context, a *Actor, facts queue.AgentFacts) error {
+	if a.Role == Agent { // a log that lost a record while none here followed it gets it again
+		s.Read(func(st *queue.State) {
+			s.members.forgetMember(actorKey{a.Role, a.ID}, slices.Concat(st.Held(a.ID), st.Guesting(a.ID)))
+		})
+	}
 	_, err := s.Decide(ctx, Refusals{}, func(st *queue.State) (queue.Change, error) {
 		switch a.Role {
 		case Visitor:

@@ -93,6 +93,11 @@ func (c *conn) submit(req protocol.Request) {
 		c.submitRenewal(r)
 		return
 	}
+	if r, ok := req.(protocol.Open); ok && !c.subs.hasRoom(r.Ticket) {
+		c.inHand.end()
+		c.refuse(r.ID, queue.ErrForbidden) // before a supervisor's reading is audited
+		return
+	}
 	command := c.commandOf(req)
 	if command == nil {
 		c.inHand.end()

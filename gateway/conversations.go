@@ -70,6 +70,13 @@ func (s *subscriptions) follows(ticket string) bool {
 	return s.by[ticket] != nil
 }
 
+// hasRoom reports whether a conversation is followed or may be.
+func (s *subscriptions) hasRoom(ticket string) bool {
+	s.Lock()
+	defer s.Unlock()
+	return s.by[ticket] != nil || len(s.by) < maxSubscriptions
+}
+
 func (s *subscriptions) following() []string {
 	s.Lock()
 	defer s.Unlock()

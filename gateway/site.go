@@ -79,7 +79,7 @@ func (s *site) onSteps(st *queue.State, steps []queue.Step) {
 	lost := false
 	for i := range steps {
 		n.add(st, &steps[i])
-		lost = lost || steps[i].Cause == queue.CauseNodeLost
+		lost = lost || s.g.app.IsOwnNode(steps[i].LostNode())
 	}
 	for v := range n.visitors {
 		for _, c := range s.people.of(v, protocol.Visitor) {
@@ -92,8 +92,8 @@ func (s *site) onSteps(st *queue.State, steps []queue.Step) {
 			c.dropLost()
 		}
 	}
-	if lost && st.NodeLost(s.g.app.Node()) {
-		return // this process rejoins, which binds them all
+	if lost {
+		return // this process rejoins, or has by now, which binds them all
 	}
 	s.reconcile(st, n)
 }

@@ -47,6 +47,16 @@ func (s *State) Nodes() []string {
 // NodeLost reports whether the log calls the node lost.
 func (s *State) NodeLost(node string) bool { return s.nodes[node] != nil }
 
+// LostNode is the node that the record calls lost, "" for a record of something else.
+func (r Record) LostNode() string {
+	for _, w := range r.Writes {
+		if n, ok := w.Image.(*Node); ok && r.Cause == CauseNodeLost {
+			return n.ID
+		}
+	}
+	return ""
+}
+
 // LoseNode says that a node has gone without a word. It is empty when that is
 // known.
 func (s *State) LoseNode(node string) Change {
