@@ -23,6 +23,8 @@ type cast struct {
 	sockets map[string]*raw
 	things  map[string]string
 	asked   int
+	// early are the frames that came to a socket before an answer.
+	early map[string][]protocol.ServerFrame
 }
 
 // newCast brings the visitors v, w and x, the agents a, g and b, and the supervisor s. $held
@@ -32,7 +34,7 @@ func newCast(t *testing.T, change ...func(*gateway.Site)) *cast {
 	t.Helper()
 	h := newHouse(t, change...)
 	url, _ := h.open("one")
-	c := &cast{house: h, url: url, sockets: map[string]*raw{}, things: map[string]string{}}
+	c := &cast{house: h, url: url, sockets: map[string]*raw{}, things: map[string]string{}, early: map[string][]protocol.ServerFrame{}}
 	for who, role := range map[string]protocol.Role{
 		"v": protocol.Visitor, "w": protocol.Visitor, "x": protocol.Visitor,
 		"a": protocol.Agent, "g": protocol.Agent, "b": protocol.Agent, "s": protocol.Supervisor,
@@ -52,19 +54,51 @@ func newCast(t *testing.T, change ...func(*gateway.Site)) *cast {
 	return c
 }
 
-// accept has an agent take the next offer of a ticket that is not offered yet.
+// offered waits for the next offer to an agent, which is $offer then.
+func (c *cast) offered(agent string) {
+	c.t.Helper()
+	d := next(c, agent, func(d protocol.Desk) bool { return len(d.Offers) > 0 && d.Offers[0].Offer != c.things["offer"] })
+	c.things["offer"] = d.Offers[0].Offer
+}
+
 func (c *cast) accept(agent string) {
 	c.t.Helper()
-	r := c.sockets[agent]
+	c.offered(agent)
+	c.must(agent, `{"type":"accept","offer":"$offer"}`)
+}
+
+// next reads on to the first frame of the type that satisfies want.
+func next[F protocol.ServerFrame](c *cast, who string, want func(F) bool) F {
+	c.t.Helper()
 	for {
-		d, ok := r.next().(protocol.Desk)
-		if !ok || len(d.Offers) == 0 || d.Offers[0].Offer == c.things["offer"] {
-			continue
+		if f, ok := c.read(who).(F); ok && want(f) {
+			return f
 		}
-		c.things["offer"] = d.Offers[0].Offer
-		c.must(agent, `{"type":"accept","offer":"$offer"}`)
-		return
 	}
+}
+
+// read is the next frame to a socket.
+func (c *cast) read(who string) protocol.ServerFrame {
+	c.t.Helper()
+	if early := c.early[who]; len(early) > 0 {
+		c.early[who] = early[1:]
+		return early[0]
+	}
+	return c.sockets[who].next()
+}
+
+// send sends a frame that nothing answers.
+func (c *cast) send(who, frame string) {
+	c.t.Helper()
+	c.sockets[who].write(c.named(frame))
+}
+
+// named puts things in the place of their names.
+func (c *cast) named(frame string) string {
+	for name, thing := range c.things {
+		frame = strings.ReplaceAll(frame, `"$`+name+`"`, strconv.Quote(thing))
+	}
+	return frame
 }
 
 // ask sends a frame with an id and returns what answers it, an OK or an Error.
@@ -72,10 +106,7 @@ func (c *cast) ask(who, frame string) protocol.ServerFrame {
 	c.t.Helper()
 	c.asked++
 	id := "ask-" + strconv.Itoa(c.asked)
-	for name, thing := range c.things {
-		frame = strings.ReplaceAll(frame, `"$`+name+`"`, strconv.Quote(thing))
-	}
-	c.sockets[who].write(`{"id":"` + id + `",` + frame[1:])
+	c.send(who, `{"id":"`+id+`",`+frame[1:])
 	for {
 		switch f := c.sockets[who].next().(type) {
 		case protocol.OK:
@@ -88,7 +119,8 @@ func (c *cast) ask(who, frame string) protocol.ServerFrame {
 				return f
 			}
 			c.t.Fatalf("%s as %s: answered with %+v", frame, who, f)
-		default: // views and entries
+		default:
+			c.early[who] = append(c.early[who], f)
 		}
 	}
 }
@@ -100,6 +132,16 @@ func (c *cast) must(who, frame string) protocol.OK {
 		c.t.Fatalf("%s as %s is refused", frame, who)
 	}
 	return ok
+}
+
+// knows waits until the gateway of a socket has read a number of the log, as a client on
+// coming back has it do.
+func (c *cast) knows(who string, log uint64) {
+	c.t.Helper()
+	for reached := false; !reached; {
+		c.send(who, `{"type":"heartbeat"}`)
+		reached = next(c, who, func(protocol.Heartbeat) bool { return true }).Log >= log
+	}
 }
 
 // line is a row: a sentence of the specification, and a frame that shows it.
