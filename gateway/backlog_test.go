@@ -1,8 +1,12 @@
 package gateway_test
 
 import (
+	"errors"
 	"fmt"
+	"net"
+	"net/http"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -11,6 +15,20 @@ import (
 	"nextup/gateway/protocol"
 	"nextup/queue"
 )
+
+// narrow is a client of whose data little waits in the kernel, as on a real network: the
+// loopback interface keeps megabytes, which would hide who is sent more than they read.
+func narrow() *http.Client {
+	dialer := &net.Dialer{Control: func(_, _ string, raw syscall.RawConn) error {
+		var segment, window error
+		err := raw.Control(func(fd uintptr) {
+			segment = syscall.SetsockoptInt(int(fd), syscall.IPPROTO_TCP, syscall.TCP_MAXSEG, 536)
+			window = syscall.SetsockoptInt(int(fd), syscall.SOL_SOCKET, syscall.SO_RCVBUF, 8<<10)
+		})
+		return errors.Join(err, segment, window)
+	}}
+	return &http.Client{Transport: &http.Transport{DialContext: dialer.DialContext, DisableKeepAlives: true}}
+}
 
 // [limit-5] Who opens a long conversation gets all of it, as fast as they read, and is
 // never taken for one who does not read.
@@ -44,9 +62,13 @@ func TestALongConversationComesWholeToWhoReads(t *testing.T) {
 				}
 				left[ticket] = 1
 			}
-			r := h.raw(url)
+			reader := h.token(protocol.Visitor, "v0")
+			if tt.conversations > 1 {
+				reader = h.token(protocol.Supervisor, "s") // for whom more may wait
+			}
+			r := h.rawOver(url, narrow())
 			r.SetReadLimit(1 << 20)
-			r.hello(h.token(protocol.Supervisor, "s"))
+			r.hello(reader)
 			for ticket := range left {
 				r.write(fmt.Sprintf(`{"type":"open","id":"o","ticket":%q,"after":0}`, ticket))
 			}

@@ -16,8 +16,9 @@ import (
 	"nextup/gateway/socket"
 )
 
-// How long a closing handshake may take, also with a client that was not heard of.
-const (
+// How long a closing handshake may take, also with a client that was not heard of. Only
+// tests change it.
+var (
 	closeTimeout = 5 * time.Second
 	lostTimeout  = 500 * time.Millisecond
 )

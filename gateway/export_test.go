@@ -1,5 +1,15 @@
 package gateway
 
+import "time"
+
+// WaitLongForGoodbyes has every close that waits for an answer wait for longer than any
+// test, and returns what ends that.
+func WaitLongForGoodbyes() (restore func()) {
+	usual, lost := closeTimeout, lostTimeout
+	closeTimeout, lostTimeout = time.Hour, time.Hour
+	return func() { closeTimeout, lostTimeout = usual, lost }
+}
+
 // Node is the name under which the log knows the gateway now.
 func (g *Gateway) Node() string { return g.app.Node() }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"net/http"
 	"net/http/httptest"
 	"net/netip"
 	"strings"
@@ -289,9 +290,12 @@ type raw struct {
 	ctx context.Context
 }
 
-func (h *house) raw(url string) *raw {
+func (h *house) raw(url string) *raw { return h.rawOver(url, nil) }
+
+// rawOver is raw with an HTTP client of the test's.
+func (h *house) rawOver(url string, over *http.Client) *raw {
 	h.t.Helper()
-	ws, _, err := websocket.Dial(h.ctx, url, &websocket.DialOptions{Subprotocols: []string{protocol.Subprotocol}})
+	ws, _, err := websocket.Dial(h.ctx, url, &websocket.DialOptions{Subprotocols: []string{protocol.Subprotocol}, HTTPClient: over})
 	if err != nil {
 		h.t.Fatal(err)
 	}

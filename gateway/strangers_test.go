@@ -118,6 +118,7 @@ func (b *bare) code() protocol.CloseCode {
 // [hello-2] [limit-11] A stranger may send one small frame, and nobody waits for one who
 // does not: the conn has ended, though the client answers no close frame.
 func TestAStrangerMaySendOneSmallFrame(t *testing.T) {
+	t.Cleanup(gateway.WaitLongForGoodbyes())
 	for _, tt := range []struct {
 		name  string
 		sends func(b *bare)

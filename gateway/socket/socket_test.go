@@ -463,7 +463,11 @@ func TestFramesThatCompleteNoMessageAreCounted(t *testing.T) {
 				if _, err := (*tcp).Write(frames); err != nil {
 					t.Fatal(err)
 				}
-				<-p.ended // though the socket is still open
+				select {
+				case <-p.ended: // though the socket is still open
+				case <-time.After(time.Minute):
+					t.Fatalf("after %d frames it is not ended", p.frames.Load())
+				}
 				if n := p.frames.Load(); n != 2*p.few+1 {
 					t.Errorf("%d frames are counted, want %d", n, 2*p.few+1)
 				}
