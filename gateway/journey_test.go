@@ -318,6 +318,7 @@ func TestMessagesAreSentOnce(t *testing.T) {
 	}
 }
 
+// [typing-1] [read-2]
 func TestTypingAndReadMarksReachTheOther(t *testing.T) {
 	h := newHouse(t)
 	one, _ := h.open("one")

@@ -41,6 +41,7 @@ type house struct {
 	keys     *auth.Verifier
 	verifier gateway.Verifier // what the gateways see of the keys
 	site     func(*gateway.Site)
+	others   []gateway.Site // that the gateways serve besides
 	audit    *lines
 	log      *lines // what the gateways log
 	ctx      context.Context
@@ -127,7 +128,7 @@ func (h *house) open(node string) (url string, g *gateway.Gateway) {
 	site := h.demo()
 	hub := conversation.New(h.backend, conversation.Options{})
 	g, err := gateway.New(gateway.Options{
-		Node: node, Store: logstore.New(h.backend), Presence: h.registry, HelloRate: h.rate, TrustedProxies: h.proxies, Conversations: hub, Verifier: h.verifier, Sites: []gateway.Site{site},
+		Node: node, Store: logstore.New(h.backend), Presence: h.registry, HelloRate: h.rate, TrustedProxies: h.proxies, Conversations: hub, Verifier: h.verifier, Sites: append([]gateway.Site{site}, h.others...),
 		Ready: h.backend.Ready, Evicts: h.evicts, Audit: slog.New(slog.NewJSONHandler(h.audit, nil)), Logger: slog.New(slog.NewTextHandler(h.log, nil)),
 	})
 	if err != nil {

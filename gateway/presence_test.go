@@ -227,7 +227,7 @@ func TestADrainedGatewaySendsEverybodyElsewhereAndNobodyLosesAPlace(t *testing.T
 	}
 }
 
-// [busy-1] [limit-7]
+// [busy-1] [limit-7] [limit-8]
 func TestLimitsOnSocketsAndTickets(t *testing.T) {
 	tests := []struct {
 		name  string
@@ -430,7 +430,7 @@ func (o *outage) Probe(ctx context.Context, l eventlog.Log) error {
 	return o.Backend.Probe(ctx, l)
 }
 
-// [available-1]
+// [availability-1] [availability-2] [availability-4]
 func TestWhileTheLogIsAwaySocketsStayAndPeopleAreTold(t *testing.T) {
 	h := newHouse(t)
 	off := &outage{Backend: h.memory}

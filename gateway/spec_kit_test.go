@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -23,8 +24,10 @@ type cast struct {
 	sockets map[string]*raw
 	things  map[string]string
 	asked   int
-	// early are the frames that came to a socket before an answer.
+	// early are the frames that came to a socket before what was waited for.
 	early map[string][]protocol.ServerFrame
+	// were are the offers that have been $offer.
+	were map[string]bool
 }
 
 // newCast brings the visitors v, w and x, the agents a, g and b, and the supervisor s. $held
@@ -34,7 +37,7 @@ func newCast(t *testing.T, change ...func(*gateway.Site)) *cast {
 	t.Helper()
 	h := newHouse(t, change...)
 	url, _ := h.open("one")
-	c := &cast{house: h, url: url, sockets: map[string]*raw{}, things: map[string]string{}, early: map[string][]protocol.ServerFrame{}}
+	c := &cast{house: h, url: url, sockets: map[string]*raw{}, things: map[string]string{}, early: map[string][]protocol.ServerFrame{}, were: map[string]bool{}}
 	for who, role := range map[string]protocol.Role{
 		"v": protocol.Visitor, "w": protocol.Visitor, "x": protocol.Visitor,
 		"a": protocol.Agent, "g": protocol.Agent, "b": protocol.Agent, "s": protocol.Supervisor,
@@ -57,8 +60,9 @@ func newCast(t *testing.T, change ...func(*gateway.Site)) *cast {
 // offered waits for the next offer to an agent, which is $offer then.
 func (c *cast) offered(agent string) {
 	c.t.Helper()
-	d := next(c, agent, func(d protocol.Desk) bool { return len(d.Offers) > 0 && d.Offers[0].Offer != c.things["offer"] })
+	d := next(c, agent, func(d protocol.Desk) bool { return len(d.Offers) > 0 && !c.were[d.Offers[0].Offer] })
 	c.things["offer"] = d.Offers[0].Offer
+	c.were[d.Offers[0].Offer] = true
 }
 
 func (c *cast) accept(agent string) {
@@ -67,11 +71,16 @@ func (c *cast) accept(agent string) {
 	c.must(agent, `{"type":"accept","offer":"$offer"}`)
 }
 
-// next reads on to the first frame of the type that satisfies want.
+// next finds the first frame of the type that satisfies want, and leaves the others to be
+// found.
 func next[F protocol.ServerFrame](c *cast, who string, want func(F) bool) F {
 	c.t.Helper()
-	for {
-		if f, ok := c.read(who).(F); ok && want(f) {
+	for i := 0; ; i++ {
+		if i == len(c.early[who]) {
+			c.early[who] = append(c.early[who], c.sockets[who].next())
+		}
+		if f, ok := c.early[who][i].(F); ok && want(f) {
+			c.early[who] = slices.Delete(c.early[who], i, i+1)
 			return f
 		}
 	}
