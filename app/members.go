@@ -80,7 +80,8 @@ func (s *Site) ConversationForked(ticket string) { s.members.forget(ticket) }
 
 // recordMember copies an agent's assignment of a ticket into its conversation, or their
 // invitation: what an agent writes must come after the record that they are a member,
-// also when the accept was cut short. With "" it does so for all that they hold. It is
+// also when the accept was cut short. With "" it does so for all that they hold, but not
+// where they were invited: a guest is a member once they open or write. It is
 // idempotent, and nothing for other actors.
 func (s *Site) recordMember(ctx context.Context, a *Actor, ticket string) error {
 	if a.Role != Agent {
@@ -95,7 +96,7 @@ func (s *Site) recordMember(ctx context.Context, a *Actor, ticket string) error 
 			}
 			return
 		}
-		held = append(st.Held(a.ID), st.Guesting(a.ID)...)
+		held = st.Held(a.ID)
 	})
 	for _, t := range held {
 		if t.Status != queue.Assigned || ticket != "" && t.ID != ticket || s.members.has(t.ID, key, t.Token) {
