@@ -247,6 +247,43 @@ func TestWhoHasATicketKeepsItWhereThereIsNoRoom(t *testing.T) {
 	}
 }
 
+// [ticket-5] [rate-1] [transfer-1] [headstart-1] [leave-1] A ticket that waits again after an
+// agent had it is one in line: it may be raised, not rated, and is abandoned if it is left.
+func TestATicketThatWaitsAgainIsOneInLine(t *testing.T) {
+	c := newCast(t)
+	of := func(status protocol.TicketStatus) protocol.Ticket {
+		t.Helper()
+		return next(c, "v", func(f protocol.Ticket) bool { return f.Ticket == c.things["held"] && f.Status == status })
+	}
+	joined := of(protocol.Assigned).JoinedAtMS
+	c.must("a", `{"type":"status","status":"away"}`)
+	c.must("a", `{"type":"transfer","ticket":"$held","to":{"department":"trading"}}`)
+	next(c, "v", func(f protocol.Ticket) bool {
+		return f.Department == "trading" && f.Status == protocol.Waiting && f.Reason == protocol.TransferIn && f.Position == 1 && f.JoinedAtMS == joined
+	})
+	c.play(t, []line{
+		{"[rate-1]", "which no agent has", "v", `{"type":"rate","ticket":"$held","score":5}`, protocol.CodeForbidden, "", ""},
+		{"[headstart-1]", "which is in line", "s", `{"type":"head_start","ticket":"$held","head_start_s":60,"reason":"x"}`, "", "", ""},
+		{"[send-1]", "the visitor writes on", "v", `{"type":"send","ticket":"$held","message_id":"1","text":"x"}`, "", "", ""},
+		{"[transfer-1]", "a guest's part has ended", "g", `{"type":"send","ticket":"$held","message_id":"1","text":"x"}`, protocol.CodeUnknownTicket, "", ""},
+		{"[desk-2]", "an agent who may serve it", "b", `{"type":"status","status":"available"}`, "", "", ""},
+	})
+	c.offered("b")
+	c.play(t, []line{
+		{"[headstart-1]", "offered it stands in line", "s", `{"type":"head_start","ticket":"$held","head_start_s":90,"reason":"x"}`, "", "", ""},
+		{"[rate-1]", "offered it is no agent's", "v", `{"type":"rate","ticket":"$held","score":5}`, protocol.CodeForbidden, "", ""},
+		{"[open-5]", "whom it is offered to reads it", "b", `{"type":"open","ticket":"$held"}`, "", "", ""},
+		{"[open-5]", "and does not write", "b", `{"type":"send","ticket":"$held","message_id":"1","text":"x"}`, protocol.CodeUnknownTicket, "", ""},
+		{"[consult-2]", "nor leave", "b", `{"type":"leave","ticket":"$held"}`, protocol.CodeUnknownTicket, "", ""},
+		{"[leave-1]", "its visitor leaves", "v", `{"type":"leave","ticket":"$held"}`, "", "", ""},
+		{"[rate-1]", "abandoned", "v", `{"type":"rate","ticket":"$held","score":5}`, protocol.CodeForbidden, "", ""},
+		{"[own-2]", "ended", "v", `{"type":"send","ticket":"$held","message_id":"2","text":"x"}`, protocol.CodeConversationClosed, "", ""},
+	})
+	if f := of(protocol.Abandoned); f.End != protocol.EndVisitorLeft || f.Agent != nil || f.Rating != nil {
+		t.Errorf("left in line, the ticket is %+v", f)
+	}
+}
+
 // helloAfter says hello as a client that was shown a log number.
 func (r *raw) helloAfter(token string, log uint64) protocol.ServerFrame {
 	r.t.Helper()
