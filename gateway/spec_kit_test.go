@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"nextup/gateway"
 	"nextup/gateway/protocol"
@@ -35,7 +36,15 @@ type cast struct {
 // serve. $closed is one of x's that a closed, $left one of v's that v left.
 func newCast(t *testing.T, change ...func(*gateway.Site)) *cast {
 	t.Helper()
-	h := newHouse(t, change...)
+	return newHouse(t, append(change, patient)...).cast()
+}
+
+// patient has sockets without heartbeats live as long as a test on a busy machine.
+func patient(s *gateway.Site) { s.VisitorHeartbeat, s.AgentHeartbeat = time.Minute, time.Minute }
+
+// cast is newCast in a house.
+func (h *house) cast() *cast {
+	h.t.Helper()
 	url, _ := h.open("one")
 	c := &cast{house: h, url: url, sockets: map[string]*raw{}, things: map[string]string{}, early: map[string][]protocol.ServerFrame{}, were: map[string]bool{}}
 	for who, role := range map[string]protocol.Role{
