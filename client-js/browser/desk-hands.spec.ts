@@ -1,6 +1,6 @@
 import { expect, test, type Locator, type Page } from "@playwright/test";
 import type { ClientFrame, DeskTicket, Person } from "../src/core/index.ts";
-import { atBoard, atDesk, board, desk, held, mei, offered, past, says, startNumbers, stopTime } from "./desk-kit.ts";
+import { atBoard, atDesk, board, desk, doNow, held, mei, offered, past, says, startNumbers, stopTime } from "./desk-kit.ts";
 import { pages, shot } from "./pages.ts";
 import type { ScriptedGateway } from "./scripted.ts";
 
@@ -27,20 +27,43 @@ function keys(page: Page) {
   return expect.poll(() => page.locator("main").getAttribute("data-keys"));
 }
 
+/**
+ * Stops the page's time, so that a hand on a busy machine does not rest between two
+ * keys: until waits for what is drawn within milliseconds, and rest lets the hand rest.
+ */
+async function standStill(page: Page) {
+  const pass = await stopTime(page);
+  const until = (check: () => Promise<void>) =>
+    expect(async () => {
+      await pass();
+      await check();
+    }).toPass();
+  return {
+    until,
+    untilKeys: (state: string) => until(async () => expect(await page.locator("main").getAttribute("data-keys")).toBe(state)),
+    rest: async () => {
+      await pass(1_100);
+      await page.clock.resume();
+    },
+  };
+}
+
+type Time = Awaited<ReturnType<typeof standStill>>;
+
 const both = (): DeskTicket[] => [held(), held({ ticket: "t-2", visitor: ana })];
 const offer = () => ({ offers: [offered({ deadline_ms: Date.now() + 60_000 })] });
 
 test.describe("what is typed when the box goes away is no command", () => {
-  const ways: readonly [name: string, how: (page: Page, gateway: ScriptedGateway) => Promise<void> | void, open?: string][] = [
+  const ways: readonly [name: string, how: (page: Page, gateway: ScriptedGateway, time: Time) => Promise<void> | void, open?: string][] = [
     ["the visitor leaves and the ticket is wrapped up", (_page, gateway) => {
       gateway.sends(says("t-1", mei, "", { kind: "closed" }));
       gateway.sends(desk({ ...offer(), tickets: [held({ wrap_up_until_ms: Date.now() + 60_000 }), ...both().slice(1)] }));
     }],
     ["the visitor leaves", (_page, gateway) => gateway.sends(desk({ ...offer(), tickets: both().slice(1) }))],
     ["the supervisor gives it to another, who was first in the list", (_page, gateway) => gateway.sends(desk({ ...offer(), tickets: both().slice(1) }))],
-    ["the next conversation has ended", async (page, gateway) => {
+    ["the next conversation has ended", async (page, gateway, time) => {
       gateway.sends(desk({ ...offer(), tickets: [held(), held({ ticket: "t-2", visitor: ana, wrap_up_until_ms: Date.now() + 60_000 })] }));
-      await expect(page.getByTestId("tab").nth(1)).toContainText("0:");
+      await time.until(async () => expect(await page.getByTestId("tab").nth(1).locator(".tab-side").textContent()).not.toBe(""));
       await page.keyboard.press("Alt+ArrowDown");
     }],
     ["the log is another after a failover", (_page, gateway) => {
@@ -54,6 +77,7 @@ test.describe("what is typed when the box goes away is no command", () => {
   ];
   for (const [name, how, opens] of ways) {
     test(name, async ({ page }) => {
+      await page.clock.install();
       const gateway = await atDesk(page, pages);
       gateway.sends(desk({ ...offer(), tickets: both() }));
       await expect(page.getByTestId("held")).toContainText("Lin");
@@ -63,15 +87,17 @@ test.describe("what is typed when the box goes away is no command", () => {
         await page.getByTestId(opens).click();
         await page.getByTestId(`${opens}-note`).click();
       }
+      const time = await standStill(page);
       await page.keyboard.type("half a sen");
       const before = gateway.received.length;
-      await how(page, gateway);
-      await keys(page).toBe("held");
+      await how(page, gateway, time);
+      await time.untilKeys("held");
       await page.keyboard.type(everyKey);
       await page.keyboard.press("Enter");
       await page.keyboard.press("Escape"); // a hand that flails
       await page.keyboard.type(everyKey);
       expect(actsOf(gateway, before)).toEqual([]);
+      await time.rest();
       await expect(page.locator("dialog")).toHaveCount(0);
       await keys(page).toBe("off");
       await page.keyboard.type(everyKey); // also after a rest
@@ -82,18 +108,21 @@ test.describe("what is typed when the box goes away is no command", () => {
       await keys(page).toBe("on");
       await expect(page.getByTestId("hint")).toBeEmpty();
       await page.keyboard.press("v");
-      await page.getByTestId("do-now").click();
+      await doNow(page);
       expect(await gateway.expects("status")).toMatchObject({ status: "away" });
     });
   }
 
   test("the conversation stays in its pane, and the draft with its ticket", async ({ page }) => {
+    await page.clock.install();
     const gateway = await atDesk(page, pages);
     gateway.sends(desk({ tickets: both() }));
     await page.getByTestId("composer").click();
+    const time = await standStill(page);
     await page.keyboard.type("only for Lin");
     gateway.sends(desk({ tickets: both().slice(1) }));
-    await keys(page).toBe("held");
+    await time.untilKeys("held");
+    await page.clock.resume();
     await expect(page.getByTestId("held")).toContainText("Lin");
     await gateway.isAccessible();
     await shot(page, "keys-off");
@@ -118,40 +147,48 @@ test.describe("what is typed when the box goes away is no command", () => {
   });
 
   test("E twice dismisses one, and is not about the next", async ({ page }) => {
+    await page.clock.install();
     const gateway = await atDesk(page, pages);
     gateway.sends(desk({ tickets: both() }));
     await expect(page.getByTestId("tab")).toHaveCount(2);
     gateway.sends(desk({ tickets: both().slice(1) }));
     await expect(page.getByTestId("dismiss")).toBeVisible();
+    const time = await standStill(page);
     await page.keyboard.press("e");
-    await expect(page.getByTestId("held")).toContainText("Ana");
+    await time.until(async () => expect(await page.getByTestId("held").textContent()).toContain("Ana"));
     await page.keyboard.press("e");
     expect(actsOf(gateway)).toEqual([]);
+    await time.rest();
     await keys(page).toBe("on");
     await page.keyboard.press("e");
     expect(await gateway.expects("close")).toMatchObject({ ticket: "t-2", after_s: 5 });
   });
 
   test("a dismissed one takes the focus of its button with it", async ({ page }) => {
+    await page.clock.install();
     const gateway = await atDesk(page, pages);
     gateway.sends(desk({ ...offer(), tickets: both() }));
     await expect(page.getByTestId("tab")).toHaveCount(2);
     gateway.sends(desk({ ...offer(), tickets: both().slice(1) }));
+    await expect(page.getByTestId("dismiss")).toBeVisible();
+    const time = await standStill(page);
     await page.getByTestId("dismiss").click();
-    await expect(page.getByTestId("held")).toContainText("Ana");
+    await time.until(async () => expect(await page.getByTestId("held").textContent()).toContain("Ana"));
     await page.keyboard.type(everyKey);
     expect(actsOf(gateway)).toEqual([]);
   });
 
   test("a key that was meant for an offer that lapsed is not about the next offer", async ({ page }) => {
+    await page.clock.install();
     const gateway = await atDesk(page, pages);
     const next = offered({ offer: "o-2", ticket: "t-9", visitor: ana, deadline_ms: Date.now() + 60_000 });
     gateway.sends(desk({ offers: [offered(), next] }));
     await expect(page.getByTestId("offer")).toHaveCount(2);
+    const time = await standStill(page);
     gateway.sends(desk({ offers: [next] }));
-    await expect(page.getByTestId("offer")).toHaveCount(1);
+    await time.until(async () => expect(await page.getByTestId("offer").count()).toBe(1));
     await page.keyboard.type("ad");
-    await expect(page.getByTestId("hint")).toContainText("just come to the front");
+    await time.until(async () => expect(await page.getByTestId("hint").textContent()).toContain("just come to the front"));
     expect(actsOf(gateway)).toEqual([]);
   });
 
@@ -182,16 +219,19 @@ test.describe("what is typed when the box goes away is no command", () => {
   }
 
   test("at the board as well", async ({ page }) => {
+    await page.clock.install();
     const gateway = await atBoard(page, pages);
     gateway.sends(board());
     await page.getByTestId("watch").first().click();
     await page.getByTestId("composer").click();
+    const time = await standStill(page);
     await page.keyboard.type("whisp");
     gateway.sends(says("t-1", mei, "", { kind: "closed" }));
-    await keys(page).toBe("held");
+    await time.untilKeys("held");
     await page.keyboard.type("qgw?");
     await page.keyboard.press("Enter");
     expect(actsOf(gateway)).toEqual([]);
+    await time.rest();
     await expect(page.locator("dialog")).toHaveCount(0);
     await keys(page).toBe("off");
     expect(await page.evaluate(() => document.activeElement === document.body)).toBe(false);

@@ -1,4 +1,4 @@
-import type { Page } from "@playwright/test";
+import { expect, type Page } from "@playwright/test";
 import type { BoardFrame, BoardTicket, DeskFrame, DeskTicket, EntryFrame, Person } from "../src/core/index.ts";
 import { golden } from "../test/fixtures.ts";
 import { ScriptedGateway } from "./scripted.ts";
@@ -103,6 +103,22 @@ export function offered(change: object = {}) {
 export async function stopTime(page: Page): Promise<(ms?: number) => Promise<void>> {
   await page.clock.pauseAt((await page.evaluate(() => Date.now())) + 5_000);
   return (ms = 20) => page.clock.runFor(ms);
+}
+
+/**
+ * Has what a key did sent at once. On a busy machine the seconds to take it back may
+ * have passed by then, and it is sent anyway.
+ */
+export async function doNow(page: Page): Promise<void> {
+  await page.getByTestId("do-now").click({ timeout: 6_000 }).catch(() => undefined);
+}
+
+/** Presses a key until it is taken: what has just come to the front takes none. */
+export async function pressUntilTaken(page: Page, key: string): Promise<void> {
+  await expect(async () => {
+    await page.keyboard.press(key);
+    await expect(page.getByTestId("undo-strip")).not.toHaveCount(0, { timeout: 1_000 });
+  }).toPass();
 }
 
 let number = new Map<string, number>();

@@ -1,6 +1,6 @@
 import { expect, test } from "@playwright/test";
 import { golden } from "../test/fixtures.ts";
-import { atDesk, desk, held, lin, mei, offered, says, startNumbers } from "./desk-kit.ts";
+import { atDesk, desk, doNow, held, lin, mei, offered, pressUntilTaken, says, startNumbers } from "./desk-kit.ts";
 import { hostileStrings } from "./hostile.ts";
 import { pages, shot } from "./pages.ts";
 import { ScriptedGateway } from "./scripted.ts";
@@ -82,7 +82,7 @@ test.describe("offers", () => {
     await page.keyboard.press("a");
     expect(await gateway.expects("accept")).toMatchObject({ offer: "o-51aa" });
     await page.keyboard.press("d");
-    await page.getByTestId("do-now").click();
+    await doNow(page);
     expect(await gateway.expects("decline")).toMatchObject({ offer: "o-51aa" });
   });
 
@@ -95,8 +95,8 @@ test.describe("offers", () => {
     await gateway.isAccessible();
     gateway.sends(desk({ offers: [offered({ offer: "o-2", deadline_ms: Date.now() + 120_000 })] }));
     await expect(page.getByTestId("offer-lost")).toHaveCount(0);
-    await page.keyboard.press("d");
-    await page.getByTestId("do-now").click();
+    await pressUntilTaken(page, "d");
+    await doNow(page);
     await gateway.expects("decline");
     gateway.sends(desk());
     await expect(page.getByTestId("offer")).toHaveCount(0);
