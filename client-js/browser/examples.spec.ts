@@ -14,6 +14,9 @@ const running: ChildProcess[] = [];
 let servers: Servers | undefined;
 let shop: ViteDevServer | undefined;
 
+// One after the other: two workers must not install the packages of one folder at once.
+test.describe.configure({ mode: "default" });
+
 test.beforeAll(() => {
   if (!existsSync(`${examples}node_modules/.package-lock.json`)) {
     // npm writes that last; a Vite server of an earlier test has left NODE_ENV=production here
