@@ -78,8 +78,8 @@ func (s *Site) joinForTest(ctx context.Context, visitor string) (uint64, error) 
 	})
 }
 
-// A command is answered before its news is told: what subscribers do takes no time of
-// the person who asked.
+// A command is answered before subscribers are notified of its step, so the person who
+// asked does not wait for them.
 func TestACommandIsAnsweredBeforeItsNewsIsTold(t *testing.T) {
 	answered, told := make(chan struct{}), make(chan bool, 100)
 	s, ctx := start(t, memory(t), func(s *Site) {

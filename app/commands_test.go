@@ -5,6 +5,7 @@ import (
 	"errors"
 	"sync"
 	"testing"
+	"time"
 
 	"nextup/app/conversation"
 	"nextup/queue"
@@ -215,5 +216,78 @@ func TestAnActorsCommandsAreBoundedAndInOrder(t *testing.T) {
 	defer s.inHand.mu.Unlock()
 	if len(s.inHand.queues) > 1 { // the last one may be about to be given back
 		t.Errorf("%d queues are kept for actors who ask for nothing", len(s.inHand.queues))
+	}
+}
+
+// A process that began lately ends no visitor's grace: the elected process may spare them.
+func TestAYoungProcessGivesNoPersonUp(t *testing.T) {
+	s, ctx := start(t, memory(t))
+	if _, err := s.joinForTest(ctx, "v"); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Disconnect(ctx, &Actor{Role: Visitor, ID: "v"}); err != nil {
+		t.Fatal(err)
+	}
+	later := s.Now().Add(3_600_000)
+	for _, tt := range []struct {
+		what    string
+		running time.Duration
+		want    int
+	}{
+		{"it has just begun", 0, 0},
+		{"it has been here for longer than the grace", time.Hour, 1},
+	} {
+		if due := s.overdue(queue.Dispatcher{}, later, tt.running); len(due) != tt.want {
+			t.Errorf("%s: %d changes are due, want %d: %+v", tt.what, len(due), tt.want, due)
+		}
+	}
+}
+
+// An agent who comes back is recorded as a member again: the conversation's log may have
+// lost the record while no person here followed it.
+func TestAnAgentWhoComesBackIsRecordedAgain(t *testing.T) {
+	news := make(chan struct{}, 1)
+	s, ctx := start(t, memory(t), changed(news))
+	agent := &Actor{Role: Agent, ID: "a", Name: "Ann"}
+	facts := queue.AgentFacts{ID: "a", Name: "Ann", Languages: queue.Fluent("en"), Departments: []string{"support"}, Capacity: 2}
+	if err := s.Connect(ctx, agent, facts); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.joinForTest(ctx, "v"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.Execute(ctx, agent, SetStatus{queue.Available}); err != nil {
+		t.Fatal(err)
+	}
+	var offer *queue.Ticket
+	for offer == nil {
+		s.Read(func(st *queue.State) {
+			if t := st.TicketOf("v"); t.Status == queue.Offered {
+				offer = t
+			}
+		})
+		if offer == nil {
+			wait(ctx, t, news, "an offer comes")
+		}
+	}
+	if _, err := s.Execute(ctx, agent, Accept{offer.Offer.ID}); err != nil {
+		t.Fatal(err)
+	}
+	recorded := func() bool {
+		var token uint64
+		s.Read(func(st *queue.State) { token = st.Ticket(offer.ID).Token })
+		return s.members.has(offer.ID, actorKey{Agent, "a"}, token)
+	}
+	if !recorded() {
+		t.Error("an accept records no member")
+	}
+	if err := s.Connect(ctx, agent, facts); err != nil {
+		t.Fatal(err)
+	}
+	if recorded() {
+		t.Error("the record is taken for there")
+	}
+	if _, err := s.Execute(ctx, agent, Send{offer.ID, "m1", "Hello."}); err != nil || !recorded() {
+		t.Errorf("what the agent writes records no member: %v", err)
 	}
 }

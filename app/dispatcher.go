@@ -152,16 +152,21 @@ func (s *Site) endOverdue() {
 		if s.election.elected.Load() || s.drift.differs.Load() || s.Takes() != nil {
 			continue
 		}
-		var due []queue.Change
-		s.Read(func(st *queue.State) {
-			// A process that began lately cannot know what the elected one spares.
-			young := time.Since(s.app.started) < time.Duration(st.Site().VisitorGrace)*time.Millisecond
-			d.Sparing = young || s.resumedWithin(resumeGrace)
-			due = d.Overdue(st, now.Add(-overduePatience))
-		})
-		if s.full() {
-			due = releasing(due)
-		}
-		_, _ = s.commit(due) // what fails is tried again at the next tick
+		_, _ = s.commit(s.overdue(d, now, time.Since(s.app.started))) // what fails is tried again at the next tick
 	}
+}
+
+// overdue returns what the elected process should have ended by now. A process that has
+// run for less than the grace gives no person up: it cannot know which ones the elected process spares after an
+// outage or a jump of the clock.
+func (s *Site) overdue(d queue.Dispatcher, now queue.Stamp, running time.Duration) (due []queue.Change) {
+	s.Read(func(st *queue.State) {
+		young := running < time.Duration(st.Site().VisitorGrace)*time.Millisecond
+		d.Sparing = young || s.resumedWithin(resumeGrace)
+		due = d.Overdue(st, now.Add(-overduePatience))
+	})
+	if s.full() {
+		due = releasing(due)
+	}
+	return due
 }

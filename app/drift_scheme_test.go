@@ -5,8 +5,8 @@ import (
 	"testing"
 )
 
-// While gateways are replaced, those of before make the digest of the same file in
-// another way: no difference is told of them, and one among the new ones still is.
+// While gateways are replaced, the older ones make the digest of the same file in another
+// way. The digests of two ways are not compared; those of one way still are.
 func TestAGatewayOfAnotherReleaseHasNoOtherSiteFile(t *testing.T) {
 	for name, tt := range map[string]struct {
 		own  string

@@ -43,7 +43,7 @@ type Election struct {
 	workers  []Worker
 	onChange []func(elected bool)
 
-	elected atomic.Bool // written by whoever has the replica's turn
+	elected atomic.Bool // written under the replica's turn
 	from    uint64      // the log number that the workers took over with; guarded by the turn
 }
 

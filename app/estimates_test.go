@@ -25,8 +25,8 @@ func TestALongLinesEstimatesComeLessOftenAndNotTooSeldom(t *testing.T) {
 }
 
 // What the estimator has learned is written once a minute and after a jump of the clock,
-// with every publication while an older node may take over, and whoever takes over goes
-// on from it.
+// and with every publication while an older node may take over. The next elected process
+// goes on from it.
 func TestWhatWasLearnedIsWrittenOnceAMinute(t *testing.T) {
 	for _, tt := range []struct {
 		what        string

@@ -12,8 +12,8 @@ const (
 	// maxMembers bounds the conversations whose members are remembered; forgetting costs
 	// an idempotent append for each.
 	maxMembers = 50_000
-	// barged stands for the token of a supervisor, who has no assignment and is not
-	// fenced.
+	// barged is what members have for a supervisor instead of a token: a supervisor has no
+	// assignment, so writes are not fenced.
 	barged = math.MaxUint64
 )
 

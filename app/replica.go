@@ -33,7 +33,7 @@ type Replica struct {
 	follower queue.Follower
 	availability
 
-	// turn is held by whoever writes the state or notifies subscribers, so that a
+	// turn is held while the state is written and while subscribers are notified, so that a
 	// subscriber may read a state that nothing writes meanwhile.
 	turn     sync.Mutex
 	steps    []queue.Step // applied and not notified; guarded by turn

@@ -12,7 +12,7 @@ import (
 	"nextup/queue"
 )
 
-// Join puts a visitor in line; one who has an open ticket already gets the same.
+// Join puts a visitor in line. A visitor with an open ticket gets that ticket again.
 type Join struct {
 	Department string
 	// Languages are BCP 47 tags in order of preference; without them the actor's count.

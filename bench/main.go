@@ -12,6 +12,7 @@
 //	go run . run                      every row, into the table on stdout
 //	go run . run -rows idle,chat      some rows
 //	go run . run -out ../docs/x.md    and into a file, between its two marks
+//	go run . run -rows chat -before COMMIT -repeats 12   beside an earlier nextup
 package main
 
 import (
@@ -24,7 +25,7 @@ func main() {
 		"run": run, "centrifuge": serveCentrifuge, "raw": serveRaw, "crowd": serveCrowd, "line": serveLine,
 	}
 	if len(os.Args) < 2 || roles[os.Args[1]] == nil {
-		fmt.Fprintln(os.Stderr, "usage: bench run [-rows LIST] [-conns N] [-repeats N] [-out FILE]")
+		fmt.Fprintln(os.Stderr, "usage: bench run [-rows LIST] [-conns N] [-repeats N] [-out FILE] [-before COMMIT]")
 		os.Exit(2)
 	}
 	if err := roles[os.Args[1]](os.Args[2:]); err != nil {

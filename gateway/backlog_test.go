@@ -16,8 +16,8 @@ import (
 	"nextup/queue"
 )
 
-// narrow is a client of whose data little waits in the kernel, as on a real network: the
-// loopback interface keeps megabytes, which would hide who is sent more than they read.
+// narrow is a client whose socket buffers are small, as on a real network. The loopback
+// interface buffers megabytes, which would hide that a client is sent more than it reads.
 func narrow() *http.Client {
 	dialer := &net.Dialer{Control: func(_, _ string, raw syscall.RawConn) error {
 		var segment, window error

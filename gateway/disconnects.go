@@ -7,9 +7,9 @@ import (
 	"time"
 )
 
-// maxLosing is how many visitors a site says to be lost at the same time. When very
-// many are cut at once the others wait as one word each, not as a goroutine that
-// commits, and a visitor who is back before their turn was never lost.
+// maxLosing bounds the visitors for whom a site commits at the same time that they are
+// lost. When very many conns are cut at once, the others wait as a name each and not as a
+// goroutine each. A visitor who comes back while their name waits is not called lost.
 const maxLosing = 16
 
 // disconnects are the visitors whose last conn here has gone, while the log does not

@@ -50,7 +50,7 @@ func TestACrowdThatIsCutIsLostAFewAtATime(t *testing.T) {
 	})
 }
 
-// A visitor who is back before their turn is not said to be lost.
+// A visitor who comes back while their name waits is not called lost.
 func TestWhoIsBackIsNotLost(t *testing.T) {
 	s := &site{g: &Gateway{ctx: t.Context()}, people: newPeople()}
 	s.people.visitors["v"] = []*conn{{}}

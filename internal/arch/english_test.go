@@ -16,7 +16,7 @@ import (
 
 // plainRooms are the folders whose comments and names are done.
 var plainRooms = []string{
-	"app/commands", "app/conversation",
+	"app", "app/commands", "app/conversation",
 	"cmd/nextup",
 	"gateway/auth", "gateway/protocol", "gateway/socket",
 	"internal/arch", "internal/etabench", "internal/eventlog", "internal/eventlog/eventlogtest", "internal/eventlog/redislog",
