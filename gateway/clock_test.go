@@ -12,6 +12,8 @@ import (
 	"nextup/gateway/protocol"
 	"nextup/internal/client"
 	"nextup/internal/eventlog"
+	"nextup/queue"
+	"nextup/queue/logstore"
 )
 
 // The clock of what keeps the log is an hour ahead for a while, and then right again.
@@ -30,6 +32,9 @@ func TestAfterTheLogsClockWasAheadNothingStandsStill(t *testing.T) {
 	until(here, "place 2", func(f protocol.Ticket) bool { return f.Position == 2 })
 	away.Cut()
 
+	// By a clock that is an hour ahead the log drops all that it has: what the gateway had
+	// not read yet would cost it a snapshot, and people a moment's wait.
+	h.awaitLoss("away")
 	set(time.Hour)
 	h.come(url, protocol.Visitor, "meanwhile", "en").joins("trading") // the log has a stamp of that time
 	back := h.come(url, protocol.Visitor, "away", "en")
@@ -56,4 +61,20 @@ func TestAfterTheLogsClockWasAheadNothingStandsStill(t *testing.T) {
 	until(a, "three lapses, after which the agent is away", func(d protocol.Desk) bool { return d.Status == protocol.Away })
 	back.Cut()
 	until(here, "place 1, once the grace of the other is over", func(f protocol.Ticket) bool { return f.Position == 1 })
+}
+
+// awaitLoss returns once the log says that a visitor's conn is lost.
+func (h *house) awaitLoss(visitor string) {
+	h.t.Helper()
+	replica := &reader{state: queue.NewState(demoRules())}
+	follower := logstore.New(h.backend).Follow(h.ctx, "demo", replica)
+	for lost := false; !lost; {
+		if err := follower.Sync(h.ctx); err != nil {
+			h.t.Fatal(err)
+		}
+		replica.mu.Lock()
+		v := replica.state.Visitor(visitor)
+		lost = v != nil && v.Session.Lost()
+		replica.mu.Unlock()
+	}
 }
