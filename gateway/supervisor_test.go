@@ -401,3 +401,30 @@ func TestAGatewayThatComesLaterKnowsTheDay(t *testing.T) {
 		until(s, "the day", func(b protocol.Board) bool { return b.Today != nil && sums(b) == want })
 	}
 }
+
+// A conversation that a supervisor may not open, since they read as many as one conn may,
+// does not stand in the audit log as read. [limit-6] [audit-1]
+func TestAReadingThatIsRefusedIsNotAudited(t *testing.T) {
+	const most = 64
+	h := newHouse(t)
+	url, _ := h.open("one")
+	s := h.come(url, protocol.Supervisor, "s", "en")
+	var last string
+	for i := range most + 1 {
+		last = h.come(url, protocol.Visitor, fmt.Sprint("v", i), "en").joins("support")
+		if i < most {
+			s.opens(last, 0)
+		}
+	}
+	_, err := s.Open(h.ctx, last, 0)
+	wantCode(t, err, protocol.CodeForbidden)
+	read := 0
+	for _, d := range h.deeds() {
+		if d.Action == "monitor" {
+			read++
+		}
+	}
+	if read != most {
+		t.Errorf("%d readings stand in the audit log, want %d", read, most)
+	}
+}
