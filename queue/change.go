@@ -39,6 +39,7 @@ const (
 	CausePaused      Cause = "paused"
 	CauseResumed     Cause = "resumed"
 	CauseRated       Cause = "rated"
+	CauseLevelRaised Cause = "level_raised"
 
 	CauseClosing        Cause = "closing"
 	CauseCloseCancelled Cause = "close_cancelled"

@@ -6,10 +6,10 @@ import "fmt"
 // one file: an Image, and an entry made by register. Most need no more than that:
 //
 //	func init() {
-//		register(levelPrefix, kind{empty: func(string) Image { return &Level{} }})
+//		register(noticePrefix, kind{empty: func(string) Image { return &Notice{} }})
 //	}
 //
-//	func (s *State) Level() *Level { return entity[Level](s, levelPrefix) }
+//	func (s *State) Notice(id string) *Notice { return entity[Notice](s, noticePrefix+id) }
 //
 // A State keeps such images by their names, and a Step names those that its record
 // wrote in Others. A kind that is looked up in other ways has find and put.
