@@ -12,6 +12,7 @@ import (
 	"nextup/gateway/protocol"
 	"nextup/internal/client"
 	"nextup/internal/eventlog"
+	"nextup/test/people"
 )
 
 // refusing is a log that can be read, and refuses commits while it is told to.
@@ -69,12 +70,12 @@ func TestWhoLooksAtALogThatTakesNoChangesIsToldAsIfItWereAway(t *testing.T) {
 			url, g := h.open("one")
 			v, w := h.come(url, protocol.Visitor, "v", "en"), h.come(url, protocol.Visitor, "w", "en")
 			a := h.come(url, protocol.Agent, "a", "en")
-			ticket := v.joins("support")
-			until(v, "the place", func(f protocol.Ticket) bool { return f.Position == 1 })
+			ticket := v.MustJoin("support")
+			people.Next(v, "the place", func(f protocol.Ticket) bool { return f.Position == 1 })
 
 			log.set(row.why, false)
-			for _, p := range []*person{v, w, a} {
-				until(p, "the news", func(f protocol.Availability) bool { return !f.Available })
+			for _, p := range []*people.Person{v, w, a} {
+				people.Next(p, "the news", func(f protocol.Availability) bool { return !f.Available })
 			}
 			if err := g.Ready(h.ctx); err == nil || !strings.Contains(err.Error(), row.why.Error()) {
 				t.Errorf("readiness says %v", err)
@@ -91,7 +92,7 @@ func TestWhoLooksAtALogThatTakesNoChangesIsToldAsIfItWereAway(t *testing.T) {
 					t.Errorf("leaving: %v, coming: %v", err, dialled)
 				}
 				again := h.come(url, protocol.Visitor, "later", "en")
-				until(again, "the news after welcome", func(f protocol.Availability) bool { return !f.Available })
+				people.Next(again, "the news after welcome", func(f protocol.Availability) bool { return !f.Available })
 			} else {
 				wantCode(t, err, protocol.CodeUnavailable)
 				if dialled == nil {
@@ -103,13 +104,13 @@ func TestWhoLooksAtALogThatTakesNoChangesIsToldAsIfItWereAway(t *testing.T) {
 			}
 
 			log.set(nil, false)
-			for _, p := range []*person{v, w, a} {
-				until(p, "the good news", func(f protocol.Availability) bool { return f.Available })
+			for _, p := range []*people.Person{v, w, a} {
+				people.Next(p, "the good news", func(f protocol.Availability) bool { return f.Available })
 			}
 			if err := g.Ready(h.ctx); err != nil {
 				t.Errorf("readiness says %v", err)
 			}
-			w.joins("support")
+			w.MustJoin("support")
 		})
 	}
 }
@@ -170,9 +171,9 @@ func TestTheBoardSaysThatTheLogThrowsPlacesAway(t *testing.T) {
 	h.evicts = evicts.Load
 	url, _ := h.open("one")
 	boss := h.come(url, protocol.Supervisor, "boss")
-	until(boss, "a board without a warning", func(b protocol.Board) bool { return !b.LogEvicts })
+	people.Next(boss, "a board without a warning", func(b protocol.Board) bool { return !b.LogEvicts })
 	evicts.Store(true)
-	until(boss, "the warning", func(b protocol.Board) bool { return b.LogEvicts })
+	people.Next(boss, "the warning", func(b protocol.Board) bool { return b.LogEvicts })
 	evicts.Store(false)
-	until(boss, "its end", func(b protocol.Board) bool { return !b.LogEvicts })
+	people.Next(boss, "its end", func(b protocol.Board) bool { return !b.LogEvicts })
 }

@@ -52,7 +52,7 @@ func TestALongConversationComesWholeToWhoReads(t *testing.T) {
 			left := map[string]uint64{} // by ticket, the entry that is due
 			for i := range tt.conversations {
 				v := h.come(url, protocol.Visitor, fmt.Sprint("v", i), "en")
-				ticket := v.joins("support")
+				ticket := v.MustJoin("support")
 				for m := range tt.length {
 					if _, _, err := hub.Append(h.ctx, "demo", ticket, conversation.Draft{
 						Kind: conversation.Message, From: conversation.Person{Role: conversation.Visitor, ID: fmt.Sprint("v", i)}, MessageID: fmt.Sprint("m", m), Body: conversation.Text(text),
@@ -110,8 +110,8 @@ func TestALargeDeskComesWholeToWhoReads(t *testing.T) {
 	a.write(`{"type":"status","id":"s","status":"available"}`)
 	other := h.come(url, protocol.Agent, "a", "en") // takes what is offered while the first reads nothing
 	for i := range tickets {
-		h.come(url, protocol.Visitor, fmt.Sprint("v", i), "en").joins("support")
-		other.accepts()
+		h.come(url, protocol.Visitor, fmt.Sprint("v", i), "en").MustJoin("support")
+		other.MustAccept()
 	}
 	for {
 		if d, is := a.next().(protocol.Desk); is && len(d.Tickets) == tickets {

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"nextup/gateway/protocol"
+	"nextup/test/people"
 )
 
 // BenchmarkMessage measures a message from the visitor's frame to the agent's, over two
@@ -14,16 +15,16 @@ func BenchmarkMessage(b *testing.B) {
 	h := newHouse(b)
 	url, _ := h.open("one")
 	visitor, agent, ticket := h.served(url, "v", "a")
-	visitor.opens(ticket, 0)
-	agent.opens(ticket, 0)
+	visitor.MustOpen(ticket, 0)
+	agent.MustOpen(ticket, 0)
 	b.ReportAllocs()
 	n := 0
 	for b.Loop() {
 		n++
 		id := strconv.Itoa(n)
-		visitor.says(ticket, id, "There are some hundred bytes of text in this message, which is what the measured ones have.")
-		for _, p := range []*person{visitor, agent} {
-			until(p, "the message", func(e protocol.Entry) bool { return e.MessageID == id })
+		visitor.MustSend(ticket, id, "There are some hundred bytes of text in this message, which is what the measured ones have.")
+		for _, p := range []*people.Person{visitor, agent} {
+			people.Next(p, "the message", func(e protocol.Entry) bool { return e.MessageID == id })
 		}
 	}
 }

@@ -14,6 +14,7 @@ import (
 	"nextup/internal/eventlog"
 	"nextup/queue"
 	"nextup/queue/logstore"
+	"nextup/test/people"
 )
 
 // The clock of what keeps the log is an hour ahead for a while, and then right again.
@@ -27,18 +28,18 @@ func TestAfterTheLogsClockWasAheadNothingStandsStill(t *testing.T) {
 	h.backend = eventlog.NewMemory(eventlog.WithClock(func() time.Time { return time.Now().Add(time.Duration(ahead.Load())) }))
 	url, _ := h.open("one")
 	here, away := h.come(url, protocol.Visitor, "here", "en"), h.come(url, protocol.Visitor, "away", "en")
-	away.joins("support")
-	here.joins("support")
-	until(here, "place 2", func(f protocol.Ticket) bool { return f.Position == 2 })
+	away.MustJoin("support")
+	here.MustJoin("support")
+	people.Next(here, "place 2", func(f protocol.Ticket) bool { return f.Position == 2 })
 	away.Cut()
 
 	// By a clock that is an hour ahead the log drops all that it has: what the gateway had
 	// not read yet would cost it a snapshot, and people a moment's wait.
 	h.awaitLoss("away")
 	set(time.Hour)
-	h.come(url, protocol.Visitor, "meanwhile", "en").joins("trading") // the log has a stamp of that time
+	h.come(url, protocol.Visitor, "meanwhile", "en").MustJoin("trading") // the log has a stamp of that time
 	back := h.come(url, protocol.Visitor, "away", "en")
-	until(back, "the place of who was lost just before the jump", func(f protocol.Ticket) bool { return f.Position == 1 })
+	people.Next(back, "the place of who was lost just before the jump", func(f protocol.Ticket) bool { return f.Position == 1 })
 	set(0)
 
 	token := func(ttl time.Duration) string {
@@ -54,13 +55,13 @@ func TestAfterTheLogsClockWasAheadNothingStandsStill(t *testing.T) {
 		t.Errorf("a token that has run out: %v", err)
 	}
 	a := h.agentAt(url, time.Now().Add(time.Minute))
-	d := until(a, "an offer", func(d protocol.Desk) bool { return len(d.Offers) == 1 })
+	d := people.Next(a, "an offer", func(d protocol.Desk) bool { return len(d.Offers) == 1 })
 	if left := d.Offers[0].DeadlineMS - d.AsOfMS; left > 300 {
 		t.Errorf("the offer is shown to lapse in %d ms, want 300 at most", left)
 	}
-	until(a, "three lapses, after which the agent is away", func(d protocol.Desk) bool { return d.Status == protocol.Away })
+	people.Next(a, "three lapses, after which the agent is away", func(d protocol.Desk) bool { return d.Status == protocol.Away })
 	back.Cut()
-	until(here, "place 1, once the grace of the other is over", func(f protocol.Ticket) bool { return f.Position == 1 })
+	people.Next(here, "place 1, once the grace of the other is over", func(f protocol.Ticket) bool { return f.Position == 1 })
 }
 
 // awaitLoss returns once the log says that a visitor's conn is lost.

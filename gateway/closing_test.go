@@ -9,6 +9,7 @@ import (
 	"nextup/gateway/protocol"
 	"nextup/queue"
 	"nextup/queue/logstore"
+	"nextup/test/people"
 )
 
 // [desk-6] [desk-7] A close that has time can be taken back, and ends the
@@ -24,33 +25,33 @@ func TestACloseWithTimeCanBeTakenBack(t *testing.T) {
 		}
 	}
 	do(a.CloseAfter(h.ctx, ticket, 30))
-	until30 := a.onDesk(ticket, func(d protocol.DeskTicket) bool { return d.ClosingUntilMS > 0 }).ClosingUntilMS
+	until30 := a.OnDesk(ticket, func(d protocol.DeskTicket) bool { return d.ClosingUntilMS > 0 }).ClosingUntilMS
 	do(a.CloseAfter(h.ctx, ticket, 1)) // a request that is repeated changes nothing
-	v.says(ticket, "m1", "one more thing")
-	a.says(ticket, "m1", "yes?")
+	v.MustSend(ticket, "m1", "one more thing")
+	a.MustSend(ticket, "m1", "yes?")
 	do(a.CancelClose(h.ctx, ticket))
 	do(a.CancelClose(h.ctx, ticket))
-	if d := a.onDesk(ticket, func(d protocol.DeskTicket) bool { return d.ClosingUntilMS != until30 }); d.ClosingUntilMS != 0 {
+	if d := a.OnDesk(ticket, func(d protocol.DeskTicket) bool { return d.ClosingUntilMS != until30 }); d.ClosingUntilMS != 0 {
 		t.Errorf("taken back, it closes at %d", d.ClosingUntilMS)
 	}
 	do(a.CloseAfter(h.ctx, ticket, 1))
-	if f := until(v, "the end", func(f protocol.Ticket) bool { return f.Status == protocol.Closed }); f.End != protocol.EndAgentClosed {
+	if f := people.Next(v, "the end", func(f protocol.Ticket) bool { return f.Status == protocol.Closed }); f.End != protocol.EndAgentClosed {
 		t.Errorf("it ended by %s", f.End)
 	}
 	do(a.CloseAfter(h.ctx, ticket, 1)) // whose answer was lost
 	_, err := a.CancelClose(h.ctx, ticket)
 	wantCode(t, err, protocol.CodeConversationClosed)
-	read := v.reads(ticket, 4)
+	read := v.MustRead(ticket, 4)
 	if read[3].Kind != protocol.EntryClosed {
 		t.Errorf("the conversation reads %v", kinds(read))
 	}
-	second := h.come(url, protocol.Visitor, "w", "en").joins("support")
-	a.accepts()
+	second := h.come(url, protocol.Visitor, "w", "en").MustJoin("support")
+	a.MustAccept()
 	do(a.CloseAfter(h.ctx, second, 30))
 	_, err = v.CancelClose(h.ctx, second)
 	wantCode(t, err, protocol.CodeForbidden)
 	do(a.CloseTicket(h.ctx, second))
-	until(a, "an empty desk", func(d protocol.Desk) bool { return len(d.Tickets) == 0 })
+	people.Next(a, "an empty desk", func(d protocol.Desk) bool { return len(d.Tickets) == 0 })
 }
 
 // [desk-7] Where the dispatcher is a gateway that does not know of closings, another
@@ -60,8 +61,8 @@ func TestAClosingEndsAlsoUnderAnOlderDispatcher(t *testing.T) {
 	store := h.dispatchedByOlder()
 	url, _ := h.open("one")
 	v := h.come(url, protocol.Visitor, "v", "en")
-	ticket := v.joins("support")
-	a := h.come(url, protocol.Agent, "a", "en").works()
+	ticket := v.MustJoin("support")
+	a := h.come(url, protocol.Agent, "a", "en").MustBe(protocol.Available)
 	replica := &reader{state: queue.NewState(demoRules())}
 	if err := store.Follow(h.ctx, "demo", replica).Sync(h.ctx); err != nil {
 		t.Fatal(err)
@@ -72,11 +73,11 @@ func TestAClosingEndsAlsoUnderAnOlderDispatcher(t *testing.T) {
 	if _, err := store.Commit(h.ctx, "demo", offers); err != nil {
 		t.Fatal(err)
 	}
-	a.accepts()
+	a.MustAccept()
 	if _, err := a.CloseAfter(h.ctx, ticket, 1); err != nil {
 		t.Fatal(err)
 	}
-	until(v, "the end", func(f protocol.Ticket) bool { return f.Status == protocol.Closed && f.End == protocol.EndAgentClosed })
+	people.Next(v, "the end", func(f protocol.Ticket) bool { return f.Status == protocol.Closed && f.End == protocol.EndAgentClosed })
 }
 
 // [offer-1] [close-5] While a gateway of before holds the lease and waits for a clock
@@ -89,12 +90,12 @@ func TestDeadlinesPassAlsoUnderADispatcherWhoseTimeStandsStill(t *testing.T) {
 	store := h.dispatchedByOlder()
 	url, _ := h.open("one")
 	lost, v := h.come(url, protocol.Visitor, "lost", "en"), h.come(url, protocol.Visitor, "v", "en")
-	lost.joins("support")
-	v.joins("support")
-	until(v, "place 2", func(f protocol.Ticket) bool { return f.Position == 2 })
+	lost.MustJoin("support")
+	v.MustJoin("support")
+	people.Next(v, "place 2", func(f protocol.Ticket) bool { return f.Position == 2 })
 	lost.Cut()
-	until(v, "place 1, once the grace of the other is over", func(f protocol.Ticket) bool { return f.Position == 1 })
-	a := h.come(url, protocol.Agent, "a", "en").works()
+	people.Next(v, "place 1, once the grace of the other is over", func(f protocol.Ticket) bool { return f.Position == 1 })
+	a := h.come(url, protocol.Agent, "a", "en").MustBe(protocol.Available)
 	replica := &reader{state: queue.NewState(demoRules())}
 	if err := store.Follow(h.ctx, "demo", replica).Sync(h.ctx); err != nil {
 		t.Fatal(err)
@@ -105,8 +106,8 @@ func TestDeadlinesPassAlsoUnderADispatcherWhoseTimeStandsStill(t *testing.T) {
 	if _, err := store.Commit(h.ctx, "demo", offers); err != nil {
 		t.Fatal(err)
 	}
-	until(a, "an offer", func(d protocol.Desk) bool { return len(d.Offers) == 1 })
-	until(a, "its lapse", func(d protocol.Desk) bool { return len(d.Offers) == 0 })
+	people.Next(a, "an offer", func(d protocol.Desk) bool { return len(d.Offers) == 1 })
+	people.Next(a, "its lapse", func(d protocol.Desk) bool { return len(d.Offers) == 0 })
 }
 
 // dispatchedByOlder has a gateway of before, which does nothing, hold the lease of the

@@ -8,6 +8,7 @@ import (
 
 	"nextup/gateway/auth"
 	"nextup/gateway/protocol"
+	"nextup/test/people"
 )
 
 // asks sends a request and returns what answers it: the code of a refusal, or "", and
@@ -40,13 +41,13 @@ func TestAnothersTicketIsAsUnknownAsNone(t *testing.T) {
 	h := newHouse(t)
 	url, _ := h.open("one")
 	v := h.come(url, protocol.Visitor, "v", "en")
-	over := v.joins("trading")
+	over := v.MustJoin("trading")
 	if _, err := v.Leave(h.ctx, over); err != nil {
 		t.Fatal(err)
 	}
-	held := v.joins("support")
-	a := h.come(url, protocol.Agent, "a", "en").works()
-	a.accepts()
+	held := v.MustJoin("support")
+	a := h.come(url, protocol.Agent, "a", "en").MustBe(protocol.Available)
+	a.MustAccept()
 	if _, err := a.Consult(h.ctx, held, "guest"); err == nil {
 		t.Fatal("somebody who is not there was invited")
 	}
@@ -54,7 +55,7 @@ func TestAnothersTicketIsAsUnknownAsNone(t *testing.T) {
 	if _, err := a.Consult(h.ctx, held, "guest"); err != nil {
 		t.Fatal(err)
 	}
-	line := h.come(url, protocol.Visitor, "w", "zh").joins("support", "zh")
+	line := h.come(url, protocol.Visitor, "w", "zh").MustJoin("support", "zh")
 
 	commands := map[protocol.Role][]string{
 		protocol.Visitor: {
@@ -128,7 +129,7 @@ func TestWhatTheSpecificationSaysOfCornersIsSo(t *testing.T) {
 	h := newHouse(t)
 	url, _ := h.open("one")
 	agent := h.come(url, protocol.Agent, "a", "en")
-	until(agent, "the first desk, away", func(d protocol.Desk) bool { return d.Status == protocol.Away })
+	people.Next(agent, "the first desk, away", func(d protocol.Desk) bool { return d.Status == protocol.Away })
 	v := h.rawAs(url, protocol.Visitor, "v")
 	joins := func(id, department string) protocol.OK {
 		v.write(fmt.Sprintf(`{"type":"join","id":"%s","department":"%s","languages":["en"]}`, id, department))

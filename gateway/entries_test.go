@@ -7,6 +7,7 @@ import (
 
 	"nextup/app/conversation"
 	"nextup/gateway/protocol"
+	"nextup/test/people"
 )
 
 // Clients that know texts alone read what stands for a body of another kind.
@@ -14,7 +15,7 @@ func TestABodyThatIsMoreThanATextIsShownAsItsText(t *testing.T) {
 	h := newHouse(t)
 	url, _ := h.open("one")
 	visitor, _, ticket := h.served(url, "v", "a")
-	visitor.opens(ticket, 0)
+	visitor.MustOpen(ticket, 0)
 	later := conversation.New(h.backend, conversation.Options{MayWrite: func(site, kind string) bool { return site == "demo" && kind == "choices" }})
 	defer later.Close()
 	draft := conversation.Draft{
@@ -24,7 +25,7 @@ func TestABodyThatIsMoreThanATextIsShownAsItsText(t *testing.T) {
 	if _, _, err := later.Append(h.ctx, "demo", ticket, draft); err != nil {
 		t.Fatal(err)
 	}
-	e := until(visitor, "what the bot says", func(e protocol.Entry) bool { return e.MessageID == "m" })
+	e := people.Next(visitor, "what the bot says", func(e protocol.Entry) bool { return e.MessageID == "m" })
 	if e.Text != "Choose: a, b" || e.From == nil || e.From.ID != "bot" {
 		t.Errorf("the visitor reads %+v", e)
 	}

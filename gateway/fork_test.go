@@ -12,6 +12,7 @@ import (
 	"nextup/gateway"
 	"nextup/gateway/protocol"
 	"nextup/internal/eventlog"
+	"nextup/test/people"
 )
 
 // forking is a backend with a memory for each log, and each can lose its newest
@@ -188,7 +189,7 @@ type talk struct {
 	logs           *forking
 	url            string
 	gateway        *gateway.Gateway
-	visitor, agent *person
+	visitor, agent *people.Person
 	ticket         string
 	site, messages eventlog.Log
 }
@@ -199,13 +200,13 @@ func newTalk(t *testing.T) *talk {
 	h.backend = logs
 	url, g := h.open("one")
 	k := &talk{house: h, logs: logs, url: url, gateway: g, visitor: h.come(url, protocol.Visitor, "v", "en")}
-	k.ticket = k.visitor.joins("support")
-	k.agent = h.come(url, protocol.Agent, "a", "en").works()
-	k.agent.accepts()
-	for _, p := range []*person{k.visitor, k.agent} {
-		p.opens(k.ticket, 0)
+	k.ticket = k.visitor.MustJoin("support")
+	k.agent = h.come(url, protocol.Agent, "a", "en").MustBe(protocol.Available)
+	k.agent.MustAccept()
+	for _, p := range []*people.Person{k.visitor, k.agent} {
+		p.MustOpen(k.ticket, 0)
 	}
-	k.visitor.says(k.ticket, "m1", "hello")
+	k.visitor.MustSend(k.ticket, "m1", "hello")
 	k.site = eventlog.Log{Name: "s:demo", Remember: 10 * time.Minute, Trim: 10 * time.Minute}
 	k.messages = eventlog.Log{Name: logs.named("c:"), Keep: 48 * time.Hour}
 	return k
@@ -217,14 +218,14 @@ func (k *talk) closes() {
 	if _, err := k.agent.CloseTicket(k.ctx, k.ticket); err != nil {
 		k.t.Fatal(err)
 	}
-	for _, p := range []*person{k.visitor, k.agent} {
-		until(p, "the end", func(e protocol.Entry) bool { return e.Kind == protocol.EntryClosed })
+	for _, p := range []*people.Person{k.visitor, k.agent} {
+		people.Next(p, "the end", func(e protocol.Entry) bool { return e.Kind == protocol.EntryClosed })
 	}
 }
 
 func (k *talk) hearsReset() {
 	k.t.Helper()
-	until(k.visitor, "the reset", func(r protocol.Reset) bool { return r.Ticket == "" })
+	people.Next(k.visitor, "the reset", func(r protocol.Reset) bool { return r.Ticket == "" })
 	for k.gateway.Ready(k.ctx) != nil && k.ctx.Err() == nil {
 		runtime.Gosched()
 	}
@@ -253,9 +254,9 @@ func TestOpeningWhatHasEndedWritesNothing(t *testing.T) {
 	k.sealing(k.messages.Name)
 	before := k.logs.called(k.messages.Name)
 	for range 3 {
-		for _, p := range []*person{k.visitor, k.agent} {
-			p.opens(k.ticket, 0)
-			until(p, "the end again", func(e protocol.Entry) bool { return e.Kind == protocol.EntryClosed })
+		for _, p := range []*people.Person{k.visitor, k.agent} {
+			p.MustOpen(k.ticket, 0)
+			people.Next(p, "the end again", func(e protocol.Entry) bool { return e.Kind == protocol.EntryClosed })
 		}
 	}
 	if n := k.logs.called(k.messages.Name) - before; n > 0 {
@@ -269,8 +270,8 @@ func TestAnEndThatAConversationLostIsWrittenAgain(t *testing.T) {
 	k := newTalk(t)
 	k.closes()
 	k.logs.lose(t, k.messages, k.logs.records(k.messages.Name)-1)
-	k.visitor.opens(k.ticket, 0)
-	until(k.visitor, "the end again", func(e protocol.Entry) bool { return e.Kind == protocol.EntryClosed })
+	k.visitor.MustOpen(k.ticket, 0)
+	people.Next(k.visitor, "the end again", func(e protocol.Entry) bool { return e.Kind == protocol.EntryClosed })
 }
 
 // The same when both lost records, and nobody asks: the dispatcher looks again
@@ -280,7 +281,7 @@ func TestAfterAForkTheEndsAreWrittenAgain(t *testing.T) {
 	k.closes()
 	end := k.logs.records(k.site.Name)
 	late := k.come(k.url, protocol.Visitor, "late", "en")
-	late.joins("support")
+	late.MustJoin("support")
 	k.sealing(k.messages.Name)
 	k.logs.lose(t, k.messages, k.logs.records(k.messages.Name)-1)
 	k.logs.lose(t, k.site, end)
@@ -296,10 +297,10 @@ func TestAnEndThatTheSiteLostIsMadeAgain(t *testing.T) {
 	k.closes()
 	k.logs.lose(t, k.site, before)
 	k.hearsReset()
-	until(k.visitor, "the ticket open again", func(f protocol.Ticket) bool { return f.Status == protocol.Assigned })
-	k.visitor.opens(k.ticket, 0)
-	until(k.visitor, "the end of the ticket", func(f protocol.Ticket) bool { return f.Status == protocol.Closed })
-	until(k.agent, "an empty desk", func(d protocol.Desk) bool { return d.Load == 0 })
+	people.Next(k.visitor, "the ticket open again", func(f protocol.Ticket) bool { return f.Status == protocol.Assigned })
+	k.visitor.MustOpen(k.ticket, 0)
+	people.Next(k.visitor, "the end of the ticket", func(f protocol.Ticket) bool { return f.Status == protocol.Closed })
+	people.Next(k.agent, "an empty desk", func(d protocol.Desk) bool { return d.Load == 0 })
 }
 
 // What was to be closed before a fork and is open after it stays open.
@@ -313,15 +314,15 @@ func TestAForkThatOpensATicketAgainLeavesItsConversationOpen(t *testing.T) {
 	k.sealing(k.messages.Name)
 	k.logs.lose(t, k.site, before)
 	k.hearsReset()
-	until(k.visitor, "the ticket open again", func(f protocol.Ticket) bool { return f.Status == protocol.Assigned })
+	people.Next(k.visitor, "the ticket open again", func(f protocol.Ticket) bool { return f.Status == protocol.Assigned })
 	k.logs.refuseSeals(false)
 	late := k.come(k.url, protocol.Visitor, "late", "en")
-	if _, err := late.Leave(k.ctx, late.joins("support")); err != nil {
+	if _, err := late.Leave(k.ctx, late.MustJoin("support")); err != nil {
 		t.Fatal(err)
 	}
 	for k.sealing("") == k.messages.Name { // tries of before; then it is the other's turn
 	}
-	k.visitor.says(k.ticket, "m2", "still there?")
+	k.visitor.MustSend(k.ticket, "m2", "still there?")
 }
 
 // A log that has forked unnoticed gives numbers that this replica has already
@@ -334,11 +335,11 @@ func TestAJoinInTheMomentOfAForkIsAnsweredWithItsTicket(t *testing.T) {
 		if _, err := k.agent.Status(k.ctx, protocol.Away); err != nil {
 			t.Fatal(err)
 		}
-		k.agent.works()
+		k.agent.MustBe(protocol.Available)
 	}
 	k.logs.quiet(true)
 	k.logs.lose(t, k.site, before)
-	if late.joins("support") == "" {
+	if late.MustJoin("support") == "" {
 		t.Error("joined, without a ticket")
 	}
 }

@@ -20,6 +20,7 @@ import (
 	"nextup/gateway/auth"
 	"nextup/gateway/protocol"
 	"nextup/queue"
+	"nextup/test/people"
 )
 
 // [hello-3] [request-1] [request-3] Every kind of nonsense is answered with its code, and the visitor's place is
@@ -66,7 +67,7 @@ func TestNonsenseIsAnsweredAndLosesNothing(t *testing.T) {
 		})
 	}
 	again := h.come(url, protocol.Visitor, "v", "en")
-	if f := until(again, "the place", func(protocol.Ticket) bool { return true }); f.Ticket != ticket || f.Position != 1 {
+	if f := people.Next(again, "the place", func(protocol.Ticket) bool { return true }); f.Ticket != ticket || f.Position != 1 {
 		t.Errorf("after all the nonsense: %+v", f)
 	}
 }
@@ -191,7 +192,7 @@ func TestSocketsThatMisbehaveAreClosedWithTheirCode(t *testing.T) {
 				t.Errorf("closed with %d, want %d", code, tt.want)
 			}
 			// Nobody else is harmed.
-			h.come(url, protocol.Visitor, "next", "en").joins("support")
+			h.come(url, protocol.Visitor, "next", "en").MustJoin("support")
 		})
 	}
 }
@@ -202,11 +203,11 @@ func TestAReaderThatStallsIsClosed(t *testing.T) {
 	h := newHouse(t)
 	url, _ := h.open("one")
 	v := h.come(url, protocol.Visitor, "v", "en")
-	ticket := v.joins("support")
+	ticket := v.MustJoin("support")
 	stall(t, h, url)
 	text := strings.Repeat("x", protocol.MaxTextBytes)
 	for i := range 400 {
-		v.says(ticket, fmt.Sprint("m", i), text)
+		v.MustSend(ticket, fmt.Sprint("m", i), text)
 	}
 	deadline := time.Now().Add(20 * time.Second)
 	for ; !strings.Contains(metricsOf(t, url), "nextup_slow_readers_closed_total 1"); time.Sleep(20 * time.Millisecond) {
@@ -296,11 +297,11 @@ func TestASocketFollowsABoundedNumberOfConversations(t *testing.T) {
 		}
 	})
 	url, _ := h.open("one")
-	a := h.come(url, protocol.Agent, "a", "en").works()
+	a := h.come(url, protocol.Agent, "a", "en").MustBe(protocol.Available)
 	for i := range 65 {
 		v := h.come(url, protocol.Visitor, fmt.Sprint("v", i), "en")
-		ticket := v.joins("support")
-		a.accepts()
+		ticket := v.MustJoin("support")
+		a.MustAccept()
 		_, err := a.Open(h.ctx, ticket, 0)
 		switch {
 		case i < 64 && err != nil:
@@ -314,18 +315,18 @@ func TestASocketFollowsABoundedNumberOfConversations(t *testing.T) {
 func TestAnAgentServesAnyNumberOneAfterTheOther(t *testing.T) {
 	h := newHouse(t)
 	url, _ := h.open("one")
-	a := h.come(url, protocol.Agent, "a", "en").works()
+	a := h.come(url, protocol.Agent, "a", "en").MustBe(protocol.Available)
 	v := h.come(url, protocol.Visitor, "v", "en")
 	for i := range 70 {
-		ticket := v.joins("support")
-		a.accepts()
+		ticket := v.MustJoin("support")
+		a.MustAccept()
 		if _, err := a.Open(h.ctx, ticket, 0); err != nil {
 			t.Fatalf("conversation %d: %v", i+1, err)
 		}
 		if _, err := a.CloseTicket(h.ctx, ticket); err != nil {
 			t.Fatal(err)
 		}
-		until(a, "the closing entry", func(e protocol.Entry) bool { return e.Ticket == ticket && e.Kind == protocol.EntryClosed })
+		people.Next(a, "the closing entry", func(e protocol.Entry) bool { return e.Ticket == ticket && e.Kind == protocol.EntryClosed })
 	}
 }
 
@@ -421,9 +422,9 @@ func TestAMessageAfterTheEndIsRefused(t *testing.T) {
 	h := newHouse(t)
 	url, _ := h.open("one")
 	v := h.come(url, protocol.Visitor, "v", "en")
-	ticket := v.joins("support")
-	a := h.come(url, protocol.Agent, "a", "en").works()
-	a.accepts()
+	ticket := v.MustJoin("support")
+	a := h.come(url, protocol.Agent, "a", "en").MustBe(protocol.Available)
+	a.MustAccept()
 	if _, err := a.CloseTicket(h.ctx, ticket); err != nil {
 		t.Fatal(err)
 	}
@@ -442,9 +443,9 @@ func TestAnAgentReadsOnlyTheirOwn(t *testing.T) {
 	h := newHouse(t)
 	url, _ := h.open("one")
 	v := h.come(url, protocol.Visitor, "v", "en")
-	ticket := v.joins("support")
-	a, b := h.come(url, protocol.Agent, "a", "en").works(), h.come(url, protocol.Agent, "b", "en")
-	a.accepts()
+	ticket := v.MustJoin("support")
+	a, b := h.come(url, protocol.Agent, "a", "en").MustBe(protocol.Available), h.come(url, protocol.Agent, "b", "en")
+	a.MustAccept()
 	for name, do := range map[string]func() error{
 		"reading": func() error { _, err := b.Open(h.ctx, ticket, 0); return err },
 		"writing": func() error { _, err := b.Send(h.ctx, ticket, "m", "hi"); return err },

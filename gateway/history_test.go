@@ -8,6 +8,7 @@ import (
 
 	"nextup/gateway"
 	"nextup/gateway/protocol"
+	"nextup/test/people"
 )
 
 // pastOf asks for the tickets that have ended, as somebody.
@@ -44,25 +45,25 @@ func TestEarlierConversationsAreReadUntilTheWrapUpEnds(t *testing.T) {
 	h := newHouse(t, func(s *gateway.Site) { s.Rules.Departments[0].WrapUp = 600_000 })
 	url, _ := h.open("one")
 	v, a, first := h.served(url, "v", "a")
-	v.says(first, "m1", "the first time")
+	v.MustSend(first, "m1", "the first time")
 	if _, err := a.CloseTicket(h.ctx, first); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := a.Finish(h.ctx, first); err != nil {
 		t.Fatal(err)
 	}
-	b := h.come(url, protocol.Agent, "b", "en").works()
+	b := h.come(url, protocol.Agent, "b", "en").MustBe(protocol.Available)
 	if _, err := a.Status(h.ctx, protocol.Away); err != nil {
 		t.Fatal(err)
 	}
-	second := v.joins("support", "en")
-	b.accepts()
+	second := v.MustJoin("support", "en")
+	b.MustAccept()
 	if _, err := b.CloseTicket(h.ctx, second); err != nil {
 		t.Fatal(err)
 	}
-	v.joins("trading", "en") // they are back before the agent has done
-	b.opens(first, 0)
-	until(b, "what was written the first time", func(e protocol.Entry) bool { return e.Text == "the first time" })
+	v.MustJoin("trading", "en") // they are back before the agent has done
+	b.MustOpen(first, 0)
+	people.Next(b, "what was written the first time", func(e protocol.Entry) bool { return e.Text == "the first time" })
 	if status, tickets := h.pastOf(url, protocol.Agent, "b", "v"); status != http.StatusOK || len(tickets) != 2 {
 		t.Errorf("while wrapping up, the agent is answered %d %v", status, tickets)
 	}
@@ -79,13 +80,13 @@ func TestEarlierConversationsAreReadUntilTheWrapUpEnds(t *testing.T) {
 // [open-5] An agent sees what the visitor has written before they take an offer, and
 // nothing more once it is over.
 func TestAnOfferedConversationIsReadWhileItIsOffered(t *testing.T) {
-	for name, ends := range map[string]func(a *person, d protocol.DeskOffer) error{
-		"it is declined": func(a *person, d protocol.DeskOffer) error {
-			_, err := a.Decline(a.ctx, d.Offer)
+	for name, ends := range map[string]func(a *people.Person, d protocol.DeskOffer) error{
+		"it is declined": func(a *people.Person, d protocol.DeskOffer) error {
+			_, err := a.Decline(t.Context(), d.Offer)
 			return err
 		},
-		"it lapses": func(a *person, _ protocol.DeskOffer) error {
-			until(a, "the lapse", func(d protocol.Desk) bool { return len(d.Offers) == 0 })
+		"it lapses": func(a *people.Person, _ protocol.DeskOffer) error {
+			people.Next(a, "the lapse", func(d protocol.Desk) bool { return len(d.Offers) == 0 })
 			return nil
 		},
 	} {
@@ -93,11 +94,11 @@ func TestAnOfferedConversationIsReadWhileItIsOffered(t *testing.T) {
 			h := newHouse(t, func(s *gateway.Site) { s.Rules.Departments[0].OfferTTL = 1000 })
 			url, _ := h.open("one")
 			v := h.come(url, protocol.Visitor, "v", "en")
-			ticket := v.joins("support")
-			v.says(ticket, "m1", "my card was refused")
-			a := h.come(url, protocol.Agent, "a", "en").works()
-			offer := until(a, "the offer", func(d protocol.Desk) bool { return len(d.Offers) == 1 }).Offers[0]
-			if read := a.reads(ticket, 1); read[0].Text != "my card was refused" {
+			ticket := v.MustJoin("support")
+			v.MustSend(ticket, "m1", "my card was refused")
+			a := h.come(url, protocol.Agent, "a", "en").MustBe(protocol.Available)
+			offer := people.Next(a, "the offer", func(d protocol.Desk) bool { return len(d.Offers) == 1 }).Offers[0]
+			if read := a.MustRead(ticket, 1); read[0].Text != "my card was refused" {
 				t.Errorf("the agent reads %+v", read)
 			}
 			_, err := a.Send(h.ctx, ticket, "m", "hello")
@@ -117,16 +118,16 @@ func TestAnOfferedConversationIsReadWhileItIsOffered(t *testing.T) {
 			_, err = a.Open(h.ctx, ticket, 0)
 			wantCode(t, err, protocol.CodeUnknownTicket)
 			s := h.come(url, protocol.Supervisor, "s")
-			s.opens(ticket, 0)
-			v.says(ticket, "m2", "are you there?")
-			until(s, "what was written after it", func(e protocol.Entry) bool { return e.Text == "are you there?" })
+			s.MustOpen(ticket, 0)
+			v.MustSend(ticket, "m2", "are you there?")
+			people.Next(s, "what was written after it", func(e protocol.Entry) bool { return e.Text == "are you there?" })
 			a.Send(h.ctx, ticket, "m", "hello") // is answered after all that was sent
-			for len(a.frames) > 0 {
-				if e, ok := (<-a.frames).(protocol.Entry); ok {
+			for _, f := range a.Pending() {
+				if e, ok := f.(protocol.Entry); ok {
 					t.Errorf("whose offer is over is sent %+v", e)
 				}
 			}
-			if read := v.reads(ticket, 2); len(read) != 2 {
+			if read := v.MustRead(ticket, 2); len(read) != 2 {
 				t.Errorf("the conversation has %+v", read)
 			}
 		})
@@ -137,20 +138,20 @@ func TestAnOfferedConversationIsReadWhileItIsOffered(t *testing.T) {
 func TestEarlierConversationsAreReadByThoseWhoServeTheVisitor(t *testing.T) {
 	h := newHouse(t)
 	url, _ := h.open("one")
-	v, a := h.come(url, protocol.Visitor, "v", "en"), h.come(url, protocol.Agent, "a", "en").works()
-	first := v.joins("support", "en")
-	a.accepts()
-	v.opens(first, 0)
-	v.says(first, "m1", "the first time")
+	v, a := h.come(url, protocol.Visitor, "v", "en"), h.come(url, protocol.Agent, "a", "en").MustBe(protocol.Available)
+	first := v.MustJoin("support", "en")
+	a.MustAccept()
+	v.MustOpen(first, 0)
+	v.MustSend(first, "m1", "the first time")
 	if _, err := a.CloseTicket(h.ctx, first); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := a.Status(h.ctx, protocol.Away); err != nil {
 		t.Fatal(err)
 	}
-	b := h.come(url, protocol.Agent, "b", "en").works()
-	second := v.joins("support", "en")
-	offer := until(b, "the offer", func(d protocol.Desk) bool { return len(d.Offers) == 1 }).Offers[0]
+	b := h.come(url, protocol.Agent, "b", "en").MustBe(protocol.Available)
+	second := v.MustJoin("support", "en")
+	offer := people.Next(b, "the offer", func(d protocol.Desk) bool { return len(d.Offers) == 1 }).Offers[0]
 
 	if status, _ := h.pastOf(url, protocol.Agent, "b", "v"); status != http.StatusForbidden {
 		t.Errorf("an agent who is only offered the visitor is answered %d", status)
@@ -180,8 +181,8 @@ func TestEarlierConversationsAreReadByThoseWhoServeTheVisitor(t *testing.T) {
 			t.Errorf("%s is answered %d %v", tt.name, status, tickets)
 		}
 	}
-	b.opens(first, 0)
-	until(b, "what was written the first time", func(e protocol.Entry) bool { return e.Text == "the first time" })
+	b.MustOpen(first, 0)
+	people.Next(b, "what was written the first time", func(e protocol.Entry) bool { return e.Text == "the first time" })
 	if _, err := b.Send(h.ctx, first, "m2", "late"); err == nil {
 		t.Error("an earlier conversation can be written to")
 	}

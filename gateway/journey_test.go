@@ -13,6 +13,7 @@ import (
 	"nextup/gateway/protocol"
 	"nextup/internal/client"
 	"nextup/queue"
+	"nextup/test/people"
 )
 
 // [desk-4] [request-4]
@@ -21,48 +22,48 @@ func TestAWholeJourneyOverTwoGateways(t *testing.T) {
 	one, _ := h.open("one")
 	two, _ := h.open("two")
 
-	var visitors []*person
+	var visitors []*people.Person
 	var tickets []string
 	for i := range 3 {
 		v := h.come(one, protocol.Visitor, fmt.Sprint("v", i), "zh")
-		tickets = append(tickets, v.joins("support"))
-		f := until(v, "the place", func(f protocol.Ticket) bool { return f.Position == i+1 })
+		tickets = append(tickets, v.MustJoin("support"))
+		f := people.Next(v, "the place", func(f protocol.Ticket) bool { return f.Position == i+1 })
 		if f.Wait == nil || f.Log == 0 || f.AsOfMS == 0 || f.Size < i+1 || f.Language != "zh" {
 			t.Errorf("visitor %d sees %+v", i, f)
 		}
 		visitors = append(visitors, v)
 	}
-	visitors[0].says(tickets[0], "m1", "我的提现还没有到账")
+	visitors[0].MustSend(tickets[0], "m1", "我的提现还没有到账")
 
-	agent := h.come(two, protocol.Agent, "mei", "zh").works()
-	offer := agent.accepts()
+	agent := h.come(two, protocol.Agent, "mei", "zh").MustBe(protocol.Available)
+	offer := agent.MustAccept()
 	if offer.Ticket != tickets[0] || offer.Visitor.Name != "Name of v0" || offer.DeadlineMS == 0 {
 		t.Errorf("the first offer is %+v, want the first visitor", offer)
 	}
-	agent.opens(offer.Ticket, 0)
-	first := until(agent, "what the visitor wrote", func(e protocol.Entry) bool { return e.Kind == protocol.EntryMessage })
+	agent.MustOpen(offer.Ticket, 0)
+	first := people.Next(agent, "what the visitor wrote", func(e protocol.Entry) bool { return e.Kind == protocol.EntryMessage })
 	if first.Text != "我的提现还没有到账" || first.Number != 1 || first.From.ID != "v0" {
 		t.Errorf("the agent reads %+v", first)
 	}
-	got := until(visitors[0], "the agent", func(f protocol.Ticket) bool { return f.Status == protocol.Assigned })
+	got := people.Next(visitors[0], "the agent", func(f protocol.Ticket) bool { return f.Status == protocol.Assigned })
 	if got.Agent == nil || got.Agent.Name != "Name of mei" {
 		t.Errorf("the visitor is told %+v", got.Agent)
 	}
-	until(visitors[1], "place 1", func(f protocol.Ticket) bool { return f.Position == 1 && f.Reason == "" })
-	until(visitors[2], "place 2", func(f protocol.Ticket) bool { return f.Position == 2 })
+	people.Next(visitors[1], "place 1", func(f protocol.Ticket) bool { return f.Position == 1 && f.Reason == "" })
+	people.Next(visitors[2], "place 2", func(f protocol.Ticket) bool { return f.Position == 2 })
 
-	visitors[0].opens(tickets[0], 0)
-	agent.says(offer.Ticket, "a1", "您好")
-	until(visitors[0], "the answer", func(e protocol.Entry) bool { return e.Text == "您好" })
+	visitors[0].MustOpen(tickets[0], 0)
+	agent.MustSend(offer.Ticket, "a1", "您好")
+	people.Next(visitors[0], "the answer", func(e protocol.Entry) bool { return e.Text == "您好" })
 
 	// A reload: the socket goes, another comes, and everything is there.
 	visitors[0].Cut()
 	again := h.come(two, protocol.Visitor, "v0", "zh")
-	until(again, "the ticket", func(f protocol.Ticket) bool { return f.Ticket == tickets[0] && f.Status == protocol.Assigned })
-	again.opens(tickets[0], 0)
+	people.Next(again, "the ticket", func(f protocol.Ticket) bool { return f.Ticket == tickets[0] && f.Status == protocol.Assigned })
+	again.MustOpen(tickets[0], 0)
 	want := []protocol.EntryKind{protocol.EntryMessage, protocol.EntryMember, protocol.EntryMessage}
 	for i, kind := range want {
-		if e := until(again, "an entry", func(protocol.Entry) bool { return true }); e.Kind != kind || e.Number != uint64(i+1) {
+		if e := people.Next(again, "an entry", func(protocol.Entry) bool { return true }); e.Kind != kind || e.Number != uint64(i+1) {
 			t.Errorf("entry %d is %+v, want %s", i+1, e, kind)
 		}
 	}
@@ -71,7 +72,7 @@ func TestAWholeJourneyOverTwoGateways(t *testing.T) {
 		t.Fatal(err)
 	}
 	seen := [2]bool{} // in either order
-	until(again, "the end, and the closing entry", func(f protocol.ServerFrame) bool {
+	people.Next(again, "the end, and the closing entry", func(f protocol.ServerFrame) bool {
 		switch f := f.(type) {
 		case protocol.Ticket:
 			seen[0] = seen[0] || f.Status == protocol.Closed && f.End == protocol.EndAgentClosed
@@ -80,7 +81,7 @@ func TestAWholeJourneyOverTwoGateways(t *testing.T) {
 		}
 		return seen == [2]bool{true, true}
 	})
-	if next := agent.accepts(); next.Ticket != tickets[1] {
+	if next := agent.MustAccept(); next.Ticket != tickets[1] {
 		t.Errorf("the next offer is for %s, want %s", next.Ticket, tickets[1])
 	}
 }
@@ -90,11 +91,11 @@ func TestAReloadInLineKeepsThePlace(t *testing.T) {
 	one, _ := h.open("one")
 	two, _ := h.open("two")
 	first, second := h.come(one, protocol.Visitor, "first", "en"), h.come(one, protocol.Visitor, "second", "en")
-	ticket := first.joins("support")
-	second.joins("support")
+	ticket := first.MustJoin("support")
+	second.MustJoin("support")
 	first.Cut()
 	again := h.come(two, protocol.Visitor, "first", "en")
-	f := until(again, "the place", func(f protocol.Ticket) bool { return f.Status == protocol.Waiting })
+	f := people.Next(again, "the place", func(f protocol.Ticket) bool { return f.Status == protocol.Waiting })
 	if f.Ticket != ticket || f.Position != 1 || f.Size != 2 {
 		t.Errorf("after the reload: %+v, want place 1 of 2 with the same ticket", f)
 	}
@@ -112,18 +113,18 @@ func TestComingBackTellsWhyThePlaceGotWorse(t *testing.T) {
 	one, _ := h.open("one")
 	two, _ := h.open("two")
 	first, second := h.come(one, protocol.Visitor, "first", "en"), h.come(one, protocol.Visitor, "second", "en")
-	first.joins("support")
-	second.joins("support")
-	a := h.come(one, protocol.Agent, "a", "en").works()
-	offer := a.accepts()
-	was := until(second, "place 1", func(f protocol.Ticket) bool { return f.Position == 1 })
+	first.MustJoin("support")
+	second.MustJoin("support")
+	a := h.come(one, protocol.Agent, "a", "en").MustBe(protocol.Available)
+	offer := a.MustAccept()
+	was := people.Next(second, "place 1", func(f protocol.Ticket) bool { return f.Position == 1 })
 	second.Cut()
 	a.Cut()
-	until(first, "the line again", func(f protocol.Ticket) bool {
+	people.Next(first, "the line again", func(f protocol.Ticket) bool {
 		return f.Ticket == offer.Ticket && f.Position == 1 && f.Reason == protocol.ReasonAgentLost
 	})
 	again := h.resume(two, "second", was.Log)
-	if f := until(again, "the place", func(protocol.Ticket) bool { return true }); f.Position != 2 || f.Reason != protocol.Returned || f.Log < was.Log {
+	if f := people.Next(again, "the place", func(protocol.Ticket) bool { return true }); f.Position != 2 || f.Reason != protocol.Returned || f.Log < was.Log {
 		t.Errorf("back after log %d: %+v, want place 2 because of a return", was.Log, f)
 	}
 }
@@ -132,10 +133,10 @@ func TestComingBackTellsWhyThePlaceGotWorse(t *testing.T) {
 func TestANumberThatTheLogDoesNotReachIsAReset(t *testing.T) {
 	h := newHouse(t)
 	url, _ := h.open("one")
-	h.come(url, protocol.Visitor, "v", "en").joins("support")
+	h.come(url, protocol.Visitor, "v", "en").MustJoin("support")
 	v := h.resume(url, "v", 1000)
 	for _, want := range []string{"protocol.Reset", "protocol.Ticket"} {
-		if got := fmt.Sprintf("%T", <-v.frames); got != want {
+		if got := fmt.Sprintf("%T", people.Next(v, want, func(protocol.ServerFrame) bool { return true })); got != want {
 			t.Errorf("got %s, want %s", got, want)
 		}
 	}
@@ -150,7 +151,7 @@ func TestARepeatedJoinIsNotAnother(t *testing.T) {
 	first := h.raw(url)
 	first.hello(h.token(protocol.Visitor, "v", "en"))
 	first.write(`{"type":"join","id":"wish-1","department":"support"}`)
-	f := until(v, "the place", func(f protocol.Ticket) bool { return f.Position == 1 })
+	f := people.Next(v, "the place", func(f protocol.Ticket) bool { return f.Position == 1 })
 	if _, err := v.Leave(h.ctx, f.Ticket); err != nil {
 		t.Fatal(err)
 	}
@@ -170,7 +171,7 @@ func TestARepeatedJoinIsNotAnother(t *testing.T) {
 	if e := raw.refusal(); e.Code != protocol.CodeIDReused {
 		t.Errorf("the id for another join: %+v", e)
 	}
-	if next := again.joins("support"); next == f.Ticket {
+	if next := again.MustJoin("support"); next == f.Ticket {
 		t.Error("a new wish gets the old ticket")
 	}
 }
@@ -186,26 +187,26 @@ func TestAWaitIsLearnedAndShownEverywhere(t *testing.T) {
 	})
 	one, _ := h.open("one")
 	two, _ := h.open("two")
-	a := h.come(one, protocol.Agent, "a", "en").works()
+	a := h.come(one, protocol.Agent, "a", "en").MustBe(protocol.Available)
 	for i := range 6 {
 		v := h.come(one, protocol.Visitor, fmt.Sprint("served", i), "en")
-		v.joins("support")
-		offer := a.accepts()
+		v.MustJoin("support")
+		offer := a.MustAccept()
 		if _, err := a.CloseTicket(h.ctx, offer.Ticket); err != nil {
 			t.Fatal(err)
 		}
 		v.Cut()
 	}
 	busy, waits, alone := h.come(one, protocol.Visitor, "busy", "en"), h.come(two, protocol.Visitor, "waits", "en"), h.come(two, protocol.Visitor, "alone", "zh")
-	busy.joins("support")
-	a.accepts()
-	waits.joins("support")
-	alone.joins("support")
-	f := until(waits, "a wait", func(f protocol.Ticket) bool { return f.Wait != nil && f.Wait.Known })
+	busy.MustJoin("support")
+	a.MustAccept()
+	waits.MustJoin("support")
+	alone.MustJoin("support")
+	f := people.Next(waits, "a wait", func(f protocol.Ticket) bool { return f.Wait != nil && f.Wait.Known })
 	if f.Wait.LowS < 60 || f.Wait.HighS < f.Wait.LowS {
 		t.Errorf("the wait is shown as %+v", f.Wait)
 	}
-	if f := until(alone, "a view", func(protocol.Ticket) bool { return true }); f.Wait == nil || *f.Wait != (protocol.Wait{}) {
+	if f := people.Next(alone, "a view", func(protocol.Ticket) bool { return true }); f.Wait == nil || *f.Wait != (protocol.Wait{}) {
 		t.Errorf("nobody speaks zh, and the wait is %+v", f.Wait)
 	}
 }
@@ -215,19 +216,19 @@ func TestResumingAfterAnEntryThatWasReplacedIsAReset(t *testing.T) {
 	h := newHouse(t)
 	url, _ := h.open("one")
 	v := h.come(url, protocol.Visitor, "v", "en")
-	ticket := v.joins("support")
-	first := v.says(ticket, "m1", "hello")
-	v.says(ticket, "m2", "again")
+	ticket := v.MustJoin("support")
+	first := v.MustSend(ticket, "m1", "hello")
+	v.MustSend(ticket, "m2", "again")
 	if _, err := v.Reopen(h.ctx, ticket, first.Number, first.AtMS); err != nil {
 		t.Fatal(err)
 	}
-	if e := until(v, "the rest", func(protocol.Entry) bool { return true }); e.Number != 2 {
+	if e := people.Next(v, "the rest", func(protocol.Entry) bool { return true }); e.Number != 2 {
 		t.Errorf("resuming brings %d first, want 2", e.Number)
 	}
 	if _, err := v.Reopen(h.ctx, ticket, first.Number, first.AtMS-1); err != nil {
 		t.Fatal(err)
 	}
-	if r := until(v, "the reset", func(protocol.Reset) bool { return true }); r.Ticket != ticket {
+	if r := people.Next(v, "the reset", func(protocol.Reset) bool { return true }); r.Ticket != ticket {
 		t.Errorf("reset of %q", r.Ticket)
 	}
 }
@@ -238,29 +239,29 @@ func TestTwoTabsAreOneVisitor(t *testing.T) {
 	one, _ := h.open("one")
 	two, _ := h.open("two")
 	tab1 := h.come(one, protocol.Visitor, "v", "en")
-	ticket := tab1.joins("support")
+	ticket := tab1.MustJoin("support")
 	tab2 := h.come(two, protocol.Visitor, "v", "en")
-	if again := tab2.joins("support"); again != ticket {
+	if again := tab2.MustJoin("support"); again != ticket {
 		t.Errorf("the second tab got ticket %s, want %s", again, ticket)
 	}
 	tab2.Cut() // the session was bound to the second gateway last
 	other := h.come(two, protocol.Visitor, "other", "en")
-	other.joins("support")
-	h.come(two, protocol.Agent, "a", "en").works()
-	until(tab1, "the offer, long after the grace", func(f protocol.Ticket) bool { return f.Status == protocol.Offered })
+	other.MustJoin("support")
+	h.come(two, protocol.Agent, "a", "en").MustBe(protocol.Available)
+	people.Next(tab1, "the offer, long after the grace", func(f protocol.Ticket) bool { return f.Status == protocol.Offered })
 }
 
 func TestPastGraceThePlaceIsGone(t *testing.T) {
 	h := newHouse(t, func(s *gateway.Site) { s.Rules.VisitorGrace = 100 })
 	url, _ := h.open("one")
 	gone, stays := h.come(url, protocol.Visitor, "gone", "en"), h.come(url, protocol.Visitor, "stays", "en")
-	gone.joins("support")
-	stays.joins("support")
-	until(stays, "place 2", func(f protocol.Ticket) bool { return f.Position == 2 })
+	gone.MustJoin("support")
+	stays.MustJoin("support")
+	people.Next(stays, "place 2", func(f protocol.Ticket) bool { return f.Position == 2 })
 	gone.Cut()
-	until(stays, "place 1", func(f protocol.Ticket) bool { return f.Position == 1 })
+	people.Next(stays, "place 1", func(f protocol.Ticket) bool { return f.Position == 1 })
 	back := h.come(url, protocol.Visitor, "gone", "en")
-	if f := until(back, "the end", func(protocol.Ticket) bool { return true }); f.Status != protocol.Abandoned || f.End != protocol.EndVisitorLost {
+	if f := people.Next(back, "the end", func(protocol.Ticket) bool { return true }); f.Status != protocol.Abandoned || f.End != protocol.EndVisitorLost {
 		t.Errorf("past grace the visitor sees %+v", f)
 	}
 }
@@ -274,18 +275,18 @@ func TestAnAgentLostPastGraceReturnsTheTicketToItsPlace(t *testing.T) {
 	})
 	url, _ := h.open("one")
 	first, second := h.come(url, protocol.Visitor, "first", "en"), h.come(url, protocol.Visitor, "second", "en")
-	ticket := first.joins("support")
-	second.joins("support")
-	agent := h.come(url, protocol.Agent, "a", "en").works()
-	agent.accepts()
-	until(first, "the agent", func(f protocol.Ticket) bool { return f.Status == protocol.Assigned })
-	until(second, "place 1", func(f protocol.Ticket) bool { return f.Position == 1 })
+	ticket := first.MustJoin("support")
+	second.MustJoin("support")
+	agent := h.come(url, protocol.Agent, "a", "en").MustBe(protocol.Available)
+	agent.MustAccept()
+	people.Next(first, "the agent", func(f protocol.Ticket) bool { return f.Status == protocol.Assigned })
+	people.Next(second, "place 1", func(f protocol.Ticket) bool { return f.Position == 1 })
 	agent.Cut()
-	f := until(first, "the line again", func(f protocol.Ticket) bool { return f.Position == 1 })
+	f := people.Next(first, "the line again", func(f protocol.Ticket) bool { return f.Position == 1 })
 	if f.Ticket != ticket || f.Reason != protocol.ReasonAgentLost {
 		t.Errorf("the first visitor sees %+v, want reason agent_lost", f)
 	}
-	if f := until(second, "place 2", func(f protocol.Ticket) bool { return f.Position == 2 }); f.Reason != protocol.Returned {
+	if f := people.Next(second, "place 2", func(f protocol.Ticket) bool { return f.Position == 2 }); f.Reason != protocol.Returned {
 		t.Errorf("the second visitor's place got worse because of %q", f.Reason)
 	}
 	if _, err := first.Send(h.ctx, ticket, "m", "are you there?"); err != nil {
@@ -298,22 +299,22 @@ func TestMessagesAreSentOnce(t *testing.T) {
 	h := newHouse(t)
 	url, _ := h.open("one")
 	v := h.come(url, protocol.Visitor, "v", "en")
-	ticket := v.joins("support")
-	a := v.says(ticket, "m1", "hello")
-	b := v.says(ticket, "m1", "hello")
+	ticket := v.MustJoin("support")
+	a := v.MustSend(ticket, "m1", "hello")
+	b := v.MustSend(ticket, "m1", "hello")
 	if a.Number != 1 || b.Number != 1 || a.AtMS != b.AtMS {
 		t.Errorf("the same message is %+v and %+v", a, b)
 	}
 	_, err := v.Send(h.ctx, ticket, "m1", "another text")
 	wantCode(t, err, protocol.CodeIDReused)
-	v.opens(ticket, 0)
-	until(v, "the message", func(e protocol.Entry) bool { return e.Number == 1 && e.MessageID == "m1" })
-	if c := v.says(ticket, "m2", "more"); c.Number != 2 {
+	v.MustOpen(ticket, 0)
+	people.Next(v, "the message", func(e protocol.Entry) bool { return e.Number == 1 && e.MessageID == "m1" })
+	if c := v.MustSend(ticket, "m2", "more"); c.Number != 2 {
 		t.Errorf("the next message has number %d", c.Number)
 	}
-	until(v, "the second", func(e protocol.Entry) bool { return e.Number == 2 })
-	v.opens(ticket, 1)
-	if e := until(v, "the rest", func(protocol.Entry) bool { return true }); e.Number != 2 {
+	people.Next(v, "the second", func(e protocol.Entry) bool { return e.Number == 2 })
+	v.MustOpen(ticket, 1)
+	if e := people.Next(v, "the rest", func(protocol.Entry) bool { return true }); e.Number != 2 {
 		t.Errorf("resuming after 1 brings %d first", e.Number)
 	}
 }
@@ -324,23 +325,23 @@ func TestTypingAndReadMarksReachTheOther(t *testing.T) {
 	one, _ := h.open("one")
 	two, _ := h.open("two")
 	v := h.come(one, protocol.Visitor, "v", "en")
-	ticket := v.joins("support")
-	v.says(ticket, "m1", "hello")
-	a := h.come(two, protocol.Agent, "a", "en").works()
-	a.accepts()
-	a.opens(ticket, 0)
-	v.opens(ticket, 0)
-	until(v, "the member entry", func(e protocol.Entry) bool { return e.Kind == protocol.EntryMember })
+	ticket := v.MustJoin("support")
+	v.MustSend(ticket, "m1", "hello")
+	a := h.come(two, protocol.Agent, "a", "en").MustBe(protocol.Available)
+	a.MustAccept()
+	a.MustOpen(ticket, 0)
+	v.MustOpen(ticket, 0)
+	people.Next(v, "the member entry", func(e protocol.Entry) bool { return e.Kind == protocol.EntryMember })
 	if err := a.Typing(h.ctx, ticket, true); err != nil {
 		t.Fatal(err)
 	}
-	if f := until(v, "typing", func(protocol.Typing) bool { return true }); !f.On || f.From.ID != "a" {
+	if f := people.Next(v, "typing", func(protocol.Typing) bool { return true }); !f.On || f.From.ID != "a" {
 		t.Errorf("typing = %+v", f)
 	}
 	if _, err := a.Read(h.ctx, ticket, 1); err != nil {
 		t.Fatal(err)
 	}
-	if e := until(v, "the read mark", func(e protocol.Entry) bool { return e.Kind == protocol.EntryRead }); e.UpTo != 1 || e.From.Role != protocol.Agent {
+	if e := people.Next(v, "the read mark", func(e protocol.Entry) bool { return e.Kind == protocol.EntryRead }); e.UpTo != 1 || e.From.Role != protocol.Agent {
 		t.Errorf("the read mark = %+v", e)
 	}
 }
@@ -349,14 +350,14 @@ func TestADeclinedOfferLeavesThePlace(t *testing.T) {
 	h := newHouse(t)
 	url, _ := h.open("one")
 	v := h.come(url, protocol.Visitor, "v", "en")
-	v.joins("support")
-	a := h.come(url, protocol.Agent, "a", "en").works()
-	d := until(a, "an offer", func(d protocol.Desk) bool { return len(d.Offers) == 1 })
-	b := h.come(url, protocol.Agent, "b", "en").works()
+	v.MustJoin("support")
+	a := h.come(url, protocol.Agent, "a", "en").MustBe(protocol.Available)
+	d := people.Next(a, "an offer", func(d protocol.Desk) bool { return len(d.Offers) == 1 })
+	b := h.come(url, protocol.Agent, "b", "en").MustBe(protocol.Available)
 	if _, err := a.Decline(h.ctx, d.Offers[0].Offer); err != nil {
 		t.Fatal(err)
 	}
-	until(b, "the offer", func(d protocol.Desk) bool { return len(d.Offers) == 1 })
+	people.Next(b, "the offer", func(d protocol.Desk) bool { return len(d.Offers) == 1 })
 	_, err := a.Accept(h.ctx, d.Offers[0].Offer)
 	wantCode(t, err, protocol.CodeUnknownOffer)
 }
@@ -366,8 +367,8 @@ func TestQueuesTellAHostWhatJoiningWouldMean(t *testing.T) {
 	h := newHouse(t)
 	url, _ := h.open("one")
 	v := h.come(url, protocol.Visitor, "v", "en")
-	v.joins("support")
-	until(v, "the place", func(f protocol.Ticket) bool { return f.Position == 1 })
+	v.MustJoin("support")
+	people.Next(v, "the place", func(f protocol.Ticket) bool { return f.Position == 1 })
 	get := func(token string) (int, []byte) {
 		req, _ := http.NewRequestWithContext(h.ctx, http.MethodGet, strings.Replace(strings.Replace(url, "ws", "http", 1), "connect", "queues", 1), nil)
 		if token != "" {
@@ -412,21 +413,21 @@ func TestAnAgentWhoIsAwayFinishesWhatTheyHold(t *testing.T) {
 	h := newHouse(t)
 	url, _ := h.open("one")
 	v, w := h.come(url, protocol.Visitor, "v", "en"), h.come(url, protocol.Visitor, "w", "en")
-	ticket := v.joins("support")
-	a := h.come(url, protocol.Agent, "a", "en").works()
-	a.accepts()
+	ticket := v.MustJoin("support")
+	a := h.come(url, protocol.Agent, "a", "en").MustBe(protocol.Available)
+	a.MustAccept()
 	if _, err := a.Status(h.ctx, protocol.Away); err != nil {
 		t.Fatal(err)
 	}
-	w.joins("support")
-	until(w, "the place", func(f protocol.Ticket) bool { return f.Position == 1 })
-	a.says(ticket, "m", "still with you")
+	w.MustJoin("support")
+	people.Next(w, "the place", func(f protocol.Ticket) bool { return f.Position == 1 })
+	a.MustSend(ticket, "m", "still with you")
 	_, err := a.Status(h.ctx, protocol.Offline)
 	wantCode(t, err, protocol.CodeForbidden)
 	if _, err := a.CloseTicket(h.ctx, ticket); err != nil {
 		t.Fatal(err)
 	}
-	if d := until(a, "an empty desk", func(d protocol.Desk) bool { return len(d.Tickets) == 0 }); len(d.Offers) != 0 || d.Status != protocol.Away {
+	if d := people.Next(a, "an empty desk", func(d protocol.Desk) bool { return len(d.Tickets) == 0 }); len(d.Offers) != 0 || d.Status != protocol.Away {
 		t.Errorf("an agent who is away is shown %+v", d)
 	}
 	if _, err := a.Status(h.ctx, protocol.Offline); err != nil {
@@ -438,18 +439,18 @@ func TestAnAgentWhoIsAwayFinishesWhatTheyHold(t *testing.T) {
 func TestEveryBandOfTheLineIsShown(t *testing.T) {
 	h := newHouse(t)
 	url, _ := h.open("one")
-	var line []*person
+	var line []*people.Person
 	tickets := make([]string, 130)
 	for i := range tickets {
 		p := h.come(url, protocol.Visitor, fmt.Sprint("v", i), "en")
-		tickets[i] = p.joins("support")
+		tickets[i] = p.MustJoin("support")
 		line = append(line, p)
 	}
 	if _, err := line[0].Leave(h.ctx, tickets[0]); err != nil {
 		t.Fatal(err)
 	}
 	for _, i := range []int{1, 9, 10, 50, 99, 100, 129} {
-		if f := until(line[i], "the new place", func(f protocol.Ticket) bool { return f.Position == i }); f.Reason != "" {
+		if f := people.Next(line[i], "the new place", func(f protocol.Ticket) bool { return f.Position == i }); f.Reason != "" {
 			t.Errorf("a better place has the reason %q", f.Reason)
 		}
 	}
@@ -461,13 +462,13 @@ func TestAViewComesAgainWithNothingNew(t *testing.T) {
 	h := newHouse(t)
 	url, _ := h.open("one")
 	v, a := h.come(url, protocol.Visitor, "v", "zh"), h.come(url, protocol.Agent, "a", "en")
-	v.joins("support")
-	first := until(v, "the place", func(f protocol.Ticket) bool { return f.Position == 1 })
-	desk := until(a, "the desk", func(protocol.Desk) bool { return true })
-	if again := until(v, "the place again", func(f protocol.Ticket) bool { return f.Position == 1 }); again.AsOfMS < first.AsOfMS+9_000 {
+	v.MustJoin("support")
+	first := people.Next(v, "the place", func(f protocol.Ticket) bool { return f.Position == 1 })
+	desk := people.Next(a, "the desk", func(protocol.Desk) bool { return true })
+	if again := people.Next(v, "the place again", func(f protocol.Ticket) bool { return f.Position == 1 }); again.AsOfMS < first.AsOfMS+9_000 {
 		t.Errorf("the view came again after %d ms", again.AsOfMS-first.AsOfMS)
 	}
-	if again := until(a, "the desk again", func(protocol.Desk) bool { return true }); again.AsOfMS <= desk.AsOfMS {
+	if again := people.Next(a, "the desk again", func(protocol.Desk) bool { return true }); again.AsOfMS <= desk.AsOfMS {
 		t.Error("a desk view as old as the first")
 	}
 }

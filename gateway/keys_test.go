@@ -15,6 +15,7 @@ import (
 	"nextup/gateway/auth"
 	"nextup/gateway/protocol"
 	"nextup/internal/client"
+	"nextup/test/people"
 )
 
 // refusedHello says hello with a token and returns the error.
@@ -39,7 +40,7 @@ func TestARemovedKeyEndsTheSocketsOfItsTokens(t *testing.T) {
 	signed := func(k auth.Key, role protocol.Role, subject string) string {
 		return h.sign(k, auth.Identity{Site: "demo", Subject: subject, Role: role, Languages: []string{"en"}, ExpiresAt: time.Now().Add(time.Hour)})
 	}
-	var leave, stay []*person
+	var leave, stay []*people.Person
 	for _, role := range protocol.Roles() {
 		leave = append(leave, h.dial(url, signed(h.key, role, "old"), 0))
 		stay = append(stay, h.dial(url, signed(next, role, "new"), 0))

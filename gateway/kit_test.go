@@ -19,11 +19,11 @@ import (
 	"nextup/gateway"
 	"nextup/gateway/auth"
 	"nextup/gateway/protocol"
-	"nextup/internal/client"
 	"nextup/internal/eventlog"
 	"nextup/presence"
 	"nextup/queue"
 	"nextup/queue/logstore"
+	"nextup/test/people"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -184,104 +184,27 @@ func (h *house) sign(k auth.Key, id auth.Identity) string {
 	return token
 }
 
-// person is a client that remembers what it was sent.
-type person struct {
-	*client.Conn
-	t      testing.TB
-	ctx    context.Context
-	frames chan protocol.ServerFrame
-}
-
-func (h *house) come(url string, role protocol.Role, subject string, languages ...string) *person {
+func (h *house) come(url string, role protocol.Role, subject string, languages ...string) *people.Person {
 	h.t.Helper()
 	return h.dial(url, h.token(role, subject, languages...), 0)
 }
 
 // resume is a visitor who comes back and was shown a log number.
-func (h *house) resume(url, subject string, log uint64) *person {
+func (h *house) resume(url, subject string, log uint64) *people.Person {
 	h.t.Helper()
 	return h.dial(url, h.token(protocol.Visitor, subject, "en"), log)
 }
 
-func (h *house) dial(url, token string, log uint64) *person {
+func (h *house) dial(url, token string, log uint64) *people.Person {
 	h.t.Helper()
-	p := &person{t: h.t, ctx: h.ctx, frames: make(chan protocol.ServerFrame, 4096)}
-	conn, err := client.Resume(h.ctx, url, token, log, func(f protocol.ServerFrame) { p.frames <- f })
-	if err != nil {
-		h.t.Fatalf("somebody cannot come: %v", err)
-	}
-	p.Conn = conn
-	h.t.Cleanup(conn.Cut)
-	return p
+	return people.Connect(h.ctx, h.t, url, token, log)
 }
 
 // agentAt brings an available agent whose token ends at a time.
-func (h *house) agentAt(url string, expires time.Time) *person {
+func (h *house) agentAt(url string, expires time.Time) *people.Person {
 	h.t.Helper()
 	token := h.sign(h.key, auth.Identity{Site: "demo", Subject: "a", Role: protocol.Agent, Languages: []string{"en"}, ExpiresAt: expires})
-	return h.dial(url, token, 0).works()
-}
-
-// until returns the first frame of the type that satisfies want.
-func until[F protocol.ServerFrame](p *person, what string, want func(F) bool) F {
-	p.t.Helper()
-	for {
-		select {
-		case f := <-p.frames:
-			if is, ok := f.(F); ok && want(is) {
-				return is
-			}
-		case <-p.Done():
-			p.t.Fatalf("%s: the conn ended: %v", what, p.Err())
-		case <-p.ctx.Done():
-			p.t.Fatalf("%s never came", what)
-		}
-	}
-}
-
-// joins puts the visitor in line and returns the ticket.
-func (p *person) joins(department string, languages ...string) string {
-	p.t.Helper()
-	ok, err := p.Join(p.ctx, department, languages...)
-	if err != nil {
-		p.t.Fatal(err)
-	}
-	return ok.Ticket
-}
-
-// works makes the agent available.
-func (p *person) works() *person {
-	p.t.Helper()
-	if _, err := p.Status(p.ctx, protocol.Available); err != nil {
-		p.t.Fatal(err)
-	}
-	return p
-}
-
-// accepts takes the next offer and returns its ticket.
-func (p *person) accepts() protocol.DeskOffer {
-	p.t.Helper()
-	d := until(p, "an offer", func(d protocol.Desk) bool { return len(d.Offers) > 0 })
-	if _, err := p.Accept(p.ctx, d.Offers[0].Offer); err != nil {
-		p.t.Fatal(err)
-	}
-	return d.Offers[0]
-}
-
-func (p *person) says(ticket, id, text string) protocol.OK {
-	p.t.Helper()
-	ok, err := p.Send(p.ctx, ticket, id, text)
-	if err != nil {
-		p.t.Fatal(err)
-	}
-	return ok
-}
-
-func (p *person) opens(ticket string, after uint64) {
-	p.t.Helper()
-	if _, err := p.Open(p.ctx, ticket, after); err != nil {
-		p.t.Fatal(err)
-	}
+	return h.dial(url, token, 0).MustBe(protocol.Available)
 }
 
 // raw is a socket without manners.

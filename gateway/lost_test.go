@@ -9,15 +9,16 @@ import (
 	"nextup/presence"
 	"nextup/queue"
 	"nextup/queue/logstore"
+	"nextup/test/people"
 )
 
 // [ticket-10] Who is talking to somebody is told at once that their conn is lost,
 // and that it is back, however it went and came.
 func TestAVisitorIsToldAtOnceThatTheirAgentsConnIsLost(t *testing.T) {
 	registry := &silence{Memory: presence.NewMemory(nil), dead: map[string]bool{}}
-	tests := map[string]func(g *gateway.Gateway, a *person){
-		"its conn breaks": func(_ *gateway.Gateway, a *person) { a.Cut() },
-		"its gateway is lost": func(g *gateway.Gateway, a *person) {
+	tests := map[string]func(g *gateway.Gateway, a *people.Person){
+		"its conn breaks": func(_ *gateway.Gateway, a *people.Person) { a.Cut() },
+		"its gateway is lost": func(g *gateway.Gateway, a *people.Person) {
 			g.Freeze()
 			a.Cut()
 			registry.kill(g.Node())
@@ -30,17 +31,17 @@ func TestAVisitorIsToldAtOnceThatTheirAgentsConnIsLost(t *testing.T) {
 			stays, _ := h.open("stays")
 			dies, g := h.open("dies")
 			v := h.come(stays, protocol.Visitor, "v", "en")
-			ticket := v.joins("support")
-			a := h.come(dies, protocol.Agent, "a", "en").works()
-			a.accepts()
-			until(v, "the agent", func(f protocol.Ticket) bool { return f.Status == protocol.Assigned && !f.AgentLost })
+			ticket := v.MustJoin("support")
+			a := h.come(dies, protocol.Agent, "a", "en").MustBe(protocol.Available)
+			a.MustAccept()
+			people.Next(v, "the agent", func(f protocol.Ticket) bool { return f.Status == protocol.Assigned && !f.AgentLost })
 			goes(g, a)
-			f := until(v, "that the agent is lost", func(f protocol.Ticket) bool { return f.AgentLost })
+			f := people.Next(v, "that the agent is lost", func(f protocol.Ticket) bool { return f.AgentLost })
 			if f.Ticket != ticket || f.Status != protocol.Assigned || f.Agent == nil || f.Agent.ID != "a" || f.Reason != "" {
 				t.Errorf("the visitor is told %+v", f)
 			}
 			h.come(stays, protocol.Agent, "a", "en")
-			if f := until(v, "that the agent is back", func(f protocol.Ticket) bool { return !f.AgentLost }); f.Status != protocol.Assigned {
+			if f := people.Next(v, "that the agent is back", func(f protocol.Ticket) bool { return !f.AgentLost }); f.Status != protocol.Assigned {
 				t.Errorf("with the agent back, the visitor is told %+v", f)
 			}
 		})
@@ -56,20 +57,20 @@ func TestAnAgentWhomTheSiteFileDropsIsNotLost(t *testing.T) {
 	h.reload(g, func(s *gateway.Site) {
 		s.Agent = func(string) queue.AgentFacts { return queue.AgentFacts{} }
 	})
-	until(a, "what the file says now", func(d protocol.Desk) bool { return d.Capacity == 0 && len(d.Tickets) == 1 })
-	a.says(ticket, "m1", "still here")
+	people.Next(a, "what the file says now", func(d protocol.Desk) bool { return d.Capacity == 0 && len(d.Tickets) == 1 })
+	a.MustSend(ticket, "m1", "still here")
 	_, err := a.Status(h.ctx, protocol.Offline)
 	wantCode(t, err, protocol.CodeForbidden) // who signs out gives up nobody
 	if _, err := a.CloseTicket(h.ctx, ticket); err != nil {
 		t.Fatal(err)
 	}
-	until(v, "the end, and no loss before", func(f protocol.Ticket) bool {
+	people.Next(v, "the end, and no loss before", func(f protocol.Ticket) bool {
 		if f.AgentLost || f.Reason != "" {
 			t.Errorf("the visitor is told %+v", f)
 		}
 		return f.Status == protocol.Closed
 	})
-	if read := v.reads(ticket, 3); slices.ContainsFunc(read, func(e protocol.Entry) bool { return e.Kind == protocol.EntryAgentLost }) {
+	if read := v.MustRead(ticket, 3); slices.ContainsFunc(read, func(e protocol.Entry) bool { return e.Kind == protocol.EntryAgentLost }) {
 		t.Errorf("the conversation reads %v", kinds(read))
 	}
 }
@@ -83,11 +84,11 @@ func TestAGuestIsToldThatTheOwnersConnIsLost(t *testing.T) {
 	if _, err := a.Consult(h.ctx, ticket, "b"); err != nil {
 		t.Fatal(err)
 	}
-	b.onDesk(ticket, func(d protocol.DeskTicket) bool { return d.Guest && !d.AgentLost })
+	b.OnDesk(ticket, func(d protocol.DeskTicket) bool { return d.Guest && !d.AgentLost })
 	a.Cut()
-	b.onDesk(ticket, func(d protocol.DeskTicket) bool { return d.AgentLost })
+	b.OnDesk(ticket, func(d protocol.DeskTicket) bool { return d.AgentLost })
 	h.come(url, protocol.Agent, "a", "en")
-	b.onDesk(ticket, func(d protocol.DeskTicket) bool { return !d.AgentLost })
+	b.OnDesk(ticket, func(d protocol.DeskTicket) bool { return !d.AgentLost })
 }
 
 // [ticket-5] [ticket-10] [entry-3] The reason is the person's own, also for one who
@@ -98,32 +99,32 @@ func TestWhoLostTheirAgentIsToldSoAndTheConversationSaysIt(t *testing.T) {
 	one, _ := h.open("one")
 	two, _ := h.open("two")
 	v, a, ticket := h.served(one, "v", "a")
-	a.says(ticket, "m1", "one moment")
-	log := until(v, "the agent", func(f protocol.Ticket) bool { return f.Status == protocol.Assigned }).Log
+	a.MustSend(ticket, "m1", "one moment")
+	log := people.Next(v, "the agent", func(f protocol.Ticket) bool { return f.Status == protocol.Assigned }).Log
 	v.Cut()
 	other := h.come(one, protocol.Visitor, "other", "en")
-	other.joins("support")
+	other.MustJoin("support")
 	a.Cut()
-	until(other, "that somebody has their place back", func(f protocol.Ticket) bool { return f.Position == 2 && f.Reason == protocol.Returned })
+	people.Next(other, "that somebody has their place back", func(f protocol.Ticket) bool { return f.Position == 2 && f.Reason == protocol.Returned })
 	again := h.resume(two, "v", log)
-	f := until(again, "the line", func(f protocol.Ticket) bool { return f.Status == protocol.Waiting })
+	f := people.Next(again, "the line", func(f protocol.Ticket) bool { return f.Status == protocol.Waiting })
 	if f.Reason != protocol.ReasonAgentLost || f.Position != 1 || f.AgentLost {
 		t.Errorf("on coming back the visitor is told %+v", f)
 	}
 	if _, err := h.come(one, protocol.Supervisor, "s").Pause(h.ctx, "support", "en", true, ""); err != nil {
 		t.Fatal(err)
 	}
-	if f := until(again, "the next frame", func(f protocol.Ticket) bool { return f.Paused }); f.Reason != "" {
+	if f := people.Next(again, "the next frame", func(f protocol.Ticket) bool { return f.Paused }); f.Reason != "" {
 		t.Errorf("it is told again: %+v", f)
 	}
 	if _, err := h.come(one, protocol.Supervisor, "s").Pause(h.ctx, "support", "en", false, ""); err != nil {
 		t.Fatal(err)
 	}
-	b := h.come(two, protocol.Agent, "b", "en").works()
-	if offer := b.accepts(); offer.Ticket != ticket {
+	b := h.come(two, protocol.Agent, "b", "en").MustBe(protocol.Available)
+	if offer := b.MustAccept(); offer.Ticket != ticket {
 		t.Fatalf("the next agent is offered %s, want %s", offer.Ticket, ticket)
 	}
-	read := b.reads(ticket, 4)
+	read := b.MustRead(ticket, 4)
 	want := []protocol.EntryKind{protocol.EntryMember, protocol.EntryMessage, protocol.EntryAgentLost, protocol.EntryMember}
 	if !slices.Equal(kinds(read), want) || read[2].From == nil || read[2].From.ID != "a" || read[2].From.Name != "Name of a" || read[3].From.ID != "b" {
 		t.Errorf("the conversation reads %+v", read)
@@ -131,7 +132,7 @@ func TestWhoLostTheirAgentIsToldSoAndTheConversationSaysIt(t *testing.T) {
 	if _, err := b.CloseTicket(h.ctx, ticket); err != nil {
 		t.Fatal(err)
 	}
-	if read := again.reads(ticket, 5); read[4].Kind != protocol.EntryClosed {
+	if read := again.MustRead(ticket, 5); read[4].Kind != protocol.EntryClosed {
 		t.Errorf("after the end it reads %v: the loss was written again", kinds(read))
 	}
 }
@@ -172,7 +173,7 @@ func TestTheRecordOfALossIsMadeByTheNextDispatcher(t *testing.T) {
 	h.open("two")
 	two, _ := h.open("two")
 	v := h.resume(two, "v", 1)
-	read := v.reads(ticket, 2)
+	read := v.MustRead(ticket, 2)
 	if read[1].Kind != protocol.EntryAgentLost {
 		t.Errorf("the conversation reads %v", kinds(read))
 	}

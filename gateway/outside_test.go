@@ -142,7 +142,7 @@ func TestWhatHangsOutsideStallsNobodyElse(t *testing.T) {
 					r.beats()
 				}
 			}
-			h.come(url, protocol.Visitor, "newcomer", "en").joins("support")
+			h.come(url, protocol.Visitor, "newcomer", "en").MustJoin("support")
 		})
 	}
 }
@@ -154,11 +154,11 @@ func TestAConversationThatHangsHoldsUpNoOther(t *testing.T) {
 	o := h.outside()
 	defer o.back()
 	url, _ := h.open("one")
-	agent := h.come(url, protocol.Agent, "a", "en").works()
+	agent := h.come(url, protocol.Agent, "a", "en").MustBe(protocol.Available)
 	var tickets []string
 	for i := range 2 {
-		tickets = append(tickets, h.come(url, protocol.Visitor, fmt.Sprint("v", i), "en").joins("support"))
-		agent.accepts()
+		tickets = append(tickets, h.come(url, protocol.Visitor, fmt.Sprint("v", i), "en").MustJoin("support"))
+		agent.MustAccept()
 	}
 	desk := h.raw(url)
 	desk.hello(h.token(protocol.Agent, "a", "en"))

@@ -20,6 +20,7 @@ import (
 	"nextup/presence"
 	"nextup/queue"
 	"nextup/queue/logstore"
+	"nextup/test/people"
 )
 
 // silence is a registry in which some nodes cannot be heard, as if they were
@@ -55,22 +56,22 @@ func TestTheSessionsOfALostGatewayAreInGrace(t *testing.T) {
 	two, _ := h.open("lives")
 	one, dies := h.open("dies")
 	gone, stays := h.come(one, protocol.Visitor, "gone", "en"), h.come(two, protocol.Visitor, "stays", "en")
-	gone.joins("support")
-	stays.joins("support")
-	until(stays, "place 2", func(f protocol.Ticket) bool { return f.Position == 2 })
+	gone.MustJoin("support")
+	stays.MustJoin("support")
+	people.Next(stays, "place 2", func(f protocol.Ticket) bool { return f.Position == 2 })
 	back := h.come(one, protocol.Visitor, "back", "en")
-	ticket := back.joins("support")
+	ticket := back.MustJoin("support")
 
 	dies.Freeze()
 	gone.Cut()
 	back.Cut()
 	registry.kill(dies.Node())
 	again := h.come(two, protocol.Visitor, "back", "en")
-	if f := until(again, "the place", func(protocol.Ticket) bool { return true }); f.Ticket != ticket || f.Position != 3 {
+	if f := people.Next(again, "the place", func(protocol.Ticket) bool { return true }); f.Ticket != ticket || f.Position != 3 {
 		t.Errorf("back on another gateway: %+v, want place 3 with the same ticket", f)
 	}
-	until(stays, "place 1, once the grace of the lost is over", func(f protocol.Ticket) bool { return f.Position == 1 })
-	until(again, "place 2", func(f protocol.Ticket) bool { return f.Position == 2 })
+	people.Next(stays, "place 1, once the grace of the lost is over", func(f protocol.Ticket) bool { return f.Position == 1 })
+	people.Next(again, "place 2", func(f protocol.Ticket) bool { return f.Position == 2 })
 }
 
 // mute is a registry that one gateway cannot reach.
@@ -95,7 +96,7 @@ func TestAGatewayPartedForLongSendsItsSocketsElsewhere(t *testing.T) {
 	h.registry = cut
 	one, g := h.open("cut")
 	v := h.come(one, protocol.Visitor, "v", "en")
-	ticket := v.joins("support")
+	ticket := v.MustJoin("support")
 	cut.on.Store(true)
 	<-v.Done()
 	if code := websocket.CloseStatus(v.Err()); code != websocket.StatusCode(protocol.CloseRestart) {
@@ -108,7 +109,7 @@ func TestAGatewayPartedForLongSendsItsSocketsElsewhere(t *testing.T) {
 		t.Error("it takes new sockets")
 	}
 	again := h.come(two, protocol.Visitor, "v", "en")
-	if f := until(again, "the place", func(protocol.Ticket) bool { return true }); f.Ticket != ticket || f.Position != 1 {
+	if f := people.Next(again, "the place", func(protocol.Ticket) bool { return true }); f.Ticket != ticket || f.Position != 1 {
 		t.Errorf("elsewhere: %+v, want place 1 with the same ticket", f)
 	}
 	cut.on.Store(false)
@@ -127,8 +128,8 @@ func TestAGatewayTakenForDeadLeavesThoseWhoHaveMovedOn(t *testing.T) {
 	one, dead := h.open("dead")
 	two, lives := h.open("lives")
 	moved, stays := h.come(one, protocol.Visitor, "moved", "en"), h.come(one, protocol.Visitor, "stays", "en")
-	moved.joins("support")
-	stays.joins("support")
+	moved.MustJoin("support")
+	stays.MustJoin("support")
 	h.come(two, protocol.Visitor, "moved", "en")
 	replica := &reader{state: queue.NewState(demoRules())}
 	logstore.New(h.memory).Follow(h.ctx, "demo", replica)
@@ -151,18 +152,18 @@ func TestWhoWasHereWhileTheLogWasAwayKeepsThePlace(t *testing.T) {
 	h.backend = log
 	one, _ := h.open("one")
 	v, other := h.come(one, protocol.Visitor, "v", "en"), h.come(one, protocol.Visitor, "other", "en")
-	ticket := v.joins("support")
+	ticket := v.MustJoin("support")
 	replica := &reader{state: queue.NewState(demoRules())}
 	logstore.New(h.memory).Follow(h.ctx, "demo", replica)
 	v.Cut()
 	h.eventually("the visitor is lost", func() bool { return replica.session("v").Lost() })
 	log.set(true)
-	until(other, "the outage", func(f protocol.Availability) bool { return !f.Available })
+	people.Next(other, "the outage", func(f protocol.Availability) bool { return !f.Available })
 	h.passes(time.Second) // longer than the grace
 	log.set(false)
-	until(other, "the end of the outage", func(f protocol.Availability) bool { return f.Available })
+	people.Next(other, "the end of the outage", func(f protocol.Availability) bool { return f.Available })
 	again := h.come(one, protocol.Visitor, "v", "en")
-	if f := until(again, "the view", func(protocol.Ticket) bool { return true }); f.Ticket != ticket || f.Status != protocol.Waiting {
+	if f := people.Next(again, "the view", func(protocol.Ticket) bool { return true }); f.Ticket != ticket || f.Status != protocol.Waiting {
 		t.Errorf("came back to %+v, want %s waiting", f, ticket)
 	}
 }
@@ -176,13 +177,13 @@ func TestAGatewayTakenForDeadGoesOn(t *testing.T) {
 	one, cut := h.open("cut")
 	h.open("other")
 	v := h.come(one, protocol.Visitor, "v", "en")
-	ticket := v.joins("support")
+	ticket := v.MustJoin("support")
 	name := cut.Node()
 	registry.kill(name)
 	h.eventually("the gateway learns that it was called lost", func() bool { return cut.Node() != name })
 	h.passes(3500 * time.Millisecond) // longer than the grace
-	h.come(one, protocol.Agent, "a", "en").works()
-	if f := until(v, "the offer", func(f protocol.Ticket) bool { return f.Status == protocol.Offered }); f.Ticket != ticket {
+	h.come(one, protocol.Agent, "a", "en").MustBe(protocol.Available)
+	if f := people.Next(v, "the offer", func(f protocol.Ticket) bool { return f.Status == protocol.Offered }); f.Ticket != ticket {
 		t.Errorf("the ticket is %s, was %s", f.Ticket, ticket)
 	}
 }
@@ -193,10 +194,10 @@ func TestADrainedGatewaySendsEverybodyElsewhereAndNobodyLosesAPlace(t *testing.T
 	one, leaves := h.open("leaves")
 	name := leaves.Node()
 	two, _ := h.open("stays")
-	var line []*person
+	var line []*people.Person
 	for i := range 20 {
 		v := h.come(one, protocol.Visitor, fmt.Sprint("v", i), "en")
-		v.joins("support")
+		v.MustJoin("support")
 		line = append(line, v)
 	}
 	done := make(chan struct{})
@@ -209,7 +210,7 @@ func TestADrainedGatewaySendsEverybodyElsewhereAndNobodyLosesAPlace(t *testing.T
 				t.Errorf("visitor %d was sent away with %v", i, v.Err())
 			}
 			again := h.come(two, protocol.Visitor, fmt.Sprint("v", i), "en")
-			if f := until(again, "the place", func(protocol.Ticket) bool { return true }); f.Position != i+1 {
+			if f := people.Next(again, "the place", func(protocol.Ticket) bool { return true }); f.Position != i+1 {
 				t.Errorf("visitor %d stands at %d after the move", i, f.Position)
 			}
 		})
@@ -251,7 +252,7 @@ func TestLimitsOnSocketsAndTickets(t *testing.T) {
 			url, _ := h.open("one")
 			last := len(tt.come) - 1
 			for _, v := range tt.come[:last] {
-				h.come(url, protocol.Visitor, v, "en").joins("support")
+				h.come(url, protocol.Visitor, v, "en").MustJoin("support")
 			}
 			var refused *client.Refused
 			conn, err := client.Dial(h.ctx, url, h.token(protocol.Visitor, tt.come[last], "en"), func(protocol.ServerFrame) {})
@@ -316,8 +317,8 @@ func TestASessionBoundToNobodyIsLost(t *testing.T) {
 	url, g := h.open("one")
 	store := logstore.New(h.memory)
 	v := h.come(url, protocol.Visitor, "v", "en")
-	v.joins("support")
-	until(v, "place 1", func(f protocol.Ticket) bool { return f.Position == 1 })
+	v.MustJoin("support")
+	people.Next(v, "place 1", func(f protocol.Ticket) bool { return f.Position == 1 })
 	ghost, err := queue.NewState(demoRules()).Join(queue.JoinRequest{Ticket: "g", Visitor: "ghost", Department: "support", Languages: []string{"en"}, HeadStart: 60_000, Node: g.Node()})
 	if err != nil {
 		t.Fatal(err)
@@ -325,8 +326,8 @@ func TestASessionBoundToNobodyIsLost(t *testing.T) {
 	if out, err := store.Commit(h.ctx, "demo", []queue.Change{ghost}); err != nil || out[0].Verdict != queue.Done {
 		t.Fatal(out, err)
 	}
-	until(v, "place 2", func(f protocol.Ticket) bool { return f.Position == 2 && f.Reason == protocol.PriorityArrival })
-	until(v, "place 1, once the ghost's grace is over", func(f protocol.Ticket) bool { return f.Position == 1 })
+	people.Next(v, "place 2", func(f protocol.Ticket) bool { return f.Position == 2 && f.Reason == protocol.PriorityArrival })
+	people.Next(v, "place 1, once the ghost's grace is over", func(f protocol.Ticket) bool { return f.Position == 1 })
 }
 
 // A gateway's own clock may be wrong: tokens, deadlines and order go by the
@@ -356,12 +357,12 @@ func TestAGatewaysClockDoesNotMatter(t *testing.T) {
 				t.Fatal(err)
 			}
 			a := h.agentAt(url, logNow().Add(time.Minute))
-			d := until(a, "an offer", func(d protocol.Desk) bool { return len(d.Offers) == 1 })
+			d := people.Next(a, "an offer", func(d protocol.Desk) bool { return len(d.Offers) == 1 })
 			if left := d.Offers[0].DeadlineMS - d.AsOfMS; left < 300 || left > 500 {
 				t.Errorf("the offer lapses in %d ms, want about 500", left)
 			}
 			first := d.Offers[0].Offer
-			until(a, "the lapse", func(d protocol.Desk) bool { return len(d.Offers) == 0 || d.Offers[0].Offer != first })
+			people.Next(a, "the lapse", func(d protocol.Desk) bool { return len(d.Offers) == 0 || d.Offers[0].Offer != first })
 		})
 	}
 }
@@ -373,11 +374,11 @@ func TestASupervisorIsNobodysConn(t *testing.T) {
 	url, _ := h.open("one")
 	h.come(url, protocol.Supervisor, "same").Close()
 	v, w := h.come(url, protocol.Visitor, "same", "en"), h.come(url, protocol.Visitor, "w", "en")
-	v.joins("support")
-	w.joins("support")
-	until(w, "place 2", func(f protocol.Ticket) bool { return f.Position == 2 })
+	v.MustJoin("support")
+	w.MustJoin("support")
+	people.Next(w, "place 2", func(f protocol.Ticket) bool { return f.Position == 2 })
 	v.Cut()
-	until(w, "place 1", func(f protocol.Ticket) bool { return f.Position == 1 })
+	people.Next(w, "place 1", func(f protocol.Ticket) bool { return f.Position == 1 })
 }
 
 // outage is a log that can be switched off.
@@ -437,10 +438,10 @@ func TestWhileTheLogIsAwaySocketsStayAndPeopleAreTold(t *testing.T) {
 	h.backend = off
 	url, g := h.open("one")
 	v := h.come(url, protocol.Visitor, "v", "en")
-	ticket := v.joins("support")
-	until(v, "the place", func(f protocol.Ticket) bool { return f.Position == 1 })
+	ticket := v.MustJoin("support")
+	people.Next(v, "the place", func(f protocol.Ticket) bool { return f.Position == 1 })
 	off.set(true)
-	until(v, "the news", func(f protocol.Availability) bool { return !f.Available })
+	people.Next(v, "the news", func(f protocol.Availability) bool { return !f.Available })
 	if g.Ready(h.ctx) == nil {
 		t.Error("the gateway says that it is ready")
 	}
@@ -449,9 +450,9 @@ func TestWhileTheLogIsAwaySocketsStayAndPeopleAreTold(t *testing.T) {
 	_, err = v.Leave(h.ctx, ticket)
 	wantCode(t, err, protocol.CodeUnavailable)
 	off.set(false)
-	until(v, "the good news", func(f protocol.Availability) bool { return f.Available })
-	until(v, "the place again", func(f protocol.Ticket) bool { return f.Position == 1 && f.Ticket == ticket })
-	if ok := v.says(ticket, "m1", "hello?"); ok.Number != 1 {
+	people.Next(v, "the good news", func(f protocol.Availability) bool { return f.Available })
+	people.Next(v, "the place again", func(f protocol.Ticket) bool { return f.Position == 1 && f.Ticket == ticket })
+	if ok := v.MustSend(ticket, "m1", "hello?"); ok.Number != 1 {
 		t.Errorf("the message that was refused has number %d when sent again", ok.Number)
 	}
 }

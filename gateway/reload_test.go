@@ -10,6 +10,7 @@ import (
 	"nextup/gateway"
 	"nextup/gateway/protocol"
 	"nextup/queue"
+	"nextup/test/people"
 )
 
 // reload gives a gateway of the house new rules.
@@ -26,9 +27,9 @@ func TestNewRulesHoldAtOnceForThoseWhoAreHere(t *testing.T) {
 	h := newHouse(t)
 	url, g := h.open("one")
 	v, a, first := h.served(url, "v", "a")
-	second := h.come(url, protocol.Visitor, "w", "en").joins("support")
-	a.accepts()
-	until(a, "two tickets", func(d protocol.Desk) bool { return len(d.Tickets) == 2 && d.Capacity == 2 })
+	second := h.come(url, protocol.Visitor, "w", "en").MustJoin("support")
+	a.MustAccept()
+	people.Next(a, "two tickets", func(d protocol.Desk) bool { return len(d.Tickets) == 2 && d.Capacity == 2 })
 	h.reload(g, func(s *gateway.Site) {
 		s.Agent = func(string) queue.AgentFacts {
 			return queue.AgentFacts{Departments: []string{"support"}, Capacity: 1, Tier: 3, Skills: []string{"kyc"}}
@@ -36,24 +37,24 @@ func TestNewRulesHoldAtOnceForThoseWhoAreHere(t *testing.T) {
 		s.Rules.Departments = append(s.Rules.Departments, queue.Department{ID: "legal", Languages: []string{"en"}, OfferTTL: 20_000})
 		s.Rules.Departments[0].QueueLimit = 1
 	})
-	d := until(a, "what the file says now", func(d protocol.Desk) bool { return d.Capacity == 1 })
+	d := people.Next(a, "what the file says now", func(d protocol.Desk) bool { return d.Capacity == 1 })
 	if len(d.Tickets) != 2 || d.Load != 2 || d.Tier != 3 || d.Skills[0] != "kyc" {
 		t.Errorf("with less capacity the desk is %+v; want both conversations still there", d)
 	}
 	for i, ticket := range []string{first, second} {
-		a.says(ticket, fmt.Sprint("m", i), "still here")
+		a.MustSend(ticket, fmt.Sprint("m", i), "still here")
 	}
 	if _, err := a.CloseTicket(h.ctx, second); err != nil {
 		t.Fatal(err)
 	}
 	x, y := h.come(url, protocol.Visitor, "x", "en"), h.come(url, protocol.Visitor, "y", "en")
-	x.joins("support")
-	until(x, "place 1, with nobody who has room", func(f protocol.Ticket) bool { return f.Position == 1 && f.Status == protocol.Waiting })
+	x.MustJoin("support")
+	people.Next(x, "place 1, with nobody who has room", func(f protocol.Ticket) bool { return f.Position == 1 && f.Status == protocol.Waiting })
 	_, err := y.Join(h.ctx, "support")
 	wantCode(t, err, protocol.CodeQueueFull)
-	y.joins("legal")
-	until(y, "a place in the new line", func(f protocol.Ticket) bool { return f.Department == "legal" && f.Position == 1 })
-	v.says(first, "m1", "thank you")
+	y.MustJoin("legal")
+	people.Next(y, "a place in the new line", func(f protocol.Ticket) bool { return f.Department == "legal" && f.Position == 1 })
+	v.MustSend(first, "m1", "thank you")
 }
 
 // [error-4] The limits of conns that are here change as well.
@@ -81,7 +82,7 @@ func TestSitesComeAndGoOnlyWithARestart(t *testing.T) {
 			t.Errorf("%s: %v, want ErrOtherSites", name, err)
 		}
 	}
-	h.come(url, protocol.Visitor, "v", "en").joins("support")
+	h.come(url, protocol.Visitor, "v", "en").MustJoin("support")
 }
 
 // [board-3] Two gateways with different site files notice it and say so; a file
@@ -121,11 +122,11 @@ func TestGatewaysNoticeThatTheirSiteFilesDiffer(t *testing.T) {
 	if got := differs(); got != "1" {
 		t.Errorf("with different files the metric is %s", got)
 	}
-	until(s, "the board that says so", func(b protocol.Board) bool { return b.RulesDiffer })
+	people.Next(s, "the board that says so", func(b protocol.Board) bool { return b.RulesDiffer })
 	h.reload(first, changed)
 	look()
 	if got := differs(); got != "0" {
 		t.Errorf("with equal files again the metric is %s", got)
 	}
-	until(s, "the board that says so", func(b protocol.Board) bool { return !b.RulesDiffer })
+	people.Next(s, "the board that says so", func(b protocol.Board) bool { return !b.RulesDiffer })
 }

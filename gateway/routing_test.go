@@ -8,6 +8,7 @@ import (
 	"nextup/gateway/auth"
 	"nextup/gateway/protocol"
 	"nextup/queue"
+	"nextup/test/people"
 )
 
 // staff gives each agent rules of their own; others have none.
@@ -24,30 +25,15 @@ var (
 )
 
 // served is a visitor in a conversation with an agent.
-func (h *house) served(url, visitor, agent string) (v, a *person, ticket string) {
+func (h *house) served(url, visitor, agent string) (v, a *people.Person, ticket string) {
 	h.t.Helper()
 	v = h.come(url, protocol.Visitor, visitor, "en")
-	ticket = v.joins("support")
-	a = h.come(url, protocol.Agent, agent, "en").works()
-	if offer := a.accepts(); offer.Ticket != ticket {
+	ticket = v.MustJoin("support")
+	a = h.come(url, protocol.Agent, agent, "en").MustBe(protocol.Available)
+	if offer := a.MustAccept(); offer.Ticket != ticket {
 		h.t.Fatalf("%s was offered %s, want %s", agent, offer.Ticket, ticket)
 	}
 	return v, a, ticket
-}
-
-// reads opens a conversation from its start and returns its first n entries.
-func (p *person) reads(ticket string, n int) []protocol.Entry {
-	p.t.Helper()
-	p.opens(ticket, 0)
-	var all []protocol.Entry
-	for len(all) < n {
-		e := until(p, "an entry", func(e protocol.Entry) bool { return e.Ticket == ticket })
-		if e.Number != uint64(len(all)+1) {
-			p.t.Fatalf("entry %d came where %d was due: %+v", e.Number, len(all)+1, e)
-		}
-		all = append(all, e)
-	}
-	return all
 }
 
 func kinds(entries []protocol.Entry) []protocol.EntryKind {
@@ -56,20 +42,6 @@ func kinds(entries []protocol.Entry) []protocol.EntryKind {
 		all = append(all, e.Kind)
 	}
 	return all
-}
-
-// onDesk waits for a desk that has the ticket.
-func (p *person) onDesk(ticket string, want func(protocol.DeskTicket) bool) protocol.DeskTicket {
-	p.t.Helper()
-	var found protocol.DeskTicket
-	until(p, "the ticket on the desk", func(d protocol.Desk) bool {
-		i := slices.IndexFunc(d.Tickets, func(t protocol.DeskTicket) bool { return t.Ticket == ticket && want(t) })
-		if i >= 0 {
-			found = d.Tickets[i]
-		}
-		return i >= 0
-	})
-	return found
 }
 
 func anyTicket(protocol.DeskTicket) bool { return true }
@@ -81,14 +53,14 @@ func TestAClosedTicketTakesItsRoomUntilItIsWrappedUp(t *testing.T) {
 	url, _ := h.open("one")
 	v, a, ticket := h.served(url, "v", "a")
 	w := h.come(url, protocol.Visitor, "w", "en")
-	next := w.joins("support")
+	next := w.MustJoin("support")
 	_, err := a.Finish(h.ctx, ticket)
 	wantCode(t, err, protocol.CodeForbidden)
 	if _, err := a.CloseTicket(h.ctx, ticket); err != nil {
 		t.Fatal(err)
 	}
-	until(v, "the end", func(f protocol.Ticket) bool { return f.Status == protocol.Closed })
-	d := until(a, "the wrap-up", func(d protocol.Desk) bool { return len(d.Tickets) == 1 && d.Tickets[0].WrapUpUntilMS > 0 })
+	people.Next(v, "the end", func(f protocol.Ticket) bool { return f.Status == protocol.Closed })
+	d := people.Next(a, "the wrap-up", func(d protocol.Desk) bool { return len(d.Tickets) == 1 && d.Tickets[0].WrapUpUntilMS > 0 })
 	if d.Load != 1 || len(d.Offers) != 0 || d.Tickets[0].WrapUpUntilMS < d.AsOfMS+500_000 {
 		t.Errorf("while wrapping up the desk is %+v", d)
 	}
@@ -97,7 +69,7 @@ func TestAClosedTicketTakesItsRoomUntilItIsWrappedUp(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if offer := a.accepts(); offer.Ticket != next {
+	if offer := a.MustAccept(); offer.Ticket != next {
 		t.Errorf("after the wrap-up comes %s, want %s", offer.Ticket, next)
 	}
 }
@@ -107,14 +79,14 @@ func TestTwoOffersThatLapseSetTheAgentAway(t *testing.T) {
 	h := newHouse(t, func(s *gateway.Site) { s.Rules.Departments[0].OfferTTL = 150 })
 	url, _ := h.open("one")
 	v := h.come(url, protocol.Visitor, "v", "en")
-	v.joins("support")
-	a := h.come(url, protocol.Agent, "a", "en").works()
-	d := until(a, "being away", func(d protocol.Desk) bool { return d.Status == protocol.Away && d.AwayReason != "" })
+	v.MustJoin("support")
+	a := h.come(url, protocol.Agent, "a", "en").MustBe(protocol.Available)
+	d := people.Next(a, "being away", func(d protocol.Desk) bool { return d.Status == protocol.Away && d.AwayReason != "" })
 	if d.AwayReason != protocol.AwayLapsed || len(d.Offers) != 0 {
 		t.Errorf("the desk is %+v", d)
 	}
-	a.works()
-	if d := until(a, "being available", func(d protocol.Desk) bool { return d.Status == protocol.Available }); d.AwayReason != "" {
+	a.MustBe(protocol.Available)
+	if d := people.Next(a, "being available", func(d protocol.Desk) bool { return d.Status == protocol.Available }); d.AwayReason != "" {
 		t.Errorf("available again, the reason is %q", d.AwayReason)
 	}
 }
@@ -124,12 +96,12 @@ func TestADepartmentThatAcceptsByItselfMakesNoOffers(t *testing.T) {
 	h := newHouse(t, func(s *gateway.Site) { s.Rules.Departments[0].AutoAccept = true })
 	url, _ := h.open("one")
 	v := h.come(url, protocol.Visitor, "v", "en")
-	ticket := v.joins("support")
-	a := h.come(url, protocol.Agent, "a", "en").works()
-	a.onDesk(ticket, func(t protocol.DeskTicket) bool { return t.Token == 1 })
-	until(v, "the agent", func(f protocol.Ticket) bool { return f.Status == protocol.Assigned })
-	a.says(ticket, "m", "hello")
-	if read := v.reads(ticket, 2); read[0].Kind != protocol.EntryMember {
+	ticket := v.MustJoin("support")
+	a := h.come(url, protocol.Agent, "a", "en").MustBe(protocol.Available)
+	a.OnDesk(ticket, func(t protocol.DeskTicket) bool { return t.Token == 1 })
+	people.Next(v, "the agent", func(f protocol.Ticket) bool { return f.Status == protocol.Assigned })
+	a.MustSend(ticket, "m", "hello")
+	if read := v.MustRead(ticket, 2); read[0].Kind != protocol.EntryMember {
 		t.Errorf("the visitor reads %+v", read)
 	}
 }
@@ -147,7 +119,7 @@ func TestAJoinSaysWhatTheSiteLetsItSay(t *testing.T) {
 		"a": {Departments: []string{"support"}, Capacity: 2, Tier: 2, Skills: []string{"kyc"}},
 	}))
 	url, _ := h.open("one")
-	a := h.come(url, protocol.Agent, "a", "en").works()
+	a := h.come(url, protocol.Agent, "a", "en").MustBe(protocol.Available)
 	tests := []struct {
 		name                        string
 		tier, claim, urgency, topic string
@@ -190,7 +162,7 @@ func TestAJoinSaysWhatTheSiteLetsItSay(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			o := a.accepts()
+			o := a.MustAccept()
 			if o.Ticket != ok.Ticket || o.Urgency != tt.said || o.HeadStartS != tt.headStartS || o.Weight != tt.weight || o.VisitorTier != tt.tier {
 				t.Errorf("the agent is offered %+v", o)
 			}
@@ -217,17 +189,17 @@ func TestAVisitorIsToldWhenMoreAgentsMayServeThem(t *testing.T) {
 	}); err != nil {
 		t.Fatal(err)
 	}
-	ticket := v.joins("support")
-	first := until(v, "the place", func(f protocol.Ticket) bool { return f.Position == 2 })
+	ticket := v.MustJoin("support")
+	first := people.Next(v, "the place", func(f protocol.Ticket) bool { return f.Position == 2 })
 	if !slices.Equal(first.Languages, []string{"en"}) || first.Widened != 0 {
 		t.Errorf("at first: %+v", first)
 	}
-	wider := until(v, "the step", func(f protocol.Ticket) bool { return f.Widened == 1 })
+	wider := people.Next(v, "the step", func(f protocol.Ticket) bool { return f.Widened == 1 })
 	if !slices.Equal(wider.Languages, []string{"en", "zh"}) || wider.Position != 2 || wider.Language != "en" {
 		t.Errorf("after the step: %+v", wider)
 	}
-	a := h.come(url, protocol.Agent, "a", "zh").works()
-	if offer := a.accepts(); offer.Ticket != ticket || !slices.Equal(offer.Languages, []string{"en", "zh"}) {
+	a := h.come(url, protocol.Agent, "a", "zh").MustBe(protocol.Available)
+	if offer := a.MustAccept(); offer.Ticket != ticket || !slices.Equal(offer.Languages, []string{"en", "zh"}) {
 		t.Errorf("an agent of the fallback is offered %+v, want the one who did not require their language", offer)
 	}
 }
@@ -242,17 +214,17 @@ func TestWhoComesBackWaitsForTheirAgent(t *testing.T) {
 		t.Fatal(err)
 	}
 	w := h.come(url, protocol.Visitor, "w", "en")
-	w.joins("support")
-	busy := a.accepts()
-	h.come(url, protocol.Agent, "b", "en").works()
-	again := v.joins("support")
-	if f := until(v, "the hold", func(f protocol.Ticket) bool { return f.Hold != nil }); f.Ticket != again || f.Hold.Agent.ID != "a" {
+	w.MustJoin("support")
+	busy := a.MustAccept()
+	h.come(url, protocol.Agent, "b", "en").MustBe(protocol.Available)
+	again := v.MustJoin("support")
+	if f := people.Next(v, "the hold", func(f protocol.Ticket) bool { return f.Hold != nil }); f.Ticket != again || f.Hold.Agent.ID != "a" {
 		t.Errorf("the visitor waits as %+v", f)
 	}
 	if _, err := a.CloseTicket(h.ctx, busy.Ticket); err != nil {
 		t.Fatal(err)
 	}
-	if offer := a.accepts(); offer.Ticket != again {
+	if offer := a.MustAccept(); offer.Ticket != again {
 		t.Errorf("the agent is offered %s, want %s", offer.Ticket, again)
 	}
 }
@@ -262,11 +234,11 @@ func TestAVisitorRatesTheirConversation(t *testing.T) {
 	h := newHouse(t, func(s *gateway.Site) { s.Rules.Departments[0].WrapUp = 600_000 })
 	url, _ := h.open("one")
 	v := h.come(url, protocol.Visitor, "v", "en")
-	ticket := v.joins("support")
+	ticket := v.MustJoin("support")
 	_, err := v.Rate(h.ctx, ticket, 5, "")
 	wantCode(t, err, protocol.CodeForbidden)
-	a := h.come(url, protocol.Agent, "a", "en").works()
-	a.accepts()
+	a := h.come(url, protocol.Agent, "a", "en").MustBe(protocol.Available)
+	a.MustAccept()
 	if _, err := v.Rate(h.ctx, ticket, 2, "slow"); err != nil {
 		t.Fatal(err)
 	}
@@ -279,10 +251,10 @@ func TestAVisitorRatesTheirConversation(t *testing.T) {
 		}
 	}
 	want := protocol.Rating{Score: 4, Comment: "got there"}
-	until(v, "the rating", func(f protocol.Ticket) bool {
+	people.Next(v, "the rating", func(f protocol.Ticket) bool {
 		return f.Rating != nil && *f.Rating == want && f.Status == protocol.Closed
 	})
-	a.onDesk(ticket, func(t protocol.DeskTicket) bool { return t.Rating != nil && *t.Rating == want })
+	a.OnDesk(ticket, func(t protocol.DeskTicket) bool { return t.Rating != nil && *t.Rating == want })
 	w := h.come(url, protocol.Visitor, "w", "en")
 	_, err = w.Rate(h.ctx, ticket, 1, "not mine")
 	wantCode(t, err, protocol.CodeUnknownTicket)

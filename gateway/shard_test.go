@@ -11,6 +11,7 @@ import (
 	"nextup/gateway/protocol"
 	"nextup/internal/client"
 	"nextup/internal/eventlog"
+	"nextup/test/people"
 )
 
 // shards is a log of which the shard that keeps the conversations refuses writes.
@@ -34,25 +35,25 @@ func TestAMessageIsRefusedWhereItsConversationCannotBeWrittenAndTheLineGoesOn(t 
 	h.backend = log
 	url, g := h.open("one")
 	v := h.come(url, protocol.Visitor, "v", "en")
-	ticket := v.joins("support")
+	ticket := v.MustJoin("support")
 	log.refuses.Store(true)
 	var refused *client.Refused
 	if _, err := v.Send(h.ctx, ticket, "m", "hello"); !errors.As(err, &refused) || refused.Frame.Code != protocol.CodeUnavailable ||
 		refused.Frame.RetryAfterMS == 0 || !strings.Contains(refused.Frame.Message, "not tried") {
 		t.Fatalf("a message: %v", err)
 	}
-	a := h.come(url, protocol.Agent, "a", "en").works()
-	a.accepts()
-	until(v, "the agent", func(f protocol.Ticket) bool { return f.Status == protocol.Assigned })
+	a := h.come(url, protocol.Agent, "a", "en").MustBe(protocol.Available)
+	a.MustAccept()
+	people.Next(v, "the agent", func(f protocol.Ticket) bool { return f.Status == protocol.Assigned })
 	if err := g.Ready(h.ctx); err != nil {
 		t.Errorf("readiness: %v", err)
 	}
 	log.refuses.Store(false)
-	v.says(ticket, "m", "hello")
-	a.opens(ticket, 0)
-	until(a, "the message, once", func(f protocol.Entry) bool { return f.Kind == protocol.EntryMessage && f.Text == "hello" })
-	for len(v.frames) > 0 {
-		if f, ok := (<-v.frames).(protocol.Availability); ok {
+	v.MustSend(ticket, "m", "hello")
+	a.MustOpen(ticket, 0)
+	people.Next(a, "the message, once", func(f protocol.Entry) bool { return f.Kind == protocol.EntryMessage && f.Text == "hello" })
+	for _, f := range v.Pending() {
+		if f, ok := f.(protocol.Availability); ok {
 			t.Errorf("the site is said to be away: %+v", f)
 		}
 	}

@@ -13,6 +13,7 @@ import (
 
 	"nextup/gateway"
 	"nextup/gateway/protocol"
+	"nextup/test/people"
 )
 
 // [hello-5] [ticket-2] [desk-9] What follows welcome, and what it says to each role.
@@ -131,17 +132,17 @@ func TestGoingOfflineGivesBackWhatIsNotHeld(t *testing.T) {
 	if _, err := a.CloseTicket(h.ctx, ticket); err != nil {
 		t.Fatal(err)
 	}
-	a.onDesk(ticket, func(d protocol.DeskTicket) bool { return d.WrapUpUntilMS > 0 })
+	a.OnDesk(ticket, func(d protocol.DeskTicket) bool { return d.WrapUpUntilMS > 0 })
 	w := h.come(url, protocol.Visitor, "w", "en")
-	w.joins("support")
-	until(w, "the offer", func(f protocol.Ticket) bool { return f.Status == protocol.Offered })
+	w.MustJoin("support")
+	people.Next(w, "the offer", func(f protocol.Ticket) bool { return f.Status == protocol.Offered })
 	if _, err := a.Status(h.ctx, protocol.Offline); err != nil {
 		t.Fatal(err)
 	}
-	if d := until(a, "an empty desk", func(d protocol.Desk) bool { return d.Status == protocol.Offline }); len(d.Offers)+len(d.Tickets) != 0 || d.Load != 0 {
+	if d := people.Next(a, "an empty desk", func(d protocol.Desk) bool { return d.Status == protocol.Offline }); len(d.Offers)+len(d.Tickets) != 0 || d.Load != 0 {
 		t.Errorf("offline, the desk is %+v", d)
 	}
-	if f := until(w, "the place", func(f protocol.Ticket) bool { return f.Status == protocol.Waiting }); f.Position != 1 {
+	if f := people.Next(w, "the place", func(f protocol.Ticket) bool { return f.Status == protocol.Waiting }); f.Position != 1 {
 		t.Errorf("the ticket waits as %+v", f)
 	}
 }

@@ -193,7 +193,7 @@ func TestARenewalThatIsRefusedChangesNothing(t *testing.T) {
 	if code := page.closed(); code != protocol.CloseUnauthorized {
 		t.Errorf("[connect-2] closed with %d", code)
 	}
-	mine := h.come(url, protocol.Visitor, "v", "en").joins("support")
+	mine := h.come(url, protocol.Visitor, "v", "en").MustJoin("support")
 	guest := h.raw(url)
 	guest.hello(h.sign(elsewhereKey, elsewhere))
 	if got, e := guest.asks(`{"type":"leave","id":"1","ticket":"` + mine + `"}`); got != protocol.CodeUnknownTicket {

@@ -12,6 +12,7 @@ import (
 	"nextup/gateway"
 	"nextup/gateway/protocol"
 	"nextup/queue"
+	"nextup/test/people"
 )
 
 // deed is a line of the audit log.
@@ -58,17 +59,17 @@ func TestASupervisorReadsUnseenWhispersToAgentsAndComesInToBeHeard(t *testing.T)
 	one, _ := h.open("one")
 	two, _ := h.open("two")
 	v, a, ticket := h.served(one, "v", "a")
-	v.says(ticket, "m1", "SECRET words")
+	v.MustSend(ticket, "m1", "SECRET words")
 	s := h.come(two, protocol.Supervisor, "s")
-	s.reads(ticket, 2)
+	s.MustRead(ticket, 2)
 	if _, err := s.Read(h.ctx, ticket, 2); err != nil {
 		t.Fatal(err)
 	}
-	s.opens(ticket, 2) // going on is no new deed
+	s.MustOpen(ticket, 2) // going on is no new deed
 	if d := h.did("monitor"); d.Ticket != ticket {
 		t.Errorf("monitoring is written down as %+v", d)
 	}
-	a.opens(ticket, 0)
+	a.MustOpen(ticket, 0)
 	if err := s.Typing(h.ctx, ticket, true); err != nil {
 		t.Fatal(err)
 	}
@@ -76,26 +77,26 @@ func TestASupervisorReadsUnseenWhispersToAgentsAndComesInToBeHeard(t *testing.T)
 	if err != nil || ok.Number != 3 {
 		t.Fatalf("the whisper is %+v, %v; want entry 3, as if nobody had read", ok, err)
 	}
-	until(a, "the whisper", func(e protocol.Entry) bool {
+	people.Next(a, "the whisper", func(e protocol.Entry) bool {
 		return e.Kind == protocol.EntryWhisper && e.Text == "SECRET advice" && e.From.Role == protocol.Supervisor
 	})
 	if d := h.did("whisper"); d.Ticket != ticket || d.Entry != 3 || d.AtMS != ok.AtMS {
 		t.Errorf("whispering is written down as %+v, the answer was %+v", d, ok)
 	}
 	for i := range 2 { // coming in is said once
-		s.says(ticket, fmt.Sprint("b", i), "let me help")
+		s.MustSend(ticket, fmt.Sprint("b", i), "let me help")
 	}
 	want := []protocol.EntryKind{
 		protocol.EntryMember, protocol.EntryMessage, protocol.EntryHidden, protocol.EntryMember, protocol.EntryMessage, protocol.EntryMessage,
 	}
-	read := v.reads(ticket, len(want))
+	read := v.MustRead(ticket, len(want))
 	if !slices.Equal(kinds(read), want) || read[3].From.ID != "s" || read[2].Text != "" || read[2].From != nil {
 		t.Errorf("the visitor reads %+v", read)
 	}
 	if err := s.Typing(h.ctx, ticket, true); err != nil {
 		t.Fatal(err)
 	}
-	until(v, "the typing of who has come in", func(f protocol.Typing) bool { return f.From.ID == "s" })
+	people.Next(v, "the typing of who has come in", func(f protocol.Typing) bool { return f.From.ID == "s" })
 	if strings.Contains(h.audit.String(), "SECRET") {
 		t.Errorf("what people write stands in the audit log:\n%s", h.audit)
 	}
@@ -106,30 +107,30 @@ func TestASupervisorReassignsAnyOpenTicket(t *testing.T) {
 	h := newHouse(t, staff(map[string]queue.AgentFacts{"a": both, "b": both}))
 	url, _ := h.open("one")
 	v, a, ticket := h.served(url, "v", "a")
-	b := h.come(url, protocol.Agent, "b", "en").works()
+	b := h.come(url, protocol.Agent, "b", "en").MustBe(protocol.Available)
 	s := h.come(url, protocol.Supervisor, "s")
 	ok, err := s.Transfer(h.ctx, ticket, protocol.TransferTo{Agent: "b"}, "please take this")
 	if err != nil {
 		t.Fatal(err)
 	}
-	until(a, "an empty desk", func(d protocol.Desk) bool { return len(d.Tickets) == 0 && d.Load == 0 })
-	if offer := b.accepts(); offer.Ticket != ticket || offer.TransferredBy == nil || *offer.TransferredBy != (protocol.Person{Role: protocol.Supervisor, ID: "s"}) {
+	people.Next(a, "an empty desk", func(d protocol.Desk) bool { return len(d.Tickets) == 0 && d.Load == 0 })
+	if offer := b.MustAccept(); offer.Ticket != ticket || offer.TransferredBy == nil || *offer.TransferredBy != (protocol.Person{Role: protocol.Supervisor, ID: "s"}) {
 		t.Errorf("b is offered %+v", offer)
 	}
-	if read := b.reads(ticket, 3); read[1].Kind != protocol.EntryNote || read[1].From.ID != "s" {
+	if read := b.MustRead(ticket, 3); read[1].Kind != protocol.EntryNote || read[1].From.ID != "s" {
 		t.Errorf("b reads %+v", read)
 	}
 	if d := h.did("reassign"); d.Ticket != ticket || d.Agent != "b" || d.Log != ok.Log {
 		t.Errorf("reassigning is written down as %+v, the answer was %+v", d, ok)
 	}
-	until(v, "the new agent", func(f protocol.Ticket) bool { return f.Agent != nil && f.Agent.ID == "b" })
+	people.Next(v, "the new agent", func(f protocol.Ticket) bool { return f.Agent != nil && f.Agent.ID == "b" })
 
 	w := h.come(url, protocol.Visitor, "w", "zh")
-	waiting := w.joins("support")
+	waiting := w.MustJoin("support")
 	if _, err := s.Transfer(h.ctx, waiting, protocol.TransferTo{Department: "trading", Language: "en"}, ""); err != nil {
 		t.Fatal(err)
 	}
-	there := until(w, "the other line", func(f protocol.Ticket) bool { return f.Department == "trading" && f.Language == "en" })
+	there := people.Next(w, "the other line", func(f protocol.Ticket) bool { return f.Department == "trading" && f.Language == "en" })
 	if ok, err := s.Transfer(h.ctx, waiting, protocol.TransferTo{Department: "trading", Language: "en"}, ""); err != nil || ok.Log > there.Log {
 		t.Errorf("repeated, because the answer was lost: %+v, %v; want ok and nothing new", ok, err)
 	}
@@ -142,29 +143,29 @@ func TestASupervisorRaisesAndLowersATicketAndPeopleAreToldWhy(t *testing.T) {
 	h := newHouse(t)
 	url, _ := h.open("one")
 	s := h.come(url, protocol.Supervisor, "s")
-	var line []*person
+	var line []*people.Person
 	var tickets []string
 	for i := range 3 {
 		v := h.come(url, protocol.Visitor, fmt.Sprint("v", i), "en")
-		tickets = append(tickets, v.joins("support"))
-		until(v, "the place", func(f protocol.Ticket) bool { return f.Position == i+1 })
+		tickets = append(tickets, v.MustJoin("support"))
+		people.Next(v, "the place", func(f protocol.Ticket) bool { return f.Position == i+1 })
 		line = append(line, v)
 	}
 	ok, err := s.HeadStart(h.ctx, tickets[2], 3600, "refused twice")
 	if err != nil {
 		t.Fatal(err)
 	}
-	until(line[2], "place 1", func(f protocol.Ticket) bool { return f.Position == 1 && f.Reason == "" })
-	until(line[0], "being overtaken", func(f protocol.Ticket) bool { return f.Position == 2 && f.Reason == protocol.Raised })
+	people.Next(line[2], "place 1", func(f protocol.Ticket) bool { return f.Position == 1 && f.Reason == "" })
+	people.Next(line[0], "being overtaken", func(f protocol.Ticket) bool { return f.Position == 2 && f.Reason == protocol.Raised })
 	if d := h.did("head_start"); d.Ticket != tickets[2] || d.Reason != "refused twice" || d.HeadStartS == nil || *d.HeadStartS != 3600 || d.Log != ok.Log {
 		t.Errorf("raising is written down as %+v", d)
 	}
 	if _, err := s.HeadStart(h.ctx, tickets[2], -3600, "a mistake"); err != nil {
 		t.Fatal(err)
 	}
-	until(line[2], "place 3", func(f protocol.Ticket) bool { return f.Position == 3 && f.Reason == protocol.Lowered })
-	a := h.come(url, protocol.Agent, "a", "en").works()
-	offer := a.accepts()
+	people.Next(line[2], "place 3", func(f protocol.Ticket) bool { return f.Position == 3 && f.Reason == protocol.Lowered })
+	a := h.come(url, protocol.Agent, "a", "en").MustBe(protocol.Available)
+	offer := a.MustAccept()
 	_, err = s.HeadStart(h.ctx, offer.Ticket, 60, "too late")
 	wantCode(t, err, protocol.CodeForbidden)
 }
@@ -174,26 +175,26 @@ func TestAPausedQueueServesNobodyAndKeepsItsPlaces(t *testing.T) {
 	h := newHouse(t)
 	url, _ := h.open("one")
 	s, v := h.come(url, protocol.Supervisor, "s"), h.come(url, protocol.Visitor, "v", "en")
-	ticket := v.joins("support")
+	ticket := v.MustJoin("support")
 	for range 2 { // again is ok
 		if _, err := s.Pause(h.ctx, "support", "en", true, "fire drill"); err != nil {
 			t.Fatal(err)
 		}
 	}
-	until(v, "the pause", func(f protocol.Ticket) bool { return f.Paused && f.Position == 1 })
-	a := h.come(url, protocol.Agent, "a", "en", "zh").works()
+	people.Next(v, "the pause", func(f protocol.Ticket) bool { return f.Paused && f.Position == 1 })
+	a := h.come(url, protocol.Agent, "a", "en", "zh").MustBe(protocol.Available)
 	w := h.come(url, protocol.Visitor, "w", "zh")
-	other := w.joins("support")
-	if offer := a.accepts(); offer.Ticket != other {
+	other := w.MustJoin("support")
+	if offer := a.MustAccept(); offer.Ticket != other {
 		t.Errorf("the agent is offered %s of the paused queue, want %s", offer.Ticket, other)
 	}
 	late := h.come(url, protocol.Visitor, "late", "en")
-	late.joins("support")
-	until(late, "place 2", func(f protocol.Ticket) bool { return f.Position == 2 && f.Paused })
+	late.MustJoin("support")
+	people.Next(late, "place 2", func(f protocol.Ticket) bool { return f.Position == 2 && f.Paused })
 	if _, err := s.Pause(h.ctx, "support", "en", false, ""); err != nil {
 		t.Fatal(err)
 	}
-	if offer := a.accepts(); offer.Ticket != ticket {
+	if offer := a.MustAccept(); offer.Ticket != ticket {
 		t.Errorf("after the pause comes %s, want %s", offer.Ticket, ticket)
 	}
 	if d := h.deeds()[0]; d.Action != "pause" || d.Department != "support" || d.Language != "en" || d.Reason != "fire drill" || d.Log == 0 {
@@ -213,7 +214,7 @@ func TestABoardShowsTheSiteWhole(t *testing.T) {
 	}))
 	url, _ := h.open("one")
 	s := h.come(url, protocol.Supervisor, "s")
-	if first, ok := (<-s.frames).(protocol.Board); !ok || len(first.Queues) != 3 || first.Agents == nil || len(first.Agents) != 0 {
+	if first, ok := people.Next(s, "the first frame", func(protocol.ServerFrame) bool { return true }).(protocol.Board); !ok || len(first.Queues) != 3 || first.Agents == nil || len(first.Agents) != 0 {
 		t.Errorf("after welcome comes %+v", first)
 	}
 	_, a, ticket := h.served(url, "v", "a")
@@ -221,8 +222,8 @@ func TestABoardShowsTheSiteWhole(t *testing.T) {
 	if _, err := s.Pause(h.ctx, "support", "zh", true, ""); err != nil {
 		t.Fatal(err)
 	}
-	w.joins("support")
-	b := until(s, "the board", func(b protocol.Board) bool { return b.Queues[1].Size == 1 })
+	w.MustJoin("support")
+	b := people.Next(s, "the board", func(b protocol.Board) bool { return b.Queues[1].Size == 1 })
 	q := b.Queues[1]
 	if q.Queue != "support/zh" || q.Department != "support" || q.Language != "zh" || q.OldestAtMS == 0 || !q.Paused || q.AgentsWithRoom != 1 {
 		t.Errorf("the queue is shown as %+v", q)
@@ -243,7 +244,7 @@ func TestABoardShowsTheSiteWhole(t *testing.T) {
 		t.Errorf("the agent is shown as %+v with %+v", is, held)
 	}
 	a.Cut()
-	next := until(s, "the loss", func(b protocol.Board) bool { return b.Agents[0].Lost })
+	next := people.Next(s, "the loss", func(b protocol.Board) bool { return b.Agents[0].Lost })
 	if next.Log <= b.Log || next.AsOfMS < b.AsOfMS+900 {
 		t.Errorf("boards of log %d and %d came %d ms apart, want a second at least", b.Log, next.Log, next.AsOfMS-b.AsOfMS)
 	}
@@ -260,7 +261,7 @@ func TestABoardIsBounded(t *testing.T) {
 	})
 	url, _ := h.open("one")
 	s := h.come(url, protocol.Supervisor, "s")
-	b := until(s, "the board", func(protocol.Board) bool { return true })
+	b := people.Next(s, "the board", func(protocol.Board) bool { return true })
 	if len(b.Queues) != protocol.MaxBoardQueues || b.QueuesLeftOut != 10 {
 		t.Errorf("%d queues are shown and %d left out, want %d and 10", len(b.Queues), b.QueuesLeftOut, protocol.MaxBoardQueues)
 	}
@@ -319,7 +320,7 @@ func TestASupervisorReadsWhoStandsInALine(t *testing.T) {
 	h := newHouse(t, rulesOfJoining)
 	url, _ := h.open("one")
 	v, w, s := h.come(url, protocol.Visitor, "v", "en"), h.come(url, protocol.Visitor, "w", "en"), h.come(url, protocol.Supervisor, "s")
-	v.joins("support")
+	v.MustJoin("support")
 	ok, err := w.Request(h.ctx, protocol.TypeJoin, func(e protocol.Envelope) protocol.Request {
 		return protocol.Join{Envelope: e, Department: "support", Topic: "withdrawal", Urgency: "high"}
 	})
@@ -372,16 +373,16 @@ func TestASupervisorReadsWhoStandsInALine(t *testing.T) {
 func TestAGatewayThatComesLaterKnowsTheDay(t *testing.T) {
 	h := newHouse(t)
 	url, _ := h.open("one")
-	v, a := h.come(url, protocol.Visitor, "v", "en"), h.come(url, protocol.Agent, "a", "en").works()
-	first := v.joins("support", "en")
-	a.accepts()
+	v, a := h.come(url, protocol.Visitor, "v", "en"), h.come(url, protocol.Agent, "a", "en").MustBe(protocol.Available)
+	first := v.MustJoin("support", "en")
+	a.MustAccept()
 	if _, err := a.CloseTicket(h.ctx, first); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := v.Rate(h.ctx, first, 4, ""); err != nil {
 		t.Fatal(err)
 	}
-	h.come(url, protocol.Visitor, "w", "zh").joins("support", "zh")
+	h.come(url, protocol.Visitor, "w", "zh").MustJoin("support", "zh")
 	sums := func(b protocol.Board) (all protocol.BoardBucket) {
 		for _, one := range b.Today.Buckets {
 			all.Joined += one.Joined
@@ -398,7 +399,7 @@ func TestAGatewayThatComesLaterKnowsTheDay(t *testing.T) {
 	later, _ := h.open("two")
 	for _, at := range []string{url, later} {
 		s := h.come(at, protocol.Supervisor, "s")
-		until(s, "the day", func(b protocol.Board) bool { return b.Today != nil && sums(b) == want })
+		people.Next(s, "the day", func(b protocol.Board) bool { return b.Today != nil && sums(b) == want })
 	}
 }
 
@@ -411,9 +412,9 @@ func TestAReadingThatIsRefusedIsNotAudited(t *testing.T) {
 	s := h.come(url, protocol.Supervisor, "s", "en")
 	var last string
 	for i := range most + 1 {
-		last = h.come(url, protocol.Visitor, fmt.Sprint("v", i), "en").joins("support")
+		last = h.come(url, protocol.Visitor, fmt.Sprint("v", i), "en").MustJoin("support")
 		if i < most {
-			s.opens(last, 0)
+			s.MustOpen(last, 0)
 		}
 	}
 	_, err := s.Open(h.ctx, last, 0)

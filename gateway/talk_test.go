@@ -7,6 +7,7 @@ import (
 
 	"nextup/gateway/protocol"
 	"nextup/internal/eventlog"
+	"nextup/test/people"
 )
 
 // late is a log that tells of what was written to a conversation before it answers.
@@ -38,21 +39,21 @@ func TestOnesOwnMessageComesWithItsAnswer(t *testing.T) {
 			}}
 			url, _ := h.open("one")
 			v := h.come(url, protocol.Visitor, "v", "en")
-			ticket := v.joins("support")
-			v.opens(ticket, 0)
-			agent := h.come(url, protocol.Agent, "a", "en").works()
-			agent.accepts()
-			agent.opens(ticket, 0)
+			ticket := v.MustJoin("support")
+			v.MustOpen(ticket, 0)
+			agent := h.come(url, protocol.Agent, "a", "en").MustBe(protocol.Available)
+			agent.MustAccept()
+			agent.MustOpen(ticket, 0)
 
 			said := make(chan error, 2)
 			go func() { _, err := v.Send(h.ctx, ticket, "m1", "one"); said <- err }()
 			<-asked
-			until(agent, "the message", func(e protocol.Entry) bool { return e.Text == "one" })
+			people.Next(agent, "the message", func(e protocol.Entry) bool { return e.Text == "one" })
 			go func() { _, err := agent.Send(h.ctx, ticket, "m2", "two"); said <- err }()
 			<-asked
 			// Another's entry takes along the own one, which is before it.
 			var seen []string
-			until(v, "both messages", func(e protocol.Entry) bool {
+			people.Next(v, "both messages", func(e protocol.Entry) bool {
 				if e.Kind == protocol.EntryMessage {
 					seen = append(seen, e.Text)
 				}
@@ -69,7 +70,7 @@ func TestOnesOwnMessageComesWithItsAnswer(t *testing.T) {
 					t.Errorf("answered with %v, want %v", err, answer)
 				}
 			}
-			until(agent, "the own message", func(e protocol.Entry) bool { return e.Text == "two" })
+			people.Next(agent, "the own message", func(e protocol.Entry) bool { return e.Text == "two" })
 		})
 	}
 }

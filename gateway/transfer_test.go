@@ -9,6 +9,7 @@ import (
 	"nextup/gateway/protocol"
 	"nextup/internal/client"
 	"nextup/queue"
+	"nextup/test/people"
 )
 
 // [transfer-1] [transfer-4] [entry-4] [note-1]
@@ -17,8 +18,8 @@ func TestATicketPassedOnKeepsItsTimeItsConversationAndItsNumbers(t *testing.T) {
 	one, _ := h.open("one")
 	two, _ := h.open("two")
 	v, a, ticket := h.served(one, "v", "a")
-	joined := until(v, "the agent", func(f protocol.Ticket) bool { return f.Status == protocol.Assigned }).JoinedAtMS
-	v.says(ticket, "m1", "my withdrawal is stuck")
+	joined := people.Next(v, "the agent", func(f protocol.Ticket) bool { return f.Status == protocol.Assigned }).JoinedAtMS
+	v.MustSend(ticket, "m1", "my withdrawal is stuck")
 	if _, err := a.Note(h.ctx, ticket, "n1", "third time this week"); err != nil {
 		t.Fatal(err)
 	}
@@ -30,27 +31,27 @@ func TestATicketPassedOnKeepsItsTimeItsConversationAndItsNumbers(t *testing.T) {
 	}
 	_, err := a.Transfer(h.ctx, ticket, protocol.TransferTo{Department: "support"}, "")
 	wantCode(t, err, protocol.CodeUnknownTicket)
-	waits := until(v, "the new line", func(f protocol.Ticket) bool { return f.Status == protocol.Waiting })
+	waits := people.Next(v, "the new line", func(f protocol.Ticket) bool { return f.Status == protocol.Waiting })
 	if waits.Department != "trading" || waits.JoinedAtMS != joined || waits.Position != 1 || waits.Reason != protocol.TransferIn {
 		t.Errorf("passed on, the visitor sees %+v; want trading, place 1 by the first join", waits)
 	}
 	_, err = a.Send(h.ctx, ticket, "m2", "still me")
 	wantCode(t, err, protocol.CodeUnknownTicket)
 
-	b := h.come(two, protocol.Agent, "b", "en").works()
-	offer := b.accepts()
+	b := h.come(two, protocol.Agent, "b", "en").MustBe(protocol.Available)
+	offer := b.MustAccept()
 	if offer.Ticket != ticket || offer.TransferredBy == nil || offer.TransferredBy.Name != "Name of a" || offer.JoinedAtMS != joined {
 		t.Errorf("the specialist is offered %+v", offer)
 	}
 	want := []protocol.EntryKind{protocol.EntryMember, protocol.EntryMessage, protocol.EntryNote, protocol.EntryNote, protocol.EntryMember}
-	read := b.reads(ticket, 5)
+	read := b.MustRead(ticket, 5)
 	if !slices.Equal(kinds(read), want) || read[3].Text != "needs a specialist" || read[4].From.ID != "b" {
 		t.Errorf("the specialist reads %+v", read)
 	}
-	if n := b.says(ticket, "m1", "hello").Number; n != 6 {
+	if n := b.MustSend(ticket, "m1", "hello").Number; n != 6 {
 		t.Errorf("the next message is %d, want 6", n)
 	}
-	for i, e := range v.reads(ticket, 6) {
+	for i, e := range v.MustRead(ticket, 6) {
 		hidden := protocol.Entry{Type: protocol.TypeEntry, Ticket: ticket, Number: uint64(i + 1), Kind: protocol.EntryHidden, AtMS: e.AtMS}
 		if note := i == 2 || i == 3; note != (e == hidden) {
 			t.Errorf("the visitor reads %+v as entry %d", e, i+1)
@@ -65,19 +66,19 @@ func TestATicketPassedToAnAgentWaitsForThem(t *testing.T) {
 	url, _ := h.open("one")
 	w, c, busy := h.served(url, "w", "c")
 	v, a, ticket := h.served(url, "v", "a")
-	h.come(url, protocol.Agent, "b", "en").works() // has room, and is not the one
+	h.come(url, protocol.Agent, "b", "en").MustBe(protocol.Available) // has room, and is not the one
 	if _, err := a.Transfer(h.ctx, ticket, protocol.TransferTo{Agent: "c"}, ""); err != nil {
 		t.Fatal(err)
 	}
-	f := until(v, "the hold", func(f protocol.Ticket) bool { return f.Hold != nil })
+	f := people.Next(v, "the hold", func(f protocol.Ticket) bool { return f.Hold != nil })
 	if f.Hold.Agent.Name != "Name of c" || f.Hold.UntilMS < f.AsOfMS+50_000 || f.Status != protocol.Waiting {
 		t.Errorf("the visitor waits as %+v", f)
 	}
 	if _, err := c.CloseTicket(h.ctx, busy); err != nil {
 		t.Fatal(err)
 	}
-	until(w, "the end", func(f protocol.Ticket) bool { return f.Status == protocol.Closed })
-	if offer := c.accepts(); offer.Ticket != ticket {
+	people.Next(w, "the end", func(f protocol.Ticket) bool { return f.Status == protocol.Closed })
+	if offer := c.MustAccept(); offer.Ticket != ticket {
 		t.Errorf("c is offered %s, want what was held for them", offer.Ticket)
 	}
 }
@@ -87,7 +88,7 @@ func TestATransferToNobodySaysWhomThereIs(t *testing.T) {
 	h := newHouse(t, staff(map[string]queue.AgentFacts{"a": both, "b": both, "small": {Departments: []string{"support"}, Capacity: 1}}),
 		func(s *gateway.Site) { s.Rules.Topics = map[string]queue.Topic{"heavy": {Weight: 2}} })
 	url, _ := h.open("one")
-	h.come(url, protocol.Agent, "b", "en").works()
+	h.come(url, protocol.Agent, "b", "en").MustBe(protocol.Available)
 	small := h.come(url, protocol.Agent, "small", "en")
 	v := h.come(url, protocol.Visitor, "v", "en")
 	if _, err := v.Request(h.ctx, protocol.TypeJoin, func(e protocol.Envelope) protocol.Request {
@@ -96,12 +97,12 @@ func TestATransferToNobodySaysWhomThereIs(t *testing.T) {
 		t.Fatal(err)
 	}
 	b := h.come(url, protocol.Agent, "b", "en")
-	offer := b.accepts()
-	a := h.come(url, protocol.Agent, "a", "en").works()
-	small.works()
+	offer := b.MustAccept()
+	a := h.come(url, protocol.Agent, "a", "en").MustBe(protocol.Available)
+	small.MustBe(protocol.Available)
 	tests := []struct {
 		name   string
-		by     *person
+		by     *people.Person
 		ticket string
 		to     protocol.TransferTo
 		code   protocol.Code
@@ -122,10 +123,10 @@ func TestATransferToNobodySaysWhomThereIs(t *testing.T) {
 			wantKnown(t, err, tt.code, tt.known)
 		})
 	}
-	if entries := b.reads(offer.Ticket, 1); len(entries) != 1 {
+	if entries := b.MustRead(offer.Ticket, 1); len(entries) != 1 {
 		t.Errorf("refused transfers left %+v", entries)
 	}
-	if n := b.says(offer.Ticket, "m", "hello").Number; n != 2 {
+	if n := b.MustSend(offer.Ticket, "m", "hello").Number; n != 2 {
 		t.Errorf("refused transfers left %d entries", n-2)
 	}
 }
@@ -160,21 +161,21 @@ func TestAnInvitedAgentTakesPartUntilTheyLeaveOrTakeOver(t *testing.T) {
 	if _, err := a.Consult(h.ctx, ticket, "b"); err != nil {
 		t.Fatal(err)
 	}
-	d := b.onDesk(ticket, anyTicket)
+	d := b.OnDesk(ticket, anyTicket)
 	if !d.Guest || d.Owner == nil || d.Owner.ID != "a" || len(d.Guests) != 1 {
 		t.Errorf("the guest's desk shows %+v", d)
 	}
-	if mine := a.onDesk(ticket, func(t protocol.DeskTicket) bool { return len(t.Guests) == 1 }); mine.Guest || mine.Guests[0].Name != "Name of b" {
+	if mine := a.OnDesk(ticket, func(t protocol.DeskTicket) bool { return len(t.Guests) == 1 }); mine.Guest || mine.Guests[0].Name != "Name of b" {
 		t.Errorf("the owner's desk shows %+v", mine)
 	}
-	b.says(ticket, "m1", "I can help")
-	read := v.reads(ticket, 3)
+	b.MustSend(ticket, "m1", "I can help")
+	read := v.MustRead(ticket, 3)
 	if want := []protocol.EntryKind{protocol.EntryMember, protocol.EntryMember, protocol.EntryMessage}; !slices.Equal(kinds(read), want) || read[1].From.ID != "b" {
 		t.Errorf("the visitor reads %+v", read)
 	}
-	b.reads(ticket, 3)
-	v.says(ticket, "m1", "thanks")
-	until(b, "what the visitor says", func(e protocol.Entry) bool { return e.Text == "thanks" })
+	b.MustRead(ticket, 3)
+	v.MustSend(ticket, "m1", "thanks")
+	people.Next(b, "what the visitor says", func(e protocol.Entry) bool { return e.Text == "thanks" })
 	_, err = b.Transfer(h.ctx, ticket, protocol.TransferTo{Agent: "b"}, "")
 	wantCode(t, err, protocol.CodeForbidden)
 	_, err = b.CloseTicket(h.ctx, ticket)
@@ -195,24 +196,24 @@ func TestAnInvitedAgentTakesPartUntilTheyLeaveOrTakeOver(t *testing.T) {
 	if _, err := b.Leave(h.ctx, ticket); err != nil {
 		t.Fatal(err)
 	}
-	until(b, "an empty desk", func(d protocol.Desk) bool { return len(d.Tickets) == 0 })
+	people.Next(b, "an empty desk", func(d protocol.Desk) bool { return len(d.Tickets) == 0 })
 	_, err = b.Send(h.ctx, ticket, "m2", "one more thing")
 	wantCode(t, err, protocol.CodeUnknownTicket)
 
-	a.onDesk(ticket, func(t protocol.DeskTicket) bool { return len(t.Guests) == 2 && t.Guests[1].ID == "d" }) // the first gateway has heard
+	a.OnDesk(ticket, func(t protocol.DeskTicket) bool { return len(t.Guests) == 2 && t.Guests[1].ID == "d" }) // the first gateway has heard
 	if _, err := a.Consult(h.ctx, ticket, "b"); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := a.Transfer(h.ctx, ticket, protocol.TransferTo{Agent: "b"}, ""); err != nil {
 		t.Fatal(err)
 	}
-	if d := b.onDesk(ticket, func(t protocol.DeskTicket) bool { return !t.Guest }); d.Token != 2 || len(d.Guests) != 2 {
+	if d := b.OnDesk(ticket, func(t protocol.DeskTicket) bool { return !t.Guest }); d.Token != 2 || len(d.Guests) != 2 {
 		t.Errorf("handed over, the desk shows %+v; want token 2 and the other two guests", d)
 	}
-	b.says(ticket, "m3", "mine now")
+	b.MustSend(ticket, "m3", "mine now")
 	_, err = a.Send(h.ctx, ticket, "m9", "not mine")
 	wantCode(t, err, protocol.CodeUnknownTicket)
-	if f := until(v, "the new agent", func(f protocol.Ticket) bool { return f.Agent != nil && f.Agent.ID == "b" }); f.Status != protocol.Assigned {
+	if f := people.Next(v, "the new agent", func(f protocol.Ticket) bool { return f.Agent != nil && f.Agent.ID == "b" }); f.Status != protocol.Assigned {
 		t.Errorf("handed over, the visitor sees %+v", f)
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"nextup/gateway"
 	"nextup/gateway/protocol"
 	"nextup/queue"
+	"nextup/test/people"
 )
 
 // row is what a board, a host and a metric say of one queue.
@@ -70,7 +71,7 @@ func (h *house) wantRows(what, url, queue string, want *row) {
 	h.t.Helper()
 	s := h.come(url, protocol.Supervisor, "watches")
 	defer s.Cut()
-	until(s, what+": the board that shows it", func(b protocol.Board) bool { return rowOf(b, queue).equals(want) })
+	people.Next(s, what+": the board that shows it", func(b protocol.Board) bool { return rowOf(b, queue).equals(want) })
 	host, metric := h.rowsOf(url, queue)
 	for name, got := range map[string]*row{"a host": host, "a metric": metric} {
 		if !got.equals(want) {
@@ -84,19 +85,19 @@ func TestPeopleAreToldThatNobodyIsHere(t *testing.T) {
 	h := newHouse(t, staff(map[string]queue.AgentFacts{"a": {Departments: []string{"support"}, Capacity: 1}}), func(s *gateway.Site) { s.Rules.AgentGrace = 3000 })
 	url, _ := h.open("one")
 	v, w := h.come(url, protocol.Visitor, "v", "en"), h.come(url, protocol.Visitor, "w", "en")
-	v.joins("support")
-	w.joins("support")
-	nobody := func(p *person, want bool) {
+	v.MustJoin("support")
+	w.MustJoin("support")
+	nobody := func(p *people.Person, want bool) {
 		t.Helper()
-		until(p, fmt.Sprint("that nobody is here: ", want), func(f protocol.Ticket) bool { return f.Position > 0 && f.Unattended == want })
+		people.Next(p, fmt.Sprint("that nobody is here: ", want), func(f protocol.Ticket) bool { return f.Position > 0 && f.Unattended == want })
 	}
 	nobody(v, true)
 	nobody(w, true)
 	h.wantRows("on an empty shift", url, "support/en", &row{2, 0, true, false})
 	a := h.come(url, protocol.Agent, "a", "en")
-	a.works()
+	a.MustBe(protocol.Available)
 	nobody(w, false)
-	a.accepts()
+	a.MustAccept()
 	h.wantRows("with an agent who is busy", url, "support/en", &row{1, 0, false, false})
 	h.wantRows("in a language that they do not speak", url, "support/zh", &row{0, 0, true, false})
 	status := func(s protocol.AgentStatus) {
@@ -110,11 +111,11 @@ func TestPeopleAreToldThatNobodyIsHere(t *testing.T) {
 	status(protocol.Available)
 	nobody(w, false)
 	a.Cut() // and is back before the grace is over
-	until(h.come(url, protocol.Supervisor, "s"), "that the agent is lost", func(b protocol.Board) bool { return len(b.Agents) == 1 && b.Agents[0].Lost })
+	people.Next(h.come(url, protocol.Supervisor, "s"), "that the agent is lost", func(b protocol.Board) bool { return len(b.Agents) == 1 && b.Agents[0].Lost })
 	h.wantRows("with an agent who loads their page again", url, "support/en", &row{1, 0, false, false})
 	h.come(url, protocol.Agent, "a", "en").Cut()
 	nobody(w, true)
-	h.come(url, protocol.Agent, "a", "en").works()
+	h.come(url, protocol.Agent, "a", "en").MustBe(protocol.Available)
 	nobody(w, false)
 	again := h.come(url, protocol.Visitor, "w", "en")
 	nobody(again, false)
@@ -127,8 +128,8 @@ func TestWhoWaitsInAWithdrawnLanguageIsShownAndMoved(t *testing.T) {
 	dropped := func(s *gateway.Site) { s.Rules.Departments[0].Languages, s.Languages = []string{"en"}, []string{"en"} }
 	old, g := h.open("old")
 	first, second := h.come(old, protocol.Visitor, "first", "zh"), h.come(old, protocol.Visitor, "second", "zh")
-	ticket := first.joins("support")
-	second.joins("support")
+	ticket := first.MustJoin("support")
+	second.MustJoin("support")
 	h.reload(g, dropped)
 	if said := h.log.String(); !strings.Contains(said, "queues=\"support/zh=2\"") && !strings.Contains(said, "queues=support/zh=2") || !strings.Contains(said, "waiting=2") {
 		t.Errorf("the reload does not name the queue and how many wait: %s", said)
@@ -144,7 +145,7 @@ func TestWhoWaitsInAWithdrawnLanguageIsShownAndMoved(t *testing.T) {
 		t.Errorf("the start does not name the queue: %s", said)
 	}
 	again := h.come(fresh, protocol.Visitor, "second", "zh")
-	until(again, "place 2", func(f protocol.Ticket) bool { return f.Position == 2 && f.Language == "zh" && f.Unattended })
+	people.Next(again, "place 2", func(f protocol.Ticket) bool { return f.Position == 2 && f.Language == "zh" && f.Unattended })
 
 	s := h.come(fresh, protocol.Supervisor, "s")
 	_, body := h.ask(fresh, "/v1/queues/support/zh", protocol.Supervisor)
@@ -156,7 +157,7 @@ func TestWhoWaitsInAWithdrawnLanguageIsShownAndMoved(t *testing.T) {
 	if _, err := s.Transfer(h.ctx, ticket, protocol.TransferTo{Language: "en"}, ""); err != nil {
 		t.Fatal(err)
 	}
-	left := until(again, "place 1, once the first has been moved", func(f protocol.Ticket) bool { return f.Position == 1 }).Ticket
+	left := people.Next(again, "place 1, once the first has been moved", func(f protocol.Ticket) bool { return f.Position == 1 }).Ticket
 	h.wantRows("with one moved", fresh, "support/zh", &row{1, 0, true, true})
 	if _, err := again.Leave(h.ctx, left); err != nil {
 		t.Fatal(err)

@@ -8,6 +8,7 @@ import (
 	"nextup/internal/eventlog/redislog"
 	"nextup/queue"
 	"nextup/queue/logstore"
+	"nextup/test/people"
 	"nextup/test/redistest"
 )
 
@@ -23,11 +24,11 @@ func TestTheShownPositionIsTheRankInRedis(t *testing.T) {
 	h.backend = backend
 	one, _ := h.open("one")
 	two, _ := h.open("two")
-	var line []*person
+	var line []*people.Person
 	var tickets []string
 	for i := range 12 {
 		v := h.come([]string{one, two}[i%2], protocol.Visitor, fmt.Sprint("v", i), "en")
-		tickets = append(tickets, v.joins("support"))
+		tickets = append(tickets, v.MustJoin("support"))
 		line = append(line, v)
 	}
 	for _, i := range []int{0, 5} {
@@ -48,6 +49,6 @@ func TestTheShownPositionIsTheRankInRedis(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		until(v, fmt.Sprintf("place %d of %d, as Redis has it", rank+1, size), func(f protocol.Ticket) bool { return f.Position == rank+1 })
+		people.Next(v, fmt.Sprintf("place %d of %d, as Redis has it", rank+1, size), func(f protocol.Ticket) bool { return f.Position == rank+1 })
 	}
 }
