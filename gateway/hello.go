@@ -61,7 +61,7 @@ func (c *conn) hello(h protocol.Hello) bool {
 	if forked {
 		c.send(protocol.Reset{})
 	} else {
-		c.view.ticket.Log = h.Log
+		c.view.ticket.Resume(h.Log)
 	}
 	c.begin()
 	return true

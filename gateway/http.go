@@ -17,8 +17,8 @@ import (
 	"nextup/app"
 	"nextup/gateway/auth"
 	"nextup/gateway/protocol"
+	"nextup/gateway/view"
 	"nextup/queue"
-	"nextup/queue/eta"
 )
 
 // routes lists every path that the gateway answers.
@@ -70,23 +70,6 @@ func (g *Gateway) readyz(w http.ResponseWriter, _ *http.Request) {
 	_, _ = w.Write([]byte("ready\n"))
 }
 
-// queueInfo is one element of the answer of GET /v1/queues.
-type queueInfo struct {
-	Queue      string `json:"queue"`
-	Department string `json:"department"`
-	Language   string `json:"language"`
-	Size       int    `json:"size"`
-	// AgentsWithRoom would be offered a ticket now.
-	AgentsWithRoom int `json:"agents_with_room"`
-	// Wait is for somebody who joins now.
-	Wait protocol.Wait `json:"wait"`
-	// Paused says that nobody is served for now, Unattended that no agent who serves
-	// the queue is available, and Withdrawn that the site file does not have it.
-	Paused     bool `json:"paused,omitzero"`
-	Unattended bool `json:"unattended,omitzero"`
-	Withdrawn  bool `json:"withdrawn,omitzero"`
-}
-
 // asked finds the site that an HTTP request asks about, and who asks, for the roles
 // that may.
 func (g *Gateway) asked(r *http.Request, roles ...protocol.Role) (*site, auth.Identity, error) {
@@ -120,17 +103,8 @@ func (g *Gateway) queues(w http.ResponseWriter, r *http.Request) {
 		g.refuseHTTP(w, err)
 		return
 	}
-	all := []queueInfo{}
-	s.Read(func(st *queue.State) {
-		for _, q := range st.Queues() {
-			size := st.Size(q)
-			all = append(all, queueInfo{
-				Queue: q.String(), Department: q.Department, Language: q.Language, Size: size,
-				AgentsWithRoom: st.AgentsWithRoom(q), Wait: waitFrame(eta.Shown(st.Wait(q, size+1))), Paused: st.Paused(q) != nil,
-				Unattended: st.QueueUnattended(q), Withdrawn: st.Withdrawn(q),
-			})
-		}
-	})
+	var all []view.QueueInfo
+	s.Read(func(st *queue.State) { all = view.Queues(st) })
 	writeJSON(w, http.StatusOK, all)
 }
 

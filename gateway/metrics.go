@@ -6,6 +6,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 
+	"nextup/gateway/view"
 	"nextup/queue"
 )
 
@@ -107,7 +108,7 @@ func (l *lines) Collect(ch chan<- prometheus.Metric) {
 		gauge(l.dispatches, yes(s.Elected()), id)
 		s.Read(func(st *queue.State) {
 			gauge(l.known, float64(st.Number()), id)
-			room := roomOf(st)
+			room := view.AgentsWithRoom(st)
 			for _, q := range st.Queues() {
 				gauge(l.size, float64(st.Size(q)), id, q.Department, q.Language)
 				gauge(l.room, float64(room[q]), id, q.Department, q.Language)

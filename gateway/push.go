@@ -7,6 +7,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"nextup/gateway/view"
 	"nextup/queue"
 )
 
@@ -42,7 +43,7 @@ type push struct {
 	people  *people
 	metrics *metrics
 	// A test wants to know.
-	show  func(c *conn, s *ticketSnapshot)
+	show  func(c *conn, s *view.TicketSnapshot)
 	swept func(band int)
 	mu    sync.Mutex
 	lines map[queue.QueueID]*[len(bands)]cadence
@@ -205,8 +206,8 @@ func (p *push) sweep(i int, q queue.QueueID) {
 
 // pendingView is a conn and what it must be shown.
 type pendingView struct {
-	conn *conn
-	ticketSnapshot
+	conn     *conn
+	snapshot view.TicketSnapshot
 }
 
 // showFrom shows those who stand in a band behind a ticket, at most n of them, and
@@ -216,28 +217,23 @@ func (p *push) showFrom(i int, q queue.QueueID, at *queue.Ticket, n int) *queue.
 	p.people.mu.RLock()
 	p.replica.Read(func(st *queue.State) {
 		from := st.Behind(q, at)
-		s := ticketSnapshot{log: st.Number(), restored: p.replica.Restores(), size: st.Size(q), paused: st.Paused(q) != nil}
-		var need *queue.Requirements
-		var curve queue.Curve
+		line := view.NewLine(st, q, p.replica.Restores())
 		st.Sweep(q, from, min(bands[i].to, from+n-1), func(position int, t *queue.Ticket) bool {
 			at = t
 			conns := p.people.visitors[t.Visitor]
 			if len(conns) == 0 {
 				return true
 			}
-			if t.Requirements != need || need == nil {
-				need, curve = t.Requirements, st.CurveOf(t)
-			}
-			s.ticket, s.position, s.wait, s.hold, s.unattended = t, position, curve.At(position), holdOf(st, t), st.Unattended(t)
+			s := line.At(position, t)
 			for _, c := range conns {
-				seen = append(seen, pendingView{c, s})
+				seen = append(seen, pendingView{c, *s})
 			}
 			return true
 		})
 	})
 	p.people.mu.RUnlock()
 	for j := range seen {
-		p.show(seen[j].conn, &seen[j].ticketSnapshot)
+		p.show(seen[j].conn, &seen[j].snapshot)
 	}
 	clear(seen) // who has gone is not held on to
 	p.seen[i] = seen

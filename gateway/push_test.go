@@ -10,6 +10,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"nextup/gateway/view"
 	"nextup/queue"
 )
 
@@ -125,7 +126,7 @@ func TestALongLineIsSweptWithoutABurst(t *testing.T) {
 		}
 		p := newPush(ctx, s, &here, newMetrics(prometheus.NewRegistry()), rules)
 		most, now, at := 0, 0, time.Time{}
-		p.show = func(c *conn, of *ticketSnapshot) {
+		p.show = func(c *conn, of *view.TicketSnapshot) {
 			s.mu.Lock()
 			defer s.mu.Unlock()
 			promise := 3 * time.Second
@@ -136,9 +137,9 @@ func TestALongLineIsSweptWithoutABurst(t *testing.T) {
 				promise = time.Second
 			}
 			if age := time.Since(seen[c].at); age > promise {
-				t.Errorf("%s is shown their place, %d, after %s, promised within %s", c.id.Subject, of.position, age, promise)
+				t.Errorf("%s is shown their place, %d, after %s, promised within %s", c.id.Subject, of.Position, age, promise)
 			}
-			seen[c] = sight{time.Now(), of.position}
+			seen[c] = sight{time.Now(), of.Position}
 			if !at.Equal(time.Now()) {
 				now, at = 0, time.Now()
 			}
