@@ -13,7 +13,7 @@ var errCompared = errors.New("the row was compared")
 
 // comparable are the rows whose subjects start their own servers, so that either
 // product can be started, and whether more is better.
-var comparable = map[string]bool{"idle": false, "fanout": false, "served": false, "chat": false, "tickets": true}
+var comparable = map[string]bool{"idle": false, "empty": false, "fanout": false, "served": false, "chat": false, "tickets": true}
 
 // compare runs nextup of the work tree and nextup of the earlier commit in pairs, each
 // pair in the other order than the last, and adds the median of the pairs' ratios with

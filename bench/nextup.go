@@ -62,6 +62,26 @@ const siteFile = `sites:
     keys: [{id: bench, algorithm: HS256, secret: %q, roles: [visitor, agent, supervisor]}]
 `
 
+// emptySite is a further site. It has no option that an earlier nextup refuses.
+const emptySite = `  - id: empty%d
+    languages: [%s]
+    departments: [{id: %s}]
+    keys: [{id: empty%[1]d, algorithm: HS256, secret: %[4]q, roles: [visitor, agent]}]
+`
+
+// siteText is the site file of a gateway: the site that clients come to, or so many that
+// stay empty.
+func siteText(empty int, heartbeat time.Duration) string {
+	if empty == 0 {
+		return fmt.Sprintf(siteFile, siteID, language, department, heartbeat, secret)
+	}
+	text := "sites:\n"
+	for i := range empty {
+		text += fmt.Sprintf(emptySite, i, language, department, secret)
+	}
+	return text
+}
+
 // door is the one file that nextup is built with besides its own, so that a
 // gateway takes orders. A child ends when its input does.
 const door = `package main
@@ -156,14 +176,14 @@ func startNextup(args []string) (*child, error) {
 	redisURL := flags.String("redis", "", "Redis; without it the logs are in memory")
 	heartbeat := flags.Duration("heartbeat", 25*time.Second, "how often clients are to be heard")
 	helloRate := flags.Int("hello-rate", 100_000, "hellos a second")
+	empty := flags.Int("empty", 0, "empty sites, instead of the one that clients come to")
 	_ = flags.Parse(args)
 	binary, err := current.binary()
 	if err != nil {
 		return nil, err
 	}
-	file := filepath.Join(current.dir, fmt.Sprint("site-", *heartbeat, ".yaml"))
-	text := fmt.Sprintf(siteFile, siteID, language, department, *heartbeat, secret)
-	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+	file := filepath.Join(current.dir, fmt.Sprint("site-", *empty, "-", *heartbeat, ".yaml"))
+	if err := os.WriteFile(file, []byte(siteText(*empty, *heartbeat)), 0o600); err != nil {
 		return nil, err
 	}
 	serve := []string{"serve", "--listen", "127.0.0.1:0", "--site-file", file, "--node", "bench", "--hello-rate", fmt.Sprint(*helloRate), "--log-level", "error"}

@@ -39,7 +39,7 @@ type row struct{ work, ours, peers, floor, ratio, must, aim string }
 func run(args []string) error {
 	var s settings
 	flags := flag.NewFlagSet("run", flag.ExitOnError)
-	flags.StringVar(&s.rows, "rows", "idle,fanout,served,chat,latency,tickets,growth,storm,stalled", "which, with commas between")
+	flags.StringVar(&s.rows, "rows", "idle,empty,fanout,served,chat,latency,tickets,growth,storm,stalled", "which, with commas between")
 	flags.IntVar(&s.conns, "conns", 10_000, "conns of idle, fanout, served and stalled; storm has twice as many")
 	flags.IntVar(&s.waiting, "waiting", 100_000, "tickets in line in growth")
 	flags.IntVar(&s.repeats, "repeats", 3, "how often the subjects take turns (latency: twice that and one more)")
@@ -55,7 +55,7 @@ func run(args []string) error {
 		defer b.earlier.remove()
 	}
 	rows := map[string]func() error{
-		"idle": b.idle, "fanout": b.fanout, "served": b.served, "chat": b.chat, "latency": b.latency,
+		"idle": b.idle, "empty": b.empty, "fanout": b.fanout, "served": b.served, "chat": b.chat, "latency": b.latency,
 		"tickets": b.tickets, "growth": b.growth, "storm": b.storm, "stalled": b.stalled,
 	}
 	var failed error
