@@ -295,15 +295,15 @@ func (o *Observer) offered(t *queue.Ticket, at queue.Stamp) {
 	}
 }
 
-// joins begins to watch a visitor of the observer's own.
-func (o *Observer) joins(visitor string) {
+// watch begins to watch a visitor of the observer's own.
+func (o *Observer) watch(visitor string) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.own[visitor] = &place{}
 }
 
-// leaves ends it.
-func (o *Observer) leaves(visitor string) {
+// unwatch ends it.
+func (o *Observer) unwatch(visitor string) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	delete(o.own, visitor)
@@ -318,7 +318,7 @@ func (o *Observer) blind(visitor string) {
 	}
 }
 
-// saw takes a frame that the visitor was shown at a time of the log.
+// shownTo takes a frame that the visitor was shown at a time of the log.
 func (o *Observer) shownTo(visitor string, log uint64, position int, at int64) {
 	o.mu.Lock()
 	defer o.mu.Unlock()

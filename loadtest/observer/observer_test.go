@@ -74,7 +74,7 @@ func TestAPlaceIsAsOldAsTheFirstFrameWithItsNumberSays(t *testing.T) {
 			t.Run(fmt.Sprintf("%s, log late %v", name, late), func(t *testing.T) {
 				t.Parallel()
 				l := newLine(t, "a", "b", "c")
-				l.joins("d")
+				l.watch("d")
 				l.join("d", 1500)
 				l.shownTo("d", 4, 4, 1510)
 				moves := func() {
@@ -101,7 +101,7 @@ func TestAPlaceIsAsOldAsTheFirstFrameWithItsNumberSays(t *testing.T) {
 func TestWhoSeesWhatIsTrueAgainIsOwedNothing(t *testing.T) {
 	t.Parallel()
 	l := newLine(t, "a", "b")
-	l.joins("d")
+	l.watch("d")
 	l.join("d", 1500)
 	l.shownTo("d", 3, 3, 1510)
 	l.blind("d") // nothing is promised without a socket

@@ -9,7 +9,8 @@ import (
 	"time"
 
 	"nextup/gateway/protocol"
-	"nextup/internal/client"
+	"nextup/test/oracle"
+	"nextup/test/people"
 )
 
 // Crowd is the observer's own visitors: a few among many, so that every part of
@@ -25,8 +26,6 @@ type Crowd struct {
 
 	mu       sync.Mutex
 	promises []Promised
-	joined   int
-	served   int
 }
 
 // Promised is a wait that was shown at the join, and what became of it.
@@ -65,78 +64,53 @@ func (c *Crowd) Run(ctx context.Context, every time.Duration, until time.Time) {
 	}
 }
 
-// visit joins and watches until an agent has closed the ticket or ctx ends. A
-// socket that is lost comes back.
+// visit joins and watches until an agent has closed the ticket or ctx ends.
 func (c *Crowd) visit(ctx context.Context, subject string) {
-	token, err := c.Token(subject)
-	if err != nil {
+	ctx, stop := context.WithCancel(ctx)
+	var running sync.WaitGroup
+	defer running.Wait()
+	defer stop()
+	w := &watcher{Crowd: c, subject: subject}
+	mint := func(_ protocol.Role, subject string, _ []string) (string, error) { return c.Token(subject) }
+	v := people.NewClient(c.Targets, mint, c.Begun, protocol.Visitor, subject, nil, rand.New(rand.NewPCG(rand.Uint64(), 0)))
+	v.Each(w.see)
+	if c.Observer != nil {
+		c.Observer.watch(subject)
+		defer c.Observer.unwatch(subject)
+	}
+	running.Go(func() { v.Run(ctx) })
+	if !w.join(ctx, v) {
 		return
 	}
-	w := &watcher{Crowd: c, subject: subject, ended: make(chan struct{})}
-	if c.Observer != nil {
-		c.Observer.joins(subject)
-		defer c.Observer.leaves(subject)
-	}
-	joined := false
-	for try := 0; ctx.Err() == nil; try++ {
-		conn, err := client.Resume(ctx, c.Targets[rand.IntN(len(c.Targets))], token, w.log(), w.see)
-		if err == nil {
-			if !joined {
-				joined = w.join(ctx, conn)
-			}
-			select {
-			case <-ctx.Done():
-			case <-w.ended:
-			case <-conn.Done():
-			}
-			select {
-			case <-conn.Done():
-			default:
-				conn.Close()
-			}
-			select {
-			case <-w.ended:
-				return
-			default:
-			}
-			if c.Observer != nil {
-				c.Observer.blind(subject)
-			}
+	conn := v.Look().Conn
+	v.Until(ctx, func(s people.Sight) bool {
+		if c.Observer != nil && (!s.Connected || s.Conn != conn) {
+			c.Observer.blind(subject)
 		}
-		pause := time.NewTimer(time.Duration(100+rand.IntN(400)) * time.Millisecond)
-		select {
-		case <-ctx.Done():
-		case <-pause.C:
-		}
-		pause.Stop()
-	}
+		conn = s.Conn
+		return s.Ticket.Status == protocol.Closed || s.Ticket.Status == protocol.Abandoned
+	})
 }
 
-// watcher is one of them.
+// watcher is one of the observer's own visitors.
 type watcher struct {
 	*Crowd
 	subject string
-	ended   chan struct{}
-
-	mu      sync.Mutex
-	newest  uint64
+	// What follows is the reader's alone.
 	promise *Promised
 	since   time.Time
-	over    bool
-}
-
-func (w *watcher) log() uint64 {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	return w.newest
+	taken   bool // an agent has had the ticket
 }
 
 // join asks for a place in a queue that is picked as the load's visitors pick.
-func (w *watcher) join(ctx context.Context, conn *client.Conn) bool {
+func (w *watcher) join(ctx context.Context, v *people.Client) bool {
+	if !v.Until(ctx, func(s people.Sight) bool { return s.Connected }) {
+		return false
+	}
 	total, weights := 0.0, []float64{}
 	type queue struct{ department, language string }
 	var queues []queue
-	for _, d := range conn.Welcome.Departments {
+	for _, d := range v.Look().Welcome.Departments {
 		for i, l := range d.Languages {
 			queues = append(queues, queue{d.ID, l})
 			weights = append(weights, 1/float64(1+i))
@@ -150,29 +124,21 @@ func (w *watcher) join(ctx context.Context, conn *client.Conn) bool {
 		}
 		left -= weights[i]
 	}
-	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
-	defer cancel()
-	_, err := conn.Join(ctx, q.department, q.language)
-	if err == nil {
-		w.Crowd.mu.Lock()
-		w.joined++
-		w.Crowd.mu.Unlock()
-	}
+	_, err := v.Do(ctx, oracle.Ask{Type: protocol.TypeJoin, Wish: 1}, func(e protocol.Envelope) protocol.Request {
+		return protocol.Join{Envelope: e, Department: q.department, Languages: []string{q.language}}
+	})
 	return err == nil
 }
 
 // see takes a frame.
 func (w *watcher) see(f protocol.ServerFrame) {
-	t, is := f.(protocol.Ticket)
-	if !is {
+	t, ok := f.(protocol.Ticket)
+	if !ok {
 		return
 	}
 	if o := w.Observer; o != nil {
 		o.shownTo(w.subject, t.Log, t.Position, o.Now())
 	}
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.newest = max(w.newest, t.Log)
 	switch t.Status {
 	case protocol.Waiting, protocol.Offered:
 		if w.promise == nil && t.Wait != nil && t.Wait.Known {
@@ -181,25 +147,20 @@ func (w *watcher) see(f protocol.ServerFrame) {
 		}
 	case protocol.Assigned:
 		w.kept()
-	case protocol.Closed, protocol.Abandoned:
-		if !w.over {
-			w.over = true
-			close(w.ended)
-		}
 	}
 }
 
 // kept notes how long it took, once.
 func (w *watcher) kept() {
-	if w.promise == nil || !w.since.Before(time.Now()) {
+	if w.promise == nil || w.taken {
 		return
 	}
+	w.taken = true
 	p := *w.promise
 	p.WaitedS = tenths(time.Since(w.since))
-	w.since = time.Now().Add(24 * time.Hour) // once
-	w.Crowd.mu.Lock()
-	defer w.Crowd.mu.Unlock()
-	if w.served++; len(w.promises) < maxPromises {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if len(w.promises) < maxPromises {
 		w.promises = append(w.promises, p)
 	}
 }

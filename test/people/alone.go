@@ -9,17 +9,19 @@ import (
 	"nextup/test/oracle"
 )
 
-// NewClient returns a person who lives outside a Crowd: somebody else says what
-// they do. Their languages go into the token.
+// NewClient returns a person who lives outside a Crowd: the caller says what they do.
+// Their languages go into the token.
 func NewClient(targets []string, mint Mint, start time.Time, role protocol.Role, subject string, languages []string, rng *rand.Rand) *Client {
 	return newClient(&Options{Targets: targets, Mint: mint, Start: start}, role, subject, languages, rng)
 }
 
-// Sight is what a person sees.
+// Sight is what a person sees now.
 type Sight struct {
-	// Connected says that there is a conn, and Conn is the number of the newest.
+	// Connected reports that there is a conn, and Conn is the number of the newest.
 	Connected bool
 	Conn      int
+	// Welcome is that of the conn; zero where there is none.
+	Welcome protocol.Welcome
 	// Ticket and Desk are the newest view; zero where none has come since the
 	// welcome, or since a reset.
 	Ticket protocol.Ticket
@@ -34,7 +36,11 @@ type Sight struct {
 func (c *Client) Look() Sight {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return Sight{c.conn != nil, c.number, c.ticket, c.desk, c.viewless, c.changed}
+	s := Sight{Connected: c.conn != nil, Conn: c.number, Ticket: c.ticket, Desk: c.desk, Viewless: c.viewless, Changed: c.changed}
+	if c.conn != nil {
+		s.Welcome = c.conn.Welcome
+	}
+	return s
 }
 
 // Subject is who it is.
@@ -43,9 +49,13 @@ func (c *Client) Subject() string { return c.subject }
 // History is what has happened to the person so far.
 func (c *Client) History() *oracle.History { return c.diary.History() }
 
-// First has the person come to one of the targets at first; without it they choose
+// First has the person connect to one of the targets at first; without it they choose
 // any. It is called before Run.
 func (c *Client) First(target int) { c.first = &target }
+
+// Each hands every frame that answers no request to f when it comes, on a goroutine
+// that f must not block for long. It is called before Run.
+func (c *Client) Each(f func(protocol.ServerFrame)) { c.each = f }
 
 // Until waits until what the person sees is so, and reports whether it came.
 func (c *Client) Until(ctx context.Context, want func(Sight) bool) bool {

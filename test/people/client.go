@@ -39,8 +39,9 @@ type Client struct {
 	targets   []string
 	mint      Mint
 	diary     *Diary
-	rng       *rand.Rand // Run's own
-	first     *int       // target; nil for any
+	rng       *rand.Rand                 // Run's own
+	first     *int                       // target; nil for any
+	each      func(protocol.ServerFrame) // or nil
 
 	heard atomic.Int64 // Unix milliseconds of the newest frame or answer
 
@@ -248,6 +249,9 @@ func (c *Client) changeLocked() {
 func (c *Client) take(number int, frame protocol.ServerFrame) {
 	c.heard.Store(time.Now().UnixMilli())
 	c.diary.told(number, frame)
+	if c.each != nil {
+		c.each(frame)
+	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	switch f := frame.(type) {
