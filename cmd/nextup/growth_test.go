@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"math/rand/v2"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -24,6 +25,8 @@ import (
 	"nextup/gateway/protocol"
 	"nextup/internal/client"
 	"nextup/internal/sitefile"
+	"nextup/test/oracle"
+	"nextup/test/people"
 	"nextup/test/redistest"
 )
 
@@ -172,9 +175,7 @@ func serveTickets(ctx context.Context, t *testing.T, gateways []string) {
 		}
 	}()
 	for i := range 20 {
-		if err := serveAs(ctx, gateways[i%2], fmt.Sprint("agent", i), pace, &done); err != nil {
-			t.Fatal(err)
-		}
+		go serveAs(ctx, gateways[i%2], fmt.Sprint("agent", i), pace, &done)
 	}
 	<-ctx.Done()
 	if n := done.Load(); n < served {
@@ -183,56 +184,46 @@ func serveTickets(ctx context.Context, t *testing.T, gateways []string) {
 }
 
 // serveAs is one agent, who closes each ticket at once and takes as many as the
-// pace gives.
-func serveAs(ctx context.Context, gateway, name string, pace <-chan struct{}, done *atomic.Int64) error {
-	desks := make(chan protocol.Desk, 256)
-	token, err := demoToken(protocol.Agent, name)
-	if err != nil {
-		return err
+// pace gives. At the end the conn is cut without a word: no change falls into the window.
+func serveAs(ctx context.Context, gateway, name string, pace <-chan struct{}, done *atomic.Int64) {
+	a := people.NewClient([]string{gateway}, demoToken, time.Now(), protocol.Agent, name, []string{"en"}, rand.New(rand.NewPCG(1, 1)))
+	go a.Run(ctx)
+	do := func(ask oracle.Ask, build func(protocol.Envelope) protocol.Request) bool {
+		_, err := a.Do(ctx, ask, build)
+		return err == nil
 	}
-	conn, err := client.Dial(ctx, gateway, token, func(f protocol.ServerFrame) {
-		if d, ok := f.(protocol.Desk); ok {
-			desks <- d
-		}
+	do(oracle.Ask{Type: protocol.TypeStatus}, func(e protocol.Envelope) protocol.Request {
+		return protocol.Status{Envelope: e, Status: protocol.Available}
 	})
-	if err != nil {
-		return err
-	}
-	go func() {
-		defer conn.Cut() // without a word: no change falls into the window
-		if _, err := conn.Status(ctx, protocol.Available); err != nil {
-			return
-		}
-		taken := map[string]bool{}
-		for {
+	taken := map[string]bool{}
+	for ctx.Err() == nil {
+		s := a.Look()
+		for _, o := range s.Desk.Offers {
+			if taken[o.Offer] {
+				continue
+			}
+			taken[o.Offer] = true
 			select {
+			case <-pace:
 			case <-ctx.Done():
 				return
-			case d := <-desks:
-				for _, o := range d.Offers {
-					if taken[o.Offer] {
-						continue
-					}
-					taken[o.Offer] = true
-					select {
-					case <-pace:
-					case <-ctx.Done():
-						return
-					}
-					if _, err := conn.Accept(ctx, o.Offer); err != nil {
-						continue
-					}
-					if _, err := conn.CloseTicket(ctx, o.Ticket); err == nil {
-						done.Add(1)
-					}
-				}
+			}
+			if do(oracle.Ask{Type: protocol.TypeAccept, Offer: o.Offer}, func(e protocol.Envelope) protocol.Request {
+				return protocol.Accept{Envelope: e, Offer: o.Offer}
+			}) && do(oracle.Ask{Type: protocol.TypeClose, Ticket: o.Ticket}, func(e protocol.Envelope) protocol.Request {
+				return protocol.Close{Envelope: e, Ticket: o.Ticket}
+			}) {
+				done.Add(1)
 			}
 		}
-	}()
-	return nil
+		select {
+		case <-s.Changed:
+		case <-ctx.Done():
+		}
+	}
 }
 
-func demoToken(role protocol.Role, subject string) (string, error) {
+func demoToken(role protocol.Role, subject string, languages []string) (string, error) {
 	file, err := loadSites("")
 	if err != nil {
 		return "", err
@@ -241,7 +232,7 @@ func demoToken(role protocol.Role, subject string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	return sign(keys, auth.Identity{Site: "demo", Subject: subject, Role: role, Languages: []string{"en"}, ExpiresAt: time.Now().Add(time.Hour)})
+	return sign(keys, auth.Identity{Site: "demo", Subject: subject, Role: role, Languages: languages, ExpiresAt: time.Now().Add(time.Hour)})
 }
 
 // wideSites is the demo's site file with room for a long line.
@@ -342,7 +333,7 @@ func beCrowd(spec string) int {
 	var once sync.Once
 	for i := range number {
 		dial.Go(func() error {
-			token, err := demoToken(protocol.Visitor, fmt.Sprint(name, "-", i))
+			token, err := demoToken(protocol.Visitor, fmt.Sprint(name, "-", i), []string{"en"})
 			if err != nil {
 				return err
 			}

@@ -15,11 +15,11 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"nextup/gateway/protocol"
-	"nextup/internal/client"
 	"nextup/internal/eventlog/redislog"
 	"nextup/queue"
 	"nextup/queue/logstore"
 	"nextup/test/gatewaytest"
+	"nextup/test/people"
 	"nextup/test/redistest"
 )
 
@@ -191,42 +191,17 @@ func (l *waitingLine) serve(b *testing.B, socket string) []time.Duration {
 	b.Helper()
 	ctx, cancel := context.WithTimeout(b.Context(), 3*time.Minute)
 	defer cancel()
-	type seen struct {
-		desk protocol.Desk
-		at   time.Time
-	}
-	desks := make(chan seen, 64)
 	token, err := mintFor(benchSite, protocol.Agent, "agent", jwt.MapClaims{"languages": []string{"en"}})
 	if err != nil {
 		b.Fatal(err)
 	}
-	conn, err := client.Dial(ctx, socket, token, func(f protocol.ServerFrame) {
-		if d, ok := f.(protocol.Desk); ok {
-			desks <- seen{d, time.Now()}
-		}
-	})
-	if err != nil {
-		b.Fatal(err)
-	}
-	defer conn.Close()
-	if _, err := conn.Status(ctx, protocol.Available); err != nil {
-		b.Fatal(err)
-	}
-	last := ""
-	offered := func() (string, string, time.Time) { // the next offer, its ticket, and when it was shown
-		for {
-			select {
-			case s := <-desks:
-				if len(s.desk.Offers) > 0 && s.desk.Offers[0].Offer != last {
-					last = s.desk.Offers[0].Offer
-					return last, s.desk.Offers[0].Ticket, s.at
-				}
-			case <-conn.Done():
-				b.Fatal(conn.Err())
-			case <-ctx.Done():
-				b.Fatal(ctx.Err())
-			}
-		}
+	a := people.Connect(ctx, b, socket, token, 0)
+	defer a.Close()
+	a.MustBe(protocol.Available)
+	var offer protocol.DeskOffer
+	next := func() {
+		desk := people.Next(a, "the next offer", func(d protocol.Desk) bool { return len(d.Offers) > 0 && d.Offers[0].Offer != offer.Offer })
+		offer = desk.Offers[0]
 	}
 	must := func(_ protocol.OK, err error) {
 		if err != nil {
@@ -234,19 +209,18 @@ func (l *waitingLine) serve(b *testing.B, socket string) []time.Duration {
 		}
 	}
 	var took []time.Duration
-	offer, ticket, _ := offered()
+	next()
 	for i := range benchWarmUp + benchSamples {
-		must(conn.Accept(ctx, offer))
+		must(a.Accept(ctx, offer.Offer))
 		time.Sleep(5*time.Millisecond + rand.N(20*time.Millisecond))
 		closed := time.Now()
-		must(conn.CloseTicket(ctx, ticket))
-		var shown time.Time
-		if offer, ticket, shown = offered(); i >= benchWarmUp {
-			took = append(took, shown.Sub(closed))
+		must(a.CloseTicket(ctx, offer.Ticket))
+		if next(); i >= benchWarmUp {
+			took = append(took, a.Told.Sub(closed))
 		}
 	}
-	must(conn.Status(ctx, protocol.Away))
-	must(conn.Decline(ctx, offer)) // nothing stays in hand for the next run
+	a.MustBe(protocol.Away)
+	must(a.Decline(ctx, offer.Offer)) // nothing stays in hand for the next run
 	return took
 }
 
