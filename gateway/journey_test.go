@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -203,8 +204,17 @@ func TestAWaitIsLearnedAndShownEverywhere(t *testing.T) {
 	waits.MustJoin("support")
 	alone.MustJoin("support")
 	f := people.Next(waits, "a wait", func(f protocol.Ticket) bool { return f.Wait != nil && f.Wait.Known })
-	if f.Wait.LowS < 60 || f.Wait.HighS < f.Wait.LowS {
+	if f.Wait.HighS < 60 || f.Wait.HighS <= f.Wait.LowS {
 		t.Errorf("the wait is shown as %+v", f.Wait)
+	}
+	// A second tab has not seen what the first one has, and shows the same but a step.
+	tab := people.Next(h.come(one, protocol.Visitor, "waits", "en"), "a wait in a second tab", func(f protocol.Ticket) bool { return f.Wait != nil && f.Wait.Known })
+	steps := []int{0, 60, 120, 240, 420, 600, 900, 1200, 1800, 2700, 3600, 7200}
+	for _, ends := range [][2]int{{f.Wait.LowS, tab.Wait.LowS}, {f.Wait.HighS, tab.Wait.HighS}} {
+		i, j := slices.Index(steps, ends[0]), slices.Index(steps, ends[1])
+		if i < 0 || j < 0 || i-j > 1 || j-i > 1 {
+			t.Errorf("the wait is shown as %+v, and in a second tab on another gateway as %+v", f.Wait, tab.Wait)
+		}
 	}
 	if f := people.Next(alone, "a view", func(protocol.Ticket) bool { return true }); f.Wait == nil || *f.Wait != (protocol.Wait{}) {
 		t.Errorf("nobody speaks zh, and the wait is %+v", f.Wait)

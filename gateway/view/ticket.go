@@ -70,8 +70,8 @@ func (l *Line) At(position int, t *queue.Ticket) *TicketSnapshot {
 // Ticket has shown nothing.
 type Ticket struct {
 	shown protocol.Ticket
-	// display is the wait as this person sees it, which does not flicker.
-	display eta.Display
+	// wait is the wait as this person sees it, which does not flicker.
+	wait eta.Range
 	// waiting is since when the ticket shown last waits, or waited: it changes with
 	// a transfer.
 	waiting queue.Stamp
@@ -105,9 +105,10 @@ func (v *Ticket) Frame(s *TicketSnapshot, now queue.Stamp, read func(func(*queue
 		return f
 	}
 	if v.shown.Ticket != t.ID {
-		v.display = eta.Display{}
+		v.wait = eta.Range{}
 	}
-	w := waitFrame(v.display.Show(s.wait, now))
+	v.wait = v.wait.Next(s.wait)
+	w := waitFrame(v.wait)
 	f.Position, f.Size, f.Wait, f.Widened, f.Hold = s.Position, s.size, &w, t.Step, s.hold
 	f.Paused, f.Unattended = s.paused, s.unattended
 	if t.Requirements != nil {

@@ -126,7 +126,7 @@ func (t *trial) judge(all []scored) []row {
 		atMost("waits over the shown end", name, part, v, h, .10, .05)
 		followed := slices.DeleteFunc(slices.Clone(part), func(s scored) bool { return !s.watched })
 		v, h = ratio(followed, func(s *scored) float64 { return float64(s.rises) }, unit)
-		atMost("shown rises per wait", name, followed, v, h, t.rises, .03)
+		atMost("shown rises per wait", name, followed, v, h, t.rises, .02)
 	}
 	for i := range rows {
 		rows[i].informational = rows[i].informational || t.informational

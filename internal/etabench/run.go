@@ -75,8 +75,9 @@ func (t *trial) play(seed uint64, hours float64) ([]scored, error) {
 				estimate: f.Mean, oracle: mean, noise: noise, modelled: model.wait(v), les: last, p10: f.P10, p90: f.P90,
 			}
 			open[v.Ticket.ID] = o
-			w := &watch{ticket: v.Ticket, scored: o}
-			o.high = float64(w.display.Show(queue.EstimatedWait{Known: f.Known, P50: f.P50, P90: f.P90}, v.Now).High)
+			w := &watch{scored: o}
+			w.look(f)
+			o.high = float64(w.shown.High)
 			if len(watched) < 12 {
 				o.watched = true
 				watched[v.Ticket.ID] = w
@@ -106,9 +107,7 @@ func (t *trial) play(seed uint64, hours float64) ([]scored, error) {
 				if ticket == nil || ticket.Status != queue.Waiting {
 					continue
 				}
-				f := e.Forecast(st, ticket, now)
-				w.display.Show(queue.EstimatedWait{Known: f.Known, P50: f.P50, P90: f.P90}, now)
-				w.scored.rises = w.display.Rises
+				w.look(e.Forecast(st, ticket, now))
 			}
 		},
 	})
@@ -139,11 +138,19 @@ func (c *exponentialModel) wait(v sim.Arrival) float64 {
 	return float64(v.State.Position(v.Ticket)) / float64(c.busy) * c.time / max(1, c.ends)
 }
 
-// watch is a waiting visitor whose display is followed.
+// watch is a waiting visitor who is followed, and what they are shown.
 type watch struct {
-	ticket  *queue.Ticket
-	display eta.Display
-	scored  *scored
+	shown  eta.Range
+	scored *scored
+}
+
+// look shows the visitor a new forecast and counts a rise.
+func (w *watch) look(f eta.Forecast) {
+	last := w.shown
+	w.shown = last.Next(queue.EstimatedWait{Known: f.Known, P50: f.P50, P90: f.P90})
+	if last.Known && w.shown.High > last.High {
+		w.scored.rises++
+	}
 }
 
 // playBudget is the number of records that the plays of one look may write: the looks

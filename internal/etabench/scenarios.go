@@ -43,7 +43,7 @@ var exponential = sim.Exponential(handling)
 func trials() []trial {
 	plain := func(name string, n int, load float64, patience sim.Draw) trial {
 		return trial{
-			name: name, perHour: load * float64(n) * 12 * 0.8, must: 1.08, aim: 1.03, les: .55, rises: .05, fresh: 300,
+			name: name, perHour: load * float64(n) * 12 * 0.8, must: 1.08, aim: 1.03, les: .55, rises: .03, fresh: 300,
 			build: func(seed uint64, hours float64) *sim.Scenario {
 				return one(seed, n, load, exponential, patience, hours)
 			},
@@ -78,7 +78,7 @@ func trials() []trial {
 	languages := plain("3 languages, 20 % bilingual", 60, .97, sim.Draw{})
 	languages.build, languages.oracle, languages.withModel = threeLanguages, played(exponential), false
 	vip := plain("20 % VIP", 50, .96, sim.Draw{})
-	vip.rises, vip.withModel = .18, false
+	vip.withModel = false
 	vip.build = func(seed uint64, hours float64) *sim.Scenario {
 		s := one(seed, 50, .96, exponential, sim.Draw{}, hours)
 		s.Queues[0].Classes = []sim.Class{{Name: "vip", Share: .2, HeadStart: 100 * 3.6e6}, {Name: "other", Share: .8}}

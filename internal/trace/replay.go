@@ -60,7 +60,7 @@ type replay struct {
 	st    *queue.State
 	est   *eta.Estimator
 	due   []dueEstimate // the waits to estimate again, by time
-	shown map[string]*eta.Display
+	shown map[string]eta.Range
 }
 
 type dueEstimate struct {
@@ -71,7 +71,7 @@ type dueEstimate struct {
 // Replay replays the events and estimates the wait at each join.
 func Replay(l *Log, o Options) error {
 	site := &queue.Site{ID: "trace", Departments: []queue.Department{{ID: department, Languages: l.Queues}}, Retention: 1}
-	r := &replay{Options: o, st: queue.NewState(site), est: eta.New(nil), shown: map[string]*eta.Display{}}
+	r := &replay{Options: o, st: queue.NewState(site), est: eta.New(nil), shown: map[string]eta.Range{}}
 	r.est.SetSeed(o.Seed)
 	look, events, seen := int64(0), 0, 0
 	return l.Events(func(e *Event) error {
@@ -110,7 +110,8 @@ func (r *replay) estimateNext() error {
 
 func (r *replay) estimate(t *queue.Ticket, at int64, joined bool) error {
 	f := r.est.Forecast(r.st, t, stamp(at))
-	shown := r.shown[t.ID].Show(queue.EstimatedWait{Known: f.Known, P50: f.P50, P90: f.P90}, stamp(at))
+	shown := r.shown[t.ID].Next(queue.EstimatedWait{Known: f.Known, P50: f.P50, P90: f.P90})
+	r.shown[t.ID] = shown
 	s := Estimate{
 		Ticket: t.ID, Queue: t.Language, At: at, Position: f.Position, Known: f.Known,
 		Mean: f.Mean, P10: f.P10, P50: f.P50, P90: f.P90, Low: shown.Low, High: shown.High, AtJoin: joined,
@@ -154,7 +155,6 @@ func (r *replay) apply(e *Event) error {
 			Specification: &queue.Specification{Department: department, Language: strings.Clone(e.Queue), HeadStart: queue.Millis(e.Head), Weight: 1},
 		}
 		r.write(queue.CauseJoined, e.At, t)
-		r.shown[id] = &eta.Display{}
 		if r.Every > 0 {
 			r.due = append(r.due, dueEstimate{e.At + r.Every, id}) // the interval is the same for all, so they stay in order
 		}

@@ -9,8 +9,12 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
+
+	"nextup/queue"
+	"nextup/queue/eta"
 )
 
 const head = "at_ms,event,ticket,agent,queue,head_start_s,capacity\n"
@@ -181,31 +185,35 @@ func shrinking() string {
 	return b.String()
 }
 
-func TestWhatIsShownRisesOnlyForAReasonThatLasts(t *testing.T) {
+// Whoever has waited all along and whoever has just reloaded the page are shown the same,
+// but for a step: so what is shown rises only when the estimate is two steps above it.
+func TestWhatIsShownSeldomRisesAndAReloadMovesItByOneStep(t *testing.T) {
 	t.Parallel()
-	all, _ := replayAll(t, shrinking(), 5_000)
-	type look struct {
-		high  int
-		under int64 // when the wait was last not much over what is shown
-	}
-	shown := map[string]look{}
-	rises := 0
-	for _, s := range all {
-		was, seen := shown[s.Ticket]
-		much := s.P90 > 1.25*float64(was.high)
-		if seen && s.High > was.high {
-			if rises++; !much || s.At-was.under < 60_000 {
-				t.Errorf("%s at %d ms: rises from %d to %d s, P90 is %.0f s", s.Ticket, s.At, was.high, s.High, s.P90)
+	minutes := []int{0, 1, 2, 4, 7, 10, 15, 20, 30, 45, 60, 120}
+	step := func(seconds int) int { return slices.Index(minutes, seconds/60) }
+	for name, log := range map[string]struct {
+		csv   string
+		rises bool
+	}{"five of six agents leave": {shrinking(), true}, "a steady day": {day(300), false}} {
+		all, _ := replayAll(t, log.csv, 5_000)
+		shown := map[string]Estimate{}
+		rises := 0
+		for _, s := range all {
+			before, seen := shown[s.Ticket]
+			shown[s.Ticket] = s
+			fresh := eta.Shown(queue.EstimatedWait{Known: s.Known, P50: s.P50, P90: s.P90})
+			if low, high := step(fresh.Low)-step(s.Low), step(fresh.High)-step(s.High); low < 0 || low > 1 || high < 0 || high > 1 {
+				t.Errorf("%s: %s at %d ms: shown %d–%d s, after a reload %d–%d s", name, s.Ticket, s.At, s.Low, s.High, fresh.Low, fresh.High)
+			}
+			if seen && s.High > before.High {
+				if rises++; s.P90 <= float64(s.High) {
+					t.Errorf("%s: %s at %d ms: rises from %d to %d s, P90 is %.0f s", name, s.Ticket, s.At, before.High, s.High, s.P90)
+				}
 			}
 		}
-		is := look{s.High, was.under}
-		if !seen || !much || s.High != was.high {
-			is.under = s.At
+		if (rises > 0) != log.rises {
+			t.Errorf("%s: %d rises", name, rises)
 		}
-		shown[s.Ticket] = is
-	}
-	if rises == 0 {
-		t.Error("five of six agents have left and nobody was told")
 	}
 }
 

@@ -134,13 +134,13 @@ func TestAnEstimatorGoesOnFromACheckpoint(t *testing.T) {
 	}
 }
 
-// [ticket-4] The median and the ninetieth percentile, each as people say it.
-func TestShownIsRoundedUpOnTheLadder(t *testing.T) {
+// [ticket-4] The lower end is rounded down and the upper end up, so both are true.
+func TestTheEndsOfAWaitAreRoundedOutwards(t *testing.T) {
 	for _, tt := range []struct {
 		p50, p90  float64
 		low, high int
 	}{
-		{0, 0, 60, 60}, {59, 61, 60, 120}, {241, 301, 300, 420}, {3601, 99999, 7200, 7200},
+		{0, 0, 0, 60}, {59, 61, 0, 120}, {241, 301, 240, 420}, {250, 260, 240, 420}, {60, 60, 0, 60}, {3601, 99999, 3600, 7200}, {8000, 9000, 3600, 7200},
 	} {
 		got := Shown(queue.EstimatedWait{Known: true, P50: tt.p50, P90: tt.p90})
 		if got.Low != tt.low || got.High != tt.high {

@@ -6,88 +6,64 @@ import (
 	"nextup/queue"
 )
 
-// ladder lists the waits that visitors are shown, in seconds.
-var ladder = []int{60, 120, 180, 240, 300, 420, 600, 900, 1200, 1800, 2700, 3600}
+// steps lists the waits that visitors are shown, in seconds.
+var steps = []int{0, 60, 120, 240, 420, 600, 900, 1200, 1800, 2700, 3600, Beyond}
 
-// Beyond stands for anything above the ladder's last step, which is an hour.
+// Beyond is the last step: it stands for any wait of more than an hour.
 const Beyond = 7200
 
-// Range is a wait as visitors are shown it, in seconds: steps of the ladder.
+// Range is a wait as visitors are shown it, in seconds: two steps, Low below High. The
+// zero Range is unknown.
 type Range struct {
 	Known     bool
 	Low, High int
 }
 
-// Shown rounds a wait up on the ladder 1, 2, 3, 4, 5, 7, 10, 15, 20, 30, 45, 60
-// minutes.
+// Shown rounds the lower end of a wait down and its upper end up, to 0, 1, 2, 4, 7, 10,
+// 15, 20, 30, 45 or 60 minutes.
 func Shown(w queue.EstimatedWait) Range {
 	if !w.Known {
 		return Range{}
 	}
-	return Range{Known: true, Low: roundUp(w.P50), High: roundUp(w.P90)}
-}
-
-func roundUp(seconds float64) int {
-	i := slices.IndexFunc(ladder, func(step int) bool { return seconds <= float64(step) })
-	if i < 0 {
-		return Beyond
+	high := 1
+	for high < len(steps)-1 && w.P90 > float64(steps[high]) {
+		high++
 	}
-	return ladder[i]
+	low := high - 1
+	for low > 0 && w.P50 < float64(steps[low]) {
+		low--
+	}
+	return Range{Known: true, Low: steps[low], High: steps[high]}
 }
 
-// When a range that a visitor sees may rise, and how often it may change at all.
-const (
-	riseAfter   queue.Millis = 60_000
-	riseBy                   = 1.25
-	changeEvery queue.Millis = 15_000
-)
-
-// Display is the range that one visitor sees. It falls at once and rises only
-// for a reason that lasts: after a minute in which the wait was above the range
-// by more than a quarter. The zero Display has shown nothing.
-type Display struct {
-	shown     Range
-	changed   queue.Stamp
-	overSince queue.Stamp // since when the wait has been above what is shown; 0 if it is not
-	// Rises counts how often the upper end rose.
-	Rises int
-}
-
-// Show takes a new estimate of the wait from now on and returns what the
-// visitor sees.
-func (d *Display) Show(w queue.EstimatedWait, now queue.Stamp) Range {
+// Next returns what a visitor sees of a new estimate who saw the range until now. An
+// end falls at once; it stays one step below the new estimate rather than rise, and
+// rises no further than there. So a visitor seldom sees a rise, and two views of one
+// ticket differ by at most a step, however long each of them has been open:
+//
+//	shown = shown.Next(st.CurveOf(t).At(position)) // from the zero Range on
+func (r Range) Next(w queue.EstimatedWait) Range {
 	next := Shown(w)
-	switch {
-	case !d.shown.Known || !next.Known:
-		if d.shown != next {
-			d.set(next, now)
-		}
-		return d.shown
-	case next.High <= d.shown.High:
-		d.overSince = 0
-		if next.High == d.shown.High && next.Low > d.shown.Low {
-			next.Low = d.shown.Low // the lower end must not rise either
-		}
-		if next != d.shown && now >= d.changed.Add(changeEvery) {
-			d.set(next, now)
-		}
-		return d.shown
-	case w.P90 <= riseBy*float64(d.shown.High):
-		d.overSince = 0
-		return d.shown
-	case d.overSince == 0:
-		d.overSince = now
-		return d.shown
-	case now < d.overSince.Add(riseAfter):
-		return d.shown
+	if !r.Known || !next.Known {
+		return next
 	}
-	d.Rises++
-	d.set(next, now)
-	return d.shown
+	next.High = hold(r.High, next.High)
+	next.Low = min(hold(r.Low, next.Low), below(next.High))
+	return next
 }
 
-func (d *Display) set(r Range, now queue.Stamp) {
-	d.shown, d.changed, d.overSince = r, now, 0
+// hold returns the step to show in place of the one that is shown, where the estimate
+// is at the step next.
+func hold(shown, next int) int {
+	if shown >= next {
+		return next
+	}
+	return max(shown, below(next))
+}
+
+// below returns the step before a step, which is not the first.
+func below(step int) int {
+	return steps[slices.Index(steps, step)-1]
 }
 
 // sameShown reports whether every visitor in line would be shown the same range by

@@ -2,48 +2,84 @@ package eta
 
 import (
 	"math"
+	"math/rand/v2"
+	"slices"
 	"testing"
 
 	"nextup/queue"
 )
 
-func TestWhatPeopleSeeFallsAtOnceAndRisesOnlyForALastingReason(t *testing.T) {
-	type look struct {
-		after    queue.Stamp // seconds
-		p90      float64
-		high     int
-		whatItIs string
-	}
+func TestWhatPeopleSeeFallsAtOnceAndSeldomRises(t *testing.T) {
+	type look struct{ p90, high int }
 	for _, tt := range []struct {
 		name  string
 		looks []look
-		rises int
 	}{
-		{"a better wait is shown at the next painting", []look{{0, 500, 600, "first"}, {5, 200, 600, "too soon to paint"}, {15, 200, 240, "painted"}}, 0},
-		{"a little more is not shown", []look{{0, 290, 300, "first"}, {60, 370, 300, "under a quarter"}, {600, 370, 300, "however long"}}, 0},
-		{"much more is shown after a minute", []look{{0, 290, 300, "first"}, {10, 500, 300, "at once"}, {69, 500, 300, "not yet"}, {70, 500, 600, "a minute"}}, 1},
-		{"a spike is not shown", []look{{0, 290, 300, "first"}, {10, 500, 300, "spike"}, {40, 250, 300, "over"}, {80, 500, 300, "another"}, {130, 250, 300, "over"}}, 0},
+		{"a better wait is shown at once", []look{{500, 600}, {200, 240}, {30, 60}}},
+		{"a step more is not shown, however long", []look{{400, 420}, {500, 420}, {600, 420}, {500, 420}}},
+		{"two steps more are one step more", []look{{400, 420}, {700, 600}, {650, 600}}},
+		{"after a leap one step is left out", []look{{30, 60}, {3000, 2700}, {3000, 2700}, {1000, 1200}}},
+		{"more than an hour stays so", []look{{9000, Beyond}, {8000, Beyond}, {3000, 3600}}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			var d Display
-			for _, l := range tt.looks {
-				got := d.Show(queue.EstimatedWait{Known: true, P50: 30, P90: l.p90}, 1_000_000+l.after*1000)
-				if got.High != l.high {
-					t.Errorf("%s: shows up to %d s, want %d", l.whatItIs, got.High, l.high)
+			var shown Range
+			for i, l := range tt.looks {
+				if shown = shown.Next(queue.EstimatedWait{Known: true, P50: 30, P90: float64(l.p90)}); shown.High != l.high {
+					t.Errorf("look %d: %d s are shown as up to %d, want %d", i, l.p90, shown.High, l.high)
 				}
-			}
-			if d.Rises != tt.rises {
-				t.Errorf("rose %d times, want %d", d.Rises, tt.rises)
 			}
 		})
 	}
 }
 
+// Views that were opened at different times, as after a reload or in a second tab on
+// another gateway, differ by at most one step at each end, whatever the estimates were.
+func TestAReloadMovesTheShownWaitByAtMostOneStep(t *testing.T) {
+	rng := rand.New(rand.NewPCG(7, 7))
+	index := func(seconds int) int { return slices.Index(steps, seconds) }
+	apart := 0
+	for history := range 50 {
+		views := make([]Range, 1, 20)
+		p50 := 300.0
+		for range 200 {
+			p50 = min(6000, max(1, p50*math.Exp(rng.NormFloat64()*.4)))
+			w := queue.EstimatedWait{Known: rng.IntN(50) > 0, P50: p50, P90: p50 * (1 + rng.ExpFloat64())}
+			if len(views) < cap(views) && rng.IntN(5) == 0 {
+				views = append(views, Range{}) // opened just now
+			}
+			for i := range views {
+				views[i] = views[i].Next(w)
+				v := views[i]
+				if v.Known != w.Known || v.Known && (index(v.Low) >= index(v.High) || index(v.Low) < 0) {
+					t.Fatalf("history %d: %+v is shown as %+v", history, w, v)
+				}
+			}
+			if !w.Known {
+				continue
+			}
+			for _, a := range views {
+				for _, b := range views {
+					if d := max(index(a.Low)-index(b.Low), index(a.High)-index(b.High)); d > 1 {
+						t.Fatalf("history %d: one view shows %+v, another %+v of %+v", history, a, b, w)
+					} else if d == 1 {
+						apart++
+					}
+				}
+			}
+		}
+	}
+	if apart == 0 {
+		t.Error("the views never differed")
+	}
+}
+
 func TestUnknownIsShownAtOnce(t *testing.T) {
-	var d Display
-	d.Show(queue.EstimatedWait{Known: true, P50: 30, P90: 60}, 1_000_000)
-	if d.Show(queue.EstimatedWait{}, 1_001_000).Known {
+	shown := Range{}.Next(queue.EstimatedWait{Known: true, P50: 30, P90: 60})
+	if shown = shown.Next(queue.EstimatedWait{}); shown.Known {
 		t.Error("the last agent has gone and a wait is still shown")
+	}
+	if shown = shown.Next(queue.EstimatedWait{Known: true, P50: 300, P90: 600}); shown.High != 600 {
+		t.Errorf("somebody is back, and the wait is shown as %+v", shown)
 	}
 }
 

@@ -19,7 +19,7 @@ func (t *Truth) count(wait float64, f Forecast) {
 	if wait >= f.P10 && wait <= f.P90 {
 		t.Inside++
 	}
-	high := roundUp(f.P90)
+	high := Shown(queue.EstimatedWait{Known: true, P50: f.P50, P90: f.P90}).High
 	if wait > float64(high) && high < Beyond {
 		t.Over++
 	}
