@@ -111,6 +111,7 @@ func New(o Options) (*App, error) {
 
 func (a *App) newSite(o SiteOptions) *Site {
 	r := newReplica(a.ctx, a.options.Store, o.Rules, a.log, a.metrics)
+	a.metrics.known(o.Rules.ID)
 	s := &Site{Replica: r, app: a, election: newElection(r, a.Node)}
 	s.digest.Store(&o.Digest)
 	r.OnSteps(s.noticeLoss)

@@ -76,7 +76,10 @@ func (m *members) forgetEnded(_ *queue.State, steps []queue.Step) {
 
 // ConversationForked has the members of a conversation recorded anew: its log has lost
 // entries.
-func (s *Site) ConversationForked(ticket string) { s.members.forget(ticket) }
+func (s *Site) ConversationForked(ticket string) {
+	s.metrics.forked(s.ID(), conversationLog)
+	s.members.forget(ticket)
+}
 
 // recordMember copies an agent's assignment of a ticket into its conversation, or their
 // invitation: what an agent writes must come after the record that they are a member,

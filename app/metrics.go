@@ -14,6 +14,7 @@ import (
 type metrics struct {
 	changes   *prometheus.CounterVec
 	conflicts *prometheus.CounterVec
+	forks     *prometheus.CounterVec
 	lag       *prometheus.HistogramVec
 	waits     *prometheus.HistogramVec
 	truth     *truths
@@ -31,6 +32,8 @@ func newMetrics(r *prometheus.Registry) *metrics {
 	m := &metrics{
 		changes:   counters("changes_total", "Changes that this gateway committed to a site's log, by cause.", "site", "cause"),
 		conflicts: counters("conflicts_total", "Changes that were refused because something had moved.", "site"),
+		forks: counters("log_forks_total", "Logs that were found to have lost records: the site's own, or a conversation's, which each client that follows it counts.",
+			"site", "log"),
 		lag: prometheus.NewHistogramVec(prometheus.HistogramOpts{
 			Namespace: "nextup", Name: "log_lag_seconds",
 			Help:    "Age of a record when this gateway has replayed it, the oldest of each batch.",
@@ -52,6 +55,21 @@ func newMetrics(r *prometheus.Registry) *metrics {
 	r.MustRegister(m.lag, m.waits, m.truth, m.differ)
 	return m
 }
+
+// The values of the label log.
+const (
+	siteLog         = "site"
+	conversationLog = "conversation"
+)
+
+// known has a site's counters begin at 0, so that the first fork is seen as an increase.
+func (m *metrics) known(site string) {
+	m.forks.WithLabelValues(site, siteLog)
+	m.forks.WithLabelValues(site, conversationLog)
+}
+
+// forked counts a log that has lost records.
+func (m *metrics) forked(site, log string) { m.forks.WithLabelValues(site, log).Inc() }
 
 // committed counts a change that this process brought into the log.
 func (m *metrics) committed(site string, cause queue.Cause) {

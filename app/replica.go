@@ -265,6 +265,7 @@ func (r feed) Notify() {
 // Reset implements queue.Replica.
 func (r feed) Reset() {
 	r.log.Warn("the log forked: records were lost and their numbers used again; clients are reset")
+	r.metrics.forked(r.id, siteLog)
 	r.resetting.Store(true)
 	for _, f := range r.onReset {
 		f()

@@ -2,6 +2,7 @@ package gateway_test
 
 import (
 	"context"
+	"fmt"
 	"runtime"
 	"slices"
 	"strings"
@@ -301,6 +302,30 @@ func TestAnEndThatTheSiteLostIsMadeAgain(t *testing.T) {
 	k.visitor.MustOpen(k.ticket, 0)
 	people.Next(k.visitor, "the end of the ticket", func(f protocol.Ticket) bool { return f.Status == protocol.Closed })
 	people.Next(k.agent, "an empty desk", func(d protocol.Desk) bool { return d.Load == 0 })
+}
+
+// A fork has lost what was acknowledged: an operator sees it counted, by whose log it
+// was, from the first one on.
+func TestAForkIsCountedForTheOperator(t *testing.T) {
+	k := newTalk(t)
+	counted := func(log string, n int) {
+		t.Helper()
+		if want := fmt.Sprintf(`nextup_log_forks_total{log=%q,site="demo"} %d`, log, n); !strings.Contains(metricsOf(t, k.url), want+"\n") {
+			t.Errorf("no %s", want)
+		}
+	}
+	counted("site", 0)
+	counted("conversation", 0)
+	k.logs.lose(t, k.messages, k.logs.records(k.messages.Name)-1)
+	for _, p := range []*people.Person{k.visitor, k.agent} {
+		people.Next(p, "the reset of the conversation", func(r protocol.Reset) bool { return r.Ticket == k.ticket })
+	}
+	counted("site", 0)
+	counted("conversation", 2) // by each client that follows it
+	k.come(k.url, protocol.Visitor, "late", "en").MustJoin("support")
+	k.logs.lose(t, k.site, k.logs.records(k.site.Name)-1)
+	k.hearsReset()
+	counted("site", 1)
 }
 
 // What was to be closed before a fork and is open after it stays open.

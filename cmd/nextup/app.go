@@ -102,6 +102,8 @@ func NewApp(ctx context.Context, c appConfig) (_ *App, err error) {
 	if a.gateway, err = gateway.New(options); err != nil {
 		return nil, err
 	}
+	measureReadiness(a.registry, a.gateway.Ready)
+	a.registry.MustRegister(keySets{a.keys})
 	listener, moved, err := listen(ctx, c.Listen)
 	if err != nil {
 		return nil, err
@@ -130,26 +132,8 @@ func (a *App) open(ctx context.Context, c appConfig) (queue.Store, error) {
 		return nil, fmt.Errorf("redis: %w", err)
 	}
 	a.backend, a.nodes = backend, redispresence.New(backend.Client(), backend.Prove)
-	a.registry.MustRegister(prometheus.NewCounterFunc(prometheus.CounterOpts{
-		Namespace: "nextup", Name: "log_subscriptions_lost_total",
-		Help: "Times that the connection which hears of news failed or no longer echoed its probe.",
-	}, func() float64 { return float64(backend.SubscriptionsLost()) }), prometheus.NewCounterFunc(prometheus.CounterOpts{
-		Namespace: "nextup", Name: "log_clock_jumps_total",
-		Help: "Times that the clock of a Redis server jumped, or a server with another clock took its place.",
-	}, func() float64 { return float64(backend.ClockJumps()) }), prometheus.NewGaugeFunc(prometheus.GaugeOpts{
-		Namespace: "nextup", Name: "log_servers_refusing",
-		Help: "Redis servers of those that keep logs that take no commits, or only those that free memory.",
-	}, func() float64 { return float64(backend.Refusing()) }))
 	a.evicts = backend.Evicts
-	a.registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
-		Namespace: "nextup", Name: "log_evicts",
-		Help: "1 while the Redis that keeps the log throws away what it holds when its memory is full.",
-	}, func() float64 {
-		if backend.Evicts() {
-			return 1
-		}
-		return 0
-	}))
+	measureRedis(a.registry, backend)
 	return logstore.New(backend), nil
 }
 

@@ -53,6 +53,8 @@ type keySet struct {
 
 	// keys are nil before the first fetch that succeeded.
 	keys atomic.Pointer[heldKeys]
+	// failing is set while the newest fetch is one that failed.
+	failing atomic.Bool
 
 	mu       sync.Mutex
 	fetching *fetch    // nil while none is under way
@@ -214,10 +216,12 @@ func (s *keySet) fetch() error {
 	if err != nil {
 		if s.ctx.Err() == nil {
 			s.options.Logger.Warn("a key set could not be fetched; the keys that are known stay in force",
-				slog.String("key", s.name), slog.Any("error", err), slog.Bool("known", s.fresh()))
+				slog.String("key", s.name), slog.Any("err", err), slog.Bool("known", s.fresh()))
+			s.failing.Store(true)
 		}
 		return err
 	}
+	s.failing.Store(false)
 	old := s.keys.Swap(&heldKeys{keys, time.Now()})
 	if old != nil && !reflect.DeepEqual(old.byKid, keys) {
 		s.onChange()

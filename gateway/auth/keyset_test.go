@@ -488,3 +488,40 @@ func TestNobodyWaitsForASlowIssuerPastTheirOwnTime(t *testing.T) {
 		t.Errorf("the one who stayed: %v", err)
 	}
 }
+
+// What an operator sees of an issuer that is away: first that fetches fail, while the
+// keys that are held still let people in, and then that nobody is let in any longer.
+func TestAnIssuerThatIsAwayIsSeenBeforeAndWhenPeopleAreTurnedAway(t *testing.T) {
+	t.Parallel()
+	s := newSigner(t, "EdDSA", "a")
+	away := func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusBadGateway) }
+	for name, row := range map[string]struct {
+		options auth.Options
+		first   http.HandlerFunc // nil serves the set
+		then    http.HandlerFunc
+		want    auth.KeySetStatus
+	}{
+		"there":                 {want: auth.KeySetStatus{Usable: true}},
+		"never there":           {first: away, then: away, want: auth.KeySetStatus{Failing: true}},
+		"away after it was":     {then: away, want: auth.KeySetStatus{Failing: true, Usable: true}},
+		"away for too long":     {options: auth.Options{Keep: time.Nanosecond}, then: away, want: auth.KeySetStatus{Failing: true}},
+		"back after it was not": {first: away, want: auth.KeySetStatus{Usable: true}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			i := newIssuer(t, s.jwk(t, ""))
+			if row.first != nil {
+				i.respond(row.first)
+			}
+			row.options.RefreshUnknown = time.Nanosecond
+			v := i.verifier(t, "EdDSA", row.options)
+			if i.serve(s.jwk(t, "")); row.then != nil {
+				i.respond(row.then)
+			}
+			_, _ = v.Verify(t.Context(), newSigner(t, "EdDSA", "unknown").token(t), now) // it fetches the set again
+			if got := v.KeySets()["shop"]["set"]; got != row.want {
+				t.Errorf("got %+v, want %+v", got, row.want)
+			}
+		})
+	}
+}

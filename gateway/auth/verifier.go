@@ -182,6 +182,30 @@ func (v *Verifier) ringOf(keys []Key, old *keyring) (*keyring, error) {
 // Keys lists the keys in force.
 func (v *Verifier) Keys() []Key { return slices.Clone(v.inForce.Load().keys) }
 
+// KeySetStatus tells how the fetches of a key set go.
+type KeySetStatus struct {
+	// Failing reports that the newest fetch failed, and Usable that the keys of an
+	// earlier one, or of the newest, still count.
+	Failing, Usable bool
+}
+
+// KeySets returns the status of the key sets by site and by the id of the key that names
+// the set. Where a site uses an id twice, it is that of the worse set.
+func (v *Verifier) KeySets() map[string]map[string]KeySetStatus {
+	all := map[string]map[string]KeySetStatus{}
+	for id, site := range v.inForce.Load().sites {
+		all[id] = map[string]KeySetStatus{}
+		for _, k := range site.sets {
+			status := KeySetStatus{Failing: k.set.failing.Load(), Usable: k.set.fresh()}
+			if other, taken := all[id][k.ID]; taken {
+				status = KeySetStatus{Failing: status.Failing || other.Failing, Usable: status.Usable && other.Usable}
+			}
+			all[id][k.ID] = status
+		}
+	}
+	return all
+}
+
 // Changes returns how often a key may have gone: after a change, Holds may return
 // another result than before.
 func (v *Verifier) Changes() uint64 { return v.changes.Load() }

@@ -89,6 +89,8 @@ type Backend struct {
 
 	evicts       atomic.Bool
 	evictWarning lograte.Warning
+	memoryUsed   atomic.Uint64 // the bits of a float64
+	fullRefusals atomic.Uint64
 
 	cancel context.CancelFunc
 	done   sync.WaitGroup
@@ -135,7 +137,7 @@ func New(ctx context.Context, client redis.UniversalClient, options Options) (*B
 	running, cancel := context.WithCancel(context.Background())
 	b.cancel = cancel
 	b.done.Go(func() { b.subs.run(running) })
-	b.done.Go(func() { b.watchEviction(running) })
+	b.done.Go(func() { b.watchMemory(running) })
 	b.done.Go(func() { b.watchMasters(running) })
 	if err := b.awaitSubscription(ctx); err != nil {
 		cancel()

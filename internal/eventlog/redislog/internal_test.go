@@ -177,3 +177,20 @@ func TestDialUnderstandsEveryForm(t *testing.T) {
 		})
 	}
 }
+
+func TestTheShareOfMemoryIsWhatRedisRefusesBy(t *testing.T) {
+	for name, row := range map[string]struct {
+		memory map[string]string
+		want   float64
+	}{
+		"half":                       {map[string]string{"used_memory": "50", "maxmemory": "100"}, .5},
+		"without replicas' buffers":  {map[string]string{"used_memory": "50", "mem_not_counted_for_evict": "20", "maxmemory": "100"}, .3},
+		"more than there is":         {map[string]string{"used_memory": "120", "maxmemory": "100"}, 1},
+		"no limit":                   {map[string]string{"used_memory": "50", "maxmemory": "0"}, 0},
+		"a server that does not say": {nil, 0},
+	} {
+		if got := usedShare(row.memory); got != row.want {
+			t.Errorf("%s: %v, want %v", name, got, row.want)
+		}
+	}
+}

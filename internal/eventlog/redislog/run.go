@@ -79,6 +79,9 @@ func (b *Backend) run(ctx context.Context, c call) ([]eventlog.Outcome, redis.Cm
 			node, err = b.redirected(ctx, "", key, max(tries, 1), err)
 		}
 	}
+	if isFull(err) {
+		b.fullRefusals.Add(1)
+	}
 	return nil, nil, failed(err)
 }
 

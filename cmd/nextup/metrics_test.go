@@ -1,4 +1,4 @@
-package gateway_test
+package main
 
 import (
 	"fmt"
@@ -10,28 +10,18 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
-	"nextup/app/conversation"
-	"nextup/gateway"
-	"nextup/queue/logstore"
+	"nextup/test/redistest"
 )
 
 // metricsFile lists every metric of our own with its labels. What operators run is held
 // against it, in package deploy.
-const metricsFile = "../deploy/prometheus/metrics.txt"
+const metricsFile = "../../deploy/prometheus/metrics.txt"
 
 func TestTheListOfMetricsForOperatorsIsComplete(t *testing.T) {
-	h := newHouse(t)
-	registry := prometheus.NewRegistry()
-	hub := conversation.New(h.backend, conversation.Options{})
-	g, err := gateway.New(gateway.Options{
-		Store: logstore.New(h.backend), Conversations: hub, Verifier: h.verifier, Registry: registry, Sites: []gateway.Site{h.demo()},
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = g.Close(); hub.Close() })
+	app := newApp(t, redistest.Start(t))
+	t.Cleanup(func() { _ = app.Close() })
 	described := make(chan *prometheus.Desc, 1000)
-	registry.Describe(described)
+	app.registry.Describe(described)
 	close(described)
 	form := regexp.MustCompile(`fqName: "([^"]+)".*variableLabels: \{([^}]*)\}`)
 	var lines []string
@@ -47,7 +37,7 @@ func TestTheListOfMetricsForOperatorsIsComplete(t *testing.T) {
 		lines = append(lines, strings.TrimSpace(fmt.Sprintln(m[1], strings.Join(labels, " "))))
 	}
 	slices.Sort(lines)
-	want := "# Every metric of a gateway's own and its labels. NEXTUP_UPDATE=1 go test ./gateway -run ListOfMetrics writes it.\n" + strings.Join(lines, "\n") + "\n"
+	want := "# Every metric of a gateway's own and its labels. NEXTUP_UPDATE=1 go test ./cmd/nextup -run ListOfMetrics writes it.\n" + strings.Join(lines, "\n") + "\n"
 	if os.Getenv("NEXTUP_UPDATE") != "" {
 		if err := os.WriteFile(metricsFile, []byte(want), 0o644); err != nil {
 			t.Fatal(err)
