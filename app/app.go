@@ -59,10 +59,9 @@ type App struct {
 	work sync.WaitGroup
 	pool commands.Pool
 
-	started  time.Time
-	leaving  atomic.Bool
-	renewed  atomic.Int64 // when the node's lease was, as time since started
-	onRejoin []func()
+	started time.Time
+	leaving atomic.Bool
+	renewed atomic.Int64 // when the node's lease was, as time since started
 
 	comparing sync.Mutex // held while site files are compared
 	// checkpoints reports whether all nodes know checkpoints; false until they are heard.
@@ -78,8 +77,10 @@ type Site struct {
 	withdrawn atomic.Pointer[string] // what was logged last of withdrawn queues
 	drift     drift
 	inHand    inHand
-	members   members
-	lossLog   lograte.Warning // of lost nodes that are not in the log yet
+	// connections are the people who are connected here.
+	connections connections
+	members     members
+	lossLog     lograte.Warning // of lost nodes that are not in the log yet
 }
 
 // New returns an App that follows no log yet, so that the caller can subscribe.
@@ -190,6 +191,9 @@ func (a *App) Close() {
 func (s *Site) SetRules(o SiteOptions) {
 	s.digest.Store(&o.Digest)
 	s.setRules(o.Rules)
+	if !s.app.leaving.Load() {
+		s.app.work.Go(func() { s.connections.bindAll(Agent) }) // what they can do may have changed
+	}
 }
 
 // Sites lists the ids of the sites in order.

@@ -77,7 +77,7 @@ func TestPeopleAreServedWithoutASocket(t *testing.T) {
 	first, second := &Actor{Role: Agent, ID: "a", Name: "Ann"}, &Actor{Role: Agent, ID: "b", Name: "Bob"}
 	for _, agent := range []*Actor{first, second} {
 		facts := queue.AgentFacts{ID: agent.ID, Name: agent.Name, Languages: queue.Fluent("en"), Departments: []string{"support"}, Capacity: 2}
-		if err := s.Connect(ctx, agent, facts); err != nil {
+		if err := s.Connect(ctx, connection{agent, facts}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -225,7 +225,7 @@ func TestAYoungProcessGivesNoPersonUp(t *testing.T) {
 	if _, err := s.joinForTest(ctx, "v"); err != nil {
 		t.Fatal(err)
 	}
-	if err := s.Disconnect(ctx, &Actor{Role: Visitor, ID: "v"}); err != nil {
+	if err := s.disconnect(ctx, &Actor{Role: Visitor, ID: "v"}); err != nil {
 		t.Fatal(err)
 	}
 	later := s.Now().Add(3_600_000)
@@ -250,7 +250,7 @@ func TestAnAgentWhoComesBackIsRecordedAgain(t *testing.T) {
 	s, ctx := start(t, memory(t), changed(news))
 	agent := &Actor{Role: Agent, ID: "a", Name: "Ann"}
 	facts := queue.AgentFacts{ID: "a", Name: "Ann", Languages: queue.Fluent("en"), Departments: []string{"support"}, Capacity: 2}
-	if err := s.Connect(ctx, agent, facts); err != nil {
+	if err := s.Connect(ctx, connection{agent, facts}); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := s.joinForTest(ctx, "v"); err != nil {
@@ -281,7 +281,7 @@ func TestAnAgentWhoComesBackIsRecordedAgain(t *testing.T) {
 	if !recorded() {
 		t.Error("an accept records no member")
 	}
-	if err := s.Connect(ctx, agent, facts); err != nil {
+	if err := s.Connect(ctx, connection{agent, facts}); err != nil {
 		t.Fatal(err)
 	}
 	if recorded() {

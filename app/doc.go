@@ -33,4 +33,11 @@
 // estimates of waits (estimates.go), and the records that a conversation has of its
 // ticket's end (seal.go). An Election holds the lease of each site. Beside it each process
 // holds a lease of its own (node.go), and looks for others whose lease has run out.
+//
+// # Connections
+//
+// A transport names the people who are connected to this process (SetConnections), calls
+// Connect when a person has come and Disconnected when their last connection has gone. Until
+// the log agrees with that, in spite of forks, lost records and a log that is away, the
+// process goes on to bind and to lose them (connections.go).
 package app

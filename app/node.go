@@ -100,10 +100,6 @@ func (a *App) TakenForLost() time.Duration {
 	return silent - presence.TTL - presence.Certainty
 }
 
-// OnRejoin has f called when this process has taken a new name, since the log called
-// the last one lost: the sessions that it holds must be bound again.
-func (a *App) OnRejoin(f func()) { a.onRejoin = append(a.onRejoin, f) }
-
 // noticeLoss rejoins when the log calls this node lost.
 func (s *Site) noticeLoss(st *queue.State, steps []queue.Step) {
 	for _, step := range steps {
@@ -114,9 +110,15 @@ func (s *Site) noticeLoss(st *queue.State, steps []queue.Step) {
 	}
 }
 
+// restored binds all who are connected here: what bound them may be among what was lost.
 func (s *Site) restored(st *queue.State) {
 	s.logWithdrawn(st)
-	s.rejoinIfLost(st)
+	switch {
+	case st.NodeLost(s.app.Node()):
+		s.rejoinIfLost(st) // which binds them
+	case !s.app.leaving.Load():
+		s.app.work.Go(func() { s.connections.bindAll("") })
+	}
 }
 
 func (s *Site) rejoinIfLost(st *queue.State) {
@@ -134,8 +136,8 @@ func (a *App) rejoin(lost string) {
 	if err := a.renewLease(); err != nil {
 		a.log.Warn("the node's lease is not renewed", "err", err)
 	}
-	for _, f := range a.onRejoin {
-		f()
+	for _, s := range a.sites {
+		s.connections.bindAll("")
 	}
 }
 

@@ -169,7 +169,6 @@ func (c *conn) look(now time.Time) time.Duration {
 // heard notes that a frame came.
 func (c *conn) heard() { c.seen.Store(int64(time.Since(c.g.started))) }
 
-func (c *conn) isAgent() bool      { return c.id.Role == protocol.Agent }
 func (c *conn) isSupervisor() bool { return c.id.Role == protocol.Supervisor }
 
 // accept turns a request into a conn and returns at once: the handler must

@@ -192,7 +192,6 @@ func New(o Options) (*Gateway, error) {
 	for _, s := range o.Sites {
 		g.sites[s.Rules.ID] = newSite(g, s)
 	}
-	g.app.OnRejoin(g.bindAll)
 	g.app.Start()
 	for _, s := range g.sites {
 		s.start()
@@ -205,13 +204,6 @@ func New(o Options) (*Gateway, error) {
 
 // ServeHTTP implements http.Handler.
 func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) { g.handler.ServeHTTP(w, r) }
-
-// bindAll binds every connected person to this node.
-func (g *Gateway) bindAll() {
-	for _, s := range g.sites {
-		s.bindAll()
-	}
-}
 
 // Close tells every client to come back elsewhere (1012), gives the sockets up
 // to a second to hear it, and ends everything that New started.

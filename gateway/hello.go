@@ -38,7 +38,7 @@ func (c *conn) hello(h protocol.Hello) bool {
 		err = c.admit(id)
 	}
 	if err == nil {
-		err = c.bind(ctx)
+		err = c.site.Connect(ctx, c)
 	}
 	forked := false
 	if err == nil && h.Log > 0 {
@@ -126,17 +126,11 @@ func (c *conn) setLimits(l Limits) {
 	c.socket.SetLimit(buffer)
 }
 
-// bind says in the log that this gateway holds a conn of the person.
-func (c *conn) bind(ctx context.Context) error {
-	var facts queue.AgentFacts
-	if c.isAgent() {
-		facts = c.facts()
-	}
-	return c.site.Connect(ctx, &c.actor, facts)
-}
+// Actor implements app.Connection.
+func (c *conn) Actor() *app.Actor { return &c.actor }
 
-// facts is what the token and the site file say of this agent.
-func (c *conn) facts() queue.AgentFacts {
+// Facts implements app.Connection: what the token and the site file say of this agent.
+func (c *conn) Facts() queue.AgentFacts {
 	file := c.site.file.Load()
 	facts := file.Agent(c.id.Subject)
 	facts.ID, facts.Name = c.id.Subject, c.id.Name

@@ -5,11 +5,8 @@ import (
 	"sync"
 	"time"
 
-	"golang.org/x/sync/errgroup"
-
 	"nextup/app"
 	"nextup/gateway/protocol"
-	"nextup/queue"
 )
 
 // people are the persons of a site with a conn on this gateway.
@@ -102,83 +99,21 @@ func (s *site) exit(c *conn) (last bool) {
 	return false
 }
 
-// reconcile makes the log agree with who is connected here. It binds a person again
-// that another record called lost while a conn is here (of a conn closed in the same
-// moment, or of another tab elsewhere), and loses a person that is bound to this node
-// and not here (by a bind that was committed after its conn had gone).
-func (s *site) reconcile(st *queue.State, n concerned) {
-	for v := range n.visitors {
-		if t := st.TicketOf(v); t != nil && t.Open() {
-			s.reconcilePerson(v, protocol.Visitor, st.Visitor(v).Session)
-		}
+// Of implements app.Connections.
+func (p *people) Of(role app.Role, id string) app.Connection {
+	if here := p.of(id, protocol.Role(role)); len(here) > 0 {
+		return here[0]
 	}
-	for a := range n.agents {
-		if i := st.Agent(a); i != nil {
-			s.reconcilePerson(a, protocol.Agent, i.Session)
-		}
-	}
+	return nil
 }
 
-// reconcilePerson compares one person's session with who is here.
-func (s *site) reconcilePerson(subject string, role protocol.Role, held queue.Session) {
-	here := s.people.of(subject, role)
-	switch {
-	case s.g.draining.Load():
-	case held.Lost() && len(here) > 0:
-		s.g.work.Go(func() { s.bindOrTry(here[0]) })
-	case !held.Lost() && held.Node == s.g.app.Node() && len(here) == 0:
-		if role == protocol.Visitor {
-			s.disconnects.add(subject)
-			return
-		}
-		s.g.work.Go(func() { s.lose(subject, role) })
+// All implements app.Connections.
+func (p *people) All() []app.Connection {
+	var all []app.Connection
+	for _, c := range p.all() {
+		all = append(all, c)
 	}
-}
-
-// retryWhile does something until it succeeds, the person's presence here is not
-// what it was, or the gateway ends.
-func (s *site) retryWhile(subject string, role protocol.Role, here bool, do func() error) {
-	for wait := 100 * time.Millisecond; s.g.ctx.Err() == nil; wait = min(2*wait, 5*time.Second) {
-		if (len(s.people.of(subject, role)) > 0) != here || do() == nil {
-			return
-		}
-		pause(s.g.ctx, wait)
-	}
-}
-
-// bindOrTry binds a person who is here, again and again while the log is away;
-// unless they have come to another gateway since, and this conn is one that they
-// have given up, or another tab.
-func (s *site) bindOrTry(c *conn) {
-	s.retryWhile(c.id.Subject, c.id.Role, true, func() error {
-		if s.HeldElsewhere(&c.actor) {
-			return nil
-		}
-		return c.bind(s.g.ctx)
-	})
-}
-
-// bindAll binds all persons that are connected here.
-func (s *site) bindAll() { s.bindThese(s.people.all()) }
-
-func (s *site) bindThese(conns []*conn) {
-	var all errgroup.Group
-	all.SetLimit(64)
-	for _, c := range conns {
-		all.Go(func() error {
-			s.bindOrTry(c)
-			return nil
-		})
-	}
-	_ = all.Wait()
-}
-
-// lose has the log say that this gateway holds no conn of a person any more, again and
-// again while the log is away.
-func (s *site) lose(subject string, role protocol.Role) {
-	s.retryWhile(subject, role, false, func() error {
-		return s.Disconnect(s.g.ctx, &app.Actor{Role: app.Role(role), ID: subject})
-	})
+	return all
 }
 
 // pause waits, or less if ctx ends.

@@ -39,15 +39,7 @@ func (s *site) follow(file Site) {
 	s.SetRules(file.forApp())
 	s.push.follow(file.Rules)
 	s.push.changed(nil, true)
-	var agents []*conn
 	for _, c := range s.people.all() {
 		c.setLimits(file.Limits)
-		if c.isAgent() {
-			agents = append(agents, c)
-		}
 	}
-	if s.g.draining.Load() {
-		return
-	}
-	s.g.work.Go(func() { s.bindThese(agents) }) // what they can do may have changed
 }

@@ -2,7 +2,6 @@ package gateway
 
 import (
 	"errors"
-	"time"
 
 	"nextup/gateway/protocol"
 	"nextup/gateway/socket"
@@ -104,17 +103,7 @@ func (c *conn) Gone() {
 	c.g.metrics.connections.Dec()
 	c.g.conns.remove(c)
 	c.subs.stopAll()
-	if c.site == nil || !c.site.exit(c) {
-		return
+	if c.site != nil && c.site.exit(c) {
+		c.site.Disconnected(&c.actor)
 	}
-	if c.id.Role == protocol.Visitor {
-		c.site.disconnects.add(c.id.Subject)
-		return
-	}
-	c.g.work.Go(func() {
-		if c.g.draining.Load() { // most are bound elsewhere at once, and then this is nothing
-			pause(c.g.ctx, time.Second)
-		}
-		c.site.lose(c.id.Subject, c.id.Role)
-	})
 }

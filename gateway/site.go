@@ -19,12 +19,11 @@ type site struct {
 	file atomic.Pointer[Site]
 	log  *slog.Logger
 
-	people      people
-	push        *push
-	board       *board
-	day         *day
-	disconnects disconnects
-	addresses   tally
+	people    people
+	push      *push
+	board     *board
+	day       *day
+	addresses tally
 	// leaving is set while the sockets are sent elsewhere.
 	leaving atomic.Bool
 }
@@ -35,7 +34,7 @@ func newSite(g *Gateway, file Site) *site {
 	s.file.Store(&file)
 	s.push = newPush(g.ctx, s.Site, &s.people, g.metrics, file.Rules)
 	s.board = &board{replica: s.Site, people: &s.people, day: s.day, evicts: g.options.Evicts, log: s.log}
-	s.disconnects = disconnects{ctx: g.ctx, work: &g.work, draining: &g.draining, lose: func(visitor string) { s.lose(visitor, protocol.Visitor) }}
+	s.SetConnections(&s.people)
 	s.OnRestore(s.day.restore)
 	s.OnSteps(s.day.onSteps)
 	s.OnRestore(func(*queue.State) { s.push.changed(nil, true) })
@@ -53,16 +52,11 @@ func (s *site) start() {
 	s.g.work.Go(func() { s.board.run(s.g.ctx) })
 }
 
-// onRestore shows every connected person what a new snapshot says, and binds them
-// again: what bound them may be among what was lost.
-func (s *site) onRestore(st *queue.State) {
+// onRestore shows every connected person what a new snapshot says.
+func (s *site) onRestore(*queue.State) {
 	for _, c := range s.people.all() {
 		c.show()
 	}
-	if s.g.draining.Load() || st.NodeLost(s.g.app.Node()) {
-		return // a node that was lost rejoins, which binds them
-	}
-	s.g.work.Go(s.bindAll)
 }
 
 // onReset tells clients that what they were told may never have been. Nothing is
@@ -76,10 +70,8 @@ func (s *site) onReset() {
 // onSteps shows the people connected here what changed for them.
 func (s *site) onSteps(st *queue.State, steps []queue.Step) {
 	n := concerned{visitors: map[string]bool{}, agents: map[string]bool{}}
-	lost := false
 	for i := range steps {
 		n.add(st, &steps[i])
-		lost = lost || s.g.app.IsOwnNode(steps[i].LostNode())
 	}
 	for v := range n.visitors {
 		for _, c := range s.people.of(v, protocol.Visitor) {
@@ -92,10 +84,6 @@ func (s *site) onSteps(st *queue.State, steps []queue.Step) {
 			c.dropLost()
 		}
 	}
-	if lost {
-		return // this process rejoins, or has by now, which binds them all
-	}
-	s.reconcile(st, n)
 }
 
 // concerned are the people whose views a batch of steps may change.

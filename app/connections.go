@@ -1,0 +1,283 @@
+package app
+
+import (
+	"context"
+	"slices"
+	"sync"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"nextup/queue"
+)
+
+// Connection is one connection of a person to this process, by any transport.
+type Connection interface {
+	Actor() *Actor
+	// Facts is what the transport knows of an agent: their departments and capacity, the
+	// languages of their token. It is asked for agents alone.
+	Facts() queue.AgentFacts
+}
+
+// Connections are the people of a site who are connected to this process. They may be
+// asked at any time.
+type Connections interface {
+	// Of returns a connection of the person, nil for a person without one here.
+	Of(role Role, id string) Connection
+	// All lists one connection or more of each person.
+	All() []Connection
+}
+
+// Bounds on what a site commits at the same time: that persons are here, and that they
+// have gone.
+const (
+	maxBinding = 64
+	maxLosing  = 16
+)
+
+// connections keeps the log in agreement with who is connected here. A person who is here
+// and lost in the log (by the end of a connection in the same moment, or of another tab
+// elsewhere) is bound again, and one who is bound to this node and not here (by a change
+// that was committed after the connection had gone) is lost.
+type connections struct {
+	site             *Site
+	here             Connections // nil while the process has no transport
+	visitors, agents disconnects
+}
+
+// SetConnections names the people who are connected here, before Start. A connection is
+// among them before it calls Connect.
+func (s *Site) SetConnections(here Connections) {
+	c := &s.connections
+	c.site, c.here = s, here
+	for role, d := range map[Role]*disconnects{Visitor: &c.visitors, Agent: &c.agents} {
+		*d = disconnects{app: s.app, lose: func(id string) { c.lose(&Actor{Role: role, ID: id}) }}
+	}
+	s.OnSteps(c.onSteps)
+}
+
+// Disconnected has it committed, as soon as the log takes it, that a person's last
+// connection here has gone. It returns at once.
+func (s *Site) Disconnected(a *Actor) { s.connections.disconnected(a) }
+
+func (c *connections) disconnected(a *Actor) {
+	switch a.Role {
+	case Visitor:
+		c.visitors.add(a.ID)
+	case Agent:
+		c.agents.add(a.ID)
+	case Supervisor, Admin, Host, Bot: // have no session
+	}
+}
+
+// onSteps compares the sessions that steps may have changed with who is here.
+func (c *connections) onSteps(st *queue.State, steps []queue.Step) {
+	if c.site.app.leaving.Load() ||
+		slices.ContainsFunc(steps, func(s queue.Step) bool { return c.site.app.IsOwnNode(s.LostNode()) }) {
+		return // this process rejoins, or has by now, which binds them all
+	}
+	visitors, agents := map[string]bool{}, map[string]bool{}
+	for i := range steps {
+		for _, v := range steps[i].Visitors {
+			visitors[v] = true
+		}
+		for _, a := range steps[i].Agents {
+			agents[a] = true
+		}
+	}
+	for v := range visitors {
+		if t := st.TicketOf(v); t != nil && t.Open() {
+			c.reconcile(&Actor{Role: Visitor, ID: v}, st.Visitor(v).Session)
+		}
+	}
+	for id := range agents {
+		if a := st.Agent(id); a != nil {
+			c.reconcile(&Actor{Role: Agent, ID: id}, a.Session)
+		}
+	}
+}
+
+// reconcile compares one person's session with who is here.
+func (c *connections) reconcile(a *Actor, session queue.Session) {
+	lost := session.Lost()
+	if !lost && session.Node != c.site.app.Node() {
+		return
+	}
+	switch here := c.here.Of(a.Role, a.ID); {
+	case lost && here != nil:
+		c.site.app.work.Go(func() { c.bind(here) })
+	case !lost && here == nil:
+		c.disconnected(a)
+	}
+}
+
+// bindAll binds those who are connected here, of the role or, with "", of any.
+func (c *connections) bindAll(role Role) {
+	if c.here == nil {
+		return
+	}
+	var all errgroup.Group
+	all.SetLimit(maxBinding)
+	for _, one := range c.here.All() {
+		if role == "" || role == one.Actor().Role {
+			all.Go(func() error {
+				c.bind(one)
+				return nil
+			})
+		}
+	}
+	_ = all.Wait()
+}
+
+// bind binds a person who is here, again and again while the log is away; unless
+// they have come to another process since, and this connection is one that they have
+// given up, or another tab.
+func (c *connections) bind(one Connection) {
+	a := one.Actor()
+	c.retryWhile(a, true, func() error {
+		if c.site.heldElsewhere(a) {
+			return nil
+		}
+		return c.site.Connect(c.site.ctx, one)
+	})
+}
+
+// lose has the log say that this process holds no connection of a person any more, again
+// and again while the log is away.
+func (c *connections) lose(a *Actor) {
+	c.retryWhile(a, false, func() error { return c.site.disconnect(c.site.ctx, a) })
+}
+
+// retryWhile does something until it succeeds, the person has come or gone, or the
+// process ends.
+func (c *connections) retryWhile(a *Actor, here bool, do func() error) {
+	for wait := 100 * time.Millisecond; c.site.ctx.Err() == nil; wait = min(2*wait, 5*time.Second) {
+		if (c.here.Of(a.Role, a.ID) != nil) != here || do() == nil {
+			return
+		}
+		pause(c.site.ctx, wait)
+	}
+}
+
+// disconnects are the persons of a role whose last connection here has gone, while the
+// log does not have it yet. When very many are cut at once, the others wait as a name each
+// and not as a goroutine each. A person who comes back while their name waits is not called
+// lost.
+type disconnects struct {
+	app  *App
+	lose func(id string) // commits it
+
+	mu     sync.Mutex
+	queued []disconnect    // in order; never longer than there are names
+	names  map[string]bool // those that are queued
+	busy   int
+}
+
+type disconnect struct {
+	id string
+	at time.Time
+}
+
+// add has it committed that a person is here no more.
+func (d *disconnects) add(id string) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.names[id] {
+		return
+	}
+	if d.names == nil {
+		d.names = map[string]bool{}
+	}
+	d.names[id] = true
+	d.queued = append(d.queued, disconnect{id, time.Now()})
+	if d.busy < maxLosing {
+		d.busy++
+		d.app.work.Go(d.run)
+	}
+}
+
+// next takes the first that is queued; ok is false when there is none and the caller
+// ends.
+func (d *disconnects) next() (first disconnect, ok bool) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if len(d.queued) == 0 {
+		d.queued, d.names = nil, nil
+		d.busy--
+		return disconnect{}, false
+	}
+	first, d.queued = d.queued[0], d.queued[1:]
+	delete(d.names, first.id)
+	return first, true
+}
+
+// run works off what is queued.
+func (d *disconnects) run() {
+	for {
+		next, ok := d.next()
+		if !ok {
+			return
+		}
+		if d.app.leaving.Load() { // most are bound elsewhere at once, and then this is nothing
+			pause(d.app.ctx, time.Until(next.at.Add(time.Second)))
+		}
+		d.lose(next.id)
+	}
+}
+
+// Connect has the log say that this process holds a connection of the person. Of an
+// agent the facts are noted. It is the transport's word, not the person's: it waits for no
+// command of theirs.
+func (s *Site) Connect(ctx context.Context, c Connection) error {
+	a := c.Actor()
+	var facts queue.AgentFacts
+	if a.Role == Agent {
+		facts = c.Facts()
+		// A log that lost a record while none here followed it gets it again.
+		s.Read(func(st *queue.State) {
+			s.members.forgetMember(actorKey{a.Role, a.ID}, slices.Concat(st.Held(a.ID), st.Guesting(a.ID)))
+		})
+	}
+	_, err := s.Decide(ctx, Refusals{}, func(st *queue.State) (queue.Change, error) {
+		switch a.Role {
+		case Visitor:
+			return st.BindVisitor(a.ID, s.app.Node()), nil
+		case Agent:
+			return st.BindAgent(facts, s.app.Node()), nil
+		case Supervisor, Admin, Host, Bot: // need no session
+		}
+		return queue.Change{}, nil
+	})
+	return err
+}
+
+// disconnect has the log say that this process holds no connection of the person any
+// more.
+func (s *Site) disconnect(ctx context.Context, a *Actor) error {
+	_, err := s.Decide(ctx, Refusals{}, func(st *queue.State) (queue.Change, error) {
+		switch a.Role {
+		case Visitor:
+			return st.LoseVisitor(a.ID, s.app.Node()), nil
+		case Agent:
+			return st.LoseAgent(a.ID, s.app.Node()), nil
+		case Supervisor, Admin, Host, Bot: // have no session
+		}
+		return queue.Change{}, nil
+	})
+	return err
+}
+
+// heldElsewhere reports whether another node holds the person's session, as far as is
+// known.
+func (s *Site) heldElsewhere(a *Actor) bool {
+	var held queue.Session
+	s.Read(func(st *queue.State) {
+		if v := st.Visitor(a.ID); v != nil && a.Role == Visitor {
+			held = v.Session
+		}
+		if agent := st.Agent(a.ID); agent != nil && a.Role == Agent {
+			held = agent.Session
+		}
+	})
+	return held.Node != "" && !held.Lost() && held.Node != s.app.Node()
+}
