@@ -16,6 +16,8 @@ import (
 
 	"nextup/gateway/protocol"
 	"nextup/internal/eventlog/redislog"
+	"nextup/presence"
+	"nextup/presence/redispresence"
 	"nextup/queue"
 	"nextup/queue/logstore"
 	"nextup/test/gatewaytest"
@@ -85,10 +87,31 @@ func newWaitingLine(b *testing.B, waiting int) *waitingLine {
 		l.direct.Close()
 	})
 	l.store = logstore.New(backend)
-	// The visitors are connected to a gateway that is not there but lives.
-	if err := l.direct.Set(b.Context(), "nextup:node:crowd", 1, 24*time.Hour).Err(); err != nil {
+	// The visitors are connected to a gateway that is not there but renews its lease.
+	leases := redispresence.New(backend.Client(), backend.Prove)
+	renewals := time.NewTicker(presence.Renewal)
+	stop, stopped := make(chan struct{}), make(chan struct{})
+	if err := leases.Renew(b.Context(), "crowd", presence.TTL); err != nil {
 		b.Fatal(err)
 	}
+	go func() {
+		defer close(stopped)
+		for {
+			select {
+			case <-stop:
+				return
+			case <-renewals.C:
+				if err := leases.Renew(context.Background(), "crowd", presence.TTL); err != nil {
+					b.Error("the lease of the visitors' gateway:", err)
+				}
+			}
+		}
+	}()
+	b.Cleanup(func() {
+		renewals.Stop()
+		close(stop)
+		<-stopped
+	})
 	return l
 }
 
