@@ -128,7 +128,7 @@ func (c *conn) answer(req protocol.Request, r app.Receipt, err error) {
 		}
 	case protocol.Join:
 		if err == nil {
-			c.show() // the ticket may have been there, and nothing come by replay
+			c.Show() // the ticket may have been there, and nothing come by replay
 		}
 	}
 	if err != nil {

@@ -164,8 +164,8 @@ func (c *conn) passOn(ticket string, note []byte) {
 	}
 }
 
-// dropLost stops following conversations that this person may not read any more.
-func (c *conn) dropLost() {
+// DropUnreadable implements fanout.Conn.
+func (c *conn) DropUnreadable() {
 	for _, ticket := range c.subs.following() {
 		if _, err := c.site.AuthoriseRead(&c.actor, ticket); err != nil {
 			c.subs.drop(ticket)

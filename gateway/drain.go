@@ -35,3 +35,13 @@ func (g *Gateway) Drain(ctx context.Context, over time.Duration) {
 
 // retire closes the conn once the requests in hand are answered.
 func (c *conn) retire() { c.inHand.stop(func() { c.end(protocol.CloseRestart) }) }
+
+// pause waits, or less if ctx ends.
+func pause(ctx context.Context, d time.Duration) {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+	case <-ctx.Done():
+	}
+}

@@ -47,6 +47,7 @@ import (
 	"nextup/app"
 	"nextup/app/conversation"
 	"nextup/gateway/auth"
+	"nextup/gateway/fanout"
 	"nextup/gateway/socket"
 	"nextup/presence"
 	"nextup/queue"
@@ -189,13 +190,11 @@ func New(o Options) (*Gateway, error) {
 		loop.Close()
 		return nil, err
 	}
+	cadence := fanout.NewMetrics(o.Registry)
 	for _, s := range o.Sites {
-		g.sites[s.Rules.ID] = newSite(g, s)
+		g.sites[s.Rules.ID] = newSite(g, s, cadence)
 	}
 	g.app.Start()
-	for _, s := range g.sites {
-		s.start()
-	}
 	g.kinds.name()
 	g.handler = g.routes()
 	g.work.Go(g.watch)
@@ -218,6 +217,9 @@ func (g *Gateway) Close() error {
 	g.stop()
 	g.loop.Close()
 	g.app.Close() // its subscribers start work of the gateway's
+	for _, s := range g.sites {
+		s.people.Close()
+	}
 	g.work.Wait()
 	return nil
 }

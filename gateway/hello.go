@@ -12,6 +12,7 @@ import (
 
 	"nextup/app"
 	"nextup/gateway/auth"
+	"nextup/gateway/fanout"
 	"nextup/gateway/protocol"
 	"nextup/queue"
 )
@@ -101,7 +102,10 @@ func (c *conn) admit(id auth.Identity) error {
 	if id.Role != protocol.Visitor {
 		c.beats = file.AgentHeartbeat
 	}
-	if limit := s.enter(c); limit != "" {
+	c.site = s
+	most := fanout.Bounds{Conns: file.Limits.Conns, PerPerson: file.Limits.ConnsPerPerson, PerAddress: file.Limits.ConnsPerAddress}
+	if limit := s.people.Enter(c, c.from, most); limit != "" {
+		c.site = nil
 		c.g.metrics.limited.WithLabelValues(s.ID(), limit).Inc()
 		return errTooMany
 	}
@@ -115,6 +119,9 @@ func actorOf(id auth.Identity) *app.Actor {
 		Role: app.Role(id.Role), ID: id.Subject, Name: id.Name, Languages: id.Languages, Tier: id.Tier, Urgency: id.Urgency,
 	}
 }
+
+// maxBoardBytes is what a supervisor's conn may hold besides: the largest board.
+const maxBoardBytes = 2 << 20
 
 // setLimits puts limits in force.
 func (c *conn) setLimits(l Limits) {

@@ -1,8 +1,6 @@
 package gateway
 
 import (
-	"net/netip"
-	"sync"
 	"time"
 
 	"golang.org/x/time/rate"
@@ -50,38 +48,4 @@ func (a *allowance) take(size int) string {
 		return "bytes_per_second"
 	}
 	return ""
-}
-
-// tally counts conns by address. Its size is bounded by the number of conns. The zero
-// Addr is not counted.
-type tally struct {
-	mu sync.Mutex
-	by map[netip.Addr]int
-}
-
-// add counts one more unless most are there already.
-func (t *tally) add(a netip.Addr, most int) bool {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if !a.IsValid() {
-		return true
-	}
-	if t.by[a] >= most {
-		return false
-	}
-	if t.by == nil {
-		t.by = map[netip.Addr]int{}
-	}
-	t.by[a]++
-	return true
-}
-
-func (t *tally) remove(a netip.Addr) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if t.by[a] <= 1 {
-		delete(t.by, a)
-		return
-	}
-	t.by[a]--
 }

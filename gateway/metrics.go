@@ -1,8 +1,6 @@
 package gateway
 
 import (
-	"time"
-
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 
@@ -18,8 +16,6 @@ type metrics struct {
 	framesOut   prometheus.Counter
 	refusals    *prometheus.CounterVec
 	positions   *prometheus.CounterVec
-	staleness   *prometheus.HistogramVec
-	stretch     *prometheus.GaugeVec
 	slowReaders prometheus.Counter
 	limited     *prometheus.CounterVec
 }
@@ -41,27 +37,12 @@ func newMetrics(r *prometheus.Registry) *metrics {
 		framesOut:   counter("frames_sent_total", "Frames written to clients."),
 		refusals:    counters("refusals_total", "Error frames, by code.", "code"),
 		positions:   counters("positions_sent_total", "Views sent to visitors in line.", "site"),
-		staleness: prometheus.NewHistogramVec(prometheus.HistogramOpts{
-			Namespace: "nextup", Name: "position_staleness_seconds",
-			Help:    "Age of the oldest change of a line when a band of it is swept.",
-			Buckets: []float64{.05, .1, .25, .5, 1, 2, 3, 5, 10},
-		}, []string{"band"}),
-		stretch: prometheus.NewGaugeVec(prometheus.GaugeOpts{
-			Namespace: "nextup", Name: "cadence_stretch_ratio",
-			Help: "How much later than its cadence a band of a line was swept last; 1 is in time.",
-		}, []string{"band"}),
 		limited:     counters("limited_total", "What was refused by a limit, by its name; those of the site file bear the name that they have there.", "site", "limit"),
 		slowReaders: counter("slow_readers_closed_total", "Conns closed because too much waited to be read."),
 	}
-	r.MustRegister(m.connections, m.staleness, m.stretch, collectors.NewGoCollector(),
+	r.MustRegister(m.connections, collectors.NewGoCollector(),
 		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
-}
-
-// swept notes how old the oldest change of a band was when it was swept.
-func (m *metrics) swept(b band, age time.Duration) {
-	m.staleness.WithLabelValues(b.name).Observe(age.Seconds())
-	m.stretch.WithLabelValues(b.name).Set(max(1, age.Seconds()/(b.every+pushTick).Seconds()))
 }
 
 // lines reports the sizes of all queues when it is scraped.

@@ -21,7 +21,7 @@ func (s *site) sendElsewhereIfParted() {
 // their places, if the log is away for this gateway alone.
 func (s *site) sendElsewhere() {
 	defer s.leaving.Store(false)
-	all := s.people.all()
+	all := s.conns()
 	if len(all) == 0 {
 		return
 	}

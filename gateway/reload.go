@@ -37,9 +37,8 @@ func (g *Gateway) SetSites(sites []Site) error {
 func (s *site) follow(file Site) {
 	s.file.Store(&file)
 	s.SetRules(file.forApp())
-	s.push.follow(file.Rules)
-	s.push.changed(nil, true)
-	for _, c := range s.people.all() {
+	s.people.Follow(file.Rules)
+	for _, c := range s.conns() {
 		c.setLimits(file.Limits)
 	}
 }

@@ -103,7 +103,7 @@ func (c *conn) Gone() {
 	c.g.metrics.connections.Dec()
 	c.g.conns.remove(c)
 	c.subs.stopAll()
-	if c.site != nil && c.site.exit(c) {
+	if c.site != nil && c.site.people.Exit(c, c.from) {
 		c.site.Disconnected(&c.actor)
 	}
 }

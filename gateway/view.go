@@ -4,6 +4,7 @@ import (
 	"sync"
 	"time"
 
+	"nextup/gateway/fanout"
 	"nextup/gateway/protocol"
 	"nextup/gateway/view"
 	"nextup/queue"
@@ -24,7 +25,7 @@ type viewState struct {
 	seen   uint64 // the log's number when the replica was looked at last
 	sent   time.Time
 	owed   bool // it was not shown, since the client had not read enough
-	board  boardSeen
+	board  fanout.BoardSeen
 }
 
 // begin shows the first view; from here on the conn hears of every change.
@@ -33,16 +34,16 @@ func (c *conn) begin() {
 	c.view.live = true
 	c.view.Unlock()
 	if c.site.Away() { // the others have been told
-		c.tellAvailability(false)
+		c.ShowAvailability(false)
 	}
-	c.show()
+	c.Show()
 }
 
-// show brings the conn's view up to date with the replica. It is the one path
-// for the first frame, every update and a reconnect.
-func (c *conn) show() { c.showAgain(false) }
+// Show implements fanout.Conn. It is the one path for the first frame, every update and a
+// reconnect.
+func (c *conn) Show() { c.showAgain(false) }
 
-// showAgain is show; with again it is sent even when nothing is new.
+// showAgain is Show; with again it is sent even when nothing is new.
 func (c *conn) showAgain(again bool) {
 	c.view.Lock()
 	defer c.view.Unlock()
@@ -72,12 +73,12 @@ func (c *conn) isBehind() bool {
 	return c.view.owed
 }
 
-// reset tells the client to drop what it knows, and forgets what was shown.
-func (c *conn) reset() {
+// Reset implements fanout.Conn: it also forgets what was shown.
+func (c *conn) Reset() {
 	c.view.Lock()
 	defer c.view.Unlock()
 	if c.view.live {
-		c.view.ticket, c.view.seen, c.view.board = view.Ticket{}, 0, boardSeen{}
+		c.view.ticket, c.view.seen, c.view.board = view.Ticket{}, 0, fanout.BoardSeen{}
 		c.send(protocol.Reset{})
 	}
 }
@@ -92,8 +93,8 @@ func (c *conn) showTicket(again bool) {
 	c.place(&s, again)
 }
 
-// showSnapshot shows a visitor what was seen of their place just now.
-func (c *conn) showSnapshot(s *view.TicketSnapshot) {
+// ShowSnapshot implements fanout.Conn.
+func (c *conn) ShowSnapshot(s *view.TicketSnapshot) {
 	c.view.Lock()
 	defer c.view.Unlock()
 	if c.view.live && !c.site.Resetting() && s.Restores == c.site.Restores() && !c.isBehind() {
@@ -116,7 +117,7 @@ func (c *conn) place(s *view.TicketSnapshot, again bool) {
 	v.Note(s, f)
 	c.view.sent = time.Now()
 	if v.InLine() {
-		c.site.push.positions.Inc()
+		c.site.positions.Inc()
 	}
 	c.send(v.Shown())
 }
@@ -133,4 +134,45 @@ func (c *conn) showStale() time.Duration {
 	}
 	c.update(true)
 	return viewHeartbeat
+}
+
+// showDesk shows an agent everything they hold, and what they were invited into.
+func (c *conn) showDesk() {
+	var f protocol.Desk
+	found := false
+	c.site.Read(func(st *queue.State) { f, found = view.Desk(st, c.id.Subject, c.site.Now()) })
+	if found {
+		c.view.sent = time.Now()
+		c.send(f)
+	}
+}
+
+// showBoard sends the board when something changed, a second has passed since the
+// last one, and that one has been read; with again, also when nothing changed.
+func (c *conn) showBoard(again bool) {
+	now := time.Now()
+	if now.Sub(c.view.sent) < fanout.BoardInterval || c.socket.Waiting() > 0 && !c.view.sent.IsZero() {
+		return
+	}
+	data, seen := c.site.people.Board.Newest(c.view.board, again)
+	if data == nil {
+		return
+	}
+	c.view.board, c.view.sent = seen, now
+	c.sendRaw(data)
+}
+
+// ShowAvailability implements fanout.Conn: it sends the news, and the view as soon as there
+// is one again.
+func (c *conn) ShowAvailability(available bool) {
+	c.view.Lock()
+	live := c.view.live
+	c.view.Unlock()
+	if !live {
+		return // it hears when its first view comes
+	}
+	c.send(protocol.Availability{Available: available, AsOfMS: int64(c.site.Now())})
+	if available {
+		c.showAgain(true)
+	}
 }

@@ -18,7 +18,7 @@ import (
 var plainRooms = []string{
 	"app", "app/commands", "app/conversation",
 	"cmd/nextup",
-	"gateway/auth", "gateway/protocol", "gateway/socket", "gateway/view",
+	"gateway/auth", "gateway/fanout", "gateway/protocol", "gateway/socket", "gateway/view",
 	"internal/arch", "internal/etabench", "internal/eventlog", "internal/eventlog/eventlogtest", "internal/eventlog/redislog",
 	"internal/lograte", "internal/outbound", "internal/sitefile", "internal/trace", "internal/tsgen",
 	"presence", "presence/redispresence",

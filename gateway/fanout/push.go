@@ -1,12 +1,12 @@
-package gateway
+package fanout
 
 import (
 	"context"
+	"slices"
 	"sync"
 	"time"
 
-	"github.com/prometheus/client_golang/prometheus"
-
+	"nextup/app"
 	"nextup/gateway/view"
 	"nextup/queue"
 )
@@ -38,18 +38,16 @@ const pushTick = 50 * time.Millisecond
 // sweep takes longer and the next one comes later: the front of the line first,
 // the others after, in pieces between which the front is looked at again.
 type push struct {
-	ctx     context.Context
 	replica replica
-	people  *people
-	metrics *metrics
-	// A test wants to know.
-	show  func(c *conn, s *view.TicketSnapshot)
-	swept func(band int)
-	mu    sync.Mutex
-	lines map[queue.QueueID]*[len(bands)]cadence
-	// seen is scratch paper, one sheet a band. Only run touches it, and positions.
-	seen      [len(bands)][]pendingView
-	positions prometheus.Counter
+	people  *People
+	metrics *Metrics
+	started time.Time
+	swept   func(band int) // a test wants to know
+	woken   chan struct{}  // holds one when a line has changed
+	mu      sync.Mutex
+	lines   map[queue.QueueID]*[len(bands)]cadence
+	// seen is scratch paper, one sheet a band. Only run touches it.
+	seen [len(bands)][]pendingView
 }
 
 // cadence is how far a band of a line was swept, and whether it must be again.
@@ -68,16 +66,14 @@ type cadence struct {
 
 // replica is what push reads of an app.Replica.
 type replica interface {
-	ID() string
 	Read(look func(*queue.State))
 	Restores() uint64
 }
 
-func newPush(ctx context.Context, r replica, people *people, m *metrics, rules *queue.Site) *push {
+func newPush(r replica, people *People, m *Metrics, rules *queue.Site) *push {
 	p := &push{
-		ctx: ctx, replica: r, people: people, metrics: m,
-		show: (*conn).showSnapshot, swept: func(int) {}, lines: map[queue.QueueID]*[len(bands)]cadence{},
-		positions: m.positions.WithLabelValues(r.ID()),
+		replica: r, people: people, metrics: m, started: time.Now(), swept: func(int) {},
+		woken: make(chan struct{}, 1), lines: map[queue.QueueID]*[len(bands)]cadence{},
 	}
 	p.follow(rules)
 	return p
@@ -87,6 +83,26 @@ func newPush(ctx context.Context, r replica, people *people, m *metrics, rules *
 func (p *push) onSteps(_ *queue.State, steps []queue.Step) {
 	queues, all := queuesOf(steps)
 	p.changed(queues, all)
+}
+
+// queuesOf finds the queues whose order steps may have changed; all is true where every
+// wait may have.
+func queuesOf(steps []queue.Step) (queues map[queue.QueueID]bool, all bool) {
+	queues = map[queue.QueueID]bool{}
+	for _, step := range steps {
+		for _, t := range step.Tickets {
+			for _, ticket := range []*queue.Ticket{t.Before, t.After} {
+				if ticket != nil {
+					queues[ticket.Queue()] = true
+				}
+			}
+		}
+		for _, q := range slices.Concat(step.Queues, step.Attended) {
+			queues[q] = true
+		}
+		all = all || step.Estimates
+	}
+	return queues, all
 }
 
 // follow makes lines for the queues of new rules. Those that are no more stay:
@@ -114,31 +130,70 @@ func (p *push) changed(queues map[queue.QueueID]bool, all bool) {
 	for q := range queues {
 		p.lineLocked(q)
 	}
-	now := time.Now()
+	now, news := time.Now(), false
 	for q, line := range p.lines {
 		if !all && !queues[q] {
 			continue
 		}
 		for i := range line {
 			if !line[i].dirty {
-				line[i].dirty, line[i].since = true, now
+				line[i].dirty, line[i].since, news = true, now, true
 			}
+		}
+	}
+	if news {
+		select {
+		case p.woken <- struct{}{}:
+		default:
 		}
 	}
 }
 
-// run sweeps what is due.
-func (p *push) run() {
-	tick := time.NewTicker(pushTick)
-	defer tick.Stop()
+// run sweeps what is due, and rests while no line has changed.
+func (p *push) run(ctx context.Context) {
+	timer := time.NewTimer(0)
+	defer timer.Stop()
 	for {
 		select {
-		case <-p.ctx.Done():
+		case <-ctx.Done():
 			return
-		case <-tick.C:
+		case <-p.woken: // a line may be due before those that the timer is for
+		case <-timer.C:
+			p.sweepDue(len(bands))
 		}
-		p.sweepDue(len(bands))
+		if wait, changed := p.next(time.Now()); changed {
+			timer.Reset(wait)
+		}
 	}
+}
+
+// next is how long it is until the tick at which a band of a line is due; changed is false
+// while nothing has changed. Ticks are counted from the start, so that changes which come
+// within one tick are shown together.
+func (p *push) next(now time.Time) (wait time.Duration, changed bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, line := range p.lines {
+		for i := range line {
+			c := &line[i]
+			if !c.sweeping && !c.dirty {
+				continue
+			}
+			due := time.Duration(0)
+			if !c.sweeping {
+				due = max(0, bands[i].every-now.Sub(c.begun))
+			}
+			if !changed || due < wait {
+				wait, changed = due, true
+			}
+		}
+	}
+	at := now.Sub(p.started) + wait
+	tick := (at + pushTick - 1) / pushTick * pushTick
+	if wait == 0 && tick == at {
+		tick += pushTick
+	}
+	return tick - now.Sub(p.started), changed
 }
 
 // due lists the lines of which band i must be swept on, and begins the sweeps
@@ -190,8 +245,8 @@ func (p *push) sweep(i int, q queue.QueueID) {
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	is := &p.lines[q][i]
-	if is.at = c.at; share < left {
+	kept := &p.lines[q][i]
+	if kept.at = c.at; share < left {
 		return
 	}
 	now := time.Now()
@@ -200,13 +255,13 @@ func (p *push) sweep(i int, q queue.QueueID) {
 		oldest = c.ended
 	}
 	p.metrics.swept(bands[i], now.Sub(oldest))
-	is.sweeping, is.ended = false, now
+	kept.sweeping, kept.ended = false, now
 	p.swept(i)
 }
 
 // pendingView is a conn and what it must be shown.
 type pendingView struct {
-	conn     *conn
+	conn     Conn
 	snapshot view.TicketSnapshot
 }
 
@@ -215,12 +270,13 @@ type pendingView struct {
 func (p *push) showFrom(i int, q queue.QueueID, at *queue.Ticket, n int) *queue.Ticket {
 	seen := p.seen[i][:0]
 	p.people.mu.RLock()
+	visitors := p.people.by[app.Visitor]
 	p.replica.Read(func(st *queue.State) {
 		from := st.Behind(q, at)
 		line := view.NewLine(st, q, p.replica.Restores())
 		st.Sweep(q, from, min(bands[i].to, from+n-1), func(position int, t *queue.Ticket) bool {
 			at = t
-			conns := p.people.visitors[t.Visitor]
+			conns := visitors[t.Visitor]
 			if len(conns) == 0 {
 				return true
 			}
@@ -233,7 +289,7 @@ func (p *push) showFrom(i int, q queue.QueueID, at *queue.Ticket, n int) *queue.
 	})
 	p.people.mu.RUnlock()
 	for j := range seen {
-		p.show(seen[j].conn, &seen[j].snapshot)
+		seen[j].conn.ShowSnapshot(&seen[j].snapshot)
 	}
 	clear(seen) // who has gone is not held on to
 	p.seen[i] = seen

@@ -1,4 +1,4 @@
-package gateway
+package fanout
 
 import (
 	"context"
@@ -10,6 +10,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"nextup/app"
 	"nextup/gateway/view"
 	"nextup/queue"
 )
@@ -20,7 +21,6 @@ type fakeReplica struct {
 	state *queue.State
 }
 
-func (*fakeReplica) ID() string       { return "demo" }
 func (*fakeReplica) Restores() uint64 { return 0 }
 
 func (r *fakeReplica) Read(look func(*queue.State)) {
@@ -28,6 +28,15 @@ func (r *fakeReplica) Read(look func(*queue.State)) {
 	defer r.mu.RUnlock()
 	look(r.state)
 }
+
+// fakeConn is a visitor's who is shown snapshots.
+type fakeConn struct {
+	Conn
+	visitor string
+	show    func(c *fakeConn, s *view.TicketSnapshot)
+}
+
+func (c *fakeConn) ShowSnapshot(s *view.TicketSnapshot) { c.show(c, s) }
 
 // [cadence-1] A line that changes all the time is shown within the promise of
 // each band, and one that changed once is shown once.
@@ -48,7 +57,7 @@ func TestTheCadenceKeepsItsPromise(t *testing.T) {
 				q := queue.QueueID{Department: "support", Language: "en"}
 				rules := &queue.Site{ID: "demo", Departments: []queue.Department{{ID: "support", Languages: []string{"en"}}}}
 				here := newPeople()
-				p := newPush(ctx, &fakeReplica{state: queue.NewState(rules)}, &here, newMetrics(prometheus.NewRegistry()), rules)
+				p := newPush(&fakeReplica{state: queue.NewState(rules)}, here, NewMetrics(prometheus.NewRegistry()), rules)
 				var mu sync.Mutex
 				var oldest [len(bands)]time.Time // of the changes not shown yet
 				var shown [len(bands)]int
@@ -62,7 +71,7 @@ func TestTheCadenceKeepsItsPromise(t *testing.T) {
 					shown[band]++
 				}
 				done := make(chan struct{})
-				go func() { p.run(); close(done) }()
+				go func() { p.run(ctx); close(done) }()
 				for end := time.Now().Add(20 * time.Second); time.Now().Before(end); time.Sleep(tt.pause) {
 					mu.Lock()
 					for i := range oldest {
@@ -99,6 +108,8 @@ func TestALongLineIsSweptWithoutABurst(t *testing.T) {
 		rules := &queue.Site{ID: "demo", Departments: []queue.Department{{ID: "support", Languages: []string{"en"}}}}
 		s := &fakeReplica{state: queue.NewState(rules)}
 		here := newPeople()
+		visitors := map[string][]Conn{}
+		here.by[app.Visitor] = visitors
 		begun := time.Now()
 		play := func(c queue.Change, err error) {
 			if err != nil {
@@ -111,22 +122,22 @@ func TestALongLineIsSweptWithoutABurst(t *testing.T) {
 			at       time.Time
 			position int
 		}
-		seen := map[*conn]sight{}
+		seen := map[*fakeConn]sight{}
+		var show func(c *fakeConn, s *view.TicketSnapshot)
 		join := func() {
 			v := fmt.Sprint("v", joined)
-			c := &conn{}
-			c.id.Subject = v
+			c := &fakeConn{visitor: v, show: func(c *fakeConn, s *view.TicketSnapshot) { show(c, s) }}
 			play(s.state.Join(queue.JoinRequest{Ticket: fmt.Sprint("t", joined), Visitor: v, Department: "support", Languages: []string{"en"}}))
-			here.visitors[v] = []*conn{c}
+			visitors[v] = []Conn{c}
 			seen[c] = sight{time.Now(), s.state.Size(q)} // a join is shown its place at once
 			joined++
 		}
 		for range waiting {
 			join()
 		}
-		p := newPush(ctx, s, &here, newMetrics(prometheus.NewRegistry()), rules)
+		p := newPush(s, here, NewMetrics(prometheus.NewRegistry()), rules)
 		most, now, at := 0, 0, time.Time{}
-		p.show = func(c *conn, of *view.TicketSnapshot) {
+		show = func(c *fakeConn, of *view.TicketSnapshot) {
 			s.mu.Lock()
 			defer s.mu.Unlock()
 			promise := 3 * time.Second
@@ -137,7 +148,7 @@ func TestALongLineIsSweptWithoutABurst(t *testing.T) {
 				promise = time.Second
 			}
 			if age := time.Since(seen[c].at); age > promise {
-				t.Errorf("%s is shown their place, %d, after %s, promised within %s", c.id.Subject, of.Position, age, promise)
+				t.Errorf("%s is shown their place, %d, after %s, promised within %s", c.visitor, of.Position, age, promise)
 			}
 			seen[c] = sight{time.Now(), of.Position}
 			if !at.Equal(time.Now()) {
@@ -147,12 +158,12 @@ func TestALongLineIsSweptWithoutABurst(t *testing.T) {
 			most = max(most, now)
 		}
 		done := make(chan struct{})
-		go func() { p.run(); close(done) }()
+		go func() { p.run(ctx); close(done) }()
 		for i := range 200 { // a visitor leaves and another comes, ten times a second
 			here.mu.Lock()
 			s.mu.Lock()
 			play(s.state.Leave(fmt.Sprint("v", i), fmt.Sprint("t", i)))
-			delete(here.visitors, fmt.Sprint("v", i))
+			delete(visitors, fmt.Sprint("v", i))
 			join()
 			s.mu.Unlock()
 			here.mu.Unlock()
@@ -162,8 +173,8 @@ func TestALongLineIsSweptWithoutABurst(t *testing.T) {
 		stop()
 		<-done
 		for c, last := range seen {
-			if len(here.visitors[c.id.Subject]) > 0 && time.Since(last.at) > 3*time.Second {
-				t.Errorf("%s has seen nothing for %s", c.id.Subject, time.Since(last.at))
+			if len(visitors[c.visitor]) > 0 && time.Since(last.at) > 3*time.Second {
+				t.Errorf("%s has seen nothing for %s", c.visitor, time.Since(last.at))
 			}
 		}
 		if most > piece+2*100 { // of the line, and its front twice
