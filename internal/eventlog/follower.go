@@ -111,6 +111,14 @@ func NewFollower(backend Backend, log Log, replica Replica, options FollowerOpti
 	}
 }
 
+// StartAt has the follower go on from a head up to which the replica holds everything
+// already, instead of from a snapshot; the zero Head is the beginning of the log. Call it
+// before Run and Step. Where the log no longer goes on from that head, the replica is
+// loaded: after OnReset if the log has forked, and without it if the records after the
+// head were trimmed. So a replica that counts what it is given, once each, takes a call
+// of Load as the news that it cannot go on.
+func (f *Follower) StartAt(head Head) { f.head, f.readyFrom, f.loaded = head, head.Number, true }
+
 // Number returns the number of the newest record that the replica holds. It goes
 // down only when the log forked.
 func (f *Follower) Number() uint64 {

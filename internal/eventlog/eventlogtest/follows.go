@@ -142,6 +142,85 @@ var followTests = map[string]func(*testing.T, Setup){
 			}
 		}
 	},
+	"a follower that starts at a head goes on from there": func(t *testing.T, s Setup) {
+		for name, c := range map[string]struct {
+			from      int // the log's length when the head was remembered
+			lose      bool
+			again     int    // records committed after the loss
+			id        string // prefix of their ids; c is that of the lost ones
+			resets    int
+			snapshots int
+		}{
+			"the beginning":            {from: 0},
+			"a head":                   {from: 3},
+			"the newest head":          {from: 8},
+			"the head was lost":        {from: 8, lose: true, id: "d", resets: 1, snapshots: 1},
+			"its number is used again": {from: 8, lose: true, again: 5, id: "d", resets: 1, snapshots: 1},
+			"it was committed again":   {from: 8, lose: true, again: 5, id: "c", resets: 1, snapshots: 1},
+			"what was lost came later": {from: 5, lose: true, again: 2, id: "d"},
+		} {
+			log := newLog()
+			add := func(id string, from, to int) {
+				for i := from; i < to; i++ {
+					do(t, s.Backend, log, put(fmt.Sprint(id, i), fmt.Sprint("e", i%3), fmt.Sprint(id, i)))
+				}
+			}
+			_, replica, step := manual(s.Second, log, eventlog.FollowerOptions{})
+			var remembered eventlog.Head
+			remember := func(at int) {
+				if at == c.from && at > 0 {
+					step(t)
+					remembered = head(t, s.Backend, log)
+				}
+			}
+			add("c", 0, 3)
+			remember(3)
+			add("c", 3, 5)
+			remember(5)
+			restore := s.Checkpoint(t, log)
+			add("c", 5, 8)
+			remember(8)
+			if newest := head(t, s.Backend, log); c.lose {
+				restore()
+				eventually(t, "the clock goes on", func() bool { return s.Backend.Now(log) > newest.At+1 })
+				add(c.id, 5, 5+c.again)
+			}
+			resets, snapshots := 0, replica.Loads()
+			f := eventlog.NewFollower(s.Second, log, replica, eventlog.FollowerOptions{OnReset: func() { resets++ }})
+			f.StartAt(remembered)
+			if f.Ready() {
+				t.Errorf("%s: it is ready before it has looked at the log", name)
+			}
+			if err := f.Step(t.Context()); err != nil {
+				t.Fatalf("%s: %v", name, err)
+			}
+			replica.Match(t, s.Backend, log)
+			if got := replica.Loads() - snapshots; resets != c.resets || got != c.snapshots || !f.Ready() || f.Number() != head(t, s.Backend, log).Number {
+				t.Errorf("%s: %d resets, %d snapshots, at %d, ready %v", name, resets, got, f.Number(), f.Ready())
+			}
+		}
+	},
+	"a follower that starts at a head that was trimmed is loaded without a reset": func(t *testing.T, s Setup) {
+		log := newLog(func(l *eventlog.Log) { l.Trim = 20 * time.Millisecond })
+		do(t, s.Backend, log, put("c0", "a", "0"))
+		remembered := head(t, s.Backend, log)
+		n := 0
+		eventually(t, "the next records are trimmed", func() bool {
+			for range 100 {
+				n++
+				do(t, s.Backend, log, put(fmt.Sprint("c", n), fmt.Sprint("e", n%9), fmt.Sprint(n)))
+			}
+			_, err := s.Backend.Read(t.Context(), log, 1, 1)
+			return err != nil
+		})
+		f, replica, step := manual(s.Second, log, eventlog.FollowerOptions{OnReset: func() { t.Error("a gap is no fork") }})
+		f.StartAt(remembered)
+		step(t)
+		replica.Match(t, s.Backend, log)
+		if replica.Loads() != 1 || f.Number() != uint64(n+1) {
+			t.Fatalf("%d snapshots, at %d of %d", replica.Loads(), f.Number(), n+1)
+		}
+	},
 	"a follower heals a gap with a snapshot and no reset": func(t *testing.T, s Setup) {
 		log := newLog(func(l *eventlog.Log) { l.Trim = 20 * time.Millisecond })
 		f, replica, step := manual(s.Second, log, eventlog.FollowerOptions{
