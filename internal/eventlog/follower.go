@@ -2,6 +2,7 @@ package eventlog
 
 import (
 	"context"
+	"errors"
 	"math/rand/v2"
 	"sync"
 	"time"
@@ -203,7 +204,11 @@ func (f *Follower) Run(ctx context.Context) error {
 		}
 		if err != nil {
 			failures++
-			if err := pause(ctx, backOff(failures)); err != nil {
+			wait := backOff(failures)
+			if failures > refusedOften && errors.As(err, new(replicaError)) {
+				wait = jitter(refusedPause)
+			}
+			if err := pause(ctx, wait); err != nil {
 				return err
 			}
 			reads = true
@@ -319,6 +324,14 @@ func (f *Follower) publish(healthy bool) {
 func jitter(d time.Duration) time.Duration {
 	return d*4/5 + rand.N(d*2/5+1)
 }
+
+// A replica that has returned errors refusedOften times in a row is loaded anew only every
+// refusedPause: what it cannot read is most likely still there, and each try scans the
+// whole log.
+const (
+	refusedOften = 30
+	refusedPause = 30 * time.Second
+)
 
 // backOff returns the pause after the n-th failure in a row: 50 ms doubling to 1 s,
 // less up to a half at random. A log that is back is read within that second.

@@ -217,3 +217,34 @@ func TestWaitForEndsWithItsContext(t *testing.T) {
 		t.Fatalf("what is reached already: %v", err)
 	}
 }
+
+// A replica that cannot read the log, as in a process that is too old for it, does not have
+// the whole log scanned every second.
+func TestALogThatTheReplicaRefusesIsTriedLessAndLessOften(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithCancel(t.Context())
+		backend := eventlog.NewMemory()
+		commit(t, backend, site, 1, 5)
+		replica := eventlogtest.NewReplica()
+		var tries atomic.Int64
+		replica.OnLoad = func(eventlog.Head, []eventlog.Entity) { tries.Add(1) }
+		replica.Refuse(errors.New("too new"))
+		f := eventlog.NewFollower(backend, site, replica, eventlog.FollowerOptions{})
+		ended := make(chan struct{})
+		go func() { defer close(ended); _ = f.Run(ctx) }()
+		time.Sleep(10 * time.Minute)
+		synctest.Wait()
+		if n := tries.Load(); n < 10 || n > 100 {
+			t.Errorf("%d tries in ten minutes", n)
+		}
+		replica.Refuse(nil)
+		time.Sleep(time.Minute)
+		synctest.Wait()
+		if !f.Ready() {
+			t.Error("it does not go on")
+		}
+		cancel()
+		<-ended
+		_ = backend.Close()
+	})
+}
