@@ -38,7 +38,10 @@ type Options struct {
 	Sites         []SiteOptions
 	// Presence keeps the nodes' leases; nil means that this is the only node.
 	Presence presence.Registry
-	Logger   *slog.Logger
+	// Levels are what this process knows; nil means queue.Levels. Fewer keep the way
+	// back to an older release open.
+	Levels []queue.LevelSpec
+	Logger *slog.Logger
 	// Audit hears of everything that supervisors do, one line each, with no word of
 	// what people write; nil means the Logger, with audit=true.
 	Audit *slog.Logger
@@ -91,6 +94,9 @@ func New(o Options) (*App, error) {
 	if o.Presence == nil {
 		o.Presence = presence.NewMemory(nil)
 	}
+	if o.Levels == nil {
+		o.Levels = queue.Levels()
+	}
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
@@ -113,6 +119,7 @@ func New(o Options) (*App, error) {
 func (a *App) newSite(o SiteOptions) *Site {
 	r := newReplica(a.ctx, a.options.Store, o.Rules, a.log, a.metrics)
 	a.metrics.known(o.Rules.ID)
+	r.levels = a.options.Levels
 	s := &Site{Replica: r, app: a, election: newElection(r, a.Node)}
 	s.digest.Store(&o.Digest)
 	r.OnSteps(s.noticeLoss)
@@ -152,6 +159,7 @@ func (a *App) Start() {
 	for _, s := range a.sites {
 		s.start()
 	}
+	a.options.Registry.MustRegister(levelMetrics{a})
 	a.work.Go(a.watchNodes)
 	a.work.Go(a.watchDrift)
 }

@@ -37,7 +37,7 @@ type availability struct {
 	served, interrupted atomic.Bool
 	resumed             atomic.Pointer[time.Time]
 
-	behindLog, fullLog, refusalLog lograte.Warning
+	behindLog, fullLog, refusalLog, tooOldLog lograte.Warning
 }
 
 func (a *availability) init() {
@@ -78,6 +78,9 @@ func (r *Replica) Away() bool { return r.away.Load() }
 // is full serves them in part.
 func (r *Replica) Unavailable() error {
 	if !r.follower.Ready() {
+		if err := r.TooOld(); err != nil {
+			return err
+		}
 		return errors.Join(errBehind, r.follower.Err())
 	}
 	switch err := r.refused(); {
@@ -174,6 +177,8 @@ func (r *Replica) watchAvailability() {
 func (r *Replica) warn(err error) {
 	warning := &r.refusalLog
 	switch {
+	case errors.As(err, new(*queue.TooOldError)):
+		warning = &r.tooOldLog
 	case errors.Is(err, errUnknown):
 		return // it is known in a moment
 	case errors.Is(err, errBehind):

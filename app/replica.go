@@ -29,6 +29,7 @@ type Replica struct {
 	id      string
 	log     *slog.Logger
 	metrics *metrics
+	levels  []queue.LevelSpec // that this process knows
 
 	follower queue.Follower
 	availability
@@ -215,6 +216,9 @@ func (r *Replica) setRules(rules *queue.Site) {
 // feed is what the store feeds: it keeps the methods of queue.Replica out of those of
 // Replica.
 type feed struct{ *Replica }
+
+// Knows implements queue.Replica.
+func (r feed) Knows() queue.Level { return queue.Newest(r.levels) }
 
 // Restore implements queue.Replica.
 func (r feed) Restore(number uint64, at queue.Stamp, images []queue.Image) {

@@ -39,6 +39,9 @@ func (r *replica) Apply(records []queue.Record) {
 // Notify implements queue.Replica.
 func (*replica) Notify() {}
 
+// Knows implements queue.Replica.
+func (r *replica) Knows() queue.Level { return queue.Newest(queue.Levels()) }
+
 func (r *replica) Reset() {}
 
 // serveLine is a node whose visitors have joined and wait, as many as fit in no

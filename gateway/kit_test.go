@@ -288,6 +288,9 @@ type reader struct {
 	state *queue.State
 }
 
+// Knows implements queue.Replica.
+func (r *reader) Knows() queue.Level { return queue.Newest(queue.Levels()) }
+
 // Restore implements queue.Replica.
 func (r *reader) Restore(number uint64, at queue.Stamp, images []queue.Image) {
 	r.mu.Lock()

@@ -58,14 +58,17 @@ func FeaturesAt(levels []LevelSpec, level Level) []string {
 	return all
 }
 
-// Errors of RaiseLevel and CheckLevel.
-var (
-	// ErrLevelLower says that a level cannot be lowered.
-	ErrLevelLower = errors.New("queue: a level is never lowered")
-	// ErrLevel wraps the refusal of a log that is at a level which only a newer version
-	// knows: a gateway that meets it must not serve.
-	ErrLevel = errors.New("queue: the site's log is at a newer level")
-)
+// ErrLevelLower says that a level cannot be lowered.
+var ErrLevelLower = errors.New("queue: a level is never lowered")
+
+// TooOldError says that a log is at a level that only a newer version knows: a gateway
+// that meets it must not serve.
+type TooOldError struct{ Level, Known Level }
+
+// Error implements error.
+func (e *TooOldError) Error() string {
+	return fmt.Sprintf("this binary is too old for the site: the site is at level %d, and the binary knows levels up to %d; run a newer release", e.Level, e.Known)
+}
 
 // SiteLevel is the entity that holds a site's level. Every version since can read it,
 // whatever the level is, so its members keep their names and meanings for ever.
@@ -133,12 +136,11 @@ func RaiseLevel(before *SiteLevel, to Level, by string) (Change, error) {
 	return c, nil
 }
 
-// CheckLevel returns an ErrLevel if the log that holds the image is at a level above
-// known, the highest that the caller can read. It is nil for other images.
+// CheckLevel returns a TooOldError if the image raises the level of its log above known,
+// the highest level that the caller can read.
 func CheckLevel(i Image, known Level) error {
-	l, ok := i.(*SiteLevel)
-	if !ok || l == nil || l.Level <= known {
-		return nil
+	if l, ok := i.(*SiteLevel); ok && l.Level > known {
+		return &TooOldError{Level: l.Level, Known: known}
 	}
-	return fmt.Errorf("%w: it is at level %d, and this binary knows levels up to %d: run a newer release", ErrLevel, l.Level, known)
+	return nil
 }

@@ -64,6 +64,9 @@ type Store interface {
 
 // Replica is fed by a Store, by one goroutine at a time.
 type Replica interface {
+	// Knows is the highest level that the replica can read. A log at a higher one is not
+	// given to it: the follower is not ready, with a TooOldError.
+	Knows() Level
 	// Restore replaces everything by a snapshot, its images resolved.
 	Restore(number uint64, at Stamp, images []Image)
 	// Apply takes the next records.

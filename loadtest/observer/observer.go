@@ -142,6 +142,9 @@ func (o *Observer) Notify() {}
 // Reset implements queue.Replica; Restore follows.
 func (o *Observer) Reset() {}
 
+// Knows implements queue.Replica.
+func (o *Observer) Knows() queue.Level { return queue.Newest(queue.Levels()) }
+
 // Restore implements queue.Replica: what was measured stays, what was under way
 // begins anew.
 func (o *Observer) Restore(number uint64, at queue.Stamp, images []queue.Image) {

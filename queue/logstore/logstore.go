@@ -17,6 +17,7 @@
 package logstore
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -190,7 +191,18 @@ func (f *follower) Err() error {
 // decoder feeds a queue.Replica from the bytes of a log.
 type decoder struct{ replica queue.Replica }
 
+// Load implements eventlog.Replica. It reads the level first: an entity that cannot be
+// read is then one of a newer version.
 func (d decoder) Load(head eventlog.Head, entities []eventlog.Entity) error {
+	for _, e := range entities {
+		if e.Name != queue.LevelName {
+			continue
+		}
+		i, err := queue.DecodeImage(e.Name, e.Body)
+		if err := cmp.Or(err, queue.CheckLevel(i, d.replica.Knows())); err != nil {
+			return err
+		}
+	}
 	images := make([]queue.Image, 0, len(entities))
 	for _, e := range entities {
 		i, err := queue.DecodeImage(e.Name, e.Body)
@@ -204,12 +216,18 @@ func (d decoder) Load(head eventlog.Head, entities []eventlog.Entity) error {
 	return nil
 }
 
+// Apply implements eventlog.Replica.
 func (d decoder) Apply(records []eventlog.Record) error {
 	out := make([]queue.Record, len(records))
 	for i, r := range records {
 		rec, err := queue.DecodeRecord(r.Number, r.ID, queue.Stamp(r.At), r.Data)
 		if err != nil {
 			return err
+		}
+		for _, w := range rec.Writes {
+			if err := queue.CheckLevel(w.Image, d.replica.Knows()); err != nil {
+				return err
+			}
 		}
 		out[i] = rec
 	}

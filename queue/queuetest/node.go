@@ -32,6 +32,7 @@ type node struct {
 	store    queue.Store
 	site     *queue.Site
 	follower queue.Follower
+	knows    queue.Level
 
 	mu     sync.Mutex
 	state  *queue.State
@@ -42,12 +43,21 @@ type node struct {
 // follow starts a node over a store; it stops with the test.
 func follow(t *testing.T, store queue.Store, site *queue.Site, name string, j *judge) *node {
 	t.Helper()
-	n := &node{name: name, store: store, site: site, state: queue.NewState(site), judge: j}
+	return followKnowing(t, store, site, name, j, queue.Newest(queue.Levels()))
+}
+
+// followKnowing is follow for a node that knows levels up to one.
+func followKnowing(t *testing.T, store queue.Store, site *queue.Site, name string, j *judge, level queue.Level) *node {
+	t.Helper()
+	n := &node{name: name, store: store, site: site, state: queue.NewState(site), judge: j, knows: level}
 	ctx, stop := context.WithCancel(context.Background())
 	t.Cleanup(stop)
 	n.follower = store.Follow(ctx, site.ID, n)
 	return n
 }
+
+// Knows implements queue.Replica.
+func (n *node) Knows() queue.Level { return n.knows }
 
 // Restore implements queue.Replica.
 func (n *node) Restore(number uint64, at queue.Stamp, images []queue.Image) {

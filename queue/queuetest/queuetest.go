@@ -53,6 +53,7 @@ func Run(t *testing.T, h Harness) {
 		{"many writers keep the invariants", interleavings},
 		{"a shown position is the rank in the sorted set", ranks},
 		{"a fork is noticed and healed", fork},
+		{"a node that is too old for the site's level does not take it", tooOld},
 	} {
 		t.Run(strings.ReplaceAll(statement.name, " ", "_"), func(t *testing.T) { statement.test(t, h) })
 	}

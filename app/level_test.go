@@ -1,0 +1,124 @@
+package app
+
+import (
+	"context"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"nextup/app/conversation"
+	"nextup/internal/eventlog"
+	"nextup/queue"
+	"nextup/queue/logstore"
+)
+
+// tableOf has levels from 0 to the highest, each with a feature of its own but 0.
+func tableOf(highest queue.Level) []queue.LevelSpec {
+	table := []queue.LevelSpec{{}}
+	for level := 1; level <= int(highest); level++ {
+		table = append(table, queue.LevelSpec{Features: []string{string(rune('a' + level - 1))}})
+	}
+	return table
+}
+
+// knowing runs an App that knows levels up to the highest until the test ends.
+func knowing(t *testing.T, log eventlog.Backend, highest queue.Level, change ...func(*Options)) *App {
+	t.Helper()
+	hub := conversation.New(log, conversation.Options{})
+	t.Cleanup(hub.Close)
+	o := Options{Store: logstore.New(log), Conversations: hub, Sites: []SiteOptions{{Rules: testRules()}}, Levels: tableOf(highest), Registry: prometheus.NewRegistry()}
+	for _, f := range change {
+		f(&o)
+	}
+	a, err := New(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	a.Start()
+	t.Cleanup(a.Close)
+	return a
+}
+
+// eventually waits for what another goroutine brings about.
+func eventually(t *testing.T, what string, done func() bool) {
+	t.Helper()
+	for deadline := time.Now().Add(20 * time.Second); !done(); time.Sleep(2 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatalf("it never came that %s", what)
+		}
+	}
+}
+
+// raise raises the level of the site.
+func (s *Site) raise(ctx context.Context, t *testing.T, to queue.Level) {
+	t.Helper()
+	_, err := s.Decide(ctx, Refusals{}, func(st *queue.State) (queue.Change, error) { return queue.RaiseLevel(st.SiteLevel(), to, "test") })
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// gauges gathers the gauges of one site by their names.
+func gauges(t *testing.T, r *prometheus.Registry) map[string]float64 {
+	t.Helper()
+	families, err := r.Gather()
+	if err != nil {
+		t.Fatal(err)
+	}
+	all := map[string]float64{}
+	for _, f := range families {
+		for _, m := range f.GetMetric() {
+			all[f.GetName()] = m.GetGauge().GetValue()
+		}
+	}
+	return all
+}
+
+// A process that is too old for the level of its site refuses to serve in a sentence that
+// names both, shows it in its metrics, commits nothing, and the others go on.
+func TestAProcessThatIsTooOldForTheSiteRefuses(t *testing.T) {
+	log := memory(t)
+	newer, live := knowing(t, log, 3), knowing(t, log, 1)
+	for _, a := range []*App{newer, live} {
+		eventually(t, "it serves", func() bool { return a.Site("demo").Takes() == nil })
+	}
+	s := newer.Site("demo")
+	s.raise(t.Context(), t, 1)
+	if _, err := live.Site("demo").joinForTest(t.Context(), "v"); err != nil {
+		t.Fatalf("at a level that it knows: %v", err)
+	}
+	s.raise(t.Context(), t, 3)
+	late := knowing(t, log, 1)
+	for name, a := range map[string]*App{"one that runs": live, "one that comes": late} {
+		old := a.Site("demo")
+		eventually(t, name+" refuses", func() bool { return old.TooOld() != nil && !old.follower.Ready() })
+		for _, want := range []string{"at level 3", "up to 1"} {
+			if err := old.Unavailable(); err == nil || !strings.Contains(err.Error(), want) {
+				t.Errorf("%s says %v", name, err)
+			}
+		}
+		if _, err := old.joinForTest(t.Context(), "w"); err == nil {
+			t.Errorf("%s commits", name)
+		}
+		if got := gauges(t, a.options.Registry); got["nextup_site_level"] != 3 || got["nextup_known_level"] != 1 {
+			t.Errorf("%s: level %v, known %v", name, got["nextup_site_level"], got["nextup_known_level"])
+		}
+	}
+	if _, err := s.joinForTest(t.Context(), "w"); err != nil || s.Unavailable() != nil {
+		t.Errorf("the newer one: %v, %v", err, s.Unavailable())
+	}
+}
+
+// What clients may send follows the level of the site, not what this process knows.
+func TestFeaturesFollowTheLevelOfTheSite(t *testing.T) {
+	s := knowing(t, memory(t), 3).Site("demo")
+	eventually(t, "it serves", func() bool { return s.Takes() == nil })
+	for level, want := range []string{"", "a", "a b", "a b c"} {
+		s.raise(t.Context(), t, queue.Level(level))
+		if got := strings.Join(s.Features(), " "); got != want {
+			t.Errorf("at level %d clients may send %q, want %q", level, got, want)
+		}
+	}
+}

@@ -1,0 +1,43 @@
+package logstore_test
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"time"
+
+	"nextup/internal/eventlog"
+	"nextup/queue"
+	"nextup/queue/logstore"
+)
+
+// silent is a replica that takes nothing.
+type silent struct{ t *testing.T }
+
+func (silent) Knows() queue.Level                           { return queue.Level1 }
+func (s silent) Restore(uint64, queue.Stamp, []queue.Image) { s.t.Error("a snapshot is given") }
+func (s silent) Apply([]queue.Record)                       { s.t.Error("records are given") }
+func (silent) Notify()                                      {}
+func (silent) Reset()                                       {}
+
+// What else a newer version wrote does not hide that the log is at its level.
+func TestANewerLevelIsNamedThoughNothingElseCanBeRead(t *testing.T) {
+	memory := eventlog.NewMemory()
+	defer memory.Close()
+	_, err := memory.Commit(t.Context(), logstore.LogOf("demo"), []eventlog.Commit{{
+		ID: "a", Writes: []eventlog.Write{{Name: "?/of-9", Body: []byte("{}")}, {Name: "l/", Body: []byte(`{"level":9,"raised_at":-1,"by":{}}`)}},
+		Data: []byte(`{"s":1,"c":"level_raised","w":[{"n":"l/","b":{"level":9}},{"n":"?/of-9","b":{}}]}`),
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	f := logstore.New(memory).Follow(ctx, "demo", silent{t})
+	defer func() { cancel(); <-f.Done() }()
+	within, stop := context.WithTimeout(ctx, 10*time.Second)
+	defer stop()
+	var old *queue.TooOldError
+	if err := f.Sync(within); !errors.As(err, &old) || old.Level != 9 || old.Known != queue.Level1 {
+		t.Errorf("it says %v", err)
+	}
+}
