@@ -12,8 +12,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/coder/websocket"
-
 	"nextup/gateway/protocol"
 )
 
@@ -30,9 +28,8 @@ const (
 func BenchmarkNewcomers(b *testing.B) {
 	attack := func(address, host string, send func(conn net.Conn, i int)) func(ctx context.Context) {
 		return func(ctx context.Context) {
-			dialer := &net.Dialer{LocalAddr: &net.TCPAddr{IP: net.ParseIP(address)}}
 			for i := 0; ctx.Err() == nil; i++ {
-				if conn, err := dialer.DialContext(ctx, "tcp", host); err == nil {
+				if conn, err := dialerFrom(address).DialContext(ctx, "tcp", host); err == nil {
 					stop := context.AfterFunc(ctx, func() { _ = conn.Close() })
 					send(conn, i)
 					_, _ = io.Copy(io.Discard, conn) // until the gateway ends it
@@ -89,16 +86,12 @@ func BenchmarkNewcomers(b *testing.B) {
 			var took []time.Duration
 			for i := 0; b.Loop(); i++ {
 				begun := time.Now()
-				ws, _, err := websocket.Dial(h.ctx, url, &websocket.DialOptions{Subprotocols: []string{protocol.Subprotocol}, HTTPClient: client})
-				if err != nil {
-					b.Fatalf("newcomer %d: %v", i, err)
-				}
-				r := &raw{ws, b, h.ctx}
+				r := h.rawOver(url, client)
 				if f, ok := r.hello(h.token(protocol.Visitor, fmt.Sprint("v", i))).(protocol.Welcome); !ok {
 					b.Fatalf("newcomer %d: %+v", i, f)
 				}
 				took = append(took, time.Since(begun))
-				_ = ws.CloseNow()
+				_ = r.CloseNow()
 				time.Sleep(10 * time.Millisecond) // a tenth of what an address may do
 			}
 			stop()

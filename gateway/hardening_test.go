@@ -229,12 +229,7 @@ func stall(t *testing.T, h *house, url string) {
 		}
 		return c, err
 	}}
-	ws, _, err := websocket.Dial(h.ctx, url, &websocket.DialOptions{Subprotocols: []string{protocol.Subprotocol}, HTTPClient: &http.Client{Transport: dialer}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = ws.CloseNow() })
-	r := &raw{ws, t, h.ctx}
+	r := h.rawOver(url, &http.Client{Transport: dialer})
 	r.hello(h.token(protocol.Visitor, "v"))
 	f := r.next().(protocol.Ticket)
 	r.write(`{"type":"open","id":"o","ticket":"` + f.Ticket + `"}`)
@@ -261,16 +256,16 @@ func TestOriginsOfOtherPagesAreRefused(t *testing.T) {
 	h := newHouse(t, func(s *gateway.Site) { s.Origins = []string{"https://shop.example"} })
 	url, _ := h.open("one")
 	for origin, want := range map[string]int{
-		"https://shop.example": http.StatusSwitchingProtocols,
+		"https://shop.example": 0,
 		"https://evil.example": http.StatusForbidden,
 		"null":                 http.StatusForbidden,
 	} {
-		ws, res, err := websocket.Dial(h.ctx, url, &websocket.DialOptions{Subprotocols: []string{protocol.Subprotocol}, HTTPHeader: http.Header{"Origin": {origin}}})
-		if res == nil || res.StatusCode != want {
-			t.Errorf("%s: %v, want %d", origin, err, want)
+		status := 0
+		if _, refused := h.handshake(url, websocket.DialOptions{HTTPHeader: http.Header{"Origin": {origin}}}); refused != nil {
+			status = refused.StatusCode
 		}
-		if ws != nil {
-			_ = ws.CloseNow()
+		if status != want {
+			t.Errorf("a page of %s is refused with %d, want %d (0 is taken)", origin, status, want)
 		}
 	}
 	http.DefaultClient.CloseIdleConnections()
@@ -280,11 +275,7 @@ func TestOriginsOfOtherPagesAreRefused(t *testing.T) {
 func TestAClientOfAnotherVersionIsTurnedAway(t *testing.T) {
 	h := newHouse(t)
 	url, _ := h.open("one")
-	ws, _, err := websocket.Dial(h.ctx, url, &websocket.DialOptions{Subprotocols: []string{"nextup.v0"}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if code := (&raw{ws, t, h.ctx}).closed(); code != protocol.CloseProtocol {
+	if code := h.rawWith(url, websocket.DialOptions{Subprotocols: []string{"nextup.v0"}}).closed(); code != protocol.CloseProtocol {
 		t.Errorf("closed with %d, want %d", code, protocol.CloseProtocol)
 	}
 }
@@ -341,12 +332,7 @@ func TestARefusedClientThatSendsHalfAFrameIsCutOff(t *testing.T) {
 		conn, err = d.DialContext(ctx, network, addr)
 		return conn, err
 	}}
-	ws, _, err := websocket.Dial(h.ctx, url, &websocket.DialOptions{Subprotocols: []string{protocol.Subprotocol}, HTTPClient: &http.Client{Transport: dialer}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = ws.CloseNow() })
-	(&raw{ws, t, h.ctx}).hello("bad")
+	h.rawOver(url, &http.Client{Transport: dialer}).hello("bad")
 	if _, err := conn.Write([]byte{0x81, 0xfe, 0xea, 0x60, 1, 2, 3, 4, 'x'}); err != nil { // 60,000 bytes are to come
 		t.Fatal(err)
 	}

@@ -219,12 +219,35 @@ func (h *house) raw(url string) *raw { return h.rawOver(url, nil) }
 // rawOver is raw with an HTTP client of the test's.
 func (h *house) rawOver(url string, over *http.Client) *raw {
 	h.t.Helper()
-	ws, _, err := websocket.Dial(h.ctx, url, &websocket.DialOptions{Subprotocols: []string{protocol.Subprotocol}, HTTPClient: over})
-	if err != nil {
+	return h.rawWith(url, websocket.DialOptions{HTTPClient: over})
+}
+
+// rawWith is raw with options; the subprotocol is ours where they name none.
+func (h *house) rawWith(url string, o websocket.DialOptions) *raw {
+	h.t.Helper()
+	r, refused := h.handshake(url, o)
+	if refused != nil {
+		h.t.Fatalf("the handshake was answered with %s", refused.Status)
+	}
+	return r
+}
+
+// handshake is rawWith for a socket that may be refused: then it returns the answer of
+// HTTP alone.
+func (h *house) handshake(url string, o websocket.DialOptions) (r *raw, refused *http.Response) {
+	h.t.Helper()
+	if o.Subprotocols == nil {
+		o.Subprotocols = []string{protocol.Subprotocol}
+	}
+	ws, res, err := websocket.Dial(h.ctx, url, &o)
+	if res == nil {
 		h.t.Fatal(err)
 	}
+	if err != nil {
+		return nil, res
+	}
 	h.t.Cleanup(func() { _ = ws.CloseNow() })
-	return &raw{ws, h.t, h.ctx}
+	return &raw{ws, h.t, h.ctx}, nil
 }
 
 // hello says hello with the token and returns the answer.

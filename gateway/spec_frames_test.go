@@ -152,12 +152,8 @@ func TestHowASocketEnds(t *testing.T) {
 		{"[connect-1] another site's address", refused(url+"/elsewhere", h.token(protocol.Visitor, "v"), protocol.CodeWrongSite), protocol.CloseUnauthorized},
 		{"[hello-4] a role that the key may not give", refused(second, ofAVisitor, protocol.CodeForbidden), protocol.CloseUnauthorized},
 		{"[limit-11] a token of more than 8 KiB", refused(url, times(8193), protocol.CodeBadToken), protocol.CloseUnauthorized},
-		{"[connect-1] no subprotocol", func(t *testing.T) protocol.CloseCode {
-			ws, _, err := websocket.Dial(h.ctx, url, nil)
-			if err != nil {
-				t.Fatal(err)
-			}
-			return (&raw{ws, t, h.ctx}).closed()
+		{"[connect-1] no subprotocol", func(*testing.T) protocol.CloseCode {
+			return h.rawWith(url, websocket.DialOptions{Subprotocols: []string{}}).closed()
 		}, protocol.CloseProtocol},
 		{"[limit-1] a binary frame before hello", func(*testing.T) protocol.CloseCode {
 			r := h.raw(url)

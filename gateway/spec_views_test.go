@@ -182,11 +182,7 @@ func TestARenewalThatIsRefusedChangesNothing(t *testing.T) {
 	if e, ok := h.raw(url + "/elsewhere").hello(h.token(protocol.Visitor, "v")).(protocol.Error); !ok || e.Code != protocol.CodeWrongSite {
 		t.Errorf("[connect-1] at another site's address: %+v", e)
 	}
-	ws, _, err := websocket.Dial(h.ctx, url, &websocket.DialOptions{Subprotocols: []string{protocol.Subprotocol}, HTTPHeader: http.Header{"Origin": {"https://other.example"}}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	page := &raw{ws, t, h.ctx}
+	page := h.rawWith(url, websocket.DialOptions{HTTPHeader: http.Header{"Origin": {"https://other.example"}}})
 	if e, ok := page.hello(h.token(protocol.Visitor, "v")).(protocol.Error); !ok || e.Code != protocol.CodeForbidden {
 		t.Errorf("[connect-2] from a page of another site: %+v", e)
 	}

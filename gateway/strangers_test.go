@@ -23,23 +23,17 @@ import (
 
 // from is a client that comes from an address of the loopback network.
 func from(address string) *http.Client {
-	dialer := &net.Dialer{LocalAddr: &net.TCPAddr{IP: net.ParseIP(address)}}
-	return &http.Client{Transport: &http.Transport{DialContext: dialer.DialContext, DisableKeepAlives: true}}
+	return &http.Client{Transport: &http.Transport{DialContext: dialerFrom(address).DialContext, DisableKeepAlives: true}}
 }
 
-// stranger opens a socket from an address, and says what HTTP answered if it was not
-// taken.
+func dialerFrom(address string) *net.Dialer {
+	return &net.Dialer{LocalAddr: &net.TCPAddr{IP: net.ParseIP(address)}}
+}
+
+// stranger opens a socket from an address; see handshake.
 func (h *house) stranger(url, address string) (*raw, *http.Response) {
 	h.t.Helper()
-	ws, res, err := websocket.Dial(h.ctx, url, &websocket.DialOptions{Subprotocols: []string{protocol.Subprotocol}, HTTPClient: from(address)})
-	if err != nil {
-		if res == nil {
-			h.t.Fatal(err)
-		}
-		return nil, res
-	}
-	h.t.Cleanup(func() { _ = ws.CloseNow() })
-	return &raw{ws, h.t, h.ctx}, nil
+	return h.handshake(url, websocket.DialOptions{HTTPClient: from(address)})
 }
 
 // bare is a socket of which a test writes the bytes.
@@ -357,8 +351,7 @@ func TestIdleHTTPConnsOfOneAddressLeaveRoomForOthers(t *testing.T) {
 	host, _, _ := strings.Cut(strings.TrimPrefix(url, "ws://"), "/")
 	dial := func(address string) net.Conn {
 		t.Helper()
-		dialer := &net.Dialer{LocalAddr: &net.TCPAddr{IP: net.ParseIP(address)}}
-		conn, err := dialer.DialContext(h.ctx, "tcp", host)
+		conn, err := dialerFrom(address).DialContext(h.ctx, "tcp", host)
 		if err != nil {
 			t.Fatal(err)
 		}
