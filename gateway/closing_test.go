@@ -54,6 +54,21 @@ func TestACloseWithTimeCanBeTakenBack(t *testing.T) {
 	people.Next(a, "an empty desk", func(d protocol.Desk) bool { return len(d.Tickets) == 0 })
 }
 
+// matches makes the offers that a dispatcher would make now.
+func (h *house) matches(store queue.Store) {
+	h.t.Helper()
+	replica := &reader{state: queue.NewState(demoRules())}
+	if err := store.Follow(h.ctx, "demo", replica).Sync(h.ctx); err != nil {
+		h.t.Fatal(err)
+	}
+	replica.mu.Lock()
+	offers := replica.state.Match(store.Now("demo"), 1)
+	replica.mu.Unlock()
+	if _, err := store.Commit(h.ctx, "demo", offers); err != nil {
+		h.t.Fatal(err)
+	}
+}
+
 // [desk-7] Where the dispatcher is a gateway that does not know of closings, another
 // ends what is closing.
 func TestAClosingEndsAlsoUnderAnOlderDispatcher(t *testing.T) {
@@ -63,16 +78,7 @@ func TestAClosingEndsAlsoUnderAnOlderDispatcher(t *testing.T) {
 	v := h.come(url, protocol.Visitor, "v", "en")
 	ticket := v.MustJoin("support")
 	a := h.come(url, protocol.Agent, "a", "en").MustBe(protocol.Available)
-	replica := &reader{state: queue.NewState(demoRules())}
-	if err := store.Follow(h.ctx, "demo", replica).Sync(h.ctx); err != nil {
-		t.Fatal(err)
-	}
-	replica.mu.Lock()
-	offers := replica.state.Match(store.Now("demo"), 1)
-	replica.mu.Unlock()
-	if _, err := store.Commit(h.ctx, "demo", offers); err != nil {
-		t.Fatal(err)
-	}
+	h.matches(store)
 	a.MustAccept()
 	if _, err := a.CloseAfter(h.ctx, ticket, 1); err != nil {
 		t.Fatal(err)
@@ -96,16 +102,7 @@ func TestDeadlinesPassAlsoUnderADispatcherWhoseTimeStandsStill(t *testing.T) {
 	lost.Cut()
 	people.Next(v, "place 1, once the grace of the other is over", func(f protocol.Ticket) bool { return f.Position == 1 })
 	a := h.come(url, protocol.Agent, "a", "en").MustBe(protocol.Available)
-	replica := &reader{state: queue.NewState(demoRules())}
-	if err := store.Follow(h.ctx, "demo", replica).Sync(h.ctx); err != nil {
-		t.Fatal(err)
-	}
-	replica.mu.Lock()
-	offers := replica.state.Match(store.Now("demo"), 1)
-	replica.mu.Unlock()
-	if _, err := store.Commit(h.ctx, "demo", offers); err != nil {
-		t.Fatal(err)
-	}
+	h.matches(store)
 	people.Next(a, "an offer", func(d protocol.Desk) bool { return len(d.Offers) == 1 })
 	people.Next(a, "its lapse", func(d protocol.Desk) bool { return len(d.Offers) == 0 })
 }

@@ -3,7 +3,6 @@ package gateway_test
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -19,7 +18,6 @@ import (
 	"nextup/gateway"
 	"nextup/gateway/auth"
 	"nextup/gateway/protocol"
-	"nextup/queue"
 	"nextup/test/people"
 )
 
@@ -197,130 +195,6 @@ func TestSocketsThatMisbehaveAreClosedWithTheirCode(t *testing.T) {
 	}
 }
 
-// [limit-5] A reader that stalls while the gateway has much to say is closed, and what
-// waits for it is bounded.
-func TestAReaderThatStallsIsClosed(t *testing.T) {
-	h := newHouse(t)
-	url, _ := h.open("one")
-	v := h.come(url, protocol.Visitor, "v", "en")
-	ticket := v.MustJoin("support")
-	stall(t, h, url)
-	text := strings.Repeat("x", protocol.MaxTextBytes)
-	for i := range 400 {
-		v.MustSend(ticket, fmt.Sprint("m", i), text)
-	}
-	deadline := time.Now().Add(20 * time.Second)
-	for ; !strings.Contains(metricsOf(t, url), "nextup_slow_readers_closed_total 1"); time.Sleep(20 * time.Millisecond) {
-		if time.Now().After(deadline) {
-			t.Fatal("a reader that stalls was not noticed")
-		}
-	}
-}
-
-// stall opens the visitor's conversation on a socket of its own that never
-// reads again.
-func stall(t *testing.T, h *house, url string) {
-	t.Helper()
-	dialer := &http.Transport{DialContext: func(ctx context.Context, network, addr string) (net.Conn, error) {
-		var d net.Dialer
-		c, err := d.DialContext(ctx, network, addr)
-		if tcp, ok := c.(*net.TCPConn); ok {
-			_ = tcp.SetReadBuffer(4 << 10)
-		}
-		return c, err
-	}}
-	r := h.rawOver(url, &http.Client{Transport: dialer})
-	r.hello(h.token(protocol.Visitor, "v"))
-	f := r.next().(protocol.Ticket)
-	r.write(`{"type":"open","id":"o","ticket":"` + f.Ticket + `"}`)
-}
-
-// metricsOf reads what operators read.
-func metricsOf(t *testing.T, url string) string {
-	t.Helper()
-	c := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
-	res, err := c.Get(strings.Replace(strings.Replace(url, "ws", "http", 1), "/v1/connect", "/metrics", 1))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer res.Body.Close()
-	body, err := io.ReadAll(res.Body)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return string(body)
-}
-
-// [connect-2]
-func TestOriginsOfOtherPagesAreRefused(t *testing.T) {
-	h := newHouse(t, func(s *gateway.Site) { s.Origins = []string{"https://shop.example"} })
-	url, _ := h.open("one")
-	for origin, want := range map[string]int{
-		"https://shop.example": 0,
-		"https://evil.example": http.StatusForbidden,
-		"null":                 http.StatusForbidden,
-	} {
-		status := 0
-		if _, refused := h.handshake(url, websocket.DialOptions{HTTPHeader: http.Header{"Origin": {origin}}}); refused != nil {
-			status = refused.StatusCode
-		}
-		if status != want {
-			t.Errorf("a page of %s is refused with %d, want %d (0 is taken)", origin, status, want)
-		}
-	}
-	http.DefaultClient.CloseIdleConnections()
-}
-
-// [version-1]
-func TestAClientOfAnotherVersionIsTurnedAway(t *testing.T) {
-	h := newHouse(t)
-	url, _ := h.open("one")
-	if code := h.rawWith(url, websocket.DialOptions{Subprotocols: []string{"nextup.v0"}}).closed(); code != protocol.CloseProtocol {
-		t.Errorf("closed with %d, want %d", code, protocol.CloseProtocol)
-	}
-}
-
-// [limit-6]
-func TestASocketFollowsABoundedNumberOfConversations(t *testing.T) {
-	h := newHouse(t, func(s *gateway.Site) {
-		s.Agent = func(string) queue.AgentFacts {
-			return queue.AgentFacts{Departments: []string{"support"}, Capacity: 70}
-		}
-	})
-	url, _ := h.open("one")
-	a := h.come(url, protocol.Agent, "a", "en").MustBe(protocol.Available)
-	for i := range 65 {
-		v := h.come(url, protocol.Visitor, fmt.Sprint("v", i), "en")
-		ticket := v.MustJoin("support")
-		a.MustAccept()
-		_, err := a.Open(h.ctx, ticket, 0)
-		switch {
-		case i < 64 && err != nil:
-			t.Fatalf("conversation %d: %v", i+1, err)
-		case i == 64:
-			wantCode(t, err, protocol.CodeForbidden)
-		}
-	}
-}
-
-func TestAnAgentServesAnyNumberOneAfterTheOther(t *testing.T) {
-	h := newHouse(t)
-	url, _ := h.open("one")
-	a := h.come(url, protocol.Agent, "a", "en").MustBe(protocol.Available)
-	v := h.come(url, protocol.Visitor, "v", "en")
-	for i := range 70 {
-		ticket := v.MustJoin("support")
-		a.MustAccept()
-		if _, err := a.Open(h.ctx, ticket, 0); err != nil {
-			t.Fatalf("conversation %d: %v", i+1, err)
-		}
-		if _, err := a.CloseTicket(h.ctx, ticket); err != nil {
-			t.Fatal(err)
-		}
-		people.Next(a, "the closing entry", func(e protocol.Entry) bool { return e.Ticket == ticket && e.Kind == protocol.EntryClosed })
-	}
-}
-
 // Half a frame must not keep a refused socket open: the library would wait for
 // the rest of it.
 func TestARefusedClientThatSendsHalfAFrameIsCutOff(t *testing.T) {
@@ -376,74 +250,4 @@ func TestNobodyTalksBeforeHello(t *testing.T) {
 	if code := r.closed(); code != protocol.CloseFlood {
 		t.Errorf("closed with %d, want %d", code, protocol.CloseFlood)
 	}
-}
-
-func TestABrowserMayAskFromAListedPage(t *testing.T) {
-	h := newHouse(t, func(s *gateway.Site) { s.Origins = []string{"https://shop.example"} })
-	url, _ := h.open("one")
-	for _, tt := range []struct{ origin, path, want string }{
-		{"https://shop.example", "queues", "https://shop.example"},
-		{"https://shop.example", "queues/support/en", "https://shop.example"},
-		{"https://shop.example", "team", "https://shop.example"},
-		{"https://evil.example", "queues", ""},
-		{"https://evil.example", "team", ""},
-	} {
-		req, err := http.NewRequestWithContext(h.ctx, http.MethodOptions, strings.Replace(strings.Replace(url, "ws", "http", 1), "connect", tt.path, 1), nil)
-		if err != nil {
-			t.Fatal(err)
-		}
-		req.Header.Set("Origin", tt.origin)
-		res, err := (&http.Client{Transport: &http.Transport{DisableKeepAlives: true}}).Do(req)
-		if err != nil {
-			t.Fatal(err)
-		}
-		_ = res.Body.Close()
-		if got := res.Header.Get("Access-Control-Allow-Origin"); res.StatusCode != http.StatusNoContent || got != tt.want {
-			t.Errorf("%s from %s: %d, allowed %q, want %q", tt.path, tt.origin, res.StatusCode, got, tt.want)
-		}
-	}
-}
-
-func TestAMessageAfterTheEndIsRefused(t *testing.T) {
-	h := newHouse(t)
-	url, _ := h.open("one")
-	v := h.come(url, protocol.Visitor, "v", "en")
-	ticket := v.MustJoin("support")
-	a := h.come(url, protocol.Agent, "a", "en").MustBe(protocol.Available)
-	a.MustAccept()
-	if _, err := a.CloseTicket(h.ctx, ticket); err != nil {
-		t.Fatal(err)
-	}
-	_, err := v.Send(h.ctx, ticket, "late", "wait!")
-	wantCode(t, err, protocol.CodeConversationClosed)
-	_, err = a.Send(h.ctx, ticket, "late", "bye")
-	wantCode(t, err, protocol.CodeConversationClosed)
-	if _, err = a.CloseTicket(h.ctx, ticket); err != nil {
-		t.Errorf("closing again what one has closed: %v", err)
-	}
-	_, err = v.Leave(h.ctx, ticket)
-	wantCode(t, err, protocol.CodeConversationClosed)
-}
-
-func TestAnAgentReadsOnlyTheirOwn(t *testing.T) {
-	h := newHouse(t)
-	url, _ := h.open("one")
-	v := h.come(url, protocol.Visitor, "v", "en")
-	ticket := v.MustJoin("support")
-	a, b := h.come(url, protocol.Agent, "a", "en").MustBe(protocol.Available), h.come(url, protocol.Agent, "b", "en")
-	a.MustAccept()
-	for name, do := range map[string]func() error{
-		"reading": func() error { _, err := b.Open(h.ctx, ticket, 0); return err },
-		"writing": func() error { _, err := b.Send(h.ctx, ticket, "m", "hi"); return err },
-		"marking": func() error { _, err := b.Conn.Read(h.ctx, ticket, 1); return err },
-	} {
-		err := do()
-		if err == nil {
-			t.Errorf("%s another agent's conversation was allowed", name)
-			continue
-		}
-		wantCode(t, err, protocol.CodeUnknownTicket)
-	}
-	_, err := b.CloseTicket(h.ctx, ticket)
-	wantCode(t, err, protocol.CodeUnknownTicket)
 }

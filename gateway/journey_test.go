@@ -1,19 +1,14 @@
 package gateway_test
 
 import (
-	"errors"
 	"fmt"
 	"io"
 	"net/http"
-	"slices"
 	"strings"
 	"testing"
 	"time"
 
-	"nextup/gateway"
 	"nextup/gateway/protocol"
-	"nextup/internal/client"
-	"nextup/queue"
 	"nextup/test/people"
 )
 
@@ -87,62 +82,6 @@ func TestAWholeJourneyOverTwoGateways(t *testing.T) {
 	}
 }
 
-func TestAReloadInLineKeepsThePlace(t *testing.T) {
-	h := newHouse(t)
-	one, _ := h.open("one")
-	two, _ := h.open("two")
-	first, second := h.come(one, protocol.Visitor, "first", "en"), h.come(one, protocol.Visitor, "second", "en")
-	ticket := first.MustJoin("support")
-	second.MustJoin("support")
-	first.Cut()
-	again := h.come(two, protocol.Visitor, "first", "en")
-	f := people.Next(again, "the place", func(f protocol.Ticket) bool { return f.Status == protocol.Waiting })
-	if f.Ticket != ticket || f.Position != 1 || f.Size != 2 {
-		t.Errorf("after the reload: %+v, want place 1 of 2 with the same ticket", f)
-	}
-}
-
-// [hello-6] Whoever comes back says what they were shown last: the first view
-// says why the place got worse meanwhile, and is never older.
-func TestComingBackTellsWhyThePlaceGotWorse(t *testing.T) {
-	h := newHouse(t, func(s *gateway.Site) {
-		s.Rules.AgentGrace = 100
-		s.Agent = func(string) queue.AgentFacts {
-			return queue.AgentFacts{Departments: []string{"support"}, Capacity: 1}
-		}
-	})
-	one, _ := h.open("one")
-	two, _ := h.open("two")
-	first, second := h.come(one, protocol.Visitor, "first", "en"), h.come(one, protocol.Visitor, "second", "en")
-	first.MustJoin("support")
-	second.MustJoin("support")
-	a := h.come(one, protocol.Agent, "a", "en").MustBe(protocol.Available)
-	offer := a.MustAccept()
-	was := people.Next(second, "place 1", func(f protocol.Ticket) bool { return f.Position == 1 })
-	second.Cut()
-	a.Cut()
-	people.Next(first, "the line again", func(f protocol.Ticket) bool {
-		return f.Ticket == offer.Ticket && f.Position == 1 && f.Reason == protocol.ReasonAgentLost
-	})
-	again := h.resume(two, "second", was.Log)
-	if f := people.Next(again, "the place", func(protocol.Ticket) bool { return true }); f.Position != 2 || f.Reason != protocol.Returned || f.Log < was.Log {
-		t.Errorf("back after log %d: %+v, want place 2 because of a return", was.Log, f)
-	}
-}
-
-// [reset-1] A number that the log does not have any more means that it forked.
-func TestANumberThatTheLogDoesNotReachIsAReset(t *testing.T) {
-	h := newHouse(t)
-	url, _ := h.open("one")
-	h.come(url, protocol.Visitor, "v", "en").MustJoin("support")
-	v := h.resume(url, "v", 1000)
-	for _, want := range []string{"protocol.Reset", "protocol.Ticket"} {
-		if got := fmt.Sprintf("%T", people.Next(v, want, func(protocol.ServerFrame) bool { return true })); got != want {
-			t.Errorf("got %s, want %s", got, want)
-		}
-	}
-}
-
 // [join-4] A join that is repeated after its ticket has ended is still the same
 // join: the answer to the first may have been lost for a while.
 func TestARepeatedJoinIsNotAnother(t *testing.T) {
@@ -174,133 +113,6 @@ func TestARepeatedJoinIsNotAnother(t *testing.T) {
 	}
 	if next := again.MustJoin("support"); next == f.Ticket {
 		t.Error("a new wish gets the old ticket")
-	}
-}
-
-// [ticket-4] What the dispatcher's gateway learns is shown by every gateway, and is
-// unknown, without a number, where nobody speaks the language.
-func TestAWaitIsLearnedAndShownEverywhere(t *testing.T) {
-	t.Parallel()
-	h := newHouse(t, func(s *gateway.Site) {
-		s.Agent = func(string) queue.AgentFacts {
-			return queue.AgentFacts{Departments: []string{"support"}, Capacity: 1}
-		}
-	})
-	one, _ := h.open("one")
-	two, _ := h.open("two")
-	a := h.come(one, protocol.Agent, "a", "en").MustBe(protocol.Available)
-	for i := range 6 {
-		v := h.come(one, protocol.Visitor, fmt.Sprint("served", i), "en")
-		v.MustJoin("support")
-		offer := a.MustAccept()
-		if _, err := a.CloseTicket(h.ctx, offer.Ticket); err != nil {
-			t.Fatal(err)
-		}
-		v.Cut()
-	}
-	busy, waits, alone := h.come(one, protocol.Visitor, "busy", "en"), h.come(two, protocol.Visitor, "waits", "en"), h.come(two, protocol.Visitor, "alone", "zh")
-	busy.MustJoin("support")
-	a.MustAccept()
-	waits.MustJoin("support")
-	alone.MustJoin("support")
-	f := people.Next(waits, "a wait", func(f protocol.Ticket) bool { return f.Wait != nil && f.Wait.Known })
-	if f.Wait.HighS < 60 || f.Wait.HighS <= f.Wait.LowS {
-		t.Errorf("the wait is shown as %+v", f.Wait)
-	}
-	// A second tab has not seen what the first one has, and shows the same but a step.
-	tab := people.Next(h.come(one, protocol.Visitor, "waits", "en"), "a wait in a second tab", func(f protocol.Ticket) bool { return f.Wait != nil && f.Wait.Known })
-	steps := []int{0, 60, 120, 240, 420, 600, 900, 1200, 1800, 2700, 3600, 7200}
-	for _, ends := range [][2]int{{f.Wait.LowS, tab.Wait.LowS}, {f.Wait.HighS, tab.Wait.HighS}} {
-		i, j := slices.Index(steps, ends[0]), slices.Index(steps, ends[1])
-		if i < 0 || j < 0 || i-j > 1 || j-i > 1 {
-			t.Errorf("the wait is shown as %+v, and in a second tab on another gateway as %+v", f.Wait, tab.Wait)
-		}
-	}
-	if f := people.Next(alone, "a view", func(protocol.Ticket) bool { return true }); f.Wait == nil || *f.Wait != (protocol.Wait{}) {
-		t.Errorf("nobody speaks zh, and the wait is %+v", f.Wait)
-	}
-}
-
-// [open-3] Whoever resumes after an entry that is another by now hears so.
-func TestResumingAfterAnEntryThatWasReplacedIsAReset(t *testing.T) {
-	h := newHouse(t)
-	url, _ := h.open("one")
-	v := h.come(url, protocol.Visitor, "v", "en")
-	ticket := v.MustJoin("support")
-	first := v.MustSend(ticket, "m1", "hello")
-	v.MustSend(ticket, "m2", "again")
-	if _, err := v.Reopen(h.ctx, ticket, first.Number, first.AtMS); err != nil {
-		t.Fatal(err)
-	}
-	if e := people.Next(v, "the rest", func(protocol.Entry) bool { return true }); e.Number != 2 {
-		t.Errorf("resuming brings %d first, want 2", e.Number)
-	}
-	if _, err := v.Reopen(h.ctx, ticket, first.Number, first.AtMS-1); err != nil {
-		t.Fatal(err)
-	}
-	if r := people.Next(v, "the reset", func(protocol.Reset) bool { return true }); r.Ticket != ticket {
-		t.Errorf("reset of %q", r.Ticket)
-	}
-}
-
-// [join-2]
-func TestTwoTabsAreOneVisitor(t *testing.T) {
-	h := newHouse(t, func(s *gateway.Site) { s.Rules.VisitorGrace = 300 })
-	one, _ := h.open("one")
-	two, _ := h.open("two")
-	tab1 := h.come(one, protocol.Visitor, "v", "en")
-	ticket := tab1.MustJoin("support")
-	tab2 := h.come(two, protocol.Visitor, "v", "en")
-	if again := tab2.MustJoin("support"); again != ticket {
-		t.Errorf("the second tab got ticket %s, want %s", again, ticket)
-	}
-	tab2.Cut() // the session was bound to the second gateway last
-	other := h.come(two, protocol.Visitor, "other", "en")
-	other.MustJoin("support")
-	h.come(two, protocol.Agent, "a", "en").MustBe(protocol.Available)
-	people.Next(tab1, "the offer, long after the grace", func(f protocol.Ticket) bool { return f.Status == protocol.Offered })
-}
-
-func TestPastGraceThePlaceIsGone(t *testing.T) {
-	h := newHouse(t, func(s *gateway.Site) { s.Rules.VisitorGrace = 100 })
-	url, _ := h.open("one")
-	gone, stays := h.come(url, protocol.Visitor, "gone", "en"), h.come(url, protocol.Visitor, "stays", "en")
-	gone.MustJoin("support")
-	stays.MustJoin("support")
-	people.Next(stays, "place 2", func(f protocol.Ticket) bool { return f.Position == 2 })
-	gone.Cut()
-	people.Next(stays, "place 1", func(f protocol.Ticket) bool { return f.Position == 1 })
-	back := h.come(url, protocol.Visitor, "gone", "en")
-	if f := people.Next(back, "the end", func(protocol.Ticket) bool { return true }); f.Status != protocol.Abandoned || f.End != protocol.EndVisitorLost {
-		t.Errorf("past grace the visitor sees %+v", f)
-	}
-}
-
-func TestAnAgentLostPastGraceReturnsTheTicketToItsPlace(t *testing.T) {
-	h := newHouse(t, func(s *gateway.Site) {
-		s.Rules.AgentGrace = 100
-		s.Agent = func(string) queue.AgentFacts {
-			return queue.AgentFacts{Departments: []string{"support"}, Capacity: 1}
-		}
-	})
-	url, _ := h.open("one")
-	first, second := h.come(url, protocol.Visitor, "first", "en"), h.come(url, protocol.Visitor, "second", "en")
-	ticket := first.MustJoin("support")
-	second.MustJoin("support")
-	agent := h.come(url, protocol.Agent, "a", "en").MustBe(protocol.Available)
-	agent.MustAccept()
-	people.Next(first, "the agent", func(f protocol.Ticket) bool { return f.Status == protocol.Assigned })
-	people.Next(second, "place 1", func(f protocol.Ticket) bool { return f.Position == 1 })
-	agent.Cut()
-	f := people.Next(first, "the line again", func(f protocol.Ticket) bool { return f.Position == 1 })
-	if f.Ticket != ticket || f.Reason != protocol.ReasonAgentLost {
-		t.Errorf("the first visitor sees %+v, want reason agent_lost", f)
-	}
-	if f := people.Next(second, "place 2", func(f protocol.Ticket) bool { return f.Position == 2 }); f.Reason != protocol.Returned {
-		t.Errorf("the second visitor's place got worse because of %q", f.Reason)
-	}
-	if _, err := first.Send(h.ctx, ticket, "m", "are you there?"); err != nil {
-		t.Errorf("a lost agent muted the visitor: %v", err)
 	}
 }
 
@@ -442,51 +254,5 @@ func TestAnAgentWhoIsAwayFinishesWhatTheyHold(t *testing.T) {
 	}
 	if _, err := a.Status(h.ctx, protocol.Offline); err != nil {
 		t.Errorf("going offline with empty hands: %v", err)
-	}
-}
-
-// [cadence-1]
-func TestEveryBandOfTheLineIsShown(t *testing.T) {
-	h := newHouse(t)
-	url, _ := h.open("one")
-	var line []*people.Person
-	tickets := make([]string, 130)
-	for i := range tickets {
-		p := h.come(url, protocol.Visitor, fmt.Sprint("v", i), "en")
-		tickets[i] = p.MustJoin("support")
-		line = append(line, p)
-	}
-	if _, err := line[0].Leave(h.ctx, tickets[0]); err != nil {
-		t.Fatal(err)
-	}
-	for _, i := range []int{1, 9, 10, 50, 99, 100, 129} {
-		if f := people.Next(line[i], "the new place", func(f protocol.Ticket) bool { return f.Position == i }); f.Reason != "" {
-			t.Errorf("a better place has the reason %q", f.Reason)
-		}
-	}
-}
-
-// [cadence-2]
-func TestAViewComesAgainWithNothingNew(t *testing.T) {
-	t.Parallel()
-	h := newHouse(t)
-	url, _ := h.open("one")
-	v, a := h.come(url, protocol.Visitor, "v", "zh"), h.come(url, protocol.Agent, "a", "en")
-	v.MustJoin("support")
-	first := people.Next(v, "the place", func(f protocol.Ticket) bool { return f.Position == 1 })
-	desk := people.Next(a, "the desk", func(protocol.Desk) bool { return true })
-	if again := people.Next(v, "the place again", func(f protocol.Ticket) bool { return f.Position == 1 }); again.AsOfMS < first.AsOfMS+9_000 {
-		t.Errorf("the view came again after %d ms", again.AsOfMS-first.AsOfMS)
-	}
-	if again := people.Next(a, "the desk again", func(protocol.Desk) bool { return true }); again.AsOfMS <= desk.AsOfMS {
-		t.Error("a desk view as old as the first")
-	}
-}
-
-func wantCode(t *testing.T, err error, code protocol.Code) {
-	t.Helper()
-	var r *client.Refused
-	if !errors.As(err, &r) || r.Frame.Code != code {
-		t.Errorf("error = %v, want %s", err, code)
 	}
 }

@@ -2,7 +2,9 @@ package gateway_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -19,6 +21,7 @@ import (
 	"nextup/gateway"
 	"nextup/gateway/auth"
 	"nextup/gateway/protocol"
+	"nextup/internal/client"
 	"nextup/internal/eventlog"
 	"nextup/presence"
 	"nextup/queue"
@@ -353,4 +356,28 @@ func (r *reader) session(visitor string) queue.Session {
 		return v.Session
 	}
 	return queue.Session{}
+}
+
+func wantCode(t *testing.T, err error, code protocol.Code) {
+	t.Helper()
+	var r *client.Refused
+	if !errors.As(err, &r) || r.Frame.Code != code {
+		t.Errorf("error = %v, want %s", err, code)
+	}
+}
+
+// metricsOf reads what operators read.
+func metricsOf(t *testing.T, url string) string {
+	t.Helper()
+	c := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
+	res, err := c.Get(strings.Replace(strings.Replace(url, "ws", "http", 1), "/v1/connect", "/metrics", 1))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer res.Body.Close()
+	body, err := io.ReadAll(res.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(body)
 }

@@ -81,7 +81,7 @@ func TestATextOfWhichNothingCanBeSeenCountsAsLeftOut(t *testing.T) {
 		t.Errorf("a note of nothing is an entry: the next message has number %d", number)
 	}
 	c.must("s", `{"type":"pause","department":"support","language":"zh","paused":true,"reason":"\t"}`)
-	if d := c.did("pause"); d.Reason != "" {
+	if d := c.audited("pause"); d.Reason != "" {
 		t.Errorf("paused for the reason %q", d.Reason)
 	}
 }
