@@ -19,7 +19,7 @@ var plainRooms = []string{
 	"app", "app/commands", "app/conversation",
 	"cmd/nextup",
 	"gateway/auth", "gateway/fanout", "gateway/protocol", "gateway/socket", "gateway/view",
-	"internal/arch", "internal/etabench", "internal/eventlog", "internal/eventlog/eventlogtest", "internal/eventlog/redislog",
+	"internal/arch", "internal/cadence", "internal/etabench", "internal/eventlog", "internal/eventlog/eventlogtest", "internal/eventlog/redislog",
 	"internal/lograte", "internal/outbound", "internal/sitefile", "internal/trace", "internal/tsgen",
 	"presence", "presence/redispresence",
 	"queue/eta", "queue/logstore", "queue/queuetest", "queue/sim",

@@ -6,6 +6,8 @@ import (
 	"math/rand/v2"
 	"sync"
 	"time"
+
+	"nextup/internal/cadence"
 )
 
 // The defaults of FollowerOptions.
@@ -19,9 +21,9 @@ const (
 type FollowerOptions struct {
 	// Batch is the number of records that one read asks for.
 	Batch int
-	// HeadCheck is how long the follower waits for a wake-up before it reads anyway;
-	// the real pause is up to a fifth longer or shorter, so that gateways do not all
-	// ask at the same time.
+	// HeadCheck is how long the follower waits for a wake-up at most before it compares
+	// the log's head with its own. All followers of a process do so at the same moments,
+	// so that a backend can ask for all heads at once.
 	HeadCheck time.Duration
 	// Gather is the least pause between two reads that wake-ups ask for. The
 	// first wake-up after a pause reads at once.
@@ -68,7 +70,7 @@ type Follower struct {
 	readyFrom       uint64          // number of the newest entity of the snapshot
 	expectedWriters map[uint64]Head // the records that wrote the entities newer than the noted head
 
-	read time.Time // when the log was read last
+	seen time.Time // when the log was read last, or its head was found to be head
 
 	mu      sync.Mutex
 	number  uint64
@@ -84,6 +86,9 @@ const maxPushed = 1024
 // pushGrace is how long WaitFor waits for the number to be pushed before it asks
 // for a read of the log.
 const pushGrace = 4 * time.Millisecond
+
+// headPatience is how long a head check waits for the head.
+const headPatience = time.Second
 
 type waiter struct {
 	number  uint64
@@ -188,16 +193,8 @@ func (f *Follower) Run(ctx context.Context) error {
 		}
 	})
 	defer stop()
-	failures, reads := 0, true
+	failures, step := 0, f.stepRequested
 	for {
-		step := f.stepPushed
-		if reads {
-			select {
-			case <-f.readRequested: // the read that follows is the one that was requested
-			default:
-			}
-			step = f.Step
-		}
 		err := step(ctx)
 		if ctx.Err() != nil {
 			return ctx.Err()
@@ -211,14 +208,23 @@ func (f *Follower) Run(ctx context.Context) error {
 			if err := pause(ctx, wait); err != nil {
 				return err
 			}
-			reads = true
+			step = f.stepRequested
 			continue
 		}
 		failures = 0
-		if reads, err = f.waitForWork(ctx); err != nil {
+		if step, err = f.waitForWork(ctx); err != nil {
 			return err
 		}
 	}
+}
+
+// stepRequested is Step as the answer to all requests so far.
+func (f *Follower) stepRequested(ctx context.Context) error {
+	select {
+	case <-f.readRequested:
+	default:
+	}
+	return f.Step(ctx)
 }
 
 // onSignal handles a wake-up: it keeps what was pushed, or requests a read.
@@ -245,30 +251,53 @@ func (f *Follower) onSignal(p *Pushed) {
 	}
 }
 
-// waitForWork returns when there is something to do, and reports whether the log is
-// to be read: because a read was requested, or because of the time since the last
-// one. What was pushed needs no read.
-func (f *Follower) waitForWork(ctx context.Context) (reads bool, err error) {
-	read := f.lastRead()
-	check := time.NewTimer(jitter(f.options.HeadCheck) - time.Since(read))
+// waitForWork returns when there is something to do, and what: the log is to be read
+// because a read was requested, its head is to be checked because of the time since the
+// log was seen last, or what was pushed is to be applied.
+func (f *Follower) waitForWork(ctx context.Context) (step func(context.Context) error, err error) {
+	seen := f.lastSeen()
+	due := cadence.Next(seen, f.options.HeadCheck)
+	check := time.NewTimer(time.Until(due))
 	defer check.Stop()
 	select {
 	case <-ctx.Done():
-		return false, ctx.Err()
+		return nil, ctx.Err()
 	case <-check.C:
-		return true, nil
+		return f.checkHead, nil
 	case <-f.readRequested:
-		return true, pause(ctx, f.options.Gather-time.Since(read))
+		return f.stepRequested, pause(ctx, f.options.Gather-time.Since(seen))
 	case <-f.pushSignal:
-		return time.Since(read) >= f.options.HeadCheck, nil
+		if time.Now().After(due) {
+			return f.stepRequested, nil
+		}
+		return f.stepPushed, nil
 	}
 }
 
-// lastRead returns when the log was read last.
-func (f *Follower) lastRead() time.Time {
+// lastSeen returns when the log was last read, or its head was found to be the replica's.
+func (f *Follower) lastSeen() time.Time {
 	f.stepping <- struct{}{}
 	defer func() { <-f.stepping }()
-	return f.read
+	return f.seen
+}
+
+// checkHead does a Step unless the log's head is the replica's: then there is nothing to
+// read. A head that is not to be had soon is left to the Step as well.
+func (f *Follower) checkHead(ctx context.Context) error {
+	select {
+	case f.stepping <- struct{}{}:
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	defer func() { <-f.stepping }()
+	asked := time.Now()
+	asking, cancel := context.WithTimeout(ctx, headPatience)
+	defer cancel()
+	if heads, err := f.backend.Heads(asking, []Log{f.log}); err == nil && f.Ready() && heads[0] == f.head {
+		f.seen = asked
+		return nil
+	}
+	return f.step(ctx)
 }
 
 // Step reads and applies all that is missing, once. An error leaves the Follower
@@ -285,7 +314,7 @@ func (f *Follower) Step(ctx context.Context) error {
 
 // step is Step for the holder of stepping.
 func (f *Follower) step(ctx context.Context) error {
-	f.read = time.Now()
+	f.seen = time.Now()
 	err := f.catchUp(ctx)
 	f.publish(err == nil)
 	if err != nil && ctx.Err() == nil && f.options.OnError != nil {

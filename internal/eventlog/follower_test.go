@@ -87,6 +87,40 @@ func TestAHeadCheckFindsWhatALostWakeUpLeft(t *testing.T) {
 	})
 }
 
+// An idle log is asked for its head alone, and all followers of a process ask in the same
+// moment.
+func TestIdleFollowersAskForTheHeadTogetherAndReadNothing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithCancel(t.Context())
+		defer cancel()
+		backend := &eventlogtest.Outage{Backend: eventlog.NewMemory()}
+		const followers, span = 20, 10
+		for i := range followers {
+			go eventlog.NewFollower(backend, site, eventlogtest.NewReplica(), eventlog.FollowerOptions{}).Run(ctx)
+			time.Sleep(time.Duration(i) * 7 * time.Millisecond)
+		}
+		time.Sleep(2 * time.Second)
+		synctest.Wait()
+		reads, heads, moments := backend.Reads(), backend.HeadReads(), 0
+		for range span * 100 {
+			before := backend.HeadReads()
+			time.Sleep(10 * time.Millisecond)
+			synctest.Wait()
+			if backend.HeadReads() > before {
+				moments++
+			}
+		}
+		if n := backend.Reads() - reads; n > 0 {
+			t.Errorf("%d reads of a log that has nothing new", n)
+		}
+		if n := backend.HeadReads() - heads; n < (span-1)*followers || moments > span+1 {
+			t.Errorf("%d heads at %d moments in %d s", n, moments, span)
+		}
+		cancel()
+		synctest.Wait()
+	})
+}
+
 func TestAFollowerIsUnreadyWhileTheLogIsOutOfReachAndComesBack(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())

@@ -16,6 +16,7 @@ type Outage struct {
 
 	down, deaf atomic.Bool
 	reads      atomic.Int64
+	headReads  atomic.Int64
 }
 
 // Set turns the outage on or off.
@@ -26,6 +27,9 @@ func (o *Outage) Deafen(deaf bool) { o.deaf.Store(deaf) }
 
 // Reads returns how many reads reached the log.
 func (o *Outage) Reads() int64 { return o.reads.Load() }
+
+// HeadReads returns how many requests for heads reached the log.
+func (o *Outage) HeadReads() int64 { return o.headReads.Load() }
 
 func (o *Outage) err() error {
 	if o.down.Load() {
@@ -47,6 +51,7 @@ func (o *Outage) Heads(ctx context.Context, logs []eventlog.Log) ([]eventlog.Hea
 	if err := o.err(); err != nil {
 		return nil, err
 	}
+	o.headReads.Add(1)
 	return o.Backend.Heads(ctx, logs)
 }
 
