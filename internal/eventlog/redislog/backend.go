@@ -184,12 +184,21 @@ var leaseSource string
 
 var leaseScript = redis.NewScript(leaseSource)
 
-// Lease implements eventlog.Backend.
+// Lease implements eventlog.Backend. Leases that are asked for at the same time share a
+// round trip.
 func (b *Backend) Lease(ctx context.Context, log eventlog.Log, name, owner string, ttl time.Duration) (bool, error) {
 	ctx, cancel := bounded(ctx)
 	defer cancel()
-	held, err := leaseScript.Run(ctx, b.client, []string{leaseKey(log.Name, name)},
-		owner, max(milliseconds(ttl), 1)).Int()
+	keys, args := []string{leaseKey(log.Name, name)}, []any{owner, max(milliseconds(ttl), 1)}
+	var reply *redis.Cmd
+	err := b.together(ctx, keys[0], func(p redis.Pipeliner) { reply = leaseScript.EvalSha(ctx, p, keys, args...) })
+	if err != nil {
+		return false, failed(err)
+	}
+	if redis.HasErrorPrefix(reply.Err(), "NOSCRIPT") {
+		reply = leaseScript.Run(ctx, b.client, keys, args...)
+	}
+	held, err := reply.Int()
 	if err != nil {
 		return false, failed(err)
 	}

@@ -27,6 +27,7 @@ type batcher struct {
 	// answers CROSSSLOT, which sets it to false.
 	mixesLogs atomic.Bool
 	clock     *eventlog.Clock
+	small     gatherer
 
 	mu     sync.Mutex
 	busy   bool // an exchange is under way
@@ -47,7 +48,7 @@ func (b *Backend) batcherOf(node *redis.Client) *batcher {
 	if p, ok := b.batchers.Load(node); ok {
 		return p.(*batcher)
 	}
-	p := &batcher{b: b, node: node, clock: eventlog.NewClock()}
+	p := &batcher{b: b, node: node, clock: eventlog.NewClock(), small: gatherer{client: b.client}}
 	_, cluster := b.client.(*redis.ClusterClient)
 	p.mixesLogs.Store(!cluster)
 	known, _ := b.batchers.LoadOrStore(node, p)

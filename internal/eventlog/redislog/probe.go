@@ -18,9 +18,10 @@ import (
 )
 
 // How long the answer of a probe counts: one that commits are taken, and one that
-// they are not, of which people wait for the end.
+// they are not, of which people wait for the end. Those who ask every second in the same
+// moment have an answer of that moment.
 const (
-	probeLife   = time.Second
+	probeLife   = 900 * time.Millisecond
 	refusalLife = 250 * time.Millisecond
 )
 

@@ -21,7 +21,7 @@ func (b *Backend) Heads(ctx context.Context, logs []eventlog.Log) ([]eventlog.He
 	defer cancel()
 	heads := make([]eventlog.Head, len(logs))
 	if len(logs) == 1 {
-		err := b.readHeads(ctx, logs, heads, []int{0})
+		err := b.readHead(ctx, logs[0], &heads[0])
 		return heads, err
 	}
 	byMaster, errs := map[*redis.Client][]int{}, []error(nil)
@@ -49,6 +49,36 @@ func (b *Backend) Heads(ctx context.Context, logs []eventlog.Log) ([]eventlog.He
 	return heads, errors.Join(errs...)
 }
 
+// readHead reads a log's head together with what else is asked in this moment.
+func (b *Backend) readHead(ctx context.Context, log eventlog.Log, head *eventlog.Head) error {
+	*head = eventlog.UnknownHead
+	var reply *redis.SliceCmd
+	if err := b.together(ctx, headKey(log.Name), func(p redis.Pipeliner) { reply = headOf(ctx, p, log) }); err != nil {
+		return failed(err)
+	}
+	return b.takeHead(ctx, log, reply, head)
+}
+
+func headOf(ctx context.Context, p redis.Pipeliner, log eventlog.Log) *redis.SliceCmd {
+	return p.HMGet(ctx, headKey(log.Name), "number", "id", "at")
+}
+
+// takeHead decodes the answer for a log's head. It leaves one that is not known.
+func (b *Backend) takeHead(ctx context.Context, log eventlog.Log, reply *redis.SliceCmd, head *eventlog.Head) error {
+	if err := reply.Err(); err != nil {
+		return failed(err)
+	}
+	known, err := parseHead(reply.Val())
+	if err != nil {
+		return err
+	}
+	*head = known
+	if p, asked := b.paces.Load(log.Name); asked {
+		b.keepPace(ctx, log, p.(*pace), head.At)
+	}
+	return nil
+}
+
 // readHeads reads the heads of the logs at these places.
 func (b *Backend) readHeads(ctx context.Context, logs []eventlog.Log, heads []eventlog.Head, places []int) error {
 	var err, garbled error
@@ -59,7 +89,7 @@ func (b *Backend) readHeads(ctx context.Context, logs []eventlog.Log, heads []ev
 		if err == nil { // what does not answer is not asked again
 			_, err = b.client.Pipelined(ctx, func(p redis.Pipeliner) error {
 				for i, n := range part {
-					replies[i] = p.HMGet(ctx, headKey(logs[n].Name), "number", "id", "at")
+					replies[i] = headOf(ctx, p, logs[n])
 				}
 				return nil
 			})
@@ -69,14 +99,8 @@ func (b *Backend) readHeads(ctx context.Context, logs []eventlog.Log, heads []ev
 			if replies[i] == nil || replies[i].Err() != nil {
 				continue
 			}
-			head, e := parseHead(replies[i].Val())
-			if e != nil {
+			if e := b.takeHead(ctx, logs[n], replies[i], &heads[n]); e != nil {
 				garbled = e
-				continue
-			}
-			heads[n] = head
-			if p, asked := b.paces.Load(logs[n].Name); asked {
-				b.keepPace(ctx, logs[n], p.(*pace), head.At)
 			}
 		}
 	}
