@@ -2,6 +2,7 @@ package queue
 
 import (
 	"cmp"
+	"math"
 	"slices"
 )
 
@@ -54,6 +55,43 @@ func (d Dispatcher) Overdue(s *State, now Stamp) []Change {
 	return due[:min(len(due), d.most())]
 }
 
+// Due returns when Propose may have something to propose next if no change comes before,
+// 0 for never. It may be too early, and is so while tickets wait, for any of which the
+// cooldown of an agent may end.
+func (d Dispatcher) Due(s *State, now Stamp) Stamp {
+	for _, c := range s.classes {
+		if c.len() > 0 {
+			return now
+		}
+	}
+	due := Stamp(math.MaxInt64)
+	if s.deadlines.len() > 0 {
+		due = s.deadlines.all()[0].due
+	}
+	for _, lost := range s.lost {
+		switch lost := lost.(type) {
+		case *Visitor:
+			if deadline, _ := s.visitorDeadline(lost, now, d.Jumped); deadline != 0 {
+				due = min(due, deadline+1)
+			}
+		case *Agent:
+			due = min(due, s.agentDeadline(lost, d.Jumped)+1)
+		}
+	}
+	if len(s.ended) > 0 {
+		due = min(due, s.ended[0].EndedAt.Add(s.site.Retention)+1)
+	}
+	for id, n := range s.nodes {
+		if s.sessionsOn[id] == 0 {
+			due = min(due, n.LostAt.Add(s.site.Retention)+1)
+		}
+	}
+	if due == math.MaxInt64 {
+		return 0
+	}
+	return due
+}
+
 func (d Dispatcher) most() int { return cmp.Or(d.Batch, 256) }
 
 // byFirstWrite makes the order of proposals independent of map order.
@@ -75,7 +113,7 @@ func (s *State) expire(now, from Stamp) []Change {
 				due = append(due, c)
 			}
 		case *Agent:
-			if now > max(is.Session.LostAt, from).Add(s.site.AgentGrace) {
+			if now > s.agentDeadline(is, from) {
 				due = append(due, s.expireAgent(is))
 			}
 		}
@@ -85,26 +123,37 @@ func (s *State) expire(now, from Stamp) []Change {
 }
 
 func (s *State) expireVisitor(v *Visitor, now, from Stamp) Change {
-	lost := max(v.Session.LostAt, from)
-	if now <= lost.Add(min(s.site.VisitorGrace, s.site.AssignedGrace)) {
-		return Change{} // after a storm thousands are lost, at every look: their tickets are not looked for
-	}
-	t := s.tickets.get(v.Ticket)
-	if t == nil || !t.Open() {
-		return Change{}
-	}
-	grace := s.site.VisitorGrace
-	if t.Status == Assigned {
-		grace = s.site.AssignedGrace
-	}
-	deadline := lost.Add(grace)
-	if now <= deadline {
+	deadline, t := s.visitorDeadline(v, now, from)
+	if t == nil || now <= deadline {
 		return Change{}
 	}
 	c := s.end(CauseExpired, t, VisitorLost)
 	c.NotBefore = deadline + 1
 	c.Reads = append(c.Reads, Read{v.Name(), v.Rev.Version}) // a reconnect wins
 	return c
+}
+
+// visitorDeadline returns until when the open ticket of a lost visitor is kept. While no
+// grace is over it returns the end of the shorter one and no ticket: after a storm
+// thousands of visitors are lost at every look, and their tickets are not looked for.
+func (s *State) visitorDeadline(v *Visitor, now, from Stamp) (Stamp, *Ticket) {
+	lost := max(v.Session.LostAt, from)
+	if least := lost.Add(min(s.site.VisitorGrace, s.site.AssignedGrace)); now <= least {
+		return least, nil
+	}
+	t := s.tickets.get(v.Ticket)
+	switch {
+	case t == nil || !t.Open():
+		return 0, nil
+	case t.Status == Assigned:
+		return lost.Add(s.site.AssignedGrace), t
+	default:
+		return lost.Add(s.site.VisitorGrace), t
+	}
+}
+
+func (s *State) agentDeadline(a *Agent, from Stamp) Stamp {
+	return max(a.Session.LostAt, from).Add(s.site.AgentGrace)
 }
 
 // expireAgent takes an agent who stayed away off line: offers return, and their

@@ -351,8 +351,24 @@ func (m *model) holding() {
 	}
 }
 
+// rests judges that the dispatcher may rest for as long as it says.
+func (m *model) rests() {
+	last := m.now.Add(1000 * m.site.Retention)
+	if due := (Dispatcher{}).Due(m.State, m.now); due != 0 {
+		last = due - 1
+	}
+	if last <= m.now {
+		return
+	}
+	m.seen["rested"]++
+	if early := (Dispatcher{}).Propose(m.State, last); len(early) > 0 {
+		m.Errorf("at %d there is %s to do, and at %d nothing was said to come before %d", last, early[0][0].Cause, m.now, last)
+	}
+}
+
 // atRest judges the state after the dispatcher has nothing more to do.
 func (m *model) atRest() {
+	m.rests()
 	for v := range m.visitors.all() {
 		t := m.tickets.get(v.Ticket)
 		grace := m.site.VisitorGrace
