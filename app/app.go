@@ -79,6 +79,7 @@ type Site struct {
 	digest    atomic.Pointer[string]
 	withdrawn atomic.Pointer[string] // what was logged last of withdrawn queues
 	drift     drift
+	late      overdue
 	inHand    inHand
 	// connections are the people who are connected here.
 	connections connections
@@ -160,15 +161,15 @@ func (a *App) Start() {
 		s.start()
 	}
 	a.options.Registry.MustRegister(levelMetrics{a})
+	a.work.Go(a.watchSites)
 	a.work.Go(a.watchNodes)
 	a.work.Go(a.watchDrift)
 }
 
 func (s *Site) start() {
 	s.follower = s.store.Follow(s.ctx, s.id, feed{s.Replica})
-	for _, run := range []func(){s.probe, s.watchAvailability, s.endOverdue, s.election.run} {
-		s.app.work.Go(run)
-	}
+	s.app.work.Go(s.probe)
+	s.app.work.Go(s.election.run)
 	for _, w := range s.election.workers {
 		s.app.work.Go(func() { w.Run(s.ctx) })
 	}

@@ -6,16 +6,16 @@ import (
 	"sync/atomic"
 	"time"
 
+	"nextup/internal/cadence"
 	"nextup/internal/lograte"
 	"nextup/queue"
 )
 
-// How soon subscribers hear that the log went or came back, and how often the log
-// is asked whether it takes changes, while it does and while it does not.
+// How often the log is asked whether it takes changes, while it does and while it does
+// not.
 const (
-	availabilityCheck = 200 * time.Millisecond
-	probeInterval     = time.Second
-	probeRetry        = 250 * time.Millisecond
+	probeInterval = time.Second
+	probeRetry    = 250 * time.Millisecond
 )
 
 var (
@@ -134,7 +134,7 @@ func (r *Replica) probe() {
 		if err != nil {
 			interval = probeRetry
 		}
-		again := time.NewTimer(interval)
+		again := time.NewTimer(time.Until(cadence.Next(time.Now(), interval)))
 		select {
 		case <-r.ctx.Done():
 		case <-r.doubts:
@@ -144,32 +144,23 @@ func (r *Replica) probe() {
 	}
 }
 
-// watchAvailability notifies subscribers when the log can no longer serve people, and
+// checkAvailability notifies subscribers when the log can no longer serve people, and
 // when it can again.
-func (r *Replica) watchAvailability() {
-	tick := time.NewTicker(availabilityCheck)
-	defer tick.Stop()
-	for {
-		select {
-		case <-r.ctx.Done():
-			return
-		case <-tick.C:
-		}
-		_ = r.Takes() // it notes when the log takes changes again
-		err := r.Unavailable()
-		if err != nil {
-			r.warn(err)
-		}
-		away := err != nil
-		if r.away.Swap(away) == away {
-			continue
-		}
-		if !away {
-			r.log.Info("the log serves again")
-		}
-		for _, f := range r.onAvailability {
-			f(!away)
-		}
+func (r *Replica) checkAvailability() {
+	_ = r.Takes() // it notes when the log takes changes again
+	err := r.Unavailable()
+	if err != nil {
+		r.warn(err)
+	}
+	away := err != nil
+	if r.away.Swap(away) == away {
+		return
+	}
+	if !away {
+		r.log.Info("the log serves again")
+	}
+	for _, f := range r.onAvailability {
+		f(!away)
 	}
 }
 

@@ -11,8 +11,13 @@ import (
 )
 
 const (
-	// dispatchTick is how late a time-out may be noticed.
+	// dispatchTick is how often the dispatcher looks while there may be something to do:
+	// tickets wait, or the log took nothing of what was due.
 	dispatchTick = 100 * time.Millisecond
+	// maxDispatchRest is how long the dispatcher rests until something is due: the log's
+	// time may have jumped there. While nothing is, it looks at the log's time alone.
+	maxDispatchRest = time.Second
+	idleDispatch    = time.Minute
 	// resumeGrace is for how long after an outage of the log the dispatcher gives no
 	// person up: those who were here all the time, at a process that was taken for
 	// lost, are bound again.
@@ -66,17 +71,16 @@ func (d *dispatcher) Steps(_ *queue.State, steps []queue.Step) {
 	d.wake()
 }
 
-// Run implements Worker: it dispatches after every change of the replica and every
-// dispatchTick.
+// Run implements Worker: it dispatches after every change of the replica, and when time
+// has something to do.
 func (d *dispatcher) Run(ctx context.Context) {
-	again := time.NewTimer(dispatchTick)
+	again := time.NewTimer(0)
 	defer again.Stop()
 	for {
 		if d.elected.Load() {
-			if d.replica.Takes() == nil {
-				d.dispatch(ctx)
-			}
-			again.Reset(dispatchTick)
+			again.Reset(d.dispatch(ctx))
+		} else {
+			again.Stop()
 		}
 		select {
 		case <-ctx.Done():
@@ -87,86 +91,62 @@ func (d *dispatcher) Run(ctx context.Context) {
 	}
 }
 
-// dispatch commits what is due until nothing comes or nothing is accepted. A
-// refusal needs no care: the next look is at the newer state.
-func (d *dispatcher) dispatch(ctx context.Context) {
-	anyway, sparing := false, d.replica.resumedWithin(resumeGrace)
+// dispatch commits what is due until nothing comes or nothing is accepted, and returns
+// when to look again if nothing changes. A refusal needs no care: the next look is at the
+// newer state.
+func (d *dispatcher) dispatch(ctx context.Context) (rest time.Duration) {
+	if d.replica.Takes() != nil {
+		return dispatchTick
+	}
+	rules := queue.Dispatcher{Sparing: d.replica.resumedWithin(resumeGrace)}
 	if now := d.replica.Now(); d.clock.look(now, time.Now()) > 0 {
 		d.jumped = now
 	}
+	rules.Jumped = d.jumped
 	for done := 1; done > 0 && ctx.Err() == nil; {
-		var due [][]queue.Change
+		var proposed [][]queue.Change
 		d.replica.Read(func(st *queue.State) {
-			due = queue.Dispatcher{Anyway: anyway, Sparing: sparing, Jumped: d.jumped}.Propose(st, d.replica.Now())
+			now := d.replica.Now()
+			proposed = rules.Propose(st, now)
+			rest = restUntil(rules.Due(st, now), now)
 		})
+		if len(proposed) == 0 {
+			return rest
+		}
 		done = 0
 		full := d.replica.full()
-		for _, batch := range due {
+		for _, batch := range proposed {
 			if full {
 				batch = releasing(batch)
 			}
 			n, err := d.replica.commit(batch)
 			if err != nil {
 				d.warning.Log(d.replica.log, "dispatching waits for the log", "err", err)
-				return
+				return dispatchTick
 			}
 			done += n
 		}
-		if done == 0 && len(due) > 0 && !anyway {
-			anyway, done = true, 1
+		if done == 0 && !rules.Anyway {
+			rules.Anyway, done = true, 1
 		}
+	}
+	return dispatchTick
+}
+
+// restUntil is how long the dispatcher rests at now, until something is due; 0 stands
+// for nothing.
+func restUntil(due, now queue.Stamp) time.Duration {
+	switch {
+	case due == 0:
+		return idleDispatch
+	case due <= now:
+		return dispatchTick
+	default:
+		return min(time.Duration(due-now)*time.Millisecond, maxDispatchRest)
 	}
 }
 
 // releasing keeps the changes that release memory: a full log takes no others.
 func releasing(changes []queue.Change) []queue.Change {
 	return slices.DeleteFunc(changes, func(c queue.Change) bool { return !c.ReleasesMemory })
-}
-
-// What time ends and the elected process does not.
-const (
-	overdueCheck = 200 * time.Millisecond
-	// overduePatience is how long the elected process is waited for.
-	overduePatience queue.Millis = 1000
-	// maxOverdue bounds what another process ends at once.
-	maxOverdue = 64
-)
-
-// endOverdue ends what time should have ended a while ago, where the elected process does
-// not: its release may not know closings, or wait for its clock after one that was ahead.
-// While site files differ it leaves alone what they may differ about.
-func (s *Site) endOverdue() {
-	tick := time.NewTicker(overdueCheck)
-	defer tick.Stop()
-	d := queue.Dispatcher{Batch: maxOverdue}
-	for clock := (clockWatch{}); ; {
-		select {
-		case <-s.ctx.Done():
-			return
-		case <-tick.C:
-		}
-		now := s.Now()
-		if clock.look(now, time.Now()) > 0 {
-			d.Jumped = now
-		}
-		if s.election.elected.Load() || s.drift.differs.Load() || s.Takes() != nil {
-			continue
-		}
-		_, _ = s.commit(s.overdue(d, now, time.Since(s.app.started))) // what fails is tried again at the next tick
-	}
-}
-
-// overdue returns what the elected process should have ended by now. A process that has
-// run for less than the grace gives no person up: it cannot know which ones the elected process spares after an
-// outage or a jump of the clock.
-func (s *Site) overdue(d queue.Dispatcher, now queue.Stamp, running time.Duration) (due []queue.Change) {
-	s.Read(func(st *queue.State) {
-		young := running < time.Duration(st.Site().VisitorGrace)*time.Millisecond
-		d.Sparing = young || s.resumedWithin(resumeGrace)
-		due = d.Overdue(st, now.Add(-overduePatience))
-	})
-	if s.full() {
-		due = releasing(due)
-	}
-	return due
 }

@@ -6,6 +6,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"nextup/internal/cadence"
 	"nextup/queue"
 )
 
@@ -59,7 +60,7 @@ func (e *Election) active() bool { return e.elected.Load() && e.replica.Takes() 
 
 // run holds the lease as long as it can.
 func (e *Election) run() {
-	var asked, until time.Time
+	var due, until time.Time                          // when the lease is to be asked for, and until when it is held
 	answers, asking := make(chan time.Time, 1), false // until when the lease is held, zero for not
 	var work sync.WaitGroup
 	again := time.NewTimer(0)
@@ -67,14 +68,14 @@ func (e *Election) run() {
 	for {
 		now := time.Now()
 		takes := e.replica.Takes() == nil
-		if !asking && takes && now.Sub(asked) >= leaseRenewal {
-			asked, asking = now, true
+		if !asking && takes && !now.Before(due) {
+			due, asking = cadence.Next(now, leaseRenewal), true
 			work.Go(func() { answers <- e.ask(now) }) // beside it: the lease may run out meanwhile
 		}
 		e.set(now.Before(until))
 		next := leaseRetry
 		if takes && !asking {
-			next = max(time.Until(asked.Add(leaseRenewal)), 0)
+			next = max(time.Until(due), 0)
 		}
 		if left := time.Until(until); left > 0 {
 			next = min(next, left)
@@ -95,9 +96,11 @@ func (e *Election) run() {
 }
 
 // ask asks for the lease and returns until when it is held if it is, counted from
-// when it was asked for.
+// when it was asked for. It waits no longer than until the next try.
 func (e *Election) ask(asked time.Time) (until time.Time) {
-	held, err := e.replica.store.Lease(e.replica.ctx, e.replica.id, e.node(), leaseTTL)
+	ctx, cancel := context.WithTimeout(e.replica.ctx, leaseRenewal)
+	defer cancel()
+	held, err := e.replica.store.Lease(ctx, e.replica.id, e.node(), leaseTTL)
 	if !held || err != nil {
 		return time.Time{}
 	}

@@ -1,0 +1,73 @@
+package app
+
+import (
+	"fmt"
+	"runtime"
+	runtimemetrics "runtime/metrics"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"nextup/app/conversation"
+	"nextup/internal/eventlog"
+	"nextup/queue/logstore"
+)
+
+// scheduled returns how often goroutines were scheduled so far. The runtime counts each
+// eighth time.
+func scheduled() float64 {
+	sample := []runtimemetrics.Sample{{Name: "/sched/latencies:seconds"}}
+	runtimemetrics.Read(sample)
+	var n uint64
+	for _, count := range sample[0].Value.Float64Histogram().Counts {
+		n += count
+	}
+	return 8 * float64(n)
+}
+
+// wakeUps returns how often the goroutines of an App with so many empty sites are
+// scheduled in a second.
+func wakeUps(t *testing.T, sites int) (aSecond float64) {
+	const span = time.Minute
+	synctest.Test(t, func(t *testing.T) {
+		log := eventlog.NewMemory()
+		hub := conversation.New(log, conversation.Options{})
+		o := Options{Store: logstore.New(log), Conversations: hub}
+		for i := range sites {
+			rules := testRules()
+			rules.ID = fmt.Sprint("site", i)
+			o.Sites = append(o.Sites, SiteOptions{Rules: rules})
+		}
+		a, err := New(o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		a.Start()
+		time.Sleep(10 * time.Second) // of the bubble's clock: what the start causes is over
+		before := scheduled()
+		time.Sleep(span)
+		aSecond = (scheduled() - before) / span.Seconds()
+		for _, s := range a.sites {
+			if !s.Elected() {
+				t.Errorf("%s has no elected process: that is no idle site", s.id)
+			}
+		}
+		a.Close()
+		hub.Close()
+		_ = log.Close()
+	})
+	return aSecond
+}
+
+// An empty site costs its head check, its probe and its lease, once a second each, and
+// a look at its estimates; a ticker more would show. Not beside other tests, which are
+// scheduled as well.
+func TestAnEmptySiteIsLeftAlone(t *testing.T) {
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1)) // so that none has to wait for another's lock
+	const few, many, most = 10, 60, 8
+	one := (wakeUps(t, many) - wakeUps(t, few)) / (many - few)
+	t.Logf("%.1f wake-ups a second for a site", one)
+	if one > most {
+		t.Errorf("an empty site has its goroutines scheduled %.1f times a second, more than %d", one, most)
+	}
+}
