@@ -18,11 +18,11 @@ import (
 )
 
 // How long the answer of a probe counts: one that commits are taken, and one that
-// they are not, of which people wait for the end. Those who ask every second in the same
+// they are not, of which people wait for the end. Those who ask at a cadence in the same
 // moment have an answer of that moment.
 const (
 	probeLife   = 900 * time.Millisecond
-	refusalLife = 250 * time.Millisecond
+	refusalLife = 225 * time.Millisecond
 )
 
 // probeKeep is how long the keys of a probe are kept.
