@@ -175,6 +175,9 @@ func (s *Site) start() {
 	}
 }
 
+// Wall is the wall clock of the logs, which all processes share.
+func (a *App) Wall() time.Time { return time.UnixMilli(int64(a.options.Store.Wall())) }
+
 // Pool has the goroutines that run commands. A transport runs there too what waits for
 // the outside and is no command, such as a token that is checked.
 func (a *App) Pool() *commands.Pool { return &a.pool }

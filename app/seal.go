@@ -179,9 +179,11 @@ func (s *Site) restoreEnd(ctx context.Context, t *queue.Ticket) error {
 
 // EndAgain ends a ticket whose conversation is closed, if it is open: a fork of the
 // site's log lost the end that people have been told. Mostly it is only this replica that
-// has not replayed it yet, and then there is nothing to do.
-func (s *Site) EndAgain(ctx context.Context, ticket string) {
-	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
+// has not replayed it yet, and then there is nothing to do. It returns at once.
+func (s *Site) EndAgain(ticket string) { s.app.work.Go(func() { s.endAgain(ticket) }) }
+
+func (s *Site) endAgain(ticket string) {
+	ctx, cancel := context.WithTimeout(s.ctx, 5*time.Second)
 	defer cancel()
 	err := s.Sync(ctx)
 	if err == nil {

@@ -139,3 +139,9 @@ func (c Typing) run(ctx context.Context, s *Site, a *Actor) (Receipt, error) {
 	}
 	return Receipt{}, s.app.options.Conversations.Signal(ctx, s.id, c.Ticket, c.Signal)
 }
+
+// Follow delivers a conversation's entries after a place to a receiver, which asks for each
+// delivery whether the actor may read it (AuthoriseRead).
+func (s *Site) Follow(ticket string, after conversation.Place, r conversation.Receiver) *conversation.Subscription {
+	return s.app.options.Conversations.Subscribe(s.id, ticket, after, r)
+}

@@ -103,7 +103,7 @@ func (c *conn) follow(r protocol.Open) error {
 		c.subs.by = map[string]*follower{}
 	}
 	f := &follower{conn: c, ticket: r.Ticket}
-	f.Subscription = c.g.options.Conversations.Subscribe(c.site.ID(), r.Ticket, conversation.Place{Number: r.After, AtMS: r.AtMS}, f)
+	f.Subscription = c.site.Follow(r.Ticket, conversation.Place{Number: r.After, AtMS: r.AtMS}, f)
 	c.subs.by[r.Ticket] = f
 	return nil
 }
@@ -145,7 +145,7 @@ func (f *follower) Deliver(entries []conversation.Entry) (taken int, more bool) 
 		if e.Kind == conversation.Closed { // nothing follows
 			c.subs.end(f)
 			if t.Open() {
-				c.g.work.Go(func() { c.site.EndAgain(c.g.ctx, ticket) })
+				c.site.EndAgain(ticket)
 			}
 			return i + 1, false
 		}

@@ -2,8 +2,11 @@
 // and when. It decides nothing: what people ask for is a command of package app,
 // and a view shows what the replica has replayed.
 //
-//	g, err := gateway.New(gateway.Options{Store: store, Conversations: hub, Verifier: keys, Sites: sites})
+//	application, err := app.New(…)
+//	g, err := gateway.New(gateway.Options{App: application, Verifier: keys, Sites: sites})
+//	application.Start() // the gateway has subscribed
 //	server := &http.Server{Handler: g, ConnState: g.ConnState}
+//	defer application.Close()
 //	defer g.Close()
 //
 // # How a request runs
@@ -45,11 +48,9 @@ import (
 	"golang.org/x/sync/singleflight"
 
 	"nextup/app"
-	"nextup/app/conversation"
 	"nextup/gateway/auth"
 	"nextup/gateway/fanout"
 	"nextup/gateway/socket"
-	"nextup/presence"
 	"nextup/queue"
 )
 
@@ -72,8 +73,8 @@ type Site struct {
 	Limits                           Limits
 }
 
-// forApp is what the application needs to know of the site.
-func (s Site) forApp() app.SiteOptions { return app.SiteOptions{Rules: s.Rules, Digest: s.Digest} }
+// ForApp is what the application needs to know of the site.
+func (s Site) ForApp() app.SiteOptions { return app.SiteOptions{Rules: s.Rules, Digest: s.Digest} }
 
 // Verifier checks a token; see auth.Verifier.
 type Verifier interface {
@@ -84,18 +85,13 @@ type Verifier interface {
 	Holds(id auth.Identity, now time.Time) bool
 }
 
-// Options are what a Gateway is made of. Store, Conversations, Verifier and
-// Sites are required.
+// Options are what a Gateway is made of. App, Verifier and Sites are required.
 type Options struct {
-	// Node begins this process's name among the gateways, which ends in something
-	// random; empty means "gateway".
-	Node          string
-	Store         queue.Store
-	Conversations *conversation.Hub
-	Verifier      Verifier
-	Sites         []Site
-	// Presence keeps the nodes' leases; nil means that this is the only gateway.
-	Presence presence.Registry
+	// App serves the same sites. It is started after the gateway was made, and closed
+	// after the gateway.
+	App      *app.App
+	Verifier Verifier
+	Sites    []Site
 	// HelloRate is how many hellos a second are taken, and as many at once; 0
 	// counts as 1000. Who is turned away is told when to come back.
 	HelloRate int
@@ -107,9 +103,6 @@ type Options struct {
 	// nil counts as no.
 	Evicts func() bool
 	Logger *slog.Logger
-	// Audit hears of everything that supervisors do, one line each, with no word of
-	// what people write; nil means the Logger, with audit=true.
-	Audit *slog.Logger
 	// Registry takes the metrics; nil means a new one.
 	Registry *prometheus.Registry
 	// Pages are the client's files, served at /.
@@ -147,11 +140,10 @@ type Gateway struct {
 	conns timerWheel
 }
 
-// New starts following the sites' logs and returns the gateway. Close must be
-// called.
+// New subscribes to the sites and returns the gateway. Close must be called.
 func New(o Options) (*Gateway, error) {
-	if o.Store == nil || o.Conversations == nil || o.Verifier == nil || len(o.Sites) == 0 {
-		return nil, errors.New("gateway: a store, conversations, a verifier and at least one site are required")
+	if o.App == nil || o.Verifier == nil || len(o.Sites) == 0 {
+		return nil, errors.New("gateway: an App, a verifier and at least one site are required")
 	}
 	if o.Evicts == nil {
 		o.Evicts = func() bool { return false }
@@ -174,27 +166,16 @@ func New(o Options) (*Gateway, error) {
 		started:   time.Now(),
 		admission: newAdmission(o.HelloRate),
 		options:   o,
+		app:       o.App,
 		log:       o.Logger,
 		metrics:   newMetrics(o.Registry),
 		sites:     map[string]*site{},
 	}
 	g.ctx, g.stop = context.WithCancel(context.Background())
-	application := app.Options{
-		Node: o.Node, Store: o.Store, Conversations: o.Conversations, Presence: o.Presence,
-		Logger: o.Logger, Audit: o.Audit, Registry: o.Registry,
-	}
-	for _, s := range o.Sites {
-		application.Sites = append(application.Sites, s.forApp())
-	}
-	if g.app, err = app.New(application); err != nil {
-		loop.Close()
-		return nil, err
-	}
 	cadence := fanout.NewMetrics(o.Registry)
 	for _, s := range o.Sites {
 		g.sites[s.Rules.ID] = newSite(g, s, cadence)
 	}
-	g.app.Start()
 	g.kinds.name()
 	g.handler = g.routes()
 	g.work.Go(g.watch)
@@ -216,7 +197,6 @@ func (g *Gateway) Close() error {
 	closing.Wait()
 	g.stop()
 	g.loop.Close()
-	g.app.Close() // its subscribers start work of the gateway's
 	for _, s := range g.sites {
 		s.people.Close()
 	}
@@ -270,4 +250,4 @@ func (g *Gateway) watch() {
 
 // now is the wall clock of the log: a gateway whose own clock is wrong neither lets
 // in whose token has run out nor turns away whose has not.
-func (g *Gateway) now() time.Time { return time.UnixMilli(int64(g.options.Store.Wall())) }
+func (g *Gateway) now() time.Time { return g.app.Wall() }

@@ -15,8 +15,10 @@ import (
 	"time"
 
 	"github.com/coder/websocket"
+	"github.com/prometheus/client_golang/prometheus"
 	"go.uber.org/goleak"
 
+	"nextup/app"
 	"nextup/app/conversation"
 	"nextup/gateway"
 	"nextup/gateway/auth"
@@ -130,17 +132,29 @@ func (h *house) open(node string) (url string, g *gateway.Gateway) {
 	h.t.Helper()
 	site := h.demo()
 	hub := conversation.New(h.backend, conversation.Options{})
-	g, err := gateway.New(gateway.Options{
-		Node: node, Store: logstore.New(h.backend), Presence: h.registry, HelloRate: h.rate, TrustedProxies: h.proxies, Conversations: hub, Verifier: h.verifier, Sites: append([]gateway.Site{site}, h.others...),
-		Ready: h.backend.Ready, Evicts: h.evicts, Audit: slog.New(slog.NewJSONHandler(h.audit, nil)), Logger: slog.New(slog.NewTextHandler(h.log, nil)),
-	})
+	sites, log, metrics := append([]gateway.Site{site}, h.others...), slog.New(slog.NewTextHandler(h.log, nil)), prometheus.NewRegistry()
+	options := app.Options{
+		Node: node, Store: logstore.New(h.backend), Conversations: hub, Presence: h.registry,
+		Logger: log, Audit: slog.New(slog.NewJSONHandler(h.audit, nil)), Registry: metrics,
+	}
+	for _, s := range sites {
+		options.Sites = append(options.Sites, s.ForApp())
+	}
+	application, err := app.New(options)
 	if err != nil {
 		h.t.Fatal(err)
 	}
+	if g, err = gateway.New(gateway.Options{
+		App: application, HelloRate: h.rate, TrustedProxies: h.proxies, Verifier: h.verifier, Sites: sites,
+		Ready: h.backend.Ready, Evicts: h.evicts, Logger: log, Registry: metrics,
+	}); err != nil {
+		h.t.Fatal(err)
+	}
+	application.Start()
 	server := httptest.NewUnstartedServer(g)
 	server.Config.ConnState = g.ConnState
 	server.Start()
-	h.t.Cleanup(func() { _ = g.Close(); server.Close(); hub.Close() })
+	h.t.Cleanup(func() { _ = g.Close(); application.Close(); server.Close(); hub.Close() })
 	h.eventually("the gateway is ready", func() bool { return g.Ready(h.ctx) == nil })
 	return "ws" + strings.TrimPrefix(server.URL, "http") + "/v1/connect", g
 }

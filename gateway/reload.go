@@ -36,7 +36,7 @@ func (g *Gateway) SetSites(sites []Site) error {
 // follow puts new rules in force for one site.
 func (s *site) follow(file Site) {
 	s.file.Store(&file)
-	s.SetRules(file.forApp())
+	s.SetRules(file.ForApp())
 	s.people.Follow(file.Rules)
 	for _, c := range s.conns() {
 		c.setLimits(file.Limits)

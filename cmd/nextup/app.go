@@ -13,6 +13,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"nextup/app"
 	"nextup/app/conversation"
 	"nextup/gateway"
 	"nextup/gateway/auth"
@@ -61,6 +62,7 @@ type App struct {
 	reloads  *prometheus.CounterVec
 	evicts   func() bool
 	hub      *conversation.Hub
+	app      *app.App
 	gateway  *gateway.Gateway
 	server   *http.Server
 	registry *prometheus.Registry
@@ -91,9 +93,19 @@ func NewApp(ctx context.Context, c appConfig) (_ *App, err error) {
 		return nil, err
 	}
 	a.hub = conversation.New(a.backend, conversation.Options{Retention: retentionOf(c.File), Logger: c.Logger})
+	application := app.Options{
+		Node: c.Node, Store: store, Conversations: a.hub, Presence: a.nodes,
+		Logger: c.Logger, Audit: c.Audit, Registry: a.registry,
+	}
+	for _, s := range sites {
+		application.Sites = append(application.Sites, s.ForApp())
+	}
+	if a.app, err = app.New(application); err != nil {
+		return nil, err
+	}
 	options := gateway.Options{
-		Node: c.Node, Store: store, Conversations: a.hub, Verifier: a.keys, Sites: sites, Audit: c.Audit,
-		Presence: a.nodes, Ready: a.backend.Ready, Evicts: a.evicts, Logger: c.Logger, Pages: c.Pages,
+		App: a.app, Verifier: a.keys, Sites: sites,
+		Ready: a.backend.Ready, Evicts: a.evicts, Logger: c.Logger, Pages: c.Pages,
 		Registry: a.registry, HelloRate: c.HelloRate, TrustedProxies: c.TrustedProxies,
 	}
 	if c.DemoTokens {
@@ -104,6 +116,7 @@ func NewApp(ctx context.Context, c appConfig) (_ *App, err error) {
 	}
 	measureReadiness(a.registry, a.gateway.Ready)
 	a.registry.MustRegister(keySets{a.keys})
+	a.app.Start()
 	listener, moved, err := listen(ctx, c.Listen)
 	if err != nil {
 		return nil, err
@@ -162,6 +175,9 @@ func (a *App) Close() error {
 	}
 	if a.gateway != nil {
 		errs = append(errs, a.gateway.Close())
+	}
+	if a.app != nil {
+		a.app.Close()
 	}
 	if a.keys != nil {
 		a.keys.Close()
