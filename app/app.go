@@ -66,7 +66,9 @@ type App struct {
 	leaving atomic.Bool
 	renewed atomic.Int64 // when the node's lease was, as time since started
 
-	comparing sync.Mutex // held while site files are compared
+	comparing sync.Mutex             // held while site files are compared
+	common    atomic.Pointer[common] // what all nodes knew at the last look
+
 	// checkpoints reports whether all nodes know checkpoints; false until they are heard.
 	checkpoints atomic.Bool
 }
@@ -85,6 +87,7 @@ type Site struct {
 	connections connections
 	members     members
 	lossLog     lograte.Warning // of lost nodes that are not in the log yet
+	levelLog    lograte.Warning // of a level that is not raised yet
 }
 
 // New returns an App that follows no log yet, so that the caller can subscribe.
@@ -114,6 +117,7 @@ func New(o Options) (*App, error) {
 	for _, s := range o.Sites {
 		a.sites[s.Rules.ID] = a.newSite(s)
 	}
+	o.Conversations.SetMayWrite(a.mayWrite)
 	return a, nil
 }
 

@@ -49,7 +49,7 @@ func (a *App) CheckDrift() {
 	defer a.comparing.Unlock()
 	ctx, cancel := context.WithTimeout(a.ctx, driftCheck)
 	defer cancel()
-	if err := a.options.Presence.Announce(ctx, a.Node(), a.digests()); err != nil {
+	if err := a.options.Presence.Announce(ctx, a.Node(), a.words()); err != nil {
 		return // the registry is away; so is the log, which says so
 	}
 	said, err := a.options.Presence.Announcements(ctx)
@@ -57,6 +57,7 @@ func (a *App) CheckDrift() {
 		return
 	}
 	a.checkpoints.Store(allKnow(said, knowsCheckpoints))
+	a.raiseLevels(said)
 	for id, s := range a.sites {
 		s.compare(othersThan(a.Node(), id, s.digestNow(), said))
 	}
@@ -86,10 +87,10 @@ func allKnow(said map[string]string, word string) bool {
 	return true
 }
 
-// digests is what a node tells the others: a digest for each site, and what it knows
-// that older nodes do not.
-func (a *App) digests() string {
-	words := []string{knowsCheckpoints}
+// words are what a node tells the others: a digest for each site, the level that it
+// knows, and what else it knows that older nodes do not.
+func (a *App) words() string {
+	words := append(a.levelWords(), knowsCheckpoints)
 	for id, s := range a.sites {
 		words = append(words, id+"="+s.digestNow())
 	}

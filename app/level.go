@@ -33,6 +33,17 @@ func (r *Replica) Features() []string {
 	return queue.FeaturesAt(r.levels, level)
 }
 
+// mayWrite reports whether messages whose body has a kind may be written in the site's
+// conversations.
+func (a *App) mayWrite(site, _ string) bool {
+	s := a.sites[site]
+	if s == nil {
+		return false
+	}
+	level, _ := s.Level()
+	return level >= queue.Level1
+}
+
 // levelMetrics are the levels of the sites, and the highest one that this process knows.
 type levelMetrics struct{ *App }
 

@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"errors"
 	"strings"
 	"testing"
 	"time"
@@ -120,5 +121,28 @@ func TestFeaturesFollowTheLevelOfTheSite(t *testing.T) {
 		if got := strings.Join(s.Features(), " "); got != want {
 			t.Errorf("at level %d clients may send %q, want %q", level, got, want)
 		}
+	}
+}
+
+// A message whose body has a kind is written from level 1 on, and not before.
+func TestBodiesWithAKindAreWrittenFromLevel1On(t *testing.T) {
+	a := knowing(t, memory(t), 1)
+	s := a.Site("demo")
+	eventually(t, "it serves", func() bool { return s.Takes() == nil })
+	send := func(id, kind string) error {
+		_, _, err := a.options.Conversations.Append(t.Context(), "demo", "t", conversation.Draft{
+			Kind: conversation.Message, From: conversation.Person{Role: "agent", ID: "bot"}, MessageID: id, Body: conversation.Body{Kind: kind, Text: "Choose: a, b"},
+		})
+		return err
+	}
+	if err := send("m1", "choices"); !errors.Is(err, conversation.ErrBodyKind) {
+		t.Errorf("at level 0: %v", err)
+	}
+	if err := send("m2", ""); err != nil {
+		t.Errorf("a text at level 0: %v", err)
+	}
+	s.raise(t.Context(), t, 1)
+	if err := send("m1", "choices"); err != nil {
+		t.Errorf("at level 1: %v", err)
 	}
 }

@@ -16,7 +16,8 @@ func TestABodyThatIsMoreThanATextIsShownAsItsText(t *testing.T) {
 	url, _ := h.open("one")
 	visitor, _, ticket := h.served(url, "v", "a")
 	visitor.MustOpen(ticket, 0)
-	later := conversation.New(h.backend, conversation.Options{MayWrite: func(site, kind string) bool { return site == "demo" && kind == "choices" }})
+	later := conversation.New(h.backend, conversation.Options{})
+	later.SetMayWrite(func(site, kind string) bool { return site == "demo" && kind == "choices" })
 	defer later.Close()
 	draft := conversation.Draft{
 		Kind: conversation.Message, From: conversation.Person{Role: conversation.Agent, ID: "bot"}, MessageID: "m",

@@ -33,7 +33,7 @@ func (h *Hub) Append(ctx context.Context, site, ticket string, d Draft) (number 
 	log := h.log(site, ticket)
 	switch d.Kind {
 	case Message, Note, Whisper:
-		if d.Body.Kind != "" && (h.options.MayWrite == nil || !h.options.MayWrite(site, d.Body.Kind)) {
+		if may := h.mayWrite.Load(); d.Body.Kind != "" && (may == nil || !(*may)(site, d.Body.Kind)) {
 			return 0, 0, fmt.Errorf("%w: %q", ErrBodyKind, d.Body.Kind)
 		}
 		return h.appendMessage(ctx, log, d)

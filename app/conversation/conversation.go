@@ -91,10 +91,6 @@ type Options struct {
 	// Reads is how many reads of the log may be under way at the same time, besides
 	// those that are slow; 8 without it.
 	Reads int
-	// MayWrite reports whether a body of the kind may be written in the site's
-	// conversations: not before all gateways know what to do with it. Without it only
-	// plain texts are.
-	MayWrite func(site, kind string) bool
 	// Logger hears of conversations that could not be read.
 	Logger *slog.Logger
 }
@@ -116,6 +112,7 @@ type Hub struct {
 	cancel  context.CancelFunc
 
 	retention atomic.Pointer[map[string]time.Duration]
+	mayWrite  atomic.Pointer[func(site, kind string) bool]
 
 	mu         sync.Mutex
 	feeds      map[string]*feed // by the log's name
@@ -150,6 +147,11 @@ func New(backend eventlog.Backend, options Options) *Hub {
 // SetRetention replaces Options.Retention. What was written before keeps its
 // time until something more is written.
 func (h *Hub) SetRetention(bySite map[string]time.Duration) { h.retention.Store(&bySite) }
+
+// SetMayWrite has f report whether a body of the kind may be written in the site's
+// conversations: not before all gateways know what to do with it. Without it only plain
+// texts are.
+func (h *Hub) SetMayWrite(f func(site, kind string) bool) { h.mayWrite.Store(&f) }
 
 // Close ends all subscriptions. A delivery may still be under way.
 func (h *Hub) Close() {

@@ -225,7 +225,8 @@ func TestABadDraftIsRefused(t *testing.T) {
 func TestABodyOfANewKindIsWrittenWhereItMayBe(t *testing.T) {
 	memory := eventlog.NewMemory()
 	before := conversation.New(memory, conversation.Options{})
-	after := conversation.New(memory, conversation.Options{MayWrite: func(site, kind string) bool { return site == "s" && kind == "choices" }})
+	after := conversation.New(memory, conversation.Options{})
+	after.SetMayWrite(func(site, kind string) bool { return site == "s" && kind == "choices" })
 	defer before.Close()
 	defer after.Close()
 	d := message(agent("a"), "m", "Choose: a, b")
