@@ -2,6 +2,7 @@ package deploy
 
 import (
 	"cmp"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -55,7 +56,7 @@ var everything = map[string]any{
 	"siteFile":       "sites: []\n",
 	"trustedProxies": []any{"10.0.0.0/8"},
 	"env":            map[string]any{"NEXTUP_SECRET": map[string]any{"name": "keys", "key": "host"}},
-	"monitoring":     map[string]any{"enabled": true, "labels": map[string]any{"release": "prometheus"}},
+	"monitoring":     map[string]any{"enabled": true, "runbook": "https://runbook.test/nextup", "labels": map[string]any{"release": "prometheus"}},
 	"ingress":        map[string]any{"enabled": true, "host": "chat.example", "className": "nginx", "tlsSecretName": "chat-tls"},
 }
 
@@ -80,6 +81,41 @@ func TestTheChartMakesObjectsThatExist(t *testing.T) {
 	}
 	if !strings.Contains(objects["PrometheusRule"], "NextupLogUnavailable") {
 		t.Error("the chart brings no alerts")
+	}
+}
+
+// TestReleasesThatShareAPrometheusAreToldApart: each has its own environment, one of
+// them brings the rules, and these link to where the runbook is read.
+func TestReleasesThatShareAPrometheusAreToldApart(t *testing.T) {
+	t.Parallel()
+	monitored := func(more map[string]any) map[string]any {
+		values := maps.Clone(everything)
+		monitoring := maps.Clone(everything["monitoring"].(map[string]any))
+		maps.Copy(monitoring, more)
+		values["monitoring"] = monitoring
+		return values
+	}
+	for name, row := range map[string]struct {
+		values                  map[string]any
+		environment, rules, not string
+	}{
+		"by default":        {nil, `replacement: "default/chat"`, `runbook_url: "https://runbook.test/nextup#nextuplogfull"`, "externalLabels"},
+		"named":             {map[string]any{"environment": "prod"}, `replacement: "prod"`, "NextupLogFull", "externalLabels"},
+		"without the rules": {map[string]any{"rules": false}, `replacement: "default/chat"`, "", "NextupLogFull"},
+	} {
+		objects, err := render(t, monitored(row.values))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := objects["PodMonitor"]; !strings.Contains(got, "targetLabel: environment, "+row.environment) {
+			t.Errorf("%s: the pods are of no environment: %s", name, got)
+		}
+		if got := objects["PrometheusRule"]; !strings.Contains(got, row.rules) || strings.Contains(got, row.not) {
+			t.Errorf("%s: the rules are %s", name, got)
+		}
+	}
+	if _, err := render(t, monitored(map[string]any{"runbook": ""})); err == nil || !strings.Contains(err.Error(), "monitoring.runbook is needed") {
+		t.Errorf("alerts that link to nothing: %v", err)
 	}
 }
 

@@ -114,8 +114,9 @@ func scraped(t *testing.T) map[string]float64 {
 	return all
 }
 
-// target are the labels that Prometheus adds.
-var target = []string{"job", "instance", "le", "__name__"}
+// target are the labels that Prometheus adds. The environment is that of the
+// configuration.
+var target = []string{"job", "instance", "environment", "le", "__name__"}
 
 // TestEveryQueryReadsWhatExists: of the rules and of the dashboard.
 func TestEveryQueryReadsWhatExists(t *testing.T) {
@@ -128,6 +129,7 @@ func TestEveryQueryReadsWhatExists(t *testing.T) {
 		}
 	}
 	metrics["up"] = nil
+	metrics["ALERTS"] = []string{"alertname", "cause", "site", "key"}
 	queries := map[string]string{}
 	for _, g := range rules(t, "prometheus/rules/*.yaml").Groups {
 		for _, r := range g.Rules {
@@ -149,7 +151,7 @@ func TestEveryQueryReadsWhatExists(t *testing.T) {
 	read(t, "grafana/dashboards/nextup.json", json.Unmarshal, &board)
 	for _, p := range board.Panels {
 		for i, q := range p.Targets {
-			queries[fmt.Sprintf("panel %q, query %d", p.Title, i+1)] = strings.NewReplacer("$site", "x").Replace(q.Expr)
+			queries[fmt.Sprintf("panel %q, query %d", p.Title, i+1)] = strings.NewReplacer("$site", "x", "$environment", "x").Replace(q.Expr)
 		}
 	}
 	for _, v := range board.Templating.List {
@@ -192,7 +194,7 @@ func grouping(t *testing.T, query string) (labels []string) {
 // What people choose, an id or an address, is no label.
 func TestLabelsAreBounded(t *testing.T) {
 	t.Parallel()
-	bounded := []string{"site", "department", "language", "queue", "code", "cause", "role", "band", "limit", "score", "action"}
+	bounded := []string{"site", "department", "language", "queue", "code", "cause", "role", "band", "limit", "score", "action", "key", "log", "result"}
 	for name, labels := range described(t) {
 		for _, l := range labels {
 			if strings.HasPrefix(name, "nextup_") && !slices.Contains(bounded, l) {
@@ -248,6 +250,56 @@ func unknown(query string, metrics map[string][]string) (problems []string) {
 	return problems
 }
 
+// shell is a block of commands of the runbook.
+var shell = regexp.MustCompile("(?s)```sh\n(.*?)```")
+
+// TestTheRunbooksCommandsCanBeGivenEverywhere: each form of running Nextup defines the
+// commands that the entries use, and no entry names a program that only some forms have.
+func TestTheRunbooksCommandsCanBeGivenEverywhere(t *testing.T) {
+	t.Parallel()
+	text, err := os.ReadFile("../docs/runbook.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, rest, _ := strings.Cut(string(text), "\n## Commands\n")
+	forms, entries, _ := strings.Cut(rest, "\n## Nextup")
+	defined := regexp.MustCompile(`(?m)^(\w+)\(\) \{ .+; \}$`)
+	var names []string
+	for i, block := range shell.FindAllStringSubmatch(forms, -1) {
+		var here []string
+		for _, m := range defined.FindAllStringSubmatch(block[1], -1) {
+			here = append(here, m[1])
+		}
+		if i == 0 {
+			names = here
+		}
+		if !slices.Equal(here, names) && !slices.Equal(here, []string{"redis"}) {
+			t.Errorf("form %d defines %v, the first one %v", i+1, here, names)
+		}
+	}
+	if len(names) != 5 || strings.Contains(entries, "redis-cli") {
+		t.Errorf("the forms define %v; an entry that says redis-cli fits one of them", names)
+	}
+	blocks := shell.FindAllStringSubmatch(rest, -1)
+	if len(blocks) < 8 {
+		t.Fatalf("only %d blocks of commands were found", len(blocks))
+	}
+	for _, block := range blocks {
+		check := exec.CommandContext(t.Context(), "bash", "-n")
+		check.Stdin = strings.NewReader(block[1])
+		if out, err := check.CombinedOutput(); err != nil {
+			t.Errorf("%v: %s in\n%s", err, out, block[1])
+		}
+	}
+	for _, block := range shell.FindAllStringSubmatch(entries, -1) {
+		for line := range strings.Lines(block[1]) {
+			if command, _, _ := strings.Cut(line, " "); !slices.Contains(names, command) {
+				t.Errorf("no form defines the command of %q", line)
+			}
+		}
+	}
+}
+
 // TestTheRunbookNamesPanelsThatAreThere, in italics.
 func TestTheRunbookNamesPanelsThatAreThere(t *testing.T) {
 	t.Parallel()
@@ -260,6 +312,7 @@ func TestTheRunbookNamesPanelsThatAreThere(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, entries, _ := strings.Cut(string(text), "\n## ")
+	entries = shell.ReplaceAllString(entries, "")
 	bold := strings.NewReplacer("**", "", "\n", " ").Replace(entries)
 	names := regexp.MustCompile(`\*([^*]+)\*`).FindAllStringSubmatch(bold, -1)
 	if len(names) < 15 {
@@ -295,10 +348,10 @@ func TestEveryAlertHasItsEntry(t *testing.T) {
 			if !entries[r.Alert] {
 				t.Errorf("docs/runbook.md has no entry ## %s", r.Alert)
 			}
-			if want := "docs/runbook.md#" + strings.ToLower(r.Alert); r.Annotations["runbook_url"] != want {
+			if want := "{{ $externalLabels.runbook }}#" + strings.ToLower(r.Alert); r.Annotations["runbook_url"] != want {
 				t.Errorf("%s: runbook_url is %q, want %q", r.Alert, r.Annotations["runbook_url"], want)
 			}
-			if !strings.Contains(string(tests), "alertname: "+r.Alert+"\n") {
+			if !strings.Contains(string(tests), "alertname: "+r.Alert+"\n") && !strings.Contains(string(tests), `alertname="`+r.Alert+`"`) {
 				t.Errorf("%s has no test", r.Alert)
 			}
 			delete(entries, r.Alert)

@@ -204,11 +204,14 @@ func (g *Gateway) Close() error {
 	return nil
 }
 
+// ErrLeaving is what Ready returns after Drain or Close has begun.
+var ErrLeaving = errors.New("the gateway is leaving")
+
 // Ready is nil while the gateway can serve: the log is reachable and takes
 // changes, and every replica is up to date.
 func (g *Gateway) Ready(ctx context.Context) error {
 	if g.draining.Load() {
-		return errors.New("the gateway is leaving")
+		return ErrLeaving
 	}
 	if g.options.Ready != nil {
 		if err := g.options.Ready(ctx); err != nil {

@@ -114,8 +114,7 @@ func NewApp(ctx context.Context, c appConfig) (_ *App, err error) {
 	if a.gateway, err = gateway.New(options); err != nil {
 		return nil, err
 	}
-	measureReadiness(a.registry, a.gateway.Ready)
-	a.registry.MustRegister(keySets{a.keys})
+	a.registry.MustRegister(readiness{a.gateway.Ready}, keySets{a.keys})
 	a.app.Start()
 	listener, moved, err := listen(ctx, c.Listen)
 	if err != nil {

@@ -2,10 +2,12 @@ package main
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"nextup/gateway"
 	"nextup/gateway/auth"
 	"nextup/internal/eventlog/redislog"
 )
@@ -32,15 +34,27 @@ func measureRedis(r *prometheus.Registry, b *redislog.Backend) {
 // readyTimeout bounds how long a scrape waits for a Redis that hangs.
 const readyTimeout = time.Second
 
-// measureReadiness registers whether /readyz answers that the gateway can serve.
-func measureReadiness(r *prometheus.Registry, ready func(context.Context) error) {
-	r.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
-		Namespace: "nextup", Name: "ready", Help: "1 while the gateway can serve, as /readyz tells; 0 while it starts, cannot, or leaves.",
-	}, func() float64 {
-		ctx, cancel := context.WithTimeout(context.Background(), readyTimeout)
-		defer cancel()
-		return oneIf(ready(ctx) == nil)
-	}))
+// readiness reports what /readyz answers, when it is scraped.
+type readiness struct{ ready func(context.Context) error }
+
+var (
+	readyNow   = prometheus.NewDesc("nextup_ready", "1 while the gateway can serve, as /readyz tells; 0 while it starts, cannot, or leaves.", nil, nil)
+	leavingNow = prometheus.NewDesc("nextup_leaving", "1 while the gateway sends its sockets elsewhere, to end.", nil, nil)
+)
+
+// Describe implements prometheus.Collector.
+func (r readiness) Describe(ch chan<- *prometheus.Desc) {
+	ch <- readyNow
+	ch <- leavingNow
+}
+
+// Collect implements prometheus.Collector.
+func (r readiness) Collect(ch chan<- prometheus.Metric) {
+	ctx, cancel := context.WithTimeout(context.Background(), readyTimeout)
+	defer cancel()
+	err := r.ready(ctx)
+	ch <- prometheus.MustNewConstMetric(readyNow, prometheus.GaugeValue, oneIf(err == nil))
+	ch <- prometheus.MustNewConstMetric(leavingNow, prometheus.GaugeValue, oneIf(errors.Is(err, gateway.ErrLeaving)))
 }
 
 func oneIf(holds bool) float64 {
