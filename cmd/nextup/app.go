@@ -40,6 +40,8 @@ type appConfig struct {
 	TrustDisk bool
 	File      *sitefile.File
 	Node      string
+	// Levels are what it takes; nil means all that it knows.
+	Levels []queue.LevelSpec
 	// HelloRate and TrustedProxies are passed to the gateway.
 	HelloRate      int
 	TrustedProxies []netip.Prefix
@@ -94,7 +96,7 @@ func NewApp(ctx context.Context, c appConfig) (_ *App, err error) {
 	}
 	a.hub = conversation.New(a.backend, conversation.Options{Retention: retentionOf(c.File), Logger: c.Logger})
 	application := app.Options{
-		Node: c.Node, Store: store, Conversations: a.hub, Presence: a.nodes,
+		Node: c.Node, Store: store, Conversations: a.hub, Presence: a.nodes, Levels: c.Levels,
 		Logger: c.Logger, Audit: c.Audit, Registry: a.registry,
 	}
 	for _, s := range sites {

@@ -16,6 +16,7 @@ import (
 type cli struct {
 	Serve   serveCmd   `cmd:"" help:"Run a gateway."`
 	Token   tokenCmd   `cmd:"" help:"Sign a token for development, or explain one."`
+	Level   levelCmd   `cmd:"" help:"Show or raise what the logs of sites may hold, which rules whether an older release can serve them."`
 	Check   checkCmd   `cmd:"" help:"Say everything that is wrong with a site file."`
 	Traffic trafficCmd `cmd:"" help:"Send simulated visitors and agents to gateways, at human pace."`
 

@@ -18,6 +18,7 @@ import (
 	"nextup/internal/heap"
 	"nextup/internal/sitefile"
 	"nextup/internal/traffic"
+	"nextup/queue"
 )
 
 type serveCmd struct {
@@ -31,6 +32,7 @@ type serveCmd struct {
 	DemoTokens   bool           `help:"Mint tokens for anybody at /demo/token. Never in production."`
 	HelloRate    int            `help:"Hellos a second that are taken; the others are told when to come back." default:"1000"`
 	TrustedProxy []netip.Prefix `help:"Networks of proxies whose X-Forwarded-For is believed, with commas between." placeholder:"CIDR"`
+	MaxLevel     int            `help:"Highest level of a site that this gateway takes, by default all that it knows; a lower one keeps the way back to an older release open (nextup level --help)." default:"-1" placeholder:"N"`
 	Drain        time.Duration  `help:"Time over which sockets are sent elsewhere after SIGTERM." default:"8s"`
 
 	Audit string `help:"File to which what supervisors do is appended, one JSON object a line; by default the log has it, with audit=true." placeholder:"FILE"`
@@ -81,6 +83,12 @@ func (c *serveCmd) serve(ctx context.Context, last func(), out, logs io.Writer) 
 	if err != nil {
 		return err
 	}
+	levels := queue.Levels()
+	if c.MaxLevel > int(queue.Newest(levels)) {
+		return fmt.Errorf("--max-level %d: this binary knows levels up to %d", c.MaxLevel, queue.Newest(levels))
+	} else if c.MaxLevel >= 0 {
+		levels = levels[:c.MaxLevel+1]
+	}
 	var audit *slog.Logger
 	if c.Audit != "" {
 		if reload.audit, err = openAudit(c.Audit, log); err != nil {
@@ -95,7 +103,7 @@ func (c *serveCmd) serve(ctx context.Context, last func(), out, logs io.Writer) 
 	pages, built := clientjs.Assets()
 	app, err := NewApp(ctx, appConfig{
 		Listen: c.Listen, Redis: c.Redis, Durability: durability, TrustDisk: c.TrustDisk, File: file, Node: c.Node,
-		HelloRate: c.HelloRate, TrustedProxies: c.TrustedProxy, DemoTokens: c.Demo || c.DemoTokens, Pages: pages, Logger: log, Audit: audit,
+		Levels: levels, HelloRate: c.HelloRate, TrustedProxies: c.TrustedProxy, DemoTokens: c.Demo || c.DemoTokens, Pages: pages, Logger: log, Audit: audit,
 	})
 	if err != nil {
 		return err
