@@ -13,7 +13,7 @@ import (
 	"nextup/bench/orders"
 )
 
-// peerClaims say who a client of the peer is, and which channel is theirs.
+// peerClaims name a client of the peer and its channel.
 type peerClaims struct {
 	jwt.RegisteredClaims
 	Channel string `json:"channel"`
@@ -116,7 +116,7 @@ func (p publishOrder) each(send func(i int, data []byte) error) error {
 	return failed
 }
 
-// payload is a JSON object of a size that differs for everybody.
+// payload is a JSON object of a size that differs for each client.
 func payload(round, i, size int) []byte {
 	data := fmt.Appendf(make([]byte, 0, size), `{"position":%d,"log":%d,"pad":"`, i, round)
 	for len(data) < size-2 {

@@ -66,8 +66,8 @@ func launch(cmd *exec.Cmd) (_ *child, err error) {
 	return c, nil
 }
 
-// call gives an order and reads the answer into is, unless that is nil.
-func (c *child) call(do string, with, is any) error {
+// call gives an order and decodes the result into answer, unless that is nil.
+func (c *child) call(do string, with, answer any) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	data, err := json.Marshal(with)
@@ -93,10 +93,10 @@ func (c *child) call(do string, with, is any) error {
 	if a.Error != "" {
 		return fmt.Errorf("%s: %s", do, a.Error)
 	}
-	if is == nil {
+	if answer == nil {
 		return nil
 	}
-	return json.Unmarshal(a.Is, is)
+	return json.Unmarshal(a.Result, answer)
 }
 
 func (c *child) pid() int { return c.cmd.Process.Pid }

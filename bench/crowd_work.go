@@ -113,7 +113,7 @@ func (c *crowd) leave(o leaveOrder) (any, error) {
 	return nil, nil
 }
 
-// talkOrder has everybody who can talk write messages for some seconds: each one
+// talkOrder has all who can write send messages for some seconds: each one
 // after the other's acknowledgement, or all together so many a second.
 type talkOrder struct {
 	Seconds float64
@@ -201,7 +201,7 @@ func (d *delays) quantiles() (p50, p99, most float64) {
 	return at(.5), at(.99), at(1)
 }
 
-// comeBack cuts every socket and has everybody come again at once, and wait as the
+// comeBack cuts every socket and has all clients connect again at once, and wait as the
 // protocol wants it when told to; it says how many seconds it took until the last was
 // greeted.
 func (c *crowd) comeBack(struct{}) (any, error) {

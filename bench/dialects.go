@@ -137,7 +137,7 @@ func field(frame []byte, name string) string {
 	return string(value)
 }
 
-// heard notes a message, and how long it took if somebody else wrote it: a text
+// heard notes a message, and how long it took if another client wrote it: a text
 // begins with the time at which it was written.
 func (m *member) heard(frame []byte, fromOther bool) {
 	m.crowd.entries.Add(1)

@@ -47,7 +47,7 @@ func (r *replica) Reset() {}
 // serveLine is a node whose visitors have joined and wait, as many as fit in no
 // process as sockets. It joins them by the same rules and into the same log as a
 // gateway does, and follows the log no longer once they stand there: who joins later
-// is new, and a join depends on nobody else.
+// is new, and a join depends on no other ticket.
 func serveLine(args []string) error {
 	flags := flag.NewFlagSet("line", flag.ExitOnError)
 	url := flags.String("redis", "", "Redis")

@@ -81,17 +81,17 @@ func meet(kind string, args ...string) (t *talkers, err error) {
 // messageSize is that of a text in bytes.
 const messageSize = 100
 
-func (t *talkers) talk(o talkOrder) (is talked, err error) {
+func (t *talkers) talk(o talkOrder) (sum talked, err error) {
 	o.Size = messageSize
-	if err = t.crowd.call("talk", o, &is); err != nil {
-		return is, err
+	if err = t.crowd.call("talk", o, &sum); err != nil {
+		return sum, err
 	}
-	if is.Failed > 0 || is.Heard < 2*is.Acked {
+	if sum.Failed > 0 || sum.Heard < 2*sum.Acked {
 		var c counts
 		_ = t.crowd.call("counts", nil, &c)
-		return is, fmt.Errorf("%d talkers failed, %d of %d messages came: %s", is.Failed, is.Heard, 2*is.Acked, c.LastError)
+		return sum, fmt.Errorf("%d talkers failed, %d of %d messages came: %s", sum.Failed, sum.Heard, 2*sum.Acked, c.LastError)
 	}
-	return is, nil
+	return sum, nil
 }
 
 var chatSubjects = []struct {
@@ -103,7 +103,7 @@ var chatSubjects = []struct {
 	{"centrifuge with history", "centrifuge", []string{"-history"}},
 }
 
-// chat: CPU of both gateways and Redis per message when everybody writes as
+// chat: CPU of both gateways and Redis per message when all write as
 // soon as the last message was acknowledged.
 func (b *bench) chat() error {
 	var subjects []subject
@@ -125,16 +125,16 @@ func (b *bench) chat() error {
 			if err != nil {
 				return 0, err
 			}
-			var is talked
-			used, err := over(t.pids(), func() (err error) { is, err = t.talk(talkOrder{Seconds: b.seconds}); return err })
+			var sum talked
+			used, err := over(t.pids(), func() (err error) { sum, err = t.talk(talkOrder{Seconds: b.seconds}); return err })
 			if err != nil {
 				return 0, err
 			}
 			after, err := t.redis.books()
 			per := after.minus(before)
 			notef("%s: %.0f messages a second, of it Redis %.1f µs and %.2f commands a message, p99 %.1f ms",
-				s.name, float64(is.Acked)/b.seconds, per.cpu/float64(is.Acked)*1e6, per.commands/float64(is.Acked), is.P99)
-			return used / float64(is.Acked) * 1e6, err
+				s.name, float64(sum.Acked)/b.seconds, per.cpu/float64(sum.Acked)*1e6, per.commands/float64(sum.Acked), sum.P99)
+			return used / float64(sum.Acked) * 1e6, err
 		}})
 	}
 	all, err := b.turns(b.repeats, subjects...)
@@ -169,12 +169,12 @@ func (b *bench) latency() error {
 			if s.kind == "nextup" {
 				b.profile(t.gateways[0], "latency", "cpu", b.seconds/2)
 			}
-			is, err := t.talk(talkOrder{Seconds: b.seconds / 2, Rate: rate})
-			if got := float64(is.Acked) / (b.seconds / 2); err == nil && got < .9*rate {
+			sum, err := t.talk(talkOrder{Seconds: b.seconds / 2, Rate: rate})
+			if got := float64(sum.Acked) / (b.seconds / 2); err == nil && got < .9*rate {
 				err = fmt.Errorf("only %.0f messages a second", got)
 			}
-			results[s.name+" p50"] = append(results[s.name+" p50"], is.P50)
-			return is.P99, err
+			results[s.name+" p50"] = append(results[s.name+" p50"], sum.P50)
+			return sum.P99, err
 		}})
 	}
 	all, err := b.turns(2*b.repeats+1, subjects...)

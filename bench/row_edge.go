@@ -100,7 +100,7 @@ func (b *bench) profile(c *child, row, kind string, seconds float64) {
 // cadence is how often the gateway shows the far part of a line what changed.
 const cadence = 2.5
 
-// fanout: CPU time of everything that the server does while everybody in a long
+// fanout: CPU time of everything that the server does while all in a long
 // line is shown another place again and again. Nothing else goes on: heartbeats
 // and pings are far apart, and a view that has just changed is not repeated.
 func (b *bench) fanout() error {

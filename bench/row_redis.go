@@ -211,7 +211,7 @@ func (b *bench) growth() error {
 // early is how many seconds the agents are at it before a window and after it.
 const early = .5
 
-// serve looks on while nobody is served, then while some are, and has as many join
+// serve measures while none is served, then while some are, and has as many join
 // again.
 func (l *lined) serve(pace, window float64) (err error) {
 	before, err := l.served()

@@ -1,6 +1,5 @@
-// A suite that cannot fail proves nothing: here it runs against gateways that
-// lie, and must say so, and how often. The gateway itself is honest; what stands
-// between it and the clients is not.
+// A suite that cannot fail proves nothing: here it runs against a gateway
+// behind a proxy that drops, adds and delays frames, and must report each and how often.
 
 package main
 
@@ -140,13 +139,13 @@ func (f *forgetful) told(p *passage, frame protocol.ServerFrame) (deliver bool) 
 func TestEveryTwoHundredthMessageDroppedIsCounted(t *testing.T) {
 	t.Parallel()
 	f := &forgetful{every: 200, newest: map[string]uint64{}}
-	s := smoke(t, lying(t, honest(t, "", "zh", "en"), f))
+	s := smoke(t, tampered(t, honest(t, "", "zh", "en"), f))
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	expect(t, s, "message_lost", f.dropped)
 }
 
-// jealous shows another agent, who has room, every n-th ticket that somebody
+// jealous shows another agent, who has room, every n-th ticket that an agent
 // has taken, with the same fencing token.
 type jealous struct {
 	every  int
@@ -159,17 +158,17 @@ type jealous struct {
 func (j *jealous) asked(*passage, []byte) bool { return true }
 
 func (j *jealous) told(p *passage, frame protocol.ServerFrame) (deliver bool) {
-	desk, is := frame.(protocol.Desk)
-	if !is {
+	desk, ok := frame.(protocol.Desk)
+	if !ok {
 		return true
 	}
-	j.mu.Lock() // desks come in the order of their numbers, lies among them
+	j.mu.Lock() // desks come in the order of their numbers, false ones among them
 	defer j.mu.Unlock()
 	j.desks[p] = desk
 	p.tell(desk)
 	for _, t := range desk.Tickets {
 		if key := fmt.Sprint(t.Ticket, t.Token); !j.seen[key] && len(j.seen)%j.every == j.every-1 {
-			j.seen[key] = j.lie(p, t) // or the next one, then
+			j.seen[key] = j.show(p, t) // or the next one, then
 		} else {
 			j.seen[key] = true
 		}
@@ -177,8 +176,8 @@ func (j *jealous) told(p *passage, frame protocol.ServerFrame) (deliver bool) {
 	return false
 }
 
-// lie shows the ticket to an agent with room who does not have it, if there is one.
-func (j *jealous) lie(owner *passage, t protocol.DeskTicket) bool {
+// show shows the ticket to an agent with room who does not have it, if there is one.
+func (j *jealous) show(owner *passage, t protocol.DeskTicket) bool {
 	for p, desk := range j.desks {
 		if p == owner || p.gone.Load() || desk.Status != protocol.Available || desk.Load+t.Weight > desk.Capacity {
 			continue
@@ -195,7 +194,7 @@ func (j *jealous) lie(owner *passage, t protocol.DeskTicket) bool {
 func TestEverySecondOwnerIsCounted(t *testing.T) {
 	t.Parallel()
 	j := &jealous{every: 15, desks: map[*passage]protocol.Desk{}, seen: map[string]bool{}}
-	s := smoke(t, lying(t, honest(t, "", "zh", "en"), j))
+	s := smoke(t, tampered(t, honest(t, "", "zh", "en"), j))
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	expect(t, s, "two_owners", j.struck)
@@ -208,7 +207,7 @@ type slow struct{ by atomic.Int64 } // nanoseconds
 func (l *slow) asked(*passage, []byte) bool { return true }
 
 func (l *slow) told(p *passage, frame protocol.ServerFrame) bool {
-	if _, is := frame.(protocol.Ticket); is && l.by.Load() > 0 && !p.late.Swap(true) {
+	if _, ok := frame.(protocol.Ticket); ok && l.by.Load() > 0 && !p.late.Swap(true) {
 		time.Sleep(time.Duration(l.by.Load())) // the fault itself
 	}
 	return true
@@ -216,8 +215,8 @@ func (l *slow) told(p *passage, frame protocol.ServerFrame) bool {
 
 func TestEveryStalePlaceIsCounted(t *testing.T) {
 	t.Parallel()
-	redis, lie := redistest.Start(t), &slow{}
-	target := socketOf(lying(t, honest(t, redis, "en"), lie))
+	redis, delay := redistest.Start(t), &slow{}
+	target := socketOf(tampered(t, honest(t, redis, "en"), delay))
 	o, err := observer.Follow(t.Context(), redis, faultySite, []queue.Department{{ID: "support", Languages: []string{"en"}}})
 	if err != nil {
 		t.Fatal(err)
@@ -271,7 +270,7 @@ func TestEveryStalePlaceIsCounted(t *testing.T) {
 		until(t, "everybody saw an honest leave", shown((i+1)*watching))
 	}
 	before := o.Report(promised).Stale["first_10"]
-	lie.by.Store(int64(1500 * time.Millisecond))
+	delay.by.Store(int64(1500 * time.Millisecond))
 	leave[honestly]()
 	until(t, "everybody saw the last leave", shown((honestly+1)*watching))
 	seen := o.Report(promised)
@@ -287,11 +286,11 @@ func TestEveryStalePlaceIsCounted(t *testing.T) {
 	}
 }
 
-func until(t *testing.T, what string, is func() bool) {
+func until(t *testing.T, what string, ok func() bool) {
 	t.Helper()
 	for range 200 {
 		time.Sleep(100 * time.Millisecond)
-		if is() {
+		if ok() {
 			return
 		}
 	}

@@ -12,7 +12,7 @@ import (
 	"nextup/loadtest/report"
 )
 
-// thisMachine says where and on what a run is, for whoever reads it later.
+// thisMachine describes the machine and the commit of a run, for the readers of its report.
 func thisMachine(ctx context.Context) report.Machine {
 	m := report.Machine{Date: time.Now().UTC().Format("2006-01-02 15:04 MST"), Cores: runtime.NumCPU(), Memory: "unknown", CPU: "unknown", Commit: "unknown"}
 	if data, err := os.ReadFile("/proc/meminfo"); err == nil {

@@ -88,7 +88,7 @@ func explain(target string, err error) error {
 	return fmt.Errorf("the target %s cannot be used: %s", target, firstLine(err.Error()))
 }
 
-// dropped says whether the other side ended the connection without an answer. How
+// dropped reports whether the other side ended the connection without an answer. How
 // that looks depends on how far we were when it did.
 func dropped(err error) bool {
 	return errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE) ||

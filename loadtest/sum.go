@@ -12,7 +12,7 @@ import (
 func (d *loadRun) report(ctx context.Context, s *summary, crowd *observer.Crowd) *report.Run {
 	samples := d.sampler.all()
 	r := &report.Run{
-		Scenario: d.scenario, Profile: d.profile, Machine: thisMachine(ctx), Stage: d.cluster != nil,
+		Scenario: d.scenario, Profile: d.profile, Machine: thisMachine(ctx), OwnCluster: d.cluster != nil,
 		Pace: s.Settings.Profile.Pace, Arrivals: s.Settings.Profile.Arrivals, Agents: s.Settings.Profile.Agents, Seconds: s.Length,
 		Counts: map[string]float64{}, Times: map[string]report.Times{}, Events: d.events, Promises: crowd.Promises(), Samples: samples,
 	}

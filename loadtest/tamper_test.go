@@ -13,9 +13,9 @@ import (
 	"nextup/gateway/protocol"
 )
 
-// lie decides what becomes of each frame that passes. Its methods are called from
+// tamper decides what becomes of each frame that passes. Its methods are called from
 // many goroutines, one for each direction of a socket.
-type lie interface {
+type tamper interface {
 	// asked reports whether the gateway gets a client's frame.
 	asked(p *passage, frame []byte) (deliver bool)
 	// told reports whether the client gets a gateway's frame.
@@ -41,8 +41,8 @@ func (p *passage) tell(f protocol.ServerFrame) {
 	_ = p.client.Write(context.Background(), websocket.MessageText, data)
 }
 
-// lying stands before a gateway, and lies; it returns where clients go.
-func lying(t *testing.T, target string, l lie) string {
+// tampered puts a tampering proxy before a gateway and returns where clients connect.
+func tampered(t *testing.T, target string, l tamper) string {
 	t.Helper()
 	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		options := &websocket.DialOptions{Subprotocols: []string{protocol.Subprotocol}}

@@ -27,8 +27,8 @@ type Order struct {
 
 // Answer is what came of an order.
 type Answer struct {
-	Error string          `json:"error,omitempty"`
-	Is    json.RawMessage `json:"is,omitempty"`
+	Error  string          `json:"error,omitempty"`
+	Result json.RawMessage `json:"result,omitempty"`
 }
 
 // Handler does what an order says.
@@ -54,9 +54,9 @@ func Obey(handlers map[string]Handler) error {
 		var a Answer
 		if do == nil {
 			a.Error = "no such order: " + o.Do
-		} else if is, err := do(o.With); err != nil {
+		} else if result, err := do(o.With); err != nil {
 			a.Error = err.Error()
-		} else if a.Is, err = json.Marshal(is); err != nil {
+		} else if a.Result, err = json.Marshal(result); err != nil {
 			return err
 		}
 		line, err := json.Marshal(a)

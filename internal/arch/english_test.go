@@ -19,10 +19,13 @@ var plainRooms = []string{
 	"app", "app/commands", "app/conversation",
 	"cmd/nextup",
 	"gateway/auth", "gateway/fanout", "gateway/protocol", "gateway/socket", "gateway/view",
-	"internal/arch", "internal/cadence", "internal/etabench", "internal/eventlog", "internal/eventlog/eventlogtest", "internal/eventlog/redislog",
-	"internal/lograte", "internal/outbound", "internal/sitefile", "internal/trace", "internal/tsgen",
+	"internal/arch", "internal/cadence", "internal/client", "internal/etabench", "internal/eventlog", "internal/eventlog/eventlogtest",
+	"internal/eventlog/redislog", "internal/heap", "internal/lograte", "internal/outbound", "internal/sitefile", "internal/trace",
+	"internal/traffic", "internal/tsgen",
 	"presence", "presence/redispresence",
 	"queue/eta", "queue/logstore", "queue/queuetest", "queue/sim",
+	"bench", "bench/orders", "loadtest", "loadtest/cluster", "loadtest/model", "loadtest/observer", "loadtest/report",
+	"test/faults", "test/faults/setup", "test/gatewaytest", "test/oracle", "test/people", "test/process", "test/redistest",
 }
 
 // riddles are words for which a comment has a better one: a noun, or "reports

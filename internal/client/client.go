@@ -216,7 +216,7 @@ func (c *Conn) beat(ctx context.Context) {
 // Done is closed when the socket has ended; Err then says why.
 func (c *Conn) Done() <-chan struct{} { return c.done }
 
-// Err is why the socket has ended, and nil before.
+// Err returns why the socket has ended, nil before.
 func (c *Conn) Err() error {
 	select {
 	case <-c.done:

@@ -97,7 +97,7 @@ func (c *Conn) Renew(ctx context.Context, token string) (protocol.OK, error) {
 	})
 }
 
-// Rate says how a visitor liked a conversation, from 1 to 5.
+// Rate tells how a visitor liked a conversation, from 1 to 5.
 func (c *Conn) Rate(ctx context.Context, ticket string, score int, comment string) (protocol.OK, error) {
 	return c.Request(ctx, protocol.TypeRate, func(e protocol.Envelope) protocol.Request {
 		return protocol.Rate{Envelope: e, Ticket: ticket, Score: score, Comment: comment}
@@ -111,7 +111,7 @@ func (c *Conn) Finish(ctx context.Context, ticket string) (protocol.OK, error) {
 	})
 }
 
-// Transfer passes a ticket on, with a note for whoever takes it or "".
+// Transfer passes a ticket on, with a note for the next agent, or "".
 func (c *Conn) Transfer(ctx context.Context, ticket string, to protocol.TransferTo, note string) (protocol.OK, error) {
 	return c.Request(ctx, protocol.TypeTransfer, func(e protocol.Envelope) protocol.Request {
 		return protocol.Transfer{Envelope: e, Ticket: ticket, To: to, Note: note}
@@ -153,7 +153,7 @@ func (c *Conn) Pause(ctx context.Context, department, language string, paused bo
 	})
 }
 
-// Typing says that this person began or stopped writing; nobody answers.
+// Typing tells that this person began or stopped writing; no answer comes.
 func (c *Conn) Typing(ctx context.Context, ticket string, on bool) error {
 	return c.write(ctx, protocol.Typing{Type: protocol.TypeTyping, Ticket: ticket, On: on})
 }

@@ -1,4 +1,7 @@
-// Package heap says how much memory a gateway's process leaves to garbage.
+// Package heap bounds how much memory a gateway's process leaves to garbage. A program
+// calls it once, at its start:
+//
+//	heap.Bound()
 package heap
 
 import (
@@ -8,18 +11,19 @@ import (
 	"runtime/metrics"
 )
 
-// How much garbage there may be before it is collected: so much in percent of what
-// lives, and least bytes at least. A gateway holds much and makes little garbage until
-// everybody comes back at once; then Go's default of 100 lets it grow to twice its
-// size in the very moment in which memory is short. Of a process that holds little,
-// though, a share of it is soon used up, and it would do little else than collect
+// Garbage is collected when there is this much of it in percent of what lives, but not
+// before there are least bytes. A gateway holds much and makes little garbage until all
+// clients come back at once; then Go's default of 100 percent would let it grow to twice
+// its size in the very moment in which memory is short. A process that holds little
+// would soon have made that share of garbage, and would do little else than collect
 // (docs/performance.md).
 const (
 	percent = 30
 	least   = 16 << 20
 )
 
-// Bound sets it, unless the environment says otherwise (GOGC).
+// Bound sets the percentage and keeps it in step with what lives, unless the environment
+// sets one (GOGC).
 func Bound() {
 	if os.Getenv("GOGC") == "" {
 		debug.SetGCPercent(percent)
@@ -27,14 +31,14 @@ func Bound() {
 	}
 }
 
-// witness is found dead by the next collection. It has a pointer, since Go puts the
-// smallest objects without into one block with others, which may live.
+// witness is an object that the next collection frees. It holds a pointer, since Go puts
+// the smallest objects that hold none into one block with others, which may live on.
 type witness struct{ _ *byte }
 
-// watch has collected called after the next collection; set is the percentage now.
+// watch calls collected after the next collection; set is the percentage now.
 func watch(set int) { runtime.AddCleanup(&witness{}, collected, set) }
 
-// collected follows what lives now, and waits for the next collection.
+// collected adapts the percentage to what lives now, and waits for the next collection.
 func collected(set int) {
 	live := []metrics.Sample{{Name: "/gc/heap/live:bytes"}}
 	metrics.Read(live)
@@ -46,7 +50,7 @@ func collected(set int) {
 	watch(set)
 }
 
-// share is the garbage to be left to so many bytes that live, in percent of them.
+// share returns how much garbage may stand beside so many live bytes, in percent of them.
 func share(live uint64) int {
 	return max(percent, int(least*100/max(live, 1<<20)))
 }

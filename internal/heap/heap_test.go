@@ -7,7 +7,7 @@ import (
 )
 
 func TestGarbageIsAShareOfWhatLivesAndNotLessThanTheLeast(t *testing.T) {
-	for _, is := range []struct {
+	for _, row := range []struct {
 		live uint64
 		want int
 	}{
@@ -18,14 +18,14 @@ func TestGarbageIsAShareOfWhatLivesAndNotLessThanTheLeast(t *testing.T) {
 		{64 << 20, percent},
 		{1 << 30, percent},
 	} {
-		if got := share(is.live); got != is.want {
-			t.Errorf("%d bytes that live are left %d %% of garbage, want %d", is.live, got, is.want)
+		if got := share(row.live); got != row.want {
+			t.Errorf("%d bytes that live are left %d %% of garbage, want %d", row.live, got, row.want)
 		}
 	}
 }
 
-// Who holds much is left less, once a collection has seen it, and who has let go of
-// it again more, also if small objects beside live on.
+// A process that holds much may leave less garbage in proportion, once a collection has
+// seen it, and more again when it has let go, also if small objects live on.
 func TestTheShareFollowsWhatLives(t *testing.T) {
 	defer debug.SetGCPercent(debug.SetGCPercent(100))
 	t.Setenv("GOGC", "")

@@ -13,7 +13,7 @@ import (
 	"nextup/internal/client"
 )
 
-// What simulated people live by.
+// The pauses and limits of simulated people.
 const (
 	patience  = 8 * time.Minute
 	reading   = 6 * time.Second
@@ -49,8 +49,8 @@ func some(rng *rand.Rand, of map[string][]string, language string) string {
 	return lines[rng.IntN(len(lines))]
 }
 
-// inbox hands frames from the reader to the person. A person who is too slow
-// loses views, of which only the newest matters, and never blocks the reader.
+// inbox returns a channel of frames and the function that fills it. A person who is too
+// slow loses views, of which only the newest matters, and never blocks the reader.
 func inbox() (chan protocol.ServerFrame, func(protocol.ServerFrame)) {
 	frames := make(chan protocol.ServerFrame, maxFrames)
 	return frames, func(f protocol.ServerFrame) {
@@ -61,7 +61,7 @@ func inbox() (chan protocol.ServerFrame, func(protocol.ServerFrame)) {
 	}
 }
 
-// visitors is one visitor after the other.
+// visitors runs one visitor after the other.
 func (c *crowd) visitors(ctx context.Context, i int) {
 	rng := c.random(1, i)
 	for n := 0; c.pause(ctx, rng, away); n++ {
@@ -69,7 +69,7 @@ func (c *crowd) visitors(ctx context.Context, i int) {
 	}
 }
 
-// visit joins, waits with some patience, talks and leaves when it is over.
+// visit joins, waits with some patience, writes, and leaves when the ticket has ended.
 func (c *crowd) visit(ctx context.Context, rng *rand.Rand, subject string) {
 	wish := c.Wishes[rng.IntN(len(c.Wishes))]
 	frames, on := inbox()
@@ -103,9 +103,9 @@ func (c *crowd) visit(ctx context.Context, rng *rand.Rand, subject string) {
 				return
 			}
 		case f := <-frames:
-			t, is := f.(protocol.Ticket)
+			t, known := f.(protocol.Ticket)
 			switch {
-			case !is || t.Ticket != ok.Ticket:
+			case !known || t.Ticket != ok.Ticket:
 			case t.Status == protocol.Assigned && !assigned:
 				assigned = true
 				c.served.Add(1)
@@ -125,7 +125,7 @@ func (c *crowd) say(ctx context.Context, conn *client.Conn, ticket, text string)
 	}
 }
 
-// agent stays on shift until the context ends, and comes back when cut off.
+// agent stays available until the context ends, and connects again when cut off.
 func (c *crowd) agent(ctx context.Context, i int) {
 	rng := c.random(2, i)
 	languages := c.spoken(rng, i)
@@ -140,8 +140,8 @@ func (c *crowd) agent(ctx context.Context, i int) {
 	}
 }
 
-// spoken gives every language of the wishes to somebody, and every third agent
-// a second one.
+// spoken returns the languages of an agent, so that every language of the wishes has
+// an agent; every third agent speaks a second one.
 func (c *crowd) spoken(rng *rand.Rand, i int) []string {
 	var all []string
 	for _, w := range c.Wishes {
@@ -162,7 +162,7 @@ func (c *crowd) shift(ctx context.Context, rng *rand.Rand, conn *client.Conn, fr
 		c.failures.Add(1)
 		return
 	}
-	seen := map[string]bool{} // offers and tickets that are being dealt with
+	seen := map[string]bool{} // offers and tickets that are handled already
 	for {
 		select {
 		case <-ctx.Done():
@@ -170,8 +170,8 @@ func (c *crowd) shift(ctx context.Context, rng *rand.Rand, conn *client.Conn, fr
 		case <-conn.Done():
 			return
 		case f := <-frames:
-			desk, is := f.(protocol.Desk)
-			if !is {
+			desk, known := f.(protocol.Desk)
+			if !known {
 				continue
 			}
 			now := map[string]bool{}
@@ -195,7 +195,7 @@ func (c *crowd) shift(ctx context.Context, rng *rand.Rand, conn *client.Conn, fr
 	}
 }
 
-// converse answers a few times and closes.
+// converse answers a few times and closes the ticket.
 func (c *crowd) converse(ctx context.Context, rng *rand.Rand, conn *client.Conn, ticket, language string) {
 	if _, err := conn.Open(ctx, ticket, 0); err != nil {
 		return // the visitor has left meanwhile

@@ -1,6 +1,11 @@
-// Package traffic drives simulated visitors and agents through the public
-// protocol at human pace. It keeps a demo's queues moving and gives a gateway
-// something to do; it measures nothing, the load suite does that.
+// Package traffic drives simulated visitors and agents through the public protocol at
+// human pace, so that a demo's queues move and a gateway has work. It measures nothing;
+// the load suite does.
+//
+//	err := traffic.Run(ctx, traffic.Options{
+//		Targets: []string{"ws://127.0.0.1:8080/v1/connect"}, Token: mint, Visitors: 20, Agents: 4, Pace: 1,
+//		Wishes: []traffic.Wish{{Department: "support", Language: "en"}},
+//	})
 package traffic
 
 import (
@@ -17,15 +22,15 @@ import (
 	"nextup/internal/client"
 )
 
-// Options say who comes, and how fast they live.
+// Options set how many people there are, where they connect and how fast they live.
 type Options struct {
 	// Targets are the gateways' addresses, such as ws://127.0.0.1:8080/v1/connect;
 	// people are spread over them.
 	Targets []string
-	// Token mints a token of the site for somebody.
+	// Token mints a token of the site.
 	Token func(role protocol.Role, subject, name string, languages []string) (string, error)
-	// Visitors is how many visitors there are at a time; one who goes is followed
-	// by another. Agents is how many agents stay.
+	// Visitors is how many visitors there are at a time; another follows each that leaves.
+	// Agents is how many agents stay.
 	Visitors, Agents int
 	// Pace divides every pause: 1 is human, 10 is ten times as fast.
 	Pace float64
@@ -39,8 +44,8 @@ type Options struct {
 // Wish is a queue that visitors ask for.
 type Wish struct{ Department, Language string }
 
-// Run returns once the context has ended and everybody has left. It fails at
-// once if the first person cannot connect.
+// Run returns once the context has ended and all have left. It fails at once if the
+// first person cannot connect.
 func Run(ctx context.Context, o Options) error {
 	if len(o.Targets) == 0 || len(o.Wishes) == 0 || o.Pace <= 0 {
 		return errors.New("traffic: a target, a wish and a pace above 0 are required")
@@ -70,7 +75,7 @@ func Run(ctx context.Context, o Options) error {
 	return nil
 }
 
-// crowd counts what happens to its people.
+// crowd is the people of a run and counts what happens to them.
 type crowd struct {
 	Options
 	joined, served, left, messages, failures atomic.Int64
@@ -90,13 +95,13 @@ func (c *crowd) report(ctx context.Context) {
 	}
 }
 
-// random is one person's own source, so that a run can be repeated.
+// random returns a person's own source of chance, so that a run can be repeated.
 func (c *crowd) random(kind, i int) *rand.Rand {
 	return rand.New(rand.NewPCG(c.Seed, uint64(kind)<<32|uint64(i)))
 }
 
-// pause waits for about the time, at the crowd's pace, and says whether to go
-// on.
+// pause waits for about the time, at the crowd's pace; it returns false when the context
+// has ended.
 func (c *crowd) pause(ctx context.Context, rng *rand.Rand, about time.Duration) bool {
 	d := time.Duration(rng.ExpFloat64() * float64(about) / c.Pace)
 	t := time.NewTimer(min(d, 5*about))
@@ -109,7 +114,7 @@ func (c *crowd) pause(ctx context.Context, rng *rand.Rand, about time.Duration) 
 	}
 }
 
-// connect dials until it works; every failure is followed by a pause.
+// connect dials until a gateway answers, with a pause after each failure.
 func (c *crowd) connect(ctx context.Context, rng *rand.Rand, role protocol.Role, subject, name string, languages []string, on func(protocol.ServerFrame)) *client.Conn {
 	for ctx.Err() == nil {
 		token, err := c.Token(role, subject, name, languages)

@@ -68,7 +68,7 @@ func TestACutComesWithoutAWordAndNobodyIsSpared(t *testing.T) {
 			t.Errorf("a cut connection ends with %v", err)
 		}
 	}
-	through(t, p, 1) // whoever comes back is let in
+	through(t, p, 1) // a client that comes back is let in
 }
 
 // TestAConnectionTakesTwoFiles: with more, 5,000 sockets would not fit into a process.

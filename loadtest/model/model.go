@@ -28,7 +28,7 @@ import (
 // bytes. Frame, Message, Replay, Connection and RedisMessage are measured elsewhere,
 // see docs/capacity.md.
 type Costs struct {
-	Frame        float64 // of a gateway's processor, to show somebody their place or answer a beat
+	Frame        float64 // of a gateway's processor, to show a visitor their place or answer a heartbeat
 	Message      float64 // of the gateways' processor, everything about it included
 	Replay       float64 // of every gateway's processor, for each ticket
 	Ticket       float64 // of the gateways' processor together, but for replay, messages and places

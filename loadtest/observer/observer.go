@@ -1,11 +1,16 @@
-// Package observer follows a site's log beside the load, with a few visitors of
-// its own in line, and says how old what people are shown is: from the stamp of
-// a record that moved somebody to the first frame that shows it. The log's own
-// stamps also say how long a free place waited for its next offer, and how many
-// wait and talk at any second.
+// Package observer follows a site's log beside the load, with a few visitors of its own
+// in line, and measures how old what people are shown is: from the stamp of a record
+// that moved a visitor to the first frame that shows it. The log's stamps also tell how
+// long a free place waited for its next offer, and how many wait and are in conversation
+// at any second.
 //
-// It decides nothing and writes nothing but what its visitors ask for, through
-// the same protocol as everybody.
+// It writes nothing but what its visitors ask for, through the same protocol as all
+// others:
+//
+//	o, err := observer.Follow(ctx, redisURL, "demo", departments)
+//	crowd := &observer.Crowd{Targets: sockets, Token: mint, Observer: o, Begun: time.Now()}
+//	crowd.Run(ctx, time.Second, end)
+//	report := o.Report(promise)
 package observer
 
 import (
@@ -75,14 +80,14 @@ type place struct {
 	frames   []frameStamp // not judged yet: the log is behind them
 }
 
-// move is a record that moved somebody.
+// move is a record that moved a visitor.
 type move struct {
 	number uint64
 	at     queue.Stamp
 	band   string
 }
 
-// maxBehind bounds the moves of one place that nobody shows.
+// maxBehind bounds the moves of one place that no frame shows.
 const maxBehind = 10_000
 
 type frameStamp struct {
@@ -211,18 +216,18 @@ func (o *Observer) step(s queue.Step) {
 		if !moved[t.Queue()] {
 			continue
 		}
-		was := p.position
+		before := p.position
 		p.position = o.state.Position(t)
 		switch {
 		case p.position == p.shown:
 			p.behind = nil // it is what they see
-		case p.position != was && len(p.behind) < maxBehind:
+		case p.position != before && len(p.behind) < maxBehind:
 			p.behind = append(p.behind, move{s.Number, s.At, bandOf(p.position)})
 		}
 	}
 }
 
-// count keeps how many wait and talk.
+// count keeps how many wait and how many are in conversation.
 func (o *Observer) count(t *queue.Ticket, by int) {
 	switch {
 	case t == nil:
@@ -235,19 +240,19 @@ func (o *Observer) count(t *queue.Ticket, by int) {
 
 // tally notes what a step of a ticket means.
 func (o *Observer) tally(t queue.TicketStep, at queue.Stamp) {
-	was := queue.Status("")
+	before := queue.Status("")
 	if t.Before != nil {
-		was = t.Before.Status
+		before = t.Before.Status
 	}
-	if t.After == nil || t.After.Status == was {
+	if t.After == nil || t.After.Status == before {
 		return
 	}
 	switch t.After.Status {
 	case queue.Waiting:
 		o.queuedAt[t.After.ID] = at
-		if was == "" {
+		if before == "" {
 			o.tallies.Joins++
-		} else if was == queue.Assigned {
+		} else if before == queue.Assigned {
 			o.tallies.Returned++
 		}
 	case queue.Offered:
@@ -305,14 +310,14 @@ func (o *Observer) watch(visitor string) {
 	o.own[visitor] = &place{}
 }
 
-// unwatch ends it.
+// unwatch ends the watch.
 func (o *Observer) unwatch(visitor string) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	delete(o.own, visitor)
 }
 
-// blind says that the visitor has no socket: nothing is promised meanwhile.
+// blind notes that the visitor has no socket: nothing is promised meanwhile.
 func (o *Observer) blind(visitor string) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -344,7 +349,7 @@ func (o *Observer) judge(p *place, f frameStamp) {
 	for shows < len(p.behind) && p.behind[shows].number <= f.log {
 		shows++
 	}
-	// What moved somebody before their first frame was no change to them.
+	// What moved a visitor before their first frame was no change to them.
 	if shows > 0 && p.shown > 0 {
 		oldest := p.behind[0]
 		age := max(0, float64(f.at-int64(oldest.at)))

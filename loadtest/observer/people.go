@@ -13,8 +13,8 @@ import (
 	"nextup/test/people"
 )
 
-// Crowd is the observer's own visitors: a few among many, so that every part of
-// every line has somebody who watches. They write nothing and never give up.
+// Crowd is the observer's own visitors: a few among many, so that every part of every
+// queue has a visitor that watches. They write nothing and never give up.
 type Crowd struct {
 	// Targets are socket addresses; Token mints a visitor's token.
 	Targets []string
@@ -47,7 +47,7 @@ func (c *Crowd) Promises() []Promised {
 	return c.promises
 }
 
-// Run lets one come every so often until until, and returns when ctx has ended
+// Run lets one visitor come every so often until a time, and returns when ctx has ended
 // and all are gone.
 func (c *Crowd) Run(ctx context.Context, every time.Duration, until time.Time) {
 	var all sync.WaitGroup
@@ -165,5 +165,5 @@ func (w *watcher) kept() {
 	}
 }
 
-// tenths is a time in seconds, as exact as anybody reads it.
+// tenths returns a time in seconds, rounded to tenths.
 func tenths(d time.Duration) float64 { return math.Round(10*d.Seconds()) / 10 }

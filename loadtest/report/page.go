@@ -172,14 +172,14 @@ func curves(r *Run) []curve {
 		return func(i int) float64 { return f(&r.Samples[i]) }
 	}
 	// Of some seconds there is nothing to measure, which is not the same as no time.
-	some := func(v float64, is bool) float64 {
-		if !is {
+	some := func(v float64, known bool) float64 {
+		if !known {
 			return math.NaN()
 		}
 		return v
 	}
 	age := func(band string) func(int) float64 {
-		return at(func(s *Sample) float64 { v, is := s.Staleness[band]; return some(v, is) })
+		return at(func(s *Sample) float64 { v, known := s.Staleness[band]; return some(v, known) })
 	}
 	return []curve{
 		line("In line and in conversation", "tickets", []string{"waiting", "assigned"},

@@ -17,8 +17,8 @@ type Run struct {
 	Scenario string  `json:"scenario"`
 	Profile  string  `json:"profile"`
 	Machine  Machine `json:"machine"`
-	// Stage is true if Redis, three gateways and the load shared the machine.
-	Stage bool `json:"stage"`
+	// OwnCluster reports that Redis, three gateways and the load shared the machine.
+	OwnCluster bool `json:"stage"`
 	// Pace is the factor by which people were faster than people.
 	Pace     float64 `json:"pace"`
 	Arrivals float64 `json:"arrivals_per_s"`

@@ -59,9 +59,9 @@ func clockOf(i int) []string {
 
 var logTime = regexp.MustCompile(`(?m)^time=(\S+) `)
 
-// clocksDiffer: the gateways' clocks were really wrong, and no time that anybody
-// was told is.
-func clocksDiffer(s *stage, histories []*oracle.History) {
+// clocksDiffer expects that the gateways' clocks were really wrong, and that no time
+// which a client was told is.
+func clocksDiffer(s *testbed, histories []*oracle.History) {
 	for i, g := range s.gateways {
 		all := logTime.FindAllStringSubmatch(g.Output(), -1)
 		if len(all) == 0 {

@@ -18,10 +18,10 @@ import (
 	"nextup/test/people"
 )
 
-// resumedIn: 99 % of those who lost their conn during the fault are back within
-// the time.
-func resumedIn(within time.Duration) func(*stage, []*oracle.History) {
-	return func(s *stage, histories []*oracle.History) {
+// resumedIn expects that 99 % of the clients that lost their conn during the fault are
+// back within the time.
+func resumedIn(within time.Duration) func(*testbed, []*oracle.History) {
+	return func(s *testbed, histories []*oracle.History) {
 		within := s.bound(within)
 		took := resumed(histories, s.at("the fault begins"), s.at("settled"))
 		late := 0
@@ -42,15 +42,15 @@ func resumedIn(within time.Duration) func(*stage, []*oracle.History) {
 	}
 }
 
-// socketsStay: nobody loses a conn that they did not end themselves.
-func socketsStay(s *stage, histories []*oracle.History) {
+// socketsStay expects that no client loses a conn that it did not end itself.
+func socketsStay(s *testbed, histories []*oracle.History) {
 	if took := resumed(histories, s.at("the fault begins"), s.at("settled")); len(took) > 0 {
 		s.fail("%d conns were lost", len(took))
 	}
 }
 
-// noErrorSeen: nobody is refused for a fault of ours, or cut off.
-func noErrorSeen(s *stage, histories []*oracle.History) {
+// noErrorSeen expects that no client is refused for a fault of ours, or cut off.
+func noErrorSeen(s *testbed, histories []*oracle.History) {
 	socketsStay(s, histories)
 	for _, h := range histories {
 		for _, e := range h.Events {
@@ -61,9 +61,9 @@ func noErrorSeen(s *stage, histories []*oracle.History) {
 	}
 }
 
-// movedPolitely: everybody who loses their conn is told to come back at once, and
-// nobody is refused for a fault of ours.
-func movedPolitely(s *stage, histories []*oracle.History) {
+// movedPolitely expects that each client that loses its conn is told to come back at
+// once, and that none is refused for a fault of ours.
+func movedPolitely(s *testbed, histories []*oracle.History) {
 	for _, h := range histories {
 		welcomed := 0
 		for _, e := range h.Events {
@@ -79,9 +79,9 @@ func movedPolitely(s *stage, histories []*oracle.History) {
 	}
 }
 
-// fullAcknowledgesNothingNew: while the memory is full no message is
-// acknowledged, and nobody is told that it is a fault of the program.
-func fullAcknowledgesNothingNew(s *stage, histories []*oracle.History) {
+// fullAcknowledgesNothingNew expects that no message is acknowledged while the memory
+// is full, and that no client is told of a fault of the program.
+func fullAcknowledgesNothingNew(s *testbed, histories []*oracle.History) {
 	from, to := s.at("the memory is full")+200*time.Millisecond, s.at("there is memory again")
 	for _, h := range histories {
 		for _, e := range h.Events {
@@ -95,7 +95,7 @@ func fullAcknowledgesNothingNew(s *stage, histories []*oracle.History) {
 	}
 }
 
-// wishedAround says whether the client itself ended the conn of the event.
+// wishedAround reports whether the client itself ended the conn of the event.
 func wishedAround(h *oracle.History, of oracle.Event) bool {
 	for _, e := range h.Events {
 		if e.Kind == oracle.Ended && e.Conn == of.Conn {
@@ -114,11 +114,11 @@ func ours(c protocol.Code) bool {
 	}
 }
 
-// outage is a time without Redis: from down on nobody can reach it, from back on
-// it may answer, and from answers on it does.
+// outage is a time without Redis: from down on it cannot be reached, from back on it may
+// answer, and from answers on it does.
 type outage struct{ down, back, answers time.Duration }
 
-func (s *stage) outages() (all []outage) {
+func (s *testbed) outages() (all []outage) {
 	for _, m := range s.marks {
 		switch m.What {
 		case redisDown:
@@ -132,14 +132,14 @@ func (s *stage) outages() (all []outage) {
 	return all
 }
 
-// effect says whether an answer acknowledges something that needs the log.
+// effect reports whether an answer acknowledges something that needs the log.
 func effect(e oracle.Event) bool {
 	return e.Kind == oracle.Answered && e.OK != nil && (e.OK.Number > 0 && e.Ask.Type == protocol.TypeSend)
 }
 
 // nothingAcknowledgedWhileDown: no message is acknowledged without a log. What
 // was on its way when the log went may still arrive.
-func nothingAcknowledgedWhileDown(s *stage, histories []*oracle.History) {
+func nothingAcknowledgedWhileDown(s *testbed, histories []*oracle.History) {
 	const onItsWay = 250 * time.Millisecond
 	for _, o := range s.outages() {
 		for _, h := range histories {
@@ -152,10 +152,10 @@ func nothingAcknowledgedWhileDown(s *stage, histories []*oracle.History) {
 	}
 }
 
-// goesOnWithin: after each outage a message is acknowledged to somebody on every
+// goesOnWithin: after each outage a message is acknowledged to a client on every
 // gateway within the time.
-func goesOnWithin(within time.Duration) func(*stage, []*oracle.History) {
-	return func(s *stage, histories []*oracle.History) {
+func goesOnWithin(within time.Duration) func(*testbed, []*oracle.History) {
+	return func(s *testbed, histories []*oracle.History) {
 		within := s.bound(within)
 		for _, o := range s.outages() {
 			for i, took := range s.goesOn(histories, o.answers) {
@@ -170,7 +170,7 @@ func goesOnWithin(within time.Duration) func(*stage, []*oracle.History) {
 
 // goesOn is, for each gateway, the time from the end of an outage to the first
 // message that is acknowledged there, -1 if none is any more.
-func (s *stage) goesOn(histories []*oracle.History, since time.Duration) []time.Duration {
+func (s *testbed) goesOn(histories []*oracle.History, since time.Duration) []time.Duration {
 	first := map[string]time.Duration{}
 	for _, h := range histories {
 		gateway := ""
@@ -202,7 +202,7 @@ const (
 // oldSideStops: while the master is parted from its replicas the gateway beside it
 // acknowledges no message, and sends its sockets elsewhere in time: a node's lease,
 // the certainty that it is lost, and the visitors' grace.
-func oldSideStops(s *stage, histories []*oracle.History) {
+func oldSideStops(s *testbed, histories []*oracle.History) {
 	old, from, to := s.gateways[0].Socket(), s.at(parted), s.at(healed)
 	within := s.bound(presence.TTL + presence.Certainty + s.site.VisitorGrace)
 	stayed, moved := 0, 0
@@ -234,7 +234,7 @@ func oldSideStops(s *stage, histories []*oracle.History) {
 // connections that are half open, and waits until a gateway has given them all
 // up: the first once too much waits for them, the others two heartbeats and a
 // second after they fell silent.
-func (s *stage) stall() {
+func (s *testbed) stall() {
 	greedy, silent := 6, 20
 	if isLong() {
 		greedy, silent = 20, 1000
@@ -273,7 +273,7 @@ func (s *stage) stall() {
 	most := max(2*float64(silent*64<<10+greedy*setup.OutgoingBuffer), 32e6)
 	const resident = "process_resident_memory_bytes"
 	grown := now[resident] - before[resident]
-	// What the crowd takes shows at the gateways on which nobody stalls.
+	// What the crowd takes shows at the gateways on which no client stalls.
 	crowd := grown
 	for i, m := range s.metrics() {
 		if i > 0 && m != nil && all[i] != nil {
@@ -289,7 +289,7 @@ func (s *stage) stall() {
 
 // stallers adds clients to a gateway who write much and read nothing, and others
 // behind connections that go half open once all are there.
-func (s *stage) stallers(g *gatewaytest.Gateway, greedy, silent int) (heal func()) {
+func (s *testbed) stallers(g *gatewaytest.Gateway, greedy, silent int) (heal func()) {
 	front := setup.StartProxy(s.T, strings.TrimSuffix(strings.TrimPrefix(g.Socket(), "ws://"), "/v1/connect"))
 	ctx, cancel := context.WithCancel(s.Context())
 	s.stalled++

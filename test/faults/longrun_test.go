@@ -19,16 +19,16 @@ import (
 // trouble is one fault of the long run.
 type trouble struct {
 	name string
-	do   func(*stage)
+	do   func(*testbed)
 }
 
 var gatewayTroubles = []trouble{
-	{"kill -9 of a gateway", func(s *stage) { s.killGateway(s.anyGateway()) }},
-	{"kill -9 of the dispatcher", func(s *stage) { s.killGateway(s.dispatcher()) }},
-	{"SIGTERM of a gateway", func(s *stage) { s.terminateGateway(s.anyGateway()) }},
-	{"a gateway hung and taken for dead", (*stage).hangGateway},
-	{"SCRIPT FLUSH", (*stage).flushScripts},
-	{"clients that stall", func(s *stage) {
+	{"kill -9 of a gateway", func(s *testbed) { s.killGateway(s.anyGateway()) }},
+	{"kill -9 of the dispatcher", func(s *testbed) { s.killGateway(s.dispatcher()) }},
+	{"SIGTERM of a gateway", func(s *testbed) { s.terminateGateway(s.anyGateway()) }},
+	{"a gateway hung and taken for dead", (*testbed).hangGateway},
+	{"SCRIPT FLUSH", (*testbed).flushScripts},
+	{"clients that stall", func(s *testbed) {
 		heal := s.stallers(s.anyGateway(), 4, 20)
 		s.wait(8 * time.Second)
 		heal()
@@ -50,18 +50,18 @@ func lossy(r *oracle.Rules)   { r.MayFork = true }
 func durable(r *oracle.Rules) { r.MayFork, r.Durable = true, true }
 
 var failovers = []trouble{
-	{"failover by kill -9", func(s *stage) { s.failover(s.masterOfSite(), false) }},
-	{"failover of a hung master", func(s *stage) { s.failover(s.masterOfSite(), true) }},
+	{"failover by kill -9", func(s *testbed) { s.failover(s.masterOfSite(), false) }},
+	{"failover of a hung master", func(s *testbed) { s.failover(s.masterOfSite(), true) }},
 }
 
 var topologies = []topology{
 	{name: "single, disk", redis: onDisk, args: []string{"--durability", "disk"}, troubles: []trouble{
-		{"Redis kill -9 and restart", (*stage).redisKilled},
-		{"Redis hung for 3 s", (*stage).redisHung},
-		{"replies swallowed", (*stage).swallowReplies},
-		{"2 s delay on every reply", func(s *stage) { s.delayReplies(2*time.Second, 5*time.Second) }},
-		{"a gateway cut off from Redis", (*stage).cutOff},
-		{"Redis at its memory limit", func(s *stage) {
+		{"Redis kill -9 and restart", (*testbed).redisKilled},
+		{"Redis hung for 3 s", (*testbed).redisHung},
+		{"replies swallowed", (*testbed).swallowReplies},
+		{"2 s delay on every reply", func(s *testbed) { s.delayReplies(2*time.Second, 5*time.Second) }},
+		{"a gateway cut off from Redis", (*testbed).cutOff},
+		{"Redis at its memory limit", func(s *testbed) {
 			s.limitMemory("1mb")
 			s.wait(3 * time.Second)
 			s.limitMemory("0")
@@ -69,8 +69,8 @@ var topologies = []topology{
 	}},
 	{name: "Sentinel, memory", redis: onSentinel, rules: lossy, troubles: failovers},
 	{name: "Cluster, memory", redis: onCluster, rules: lossy, troubles: append(slices.Clone(failovers),
-		trouble{"another master's failover", func(s *stage) { s.failover((s.masterOfSite()+1)%3, false) }},
-		trouble{"the site's slot moved", (*stage).moveSlot},
+		trouble{"another master's failover", func(s *testbed) { s.failover((s.masterOfSite()+1)%3, false) }},
+		trouble{"the site's slot moved", (*testbed).moveSlot},
 	)},
 	{name: "Sentinel, replica", redis: onSentinel, args: []string{"--durability", "replica"}, rules: durable, troubles: failovers},
 }
@@ -101,7 +101,7 @@ func TestLongRun(t *testing.T) {
 		left -= during
 		ok := t.Run(fmt.Sprintf("%02d %s", i, top.name), func(t *testing.T) {
 			t.Logf("seed %d", seed)
-			s := newStage(t, stageOptions{
+			s := newTestbed(t, testbedOptions{
 				size: size{visitors: 300, agents: 30, warm: 4 * time.Second, fault: during, after: 6 * time.Second},
 				seed: seed, redis: top.redis, args: top.args,
 			})
@@ -109,7 +109,7 @@ func TestLongRun(t *testing.T) {
 			if top.rules != nil {
 				top.rules(&s.rules)
 			}
-			run, report := s.live(seed, func() { s.randomly(slices.Concat(gatewayTroubles, top.troubles)) })
+			run, report := s.runLoad(seed, func() { s.randomly(slices.Concat(gatewayTroubles, top.troubles)) })
 			all.add(s, run, report)
 			for _, st := range report.Wrong() {
 				t.Errorf("FAILS: %s (seed %d)", st, seed)
@@ -128,7 +128,7 @@ func TestLongRun(t *testing.T) {
 }
 
 // randomly does one fault after the other, with some seconds between them.
-func (s *stage) randomly(troubles []trouble) {
+func (s *testbed) randomly(troubles []trouble) {
 	for end := time.Now().Add(s.size.fault); time.Now().Before(end) && s.Context().Err() == nil; {
 		which := troubles[s.rng.IntN(len(troubles))]
 		s.mark("%s%s", faultMark, which.name)
@@ -148,7 +148,7 @@ type counts struct {
 	Faults   map[string]int                      // by name
 	Resumed  map[string][]time.Duration          // by the fault before it; -1 is never
 	GoesOn   map[string][]time.Duration          // on each gateway after an outage of Redis
-	Findings map[oracle.Statement]oracle.Finding // without details
+	Findings map[oracle.Invariant]oracle.Finding // without details
 	Wrong    []string
 	began    time.Time
 }
@@ -157,11 +157,11 @@ func newCounts() *counts {
 	return &counts{
 		Slices: map[string]int{}, Events: map[string]int{}, Faults: map[string]int{},
 		Resumed: map[string][]time.Duration{}, GoesOn: map[string][]time.Duration{},
-		Findings: map[oracle.Statement]oracle.Finding{}, began: time.Now(),
+		Findings: map[oracle.Invariant]oracle.Finding{}, began: time.Now(),
 	}
 }
 
-func (c *counts) add(s *stage, run *oracle.Run, report *oracle.Report) {
+func (c *counts) add(s *testbed, run *oracle.Run, report *oracle.Report) {
 	for _, m := range s.marks {
 		if name, ok := strings.CutPrefix(m.What, faultMark); ok {
 			c.Faults[name]++
@@ -246,7 +246,7 @@ func (c *counts) String() string {
 	for _, name := range slices.Sorted(maps.Keys(c.Events)) {
 		fmt.Fprintf(&b, "| %s | %d |\n", name, c.Events[name])
 	}
-	for _, st := range oracle.Statements() {
+	for _, st := range oracle.Invariants() {
 		f := c.Findings[st]
 		fmt.Fprintf(&b, "| %s | %d | %d | %d |\n", st, f.Looked, f.Wrong, f.Forgiven)
 	}

@@ -25,7 +25,7 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
-// row is one fault. The oracle's statements are expected of every row, without
+// row is one fault. The oracle's invariants are expected of every row, without
 // exception.
 type row struct {
 	name  string
@@ -40,9 +40,9 @@ type row struct {
 	// rules adjust what the oracle knows.
 	rules func(*oracle.Rules)
 	// fault is done under load, and has healed when it returns.
-	fault func(*stage)
-	// expect is what is expected besides the oracle's statements.
-	expect func(*stage, []*oracle.History)
+	fault func(*testbed)
+	// expect is what is expected besides the oracle's invariants.
+	expect func(*testbed, []*oracle.History)
 }
 
 func TestMatrix(t *testing.T) {
@@ -60,15 +60,15 @@ func TestMatrix(t *testing.T) {
 				seed += uint64(i)
 			}
 			t.Logf("seed %d: go test ./test/faults -run '%s$' -seed %[1]d", seed, t.Name())
-			o := stageOptions{size: sizeOf(), seed: seed, redis: r.redis, site: r.site, args: r.args, env: r.env}
+			o := testbedOptions{size: sizeOf(), seed: seed, redis: r.redis, site: r.site, args: r.args, env: r.env}
 			if r.binary != nil {
 				o.binary = r.binary(t)
 			}
-			s := newStage(t, o)
+			s := newTestbed(t, o)
 			if r.rules != nil {
 				r.rules(&s.rules)
 			}
-			s.play(r, seed)
+			s.runRow(r, seed)
 		})
 	}
 }
@@ -86,7 +86,7 @@ var rows = []row{
 	{
 		name: "kill -9 of a gateway, again and again", redis: onSingle,
 		rules: leasesRunOut,
-		fault: func(s *stage) {
+		fault: func(s *testbed) {
 			s.repeatedly(func() {
 				s.killGateway(s.anyGateway())
 				s.wait(apart)
@@ -97,7 +97,7 @@ var rows = []row{
 	{
 		name: "kill -9 of the dispatcher, again and again", redis: onSingle,
 		rules: leasesRunOut,
-		fault: func(s *stage) {
+		fault: func(s *testbed) {
 			s.repeatedly(func() {
 				s.killGateway(s.dispatcher())
 				s.wait(apart)
@@ -110,7 +110,7 @@ var rows = []row{
 		// is slow, and loses up to 2 s then.
 		name: "Redis kill -9 and restart from its append-only file, durability memory", redis: onSingle, site: patient,
 		rules: func(r *oracle.Rules) { lossy(r); r.Slack += 20 * time.Second; r.Staleness += 2 * time.Second },
-		fault: func(s *stage) {
+		fault: func(s *testbed) {
 			s.repeatedly(func() {
 				s.redisKilled()
 				s.wait(3 * time.Second)
@@ -122,7 +122,7 @@ var rows = []row{
 		name: "Redis kill -9 and restart from its append-only file, durability disk", redis: onDisk, site: patient,
 		args:  []string{"--durability", "disk"},
 		rules: func(r *oracle.Rules) { r.Slack += 20 * time.Second; r.Staleness += 2 * time.Second },
-		fault: func(s *stage) {
+		fault: func(s *testbed) {
 			s.repeatedly(func() {
 				s.redisKilled()
 				s.wait(3 * time.Second)
@@ -133,7 +133,7 @@ var rows = []row{
 	{
 		name: "Redis hung and back", redis: onSingle,
 		rules: func(r *oracle.Rules) { r.Slack += 8 * time.Second; r.Staleness += 4 * time.Second },
-		fault: func(s *stage) {
+		fault: func(s *testbed) {
 			s.repeatedly(func() {
 				s.redisHung()
 				s.wait(3 * time.Second)
@@ -143,7 +143,7 @@ var rows = []row{
 	},
 	{
 		name: "SCRIPT FLUSH every 100 ms", redis: onSingle,
-		fault: func(s *stage) {
+		fault: func(s *testbed) {
 			for end := time.Now().Add(s.size.fault); time.Now().Before(end); s.wait(100 * time.Millisecond) {
 				s.flushScripts()
 			}
@@ -153,7 +153,7 @@ var rows = []row{
 	{
 		name: "replies swallowed", redis: onProxied,
 		rules: func(r *oracle.Rules) { r.Slack += 8 * time.Second; r.Staleness += 4 * time.Second },
-		fault: func(s *stage) {
+		fault: func(s *testbed) {
 			s.repeatedly(func() {
 				s.swallowReplies()
 				s.wait(1500 * time.Millisecond)
@@ -163,14 +163,14 @@ var rows = []row{
 	{
 		name: "2 s delay on every reply", redis: onProxied,
 		rules: func(r *oracle.Rules) { r.Slack += 2*sizeOf().fault + 10*time.Second; r.Staleness += 8 * time.Second },
-		fault: func(s *stage) {
+		fault: func(s *testbed) {
 			s.delayReplies(2*time.Second, 2*s.size.fault)
 		},
 	},
 	{
 		name: "a gateway is cut off from Redis", redis: onProxied,
 		rules: func(r *oracle.Rules) { r.Slack += 8 * time.Second; r.Staleness += 4 * time.Second },
-		fault: func(s *stage) {
+		fault: func(s *testbed) {
 			s.repeatedly(func() {
 				s.cutOff()
 				s.wait(1500 * time.Millisecond)
@@ -182,17 +182,17 @@ var rows = []row{
 		// Longer, or all its conns would be closed before they could write.
 		site:  func(s *setup.Site) { s.AgentHeartbeat = 6 * time.Second },
 		rules: func(r *oracle.Rules) { r.Slack += 12 * time.Second; r.Staleness += 12 * time.Second },
-		fault: func(s *stage) { s.repeatedly(s.hangGateway) },
+		fault: func(s *testbed) { s.repeatedly(s.hangGateway) },
 	},
 	{
 		name: "clients that stop reading and half-open ones", redis: onSingle,
-		fault:  (*stage).stall,
+		fault:  (*testbed).stall,
 		expect: noErrorSeen,
 	},
 	{
 		name: "Sentinel failover by kill -9, durability memory", redis: onSentinel,
 		rules: func(r *oracle.Rules) { r.MayFork = true; r.Slack += 10 * time.Second; r.Staleness += 5 * time.Second },
-		fault: func(s *stage) {
+		fault: func(s *testbed) {
 			s.failover(0, false)
 			s.wait(s.size.fault)
 		},
@@ -201,7 +201,7 @@ var rows = []row{
 	{
 		name: "Sentinel failover of a hung master, durability memory", redis: onSentinel,
 		rules: func(r *oracle.Rules) { r.MayFork = true; r.Slack += 10 * time.Second; r.Staleness += 5 * time.Second },
-		fault: func(s *stage) {
+		fault: func(s *testbed) {
 			s.failover(0, true)
 			s.wait(s.size.fault)
 		},
@@ -210,7 +210,7 @@ var rows = []row{
 	{
 		name: "Cluster master kill -9, durability memory", redis: onCluster,
 		rules: func(r *oracle.Rules) { r.MayFork = true; r.Slack += 10 * time.Second; r.Staleness += 5 * time.Second },
-		fault: func(s *stage) {
+		fault: func(s *testbed) {
 			s.failover(s.masterOfSite(), false)
 			s.wait(s.size.fault)
 		},
@@ -219,7 +219,7 @@ var rows = []row{
 	{
 		name: "Redis comes back from an old copy, durability memory", redis: onVolatile,
 		rules: func(r *oracle.Rules) { r.MayFork = true; r.Slack += 10 * time.Second; r.Staleness += 5 * time.Second },
-		fault: func(s *stage) {
+		fault: func(s *testbed) {
 			if err := s.direct.Save(s.Context()).Err(); err != nil {
 				s.Errorf("SAVE: %v", err)
 			}
@@ -236,7 +236,7 @@ var rows = []row{
 	{
 		name: "a slot moved while in use", redis: onCluster,
 		rules: func(r *oracle.Rules) { r.Slack += 4 * time.Second; r.Staleness += 2 * time.Second },
-		fault: func(s *stage) {
+		fault: func(s *testbed) {
 			s.repeatedly(func() {
 				s.moveSlot()
 				s.wait(2 * time.Second)
@@ -247,7 +247,7 @@ var rows = []row{
 	{
 		name: "SIGTERM of all gateways one by one", redis: onSingle, args: []string{"--drain", "2s"},
 		rules: leasesRunOut,
-		fault: func(s *stage) {
+		fault: func(s *testbed) {
 			for _, g := range s.gateways {
 				s.terminateGateway(g)
 			}
@@ -257,7 +257,7 @@ var rows = []row{
 	{
 		name: "a gateway dies and does not come back", redis: onSingle,
 		rules: leasesRunOut,
-		fault: func(s *stage) {
+		fault: func(s *testbed) {
 			g := s.anyGateway()
 			g.Kill()
 			s.mark("%s is killed", g.Node())
@@ -269,7 +269,7 @@ var rows = []row{
 	{
 		name: "Sentinel failover by kill -9, durability replica", redis: onSentinel, args: []string{"--durability", "replica"},
 		rules: func(r *oracle.Rules) { durable(r); r.Slack += 20 * time.Second; r.Staleness += 5 * time.Second },
-		fault: func(s *stage) {
+		fault: func(s *testbed) {
 			s.failover(0, false) // nothing is acknowledged with one server alone
 			s.wait(s.size.fault + 4*time.Second)
 		},
@@ -277,7 +277,7 @@ var rows = []row{
 	{
 		name: "Redis at its memory limit", redis: onSingle,
 		rules: func(r *oracle.Rules) { r.Slack += 2 * time.Second; r.Staleness += 2 * time.Second },
-		fault: func(s *stage) {
+		fault: func(s *testbed) {
 			leaver, late := s.prober("leaves", true), s.prober("comes late", false)
 			s.limitMemory("1mb")
 			s.mark("the memory is full")
@@ -302,7 +302,7 @@ var rows = []row{
 		name: "a master parted from its replicas with a gateway on the old side, durability replica", redis: onTwoHosts,
 		args:  []string{"--durability", "replica"},
 		rules: func(r *oracle.Rules) { durable(r); r.Slack += 30 * time.Second; r.Staleness += 8 * time.Second },
-		fault: func(s *stage) {
+		fault: func(s *testbed) {
 			s.rules.Blind = s.gateways[0].Socket()
 			s.network.Partition()
 			s.mark(parted)
@@ -325,14 +325,14 @@ var rows = []row{
 	{
 		name: "SIGTERM with a storm of sockets", redis: onSingle,
 		rules:  leasesRunOut,
-		fault:  (*stage).storm,
+		fault:  (*testbed).storm,
 		expect: movedPolitely,
 	},
 }
 
 // all is several expectations.
-func all(each ...func(*stage, []*oracle.History)) func(*stage, []*oracle.History) {
-	return func(s *stage, h []*oracle.History) {
+func all(each ...func(*testbed, []*oracle.History)) func(*testbed, []*oracle.History) {
+	return func(s *testbed, h []*oracle.History) {
 		for _, e := range each {
 			e(s, h)
 		}
@@ -340,7 +340,7 @@ func all(each ...func(*stage, []*oracle.History)) func(*stage, []*oracle.History
 }
 
 // repeatedly does something until the time of faults is over, at least once.
-func (s *stage) repeatedly(once func()) {
+func (s *testbed) repeatedly(once func()) {
 	for end := time.Now().Add(s.size.fault); ; {
 		once()
 		if time.Now().After(end) || s.Context().Err() != nil {

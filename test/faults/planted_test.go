@@ -17,43 +17,43 @@ import (
 type planted struct {
 	name string
 	// file loses was and gets is.
-	file, was, is string
-	redis         redisKind
-	site          func(*setup.Site)
-	fault         func(*stage)
-	// caught are the statements of which one at least must fail.
-	caught []oracle.Statement
+	file, before, after string
+	redis               redisKind
+	site                func(*setup.Site)
+	fault               func(*testbed)
+	// caught are the invariants of which one at least must fail.
+	caught []oracle.Invariant
 }
 
 var bugs = []planted{
 	{
-		name: "the version compare is skipped",
-		file: "internal/eventlog/redislog/commit.lua",
-		was:  "if differs(held[r - from + 1], argv[before + n + r]) then return CONFLICT end", is: "",
-		redis: onProxied, fault: func(s *stage) { s.delayReplies(time.Second, 4*s.size.fault) },
-		caught: []oracle.Statement{oracle.OneOwner, oracle.Capacity, oracle.Fenced},
+		name:   "the version compare is skipped",
+		file:   "internal/eventlog/redislog/commit.lua",
+		before: "if differs(held[r - from + 1], argv[before + n + r]) then return CONFLICT end", after: "",
+		redis: onProxied, fault: func(s *testbed) { s.delayReplies(time.Second, 4*s.size.fault) },
+		caught: []oracle.Invariant{oracle.OneOwner, oracle.Capacity, oracle.Fenced},
 	},
 	{
-		name: "a message is acknowledged before the commit",
-		file: "app/conversation/append.go",
-		was:  "	outcomes, err := h.backend.Commit(ctx, log, []eventlog.Commit{c})\n",
-		is: `	if heads, err := h.backend.Heads(ctx, []eventlog.Log{log}); err == nil && len(c.Reads) == 0 && c.RaiseFence == 0 && !c.Seal {
+		name:   "a message is acknowledged before the commit",
+		file:   "app/conversation/append.go",
+		before: "	outcomes, err := h.backend.Commit(ctx, log, []eventlog.Commit{c})\n",
+		after: `	if heads, err := h.backend.Heads(ctx, []eventlog.Log{log}); err == nil && len(c.Reads) == 0 && c.RaiseFence == 0 && !c.Seal {
 		go h.backend.Commit(context.WithoutCancel(ctx), log, []eventlog.Commit{c})
 		return heads[0].Number + 1, heads[0].At, nil
 	}
 	outcomes, err := h.backend.Commit(ctx, log, []eventlog.Commit{c})
 `,
-		redis: onProxied, fault: func(s *stage) { s.delayReplies(500*time.Millisecond, 2*s.size.fault) },
-		caught: []oracle.Statement{oracle.AcknowledgedOnce},
+		redis: onProxied, fault: func(s *testbed) { s.delayReplies(500*time.Millisecond, 2*s.size.fault) },
+		caught: []oracle.Invariant{oracle.AcknowledgedOnce},
 	},
 	{
-		name: "the fencing check is dropped",
-		file: "internal/eventlog/redislog/commit.lua",
-		was:  "if own and own ~= 0 and own < fence then return FENCED end", is: "",
+		name:   "the fencing check is dropped",
+		file:   "internal/eventlog/redislog/commit.lua",
+		before: "if own and own ~= 0 and own < fence then return FENCED end", after: "",
 		// Who has been silent for two heartbeats is closed, and writes nothing more.
 		site:  func(s *setup.Site) { s.AgentHeartbeat = 6 * time.Second },
-		redis: onProxied, fault: (*stage).hangGateway,
-		caught: []oracle.Statement{oracle.Fenced},
+		redis: onProxied, fault: (*testbed).hangGateway,
+		caught: []oracle.Invariant{oracle.Fenced},
 	},
 }
 
@@ -68,9 +68,9 @@ func TestTheCheckerCatchesWhatIsPlanted(t *testing.T) {
 			binary := b.build(t)
 			for try := range uint64(3) { // what a bug does is chance
 				seed := seedOf(t) + 10*try + uint64(i)
-				s := newStage(t, stageOptions{size: short, seed: seed, redis: b.redis, site: b.site, binary: binary})
+				s := newTestbed(t, testbedOptions{size: short, seed: seed, redis: b.redis, site: b.site, binary: binary})
 				s.rules.Slack, s.rules.Staleness, s.patience = 20*time.Second, 8*time.Second, 10*time.Second
-				_, report := s.live(seed, func() { b.fault(s) })
+				_, report := s.runLoad(seed, func() { b.fault(s) })
 				for _, st := range b.caught {
 					if f := report.Findings[st]; f.Wrong > 0 {
 						t.Logf("seed %d: caught: %s, %d times: %s", seed, st, f.Wrong, f.Details[0])
@@ -91,7 +91,7 @@ func (b planted) build(t *testing.T) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return altered(t, filepath.Join(root, b.file), map[string]string{b.was: b.is})
+	return altered(t, filepath.Join(root, b.file), map[string]string{b.before: b.after})
 }
 
 // altered builds the product with other texts in one source file, its own or the
@@ -104,11 +104,11 @@ func altered(t testing.TB, file string, changes map[string]string) (binary strin
 		t.Fatal(err)
 	}
 	text := string(source)
-	for was, is := range changes {
-		if strings.Count(text, was) != 1 {
+	for before, after := range changes {
+		if strings.Count(text, before) != 1 {
 			t.Fatalf("%s has changed: say anew what to alter in it", file)
 		}
-		text = strings.Replace(text, was, is, 1)
+		text = strings.Replace(text, before, after, 1)
 	}
 	copied, overlay, binary := filepath.Join(dir, filepath.Base(file)), filepath.Join(dir, "overlay.json"), filepath.Join(dir, "nextup")
 	replace, err := json.Marshal(map[string]any{"Replace": map[string]string{file: copied}})

@@ -11,16 +11,16 @@ import (
 	"nextup/test/people"
 )
 
-// prober is a visitor who does what a row asks for, once, and tells how it went.
-// They stand in a line that nobody of the crowd serves or joins.
+// prober is a visitor who does what a row asks for, once, and tells how it went. They
+// wait in a queue that no person of the crowd serves or joins.
 type prober struct {
-	s *stage
+	s *testbed
 	*people.Client
 	wishes int
 	ticket string
 }
 
-func (s *stage) prober(name string, inLine bool) *prober {
+func (s *testbed) prober(name string, inLine bool) *prober {
 	s.Helper()
 	p := &prober{s: s, Client: people.NewClient(s.sockets()[:1], s.site.Mint, s.start, protocol.Visitor,
 		"prober-"+strings.ReplaceAll(name, " ", "-"), nil, rand.New(rand.NewPCG(s.rng.Uint64(), 0)))}

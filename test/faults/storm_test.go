@@ -49,7 +49,7 @@ const (
 )
 
 // stormSum is what became of a process's visitors: when half of them, and when the
-// last, were back, and those for whom something was wrong, a few by name.
+// last, were back, and those with which something was wrong, a few by name.
 type stormSum struct {
 	Half, Last time.Time
 	Wrong      int
@@ -58,7 +58,7 @@ type stormSum struct {
 
 // storm puts thousands in line on one gateway and has it leave: all must have
 // moved within 10 s, without an error, each with their ticket.
-func (s *stage) storm() {
+func (s *testbed) storm() {
 	each, processes := 250, 2
 	if isLong() {
 		each = 2500
@@ -183,7 +183,7 @@ func newStormVisitor(ctx context.Context, o stormOrder, i int, start time.Time) 
 	return v
 }
 
-// stand gets in the line that nobody serves, on the first gateway.
+// stand joins the queue that no agent serves, on the first gateway.
 func (v *stormVisitor) stand(ctx context.Context) (ticket string, err error) {
 	ctx, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()

@@ -16,13 +16,13 @@
 // for an order of them.
 //
 //	report := oracle.Check(&oracle.Run{Rules: rules, Histories: histories, Snapshot: snapshot})
-//	for _, statement := range report.Wrong() {
-//		t.Errorf("FAILS: %s", statement)
+//	for _, invariant := range report.Wrong() {
+//		t.Errorf("FAILS: %s", invariant)
 //	}
 //
-// It is the only judge of the kind: a statement that it does not make is added
+// It is the only judge of the kind: an invariant that it does not make is added
 // here. What it checks of each, and what it cannot, is said at the function. A Report
-// counts what was looked at besides what was wrong: a statement that had nothing to
+// counts what was looked at besides what was wrong: an invariant that had nothing to
 // look at proves nothing.
 package oracle
 
@@ -88,7 +88,7 @@ type Event struct {
 	Silence time.Duration `json:"silence,omitempty"`
 }
 
-// Ask is a request, without what no statement is about.
+// Ask is a request, without what no invariant is about.
 type Ask struct {
 	Type   protocol.Type `json:"type"`
 	Ticket string        `json:"ticket,omitempty"`
@@ -107,7 +107,7 @@ type Mark struct {
 	What string        `json:"what"`
 }
 
-// person names somebody across roles.
+// person names a person across roles.
 func (h *History) person() string { return string(h.Role) + " " + h.Subject }
 
 // WriteLines writes the histories as JSON lines: one for each event, with the

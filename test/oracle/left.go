@@ -42,8 +42,8 @@ func checkWishes(r *Report, run *Run) {
 // forkTold is how long a gateway may take to notice a fork and tell.
 const forkTold = 5 * time.Second
 
-// checkResets: nobody hears reset where no record could be lost; and when
-// numbers of the site's log were seen to be used again, everybody who was shown
+// checkResets: no person hears reset where no record could be lost; and when
+// numbers of the site's log were seen to be used again, each person that was shown
 // one of them and stayed connected hears it.
 func checkResets(r *Report, run *Run) {
 	for _, h := range run.Histories {
@@ -89,7 +89,7 @@ func checkResets(r *Report, run *Run) {
 	}
 }
 
-// wasShown says whether a view was of a record that is gone: its number is used
+// wasShown reports whether a view was of a record that is gone: its number is used
 // again for one that was committed after the view, or by none.
 func wasShown(views []Event, f Fork, log *Log) bool {
 	return slices.ContainsFunc(views, func(e Event) bool {
@@ -141,8 +141,8 @@ const (
 	spareDescriptors = 32
 )
 
-// Leftovers compares a gateway's metrics before anybody came with those after
-// everybody left, and names what grew. servers is how many Redis servers there
+// Leftovers compares a gateway's metrics before the first person came with those after
+// the last one left, and names what grew. servers is how many Redis servers there
 // are.
 func Leftovers(node string, before, after map[string]float64, servers int) []string {
 	var all []string

@@ -32,79 +32,80 @@ func status(t *ticketImage) string {
 
 // life judges what became of one ticket: its place, its owner and its token.
 func (j *judge) life(s step, c change) {
-	was, is := c.was, c.is
+	before, after := c.before, c.after
 	j.looked(OneOwner)
-	if !slices.Contains(legal[status(was)][status(is)], s.cause) {
-		j.wrong(OneOwner, "record %d: a ticket went from %q to %q by %s", s.Number, status(was), status(is), s.cause)
+	if !slices.Contains(legal[status(before)][status(after)], s.cause) {
+		j.wrong(OneOwner, "record %d: a ticket went from %q to %q by %s", s.Number, status(before), status(after), s.cause)
 	}
-	if is == nil {
+	if after == nil {
 		return
 	}
-	j.ends(s, was, is)
-	if (is.Status == "offered") != (is.Offer != nil) || is.Status == "assigned" && is.Agent == "" || is.Status != "assigned" && len(is.Guests) > 0 {
-		j.wrong(OneOwner, "record %d (%s): %s is %s with offer %+v, agent %q, guests %v", s.Number, s.cause, is.ID, is.Status, is.Offer, is.Agent, is.Guests)
+	j.ends(s, before, after)
+	if (after.Status == "offered") != (after.Offer != nil) || after.Status == "assigned" && after.Agent == "" || after.Status != "assigned" && len(after.Guests) > 0 {
+		j.wrong(OneOwner, "record %d (%s): %s is %s with offer %+v, agent %q, guests %v", s.Number, s.cause, after.ID, after.Status, after.Offer, after.Agent, after.Guests)
 	}
-	if v := j.visitors[is.Visitor]; is.open() && (v == nil || v.Ticket != is.ID) {
-		j.wrong(OneOwner, "record %d: %s is open and not the newest ticket of %s", s.Number, is.ID, is.Visitor)
+	if v := j.visitors[after.Visitor]; after.open() && (v == nil || v.Ticket != after.ID) {
+		j.wrong(OneOwner, "record %d: %s is open and not the newest ticket of %s", s.Number, after.ID, after.Visitor)
 	}
 	j.looked(Fenced)
 	token, owner := uint64(0), ""
-	if was != nil {
-		token = was.Token
-		if was.Status == "assigned" {
-			owner = was.Agent
+	if before != nil {
+		token = before.Token
+		if before.Status == "assigned" {
+			owner = before.Agent
 		}
 	}
 	switch {
-	case is.Status == "assigned" && is.Agent != owner:
-		if is.Token <= token {
-			j.wrong(Fenced, "record %d: %s is %s's with token %d after %d", s.Number, is.ID, is.Agent, is.Token, token)
+	case after.Status == "assigned" && after.Agent != owner:
+		if after.Token <= token {
+			j.wrong(Fenced, "record %d: %s is %s's with token %d after %d", s.Number, after.ID, after.Agent, after.Token, token)
 		}
-		j.mayOwn(s, was, is)
-	case is.Token != token:
-		j.wrong(Fenced, "record %d (%s): %s has token %d after %d without an assignment", s.Number, s.cause, is.ID, is.Token, token)
-	case is.Status == "closed" && status(was) == "assigned" && is.Agent != owner:
-		j.wrong(OneOwner, "record %d (%s): %s was %s's and ends as %s's", s.Number, s.cause, is.ID, owner, is.Agent)
+		j.mayOwn(s, before, after)
+	case after.Token != token:
+		j.wrong(Fenced, "record %d (%s): %s has token %d after %d without an assignment", s.Number, s.cause, after.ID, after.Token, token)
+	case after.Status == "closed" && status(before) == "assigned" && after.Agent != owner:
+		j.wrong(OneOwner, "record %d (%s): %s was %s's and ends as %s's", s.Number, s.cause, after.ID, owner, after.Agent)
 	}
 }
 
 // ends: a ticket ends once. What is written of one that has ended is its rating,
 // or that its agent has wrapped it up.
-func (j *judge) ends(s step, was, is *ticketImage) {
-	if is.open() || was != nil && !was.open() && slices.Contains(legal[was.Status][is.Status], s.cause) {
+func (j *judge) ends(s step, before, after *ticketImage) {
+	if after.open() || before != nil && !before.open() && slices.Contains(legal[before.Status][after.Status], s.cause) {
 		return
 	}
 	j.looked(EndsOnce)
-	if j.ended[is.ID] {
-		j.wrong(EndsOnce, "record %d (%s): %s ends again", s.Number, s.cause, is.ID)
+	if j.ended[after.ID] {
+		j.wrong(EndsOnce, "record %d (%s): %s ends again", s.Number, s.cause, after.ID)
 	}
-	j.ended[is.ID] = true
+	j.ended[after.ID] = true
 }
 
-// mayOwn says who becomes an owner: whom it was offered to, whom an auto-accepting
-// department chose, or a guest to whom the owner, or a supervisor, hands over.
-func (j *judge) mayOwn(s step, was, is *ticketImage) {
-	switch status(was) {
+// mayOwn judges who becomes an owner: the agent that it was offered to, the one that an
+// auto-accepting department chose, or a guest that the owner, or a supervisor, hands
+// the ticket to.
+func (j *judge) mayOwn(s step, before, after *ticketImage) {
+	switch status(before) {
 	case "offered":
-		if was.holder() != is.Agent {
-			j.wrong(OneOwner, "record %d: %s was offered to %q and is now %s's", s.Number, is.ID, was.holder(), is.Agent)
+		if before.holder() != after.Agent {
+			j.wrong(OneOwner, "record %d: %s was offered to %q and is now %s's", s.Number, after.ID, before.holder(), after.Agent)
 		}
 	case "waiting":
-		if !j.rules.Departments[is.Department].AutoAccept {
-			j.wrong(OneOwner, "record %d: %s is %s's without an offer", s.Number, is.ID, is.Agent)
+		if !j.rules.Departments[after.Department].AutoAccept {
+			j.wrong(OneOwner, "record %d: %s is %s's without an offer", s.Number, after.ID, after.Agent)
 		}
 	case "assigned":
-		if s.cause != "transferred" || !slices.Contains(was.Guests, is.Agent) {
-			j.wrong(OneOwner, "record %d (%s): %s was %s's and is now %s's", s.Number, s.cause, is.ID, was.Agent, is.Agent)
+		if s.cause != "transferred" || !slices.Contains(before.Guests, after.Agent) {
+			j.wrong(OneOwner, "record %d (%s): %s was %s's and is now %s's", s.Number, s.cause, after.ID, before.Agent, after.Agent)
 		}
 	}
 }
 
-// given is the agent whom a waiting ticket was given to by this change, offered
-// or assigned, or "".
+// given returns the agent to which this change offered or assigned a waiting ticket, or
+// "".
 func (j *judge) given(c change) string {
-	if status(c.was) == "waiting" && (c.is.Status == "offered" || c.is.Status == "assigned") {
-		return c.is.holder()
+	if status(c.before) == "waiting" && (c.after.Status == "offered" || c.after.Status == "assigned") {
+		return c.after.holder()
 	}
 	return ""
 }
@@ -113,23 +114,23 @@ func (j *judge) given(c change) string {
 // last moment or before, and lapses after it; a visitor in line is given up only when
 // the grace has passed since they were lost.
 func (j *judge) deadlines(s step, c change) {
-	was, is := c.was, c.is
+	before, after := c.before, c.after
 	switch {
-	case status(was) == "offered" && is.Status == "assigned" && was.Offer != nil:
+	case status(before) == "offered" && after.Status == "assigned" && before.Offer != nil:
 		j.looked(Deadlines)
-		if s.AtMS > was.Offer.At+was.Offer.TTL {
-			j.wrong(Deadlines, "record %d: the offer %s of %d is accepted at %d", s.Number, was.Offer.ID, was.Offer.At, s.AtMS)
+		if s.AtMS > before.Offer.At+before.Offer.TTL {
+			j.wrong(Deadlines, "record %d: the offer %s of %d is accepted at %d", s.Number, before.Offer.ID, before.Offer.At, s.AtMS)
 		}
-	case s.cause == "lapsed" && was != nil && was.Offer != nil:
+	case s.cause == "lapsed" && before != nil && before.Offer != nil:
 		j.looked(Deadlines)
-		if s.AtMS <= was.Offer.At+was.Offer.TTL {
-			j.wrong(Deadlines, "record %d: the offer %s of %d lapses at %d", s.Number, was.Offer.ID, was.Offer.At, s.AtMS)
+		if s.AtMS <= before.Offer.At+before.Offer.TTL {
+			j.wrong(Deadlines, "record %d: the offer %s of %d lapses at %d", s.Number, before.Offer.ID, before.Offer.At, s.AtMS)
 		}
-	case is.End == "visitor_lost" && was != nil && was.queued():
+	case after.End == "visitor_lost" && before != nil && before.queued():
 		j.looked(Deadlines)
-		lost := j.lostSince(is.Visitor)
+		lost := j.lostSince(after.Visitor)
 		if grace := j.run.Rules.VisitorGrace.Milliseconds(); lost < 0 || s.AtMS < lost+grace {
-			j.wrong(Deadlines, "record %d: %s is given up at %d, their visitor was lost at %d", s.Number, is.ID, s.AtMS, lost)
+			j.wrong(Deadlines, "record %d: %s is given up at %d, their visitor was lost at %d", s.Number, after.ID, s.AtMS, lost)
 		}
 	}
 }

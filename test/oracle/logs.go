@@ -6,7 +6,7 @@ import (
 )
 
 // checkLogs replays the site's log and, at each number, judges the record and
-// every view that anybody was shown of that number.
+// every view of that number that a person was shown.
 //
 // A log of which the beginning was trimmed cannot be judged; a Scribe keeps it.
 func checkLogs(r *Report, run *Run) {
@@ -68,13 +68,13 @@ type judge struct {
 	since   map[string]int64                   // by ticket: since when it could be offered as it stands
 	classes map[string]map[string]*ticketImage // those that could, by class
 	member  map[string]string                  // the class that each is listed in
-	idle    map[string]standing                // by class: its first ticket waits while somebody has room
+	idle    map[string]standing                // by class: its first ticket waits while an agent has room
 	entered map[string][]entrance              // by queue: what came in before others
 	// Since when something is so that the dispatcher need not have seen.
 	nodeGone, visitorGone, pausedAt map[string]int64
 
 	overtaken []time.Duration // how long what was overtaken had been there
-	waits     []time.Duration // how long the first waited while somebody had room
+	waits     []time.Duration // how long the first waited while an agent had room
 	late      time.Duration   // the latest widening
 }
 
@@ -95,7 +95,7 @@ func newJudge(r *Report, run *Run) *judge {
 func (j *judge) step(s step) {
 	for _, c := range s.tickets {
 		j.life(s, c)
-		if c.is == nil {
+		if c.after == nil {
 			continue
 		}
 		if j.run.Rules.Routing != nil {
@@ -107,7 +107,7 @@ func (j *judge) step(s step) {
 			j.served(s, c, given)
 		}
 		j.enters(s, c)
-		if h := c.is.holder(); h != "" {
+		if h := c.after.holder(); h != "" {
 			j.looked(Capacity)
 			if a, load := j.agents[h], j.load(h); a == nil || load > a.Capacity {
 				j.wrong(Capacity, "record %d (%s): %s holds %d of %+v", s.Number, s.cause, h, load, a)
@@ -126,10 +126,10 @@ func (j *judge) compareEntities(log *Log) {
 			continue
 		}
 		j.looked(OneOwner)
-		is, err := decoded[ticketImage]([]byte(log.Entities[name]))
+		after, err := decoded[ticketImage]([]byte(log.Entities[name]))
 		t := j.tickets[name[2:]]
-		if err != nil || t == nil || t.Status != is.Status || t.Token != is.Token || t.holder() != is.holder() {
-			j.wrong(OneOwner, "Redis remembers %s as %+v, its log says %+v", name, is, t)
+		if err != nil || t == nil || t.Status != after.Status || t.Token != after.Token || t.holder() != after.holder() {
+			j.wrong(OneOwner, "Redis remembers %s as %+v, its log says %+v", name, after, t)
 		}
 	}
 	for id := range j.tickets {

@@ -213,7 +213,7 @@ type place struct {
 
 // delivered judges what a client was told live: after an open with n the next
 // entry is n+1, each follows the one before, and all are the conversation's. At
-// the audit nobody who follows a conversation lacks any of it, or still believes
+// the audit no person that follows a conversation lacks any of it, or still believes
 // in an entry that is gone: whatever was lost, a reset has said so.
 func (c *talk) delivered(h *History) {
 	places := map[string]*place{}
@@ -316,7 +316,7 @@ func (c *talk) lacking(h *History, places map[string]*place, has map[string]map[
 }
 
 // audited: opened from the beginning, a conversation is what Redis holds of it,
-// for everybody whose it is.
+// for each person whose it is.
 func (c *talk) audited(h *History) {
 	told := map[string][]entry{}
 	mine := map[string]bool{}

@@ -16,7 +16,7 @@ import (
 // that the visitor, or the agent's gateway, is gone, that the queue is paused,
 // and that a better ticket has just come.
 func (j *judge) served(s step, c change, to string) {
-	t, a := c.was, j.agents[to]
+	t, a := c.before, j.agents[to]
 	j.looked(Eligible)
 	switch {
 	case a == nil || a.Status != "available" || a.Session.LostAt != 0:
@@ -77,7 +77,7 @@ func (j *judge) passing(t *ticketImage, agent string, slack time.Duration) bool 
 	})
 }
 
-// standing is a class of which the first ticket waits while somebody has room.
+// standing is a class of which the first ticket waits while an agent has room.
 type standing struct {
 	ticket string
 	since  int64
@@ -85,7 +85,7 @@ type standing struct {
 }
 
 // standings keeps since when each ticket could be offered as it stands, and for
-// each class since when its first ticket waits while somebody has room.
+// each class since when its first ticket waits while an agent has room.
 func (j *judge) standings(s step) {
 	touched := map[string]bool{} // classes to look at
 	look := func(t *ticketImage) {
@@ -95,9 +95,9 @@ func (j *judge) standings(s step) {
 		}
 	}
 	for _, c := range s.tickets {
-		look(c.was)
-		if look(c.is); c.was != nil && c.is != nil && c.was.class != c.is.class && c.is.Status == "waiting" && j.present(c.is) {
-			j.since[c.is.ID] = j.at // it is another matter now
+		look(c.before)
+		if look(c.after); c.before != nil && c.after != nil && c.before.class != c.after.class && c.after.Status == "waiting" && j.present(c.after) {
+			j.since[c.after.ID] = j.at // it is another matter now
 		}
 	}
 	for _, v := range s.visitors {
@@ -114,8 +114,8 @@ func (j *judge) standings(s step) {
 		for n, lost := range j.lost {
 			j.noteGone(j.nodeGone, n, lost)
 		}
-		for q, is := range j.paused {
-			j.noteGone(j.pausedAt, q, is)
+		for q, paused := range j.paused {
+			j.noteGone(j.pausedAt, q, paused)
 		}
 		for v, i := range j.visitors {
 			if j.gone(i.Session) {
@@ -125,7 +125,7 @@ func (j *judge) standings(s step) {
 		}
 	}
 	if j.run.Rules.Patience == 0 {
-		return // how long somebody may wait is not known
+		return // how long a ticket may wait is not known
 	}
 	roomy := j.roomy(s)
 	for class, members := range j.classes {
@@ -142,12 +142,12 @@ func (j *judge) standings(s step) {
 	}
 }
 
-// noteGone keeps since when something is so.
-func (j *judge) noteGone(all map[string]int64, name string, is bool) {
-	if _, known := all[name]; is && !known {
-		all[name] = j.at
-	} else if !is {
-		delete(all, name)
+// noteGone keeps in since from when on the named one is gone, or paused.
+func (j *judge) noteGone(since map[string]int64, name string, gone bool) {
+	if _, known := since[name]; gone && !known {
+		since[name] = j.at
+	} else if !gone {
+		delete(since, name)
 	}
 }
 
@@ -178,12 +178,12 @@ func (j *judge) could(id string) {
 	}
 }
 
-// roomy are the agents whom a step may have given room.
+// roomy returns the agents that have room after a step that may have given it.
 func (j *judge) roomy(s step) (all []string) {
 	changed := slices.Clone(s.agents)
 	for _, c := range s.tickets {
-		if c.was != nil {
-			changed = append(changed, c.was.holder())
+		if c.before != nil {
+			changed = append(changed, c.before.holder())
 		}
 	}
 	for _, id := range changed {
@@ -194,8 +194,8 @@ func (j *judge) roomy(s step) (all []string) {
 	return all
 }
 
-// stand looks whether the first of a class waits while somebody has room: one of
-// those, or with nil anybody.
+// stand checks whether the first of a class waits while an agent has room: one of
+// those, or with nil any agent.
 func (j *judge) stand(members map[string]*ticketImage, class string, those []string) {
 	var first *ticketImage
 	for _, t := range members {
@@ -215,17 +215,17 @@ func (j *judge) stand(members map[string]*ticketImage, class string, those []str
 			}
 		}
 	}
-	is, was := j.idle[class]
-	if was && (who == "" || is.ticket != first.ID) {
+	idle, known := j.idle[class]
+	if known && (who == "" || idle.ticket != first.ID) {
 		j.shut(class)
-		was = false
+		known = false
 	}
-	if who != "" && !was {
+	if who != "" && !known {
 		j.idle[class] = standing{first.ID, j.at, who}
 	}
 }
 
-// shut ends the time that the first of a class waited while somebody had room.
+// shut ends the time that the first of a class waited while an agent had room.
 func (j *judge) shut(class string) {
 	j.looked(NobodyWaits)
 	o := j.idle[class]
@@ -245,7 +245,7 @@ func (j *judge) atEnd() {
 		return
 	}
 	j.note("%d were overtaken within the age of a replica, the longest by %v: %v", len(j.overtaken), most(j.overtaken), quantiles(j.overtaken))
-	j.note("the first of a class waited while somebody had room: %v", quantiles(j.waits))
+	j.note("the first of a class waited while an agent had room: %v", quantiles(j.waits))
 	j.note("the latest widening came %v late", j.late)
 }
 

@@ -14,34 +14,34 @@ import (
 	"nextup/gateway/protocol"
 )
 
-// Deed is what somebody did to a ticket, or had done to it.
-type Deed string
+// Action is what was done to a ticket.
+type Action string
 
-// The deeds.
+// The actions.
 const (
-	Accept   Deed = "accept"   // by an agent
-	Assign   Deed = "assigned" // to an agent: a desk showed it, and no accept came before
-	Close    Deed = "close"    // by an agent
-	Leave    Deed = "leave"    // by the visitor
-	Transfer Deed = "transfer" // by an agent, or by a supervisor
-	Vanish   Deed = "vanish"   // an agent was gone: perhaps past their grace
+	Accept   Action = "accept"   // by an agent
+	Assign   Action = "assigned" // to an agent: a desk showed it, and no accept came before
+	Close    Action = "close"    // by an agent
+	Leave    Action = "leave"    // by the visitor
+	Transfer Action = "transfer" // by an agent, or by a supervisor
+	Vanish   Action = "vanish"   // an agent was gone: perhaps past their grace
 )
 
-// Operation is a deed as the client saw it: what was asked, when, and what came
+// Operation is an action as the client saw it: what was asked, when, and what came
 // back when.
 type Operation struct {
-	Deed          Deed
-	Ticket, Agent string // Agent: who does it, or to whom it is done; "" for others
+	Action        Action
+	Ticket, Agent string // Agent does it, or it is done to them; "" for others
 	Call, Return  time.Duration
 	OK            bool
 	Code          protocol.Code
-	// Sure says that the answer is that of the only try, or that repeating changes
+	// Sure reports that the answer is that of the only try, or that repeating changes
 	// nothing.
 	Sure bool
 }
 
 func (o Operation) String() string {
-	return fmt.Sprintf("%s %s by %q: %v %s sure %v [%v–%v]", o.Deed, o.Ticket, o.Agent, o.OK, o.Code, o.Sure, o.Call, o.Return)
+	return fmt.Sprintf("%s %s by %q: %v %s sure %v [%v–%v]", o.Action, o.Ticket, o.Agent, o.OK, o.Code, o.Sure, o.Call, o.Return)
 }
 
 // Forever is the return of what was never answered.
@@ -98,7 +98,7 @@ func happened(own []Operation, histories []*History, start time.Time, end time.D
 	all := slices.Clone(own)
 	accepts := map[string][]Operation{}
 	for _, o := range own {
-		if o.Deed == Accept && (o.OK || !o.Sure) {
+		if o.Action == Accept && (o.OK || !o.Sure) {
 			accepts[o.Agent+o.Ticket] = append(accepts[o.Agent+o.Ticket], o)
 		}
 	}
@@ -110,7 +110,7 @@ func happened(own []Operation, histories []*History, start time.Time, end time.D
 		gone := time.Duration(0)
 		back := func(at time.Duration) {
 			if gone > 0 {
-				all = append(all, Operation{Deed: Vanish, Agent: h.Subject, Call: gone, Return: at, Sure: true})
+				all = append(all, Operation{Action: Vanish, Agent: h.Subject, Call: gone, Return: at, Sure: true})
 			}
 			gone = 0
 		}
@@ -129,7 +129,7 @@ func happened(own []Operation, histories []*History, start time.Time, end time.D
 					seen[key] = true
 					when := time.UnixMilli(t.AssignedAtMS).Sub(start)
 					if !slices.ContainsFunc(accepts[h.Subject+t.Ticket], func(o Operation) bool { return o.Call-earlier <= when && when-earlier <= o.Return }) {
-						all = append(all, Operation{Deed: Assign, Ticket: t.Ticket, Agent: h.Subject, Call: when - earlier, Return: e.At, OK: true, Sure: true})
+						all = append(all, Operation{Action: Assign, Ticket: t.Ticket, Agent: h.Subject, Call: when - earlier, Return: e.At, OK: true, Sure: true})
 					}
 				}
 			}
@@ -139,7 +139,7 @@ func happened(own []Operation, histories []*History, start time.Time, end time.D
 	return all
 }
 
-// ownership is a ticket's register: nobody's, an agent's, or ended.
+// ownership is a ticket's register: free, an agent's, or ended.
 type ownership string
 
 const (
@@ -147,41 +147,41 @@ const (
 	over    ownership = "\x00"
 )
 
-// register says what a ticket may become by an operation. What was not sure may
+// register returns what a ticket may become by an operation. What was not sure may
 // have happened or not; an absence may have been longer than the grace or not.
-func register(was ownership, o Operation) []ownership {
-	mine := was == ownership(o.Agent) && o.Agent != ""
-	var did []ownership // what it is if the deed was done; none: it cannot have been
-	switch o.Deed {
+func register(before ownership, o Operation) []ownership {
+	mine := before == ownership(o.Agent) && o.Agent != ""
+	var did []ownership // what it is if the action was done; none: it cannot have been
+	switch o.Action {
 	case Accept, Assign:
-		if was == nobodys || mine && o.Deed == Accept { // to accept again what one has is no error
+		if before == nobodys || mine && o.Action == Accept { // to accept again what one has is no error
 			did = []ownership{ownership(o.Agent)}
 		}
 	case Close:
-		if mine || was == over { // to have closed it already is no error
+		if mine || before == over { // to have closed it already is no error
 			did = []ownership{over}
 		}
 	case Leave:
 		did = []ownership{over}
 	case Transfer: // to the line, or to a guest, whose desk tells so
-		if mine || o.Agent == "" && was != over {
+		if mine || o.Agent == "" && before != over {
 			did = []ownership{nobodys}
 		}
 	case Vanish:
 		if mine {
-			return []ownership{was, nobodys}
+			return []ownership{before, nobodys}
 		}
-		return []ownership{was}
+		return []ownership{before}
 	}
 	switch {
 	case o.OK:
 		return did
 	case !o.Sure:
-		return append(did, was)
-	case mine && (o.Deed == Close || o.Deed == Transfer) && denies(o.Code):
+		return append(did, before)
+	case mine && (o.Action == Close || o.Action == Transfer) && denies(o.Code):
 		return nil // it was refused as not theirs while it was
 	}
-	return []ownership{was}
+	return []ownership{before}
 }
 
 // denies reports whether a refusal says that the ticket is not theirs.
@@ -239,42 +239,42 @@ func (b bounded) load(c counter) int {
 	return load
 }
 
-// step says what the agent may hold after an operation on a ticket of theirs,
+// step returns what the agent may hold after an operation on a ticket of theirs,
 // by themselves or by others.
-func (b bounded) step(was counter, o Operation) []counter {
-	has, theirs := was.has(o.Ticket), o.Agent == b.agent
+func (b bounded) step(before counter, o Operation) []counter {
+	has, theirs := before.has(o.Ticket), o.Agent == b.agent
 	var did []counter
-	switch o.Deed {
+	switch o.Action {
 	case Vanish:
 		if theirs { // past their grace everything is taken, at once
-			return []counter{was, ""}
+			return []counter{before, ""}
 		}
-		return []counter{was}
+		return []counter{before}
 	case Accept, Assign:
-		switch is := was.with(o.Ticket); {
-		case !theirs && !has, theirs && has && o.Deed == Accept:
-			did = []counter{was}
-		case theirs && !has && b.load(is) <= b.capacity:
-			did = []counter{is}
+		switch after := before.with(o.Ticket); {
+		case !theirs && !has, theirs && has && o.Action == Accept:
+			did = []counter{before}
+		case theirs && !has && b.load(after) <= b.capacity:
+			did = []counter{after}
 		}
 	case Close:
 		if theirs || !has {
-			did = []counter{was.without(o.Ticket)}
+			did = []counter{before.without(o.Ticket)}
 		}
 	case Transfer:
 		if o.Agent == "" || theirs == has {
-			did = []counter{was.without(o.Ticket)}
+			did = []counter{before.without(o.Ticket)}
 		}
 	case Leave:
-		did = []counter{was.without(o.Ticket)}
+		did = []counter{before.without(o.Ticket)}
 	}
 	switch {
 	case o.OK:
 		return did
 	case !o.Sure:
-		return append(did, was)
+		return append(did, before)
 	}
-	return []counter{was}
+	return []counter{before}
 }
 
 // counters is the model of one agent.
@@ -301,7 +301,7 @@ func anys[T comparable](all []T) []any {
 func (r *Report) linear(agents []Agent, all []Operation, weights map[string]int) {
 	by, absences := map[string][]Operation{}, map[string][]Operation{}
 	for _, o := range all {
-		if o.Deed == Vanish {
+		if o.Action == Vanish {
 			absences[o.Agent] = append(absences[o.Agent], o)
 		} else {
 			by[o.Ticket] = append(by[o.Ticket], o)
@@ -334,7 +334,7 @@ func (r *Report) linear(agents []Agent, all []Operation, weights map[string]int)
 }
 
 // decide asks Porcupine about one part of the history.
-func (r *Report) decide(s Statement, m porcupine.Model, part []Operation) {
+func (r *Report) decide(s Invariant, m porcupine.Model, part []Operation) {
 	r.looked(s)
 	history := make([]porcupine.Operation, len(part))
 	for i, o := range part {

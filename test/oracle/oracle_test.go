@@ -59,7 +59,7 @@ func TestWhoseOfferWasPassedMayBeOvertakenAtThatAgent(t *testing.T) {
 func TestEachViolationIsCaught(t *testing.T) {
 	tests := []struct {
 		name  string
-		want  Statement
+		want  Invariant
 		plant func(*script)
 	}{
 		{"a message is acknowledged and not there", AcknowledgedOnce, func(s *script) {
@@ -203,7 +203,7 @@ func TestWhatLostRecordsExcuse(t *testing.T) {
 	tests := []struct {
 		name     string
 		plant    func(*script)
-		forgiven Statement
+		forgiven Invariant
 		wrong    bool
 	}{
 		{"a lost message whose sender heard reset", func(s *script) {

@@ -11,7 +11,7 @@ import (
 //
 //   - shorter than the grace: the same ticket is there, open, or ended by its
 //     agent meanwhile, or by the visitor's own leave;
-//   - longer than the grace and Slack, when nobody had taken the ticket: it is
+//   - longer than the grace and Slack, when no agent had taken the ticket: it is
 //     not in line any more.
 //
 // What lies between is either. A visitor who was in conversation is waited for
@@ -21,7 +21,7 @@ func checkGrace(r *Report, run *Run) {
 		if h.Role != protocol.Visitor {
 			continue
 		}
-		var was *protocol.Ticket
+		var before *protocol.Ticket
 		gone := time.Duration(-1) // since when there is no conn
 		asked := false            // to leave
 		// After a longer absence the first view can be of the moment before the end.
@@ -31,7 +31,7 @@ func checkGrace(r *Report, run *Run) {
 			case e.Kind == Ended && gone < 0:
 				gone = e.At - e.Silence // a gateway that hangs was perhaps taken for dead long ago
 			case e.Kind == Audited:
-				was = nil // it ends the conn by itself, and tickets have ended
+				before = nil // it ends the conn by itself, and tickets have ended
 			case e.Kind == Asked && e.Ask.Type == protocol.TypeLeave:
 				asked = true
 			case e.Kind == Asked && e.Ask.Type == protocol.TypeJoin:
@@ -40,10 +40,10 @@ func checkGrace(r *Report, run *Run) {
 				if gone >= 0 && e.At-gone >= run.Rules.VisitorGrace-early {
 					doubt = e.At + run.Rules.Slack
 				}
-				if gone >= 0 && was != nil && open(was.Status) && (e.At-gone >= run.Rules.VisitorGrace-early || e.At > doubt) {
-					judgeAbsence(r, run, h, was, e, e.At-gone, asked)
+				if gone >= 0 && before != nil && open(before.Status) && (e.At-gone >= run.Rules.VisitorGrace-early || e.At > doubt) {
+					judgeAbsence(r, run, h, before, e, e.At-gone, asked)
 				}
-				was, gone = e.Ticket, -1
+				before, gone = e.Ticket, -1
 			}
 		}
 	}
@@ -52,23 +52,23 @@ func checkGrace(r *Report, run *Run) {
 // early is how much sooner than the client a gateway may have missed it.
 const early = time.Second
 
-func judgeAbsence(r *Report, run *Run, h *History, was *protocol.Ticket, e Event, absent time.Duration, asked bool) {
+func judgeAbsence(r *Report, run *Run, h *History, before *protocol.Ticket, e Event, absent time.Duration, asked bool) {
 	f := e.Ticket
 	grace := run.Rules.VisitorGrace
 	switch {
 	case absent < grace-early:
 		r.looked(GraceKeeps)
-		if f.Ticket != was.Ticket || !open(f.Status) && f.End != protocol.EndAgentClosed && !(asked && f.End == protocol.EndVisitorLeft) {
+		if f.Ticket != before.Ticket || !open(f.Status) && f.End != protocol.EndAgentClosed && !(asked && f.End == protocol.EndVisitorLeft) {
 			if run.Rules.MayFork {
 				r.forgiven(GraceKeeps)
 				return
 			}
 			r.wrong(GraceKeeps, "%s was away for %v (grace %v) from %s (%s) and came back at %v to %s, %s %s",
-				h.person(), absent.Round(time.Millisecond), grace, was.Ticket, was.Status, e.At.Round(time.Millisecond), f.Ticket, f.Status, f.End)
+				h.person(), absent.Round(time.Millisecond), grace, before.Ticket, before.Status, e.At.Round(time.Millisecond), f.Ticket, f.Status, f.End)
 		}
-	case absent > grace+run.Rules.Slack && was.Status == protocol.Waiting:
+	case absent > grace+run.Rules.Slack && before.Status == protocol.Waiting:
 		r.looked(EndsOnce)
-		if f.Ticket == was.Ticket && (f.Status == protocol.Waiting || f.Status == protocol.Offered) {
+		if f.Ticket == before.Ticket && (f.Status == protocol.Waiting || f.Status == protocol.Offered) {
 			r.wrong(EndsOnce, "%s was away for %v (grace %v) and at %v %s is still %s",
 				h.person(), absent.Round(time.Millisecond), grace, e.At.Round(time.Millisecond), f.Ticket, f.Status)
 		}

@@ -7,61 +7,61 @@ import (
 	"strings"
 )
 
-// Statement is a promise that is checked.
-type Statement string
+// Invariant is a promise that is checked.
+type Invariant string
 
-// The statements.
+// The invariants.
 const (
 	// An acknowledged message stands in the conversation once, under the number
-	// that was acknowledged, and everybody whose conversation it is can read it.
-	AcknowledgedOnce Statement = "an acknowledged message is in every participant's history exactly once"
-	// Everybody has the same entry under the same number, and nothing that nobody
+	// that was acknowledged, and each person whose conversation it is can read it.
+	AcknowledgedOnce Invariant = "an acknowledged message is in every participant's history exactly once"
+	// All have the same entry under the same number, and nothing that no person
 	// wrote.
-	OneOrder Statement = "one order for all"
+	OneOrder Invariant = "one order for all"
 	// Numbers come one after the other; a resumed client begins where it stood.
-	NoGap Statement = "no gap, nothing twice: a resumed client gets exactly what it lacks"
-	// Nobody hears reset unless records may have been lost.
-	ResetHasCause Statement = "a reset has a cause, and a fork is told"
+	NoGap Invariant = "no gap, nothing twice: a resumed client gets exactly what it lacks"
+	// No person hears reset unless records may have been lost.
+	ResetHasCause Invariant = "a reset has a cause, and a fork is told"
 	// From desks and at every number of the log.
-	Capacity Statement = "an agent never holds more than its capacity"
+	Capacity Invariant = "an agent never holds more than its capacity"
 	// At every number of the log, and in all that people were shown.
-	OneOwner Statement = "a ticket has one state and at most one owner"
+	OneOwner Invariant = "a ticket has one state and at most one owner"
 	// Tokens rise with each assignment; who lost a ticket writes no more.
-	Fenced Statement = "fencing tokens rise and a stale one is refused"
+	Fenced Invariant = "fencing tokens rise and a stale one is refused"
 	// See order.
-	InOrder Statement = "within equal requirements the order of assignment is the order of score"
+	InOrder Invariant = "within equal requirements the order of assignment is the order of score"
 	// See served.
-	Eligible Statement = "who is given a ticket may serve it, takes tickets and is there"
+	Eligible Invariant = "who is given a ticket may serve it, takes tickets and is there"
 	// See standing.
-	NobodyWaits Statement = "no ticket waits while an eligible agent has room"
+	NobodyWaits Invariant = "no ticket waits while an eligible agent has room"
 	// See asks.
-	Widened Statement = "what a ticket asks for is what the rules say, step by step and in time"
-	Held    Statement = "a hold is kept, and ends with its time or its agent"
+	Widened Invariant = "what a ticket asks for is what the rules say, step by step and in time"
+	Held    Invariant = "a hold is kept, and ends with its time or its agent"
 	// See score.
-	Scored Statement = "a head start is what the rules say, or what a supervisor set with a reason"
+	Scored Invariant = "a head start is what the rules say, or what a supervisor set with a reason"
 	// A view is what the log says at the view's number, and views go forward.
-	TrueViews Statement = "what people are shown is what the log says, and never goes back"
+	TrueViews Invariant = "what people are shown is what the log says, and never goes back"
 	// Frame by frame, over reconnects too.
-	WorseHasReason Statement = "a place that gets worse has a reason, and the log knows it"
+	WorseHasReason Invariant = "a place that gets worse has a reason, and the log knows it"
 	// See grace.
-	GraceKeeps Statement = "who is back within grace has the same ticket"
-	EndsOnce   Statement = "past grace the ticket ends, and it ends once"
+	GraceKeeps Invariant = "who is back within grace has the same ticket"
+	EndsOnce   Invariant = "past grace the ticket ends, and it ends once"
 	// In the log's own time.
-	Deadlines Statement = "an offer is accepted in time, and nobody is given up before their grace"
+	Deadlines Invariant = "an offer is accepted in time, and nobody is given up before their grace"
 	// What was repeated because its answer was lost happened once.
-	NoDouble Statement = "no double effect"
+	NoDouble Invariant = "no double effect"
 	// See register and bounded: Porcupine looks for an order of the operations.
-	LinearTicket Statement = "accept, close and transfer of a ticket are a register with one owner"
-	LinearAgent  Statement = "what an agent holds is a counter bounded by their capacity"
+	LinearTicket Invariant = "accept, close and transfer of a ticket are a register with one owner"
+	LinearAgent  Invariant = "what an agent holds is a counter bounded by their capacity"
 	// What a row of the matrix expects besides.
-	RowExpects Statement = "what the fault's own row expects"
+	RowExpects Invariant = "what the fault's own row expects"
 	// After quiet.
-	NothingLeft Statement = "no key, goroutine or descriptor is left over"
+	NothingLeft Invariant = "no key, goroutine or descriptor is left over"
 )
 
 // Statements lists all, in the order of the report.
-func Statements() []Statement {
-	return []Statement{
+func Invariants() []Invariant {
+	return []Invariant{
 		AcknowledgedOnce, OneOrder, NoGap, ResetHasCause, Capacity, OneOwner, Fenced, Eligible, InOrder, NobodyWaits, Widened, Held,
 		Scored, TrueViews, WorseHasReason, GraceKeeps, EndsOnce, Deadlines, NoDouble, LinearTicket, LinearAgent, NothingLeft, RowExpects,
 	}
@@ -79,8 +79,8 @@ type Run struct {
 	Operations *Operations
 }
 
-// judged reports whether the run has what the statement is about.
-func (r *Run) judged(s Statement) bool {
+// judged reports whether the run has what the invariant is about.
+func (r *Run) judged(s Invariant) bool {
 	switch s {
 	case Widened, Held, Scored:
 		return r.Rules.Routing != nil
@@ -93,10 +93,10 @@ func (r *Run) judged(s Statement) bool {
 	}
 }
 
-// maxDetails bounds how much is said of one statement.
+// maxDetails bounds how much is said of one invariant.
 const maxDetails = 12
 
-// Finding is what came of one statement.
+// Finding is what came of one invariant.
 type Finding struct {
 	// Looked counts what was checked, Wrong what was found wrong, Forgiven what
 	// lost records excuse.
@@ -105,28 +105,28 @@ type Finding struct {
 	Details []string
 }
 
-// Report is what came of the statements that were judged.
+// Report is what came of the invariants that were judged.
 type Report struct {
-	Findings map[Statement]*Finding
+	Findings map[Invariant]*Finding
 	// Notes are figures for people.
 	Notes  []string
-	judged []Statement
+	judged []Invariant
 }
 
 func newReport(run *Run) *Report {
 	r := &Report{
-		Findings: map[Statement]*Finding{},
-		judged:   slices.DeleteFunc(Statements(), func(s Statement) bool { return !run.judged(s) }),
+		Findings: map[Invariant]*Finding{},
+		judged:   slices.DeleteFunc(Invariants(), func(s Invariant) bool { return !run.judged(s) }),
 	}
-	for _, s := range Statements() {
+	for _, s := range Invariants() {
 		r.Findings[s] = &Finding{}
 	}
 	return r
 }
 
-func (r *Report) looked(s Statement) { r.Findings[s].Looked++ }
+func (r *Report) looked(s Invariant) { r.Findings[s].Looked++ }
 
-func (r *Report) wrong(s Statement, format string, args ...any) {
+func (r *Report) wrong(s Invariant, format string, args ...any) {
 	f := r.Findings[s]
 	f.Wrong++
 	if len(f.Details) < maxDetails {
@@ -138,20 +138,20 @@ func (r *Report) note(format string, args ...any) {
 	r.Notes = append(r.Notes, fmt.Sprintf(format, args...))
 }
 
-func (r *Report) forgiven(s Statement) { r.Findings[s].Forgiven++ }
+func (r *Report) forgiven(s Invariant) { r.Findings[s].Forgiven++ }
 
-// Wrong lists the statements that do not hold.
-func (r *Report) Wrong() []Statement {
-	return slices.DeleteFunc(Statements(), func(s Statement) bool { return r.Findings[s].Wrong == 0 })
+// Wrong lists the invariants that do not hold.
+func (r *Report) Wrong() []Invariant {
+	return slices.DeleteFunc(Invariants(), func(s Invariant) bool { return r.Findings[s].Wrong == 0 })
 }
 
-// Vacuous lists the statements that had nothing to look at.
-func (r *Report) Vacuous() []Statement {
-	return slices.DeleteFunc(slices.Clone(r.judged), func(s Statement) bool { return r.Findings[s].Looked > 0 })
+// Vacuous lists the invariants that had nothing to look at.
+func (r *Report) Vacuous() []Invariant {
+	return slices.DeleteFunc(slices.Clone(r.judged), func(s Invariant) bool { return r.Findings[s].Looked > 0 })
 }
 
 // Add notes what the runner looked at by itself, and what it found wrong.
-func (r *Report) Add(s Statement, details ...string) {
+func (r *Report) Add(s Invariant, details ...string) {
 	r.looked(s)
 	for _, d := range details {
 		r.wrong(s, "%s", d)

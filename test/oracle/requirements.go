@@ -37,7 +37,7 @@ func (r *Routing) asked(t *ticketImage) *needImage {
 
 // asks judges what a ticket in line asks for, and when that changes.
 func (j *judge) asks(s step, c change) {
-	t := c.is
+	t := c.after
 	if !t.queued() {
 		return
 	}
@@ -48,20 +48,20 @@ func (j *judge) asks(s step, c change) {
 	steps := j.rules.Departments[t.Department].Widening
 	switch {
 	case s.cause == "widened":
-		if t.Step <= c.was.Step || t.Step > len(steps) {
-			j.wrong(Widened, "record %d: %s went from step %d to %d of %d", s.Number, t.ID, c.was.Step, t.Step, len(steps))
+		if t.Step <= c.before.Step || t.Step > len(steps) {
+			j.wrong(Widened, "record %d: %s went from step %d to %d of %d", s.Number, t.ID, c.before.Step, t.Step, len(steps))
 			return
 		}
 		if since := ms(s.AtMS - t.WaitingSince); since < steps[t.Step-1].After {
 			j.wrong(Widened, "record %d: %s took step %d after %v, want %v", s.Number, t.ID, t.Step, since, steps[t.Step-1].After)
 		}
 		j.looked(Widened)
-		j.late = max(j.late, j.overdue(c.was))
-	case c.was != nil && c.was.Step != t.Step && s.cause != "transferred":
-		j.wrong(Widened, "record %d (%s): %s went from step %d to %d", s.Number, s.cause, t.ID, c.was.Step, t.Step)
+		j.late = max(j.late, j.overdue(c.before))
+	case c.before != nil && c.before.Step != t.Step && s.cause != "transferred":
+		j.wrong(Widened, "record %d (%s): %s went from step %d to %d", s.Number, s.cause, t.ID, c.before.Step, t.Step)
 	}
 	// An offered ticket widens when it comes back.
-	if late := j.overdue(t); t.Status == "waiting" && status(c.was) == "waiting" && s.cause != "transferred" && late > j.run.Rules.Patience {
+	if late := j.overdue(t); t.Status == "waiting" && status(c.before) == "waiting" && s.cause != "transferred" && late > j.run.Rules.Patience {
 		j.wrong(Widened, "record %d: step %d of %s is late by %v", s.Number, t.Step+1, t.ID, late)
 	}
 }
@@ -87,10 +87,10 @@ func (j *judge) overdue(t *ticketImage) time.Duration {
 // score judges the head start: the sum of the visitor's tier, the urgency and
 // the topic, until a supervisor sets another, with a reason.
 func (j *judge) score(s step, c change) {
-	t := c.is
+	t := c.after
 	j.looked(Scored)
 	switch {
-	case c.was == nil:
+	case c.before == nil:
 		want := j.rules.Tiers[t.VisitorTier] + j.rules.Urgencies[t.Urgency] + j.rules.Topics[t.Topic].HeadStart
 		if t.HeadStart != want.Milliseconds() || t.JoinedAt != s.AtMS || t.Joined != s.Number {
 			j.wrong(Scored, "record %d: %s of a %q, %q, about %q joins with %d ms, at %d as %d; want %v", s.Number, t.ID, t.VisitorTier, t.Urgency, t.Topic, t.HeadStart, t.JoinedAt, t.Joined, want)
@@ -99,27 +99,27 @@ func (j *judge) score(s step, c change) {
 			j.wrong(Scored, "record %d: %s about %q weighs %d, want %d", s.Number, t.ID, t.Topic, t.Weight, want)
 		}
 	case s.cause == "raised" || s.cause == "lowered":
-		if t.HeadReason == "" || s.by == "" || (t.HeadStart > c.was.HeadStart) != (s.cause == "raised") {
-			j.wrong(Scored, "record %d: %s is %s from %d to %d by %q for %q", s.Number, t.ID, s.cause, c.was.HeadStart, t.HeadStart, s.by, t.HeadReason)
+		if t.HeadReason == "" || s.by == "" || (t.HeadStart > c.before.HeadStart) != (s.cause == "raised") {
+			j.wrong(Scored, "record %d: %s is %s from %d to %d by %q for %q", s.Number, t.ID, s.cause, c.before.HeadStart, t.HeadStart, s.by, t.HeadReason)
 		}
-	case t.HeadStart != c.was.HeadStart || t.JoinedAt != c.was.JoinedAt || t.Joined != c.was.Joined || t.Weight != c.was.Weight:
+	case t.HeadStart != c.before.HeadStart || t.JoinedAt != c.before.JoinedAt || t.Joined != c.before.Joined || t.Weight != c.before.Weight:
 		j.wrong(Scored, "record %d (%s): %s had joined %d (%d) with %d ms and weight %d, and now %d (%d), %d, %d", s.Number, s.cause, t.ID,
-			c.was.JoinedAt, c.was.Joined, c.was.HeadStart, c.was.Weight, t.JoinedAt, t.Joined, t.HeadStart, t.Weight)
+			c.before.JoinedAt, c.before.Joined, c.before.HeadStart, c.before.Weight, t.JoinedAt, t.Joined, t.HeadStart, t.Weight)
 	}
 	j.holds(s, c)
 }
 
 // holds: one that ends does so with its time, with its agent, or because the
-// ticket is given to somebody, moved or over.
+// ticket is given to an agent, moved or over.
 func (j *judge) holds(s step, c change) {
 	if s.cause != "hold_ended" {
 		return
 	}
 	j.looked(Held)
-	h := c.was.Hold
-	if h == nil || c.is.Hold != nil {
-		j.wrong(Held, "record %d: the hold of %s was %+v and is %+v", s.Number, c.is.ID, h, c.is.Hold)
+	h := c.before.Hold
+	if h == nil || c.after.Hold != nil {
+		j.wrong(Held, "record %d: the hold of %s was %+v and is %+v", s.Number, c.after.ID, h, c.after.Hold)
 	} else if s.AtMS <= h.At+h.For && j.takes(j.agents[h.Agent]) {
-		j.wrong(Held, "record %d: the hold of %s for %s, who is there, ended at %d instead of %d", s.Number, c.is.ID, h.Agent, s.AtMS, h.At+h.For)
+		j.wrong(Held, "record %d: the hold of %s for %s, who is there, ended at %d instead of %d", s.Number, c.after.ID, h.Agent, s.AtMS, h.At+h.For)
 	}
 }

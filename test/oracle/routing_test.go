@@ -11,7 +11,7 @@ import (
 	"nextup/gateway/protocol"
 )
 
-// A judge that cannot fail proves nothing: each Statement is broken once, in a
+// A judge that cannot fail proves nothing: each Invariant is broken once, in a
 // history that is right but for that, and must be the one that is found.
 
 // body is an entity as the log holds it.
@@ -123,23 +123,23 @@ func TestEachStatementFindsWhatIsPlanted(t *testing.T) {
 		shown []Event // to the visitor of ticket 2
 		// ranked is what the sorted sets held.
 		ranked []Rank
-		found  []Statement
+		found  []Invariant
 	}{
 		{what: "nothing"},
 		{
 			what:  "a second owner",
 			plant: func(log []record) []record { log[6].writes["t/1"]["agent"] = "bo"; return log },
-			found: []Statement{OneOwner, Capacity},
+			found: []Invariant{OneOwner, Capacity},
 		},
 		{
 			what:  "a token that does not rise",
 			plant: func(log []record) []record { log[7].writes["t/2"]["token"] = 0; return log },
-			found: []Statement{Fenced},
+			found: []Invariant{Fenced},
 		},
 		{
 			what:  "two tickets in a hand for one",
 			plant: func(log []record) []record { log[5].writes["t/2"]["offer"].(body)["agent"] = "ana"; return log },
-			found: []Statement{Capacity, OneOwner},
+			found: []Invariant{Capacity, OneOwner},
 		},
 		{
 			what: "the second before the first",
@@ -148,7 +148,7 @@ func TestEachStatementFindsWhatIsPlanted(t *testing.T) {
 				log[4].after = 3000
 				return log
 			},
-			found: []Statement{InOrder},
+			found: []Invariant{InOrder},
 		},
 		{
 			what: "an agent who does not speak it well enough",
@@ -160,7 +160,7 @@ func TestEachStatementFindsWhatIsPlanted(t *testing.T) {
 				}
 				return log
 			},
-			found: []Statement{Eligible},
+			found: []Invariant{Eligible},
 		},
 		{
 			what: "an agent who is away",
@@ -169,7 +169,7 @@ func TestEachStatementFindsWhatIsPlanted(t *testing.T) {
 				log[4].writes["a/ana"] = log[0].writes["a/ana"]
 				return log
 			},
-			found: []Statement{Eligible},
+			found: []Invariant{Eligible},
 		},
 		{
 			what: "a ticket that is held for another",
@@ -177,7 +177,7 @@ func TestEachStatementFindsWhatIsPlanted(t *testing.T) {
 				log[2].writes["t/1"]["hold"] = body{"agent": "bo", "at": -1, "for": 1500}
 				return log
 			},
-			found: []Statement{Eligible, Held},
+			found: []Invariant{Eligible, Held},
 		},
 		{
 			what: "nobody is offered what waits",
@@ -185,12 +185,12 @@ func TestEachStatementFindsWhatIsPlanted(t *testing.T) {
 				log[4].after = 20_000
 				return log
 			},
-			found: []Statement{NobodyWaits},
+			found: []Invariant{NobodyWaits},
 		},
 		{
 			what:  "an offer accepted too late",
 			plant: func(log []record) []record { log[6].after = 2500; return log },
-			found: []Statement{Deadlines},
+			found: []Invariant{Deadlines},
 		},
 		{
 			what: "a step before its time",
@@ -200,7 +200,7 @@ func TestEachStatementFindsWhatIsPlanted(t *testing.T) {
 				log = slices.Insert(log, 4, record{1000, "widened", map[string]body{"t/2": two}})
 				return log
 			},
-			found: []Statement{Widened},
+			found: []Invariant{Widened},
 		},
 		{
 			what: "a head start that no rule gives",
@@ -212,43 +212,43 @@ func TestEachStatementFindsWhatIsPlanted(t *testing.T) {
 				}
 				return log
 			},
-			found: []Statement{Scored},
+			found: []Invariant{Scored},
 		},
 		{
 			what:  "a visitor with two open tickets",
 			plant: func(log []record) []record { log[3].writes["v/v2"] = visitorBody("another"); return log },
-			found: []Statement{OneOwner},
+			found: []Invariant{OneOwner},
 		},
 		{
 			what:  "a ticket that is closed before anybody has it",
 			plant: func(log []record) []record { return slices.Delete(log, 7, 8) },
-			found: []Statement{OneOwner, Fenced},
+			found: []Invariant{OneOwner, Fenced},
 		},
 		{
 			what:  "a ticket that nobody ends",
 			plant: func(log []record) []record { return log[:9] },
-			found: []Statement{NothingLeft},
+			found: []Invariant{NothingLeft},
 		},
 		{
 			what:   "a ticket in two sorted sets",
 			ranked: []Rank{{4, map[string][]string{"support/en": {first, second}}}, {5, map[string][]string{"support/en": {first, second}, "trading/en": {second}}}},
-			found:  []Statement{OneOwner},
+			found:  []Invariant{OneOwner},
 		},
 		{
 			what:  "a view that the log does not bear out",
 			shown: []Event{waitingView(4, 1, 2)},
-			found: []Statement{TrueViews},
+			found: []Invariant{TrueViews},
 		},
 		{
 			what:  "a view that goes back",
 			shown: []Event{waitingView(5, 2, 2), waitingView(4, 2, 2)},
-			found: []Statement{TrueViews},
+			found: []Invariant{TrueViews},
 		},
 		{
 			what:  "a worse place without a reason",
 			plant: func(log []record) []record { return slices.Insert(log, 4, early) },
 			shown: []Event{waitingView(4, 2, 2), waitingView(5, 3, 3)},
-			found: []Statement{WorseHasReason, NothingLeft, NobodyWaits},
+			found: []Invariant{WorseHasReason, NothingLeft, NobodyWaits},
 		},
 	}
 	for _, tt := range tests {
@@ -319,8 +319,8 @@ func routed(t *testing.T, rows []Row, shown *History) *Run {
 }
 
 // sec is an operation from one second to another that was answered with ok.
-func sec(d Deed, ticket, agent string, call, ret int) Operation {
-	return Operation{Deed: d, Ticket: ticket, Agent: agent, Call: time.Duration(call) * time.Second, Return: time.Duration(ret) * time.Second, OK: true, Sure: true}
+func sec(d Action, ticket, agent string, call, ret int) Operation {
+	return Operation{Action: d, Ticket: ticket, Agent: agent, Call: time.Duration(call) * time.Second, Return: time.Duration(ret) * time.Second, OK: true, Sure: true}
 }
 
 // refused is the operation, refused with a code.
@@ -341,7 +341,7 @@ func TestPorcupineFindsAnOrderOrSaysThatThereIsNone(t *testing.T) {
 	tests := []struct {
 		what string
 		all  []Operation
-		want []Statement // that do not hold
+		want []Invariant // that do not hold
 	}{
 		{what: "one after the other", all: []Operation{
 			sec(Accept, "t", ana, 0, 1), sec(Close, "t", ana, 2, 3), sec(Accept, "u", ana, 4, 5), sec(Close, "u", ana, 6, 7),
@@ -351,28 +351,28 @@ func TestPorcupineFindsAnOrderOrSaysThatThereIsNone(t *testing.T) {
 		}},
 		{what: "a second owner", all: []Operation{
 			sec(Accept, "t", ana, 0, 1), sec(Accept, "t", bo, 2, 3),
-		}, want: []Statement{LinearTicket, LinearAgent}},
+		}, want: []Invariant{LinearTicket, LinearAgent}},
 		{what: "two owners at the same time", all: []Operation{
 			sec(Accept, "t", ana, 0, 3), sec(Accept, "t", bo, 1, 2),
-		}, want: []Statement{LinearTicket}},
+		}, want: []Invariant{LinearTicket}},
 		{what: "a second owner after a transfer", all: []Operation{
 			sec(Accept, "t", ana, 0, 1), sec(Transfer, "t", ana, 2, 3), sec(Accept, "t", bo, 4, 5), sec(Close, "t", bo, 6, 7),
 		}},
 		{what: "who passed it on closes it", all: []Operation{
 			sec(Accept, "t", ana, 0, 1), sec(Transfer, "t", ana, 2, 3), sec(Accept, "t", bo, 4, 5), sec(Transfer, "t", ana, 6, 7),
-		}, want: []Statement{LinearTicket, LinearAgent}},
+		}, want: []Invariant{LinearTicket, LinearAgent}},
 		{what: "a second owner after an absence that may have been too long", all: []Operation{
 			sec(Accept, "t", ana, 0, 1), sec(Vanish, "", ana, 2, 6), sec(Accept, "t", bo, 4, 5), sec(Close, "t", bo, 7, 8),
 		}},
 		{what: "a second owner before an absence", all: []Operation{
 			sec(Accept, "t", ana, 0, 1), sec(Accept, "t", bo, 2, 3), sec(Vanish, "", ana, 4, 6),
-		}, want: []Statement{LinearTicket, LinearAgent}},
+		}, want: []Invariant{LinearTicket, LinearAgent}},
 		{what: "more than there is room for", all: []Operation{
 			sec(Accept, "t", ana, 0, 1), sec(Accept, "u", ana, 2, 3), sec(Close, "t", ana, 4, 5),
-		}, want: []Statement{LinearAgent}},
+		}, want: []Invariant{LinearAgent}},
 		{what: "too heavy a ticket", all: []Operation{
 			sec(Accept, "heavy", bo, 0, 1), sec(Assign, "u", bo, 2, 3), sec(Close, "heavy", bo, 4, 5),
-		}, want: []Statement{LinearAgent}},
+		}, want: []Invariant{LinearAgent}},
 		{what: "an accept without an answer had no effect", all: []Operation{
 			sec(Accept, "t", ana, 0, 0).lost(), sec(Accept, "t", bo, 2, 3), sec(Close, "t", bo, 4, 5),
 		}},
@@ -381,13 +381,13 @@ func TestPorcupineFindsAnOrderOrSaysThatThereIsNone(t *testing.T) {
 		}},
 		{what: "it is said to be somebody else's while it is theirs", all: []Operation{
 			sec(Accept, "t", ana, 0, 1), sec(Close, "t", ana, 2, 3).refused(protocol.CodeUnknownTicket), sec(Close, "t", ana, 4, 5),
-		}, want: []Statement{LinearTicket}},
+		}, want: []Invariant{LinearTicket}},
 		{what: "closed before it was accepted", all: []Operation{
 			sec(Close, "t", ana, 0, 1), sec(Accept, "t", ana, 2, 3),
-		}, want: []Statement{LinearTicket}},
+		}, want: []Invariant{LinearTicket}},
 		{what: "accepted after the visitor left", all: []Operation{
 			sec(Leave, "t", "", 0, 1), sec(Accept, "t", ana, 2, 3),
-		}, want: []Statement{LinearTicket}},
+		}, want: []Invariant{LinearTicket}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.what, func(t *testing.T) {

@@ -79,7 +79,7 @@ func (s *Scribe) copy(ctx context.Context) {
 	s.rows = fresh
 }
 
-// isIn says whether a row still stands in a whole stream.
+// isIn reports whether a row still stands in a whole stream.
 func isIn(all []Row, r Row) bool {
 	i := int(r.Number - all[0].Number)
 	return i < len(all) && all[i] == r

@@ -228,9 +228,9 @@ func (s *script) desk(h *History, load int, tickets ...protocol.DeskTicket) {
 }
 
 // told finds the n-th frame of a person for which is says yes.
-func told(h *History, n int, is func(*Event) bool) *Event {
+func told(h *History, n int, want func(*Event) bool) *Event {
 	for i := range h.Events {
-		if e := &h.Events[i]; e.Kind == Told && is(e) {
+		if e := &h.Events[i]; e.Kind == Told && want(e) {
 			if n--; n == 0 {
 				return e
 			}

@@ -8,7 +8,7 @@ import (
 	"nextup/gateway/protocol"
 )
 
-// view is a Ticket or a Desk that somebody was shown.
+// view is a Ticket or a Desk that a person was shown.
 type view struct {
 	h      *History
 	index  int // in h.Events
@@ -20,7 +20,7 @@ type view struct {
 }
 
 // viewsOf collects the views in the order of the log, and checks on the way that
-// nobody's went back without a reset.
+// no person's went back without a reset.
 func viewsOf(r *Report, run *Run) []view {
 	var all []view
 	for _, h := range run.Histories {
@@ -54,7 +54,7 @@ func viewsOf(r *Report, run *Run) []view {
 	return all
 }
 
-// view holds what somebody was shown against the world at its number.
+// view holds what a person was shown against the world at its number.
 func (j *judge) view(v *view) {
 	if v.ticket != nil {
 		j.ticketView(v, v.ticket)

@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// What the log holds, as far as a statement needs it. In a record -1 stands for
+// What the log holds, as far as an invariant needs it. In a record -1 stands for
 // its own stamp, and an absent joined for its own number.
 type (
 	ticketImage struct {
@@ -154,8 +154,8 @@ type step struct {
 	nodeLost  bool
 }
 
-// change is one ticket as it was and is; nil for none.
-type change struct{ was, is *ticketImage }
+// change is one ticket before and after a step; nil for none.
+type change struct{ before, after *ticketImage }
 
 // apply brings the world one record further.
 func (w *world) apply(row Row) (step, error) {
@@ -177,11 +177,11 @@ func (w *world) apply(row Row) (step, error) {
 		var err error
 		switch kind {
 		case "t":
-			was := w.tickets[id]
-			var is *ticketImage
-			if is, err = decoded[ticketImage](c.Body); err == nil {
-				w.put(id, was, is)
-				s.tickets = append(s.tickets, change{was, is})
+			before := w.tickets[id]
+			var after *ticketImage
+			if after, err = decoded[ticketImage](c.Body); err == nil {
+				w.put(id, before, after)
+				s.tickets = append(s.tickets, change{before, after})
 			}
 		case "v":
 			err = set(w.visitors, id, c.Body)
@@ -221,36 +221,36 @@ func set[T any](all map[string]*T, id string, body json.RawMessage) error {
 	return err
 }
 
-// put makes is the ticket that was.
-func (w *world) put(id string, was, is *ticketImage) {
-	if was != nil {
-		if was.queued() {
-			w.lines[was.queue()] = slices.DeleteFunc(w.lines[was.queue()], func(t *ticketImage) bool { return t.ID == id })
+// put replaces a ticket.
+func (w *world) put(id string, before, after *ticketImage) {
+	if before != nil {
+		if before.queued() {
+			w.lines[before.queue()] = slices.DeleteFunc(w.lines[before.queue()], func(t *ticketImage) bool { return t.ID == id })
 		}
-		delete(w.held[was.holder()], id)
-		for _, g := range was.Guests {
+		delete(w.held[before.holder()], id)
+		for _, g := range before.Guests {
 			delete(w.guests[g], id)
 		}
 	}
-	if is == nil {
+	if after == nil {
 		delete(w.tickets, id)
 		return
 	}
-	w.resolve(is)
-	w.tickets[id] = is
-	if is.queued() {
-		line := w.lines[is.queue()]
-		i, _ := slices.BinarySearchFunc(line, is, func(a, b *ticketImage) int {
+	w.resolve(after)
+	w.tickets[id] = after
+	if after.queued() {
+		line := w.lines[after.queue()]
+		i, _ := slices.BinarySearchFunc(line, after, func(a, b *ticketImage) int {
 			if a.before(b) {
 				return -1
 			}
 			return 1
 		})
-		w.lines[is.queue()] = slices.Insert(line, i, is)
+		w.lines[after.queue()] = slices.Insert(line, i, after)
 	}
-	enter(w.held, is.holder(), is)
-	for _, g := range is.Guests {
-		enter(w.guests, g, is)
+	enter(w.held, after.holder(), after)
+	for _, g := range after.Guests {
+		enter(w.guests, g, after)
 	}
 }
 
@@ -289,13 +289,13 @@ func (w *world) resolve(t *ticketImage) {
 
 func (w *world) gone(s sessionImage) bool { return s.LostAt != 0 || w.lost[s.Node] }
 
-// present says whether the ticket's visitor is there.
+// present reports whether the ticket's visitor is there.
 func (w *world) present(t *ticketImage) bool {
 	v := w.visitors[t.Visitor]
 	return v != nil && !w.gone(v.Session)
 }
 
-// takes says whether the agent is offered tickets.
+// takes reports whether the agent is offered tickets.
 func (w *world) takes(a *agentImage) bool {
 	return a != nil && a.Status == "available" && !w.gone(a.Session)
 }
@@ -308,7 +308,7 @@ func (w *world) load(agent string) int {
 	return load
 }
 
-// may says whether the agent may serve the ticket, room or not.
+// may reports whether the agent may serve the ticket, room or not.
 func (w *world) may(id string, t *ticketImage) bool {
 	a := w.agents[id]
 	if t.Hold != nil {
@@ -325,7 +325,7 @@ func (w *world) may(id string, t *ticketImage) bool {
 	return slices.ContainsFunc(t.Need.Languages, func(l string) bool { return a.Languages[l] >= max(t.Need.Minimum, 1) })
 }
 
-// noteLost keeps when somebody was first called lost.
+// noteLost keeps when a person or a node was first called lost.
 func (w *world) noteLost(name string, lost bool) {
 	if _, known := w.lostAt[name]; lost && !known {
 		w.lostAt[name] = w.at

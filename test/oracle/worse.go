@@ -9,23 +9,23 @@ import (
 // entrance is a ticket that came into a line, or moved in it.
 type entrance struct {
 	number uint64
-	is     *ticketImage
+	after  *ticketImage
 	reason protocol.Reason
 }
 
-// enters notes what may have made somebody's place worse.
+// enters notes what may have made a person's place worse.
 func (j *judge) enters(s step, c change) {
-	was, is := c.was, c.is
-	if !is.queued() {
+	before, after := c.before, c.after
+	if !after.queued() {
 		return
 	}
 	var reason protocol.Reason
 	switch {
-	case was == nil:
+	case before == nil:
 		reason = protocol.PriorityArrival
-	case s.cause == "transferred" && (was.Status == "assigned" || was.queue() != is.queue()):
+	case s.cause == "transferred" && (before.Status == "assigned" || before.queue() != after.queue()):
 		reason = protocol.TransferIn
-	case was.Status == "assigned":
+	case before.Status == "assigned":
 		reason = protocol.Returned
 	case s.cause == "raised":
 		reason = protocol.Raised
@@ -34,7 +34,7 @@ func (j *judge) enters(s step, c change) {
 	default:
 		return
 	}
-	j.entered[is.queue()] = append(j.entered[is.queue()], entrance{s.Number, is, reason})
+	j.entered[after.queue()] = append(j.entered[after.queue()], entrance{s.Number, after, reason})
 }
 
 // worse: when a place is worse than in the view before, of the same line, the
@@ -42,25 +42,25 @@ func (j *judge) enters(s step, c change) {
 // conn it may be an older one: a gateway that has just started knows how the
 // tickets ahead came in, and not always when.
 func (j *judge) worse(v *view) {
-	was, f := v.before, v.ticket
-	if was == nil || was.Ticket != f.Ticket || was.Position == 0 || was.Department != f.Department || was.Language != f.Language || f.Position == 0 {
+	before, f := v.before, v.ticket
+	if before == nil || before.Ticket != f.Ticket || before.Position == 0 || before.Department != f.Department || before.Language != f.Language || f.Position == 0 {
 		return
 	}
 	j.looked(WorseHasReason)
 	t := j.tickets[f.Ticket]
-	if f.Position <= was.Position || t == nil { // without a ticket it is blamed already
+	if f.Position <= before.Position || t == nil { // without a ticket it is blamed already
 		return
 	}
 	all := j.entered[t.queue()]
 	var could []protocol.Reason
-	for i := len(all) - 1; i >= 0 && (v.first || all[i].number > was.Log); i-- {
+	for i := len(all) - 1; i >= 0 && (v.first || all[i].number > before.Log); i-- {
 		e := all[i]
-		own := e.is.ID == t.ID
+		own := e.after.ID == t.ID
 		if own && e.reason == protocol.Returned {
 			e.reason = protocol.ReasonAgentLost
 		}
 		switch {
-		case own && e.reason == protocol.Lowered, !own && e.reason != protocol.Lowered && e.is.before(t),
+		case own && e.reason == protocol.Lowered, !own && e.reason != protocol.Lowered && e.after.before(t),
 			own && e.reason != protocol.Raised: // it left the line and came back between the two views
 			could = append(could, e.reason)
 		}
@@ -70,6 +70,6 @@ func (j *judge) worse(v *view) {
 		j.forgiven(WorseHasReason)
 	case f.Reason == "" || !slices.Contains(could, f.Reason):
 		j.wrong(WorseHasReason, "%s at %v: %s went from %d (number %d) to %d (number %d) for %q; the log knows %v",
-			v.h.person(), v.h.Events[v.index].At, f.Ticket, was.Position, was.Log, f.Position, f.Log, f.Reason, could)
+			v.h.person(), v.h.Events[v.index].At, f.Ticket, before.Position, before.Log, f.Position, f.Log, f.Reason, could)
 	}
 }

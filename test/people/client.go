@@ -112,7 +112,7 @@ func (c *Client) another(than int) int {
 	return (than + 1 + c.rng.IntN(len(c.targets)-1)) % len(c.targets)
 }
 
-// rest waits while no conn is wanted, and says whether to go on.
+// rest waits while no conn is wanted; it returns false when none is wanted any more.
 func (c *Client) rest(ctx context.Context) bool {
 	for ctx.Err() == nil {
 		c.mu.Lock()
@@ -176,7 +176,7 @@ func (c *Client) live(ctx context.Context, conn *client.Conn) {
 	for ticket, t := range c.follows {
 		go c.open(ctx, conn, number, ticket, t)
 	}
-	away := time.Until(c.away) > 0 || c.gone // somebody wished it while it was dialled
+	away := time.Until(c.away) > 0 || c.gone // it was wished while the conn was dialled
 	c.wished = away
 	c.changeLocked()
 	c.mu.Unlock()
@@ -222,7 +222,7 @@ func (c *Client) leftByWish() bool {
 	return c.wished
 }
 
-// Vanish cuts the person off for d, without a word to anybody.
+// Vanish cuts the person off for d, without a close frame.
 func (c *Client) Vanish(d time.Duration) { c.leave(func() { c.away = time.Now().Add(d) }) }
 
 // Go ends the person's conns for good.

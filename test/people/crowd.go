@@ -13,7 +13,7 @@ import (
 	"nextup/test/oracle"
 )
 
-// Options say who comes and how they live.
+// Options set how many people there are, where they connect and how they live.
 type Options struct {
 	// Targets are the sockets of the gateways.
 	Targets []string
@@ -30,25 +30,25 @@ type Options struct {
 	// VisitorGrace and AgentGrace are the site's: some people stay away for less
 	// and some for longer.
 	VisitorGrace, AgentGrace time.Duration
-	// Steady keeps everybody connected, as far as it is theirs to say.
+	// Steady keeps all connected, as far as it depends on them.
 	Steady bool
 }
 
 // Wish is a queue that visitors ask for.
 type Wish struct{ Department, Language string }
 
-// What people live by: about a fiftieth of human times, so that a run of some
+// The pauses of people: about a fiftieth of human times, so that a run of some
 // seconds holds whole lives.
 const (
-	between   = 1500 * time.Millisecond // two visits
-	writing   = 2500 * time.Millisecond // a visitor, in line or in conversation
-	deciding  = 250 * time.Millisecond  // an agent, on an offer
-	answering = 800 * time.Millisecond  // an agent, in conversation
-	mischief  = 20 * time.Second        // until something befalls somebody
-	patience  = 25 * time.Second        // in line
+	between      = 1500 * time.Millisecond // two visits
+	writing      = 2500 * time.Millisecond // a visitor, in line or in conversation
+	deciding     = 250 * time.Millisecond  // an agent, on an offer
+	answering    = 800 * time.Millisecond  // an agent, in conversation
+	interruption = 20 * time.Second        // until a person is cut off
+	patience     = 25 * time.Second        // in line
 )
 
-// Crowd is everybody.
+// Crowd is the people of a run.
 type Crowd struct {
 	o        Options
 	calm     atomic.Bool
@@ -60,7 +60,7 @@ type Crowd struct {
 	all      sync.WaitGroup
 }
 
-// Start lets everybody come.
+// Start lets all connect.
 func Start(ctx context.Context, o Options) *Crowd {
 	c := &Crowd{o: o, calmed: make(chan struct{})}
 	ctx, c.cancel = context.WithCancel(ctx)
@@ -84,7 +84,8 @@ func (c *Crowd) random(kind, i int) *rand.Rand {
 	return rand.New(rand.NewPCG(c.o.Seed, uint64(kind)<<32|uint64(i)))
 }
 
-// spoken gives every language to somebody, and every third agent a second one.
+// spoken returns the languages of an agent, so that each language has an agent; every
+// third one speaks a second.
 func (c *Crowd) spoken(i int) []string {
 	var all []string
 	for _, w := range c.o.Wishes {
@@ -99,10 +100,10 @@ func (c *Crowd) spoken(i int) []string {
 	return mine
 }
 
-// Clients are everybody, the agents first.
+// Clients are all people, the agents first.
 func (c *Crowd) Clients() []*Client { return slices.Concat(c.agents, c.visitors) }
 
-// Histories is what everybody has written so far.
+// Histories returns what each person has written so far.
 func (c *Crowd) Histories() []*oracle.History {
 	var all []*oracle.History
 	for _, p := range c.Clients() {
@@ -124,8 +125,8 @@ func (c *Crowd) Connected() int {
 	return n
 }
 
-// Settle lets nobody join any more, and returns once every visitor's ticket has
-// ended: served, or left. Who is still in line then is named.
+// Settle ends the joins, and returns once every visitor's ticket has ended: served, or
+// left. It returns those that are still open when the context ends.
 func (c *Crowd) Settle(ctx context.Context) (stuck []string) {
 	if !c.calm.Swap(true) {
 		close(c.calmed)
@@ -149,8 +150,8 @@ func (c *Crowd) Settle(ctx context.Context) (stuck []string) {
 	return stuck
 }
 
-// Audit has everybody open all conversations that were ever theirs from the
-// beginning; see Client.Audit.
+// Audit has each person open all conversations that were ever theirs from the beginning;
+// see Client.Audit.
 func (c *Crowd) Audit(ctx context.Context, within time.Duration) {
 	var all sync.WaitGroup
 	for _, p := range c.Clients() {
@@ -188,7 +189,7 @@ func ticketsOf(h *oracle.History) []string {
 	return all
 }
 
-// Leave ends everybody's conns.
+// Leave ends all conns.
 func (c *Crowd) Leave() {
 	for _, p := range c.Clients() {
 		p.Go()
@@ -207,9 +208,9 @@ func about(rng *rand.Rand, d time.Duration) time.Duration {
 	return min(time.Duration(rng.ExpFloat64()*float64(d)), 4*d)
 }
 
-// befall cuts a person off: mostly for no time, sometimes for less than the
+// interrupt cuts a person off: mostly for no time, sometimes for less than the
 // grace, sometimes for longer.
-func befall(p *Client, rng *rand.Rand, grace time.Duration) {
+func interrupt(p *Client, rng *rand.Rand, grace time.Duration) {
 	switch n := rng.IntN(20); {
 	case n < 10:
 		p.Vanish(0)

@@ -12,7 +12,7 @@ import (
 
 // visit is one visitor's visits, one after the other, until the crowd is calm.
 func (c *Crowd) visit(ctx context.Context, v *Client, rng *rand.Rand) {
-	// Not everybody at once: a storm of joins is a fault of its own.
+	// Not all at once: a storm of joins is a fault of its own.
 	c.pause(ctx, about(rng, between))
 	for wish := 1; ctx.Err() == nil && !c.calm.Load(); wish++ {
 		w := c.o.Wishes[rng.IntN(len(c.o.Wishes))]
@@ -44,14 +44,14 @@ func (c *Crowd) pause(ctx context.Context, d time.Duration) {
 // reset. None means that there is no ticket any more.
 const viewWait = 2 * time.Second
 
-// stand is a visitor's life with a ticket, to its end.
+// stand has a visitor wait, write and leave until the ticket has ended.
 func (c *Crowd) stand(ctx context.Context, v *Client, rng *rand.Rand, ticket string) {
 	v.Follow(ctx, ticket)
 	talking, stop := context.WithCancel(ctx)
 	defer stop()
 	go c.talk(talking, v, rand.New(rand.NewPCG(rng.Uint64(), 1)), ticket)
 
-	trouble := time.NewTimer(about(rng, mischief))
+	trouble := time.NewTimer(about(rng, interruption))
 	tired := time.NewTimer(patience/2 + about(rng, patience))
 	defer trouble.Stop()
 	defer tired.Stop()
@@ -79,7 +79,7 @@ func (c *Crowd) stand(ctx context.Context, v *Client, rng *rand.Rand, ticket str
 			leave = rng.IntN(2) == 0 && t.Status != protocol.Assigned
 		case <-trouble.C:
 			if !c.calm.Load() && !c.o.Steady {
-				befall(v, rng, c.o.VisitorGrace)
+				interrupt(v, rng, c.o.VisitorGrace)
 			}
 		}
 		if leave {
@@ -103,7 +103,7 @@ func (c *Crowd) talk(ctx context.Context, v *Client, rng *rand.Rand, ticket stri
 func (c *Crowd) shift(ctx context.Context, a *Client, rng *rand.Rand) {
 	dealt := map[string]bool{} // offers, and assignments
 	resets, number := 0, 0
-	trouble := time.NewTimer(about(rng, mischief))
+	trouble := time.NewTimer(about(rng, interruption))
 	defer trouble.Stop()
 	for ctx.Err() == nil {
 		a.mu.Lock()
@@ -136,9 +136,9 @@ func (c *Crowd) shift(ctx context.Context, a *Client, rng *rand.Rand) {
 		case <-changed:
 		case <-trouble.C:
 			if !c.calm.Load() && !c.o.Steady {
-				befall(a, rng, c.o.AgentGrace)
+				interrupt(a, rng, c.o.AgentGrace)
 			}
-			trouble.Reset(about(rng, mischief))
+			trouble.Reset(about(rng, interruption))
 		}
 	}
 }

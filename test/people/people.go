@@ -46,7 +46,7 @@ func (d *Diary) write(e oracle.Event) {
 	d.h.Events = append(d.h.Events, e)
 }
 
-// told writes down a frame, but for those that no statement is about.
+// told writes down a frame, but for those that no invariant is about.
 func (d *Diary) told(conn int, frame protocol.ServerFrame) {
 	e := oracle.Event{Kind: oracle.Told, Conn: conn}
 	switch f := frame.(type) {
@@ -66,7 +66,7 @@ func (d *Diary) told(conn int, frame protocol.ServerFrame) {
 	d.write(e)
 }
 
-// History is what was written so far; nobody changes it afterwards.
+// History returns a copy of what was written so far.
 func (d *Diary) History() *oracle.History {
 	d.mu.Lock()
 	defer d.mu.Unlock()

@@ -18,8 +18,8 @@ import (
 	"nextup/test/oracle"
 )
 
-// Stalled is a visitor who has stopped reading, and has much to read: they write
-// to themselves.
+// Stalled is a visitor who has stopped reading, and has much to read: what they write
+// comes back to them.
 type Stalled struct {
 	*client.Conn
 	diary *Diary
@@ -27,10 +27,10 @@ type Stalled struct {
 	once  sync.Once
 }
 
-// History is what they wished and wrote; what they were told they never read.
+// History returns what they asked for and wrote; what they were told they never read.
 func (s *Stalled) History() *oracle.History { return s.diary.History() }
 
-// StallOptions say who stalls, and where.
+// StallOptions set who stalls, and where.
 type StallOptions struct {
 	Socket, Subject string
 	Mint            Mint

@@ -22,8 +22,7 @@ type thread struct {
 }
 
 // Follow opens a conversation and keeps it open over all conns, until it ends.
-// One that is followed already and has been somebody else's meanwhile is opened
-// again.
+// One that is followed already and has been another agent's meanwhile is opened again.
 func (c *Client) Follow(ctx context.Context, ticket string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -147,7 +146,7 @@ func (c *Client) Audit(ctx context.Context, tickets []string, within time.Durati
 	}
 }
 
-// until waits for something that c's lock guards, and says whether it came.
+// until waits for a condition that c's lock guards, and reports whether it came.
 func (c *Client) until(ctx context.Context, ok func() bool) bool {
 	for {
 		c.mu.Lock()

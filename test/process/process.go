@@ -65,7 +65,7 @@ func (p *Process) scan(s *bufio.Scanner) {
 		fmt.Fprintln(&p.output, s.Text())
 		select {
 		case p.lines <- s.Text():
-		default: // nobody waits for a line any more
+		default: // no caller waits for a line any more
 		}
 	}
 }
@@ -118,7 +118,7 @@ func (p *Process) Kill() {
 func (p *Process) Terminate() { p.signal(syscall.SIGTERM) }
 
 // Freeze stops the process where it is (SIGSTOP), and returns once it stands: its
-// sockets stay open and nobody answers.
+// sockets stay open and nothing answers.
 func (p *Process) Freeze() {
 	p.signal(syscall.SIGSTOP)
 	for deadline := time.Now().Add(time.Second); !frozen(p.PID()) && time.Now().Before(deadline); {

@@ -12,7 +12,7 @@ func endWithParent(cmd *exec.Cmd) {
 	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 }
 
-// frozen says whether SIGSTOP has taken effect: another signal that comes right
+// frozen reports whether SIGSTOP has taken effect: another signal that comes right
 // behind could overtake it.
 func frozen(pid int) bool {
 	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))

@@ -37,9 +37,9 @@ func (g *Group) Settle(t testing.TB) {
 	}
 }
 
-// paired says whether the i-th pair is a master and its replica in step. A
+// paired reports whether the i-th pair is a master and its replica in step. A
 // Sentinel takes its time with a master that comes back as one, so it is told
-// here whom to follow.
+// here which master to follow.
 func (g *Group) paired(ctx context.Context, i int) (bool, string) {
 	a, b := g.Masters[i].role(ctx), g.Replicas[i].role(ctx)
 	if len(g.Sentinels) > 0 {
@@ -86,11 +86,11 @@ func (g *Group) named(ctx context.Context) (addr string) {
 		if err != nil || len(at) != 2 {
 			return ""
 		}
-		is := net.JoinHostPort(at[0], at[1])
-		if i > 0 && is != addr {
+		master := net.JoinHostPort(at[0], at[1])
+		if i > 0 && master != addr {
 			return ""
 		}
-		addr = is
+		addr = master
 	}
 	return addr
 }

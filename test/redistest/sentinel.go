@@ -134,17 +134,17 @@ func (g *Group) AwaitAnotherMaster(t testing.TB) *Server {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), 2*startTimeout)
 	defer cancel()
-	var is *Server
+	var found *Server
 	await(ctx, t, "there is another master than "+g.Masters[0].addr, func() (bool, string) {
 		addr := g.named(ctx)
 		for _, r := range g.Replicas {
 			if r.addr == addr && r.role(ctx)["role"] == "master" {
-				is = r
+				found = r
 			}
 		}
-		return is != nil, addr
+		return found != nil, addr
 	})
-	return is
+	return found
 }
 
 // AwaitReplica waits until the server follows a master and is in step.

@@ -65,7 +65,7 @@ func startOn(t testing.TB, host Host, args ...string) *Server {
 	return s
 }
 
-// startServer runs a server on free ports. A port that somebody took meanwhile
+// startServer runs a server on free ports. A port that was taken meanwhile
 // ends the server at once, and then others are tried.
 func startServer(t testing.TB, dir string, args ...string) *Server {
 	t.Helper()
@@ -160,7 +160,7 @@ func (s *Server) answers() bool {
 			return false
 		case <-time.After(5 * time.Millisecond):
 		}
-		// Until somebody listens go-redis would only log.
+		// Without a listener go-redis would only log.
 		conn, err := net.Dial("tcp", s.addr)
 		if err != nil {
 			continue
@@ -202,7 +202,7 @@ func awaitReplica(ctx context.Context, t testing.TB, s *Server) {
 	})
 }
 
-// freePorts returns ports that nobody listens on, held together so that they
+// freePorts returns ports on which nothing listens, held together so that they
 // differ.
 func freePorts(t testing.TB, n int) []string {
 	t.Helper()

@@ -82,7 +82,7 @@ func moveKeys(ctx context.Context, source *redis.Client, slot int64, to *Server)
 	}
 }
 
-// owns says whether the server is the master of the slot.
+// owns reports whether the server is the master of the slot.
 func owns(ctx context.Context, s *Server, slot int64) bool {
 	client := s.Client()
 	defer client.Close()

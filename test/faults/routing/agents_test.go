@@ -14,7 +14,7 @@ import (
 // shift is an agent's day.
 func (c *crowd) shift(ctx context.Context, a *people.Client, rng *rand.Rand) {
 	dealt := map[string]bool{}
-	trouble := time.NewTimer(about(rng, mischief))
+	trouble := time.NewTimer(about(rng, interruption))
 	once := func(key string, do func(*rand.Rand)) {
 		if !dealt[key] {
 			dealt[key] = true
@@ -52,12 +52,12 @@ func (c *crowd) shift(ctx context.Context, a *people.Client, rng *rand.Rand) {
 			switch {
 			case c.isCalm():
 			case rng.IntN(2) == 0:
-				befalls(a, rng, agentGrace)
+				interrupt(a, rng, agentGrace)
 			default:
 				rest = time.Now().Add(about(rng, 2*time.Second))
 				c.status(ctx, a, protocol.Away)
 			}
-			trouble.Reset(about(rng, mischief))
+			trouble.Reset(about(rng, interruption))
 		}
 		again.Stop()
 	}
@@ -72,7 +72,7 @@ func (c *crowd) decide(ctx context.Context, a *people.Client, rng *rand.Rand, o 
 	pause(ctx, about(rng, deciding))
 	switch n := rng.IntN(100); {
 	case n < 82 || c.isCalm():
-		_ = c.does(ctx, a, oracle.Operation{Deed: oracle.Accept, Ticket: o.Ticket, Agent: a.Subject()}, protocol.TypeAccept,
+		_ = c.does(ctx, a, oracle.Operation{Action: oracle.Accept, Ticket: o.Ticket, Agent: a.Subject()}, protocol.TypeAccept,
 			func(e protocol.Envelope) protocol.Request { return protocol.Accept{Envelope: e, Offer: o.Offer} })
 	case n < 91:
 		_ = c.does(ctx, a, oracle.Operation{Ticket: o.Ticket}, protocol.TypeDecline,
@@ -103,7 +103,7 @@ func (c *crowd) converse(ctx context.Context, a *people.Client, rng *rand.Rand, 
 			return
 		}
 	}
-	_ = c.does(ctx, a, oracle.Operation{Deed: oracle.Close, Ticket: ticket, Agent: a.Subject()}, protocol.TypeClose,
+	_ = c.does(ctx, a, oracle.Operation{Action: oracle.Close, Ticket: ticket, Agent: a.Subject()}, protocol.TypeClose,
 		func(e protocol.Envelope) protocol.Request { return protocol.Close{Envelope: e, Ticket: ticket} })
 }
 
@@ -138,7 +138,7 @@ func (c *crowd) finish(ctx context.Context, a *people.Client, rng *rand.Rand, ti
 }
 
 func (c *crowd) transfer(ctx context.Context, p *people.Client, agent, ticket string, to protocol.TransferTo) error {
-	return c.does(ctx, p, oracle.Operation{Deed: oracle.Transfer, Ticket: ticket, Agent: agent}, protocol.TypeTransfer,
+	return c.does(ctx, p, oracle.Operation{Action: oracle.Transfer, Ticket: ticket, Agent: agent}, protocol.TypeTransfer,
 		func(e protocol.Envelope) protocol.Request {
 			return protocol.Transfer{Envelope: e, Ticket: ticket, To: to}
 		})

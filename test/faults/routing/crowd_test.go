@@ -16,18 +16,19 @@ import (
 	"nextup/test/people"
 )
 
-// What people live by: about a hundredth of human times.
+// The pauses of people: about a hundredth of human times.
 const (
-	between   = 700 * time.Millisecond // two visits
-	deciding  = 150 * time.Millisecond // an agent, on an offer
-	talking   = time.Second            // a conversation
-	mischief  = 12 * time.Second       // until something befalls somebody
-	patience  = 25 * time.Second       // of a visitor in line
-	afterCalm = 14 * time.Second       // when those who nobody may serve give up
+	between      = 700 * time.Millisecond // two visits
+	deciding     = 150 * time.Millisecond // an agent, on an offer
+	talking      = time.Second            // a conversation
+	interruption = 12 * time.Second       // until a person is cut off
+	patience     = 25 * time.Second       // of a visitor in line
+	afterCalm    = 14 * time.Second       // when the visitors that no agent may serve give up
 )
 
-// crowd is everybody: visitors with wishes of all kinds, agents who take, pass
-// on, transfer, consult, flap and forget, and a supervisor who meddles.
+// crowd is the people of a run: visitors with wishes of all kinds, agents who accept,
+// decline, transfer, consult, lose their conn and forget offers, and a supervisor who
+// interferes.
 type crowd struct {
 	rules   *oracle.Routing
 	start   time.Time
@@ -41,7 +42,7 @@ type crowd struct {
 	supervisor       *people.Client
 	visits, all      sync.WaitGroup
 	cancel           context.CancelFunc
-	deeds            sync.Map // what was done how often, for people
+	counts           sync.Map // what was done how often, for people
 }
 
 func newCrowd(t *testing.T, r *oracle.Routing, sockets []string, visitors int, want int, seed uint64) *crowd {
@@ -82,7 +83,7 @@ func (c *crowd) histories() []*oracle.History {
 
 // count notes that something was done.
 func (c *crowd) count(what string) {
-	n, _ := c.deeds.LoadOrStore(what, new(atomic.Int64))
+	n, _ := c.counts.LoadOrStore(what, new(atomic.Int64))
 	n.(*atomic.Int64).Add(1)
 }
 
@@ -95,7 +96,7 @@ func (c *crowd) isCalm() bool {
 	}
 }
 
-// settle lets nobody join any more, and nothing befall anybody.
+// settle ends the joins and the cuts.
 func (c *crowd) settle() {
 	c.became = time.Now()
 	close(c.calm)
@@ -115,7 +116,7 @@ func about(rng *rand.Rand, d time.Duration) time.Duration {
 	return min(time.Duration(rng.ExpFloat64()*float64(d)), 4*d)
 }
 
-// does has somebody do something to a ticket, and writes it in the book.
+// does has a person do something to a ticket, and records the operation.
 func (c *crowd) does(ctx context.Context, p *people.Client, o oracle.Operation, t protocol.Type, build func(protocol.Envelope) protocol.Request) error {
 	o.Call = time.Since(c.start)
 	_, sure, err := p.Attempt(ctx, oracle.Ask{Type: t, Ticket: o.Ticket}, build)
@@ -126,7 +127,7 @@ func (c *crowd) does(ctx context.Context, p *people.Client, o oracle.Operation, 
 	} else if err != nil {
 		o.Return, o.Sure = oracle.Forever, false
 	}
-	if o.Deed != "" {
+	if o.Action != "" {
 		c.book.Write(o)
 	}
 	what := "ok "
@@ -177,7 +178,7 @@ func (c *crowd) sleep(ctx context.Context, d time.Duration) {
 
 // stand is a visitor's life with a ticket, to its end.
 func (c *crowd) stand(ctx context.Context, v *people.Client, rng *rand.Rand, ticket string) {
-	trouble, tired := time.NewTimer(about(rng, 2*mischief)), time.NewTimer(patience/2+about(rng, patience))
+	trouble, tired := time.NewTimer(about(rng, 2*interruption)), time.NewTimer(patience/2+about(rng, patience))
 	look := time.NewTicker(time.Second)
 	defer look.Stop()
 	for ctx.Err() == nil {
@@ -204,11 +205,11 @@ func (c *crowd) stand(ctx context.Context, v *people.Client, rng *rand.Rand, tic
 			give = s.Ticket.Status != protocol.Assigned || rng.IntN(4) == 0
 		case <-trouble.C:
 			if !c.isCalm() {
-				befalls(v, rng, visitorGrace)
+				interrupt(v, rng, visitorGrace)
 			}
 		}
 		if give {
-			_ = c.does(ctx, v, oracle.Operation{Deed: oracle.Leave, Ticket: ticket}, protocol.TypeLeave, func(e protocol.Envelope) protocol.Request { return protocol.Leave{Envelope: e, Ticket: ticket} })
+			_ = c.does(ctx, v, oracle.Operation{Action: oracle.Leave, Ticket: ticket}, protocol.TypeLeave, func(e protocol.Envelope) protocol.Request { return protocol.Leave{Envelope: e, Ticket: ticket} })
 		}
 	}
 }
@@ -218,8 +219,8 @@ func ended(s protocol.TicketStatus) bool { return s == protocol.Closed || s == p
 // pick is one of the words at random.
 func pick(rng *rand.Rand, words ...string) string { return words[rng.IntN(len(words))] }
 
-// befalls cuts a person off: mostly for less than the grace, sometimes for more.
-func befalls(p *people.Client, rng *rand.Rand, grace time.Duration) {
+// interrupt cuts a person off: mostly for less than the grace, sometimes for more.
+func interrupt(p *people.Client, rng *rand.Rand, grace time.Duration) {
 	d := time.Duration(rng.Int64N(int64(grace) / 2))
 	if rng.IntN(4) == 0 {
 		d = grace + time.Second + time.Duration(rng.Int64N(int64(2*time.Second)))

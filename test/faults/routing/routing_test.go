@@ -106,7 +106,7 @@ func TestRoutingKeepsItsPromisesOnRealProcesses(t *testing.T) {
 	keep(t, histories, log)
 
 	c.book.Start, c.book.End = c.start, end
-	// What a starved machine cannot do is nobody's fault.
+	// What a starved machine cannot do is no fault of the product.
 	report := oracle.Check(&oracle.Run{
 		Rules: oracle.Rules{
 			Site: siteID, VisitorGrace: visitorGrace, Routing: r, Slack: 5*time.Second + 2*stalled,
@@ -125,9 +125,9 @@ func TestRoutingKeepsItsPromisesOnRealProcesses(t *testing.T) {
 	}
 }
 
-// elsewhere are the statements that the matrix of faults gives something to look
+// elsewhere are the invariants that the matrix of faults gives something to look
 // at: people write nothing here, and no record can be lost.
-var elsewhere = []oracle.Statement{oracle.AcknowledgedOnce, oracle.OneOrder, oracle.ResetHasCause, oracle.RowExpects}
+var elsewhere = []oracle.Invariant{oracle.AcknowledgedOnce, oracle.OneOrder, oracle.ResetHasCause, oracle.RowExpects}
 
 // live lets the crowd live until all tickets have joined, while a gateway is
 // killed every few seconds and started again.
@@ -152,7 +152,7 @@ func live(t *testing.T, c *crowd, s size, all []*gatewaytest.Gateway, rng *rand.
 // told says how much was done.
 func (c *crowd) told() string {
 	var lines []string
-	c.deeds.Range(func(what, n any) bool {
+	c.counts.Range(func(what, n any) bool {
 		lines = append(lines, fmt.Sprintf("%s: %d", what, n.(*atomic.Int64).Load()))
 		return true
 	})

@@ -137,7 +137,7 @@ func siteFile(t testing.TB, r *oracle.Routing) string {
 
 func list(words []string) string { return strings.Join(words, ", ") }
 
-// mint signs anybody's token. What a visitor is shows in their name: every
+// mint signs a person's token. What a visitor is shows in their name: every
 // seventh is a vip, and every thirteenth's account was taken over.
 func mint(role protocol.Role, subject string, _ []string) (string, error) {
 	claims := jwt.MapClaims{}

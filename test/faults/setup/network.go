@@ -11,7 +11,7 @@ import (
 
 // Network is a bridge with hosts, each a network namespace of its own. The test
 // itself stands on the bridge and reaches them all; a Partition parts the hosts
-// from each other and from nobody else, so that clients of both sides can be
+// from each other alone, so that clients of both sides can be
 // watched while it lasts.
 type Network struct {
 	t      testing.TB

@@ -57,7 +57,7 @@ func TestAGatewayThatWasKilledComesBackOnItsPort(t *testing.T) {
 	}
 }
 
-// incr says whether an INCR through the proxy was answered in time.
+// incr reports whether an INCR through the proxy was answered in time.
 func incr(t *testing.T, c *redis.Client) bool {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)

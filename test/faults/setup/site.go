@@ -31,7 +31,7 @@ type Site struct {
 func NewSite(agents int) Site {
 	return Site{
 		ID: "faults", VisitorGrace: 4 * time.Second, AgentGrace: 2 * time.Second,
-		// A request may keep a conn busy for 6 s, longer than that nobody is silent.
+		// A request may keep a conn busy for 6 s, and no client is silent for longer.
 		VisitorHeartbeat: 3 * time.Second, AgentHeartbeat: 3 * time.Second,
 		OfferTimeout: 2 * time.Second, Retention: 2 * time.Hour,
 		Capacity: func(i int) int { return 1 + (i+1)%3 }, Agents: agents,
@@ -49,8 +49,8 @@ var secret = inherited("NEXTUP_FAULTS_SECRET", rand.Text()+rand.Text())
 // inherited is the value of an environment variable, which is set to the given one
 // if it has none.
 func inherited(name, value string) string {
-	if is := os.Getenv(name); is != "" {
-		return is
+	if set := os.Getenv(name); set != "" {
+		return set
 	}
 	_ = os.Setenv(name, value) // the name is a valid one
 	return value

@@ -18,9 +18,9 @@ import (
 	"nextup/test/people"
 )
 
-// play runs a row and judges it.
-func (s *stage) play(r row, seed uint64) {
-	run, report := s.live(seed, func() {
+// runRow runs a row and judges it.
+func (s *testbed) runRow(r row, seed uint64) {
+	run, report := s.runLoad(seed, func() {
 		if r.fault != nil {
 			r.fault(s)
 		} else {
@@ -37,16 +37,16 @@ func (s *stage) play(r row, seed uint64) {
 		s.Errorf("FAILS: %s (seed %d)", st, seed)
 	}
 	for _, st := range report.Vacuous() {
-		// In a few seconds it can be that nobody was away for just so long.
+		// In a few seconds no person may have been away for just so long.
 		if st != oracle.ResetHasCause && (st != oracle.GraceKeeps || isLong()) {
 			s.Errorf("VACUOUS: %s had nothing to look at", st)
 		}
 	}
 }
 
-// live lets a crowd live: load, faults under load, calm, audit, quiet; and has
+// runLoad lets a crowd live: load, faults under load, calm, audit, quiet; and has
 // the oracle look.
-func (s *stage) live(seed uint64, faults func()) (*oracle.Run, *oracle.Report) {
+func (s *testbed) runLoad(seed uint64, faults func()) (*oracle.Run, *oracle.Report) {
 	s.start = time.Now()
 	before := s.metrics()
 	scribe := oracle.NewScribe(s.direct, s.site.ID, s.start)
@@ -95,7 +95,7 @@ func (s *stage) live(seed uint64, faults func()) (*oracle.Run, *oracle.Report) {
 
 // keep writes the histories and the site's log to the folder that
 // NEXTUP_FAULTS_KEEP names.
-func (s *stage) keep(run *oracle.Run) {
+func (s *testbed) keep(run *oracle.Run) {
 	dir := os.Getenv("NEXTUP_FAULTS_KEEP")
 	if dir == "" {
 		return

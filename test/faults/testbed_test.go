@@ -60,15 +60,15 @@ func seedOf(t *testing.T) uint64 {
 	return uint64(time.Now().UnixNano()) % 1_000_000
 }
 
-// stage is what a row plays on: Redis, perhaps proxies, three gateways, a crowd.
-type stage struct {
+// testbed is what a row runs on: Redis, perhaps proxies, three gateways, a crowd.
+type testbed struct {
 	*testing.T
 	size
 	rng   *rand.Rand
 	site  setup.Site
 	rules oracle.Rules
 	start time.Time
-	// patience is how long everybody's ticket may take to end, after the last join.
+	// patience is how long all tickets may take to end, after the last join.
 	patience time.Duration
 
 	single   *redistest.Server // or
@@ -82,7 +82,7 @@ type stage struct {
 
 	mu    sync.Mutex
 	marks []oracle.Mark
-	found map[oracle.Statement][]string
+	found map[oracle.Invariant][]string
 	// others are the histories of people who are not of the crowd.
 	others []func() *oracle.History
 	// stalled counts the rounds of clients that stall.
@@ -91,11 +91,11 @@ type stage struct {
 
 const gatewayCount = 3
 
-// redisKind puts a Redis on the stage and returns the URL for each gateway.
-type redisKind func(s *stage) []string
+// redisKind adds a Redis to the testbed and returns the URL for each gateway.
+type redisKind func(s *testbed) []string
 
 // onSingle runs one server that survives a kill by its append-only file.
-func onSingle(s *stage) []string {
+func onSingle(s *testbed) []string {
 	s.single = redistest.StartServer(s.T, "--appendonly", "yes")
 	s.direct = s.single.Client()
 	return slices.Repeat([]string{s.single.URL()}, gatewayCount)
@@ -103,25 +103,25 @@ func onSingle(s *stage) []string {
 
 // onDisk is onProxied with a server that writes each command to disk before it
 // answers.
-func onDisk(s *stage) []string {
+func onDisk(s *testbed) []string {
 	s.single = redistest.StartServer(s.T, "--appendonly", "yes", "--appendfsync", "always")
 	return s.proxied()
 }
 
 // onVolatile runs one server that keeps what SAVE has written, and nothing since.
-func onVolatile(s *stage) []string {
+func onVolatile(s *testbed) []string {
 	s.single = redistest.StartServer(s.T)
 	s.direct = s.single.Client()
 	return slices.Repeat([]string{s.single.URL()}, gatewayCount)
 }
 
 // onProxied is onSingle with a proxy between each gateway and the server.
-func onProxied(s *stage) []string {
+func onProxied(s *testbed) []string {
 	onSingle(s)
 	return s.proxied()
 }
 
-func (s *stage) proxied() []string {
+func (s *testbed) proxied() []string {
 	if s.direct == nil {
 		s.direct = s.single.Client()
 	}
@@ -135,12 +135,12 @@ func (s *stage) proxied() []string {
 }
 
 // onSentinel runs a master with a replica, watched by three Sentinels.
-func onSentinel(s *stage) []string {
+func onSentinel(s *testbed) []string {
 	s.group = redistest.Sentinel(s.T)
 	return s.watched()
 }
 
-func (s *stage) watched() []string {
+func (s *testbed) watched() []string {
 	var addrs []string
 	for _, x := range s.group.Sentinels {
 		addrs = append(addrs, x.Addr())
@@ -150,8 +150,8 @@ func (s *stage) watched() []string {
 }
 
 // onTwoHosts runs a master and gateway 0 on one host, and on another two replicas,
-// the Sentinels and the other gateways. Everybody else stands between them.
-func onTwoHosts(s *stage) []string {
+// the Sentinels and the other gateways. The test and its clients reach both hosts.
+func onTwoHosts(s *testbed) []string {
 	s.network = setup.NewNetwork(s.T, 2)
 	old, others := s.network.Hosts()[0], s.network.Hosts()[1]
 	s.hosts = []*setup.Host{old, others, others}
@@ -160,7 +160,7 @@ func onTwoHosts(s *stage) []string {
 }
 
 // onCluster runs three masters with a replica each.
-func onCluster(s *stage) []string {
+func onCluster(s *testbed) []string {
 	s.group = redistest.ReplicatedCluster(s.T)
 	var addrs []string
 	for _, x := range s.group.Servers() {
@@ -170,8 +170,8 @@ func onCluster(s *stage) []string {
 	return slices.Repeat([]string{s.group.URL}, gatewayCount)
 }
 
-// stageOptions say what to put on a stage.
-type stageOptions struct {
+// testbedOptions set what a testbed consists of.
+type testbedOptions struct {
 	size  size
 	seed  uint64
 	redis redisKind
@@ -185,10 +185,10 @@ type stageOptions struct {
 	env    func(i int) []string
 }
 
-func newStage(t *testing.T, o stageOptions) *stage {
-	s := &stage{
+func newTestbed(t *testing.T, o testbedOptions) *testbed {
+	s := &testbed{
 		T: t, size: o.size, rng: rand.New(rand.NewPCG(o.seed, 0)), patience: time.Minute,
-		found: map[oracle.Statement][]string{},
+		found: map[oracle.Invariant][]string{},
 	}
 	s.site = setup.NewSite(s.agents)
 	if o.site != nil {
@@ -217,31 +217,31 @@ func newStage(t *testing.T, o stageOptions) *stage {
 }
 
 // mark notes what is done to the set-up, and when.
-func (s *stage) mark(format string, args ...any) {
+func (s *testbed) mark(format string, args ...any) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.marks = append(s.marks, oracle.Mark{At: time.Since(s.start), What: fmt.Sprintf(format, args...)})
 }
 
 // wrong notes something that the runner itself found.
-func (s *stage) wrong(st oracle.Statement, format string, args ...any) {
+func (s *testbed) wrong(st oracle.Invariant, format string, args ...any) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.found[st] = append(s.found[st], fmt.Sprintf(format, args...))
 }
 
 // fail notes that something is not as the row expects.
-func (s *stage) fail(format string, args ...any) { s.wrong(oracle.RowExpects, format, args...) }
+func (s *testbed) fail(format string, args ...any) { s.wrong(oracle.RowExpects, format, args...) }
 
 // wait lets time pass; a row is over when its time is.
-func (s *stage) wait(d time.Duration) {
+func (s *testbed) wait(d time.Duration) {
 	select {
 	case <-time.After(d):
 	case <-s.Context().Done():
 	}
 }
 
-func (s *stage) sockets() []string {
+func (s *testbed) sockets() []string {
 	var all []string
 	for _, g := range s.gateways {
 		all = append(all, g.Socket())
@@ -250,7 +250,7 @@ func (s *stage) sockets() []string {
 }
 
 // metrics are those of each gateway; one that does not answer has none.
-func (s *stage) metrics() []map[string]float64 {
+func (s *testbed) metrics() []map[string]float64 {
 	all := make([]map[string]float64, len(s.gateways))
 	for i, g := range s.gateways {
 		all[i], _ = g.Metrics(s.Context())
@@ -258,9 +258,9 @@ func (s *stage) metrics() []map[string]float64 {
 	return all
 }
 
-// quiet waits until no gateway holds more than before anybody came and every
+// quiet waits until no gateway holds more than before the first client and every
 // grace has passed, and notes what is still there when that does not come.
-func (s *stage) quiet(before []map[string]float64) {
+func (s *testbed) quiet(before []map[string]float64) {
 	var left []string
 	least := time.Now().Add(max(s.site.AgentGrace, s.site.VisitorGrace) + 2*time.Second)
 	for deadline := least.Add(8 * time.Second); time.Now().Before(deadline); s.wait(200 * time.Millisecond) {
@@ -288,7 +288,7 @@ const patience = time.Minute
 // bound is a time that something may take: exactly d where a row runs alone and
 // its times are measured. In the short pass many rows share a machine with other
 // work, so it only asks that the thing happens.
-func (s *stage) bound(d time.Duration) time.Duration {
+func (s *testbed) bound(d time.Duration) time.Duration {
 	if isLong() {
 		return d
 	}
@@ -296,14 +296,14 @@ func (s *stage) bound(d time.Duration) time.Duration {
 }
 
 // servers is how many Redis servers a gateway may keep connections to.
-func (s *stage) servers() int {
+func (s *testbed) servers() int {
 	if s.group != nil {
 		return len(s.group.Servers())
 	}
 	return 1
 }
 
-func (s *stage) marksText() string {
+func (s *testbed) marksText() string {
 	var b strings.Builder
 	for _, m := range s.marks {
 		fmt.Fprintf(&b, "%8.2fs %s\n", m.At.Seconds(), m.What)
@@ -312,7 +312,7 @@ func (s *stage) marksText() string {
 }
 
 // at is the first mark that begins with the words.
-func (s *stage) at(what string) time.Duration {
+func (s *testbed) at(what string) time.Duration {
 	for _, m := range s.marks {
 		if strings.HasPrefix(m.What, what) {
 			return m.At

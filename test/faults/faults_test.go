@@ -14,8 +14,8 @@ import (
 // What is done to the set-up. Rows do one of these, the long run does them all;
 // each has healed when it returns.
 
-// apart is the time between two kills. Whoever is cut off again before a conn of
-// theirs has lived for 5 s backs off for longer, as the specification says.
+// apart is the time between two kills. A client that is cut off again before its conn
+// has lived for 5 s backs off for longer, as the specification says.
 const apart = 5500 * time.Millisecond
 
 // The marks around an outage of Redis; see outages.
@@ -27,7 +27,7 @@ const (
 )
 
 // killGateway ends a gateway, and starts it again after a while.
-func (s *stage) killGateway(g *gatewaytest.Gateway) {
+func (s *testbed) killGateway(g *gatewaytest.Gateway) {
 	g.Kill()
 	s.mark("%s is killed", g.Node())
 	s.wait(300*time.Millisecond + time.Duration(s.rng.Int64N(int64(time.Second))))
@@ -36,7 +36,7 @@ func (s *stage) killGateway(g *gatewaytest.Gateway) {
 
 // restart starts a gateway that has ended, as a supervisor does: again, if it does
 // not reach a Redis that is slow.
-func (s *stage) restart(g *gatewaytest.Gateway) {
+func (s *testbed) restart(g *gatewaytest.Gateway) {
 	for tries := 1; ; tries++ {
 		err := g.Restart()
 		if err == nil {
@@ -50,7 +50,7 @@ func (s *stage) restart(g *gatewaytest.Gateway) {
 }
 
 // terminateGateway asks a gateway to leave, and starts it again once it has.
-func (s *stage) terminateGateway(g *gatewaytest.Gateway) {
+func (s *testbed) terminateGateway(g *gatewaytest.Gateway) {
 	g.Terminate()
 	s.mark("%s is asked to leave", g.Node())
 	if err := g.Exited(12 * time.Second); err != nil {
@@ -64,7 +64,7 @@ func (s *stage) terminateGateway(g *gatewaytest.Gateway) {
 // hangGateway freezes a gateway until all that it holds has gone to others, and
 // lets it go on. What its clients have asked meanwhile is handled by one who does
 // not know yet, and behind a proxy is slow to learn.
-func (s *stage) hangGateway() {
+func (s *testbed) hangGateway() {
 	i := s.rng.IntN(len(s.gateways))
 	g := s.gateways[i]
 	g.Freeze()
@@ -79,12 +79,12 @@ func (s *stage) hangGateway() {
 	s.wait(2 * time.Second)
 }
 
-func (s *stage) anyGateway() *gatewaytest.Gateway { return s.gateways[s.rng.IntN(len(s.gateways))] }
+func (s *testbed) anyGateway() *gatewaytest.Gateway { return s.gateways[s.rng.IntN(len(s.gateways))] }
 
-func (s *stage) anyProxy() *setup.Proxy { return s.proxies[s.rng.IntN(len(s.proxies))] }
+func (s *testbed) anyProxy() *setup.Proxy { return s.proxies[s.rng.IntN(len(s.proxies))] }
 
 // dispatcher is the gateway that holds the dispatcher's lease.
-func (s *stage) dispatcher() *gatewaytest.Gateway {
+func (s *testbed) dispatcher() *gatewaytest.Gateway {
 	key := "nextup:{s:" + s.site.ID + "}:lease:dispatcher"
 	for range 200 {
 		owner := s.direct.Get(s.Context(), key).Val()
@@ -100,7 +100,7 @@ func (s *stage) dispatcher() *gatewaytest.Gateway {
 }
 
 // redisKilled ends the single server and starts it again with what its disk has.
-func (s *stage) redisKilled() {
+func (s *testbed) redisKilled() {
 	s.single.Kill()
 	s.mark(redisDown)
 	s.wait(1500 * time.Millisecond)
@@ -110,7 +110,7 @@ func (s *stage) redisKilled() {
 }
 
 // redisHung freezes the single server for a while.
-func (s *stage) redisHung() {
+func (s *testbed) redisHung() {
 	s.single.Freeze()
 	s.mark(redisDown)
 	s.wait(3 * time.Second)
@@ -119,7 +119,7 @@ func (s *stage) redisHung() {
 }
 
 // flushScripts makes every server forget every script.
-func (s *stage) flushScripts() {
+func (s *testbed) flushScripts() {
 	flush := func(ctx context.Context, c redis.Cmdable) error { return c.ScriptFlush(ctx).Err() }
 	var err error
 	if cluster, ok := s.direct.(*redis.ClusterClient); ok {
@@ -133,7 +133,7 @@ func (s *stage) flushScripts() {
 }
 
 // swallowReplies lets one gateway's commands take effect without an answer.
-func (s *stage) swallowReplies() {
+func (s *testbed) swallowReplies() {
 	p := s.anyProxy()
 	s.mark("a gateway's replies are swallowed")
 	p.SwallowReplies()
@@ -143,7 +143,7 @@ func (s *stage) swallowReplies() {
 }
 
 // delayReplies holds back every reply to every gateway.
-func (s *stage) delayReplies(by, during time.Duration) {
+func (s *testbed) delayReplies(by, during time.Duration) {
 	s.mark("every reply takes %v", by)
 	for _, p := range s.proxies {
 		p.Delay(by)
@@ -156,7 +156,7 @@ func (s *stage) delayReplies(by, during time.Duration) {
 }
 
 // cutOff parts one gateway from Redis, with a word or without.
-func (s *stage) cutOff() {
+func (s *testbed) cutOff() {
 	p := s.anyProxy()
 	s.mark("a gateway is cut off")
 	if s.rng.IntN(2) == 0 {
@@ -171,7 +171,7 @@ func (s *stage) cutOff() {
 
 // failover takes the i-th master away by a kill or by a freeze, and returns once
 // its replica has taken over and the old master follows it.
-func (s *stage) failover(i int, hung bool) {
+func (s *testbed) failover(i int, hung bool) {
 	s.group.Settle(s)
 	old := s.group.Masters[i]
 	if hung {
@@ -192,7 +192,7 @@ func (s *stage) failover(i int, hung bool) {
 }
 
 // masterOfSite is the Cluster's master that keeps the site's log.
-func (s *stage) masterOfSite() int {
+func (s *testbed) masterOfSite() int {
 	cluster, ok := s.direct.(*redis.ClusterClient)
 	if !ok {
 		return 0
@@ -214,7 +214,7 @@ func (s *stage) masterOfSite() int {
 }
 
 // moveSlot moves the site's slot to another master.
-func (s *stage) moveSlot() {
+func (s *testbed) moveSlot() {
 	s.group.Settle(s)
 	i := s.masterOfSite()
 	to := s.group.Masters[(i+1+s.rng.IntN(2))%3]
@@ -223,7 +223,7 @@ func (s *stage) moveSlot() {
 }
 
 // limitMemory sets what the single server may use; "0" is no limit.
-func (s *stage) limitMemory(bytes string) {
+func (s *testbed) limitMemory(bytes string) {
 	if err := s.direct.ConfigSet(s.Context(), "maxmemory", bytes).Err(); err != nil {
 		s.Fatal(err)
 	}
