@@ -135,6 +135,7 @@ type Gateway struct {
 
 	started   time.Time
 	draining  atomic.Bool
+	unready   atomic.Bool // set by StopReady
 	admission *admission
 
 	conns timerWheel
@@ -204,13 +205,17 @@ func (g *Gateway) Close() error {
 	return nil
 }
 
-// ErrLeaving is what Ready returns after Drain or Close has begun.
+// ErrLeaving is what Ready returns after StopReady, Drain or Close.
 var ErrLeaving = errors.New("the gateway is leaving")
+
+// StopReady has Ready fail, so that balancers send their next clients elsewhere, while
+// the gateway serves on, also those who still come. Drain comes next.
+func (g *Gateway) StopReady() { g.unready.Store(true) }
 
 // Ready is nil while the gateway can serve: the log is reachable and takes
 // changes, and every replica is up to date.
 func (g *Gateway) Ready(ctx context.Context) error {
-	if g.draining.Load() {
+	if g.unready.Load() || g.draining.Load() {
 		return ErrLeaving
 	}
 	if g.options.Ready != nil {

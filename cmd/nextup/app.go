@@ -160,6 +160,9 @@ func (a *App) URL() string {
 // Served returns a channel that is closed when the App no longer listens.
 func (a *App) Served() <-chan struct{} { return a.served }
 
+// StopReady has /readyz fail while the App serves on; Drain comes next.
+func (a *App) StopReady() { a.gateway.StopReady() }
+
 // Drain sends all clients to other gateways over the given time; Close comes next.
 func (a *App) Drain(ctx context.Context, over time.Duration) { a.gateway.Drain(ctx, over) }
 

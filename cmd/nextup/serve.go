@@ -33,6 +33,7 @@ type serveCmd struct {
 	HelloRate    int            `help:"Hellos a second that are taken; the others are told when to come back." default:"1000"`
 	TrustedProxy []netip.Prefix `help:"Networks of proxies whose X-Forwarded-For is believed, with commas between." placeholder:"CIDR"`
 	MaxLevel     int            `help:"Highest level of a site that this gateway takes, by default all that it knows; a lower one keeps the way back to an older release open (nextup level --help)." default:"-1" placeholder:"N"`
+	LameDuck     time.Duration  `help:"Time after SIGTERM for which /readyz fails while new clients are still served, until every balancer has noticed; --drain follows." default:"0s"`
 	Drain        time.Duration  `help:"Time over which sockets are sent elsewhere after SIGTERM." default:"8s"`
 
 	Audit string `help:"File to which what supervisors do is appended, one JSON object a line; by default the log has it, with audit=true." placeholder:"FILE"`
@@ -117,11 +118,30 @@ func (c *serveCmd) serve(ctx context.Context, last func(), out, logs io.Writer) 
 		return app.Close() // returns why it no longer serves
 	}
 	last()
+	if c.LameDuck > 0 {
+		app.StopReady()
+		fmt.Fprintf(out, "leaving: not ready, and served on for %s; a second signal ends it at once\n", c.LameDuck)
+		if !serves(app, c.LameDuck) {
+			return app.Close()
+		}
+	}
 	fmt.Fprintf(out, "leaving: sockets are sent elsewhere within %s; a second signal ends it at once\n", c.Drain)
 	drain, cancel := context.WithTimeout(context.Background(), c.Drain+2*time.Second)
 	defer cancel()
 	app.Drain(drain, c.Drain)
 	return app.Close()
+}
+
+// serves reports whether the App still listens after the time.
+func serves(app *App, d time.Duration) bool {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return true
+	case <-app.Served():
+		return false
+	}
 }
 
 // safe returns an error for a durability that the store does not have, and for the demo

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
@@ -56,6 +57,31 @@ func TestASecondSignalEndsTheProcessAtOnce(t *testing.T) {
 	for _, c := range there {
 		<-c.Done()
 	}
+}
+
+// A balancer needs a moment to notice that a gateway leaves: until then it sends people
+// there, who are served as before.
+func TestWhoComesBeforeTheBalancerHasNoticedIsServed(t *testing.T) {
+	t.Parallel()
+	path := siteFile(t, reloadable)
+	g := serve(t, "--site-file", path, "--lame-duck", "10m")
+	g.signal(syscall.SIGTERM)
+	line, err := g.out.ReadString('\n')
+	for ; err == nil && !strings.Contains(line, "not ready, and served on for 10m0s"); line, err = g.out.ReadString('\n') {
+	}
+	if err != nil {
+		t.Fatalf("it never said that it leaves: %v", err)
+	}
+	if code, body := get(t, g.url+"/readyz"); code != http.StatusServiceUnavailable || !strings.Contains(body, "leaving") {
+		t.Errorf("/readyz answers %d %q", code, body)
+	}
+	if _, body := get(t, g.url+"/metrics"); !strings.Contains(body, "nextup_ready 0\n") || !strings.Contains(body, "nextup_leaving 1\n") {
+		t.Error("the metrics do not tell that it leaves on purpose")
+	}
+	if _, err := g.come(path, "visitor", "late").Join(t.Context(), "support"); err != nil {
+		t.Errorf("a visitor who comes meanwhile: %v", err)
+	}
+	g.signal(syscall.SIGTERM)
 }
 
 // Somebody copied the demo's file, as the README says, and put it on the net.
