@@ -1,6 +1,10 @@
 package gateway
 
-import "time"
+import (
+	"time"
+
+	"nextup/queue"
+)
 
 // WaitLongForGoodbyes has every close that waits for an answer wait for longer than any
 // test, and returns what ends that.
@@ -18,3 +22,9 @@ func (g *Gateway) CompareRules() { g.app.CheckDrift() }
 
 // Freeze ends the gateway's work without a word, as a process that was killed.
 func (g *Gateway) Freeze() { g.stop(); g.app.Stop() }
+
+// Level returns a site's level, as it is replayed.
+func (g *Gateway) Level(site string) queue.Level {
+	level, _ := g.app.Site(site).Level()
+	return level
+}

@@ -250,7 +250,7 @@ func (g *Gateway) watch() {
 			}
 			g.conns.turn(func(c *conn) time.Duration { return c.look(now) })
 			for _, s := range g.sites {
-				s.sendElsewhereIfParted()
+				s.sendElsewhereIfUnfit()
 			}
 		}
 	}

@@ -156,7 +156,7 @@ func (c *conn) welcome(id string) protocol.Welcome {
 	w := protocol.Welcome{
 		ID: id, Site: c.site.ID(), Role: c.id.Role, Subject: c.id.Subject, Name: c.id.Name,
 		HeartbeatS: int(c.beats.Seconds()), ExpiresAtMS: c.id.ExpiresAt.UnixMilli(),
-		NowMS: int64(c.site.Now()),
+		NowMS: int64(c.site.Now()), Features: c.site.Features(),
 	}
 	rules := c.site.file.Load().Rules
 	for _, d := range rules.Departments {

@@ -46,7 +46,8 @@ type house struct {
 	keys     *auth.Verifier
 	verifier gateway.Verifier // what the gateways see of the keys
 	site     func(*gateway.Site)
-	others   []gateway.Site // that the gateways serve besides
+	levels   []queue.LevelSpec // that the gateways know; nil means the product's
+	others   []gateway.Site    // that the gateways serve besides
 	audit    *lines
 	log      *lines // what the gateways log
 	ctx      context.Context
@@ -134,7 +135,7 @@ func (h *house) open(node string) (url string, g *gateway.Gateway) {
 	hub := conversation.New(h.backend, conversation.Options{})
 	sites, log, metrics := append([]gateway.Site{site}, h.others...), slog.New(slog.NewTextHandler(h.log, nil)), prometheus.NewRegistry()
 	options := app.Options{
-		Node: node, Store: logstore.New(h.backend), Conversations: hub, Presence: h.registry,
+		Node: node, Store: logstore.New(h.backend), Conversations: hub, Presence: h.registry, Levels: h.levels,
 		Logger: log, Audit: slog.New(slog.NewJSONHandler(h.audit, nil)), Registry: metrics,
 	}
 	for _, s := range sites {

@@ -29,6 +29,20 @@ describe("opening", () => {
     expect(states.map((s) => s.name)).toEqual(["connecting", "open"]);
   });
 
+  test("[hello-8] the features are those of the newest welcome", async () => {
+    const { c } = connection();
+    c.connect();
+    await settle();
+    expect(c.welcome?.features).toBe(undefined);
+    FakeSocket.latest.welcomes();
+    expect(c.welcome?.features).toEqual(["x-example"]);
+    FakeSocket.latest.serverCloses(1012);
+    await vi.advanceTimersByTimeAsync(60_000);
+    await settle();
+    FakeSocket.latest.welcomes({ features: undefined });
+    expect(c.welcome?.features).toBe(undefined);
+  });
+
   test("requests made before welcome are sent after it", async () => {
     const { c } = connection();
     void c.request({ type: "join", department: "support" });

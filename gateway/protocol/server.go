@@ -23,6 +23,9 @@ type Welcome struct {
 	// knows, in alphabetical order; any other text is a topic as well.
 	Urgencies []string `json:"urgencies,omitzero"`
 	Topics    []string `json:"topics,omitzero"`
+	// Features names the frames and fields that the site takes beyond those that every
+	// gateway takes. A client sends what has such a name only if it stands here.
+	Features []string `json:"features,omitzero"`
 }
 
 // Department describes a department to a client.

@@ -83,7 +83,7 @@ export class Connection extends Emitter<ConnectionEvents> {
     return this.#tokens.identity;
   }
 
-  /** The newest welcome: one's own role and subject, and the site's departments. */
+  /** The newest welcome: one's own role and subject, the site's departments, and the features that it takes. */
   get welcome(): WelcomeFrame | undefined {
     return this.#welcome;
   }

@@ -723,6 +723,11 @@ export interface WelcomeFrame {
    */
   urgencies?: string[];
   topics?: string[];
+  /**
+   * Features names the frames and fields that the site takes beyond those that every
+   * gateway takes. A client sends what has such a name only if it stands here.
+   */
+  features?: string[];
 }
 
 /** OK answers a request that succeeded. */
