@@ -29,6 +29,8 @@ type Actor struct {
 	// Languages, Tier and Urgency are what the site's own systems say of a visitor.
 	Languages     []string
 	Tier, Urgency string
+	// Conn is the transport's number of what they came by, for the log; 0 for none.
+	Conn uint64
 }
 
 // person is the actor as an author of entries.

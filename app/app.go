@@ -128,6 +128,9 @@ func (a *App) newSite(o SiteOptions) *Site {
 	s := &Site{Replica: r, app: a, election: newElection(r, a.Node)}
 	s.digest.Store(&o.Digest)
 	r.OnSteps(s.noticeLoss)
+	if s.traces() {
+		r.OnSteps(s.traceSteps)
+	}
 	r.OnRestore(s.restored)
 	r.OnRules(s.logWithdrawn)
 	s.AddWorker(newDispatcher(r))

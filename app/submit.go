@@ -74,11 +74,12 @@ func (s *Site) Submit(ctx context.Context, a *Actor, c Command, done func(Receip
 	deadline := time.Now().Add(CommandTimeout)
 	key := actorKey{a.Role, a.ID}
 	q := s.inHand.take(key)
-	err := q.Submit(&s.app.pool, c.keys(s, a), func() {
+	keys := c.keys(s, a)
+	err := q.Submit(&s.app.pool, keys, func() {
 		defer s.inHand.release(key, q)
 		ctx, cancel := context.WithDeadline(ctx, deadline)
 		defer cancel()
-		done(s.run(ctx, a, c))
+		done(s.run(ctx, a, c, keys[1]))
 	})
 	if err != nil {
 		s.inHand.release(key, q)
@@ -86,7 +87,11 @@ func (s *Site) Submit(ctx context.Context, a *Actor, c Command, done func(Receip
 	}
 }
 
-func (s *Site) run(ctx context.Context, a *Actor, c Command) (Receipt, error) {
+// run runs a command that concerns the ticket, "" for none.
+func (s *Site) run(ctx context.Context, a *Actor, c Command, ticket string) (r Receipt, err error) {
+	if s.traces() {
+		defer func(begun time.Time) { s.traceCommand(a, c, ticket, r, time.Since(begun), err) }(time.Now())
+	}
 	if err := ctx.Err(); err != nil {
 		return Receipt{}, err
 	}

@@ -133,10 +133,12 @@ type Gateway struct {
 	kinds     kinds
 	readiness singleflight.Group
 
-	started   time.Time
-	draining  atomic.Bool
-	unready   atomic.Bool // set by StopReady
-	admission *admission
+	started  time.Time
+	draining atomic.Bool
+	unready  atomic.Bool // set by StopReady
+
+	connsOpened atomic.Uint64
+	admission   *admission
 
 	conns timerWheel
 }

@@ -54,6 +54,7 @@ func (c *conn) hello(h protocol.Hello) bool {
 		}
 		return false
 	}
+	c.site.log.Debug("a conn", "conn", c.actor.Conn, "node", c.g.app.Node(), "role", id.Role, "by", id.Subject, "number", h.Log)
 	c.heard()
 	c.g.strangers.leave(c)
 	c.socket.SetMessageLimit(protocol.MaxFrameBytes)
@@ -97,6 +98,7 @@ func (c *conn) admit(id auth.Identity) error {
 	}
 	c.id = id
 	c.actor = *actorOf(id)
+	c.actor.Conn = c.g.connsOpened.Add(1)
 	file := s.file.Load()
 	c.allowance, c.beats = file.Limits.allowance(), file.VisitorHeartbeat
 	if id.Role != protocol.Visitor {

@@ -103,6 +103,9 @@ func (c *conn) Gone() {
 	c.g.metrics.connections.Dec()
 	c.g.conns.remove(c)
 	c.subs.stopAll()
+	if c.site != nil {
+		c.site.log.Debug("a conn has ended", "conn", c.actor.Conn, "node", c.g.app.Node())
+	}
 	if c.site != nil && c.site.people.Exit(c, c.from) {
 		c.site.Disconnected(&c.actor)
 	}

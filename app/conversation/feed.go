@@ -159,7 +159,7 @@ func (h *Hub) retryLocked(f *feed, err error) {
 		return
 	}
 	if f.failures == 0 {
-		h.unreadable.Log(h.options.Logger, "a conversation could not be read", "log", f.log.Name, "error", err)
+		h.unreadable.Log(h.options.Logger, "a conversation could not be read", "log", f.log.Name, "err", err)
 	}
 	pause := 100 * time.Millisecond << min(f.failures, 6)
 	f.failures++
@@ -191,7 +191,7 @@ func (h *Hub) checkHeads() {
 	defer cancel()
 	heads, err := h.backend.Heads(ctx, logs)
 	if err != nil {
-		h.unchecked.Log(h.options.Logger, "the heads of open conversations could not be read", "error", err)
+		h.unchecked.Log(h.options.Logger, "the heads of open conversations could not be read", "err", err)
 	}
 	h.mu.Lock()
 	defer h.mu.Unlock()

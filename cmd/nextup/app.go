@@ -81,6 +81,7 @@ func NewApp(ctx context.Context, c appConfig) (_ *App, err error) {
 			err = errors.Join(err, a.Close())
 		}
 	}()
+	measureBuild(a.registry, thisBuild())
 	a.onlyHere = onlyHere(c.Listen) && len(c.TrustedProxies) == 0
 	keys, sites, err := a.parts(c.File)
 	if err != nil {
@@ -125,6 +126,7 @@ func NewApp(ctx context.Context, c appConfig) (_ *App, err error) {
 	a.moved, a.address = moved, listener.Addr().String()
 	a.server = &http.Server{
 		Handler: a.gateway, ConnState: a.gateway.ConnState, MaxHeaderBytes: 16 << 10,
+		ErrorLog:    slog.NewLogLogger(c.Logger.Handler(), slog.LevelWarn),
 		ReadTimeout: 10 * time.Second, WriteTimeout: time.Minute, IdleTimeout: time.Minute, // of requests; sockets have none
 	}
 	go func() {
@@ -150,6 +152,10 @@ func (a *App) open(ctx context.Context, c appConfig) (queue.Store, error) {
 	measureRedis(a.registry, backend)
 	return logstore.New(backend), nil
 }
+
+// Node returns the name of this gateway among the others, which changes if it is taken
+// for lost.
+func (a *App) Node() string { return a.app.Node() }
 
 // URL returns the address of the App for a browser on this machine.
 func (a *App) URL() string {

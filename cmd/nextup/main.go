@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"runtime/debug"
 
 	"github.com/alecthomas/kong"
 )
@@ -36,33 +35,17 @@ func main() {
 		kong.Name("nextup"),
 		kong.Description(description),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 100}),
-		kong.Vars{"version": version()},
+		kong.Vars{"version": thisBuild().String()},
 		kong.BindTo(os.Stdout, (*io.Writer)(nil)),
 	)
 	if err := ctx.Run(); err != nil {
-		fmt.Fprintln(os.Stderr, "nextup:", err)
+		if !errors.As(err, new(loggedError)) {
+			fmt.Fprintln(os.Stderr, "nextup:", err)
+		}
 		code := 1
 		if coded := (interface{ ExitCode() int })(nil); errors.As(err, &coded) {
 			code = coded.ExitCode()
 		}
 		os.Exit(code)
 	}
-}
-
-// version returns the version of the module, with the commit where the build knows it.
-func version() string {
-	info, ok := debug.ReadBuildInfo()
-	if !ok {
-		return "unknown"
-	}
-	v, modified := info.Main.Version, ""
-	for _, s := range info.Settings {
-		switch {
-		case s.Key == "vcs.revision":
-			v += " " + s.Value
-		case s.Key == "vcs.modified" && s.Value == "true":
-			modified = " (modified)"
-		}
-	}
-	return fmt.Sprintf("nextup %s%s %s", v, modified, info.GoVersion)
 }

@@ -64,7 +64,13 @@ Example:
 func (c *serveCmd) Run(out io.Writer) error {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	return c.serve(ctx, stop, out, os.Stderr)
+	adopt(c.logger(os.Stderr))
+	err := c.serve(ctx, stop, out, os.Stderr)
+	if err != nil && c.LogFormat == formatJSON {
+		c.logger(os.Stderr).Error("the gateway has ended", "err", err)
+		return loggedError{err}
+	}
+	return err
 }
 
 // serve runs until the context ends, and then calls last, after which a signal ends
@@ -109,9 +115,13 @@ func (c *serveCmd) serve(ctx context.Context, last func(), out, logs io.Writer) 
 	if err != nil {
 		return err
 	}
+	c.logStart(log, app, file)
+	if c.LogFormat == formatJSON {
+		out = logLines{log}
+	}
 	c.greet(out, app, built)
 	if c.Demo {
-		go c.traffic(ctx, app, file, logs)
+		go c.traffic(ctx, app, file, log)
 	}
 	reload.run(ctx, app, told)
 	if ctx.Err() == nil {
@@ -162,6 +172,21 @@ func (c *serveCmd) safe() error {
 	return nil
 }
 
+// logStart logs what began, so that what follows can be read without the command line.
+func (c *serveCmd) logStart(log *slog.Logger, app *App, file *sitefile.File) {
+	var sites []string
+	for _, s := range file.Sites {
+		sites = append(sites, s.ID())
+	}
+	store := "memory"
+	if c.Redis != "" {
+		store = "redis" // without its address, which may hold a password
+	}
+	b := thisBuild()
+	log.Info("the gateway has started", "version", b.version, "commit", b.commit, "go", b.toolchain, "node", app.Node(),
+		"url", app.URL(), "store", store, "durability", c.Durability, "sites", sites, "site_file", c.SiteFile)
+}
+
 // greet prints what runs and where, first the line that scripts wait for.
 func (c *serveCmd) greet(out io.Writer, app *App, built bool) {
 	fmt.Fprintf(out, "listening on %s\n", app.URL())
@@ -181,19 +206,11 @@ func (c *serveCmd) greet(out io.Writer, app *App, built bool) {
 	fmt.Fprintf(out, "visitor page  %s/visitor.html\nagent desk    %s/desk\n", app.URL(), app.URL())
 }
 
-func (c *serveCmd) logger(w io.Writer) *slog.Logger {
-	var level slog.Level
-	_ = level.UnmarshalText([]byte(c.LogLevel)) // kong has checked it
-	options := &slog.HandlerOptions{Level: level}
-	if c.LogFormat == "json" {
-		return slog.New(slog.NewJSONHandler(w, options))
-	}
-	return slog.New(slog.NewTextHandler(w, options))
-}
+func (c *serveCmd) logger(w io.Writer) *slog.Logger { return newLogger(w, c.LogLevel, c.LogFormat) }
 
 // traffic keeps the demo's queues moving, with a few more visitors than the agents can
 // serve, so that there is always a line.
-func (c *serveCmd) traffic(ctx context.Context, app *App, file *sitefile.File, logs io.Writer) {
+func (c *serveCmd) traffic(ctx context.Context, app *App, file *sitefile.File, log *slog.Logger) {
 	site := file.Sites[0]
 	var keys []auth.Key
 	keys, err := Keys(site)
@@ -205,6 +222,6 @@ func (c *serveCmd) traffic(ctx context.Context, app *App, file *sitefile.File, l
 		})
 	}
 	if err != nil {
-		fmt.Fprintln(logs, "traffic:", err)
+		log.Error("the demo's traffic has ended", "err", err)
 	}
 }

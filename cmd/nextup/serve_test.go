@@ -1,7 +1,9 @@
 package main
 
 import (
+	"context"
 	"encoding/base64"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -9,10 +11,13 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
+	"nextup/gateway/protocol"
 	"nextup/internal/client"
 	"nextup/internal/sitefile"
 )
@@ -82,6 +87,99 @@ func TestWhoComesBeforeTheBalancerHasNoticedIsServed(t *testing.T) {
 		t.Errorf("a visitor who comes meanwhile: %v", err)
 	}
 	g.signal(syscall.SIGTERM)
+}
+
+// What an operator looks at first: one form of line from the first to the last, what
+// runs, and the way of one ticket by its id, without a word of what people said or the
+// tokens that they showed.
+func TestTheLogIsOfOneFormAndTellsTheWayOfATicket(t *testing.T) {
+	t.Parallel()
+	path := siteFile(t, reloadable)
+	file, err := sitefile.Load(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	logs := &logBuffer{}
+	ctx, stop := context.WithCancel(t.Context())
+	c := &serveCmd{Listen: "127.0.0.1:0", SiteFile: path, Node: "one", Durability: "memory", LogFormat: "json", LogLevel: "debug", HelloRate: 100}
+	ended := make(chan error, 1)
+	printed := &logBuffer{}
+	go func() { ended <- c.serve(ctx, func() {}, printed, logs) }()
+	line := func(what ...string) map[string]any {
+		t.Helper()
+		for deadline := time.After(20 * time.Second); ; {
+			for text := range strings.Lines(logs.String()) {
+				var fields map[string]any
+				if err := json.Unmarshal([]byte(text), &fields); err != nil {
+					t.Fatalf("a line that is no JSON: %q", text)
+				}
+				if !slices.ContainsFunc(what, func(w string) bool { return !strings.Contains(text, w) }) {
+					return fields
+				}
+			}
+			select {
+			case err := <-ended:
+				t.Fatalf("it has ended: %v", err)
+			case <-deadline:
+				t.Fatalf("no line with %q in:\n%s", what, logs)
+			case <-time.After(10 * time.Millisecond):
+			}
+		}
+	}
+	start := line("the gateway has started")
+	for _, key := range []string{"version", "commit", "go", "node", "url", "store", "sites"} {
+		if start[key] == nil {
+			t.Errorf("the first line does not tell the %s: %v", key, start)
+		}
+	}
+	g := &child{t: t, url: start["url"].(string)}
+	visitor, agent := g.come(path, "visitor", "vera"), g.come(path, "agent", "ada")
+	if _, err := agent.Status(ctx, protocol.Available); err != nil {
+		t.Fatal(err)
+	}
+	joined, err := visitor.Join(ctx, "support")
+	if err != nil {
+		t.Fatal(err)
+	}
+	id := joined.Ticket
+	if _, err := visitor.Send(ctx, id, "m1", "my secret words"); err != nil {
+		t.Fatal(err)
+	}
+	line(`"command":"Send"`, id, `"message":"m1"`)
+	line(`"msg":"a ticket"`, id, `"before":"waiting","after":"offered"`, `"agent":"ada"`)
+	if joins := line(`"command":"Join"`, id); joins["by"] != "vera" || joins["node"] == "" || joins["conn"].(float64) < 1 || !strings.HasSuffix(joins["took"].(string), "s") {
+		t.Errorf("the join is told as %v", joins)
+	}
+	line(fmt.Sprintf(`"msg":"a conn","site":"shop","conn":%v`, line(`"command":"Join"`, id)["conn"]))
+	stop()
+	if err := <-ended; err != nil {
+		t.Error(err)
+	}
+	for _, c := range []*client.Conn{visitor, agent} {
+		<-c.Done()
+	}
+	if text := logs.String(); strings.Contains(text, "secret words") || strings.Contains(text, string(file.Sites[0].Keys[0].Secret)) || strings.Contains(text, "eyJ") {
+		t.Errorf("the log holds what is nobody's business:\n%s", text)
+	}
+	if printed.String() != "" {
+		t.Errorf("plain text stands beside the JSON: %q", printed)
+	}
+}
+
+// A gateway that cannot start says why in the form of its log.
+func TestAGatewayThatCannotStartSaysSoInTheFormOfItsLog(t *testing.T) {
+	out, errs, code := nextup(t, "serve", "--log-format", "json", "--listen", "127.0.0.1:0", "--redis", "redis://127.0.0.1:1/nonsense")
+	if code == 0 || out != "" {
+		t.Errorf("exit %d, printed %q", code, out)
+	}
+	for text := range strings.Lines(errs) {
+		if err := json.Unmarshal([]byte(text), &map[string]any{}); err != nil {
+			t.Errorf("a line that is no JSON: %q", text)
+		}
+	}
+	if !strings.Contains(errs, "the gateway has ended") {
+		t.Errorf("it does not say why: %q", errs)
+	}
 }
 
 // Somebody copied the demo's file, as the README says, and put it on the net.

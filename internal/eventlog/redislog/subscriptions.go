@@ -102,7 +102,7 @@ func (w *subscriptions) run(ctx context.Context) {
 			default:
 			}
 		}
-		w.warning.Log(w.options.Logger, "subscription connection lost", "error", err, "retry_in", wait)
+		w.warning.Log(w.options.Logger, "subscription connection lost", "err", err, "retry_in", wait)
 		select {
 		case <-time.After(wait):
 		case <-ctx.Done():
