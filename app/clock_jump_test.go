@@ -48,7 +48,7 @@ func TestTheWaitIsNotLongerBecauseAClockJumped(t *testing.T) {
 			}
 			talks("v")
 			l.Elected(s.state)
-			if !l.keepUp() {
+			if elected, _ := l.keepUp(); !elected {
 				t.Fatal("it does not learn")
 			}
 			before := l.estimator.Next(l.state, queue.QueueID{Department: "support", Language: "en"}, at)

@@ -9,6 +9,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"nextup/internal/cadence"
 	"nextup/queue"
 )
 
@@ -29,15 +30,8 @@ func (s *Site) OnDrift(f func(differs bool)) { s.drift.onChange = append(s.drift
 // watchDrift compares the site files with those of the other nodes until the App
 // ends.
 func (a *App) watchDrift() {
-	tick := time.NewTicker(driftCheck)
-	defer tick.Stop()
-	for {
+	for more := true; more; more = cadence.Wait(a.ctx, driftCheck) {
 		a.CheckDrift()
-		select {
-		case <-a.ctx.Done():
-			return
-		case <-tick.C:
-		}
 	}
 }
 

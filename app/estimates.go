@@ -18,6 +18,9 @@ const (
 	publishInterval    = 3 * time.Second
 	maxPublishInterval = 10 * time.Second
 	publishCost        = 300
+	// idleInterval is how long the estimates rest while no ticket waits and nothing
+	// happens: what was learned ages slowly.
+	idleInterval = 30 * time.Second
 	// checkpointInterval is how long what was learned rests in milliseconds until it is
 	// written again.
 	checkpointInterval queue.Millis = 60_000
@@ -34,10 +37,13 @@ type estimates struct {
 	// checkpoints reports whether all nodes know queue.Checkpoint.
 	checkpoints func() bool
 
+	woken chan struct{} // holds one: idle is over
+
 	mu      sync.Mutex
 	elected bool
 	anew    bool // the steps do not go on from where the state stands
 	steps   []queue.Step
+	idle    bool // Run rests until something happens
 
 	// What only Run touches.
 	warning   lograte.Warning
@@ -51,7 +57,7 @@ type estimates struct {
 }
 
 func newEstimates(r *Replica, checkpoints func() bool) *estimates {
-	return &estimates{replica: r, checkpoints: checkpoints}
+	return &estimates{replica: r, checkpoints: checkpoints, woken: make(chan struct{}, 1)}
 }
 
 // Elected implements Worker.
@@ -59,6 +65,7 @@ func (e *estimates) Elected(*queue.State) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	e.elected, e.steps, e.anew = true, nil, true
+	e.wakeLocked()
 }
 
 // Dismissed implements Worker.
@@ -79,6 +86,20 @@ func (e *estimates) Steps(_ *queue.State, steps []queue.Step) {
 	default:
 		e.steps, e.anew = nil, true
 	}
+	e.wakeLocked()
+}
+
+// wakeLocked ends the rest of an idle site. The estimates of a busy one keep to their
+// pace.
+func (e *estimates) wakeLocked() {
+	if !e.idle {
+		return
+	}
+	e.idle = false
+	select {
+	case e.woken <- struct{}{}:
+	default:
+	}
 }
 
 // Run implements Worker.
@@ -90,13 +111,30 @@ func (e *estimates) Run(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case <-next.C:
+		case <-e.woken:
 		}
-		var took time.Duration
-		if e.keepUp() && e.replica.Unavailable() == nil {
-			took = e.publish(ctx)
-		}
-		next.Reset(intervalAfter(took))
+		next.Reset(e.work(ctx))
 	}
+}
+
+// work makes the estimates again, and returns how long they rest then.
+func (e *estimates) work(ctx context.Context) time.Duration {
+	elected, news := e.keepUp()
+	if elected && e.replica.Unavailable() != nil {
+		return publishInterval
+	}
+	var took time.Duration
+	if elected {
+		var published bool
+		took, published = e.publish(ctx)
+		news = news || published || e.state.AnyWaiting()
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.idle = !news && len(e.steps) == 0 && !e.anew; e.idle {
+		return idleInterval
+	}
+	return intervalAfter(took)
 }
 
 // intervalAfter is how long the next estimates wait, after some that took so long.
@@ -105,15 +143,16 @@ func intervalAfter(took time.Duration) time.Duration {
 }
 
 // keepUp brings the state and what was learned up to date, and reports whether
-// the worker is elected.
-func (e *estimates) keepUp() bool {
+// the worker is elected and whether there was anything to learn.
+func (e *estimates) keepUp() (elected, news bool) {
 	e.mu.Lock()
-	elected, anew, steps := e.elected, e.anew, e.steps
+	anew, steps := e.anew, e.steps
+	elected, news = e.elected, anew || len(steps) > 0
 	e.steps, e.anew = nil, false
 	e.mu.Unlock()
 	if !elected {
 		e.estimator, e.state, e.clock = nil, nil, clockWatch{}
-		return false
+		return false, false
 	}
 	var rules *queue.Site
 	e.replica.Read(func(st *queue.State) {
@@ -142,13 +181,14 @@ func (e *estimates) keepUp() bool {
 	}
 	if e.state.Site() != rules {
 		e.state.SetSite(rules)
+		news = true
 	}
-	return true
+	return true, news
 }
 
 // publish publishes what people would read differently now, and returns how long the
-// plays took.
-func (e *estimates) publish(ctx context.Context) (took time.Duration) {
+// plays took, and whether there was anything to publish.
+func (e *estimates) publish(ctx context.Context) (took time.Duration, news bool) {
 	began := time.Now()
 	out := e.estimator.Estimate(e.state, e.replica.Now())
 	took = time.Since(began)
@@ -156,7 +196,7 @@ func (e *estimates) publish(ctx context.Context) (took time.Duration) {
 	e.replica.metrics.truth.set(e.replica.id, counted)
 	if out == nil {
 		if out = e.again(); out == nil {
-			return took
+			return took, false
 		}
 	}
 	checkpoint, older := e.checkpoint()
@@ -165,10 +205,10 @@ func (e *estimates) publish(ctx context.Context) (took time.Duration) {
 	defer cancel()
 	if _, err := e.replica.Decide(ctx, Refusals{}, func(st *queue.State) (queue.Change, error) { return st.Publish(out, checkpoint, older), nil }); err != nil {
 		e.warning.Log(e.replica.log, "estimates are not published", "err", err)
-		return took
+		return took, true
 	}
 	e.counted, e.jumped = counted, false
-	return took
+	return took, true
 }
 
 // again returns the last estimates if they have to be published once more, since a

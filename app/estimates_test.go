@@ -49,7 +49,7 @@ func TestWhatWasLearnedIsWrittenOnceAMinute(t *testing.T) {
 				worker.Steps(r.state, []queue.Step{r.state.Play(c, store.now)})
 			}
 			worker.Elected(r.state)
-			if !worker.keepUp() {
+			if elected, _ := worker.keepUp(); !elected {
 				t.Fatal("it does not learn")
 			}
 			written := 0

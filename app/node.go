@@ -8,6 +8,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"nextup/internal/cadence"
 	"nextup/internal/lograte"
 	"nextup/presence"
 	"nextup/queue"
@@ -65,22 +66,15 @@ func (a *App) IsOwnNode(name string) bool {
 
 // holdLease renews the node's lease until the App ends, and then gives it back.
 func (a *App) holdLease() {
-	tick := time.NewTicker(presence.Renewal)
-	defer tick.Stop()
 	var unrenewed lograte.Warning
-	for {
+	for more := true; more; more = cadence.Wait(a.ctx, presence.Renewal) {
 		if err := a.renewLease(); err != nil && a.ctx.Err() == nil {
 			unrenewed.Log(a.log, "the node's lease is not renewed", "err", err)
 		}
-		select {
-		case <-a.ctx.Done():
-			ctx, cancel := context.WithTimeout(context.Background(), time.Second)
-			defer cancel()
-			_ = a.options.Presence.Leave(ctx, a.Node()) // else it runs out
-			return
-		case <-tick.C:
-		}
 	}
+	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+	defer cancel()
+	_ = a.options.Presence.Leave(ctx, a.Node()) // else it runs out
 }
 
 func (a *App) renewLease() error {
@@ -163,15 +157,8 @@ const nodeCheck = 500 * time.Millisecond
 // watchNodes puts the nodes that have gone into the logs of the sites for which this
 // process was elected. One look at the registry serves them all.
 func (a *App) watchNodes() {
-	tick := time.NewTicker(nodeCheck)
-	defer tick.Stop()
 	watch := presence.NewWatch(a.options.Presence)
-	for {
-		select {
-		case <-a.ctx.Done():
-			return
-		case <-tick.C:
-		}
+	for cadence.Wait(a.ctx, nodeCheck) {
 		a.loseNodes(watch, time.Now())
 	}
 }

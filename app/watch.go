@@ -4,29 +4,23 @@ import (
 	"sync/atomic"
 	"time"
 
+	"nextup/internal/cadence"
 	"nextup/queue"
 )
 
 const (
 	// siteCheck is how soon subscribers hear that a log went or came back, and how often
 	// a process looks for what the elected one should have ended.
-	siteCheck = 200 * time.Millisecond
+	siteCheck = 250 * time.Millisecond
 	// overduePatience is how long the elected process is waited for.
 	overduePatience queue.Millis = 1000
 	// maxOverdue bounds what another process ends at once.
 	maxOverdue = 64
 )
 
-// watchSites looks at every site again and again. One ticker serves all of them.
+// watchSites looks at every site again and again. One timer serves all of them.
 func (a *App) watchSites() {
-	tick := time.NewTicker(siteCheck)
-	defer tick.Stop()
-	for {
-		select {
-		case <-a.ctx.Done():
-			return
-		case <-tick.C:
-		}
+	for cadence.Wait(a.ctx, siteCheck) {
 		for _, s := range a.sites {
 			s.checkAvailability()
 			s.endOverdue()

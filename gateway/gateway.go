@@ -51,6 +51,7 @@ import (
 	"nextup/gateway/auth"
 	"nextup/gateway/fanout"
 	"nextup/gateway/socket"
+	"nextup/internal/cadence"
 	"nextup/queue"
 )
 
@@ -238,22 +239,15 @@ func (g *Gateway) Ready(ctx context.Context) error {
 
 // watch looks at the conns as the wheel turns.
 func (g *Gateway) watch() {
-	tick := time.NewTicker(wheelStep)
-	defer tick.Stop()
-	for keys := g.options.Verifier.Changes(); ; {
-		select {
-		case <-g.ctx.Done():
-			return
-		case <-tick.C:
-			now := g.now()
-			if changes := g.options.Verifier.Changes(); changes != keys {
-				keys = changes
-				g.endKeyless(now)
-			}
-			g.conns.turn(func(c *conn) time.Duration { return c.look(now) })
-			for _, s := range g.sites {
-				s.sendElsewhereIfUnfit()
-			}
+	for keys := g.options.Verifier.Changes(); cadence.Wait(g.ctx, wheelStep); {
+		now := g.now()
+		if changes := g.options.Verifier.Changes(); changes != keys {
+			keys = changes
+			g.endKeyless(now)
+		}
+		g.conns.turn(func(c *conn) time.Duration { return c.look(now) })
+		for _, s := range g.sites {
+			s.sendElsewhereIfUnfit()
 		}
 	}
 }

@@ -28,7 +28,7 @@ import (
 // Certainty + one look: within five seconds.
 const (
 	TTL       = 2500 * time.Millisecond
-	Renewal   = 800 * time.Millisecond
+	Renewal   = 750 * time.Millisecond
 	Certainty = 1500 * time.Millisecond
 )
 

@@ -181,6 +181,16 @@ func (s *State) Size(q QueueID) int {
 	return 0
 }
 
+// AnyWaiting reports whether a ticket stands in any line.
+func (s *State) AnyWaiting() bool {
+	for _, l := range s.lines {
+		if l.len() > 0 {
+			return true
+		}
+	}
+	return false
+}
+
 // Position is a ticket's 1-based rank in its line, 0 when it is in none.
 func (s *State) Position(t *Ticket) int {
 	l := s.lines[t.Queue()]

@@ -2,10 +2,13 @@
 // fire together cost one wake-up of the processor, and what they ask a server can share a
 // round trip.
 //
-//	again := time.NewTimer(time.Until(cadence.Next(time.Now(), time.Second)))
+//	for cadence.Wait(ctx, time.Second) {
+//		ask()
+//	}
 package cadence
 
 import (
+	"context"
 	"math/rand/v2"
 	"time"
 )
@@ -17,4 +20,17 @@ var phase = rand.N(time.Hour)
 // the interval every. It is at most that far away.
 func Next(after time.Time, every time.Duration) time.Time {
 	return after.Add(every - (time.Duration(after.UnixNano())+phase)%every)
+}
+
+// Wait returns true at the next moment of those that recur at the interval every, or
+// false once ctx has ended.
+func Wait(ctx context.Context, every time.Duration) bool {
+	next := time.NewTimer(time.Until(Next(time.Now(), every)))
+	defer next.Stop()
+	select {
+	case <-next.C:
+		return true
+	case <-ctx.Done():
+		return false
+	}
 }

@@ -1,9 +1,41 @@
 package cadence
 
 import (
+	"context"
 	"testing"
+	"testing/synctest"
 	"time"
 )
+
+func TestLoopsOfOneIntervalTurnInTheSameMomentsUntilTheyEnd(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const every, turns = time.Second, 10
+		ctx, cancel := context.WithCancel(t.Context())
+		defer cancel()
+		moments := make(chan time.Time, 100)
+		loop := func() {
+			for Wait(ctx, every) {
+				moments <- time.Now()
+			}
+			close(moments)
+		}
+		go loop()
+		time.Sleep(every / 3)
+		begun := time.Now()
+		var last time.Time
+		for range turns {
+			own, other := Wait(t.Context(), every), <-moments
+			if now := time.Now(); !own || !other.Equal(now) || !last.IsZero() && now.Sub(last) != every {
+				t.Fatalf("turns at %s and %s, the last one at %s", now.Sub(begun), other.Sub(begun), last.Sub(begun))
+			}
+			last = other
+		}
+		cancel()
+		if m, more := <-moments; more {
+			t.Errorf("a turn at %s, after the end", m.Sub(begun))
+		}
+	})
+}
 
 func TestMomentsRecurWhereverTheyAreCountedFrom(t *testing.T) {
 	t.Parallel()

@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/redis/go-redis/v9"
+
+	"nextup/internal/cadence"
 )
 
 // memoryCheckInterval is the pause between two looks at how full the servers are, and
@@ -34,15 +36,8 @@ func (b *Backend) FullRefusals() uint64 { return b.fullRefusals.Load() }
 // watchMemory checks until ctx ends, and logs a warning once a minute for as long as a
 // server evicts.
 func (b *Backend) watchMemory(ctx context.Context) {
-	tick := time.NewTicker(memoryCheckInterval)
-	defer tick.Stop()
-	for {
+	for more := true; more; more = cadence.Wait(ctx, memoryCheckInterval) {
 		b.checkMemory(ctx)
-		select {
-		case <-ctx.Done():
-			return
-		case <-tick.C:
-		}
 	}
 }
 

@@ -13,6 +13,7 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
+	"nextup/internal/cadence"
 	"nextup/internal/eventlog"
 	"nextup/internal/lograte"
 )
@@ -138,9 +139,7 @@ const mastersLook = 250 * time.Millisecond
 // may be one that keeps no site: from when it refuses until it takes commits again,
 // those to its logs are refused at once, and a line a minute says so.
 func (b *Backend) watchMasters(ctx context.Context) {
-	tick := time.NewTicker(mastersLook)
-	defer tick.Stop()
-	for {
+	for more := true; more; more = cadence.Wait(ctx, mastersLook) {
 		refusing := new(atomic.Int64)
 		looking, cancel := bounded(ctx)
 		if b.eachMaster(looking, func(ctx context.Context, node *redis.Client) error {
@@ -161,11 +160,6 @@ func (b *Backend) watchMasters(ctx context.Context) {
 			b.refusing.Store(refusing.Load())
 		}
 		cancel()
-		select {
-		case <-ctx.Done():
-			return
-		case <-tick.C:
-		}
 	}
 }
 

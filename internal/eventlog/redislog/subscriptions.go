@@ -12,6 +12,7 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
+	"nextup/internal/cadence"
 	"nextup/internal/lograte"
 )
 
@@ -200,7 +201,8 @@ func (w *subscriptions) adopt(pubsub *redis.PubSub) bool {
 func (w *subscriptions) probe(ctx context.Context, probe string, echo <-chan string, fail func(error)) {
 	for n := 0; ; n++ {
 		nonce := strconv.Itoa(n)
-		due := time.NewTimer(w.options.ProbeEvery)
+		// The first probe has at least half of the time, and the others all of it.
+		due := time.NewTimer(time.Until(cadence.Next(time.Now().Add(w.options.ProbeEvery/2), w.options.ProbeEvery)))
 		publishing, cancel := context.WithTimeout(ctx, w.options.ProbeEvery)
 		err := w.client.Publish(publishing, probe, nonce).Err()
 		if err == nil {
