@@ -1,18 +1,9 @@
-import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { AgentClient, SupervisorClient, VisitorClient } from "../src/core/index.ts";
-import { FakeSocket, settle } from "./fake-socket.ts";
+import { FakeSocket, freshSockets, settle } from "./fake-socket.ts";
 import { golden } from "./fixtures.ts";
 
-beforeEach(() => {
-  FakeSocket.all = [];
-  vi.useFakeTimers({ now: 1_793_996_400_000 });
-  vi.spyOn(Math, "random").mockReturnValue(0.5);
-});
-
-afterEach(() => {
-  vi.useRealTimers();
-  vi.restoreAllMocks();
-});
+freshSockets();
 
 const options = { url: "ws://x/v1/connect", token: () => "t", WebSocket: FakeSocket };
 

@@ -1,20 +1,11 @@
-import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { Connection } from "../src/core/index.ts";
 import { comesBack } from "../src/core/backoff.ts";
 import { connection, opened, url } from "./connected.ts";
-import { FakeSocket, settle } from "./fake-socket.ts";
+import { FakeSocket, freshSockets, settle } from "./fake-socket.ts";
 import { golden } from "./fixtures.ts";
 
-beforeEach(() => {
-  FakeSocket.all = [];
-  vi.useFakeTimers({ now: 1_793_996_400_000 });
-  vi.spyOn(Math, "random").mockReturnValue(0.5);
-});
-
-afterEach(() => {
-  vi.useRealTimers();
-  vi.restoreAllMocks();
-});
+freshSockets();
 
 describe("opening", () => {
   test("[connect-1] [hello-1] the subprotocol is asked for and hello is the first frame", async () => {

@@ -1,18 +1,9 @@
-import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { expect, test, vi } from "vitest";
 import { VisitorClient, type EntryFrame } from "../src/core/index.ts";
-import { FakeSocket, settle } from "./fake-socket.ts";
+import { FakeSocket, freshSockets, settle } from "./fake-socket.ts";
 import { golden } from "./fixtures.ts";
 
-beforeEach(() => {
-  FakeSocket.all = [];
-  vi.useFakeTimers({ now: 1_793_996_400_000 });
-  vi.spyOn(Math, "random").mockReturnValue(0.5);
-});
-
-afterEach(() => {
-  vi.useRealTimers();
-  vi.restoreAllMocks();
-});
+freshSockets();
 
 /** A visitor whose conversation is open on the server. */
 async function inConversation() {

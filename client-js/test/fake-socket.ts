@@ -1,3 +1,4 @@
+import { afterEach, beforeEach, vi } from "vitest";
 import type { ClientFrame, ServerFrame, SocketLike } from "../src/core/index.ts";
 import { golden } from "./fixtures.ts";
 
@@ -79,4 +80,18 @@ export async function settle(): Promise<void> {
   for (let i = 0; i < 20; i++) {
     await Promise.resolve();
   }
+}
+
+/** Begins each test of a file without sockets, at a fixed time and with a fixed chance. */
+export function freshSockets(): void {
+  beforeEach(() => {
+    FakeSocket.all = [];
+    vi.useFakeTimers({ now: 1_793_996_400_000 });
+    vi.spyOn(Math, "random").mockReturnValue(0.5);
+  });
+
+  afterEach(() => {
+    vi.useRealTimers();
+    vi.restoreAllMocks();
+  });
 }

@@ -1,21 +1,12 @@
-import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { beforeEach, describe, expect, test, vi } from "vitest";
 import { AgentClient, identityOf, SupervisorClient, VisitorClient } from "../src/core/index.ts";
-import { FakeSocket, settle } from "./fake-socket.ts";
+import { FakeSocket, freshSockets, settle } from "./fake-socket.ts";
 import { golden } from "./fixtures.ts";
 import { Stored } from "./stored.ts";
 
 // Another person on a live page: what belonged to the one before is gone at once.
 
-beforeEach(() => {
-  FakeSocket.all = [];
-  vi.useFakeTimers({ now: 1_793_996_400_000 });
-  vi.spyOn(Math, "random").mockReturnValue(0.5);
-});
-
-afterEach(() => {
-  vi.useRealTimers();
-  vi.restoreAllMocks();
-});
+freshSockets();
 
 const encode = (part: object) => Buffer.from(JSON.stringify(part)).toString("base64url");
 const tokenOf = (sub: string, claims: object = {}) =>

@@ -1,21 +1,12 @@
-import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { VisitorClient, type StorageLike } from "../src/core/index.ts";
-import { FakeSocket, settle } from "./fake-socket.ts";
+import { FakeSocket, freshSockets, settle } from "./fake-socket.ts";
 import { golden } from "./fixtures.ts";
 import { Stored } from "./stored.ts";
 
 // What was written and not sent yet outlives the page, where a storage is given.
 
-beforeEach(() => {
-  FakeSocket.all = [];
-  vi.useFakeTimers({ now: 1_793_996_400_000 });
-  vi.spyOn(Math, "random").mockReturnValue(0.5);
-});
-
-afterEach(() => {
-  vi.useRealTimers();
-  vi.restoreAllMocks();
-});
+freshSockets();
 
 /** A page whose visitor is in line. */
 async function page(storage: StorageLike) {

@@ -1,18 +1,9 @@
-import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { connection, opened } from "./connected.ts";
-import { FakeSocket } from "./fake-socket.ts";
+import { FakeSocket, freshSockets } from "./fake-socket.ts";
 import { golden } from "./fixtures.ts";
 
-beforeEach(() => {
-  FakeSocket.all = [];
-  vi.useFakeTimers({ now: 1_793_996_400_000 });
-  vi.spyOn(Math, "random").mockReturnValue(0.5);
-});
-
-afterEach(() => {
-  vi.useRealTimers();
-  vi.restoreAllMocks();
-});
+freshSockets();
 
 describe("requests", () => {
   test("[error-1] answers find their request by id, in any order", async () => {
