@@ -7,6 +7,8 @@ import { ScriptedGateway } from "./scripted.ts";
 
 export const mei: Person = { role: "agent", id: "a-3", name: "Mei" };
 export const lin: Person = { role: "visitor", id: "v-17", name: "Lin" };
+export const ana = { role: "visitor" as const, id: "v-2", name: "Ana Lucía Fernández" };
+export const diego = { role: "agent" as const, id: "a-4", name: "Diego" };
 
 const asAgent = { role: "agent", subject: mei.id, name: mei.name, heartbeat_s: 5 };
 const asSupervisor = { role: "supervisor", subject: "s-1", name: "Olga", heartbeat_s: 5 };
