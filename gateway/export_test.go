@@ -3,15 +3,15 @@ package gateway
 import (
 	"time"
 
+	"nextup/gateway/ws"
 	"nextup/queue"
 )
 
 // WaitLongForGoodbyes has every close that waits for an answer wait for longer than any
 // test, and returns what ends that.
 func WaitLongForGoodbyes() (restore func()) {
-	usual, lost := closeTimeout, lostTimeout
-	closeTimeout, lostTimeout = time.Hour, time.Hour
-	return func() { closeTimeout, lostTimeout = usual, lost }
+	goodbyes = ws.Goodbyes{Usual: time.Hour, Lost: time.Hour}
+	return func() { goodbyes = ws.Goodbyes{} }
 }
 
 // Node is the name under which the log knows the gateway now.
@@ -21,7 +21,7 @@ func (g *Gateway) Node() string { return g.app.Node() }
 func (g *Gateway) CompareRules() { g.app.CheckDrift() }
 
 // Freeze ends the gateway's work without a word, as a process that was killed.
-func (g *Gateway) Freeze() { g.stop(); g.app.Stop() }
+func (g *Gateway) Freeze() { g.stop(); g.sockets.Stop(); g.app.Stop() }
 
 // Level returns a site's level, as it is replayed.
 func (g *Gateway) Level(site string) queue.Level {

@@ -1,6 +1,6 @@
-// Package gateway is the edge: sockets, who is connected, and who is told what
-// and when. It decides nothing: what people ask for is a command of package app,
-// and a view shows what the replica has replayed.
+// Package gateway is the edge: it puts together what people connect to. It decides
+// nothing: what people ask for is a command of package app, and a view shows what the
+// replica has replayed.
 //
 //	application, err := app.New(…)
 //	g, err := gateway.New(gateway.Options{App: application, Verifier: keys, Sites: sites})
@@ -9,26 +9,16 @@
 //	defer application.Close()
 //	defer g.Close()
 //
-// # How a request runs
+// Its rooms, from the outside in:
 //
-// A conn reads frames one by one and never waits for anything outside: a heartbeat
-// is answered on the spot, and every other frame becomes a command (commands.go),
-// which the application authorises, does and answers, those of one conversation in
-// order.
-//
-// # How people are told
-//
-// Replay is the only source of news. The gateway subscribes to each site's replica and
-// shows the people whom a step concerns their view anew: at once when their ticket or
-// desk changed (site.go), and by the cadence (push.go) when only their place in line did.
-// show builds every view of every kind, so the first frame, an update and the
-// answer to a reconnect cannot disagree.
-//
-// # What a conn costs
-//
-// No goroutine and no buffer while nothing comes or waits (package socket). Frames
-// are written where they are made; what the kernel does not take waits, bounded
-// in bytes, and a client that does not read is closed.
+//   - httpapi answers HTTP, and ws is the session of a socket; both turn what comes into
+//     commands of the application.
+//   - admission decides for both who may come, and has the table of refusals; auth checks
+//     tokens.
+//   - fanout keeps who is connected, and decides when they are shown what.
+//   - view makes what is shown from the state. Every view of every kind is made there, so the
+//     first frame, an update and the answer to a reconnect cannot disagree.
+//   - protocol is the wire, and socket the sockets themselves.
 package gateway
 
 import (
@@ -40,51 +30,29 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
-	"sync"
 	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
-	"golang.org/x/sync/singleflight"
+	"github.com/prometheus/client_golang/prometheus/collectors"
 
 	"nextup/app"
+	"nextup/gateway/admission"
 	"nextup/gateway/auth"
 	"nextup/gateway/fanout"
-	"nextup/gateway/socket"
-	"nextup/internal/cadence"
-	"nextup/queue"
+	"nextup/gateway/httpapi"
+	"nextup/gateway/ws"
 )
 
-// Site is one tenant as the edge sees it.
-type Site struct {
-	Rules *queue.Site
-	// Digest names everything that the site file says of the site, so that
-	// gateways notice when theirs differ; "" stands for that of Rules alone.
-	Digest string
-	// Origins are the Origin headers that browsers may come from besides the
-	// gateway's own host; "*" allows all.
-	Origins []string
-	// Languages are the site's BCP 47 tags.
-	Languages []string
-	// Agent returns what the site file says of an agent: departments, skills (sorted),
-	// tier and capacity. Languages replace those of the token, nil leaves them.
-	Agent func(subject string) queue.AgentFacts
-	// VisitorHeartbeat and AgentHeartbeat are how often clients must be heard.
-	VisitorHeartbeat, AgentHeartbeat time.Duration
-	Limits                           Limits
-}
+// What a gateway is given of its sites, and of the keys of tokens.
+type (
+	Site     = admission.Site
+	Limits   = admission.Limits
+	Verifier = admission.Verifier
+)
 
-// ForApp is what the application needs to know of the site.
-func (s Site) ForApp() app.SiteOptions { return app.SiteOptions{Rules: s.Rules, Digest: s.Digest} }
-
-// Verifier checks a token; see auth.Verifier.
-type Verifier interface {
-	Verify(ctx context.Context, token string, now time.Time) (auth.Identity, error)
-	// Changes counts the times at which Holds may have come to say otherwise.
-	Changes() uint64
-	// Holds reports whether the key of a token that was verified is still in force.
-	Holds(id auth.Identity, now time.Time) bool
-}
+// ErrOtherSites is the error of SetSites for other sites than those that are served.
+var ErrOtherSites = admission.ErrOtherSites
 
 // Options are what a Gateway is made of. App, Verifier and Sites are required.
 type Options struct {
@@ -94,60 +62,48 @@ type Options struct {
 	Verifier Verifier
 	Sites    []Site
 	// HelloRate is how many hellos a second are taken, and as many at once; 0
-	// counts as 1000. Who is turned away is told when to come back.
+	// counts as 1000. A client that is turned away is told when to come back.
 	HelloRate int
 	// TrustedProxies are those whose X-Forwarded-For is believed.
 	TrustedProxies []netip.Prefix
-	// Ready says whether the log's backend is reachable; nil counts as yes.
+	// Ready is nil while the log's backend is reachable; a nil function counts as that.
 	Ready func(ctx context.Context) error
-	// Evicts says whether the log's backend throws away what it holds when it is full;
-	// nil counts as no.
+	// Evicts reports whether the log's backend throws away what it holds when it is full;
+	// a nil function counts as no.
 	Evicts func() bool
 	Logger *slog.Logger
 	// Registry takes the metrics; nil means a new one.
 	Registry *prometheus.Registry
 	// Pages are the client's files, served at /.
 	Pages fs.FS
-	// DemoToken, when set, mints a token for anybody at /demo/token. It is for
+	// DemoToken, when set, mints a token for any client at /demo/token. It is for
 	// development only.
 	DemoToken func(auth.Identity) (string, error)
 }
 
-// Gateway serves the sites over HTTP. It is started by New and ended by Close.
+// Gateway serves the sites over HTTP. It is made by New and ended by Close.
 type Gateway struct {
-	options Options
 	app     *app.App
-	log     *slog.Logger
-	metrics *metrics
-	sites   map[string]*site
-	handler http.Handler
-
-	ctx  context.Context
-	stop context.CancelFunc
-	work sync.WaitGroup
-	loop *socket.Loop
-
-	// Those of whom only the address is known, and what tokens ask for over HTTP.
-	strangers lobby[*conn]
-	httpConns lobby[net.Conn]
-	asking    throttle[string]
-	kinds     kinds
-	readiness singleflight.Group
-
-	started  time.Time
-	draining atomic.Bool
-	unready  atomic.Bool // set by StopReady
-
-	connsOpened atomic.Uint64
-	admission   *admission
-
-	conns timerWheel
+	ready   func(ctx context.Context) error
+	gate    *admission.Gate
+	people  map[string]*fanout.Site
+	sockets *ws.Server
+	api     *httpapi.API
+	unready atomic.Bool // set by StopReady
+	ctx     context.Context
+	stop    context.CancelFunc
 }
+
+// goodbyes are the usual ones. Only tests change them.
+var goodbyes ws.Goodbyes
 
 // New subscribes to the sites and returns the gateway. Close must be called.
 func New(o Options) (*Gateway, error) {
 	if o.App == nil || o.Verifier == nil || len(o.Sites) == 0 {
 		return nil, errors.New("gateway: an App, a verifier and at least one site are required")
+	}
+	if o.Ready == nil {
+		o.Ready = func(context.Context) error { return nil }
 	}
 	if o.Evicts == nil {
 		o.Evicts = func() bool { return false }
@@ -158,54 +114,86 @@ func New(o Options) (*Gateway, error) {
 	if o.Registry == nil {
 		o.Registry = prometheus.NewRegistry()
 	}
-	if o.HelloRate == 0 {
-		o.HelloRate = 1000
-	}
-	loop, err := socket.NewLoop()
-	if err != nil {
-		return nil, err
-	}
 	g := &Gateway{
-		loop:      loop,
-		started:   time.Now(),
-		admission: newAdmission(o.HelloRate),
-		options:   o,
-		app:       o.App,
-		log:       o.Logger,
-		metrics:   newMetrics(o.Registry),
-		sites:     map[string]*site{},
+		app: o.App, ready: o.Ready, people: map[string]*fanout.Site{},
+		gate: admission.New(admission.Options{
+			App: o.App, Verifier: o.Verifier, Sites: o.Sites, TrustedProxies: o.TrustedProxies, Registry: o.Registry,
+		}),
 	}
 	g.ctx, g.stop = context.WithCancel(context.Background())
 	cadence := fanout.NewMetrics(o.Registry)
 	for _, s := range o.Sites {
-		g.sites[s.Rules.ID] = newSite(g, s, cadence)
+		id := s.Rules.ID
+		g.people[id] = fanout.New(g.ctx, o.App.Site(id), s.Rules, fanout.Options{
+			Metrics: cadence, Evicts: o.Evicts, Logger: o.Logger.With("site", id),
+		})
 	}
-	g.kinds.name()
-	g.handler = g.routes()
-	g.work.Go(g.watch)
+	var err error
+	g.sockets, err = ws.New(ws.Options{
+		App: o.App, Gate: g.gate, People: g.people, HelloRate: o.HelloRate, Goodbyes: goodbyes, Logger: o.Logger, Registry: o.Registry,
+	})
+	if err != nil {
+		g.endFanout()
+		return nil, err
+	}
+	o.Registry.MustRegister(newLines(g.gate), collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	g.api = httpapi.New(httpapi.Options{
+		Gate: g.gate, Connect: g.sockets.Accept, Ready: func() error { return g.Ready(g.ctx) }, Metrics: o.Registry,
+		Pages: o.Pages, DemoToken: o.DemoToken,
+	})
 	return g, nil
 }
 
 // ServeHTTP implements http.Handler.
-func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) { g.handler.ServeHTTP(w, r) }
+func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) { g.api.ServeHTTP(w, r) }
+
+// ConnState bounds the conns of the HTTP server that serves the gateway; it is for
+// http.Server.ConnState.
+func (g *Gateway) ConnState(conn net.Conn, state http.ConnState) { g.api.ConnState(conn, state) }
+
+// SetSites puts new rules in force at once, for those who are connected as well:
+// limits, what each role may do, and what agents can do. What was decided under the
+// old ones stays; no place and no conversation is lost. It fails with
+// ErrOtherSites, changing nothing, if the sites are not those that are served.
+// The heartbeat holds for those who come from now on: the others were told the
+// old one.
+func (g *Gateway) SetSites(sites []Site) error {
+	if err := g.gate.SetSites(sites); err != nil {
+		return err
+	}
+	for _, s := range sites {
+		g.people[s.Rules.ID].Follow(s.Rules)
+	}
+	g.sockets.Follow()
+	return nil
+}
+
+// Drain sends all connected clients elsewhere: readiness goes, new sockets are turned
+// away, and the sockets are closed with 1012 one after the other over the given
+// time, each after the request in hand, so that the other gateways are not
+// stormed. It returns when all have gone or ctx ends. Close comes next.
+func (g *Gateway) Drain(ctx context.Context, over time.Duration) {
+	g.gate.Leave()
+	g.sockets.Drain(ctx, over)
+	// Those who have not come back elsewhere are lost with this node, by one
+	// record a site.
+	g.app.Leave(ctx)
+}
 
 // Close tells every client to come back elsewhere (1012), gives the sockets up
 // to a second to hear it, and ends everything that New started.
 func (g *Gateway) Close() error {
-	g.draining.Store(true)
-	g.app.Leaving()
-	var closing sync.WaitGroup
-	for _, c := range g.conns.all() {
-		closing.Go(c.leave)
-	}
-	closing.Wait()
-	g.stop()
-	g.loop.Close()
-	for _, s := range g.sites {
-		s.people.Close()
-	}
-	g.work.Wait()
+	g.gate.Leave()
+	g.sockets.Close()
+	g.endFanout()
 	return nil
+}
+
+func (g *Gateway) endFanout() {
+	g.stop()
+	for _, people := range g.people {
+		people.Close()
+	}
 }
 
 // ErrLeaving is what Ready returns after StopReady, Drain or Close.
@@ -218,16 +206,15 @@ func (g *Gateway) StopReady() { g.unready.Store(true) }
 // Ready is nil while the gateway can serve: the log is reachable and takes
 // changes, and every replica is up to date.
 func (g *Gateway) Ready(ctx context.Context) error {
-	if g.unready.Load() || g.draining.Load() {
+	if g.unready.Load() || g.gate.Leaving() {
 		return ErrLeaving
 	}
-	if g.options.Ready != nil {
-		if err := g.options.Ready(ctx); err != nil {
-			return err
-		}
+	if err := g.ready(ctx); err != nil {
+		return err
 	}
-	for id, s := range g.sites {
-		if s.parted() {
+	for _, id := range g.gate.IDs() {
+		s := g.gate.Site(id)
+		if s.Parted() {
 			return errors.New("this gateway cannot say that it lives: the others take it for lost")
 		}
 		if err := s.Unavailable(); err != nil {
@@ -236,22 +223,3 @@ func (g *Gateway) Ready(ctx context.Context) error {
 	}
 	return nil
 }
-
-// watch looks at the conns as the wheel turns.
-func (g *Gateway) watch() {
-	for keys := g.options.Verifier.Changes(); cadence.Wait(g.ctx, wheelStep); {
-		now := g.now()
-		if changes := g.options.Verifier.Changes(); changes != keys {
-			keys = changes
-			g.endKeyless(now)
-		}
-		g.conns.turn(func(c *conn) time.Duration { return c.look(now) })
-		for _, s := range g.sites {
-			s.sendElsewhereIfUnfit()
-		}
-	}
-}
-
-// now is the wall clock of the log: a gateway whose own clock is wrong neither lets
-// in whose token has run out nor turns away whose has not.
-func (g *Gateway) now() time.Time { return g.app.Wall() }

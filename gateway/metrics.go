@@ -2,59 +2,22 @@ package gateway
 
 import (
 	"github.com/prometheus/client_golang/prometheus"
-	"github.com/prometheus/client_golang/prometheus/collectors"
 
+	"nextup/gateway/admission"
 	"nextup/gateway/view"
 	"nextup/queue"
 )
 
-// metrics are what operators see. Every label has a bounded set of values:
-// sites and causes, codes, roles and bands are fixed by configuration or code.
-type metrics struct {
-	connections prometheus.Gauge
-	framesIn    prometheus.Counter
-	framesOut   prometheus.Counter
-	refusals    *prometheus.CounterVec
-	positions   *prometheus.CounterVec
-	slowReaders prometheus.Counter
-	limited     *prometheus.CounterVec
-}
-
-func newMetrics(r *prometheus.Registry) *metrics {
-	counter := func(name, help string) prometheus.Counter {
-		c := prometheus.NewCounter(prometheus.CounterOpts{Namespace: "nextup", Name: name, Help: help})
-		r.MustRegister(c)
-		return c
-	}
-	counters := func(name, help string, labels ...string) *prometheus.CounterVec {
-		c := prometheus.NewCounterVec(prometheus.CounterOpts{Namespace: "nextup", Name: name, Help: help}, labels)
-		r.MustRegister(c)
-		return c
-	}
-	m := &metrics{
-		connections: prometheus.NewGauge(prometheus.GaugeOpts{Namespace: "nextup", Name: "connections", Help: "Open sockets."}),
-		framesIn:    counter("frames_received_total", "Frames received from clients."),
-		framesOut:   counter("frames_sent_total", "Frames written to clients."),
-		refusals:    counters("refusals_total", "Error frames, by code.", "code"),
-		positions:   counters("positions_sent_total", "Views sent to visitors in line.", "site"),
-		limited:     counters("limited_total", "What was refused by a limit, by its name; those of the site file bear the name that they have there.", "site", "limit"),
-		slowReaders: counter("slow_readers_closed_total", "Conns closed because too much waited to be read."),
-	}
-	r.MustRegister(m.connections, collectors.NewGoCollector(),
-		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
-	return m
-}
-
 // lines reports the sizes of all queues when it is scraped.
 type lines struct {
-	sites                                                               map[string]*site
+	gate                                                                *admission.Gate
 	size, room, paused, unattended, withdrawn, known, ready, dispatches *prometheus.Desc
 }
 
-func newLines(sites map[string]*site) *lines {
+func newLines(gate *admission.Gate) *lines {
 	labels := []string{"site", "department", "language"}
 	return &lines{
-		sites:      sites,
+		gate:       gate,
 		size:       prometheus.NewDesc("nextup_queue_size", "Tickets in line.", labels, nil),
 		room:       prometheus.NewDesc("nextup_queue_agents_with_room", "Agents who would be offered a ticket of the queue now.", labels, nil),
 		paused:     prometheus.NewDesc("nextup_queue_paused", "1 while a supervisor has paused the queue.", labels, nil),
@@ -84,7 +47,8 @@ func (l *lines) Collect(ch chan<- prometheus.Metric) {
 		}
 		return 0
 	}
-	for id, s := range l.sites {
+	for _, id := range l.gate.IDs() {
+		s := l.gate.Site(id)
 		gauge(l.ready, yes(s.Unavailable() == nil), id)
 		gauge(l.dispatches, yes(s.Elected()), id)
 		s.Read(func(st *queue.State) {

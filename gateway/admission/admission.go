@@ -1,0 +1,177 @@
+// Package admission decides who may come to the gateway's sites, by socket or over HTTP,
+// and says why not: sites and their settings, origins, addresses and limits, tokens, and
+// the one table of refusals.
+//
+//	gate := admission.New(admission.Options{App: application, Verifier: keys, Sites: sites, …})
+//	id, err := gate.Verify(ctx, token)
+//	site, err := gate.Admit(id, r.Header.Get("Origin"), r.Host)
+//	if err != nil {
+//		admission.WriteRefusal(w, err) // or, on a socket, admission.Refusal(err)
+//	}
+//
+// A client of which only the address is known is bounded by that address (Address,
+// PerAddress, Lobby); what a token may take is the transports' own.
+package admission
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"net/netip"
+	"net/url"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"nextup/app"
+	"nextup/gateway/auth"
+)
+
+// Verifier checks a token; see auth.Verifier.
+type Verifier interface {
+	Verify(ctx context.Context, token string, now time.Time) (auth.Identity, error)
+	// Changes counts the times at which Holds may have come to say otherwise.
+	Changes() uint64
+	// Holds reports whether the key of a token that was verified is still in force.
+	Holds(id auth.Identity, now time.Time) bool
+}
+
+// Options are what a Gate is made of. App, Verifier, Sites and Registry are required.
+type Options struct {
+	App      *app.App
+	Verifier Verifier
+	Sites    []Site
+	// TrustedProxies are those whose X-Forwarded-For is believed.
+	TrustedProxies []netip.Prefix
+	Registry       *prometheus.Registry
+}
+
+// Gate knows the sites that are served. Its methods may be called at any time.
+type Gate struct {
+	app      *app.App
+	verifier Verifier
+	sites    map[string]*Served // never changed
+	proxies  []netip.Prefix
+	limited  *prometheus.CounterVec
+	leaving  atomic.Bool
+}
+
+// New returns a Gate.
+func New(o Options) *Gate {
+	g := &Gate{
+		app: o.App, verifier: o.Verifier, sites: map[string]*Served{}, proxies: o.TrustedProxies,
+		limited: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Namespace: "nextup", Name: "limited_total",
+			Help: "What was refused by a limit, by its name; those of the site file bear the name that they have there.",
+		}, []string{"site", "limit"}),
+	}
+	o.Registry.MustRegister(g.limited)
+	for _, s := range o.Sites {
+		served := &Served{Site: o.App.Site(s.Rules.ID), app: o.App}
+		served.file.Store(&s)
+		g.sites[s.Rules.ID] = served
+	}
+	return g
+}
+
+// ErrOtherSites is the error of SetSites for other sites than those that are served:
+// their logs are followed from the start of the process to its end.
+var ErrOtherSites = errors.New("gateway: sites come and go only with a restart")
+
+// SetSites puts new settings and rules in force. It fails with ErrOtherSites, changing
+// nothing, if the sites are not those that are served.
+func (g *Gate) SetSites(sites []Site) error {
+	var ids []string
+	for _, s := range sites {
+		ids = append(ids, s.Rules.ID)
+	}
+	slices.Sort(ids)
+	if served := g.IDs(); !slices.Equal(ids, served) {
+		return fmt.Errorf("%w: this gateway serves %s, the new file has %s", ErrOtherSites, strings.Join(served, ", "), strings.Join(ids, ", "))
+	}
+	for _, s := range sites {
+		served := g.sites[s.Rules.ID]
+		served.file.Store(&s)
+		served.SetRules(s.ForApp())
+	}
+	return nil
+}
+
+// IDs lists the ids of the sites in order.
+func (g *Gate) IDs() []string { return slices.Sorted(maps.Keys(g.sites)) }
+
+// Site finds a site, nil for one that is not served.
+func (g *Gate) Site(id string) *Served { return g.sites[id] }
+
+// Leave has the gateway take no new clients: it is about to end.
+func (g *Gate) Leave() {
+	g.leaving.Store(true)
+	g.app.Leaving()
+}
+
+// Leaving reports whether Leave was called.
+func (g *Gate) Leaving() bool { return g.leaving.Load() }
+
+// Now is the wall clock of the log: a gateway whose own clock is wrong neither lets in a
+// token that has run out nor turns away one that has not.
+func (g *Gate) Now() time.Time { return g.app.Wall() }
+
+// Verify checks a token.
+func (g *Gate) Verify(ctx context.Context, token string) (auth.Identity, error) {
+	return g.verifier.Verify(ctx, token, g.Now())
+}
+
+// Holds reports whether the key of a token that was verified is still in force.
+func (g *Gate) Holds(id auth.Identity) bool { return g.verifier.Holds(id, g.Now()) }
+
+// KeyChanges counts the times at which Holds may have come to say otherwise.
+func (g *Gate) KeyChanges() uint64 { return g.verifier.Changes() }
+
+// Admit finds the site of a token that was verified, if it lets pages of the origin in.
+func (g *Gate) Admit(id auth.Identity, origin, host string) (*Served, error) {
+	s := g.sites[id.Site]
+	switch {
+	case s == nil:
+		return nil, auth.ErrWrongSite
+	case !originAllowed(s.File().Origins, origin, host):
+		return nil, ErrOrigin
+	}
+	return s, nil
+}
+
+// Limited counts a refusal by a limit; site is "" where it is not known yet.
+func (g *Gate) Limited(site, limit string) { g.limited.WithLabelValues(site, limit).Inc() }
+
+// KnownOrigin reports whether any site lets pages of the origin in. Which one they mean is
+// known only from the token.
+func (g *Gate) KnownOrigin(origin, host string) bool {
+	for _, s := range g.sites {
+		if originAllowed(s.File().Origins, origin, host) {
+			return true
+		}
+	}
+	return false
+}
+
+// originAllowed is the rule of one site: no Origin (not a browser), the
+// gateway's own host, or one on the list.
+func originAllowed(allowed []string, origin, host string) bool {
+	if origin == "" {
+		return true
+	}
+	if u, err := url.Parse(origin); err == nil && u.Host != "" && strings.EqualFold(u.Host, host) {
+		return true
+	}
+	return slices.Contains(allowed, origin) || slices.Contains(allowed, "*")
+}
+
+// ActorOf is the holder of a token as the application knows them.
+func ActorOf(id auth.Identity) *app.Actor {
+	return &app.Actor{
+		Role: app.Role(id.Role), ID: id.Subject, Name: id.Name, Languages: id.Languages, Tier: id.Tier, Urgency: id.Urgency,
+	}
+}

@@ -1,0 +1,43 @@
+package httpapi
+
+import (
+	"sync"
+	"time"
+)
+
+// maxRemembered bounds the keys of one throttle, twice: those of late and those before.
+const maxRemembered = 1 << 16
+
+// throttle bounds how often each key may do something: so many at once, and then one
+// each interval. It remembers the keys of late only; a key that is forgotten
+// may begin anew, which costs the others nothing.
+type throttle[K comparable] struct {
+	mu sync.Mutex
+	// For each key the time at which it will have made up for all that it did.
+	late, before map[K]time.Time
+}
+
+// take lets the key do it once more, or says after which time it may.
+func (t *throttle[K]) take(key K, atOnce int, interval time.Duration) (later time.Duration) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	now := time.Now()
+	even, known := t.late[key]
+	if !known {
+		even = t.before[key]
+	}
+	if even.Before(now) {
+		even = now
+	}
+	if later = even.Sub(now) - time.Duration(atOnce-1)*interval; later > 0 {
+		return later
+	}
+	if !known && len(t.late) >= maxRemembered {
+		t.before, t.late = t.late, nil
+	}
+	if t.late == nil {
+		t.late = map[K]time.Time{}
+	}
+	t.late[key] = even.Add(interval)
+	return 0
+}

@@ -1,0 +1,42 @@
+package ws
+
+import (
+	"context"
+	"math/rand/v2"
+	"time"
+
+	"nextup/gateway/protocol"
+)
+
+// Drain sends all connected clients elsewhere: the sockets are closed with 1012 one after
+// the other over the given time, each after the request in hand, so that the other gateways
+// are not stormed. It returns when all have gone or ctx ends. The gate takes no new ones by
+// then, and Close comes next.
+func (s *Server) Drain(ctx context.Context, over time.Duration) {
+	all := s.conns.all()
+	rand.Shuffle(len(all), func(i, j int) { all[i], all[j] = all[j], all[i] })
+	begun := time.Now()
+	for i, c := range all {
+		pause(ctx, time.Until(begun.Add(over*time.Duration(i)/time.Duration(len(all)))))
+		c.retire()
+	}
+	for _, c := range all {
+		select {
+		case <-c.ended:
+		case <-ctx.Done():
+		}
+	}
+}
+
+// retire closes the conn once the requests in hand are answered.
+func (c *conn) retire() { c.inHand.stop(func() { c.end(protocol.CloseRestart) }) }
+
+// pause waits, or less if ctx ends.
+func pause(ctx context.Context, d time.Duration) {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+	case <-ctx.Done():
+	}
+}

@@ -1,0 +1,184 @@
+package ws
+
+import (
+	"context"
+	"maps"
+	"slices"
+	"time"
+
+	"nextup/app"
+	"nextup/gateway/admission"
+	"nextup/gateway/auth"
+	"nextup/gateway/fanout"
+	"nextup/gateway/protocol"
+	"nextup/queue"
+)
+
+// hello authenticates a conn, binds its session and shows its first view. It
+// reports whether the conn goes on. Nothing is read of the conn meanwhile.
+func (c *conn) hello(h protocol.Hello) bool {
+	ctx, cancel := context.WithTimeout(c.server.ctx, app.CommandTimeout)
+	defer cancel()
+	id, err := c.server.gate.Verify(ctx, h.Token)
+	if err == nil { // only now: a forged token takes no honest client's place
+		if later := c.server.hellos.admit(time.Now()); later > 0 {
+			c.server.gate.Limited("", "hello_rate")
+			c.send(protocol.Error{
+				ID: h.ID, Code: protocol.CodeBusy, Message: "Too many are coming at once: come back a little later.",
+				RetryAfterMS: later.Milliseconds(),
+			})
+			c.end(protocol.CloseUnavailable)
+			return false
+		}
+		err = c.admit(id)
+	}
+	if err == nil {
+		err = c.site.Connect(ctx, c)
+	}
+	forked := false
+	if err == nil && h.Log > 0 {
+		forked, err = c.catchUp(ctx, h.Log)
+	}
+	if err != nil {
+		c.refuse(h.ID, err)
+		if retryable(err) {
+			c.end(protocol.CloseUnavailable)
+		} else {
+			c.end(protocol.CloseUnauthorized)
+		}
+		return false
+	}
+	c.site.log.Debug("a conn", "conn", c.actor.Conn, "node", c.server.app.Node(), "role", id.Role, "by", id.Subject, "number", h.Log)
+	c.heard()
+	c.server.strangers.Leave(c)
+	c.socket.SetMessageLimit(protocol.MaxFrameBytes)
+	c.holds(id)
+	c.send(c.welcome(h.ID))
+	if forked {
+		c.send(protocol.Reset{})
+	} else {
+		c.view.ticket.Resume(h.Log)
+	}
+	c.begin()
+	return true
+}
+
+// catchUp makes this replica as new as what the client was shown elsewhere. A
+// log that is behind it has lost records: it forked.
+func (c *conn) catchUp(ctx context.Context, number uint64) (forked bool, err error) {
+	behind := func() (yes bool) {
+		c.site.Read(func(st *queue.State) { yes = st.Number() < number })
+		return yes
+	}
+	if !behind() {
+		return false, nil
+	}
+	if err := c.site.Sync(ctx); err != nil {
+		return false, err
+	}
+	return behind(), nil
+}
+
+// admit checks what only the gateway knows: the site, the page, the path.
+func (c *conn) admit(id auth.Identity) error {
+	if c.path != "" && c.path != id.Site {
+		return auth.ErrWrongSite
+	}
+	served, err := c.server.gate.Admit(id, c.origin, c.host)
+	switch {
+	case err != nil:
+		return err
+	case served.Takes() != nil || served.Parted():
+		return app.ErrAway
+	}
+	s := c.server.sites[id.Site]
+	c.id = id
+	c.actor = *admission.ActorOf(id)
+	c.actor.Conn = c.server.connsOpened.Add(1)
+	file := s.File()
+	c.allowance, c.beats = newAllowance(&file.Limits), file.VisitorHeartbeat
+	if id.Role != protocol.Visitor {
+		c.beats = file.AgentHeartbeat
+	}
+	c.site = s
+	most := fanout.Bounds{Conns: file.Limits.Conns, PerPerson: file.Limits.ConnsPerPerson, PerAddress: file.Limits.ConnsPerAddress}
+	if limit := s.people.Enter(c, c.from, most); limit != "" {
+		c.site = nil
+		c.server.gate.Limited(s.ID(), limit)
+		return admission.ErrTooMany
+	}
+	c.setLimits(&s.File().Limits) // new ones may have come meanwhile
+	return nil
+}
+
+// maxBoardBytes is what a supervisor's conn may hold besides: the largest board.
+const maxBoardBytes = 2 << 20
+
+// setLimits puts limits in force.
+func (c *conn) setLimits(l *admission.Limits) {
+	c.allowance.follow(l)
+	buffer := l.OutgoingBuffer
+	if c.isSupervisor() {
+		buffer += maxBoardBytes
+	}
+	c.socket.SetLimit(buffer)
+}
+
+// Actor implements app.Connection.
+func (c *conn) Actor() *app.Actor { return &c.actor }
+
+// Facts implements app.Connection: what the token and the site file say of this agent.
+func (c *conn) Facts() queue.AgentFacts {
+	file := c.site.File()
+	facts := file.Agent(c.id.Subject)
+	facts.ID, facts.Name = c.id.Subject, c.id.Name
+	if facts.Languages == nil {
+		facts.Languages = map[string]queue.Proficiency{}
+		for _, l := range c.id.Languages {
+			if known, ok := queue.MatchLanguage([]string{l}, file.Languages); ok {
+				facts.Languages[known] = queue.BestProficiency
+			}
+		}
+	}
+	return facts
+}
+
+func (c *conn) welcome(id string) protocol.Welcome {
+	w := protocol.Welcome{
+		ID: id, Site: c.site.ID(), Role: c.id.Role, Subject: c.id.Subject, Name: c.id.Name,
+		HeartbeatS: int(c.beats.Seconds()), ExpiresAtMS: c.id.ExpiresAt.UnixMilli(),
+		NowMS: int64(c.site.Now()), Features: c.site.Features(),
+	}
+	rules := c.site.File().Rules
+	for _, d := range rules.Departments {
+		w.Departments = append(w.Departments, protocol.Department{ID: d.ID, Name: d.Name, Languages: d.Languages})
+	}
+	if c.id.Role == protocol.Visitor {
+		w.Urgencies, w.Topics = c.actor.Urgencies(rules), slices.Sorted(maps.Keys(rules.Topics))
+	}
+	return w
+}
+
+// renew replaces the token of a live conn.
+func (c *conn) renew(ctx context.Context, r protocol.Renew) (expiresAtMS int64, err error) {
+	id, err := c.server.gate.Verify(ctx, r.Token)
+	if err != nil {
+		return 0, err
+	}
+	if id.Site != c.id.Site || id.Role != c.id.Role || id.Subject != c.id.Subject {
+		return 0, queue.ErrForbidden
+	}
+	c.holds(id)
+	return id.ExpiresAt.UnixMilli(), nil
+}
+
+// holds notes the conn's newest token.
+func (c *conn) holds(id auth.Identity) {
+	c.credential.Store(&id)
+	c.expires.Store(id.ExpiresAt.UnixMilli())
+	// The key may have gone while the token was verified and bound: watch may have
+	// looked at the conns already.
+	if !c.server.gate.Holds(id) {
+		c.end(protocol.CloseTokenExpired)
+	}
+}

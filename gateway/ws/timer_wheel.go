@@ -1,0 +1,101 @@
+package ws
+
+import (
+	"sync"
+	"time"
+)
+
+// The timer wheel's step, and how many of them it has: no look is further ahead than the
+// repetition of a view.
+const (
+	wheelStep  = 250 * time.Millisecond
+	wheelSlots = int(viewHeartbeat/wheelStep) + 1
+)
+
+// timerWheel holds all conns of a gateway, each in the slot of the time at which it is
+// looked at next: whether it has said hello, whether it is still heard, whether its
+// token has run out, whether its view is due again. So a conn has no timer and is looked at every few
+// seconds only, and the looks are as far apart as the conns came.
+type timerWheel struct {
+	mu    sync.Mutex
+	slots [wheelSlots][]*conn
+	at    int     // the slot that was turned to last
+	due   []*conn // scratch paper of turn
+}
+
+// slotRef is where in the wheel a conn is.
+type slotRef struct {
+	slot, index int
+	in, gone    bool
+}
+
+// add takes a conn in, if it has not gone already, unless the wheel is closed. That
+// is looked at under the lock, so no conn slips in behind all.
+func (w *timerWheel) add(c *conn, closed func() bool) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if closed() {
+		return false
+	}
+	if !c.ref.gone {
+		w.put(c, wheelStep)
+	}
+	return true
+}
+
+// put has a conn looked at after some time. The caller holds mu.
+func (w *timerWheel) put(c *conn, after time.Duration) {
+	steps := int((after + wheelStep - 1) / wheelStep)
+	slot := (w.at + min(max(steps, 1), wheelSlots-1)) % wheelSlots
+	c.ref = slotRef{slot: slot, index: len(w.slots[slot]), in: true}
+	w.slots[slot] = append(w.slots[slot], c)
+}
+
+// take takes a conn out of its slot. The caller holds mu.
+func (w *timerWheel) take(c *conn) {
+	slot := w.slots[c.ref.slot]
+	last := len(slot) - 1
+	slot[c.ref.index] = slot[last]
+	slot[c.ref.index].ref.index = c.ref.index
+	slot[last] = nil
+	w.slots[c.ref.slot] = slot[:last]
+	c.ref.in = false
+}
+
+func (w *timerWheel) remove(c *conn) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if c.ref.in {
+		w.take(c)
+	}
+	c.ref.gone = true
+}
+
+// all lists the conns.
+func (w *timerWheel) all() []*conn {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	var all []*conn
+	for _, slot := range w.slots {
+		all = append(all, slot...)
+	}
+	return all
+}
+
+// turn goes on by one step. look returns when the conn must be looked at next.
+func (w *timerWheel) turn(look func(c *conn) time.Duration) {
+	w.mu.Lock()
+	w.at = (w.at + 1) % wheelSlots
+	w.due = append(w.due[:0], w.slots[w.at]...)
+	w.mu.Unlock()
+	for _, c := range w.due {
+		next := look(c)
+		w.mu.Lock()
+		if c.ref.in {
+			w.take(c)
+			w.put(c, next)
+		}
+		w.mu.Unlock()
+	}
+	clear(w.due)
+}
