@@ -34,7 +34,7 @@ space := $(subst ,, )
 PAGES := client-js/dist/visitor.html
 PACKAGES := client-js/node_modules/.package-lock.json
 
-.PHONY: help run test lint bench bench-peers bench-eta bench-offer faults faults-routing drill load build generate clean client-deps client
+.PHONY: help run test lint bench bench-peers bench-eta bench-offer faults faults-routing upgrade drill load build generate clean client-deps client
 
 help: ## Say what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -69,6 +69,10 @@ else
 	$(if $(CASE),,NEXTUP_FAULTS=planted go test ./test/faults -count 1 -v -timeout 20m -run TestTheChecker)
 	NEXTUP_FAULTS=long go test ./test/faults -count 1 -v -timeout 90m -run 'TestMatrix$(if $(CASE),/^$(subst $(space),_,$(CASE))$$)' -seed $(SEED)
 endif
+
+upgrade: ## From the last release to this one and back under load, and the wire both ways, some minutes (SEED=n)
+	go test ./test/release -count 1 -v
+	NEXTUP_FAULTS=long go test ./test/faults -count 1 -v -timeout 20m -run 'TestMatrix/^a_rolling_upgrade' -seed $(SEED)
 
 bench-offer: ## From a close on one gateway to the next offer, decided on another, with 1,000 and 100,000 waiting
 	go test ./test/faults/routing -run '^$$' -bench FreeAgentToOffer -benchtime 1x -v -timeout 30m

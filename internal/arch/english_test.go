@@ -26,6 +26,7 @@ var plainRooms = []string{
 	"queue/eta", "queue/logstore", "queue/queuetest", "queue/sim",
 	"bench", "bench/orders", "loadtest", "loadtest/cluster", "loadtest/model", "loadtest/observer", "loadtest/report",
 	"test/faults", "test/faults/setup", "test/gatewaytest", "test/oracle", "test/people", "test/process", "test/redistest",
+	"test/release", "test/release/journey",
 }
 
 // riddles are words for which a comment has a better one: a noun, or "reports

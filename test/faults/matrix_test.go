@@ -10,6 +10,7 @@ import (
 	"nextup/test/faults/setup"
 	"nextup/test/gatewaytest"
 	"nextup/test/oracle"
+	"nextup/test/release"
 )
 
 func TestMain(m *testing.M) {
@@ -253,6 +254,13 @@ var rows = []row{
 			}
 		},
 		expect: all(resumedIn(10*time.Second), movedPolitely),
+	},
+	{
+		name: "a rolling upgrade from the last release, back, and to the next level", redis: onSingle, args: []string{"--drain", "1s"},
+		binary: release.Binary,
+		rules:  leasesRunOut,
+		fault:  (*testbed).rollUpgrade,
+		expect: all(resumedIn(10*time.Second), movedPolitely, oldWroteNothing),
 	},
 	{
 		name: "a gateway dies and does not come back", redis: onSingle,

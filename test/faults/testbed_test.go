@@ -66,6 +66,7 @@ type testbed struct {
 	size
 	rng   *rand.Rand
 	site  setup.Site
+	file  string // the site file
 	rules oracle.Rules
 	start time.Time
 	// patience is how long all tickets may take to end, after the last join.
@@ -200,10 +201,10 @@ func newTestbed(t *testing.T, o testbedOptions) *testbed {
 	}
 	urls := o.redis(s)
 	t.Cleanup(func() { s.direct.Close() })
-	file := s.site.File(t)
+	s.file = s.site.File(t)
 	var options []gatewaytest.Options
 	for i, url := range urls {
-		g := gatewaytest.Options{Redis: url, SiteFile: file, Node: fmt.Sprint("gateway-", i), Args: o.args, Binary: o.binary}
+		g := gatewaytest.Options{Redis: url, SiteFile: s.file, Node: fmt.Sprint("gateway-", i), Args: o.args, Binary: o.binary}
 		if s.hosts != nil {
 			g.Command, g.Listen = s.hosts[i].Command, s.hosts[i].IP+":0"
 		}

@@ -17,6 +17,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"os"
 	"os/exec"
@@ -110,6 +111,17 @@ func Start(t testing.TB, o Options) *Gateway {
 // StartAll is Start for several gateways at once.
 func StartAll(t testing.TB, options ...Options) []*Gateway {
 	t.Helper()
+	return startAll(t, (*Gateway).Restart, options)
+}
+
+// StartListening is Start for a gateway that may never be ready.
+func StartListening(t testing.TB, o Options) *Gateway {
+	t.Helper()
+	return startAll(t, (*Gateway).listen, []Options{o})[0]
+}
+
+func startAll(t testing.TB, start func(*Gateway) error, options []Options) []*Gateway {
+	t.Helper()
 	var all []*Gateway
 	for _, o := range options {
 		g := &Gateway{options: o, binary: o.Binary, addr: o.Listen}
@@ -124,7 +136,7 @@ func StartAll(t testing.TB, options ...Options) []*Gateway {
 	failed := make([]error, len(all))
 	var starting sync.WaitGroup
 	for i, g := range all {
-		starting.Go(func() { failed[i] = g.Restart() })
+		starting.Go(func() { failed[i] = start(g) })
 	}
 	starting.Wait()
 	t.Cleanup(func() {
@@ -153,9 +165,32 @@ func end(s string, n int) string {
 	return s
 }
 
+// Replace has the next Restart start another binary.
+func (g *Gateway) Replace(binary string) { g.binary = binary }
+
 // Restart starts a gateway that has ended again on the same port, and returns
 // once it is ready.
 func (g *Gateway) Restart() error {
+	if err := g.listen(); err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), startTimeout)
+	defer cancel()
+	for g.Ready(ctx) != nil {
+		select {
+		case <-ctx.Done():
+			g.Kill()
+			return fmt.Errorf("gatewaytest: %s is not ready: %s", g.Node(), g.Output())
+		case <-g.Ended():
+			return fmt.Errorf("gatewaytest: %s has ended: %s", g.Node(), g.Output())
+		case <-time.After(20 * time.Millisecond):
+		}
+	}
+	return nil
+}
+
+// listen starts a gateway and returns once it listens.
+func (g *Gateway) listen() error {
 	o := g.options
 	args := []string{"serve", "--listen", g.addr, "--site-file", o.SiteFile, "--node", o.Node, "--log-level", "info"}
 	if o.Redis != "" {
@@ -178,18 +213,6 @@ func (g *Gateway) Restart() error {
 		return fmt.Errorf("gatewaytest: %s does not start: %w", o.Node, err)
 	}
 	g.addr = url
-	ctx, cancel := context.WithTimeout(context.Background(), startTimeout)
-	defer cancel()
-	for g.Ready(ctx) != nil {
-		select {
-		case <-ctx.Done():
-			p.Kill()
-			return fmt.Errorf("gatewaytest: %s is not ready: %s", o.Node, p.Output())
-		case <-p.Ended():
-			return fmt.Errorf("gatewaytest: %s has ended: %s", o.Node, p.Output())
-		case <-time.After(20 * time.Millisecond):
-		}
-	}
 	return nil
 }
 
@@ -218,7 +241,8 @@ func (g *Gateway) Ready(ctx context.Context) error {
 	}
 	defer res.Body.Close()
 	if res.StatusCode != http.StatusOK {
-		return fmt.Errorf("gatewaytest: %s is not ready: %s", g.Node(), res.Status)
+		why, _ := io.ReadAll(io.LimitReader(res.Body, 4<<10)) // the status says enough without it
+		return fmt.Errorf("gatewaytest: %s is not ready: %s: %s", g.Node(), res.Status, why)
 	}
 	return nil
 }
