@@ -2,7 +2,9 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"io"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -122,6 +124,19 @@ func TestALevelIsNotRaisedByAnythingButYes(t *testing.T) {
 		err := (&levelRaiseCmd{levelFlags: levelFlags{Redis: url}, To: -1, Durability: "memory"}).raise(&out, strings.NewReader(answer))
 		if (err == nil) != (answer == "yes\n") {
 			t.Errorf("answered %q: %v\n%s", answer, err, &out)
+		}
+	}
+}
+
+// The page on upgrades lists what each level brings, as the binary does.
+func TestThePageOnUpgradesListsTheLevels(t *testing.T) {
+	page, err := os.ReadFile("../../docs/upgrades.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for level, spec := range queue.Levels() {
+		if row := fmt.Sprintf("\n| %d | %s |\n", level, strings.Join(spec.Brings, "; ")); !strings.Contains(string(page), row) {
+			t.Errorf("it lacks the row %q", row)
 		}
 	}
 }
