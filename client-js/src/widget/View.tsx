@@ -22,7 +22,7 @@ export interface Parts {
 /** The launcher and, when it is open, the panel: what is shown follows from the newest view alone. */
 export function View({ controller, parts, texts }: { controller: Controller; parts: Parts; texts: Texts }) {
   return (
-    <div class="root" lang={controller.state.locale} dir="ltr">
+    <div class="root" popover="manual" lang={controller.state.locale}>
       {controller.state.open && panel(controller, parts, texts)}
       {launcher(controller, texts)}
     </div>

@@ -43,6 +43,7 @@ export class Renderer implements Parts {
         const texts = { ...state.texts, ...state.config.texts };
         const focused = this.#root.activeElement !== null;
         render(<View {...{ controller: this.#controller, parts: this, texts }} />, this.#root);
+        raise(this.#root.firstElementChild as HTMLElement);
         if (focused && this.#root.activeElement === null) {
           this.#root.querySelector<HTMLElement>(".panel, .launcher")?.focus(); // what had it is gone
         }
@@ -80,5 +81,20 @@ export class Renderer implements Parts {
       },
       (error) => this.#controller.reportMissing(name, error),
     );
+  }
+}
+
+/**
+ * Puts the chat above the page, in the top layer where there is one, and undoes the page's zoom. Where the page
+ * sets --nextup-z, the chat takes its place among the page's own layers.
+ */
+function raise(root: HTMLElement): void {
+  const layered = getComputedStyle(root).getPropertyValue("--nextup-z") !== "";
+  if ("showPopover" in root && root.isConnected && root.matches(":popover-open") === layered) {
+    root.togglePopover();
+  }
+  if (Math.abs((root.currentCSSZoom ?? 1) - 1) > 1e-4) {
+    root.style.zoom = "";
+    root.style.zoom = String(1 / root.currentCSSZoom);
   }
 }
