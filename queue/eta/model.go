@@ -291,21 +291,8 @@ func (e *Estimator) renew(m *model, g *group) {
 	}
 }
 
+// newKernel mixes the kernels of the queues that a group serves.
 func (e *Estimator) newKernel(m *model, g *group) *kernel {
-	again := e.cycle(m, g)
-	k := &kernel{}
-	for i := range spans {
-		begin := m.from(i)
-		for j := i; j < spans; j++ {
-			k[i][j] = (again(m.ends[j]-begin) - again(m.ends[j]-m.ends[i])) / (m.ends[i] - begin)
-		}
-	}
-	return k
-}
-
-// cycle returns the integral of the probability that a place is not free again so
-// long after it was taken, over the mix of queues that the group serves.
-func (e *Estimator) cycle(m *model, g *group) func(float64) float64 {
 	const unseen = 0.1 // part of an end, so that there is a mix before any end was seen
 	mix := map[string]float64{}
 	total := 0.0
@@ -317,20 +304,55 @@ func (e *Estimator) cycle(m *model, g *group) func(float64) float64 {
 			total += n + unseen
 		}
 	}
-	names := keys(mix)
-	speed := e.known.speed(min(g.agent.Capacity, maxConcurrent))
+	out := &kernel{}
+	for _, q := range keys(mix) {
+		k, part := e.queueKernel(m, q, min(g.agent.Capacity, maxConcurrent)), mix[q]/total
+		for i := range spans {
+			for j := i; j < spans; j++ {
+				out[i][j] += part * k[i][j]
+			}
+		}
+	}
+	return out
+}
+
+// queueKernel returns the kernel of agents who hold so many conversations of one queue.
+func (e *Estimator) queueKernel(m *model, q string, held int) *kernel {
+	by := e.rates.queueKernels[q]
+	if by == nil {
+		by = &[maxConcurrent + 1]*kernel{}
+		e.rates.queueKernels[q] = by
+	}
+	if by[held] != nil {
+		return by[held]
+	}
+	k := &kernel{}
+	by[held] = k
+	again := e.cycle(q, e.known.speed(held))
+	for j := range spans {
+		until := 0.0 // the integral from the end of span i to that of span j
+		for i := j; i >= 0; i-- {
+			more := again(m.ends[j] - m.from(i))
+			k[i][j] = (more - until) / (m.ends[i] - m.from(i))
+			until = more
+		}
+	}
+	return k
+}
+
+// cycle returns the integral of the probability that a place is not free again so
+// long after a ticket of the queue took it.
+func (e *Estimator) cycle(q string, speed float64) func(float64) float64 {
+	z := e.rates.service[q]
 	return func(t float64) float64 {
 		sum := 0.0
 		for _, d := range e.rates.delays {
 			d += e.rates.accept + e.rates.wrapUp
-			part := min(t, d)
+			sum += min(t, d)
 			if after := t - d; after > 0 {
-				for _, q := range names {
-					part += mix[q] / total * e.rates.service[q].survivalIntegral(after*speed) / speed
-				}
+				sum += z.survivalIntegral(after*speed) / speed
 			}
-			sum += part / float64(len(e.rates.delays))
 		}
-		return sum
+		return sum / float64(len(e.rates.delays))
 	}
 }

@@ -33,9 +33,11 @@ type rates struct {
 	delays   []float64 // of pickup
 	accept   float64   // seconds from offer to accept
 	wrapUp   float64
-	evidence float64        // number of conversations that it all rests on
-	ends     [spans]float64 // of the time spans, seconds from now
-	kernels  map[string]*kernel
+	evidence float64            // number of conversations that it all rests on
+	ends     [spans]float64     // of the time spans, seconds from now
+	kernels  map[string]*kernel // by kind of agents
+	// queueKernels are by queue, and by how many conversations an agent holds.
+	queueKernels map[string]*[maxConcurrent + 1]*kernel
 }
 
 // learnEvery is how often the hazards are computed at most, in milliseconds. With
@@ -63,7 +65,7 @@ func (e *Estimator) refresh(st *queue.State, now queue.Stamp) {
 
 func (e *Estimator) learnRates(st *queue.State, now queue.Stamp) {
 	queues := st.Site().Queues()
-	r := rates{at: now, service: map[string]*hazard{}, patience: e.learnPatience(queues), kernels: map[string]*kernel{}}
+	r := rates{at: now, service: map[string]*hazard{}, patience: e.learnPatience(queues), kernels: map[string]*kernel{}, queueKernels: map[string]*[maxConcurrent + 1]*kernel{}}
 	r.evidence = e.learnService(&r, queues, now)
 	r.pickup = e.learnPickup()
 	r.instant = r.pickup.mean() < instantly
