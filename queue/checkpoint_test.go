@@ -46,7 +46,7 @@ func TestAnOlderGatewayTakesNoCheckpointForEstimates(t *testing.T) {
 	var older olderEstimates
 	publish := func(p50 float64, c *Checkpoint, shares bool) {
 		t.Helper()
-		change := w.Publish(&Estimates{Number: w.number, Curves: map[string]Curve{"support/en": {{1, p50, 2 * p50}}}}, c, shares)
+		change := w.Publish(&Estimates{Number: w.number, Curves: map[string]Curve{"support/en": {{Position: 1, P50: p50, P90: 2 * p50}}}}, c, shares)
 		bodies := published(t, change)
 		w.must(change, nil)
 		for i, wr := range change.Writes {

@@ -58,18 +58,30 @@ type Truth struct {
 // two points it is read linearly, past the last it goes on with the last slope.
 type Curve []Point
 
-// Point is a quantile: a visitor at Position now waits at most P50 seconds with one
-// chance in two, and at most P90 with nine in ten.
+// Point is the wait of a visitor at Position now, in seconds: one in ten waits at most
+// P10, one in four at most P25, half at most P50, nine in ten at most P90. P10 and P25 are
+// 0 below Level1.
 type Point struct {
 	Position int     `json:"n"`
+	P10      float64 `json:"p10,omitzero"`
+	P25      float64 `json:"p25,omitzero"`
 	P50      float64 `json:"p50"`
 	P90      float64 `json:"p90"`
 }
 
 // EstimatedWait is a range of seconds, or explicitly unknown.
 type EstimatedWait struct {
-	Known    bool
-	P50, P90 float64
+	Known         bool
+	P25, P50, P90 float64
+}
+
+// wait returns the wait at a point. The curve of a site below Level1 has no lower end
+// but the median.
+func (p *Point) wait() EstimatedWait {
+	if p.P25 > 0 {
+		return EstimatedWait{true, p.P25, p.P50, p.P90}
+	}
+	return EstimatedWait{true, p.P50, p.P50, p.P90}
 }
 
 // At reads the curve at a position of 1 or more.
@@ -79,13 +91,13 @@ func (c Curve) At(position int) EstimatedWait {
 	}
 	i := sort.Search(len(c), func(i int) bool { return c[i].Position >= position })
 	if i < len(c) && c[i].Position == position || len(c) == 1 {
-		p := c[min(i, len(c)-1)]
-		return EstimatedWait{true, p.P50, p.P90}
+		return c[min(i, len(c)-1)].wait()
 	}
 	i = min(max(i, 1), len(c)-1)
-	a, b := c[i-1], c[i]
-	f := float64(position-a.Position) / float64(b.Position-a.Position)
-	return EstimatedWait{true, max(0, a.P50+f*(b.P50-a.P50)), max(0, a.P90+f*(b.P90-a.P90))}
+	a, b := c[i-1].wait(), c[i].wait()
+	f := float64(position-c[i-1].Position) / float64(c[i].Position-c[i-1].Position)
+	at := func(a, b float64) float64 { return max(0, a+f*(b-a)) }
+	return EstimatedWait{true, at(a.P25, b.P25), at(a.P50, b.P50), at(a.P90, b.P90)}
 }
 
 // Estimates returns what was published last, or nil.

@@ -86,8 +86,7 @@ const (
 // Wait is a promise: a range of seconds, or explicitly unknown.
 type Wait struct {
 	Known bool `json:"known"`
-	// LowS and HighS are the median and the ninetieth percentile of the wait
-	// from now, in seconds.
+	// One in four is served within LowS seconds from now, nine in ten within HighS.
 	LowS  int `json:"low_s,omitzero"`
 	HighS int `json:"high_s,omitzero"`
 }

@@ -38,8 +38,7 @@ func (t *trial) play(seed uint64, hours float64) ([]scored, error) {
 	s := t.build(seed, hours)
 	run := &trialRun{scenario: s}
 	e := eta.New(nil)
-	e.SetBudget(playBudget)
-	ended, arrivals := 0, 0
+	ended, arrivals, ticks := 0, 0, 0
 	var model exponentialModel
 	open := map[string]*scored{}
 	watched := map[string]*watch{}
@@ -94,13 +93,18 @@ func (t *trial) play(seed uint64, hours float64) ([]scored, error) {
 				done = append(done, *visitor)
 			}
 		},
-		TickEvery: 30_000,
+		TickEvery: lookEvery,
 		Tick: func(now queue.Stamp) {
 			if st == nil {
 				return
 			}
-			if !t.quiet {
-				e.Estimate(st, now)
+			ticks++
+			plays := ticks%playEvery == 0
+			if e.SetBudget(0); plays && !t.quiet {
+				e.SetBudget(playBudget)
+			}
+			if e.Look(st, now); !plays {
+				return
 			}
 			for id, w := range watched {
 				ticket := st.Ticket(id)
@@ -147,13 +151,18 @@ type watch struct {
 // look shows the visitor a new forecast and counts a rise.
 func (w *watch) look(f eta.Forecast) {
 	last := w.shown
-	w.shown = last.Next(queue.EstimatedWait{Known: f.Known, P50: f.P50, P90: f.P90})
+	w.shown = last.Next(f.Wait())
 	if last.Known && w.shown.High > last.High {
 		w.scored.rises++
 	}
 }
 
-// playBudget is the number of records that the plays of one look may write: the looks
-// of a trial are 30 s apart, and its site is smaller than the one that the default
-// is for.
+// A trial looks as often as a gateway publishes, and plays at every playEvery-th look.
+const (
+	lookEvery = 3_000
+	playEvery = 10
+)
+
+// playBudget is the number of records that the plays of one look may write: they are
+// 30 s apart, and the site is smaller than the one that the default is for.
 var playBudget = 400

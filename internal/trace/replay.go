@@ -16,6 +16,7 @@ type Estimate struct {
 	Known    bool    `json:"known"`
 	Mean     float64 `json:"mean_s"`
 	P10      float64 `json:"p10_s"`
+	P25      float64 `json:"p25_s"`
 	P50      float64 `json:"p50_s"`
 	P90      float64 `json:"p90_s"`
 	Low      int     `json:"shown_low_s"`
@@ -40,9 +41,10 @@ type Options struct {
 }
 
 const (
-	// lookEvery is how often ended tickets are dropped and the estimator may run
-	// plays, in milliseconds of the trace's clock.
-	lookEvery = 15_000
+	// lookEvery is how often ended tickets are dropped and the estimator looks, in
+	// milliseconds of the trace's clock: as often as a gateway publishes, since the
+	// waits that it learns from are those that last until it looks.
+	lookEvery = 3_000
 	// playRecords is the number of records that the plays of a look may write for each
 	// event since the last look: so the time of a replay is in proportion to the
 	// trace.
@@ -110,11 +112,11 @@ func (r *replay) estimateNext() error {
 
 func (r *replay) estimate(t *queue.Ticket, at int64, joined bool) error {
 	f := r.est.Forecast(r.st, t, stamp(at))
-	shown := r.shown[t.ID].Next(queue.EstimatedWait{Known: f.Known, P50: f.P50, P90: f.P90})
+	shown := r.shown[t.ID].Next(f.Wait())
 	r.shown[t.ID] = shown
 	s := Estimate{
 		Ticket: t.ID, Queue: t.Language, At: at, Position: f.Position, Known: f.Known,
-		Mean: f.Mean, P10: f.P10, P50: f.P50, P90: f.P90, Low: shown.Low, High: shown.High, AtJoin: joined,
+		Mean: f.Mean, P10: f.P10, P25: f.P25, P50: f.P50, P90: f.P90, Low: shown.Low, High: shown.High, AtJoin: joined,
 	}
 	for _, score := range r.Scores {
 		score.estimate(r.st, t, s)

@@ -201,7 +201,7 @@ func TestWhatIsShownSeldomRisesAndAReloadMovesItByOneStep(t *testing.T) {
 		for _, s := range all {
 			before, seen := shown[s.Ticket]
 			shown[s.Ticket] = s
-			fresh := eta.Shown(queue.EstimatedWait{Known: s.Known, P50: s.P50, P90: s.P90})
+			fresh := eta.Shown(queue.EstimatedWait{Known: s.Known, P25: s.P25, P90: s.P90})
 			if low, high := step(fresh.Low)-step(s.Low), step(fresh.High)-step(s.High); low < 0 || low > 1 || high < 0 || high > 1 {
 				t.Errorf("%s: %s at %d ms: shown %d–%d s, after a reload %d–%d s", name, s.Ticket, s.At, s.Low, s.High, fresh.Low, fresh.High)
 			}

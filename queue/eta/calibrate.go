@@ -16,19 +16,8 @@ type pendingForecast struct {
 // maxPending bounds Estimator.pending.
 const maxPending = 20_000
 
-// maxStretch bounds the factor by which a calibration may stretch a quantile.
-const maxStretch = 4.0
-
-// calibration holds how true the forecasts of a queue were.
+// calibration holds how true the means of a queue were.
 type calibration struct {
-	// Log are the logarithms by which the quantiles at 10, 50 and 90 per cent are
-	// stretched: each is tracked by stochastic approximation (Robbins and Monro
-	// 1951), a step up when a wait was longer and down when it was not, so that in
-	// the long run the promised share is kept whatever the distribution (as in
-	// Gibbs and Candès, "Adaptive conformal inference under distribution shift",
-	// 2021).
-	Log [3]float64 `json:"log"`
-	N   float64    `json:"n"`
 	// Bias is the quotient of the waits and what was forecast, in batches; Waits,
 	// Forecast and Count are sums over the current batch, which ends at Batch.
 	Bias     ratio       `json:"bias"`
@@ -37,13 +26,6 @@ type calibration struct {
 	Count    float64     `json:"count"`
 	Batch    queue.Stamp `json:"batch"`
 }
-
-// shares are the shares of waits below each quantile; quantiles are the standard
-// normal ones.
-var (
-	shares    = [3]float64{0.1, 0.5, 0.9}
-	quantiles = [3]float64{-1.2815515655446004, 0, 1.2815515655446004}
-)
 
 // calibrate turns the center and the spread into the mean and the quantiles that
 // are shown.
@@ -61,14 +43,7 @@ func (e *Estimator) calibrate(q string, f *Forecast) {
 			f.Mean = f.adjusted
 		}
 	}
-	f.P10 = c.quantile(f, 0)
-	f.P50 = max(f.P10, c.quantile(f, 1))
-	f.P90 = max(f.P50, c.quantile(f, 2))
-}
-
-// quantile returns the calibrated quantile of shares[i].
-func (c *calibration) quantile(f *Forecast, i int) float64 {
-	return gammaQuantile(f.center, f.spread, quantiles[i]) * math.Exp(c.Log[i])
+	e.stretch(q, f)
 }
 
 // remember keeps the first forecast of a ticket, to be judged later.
@@ -101,6 +76,7 @@ func (e *Estimator) judge(after *queue.Ticket, at queue.Stamp) {
 	// and Rotnitzky, "Recovery of information and adjustment for dependent
 	// censoring", 1992), or long waits would look rare.
 	weight := min(maxWeight, math.Exp(e.rates.patience[q]*wait))
+	e.learnStretch(q, &p.forecast, wait, weight)
 	if wait >= noWait {
 		e.known.Regression.learn(&p.forecast.features, wait, p.forecast.unadjusted, p.forecast.adjusted)
 		entry(e.known.History, q).add(wait)
@@ -113,26 +89,10 @@ const (
 	noWait = 1
 	// maxWeight bounds how many visitors one visitor may stand for.
 	maxWeight = 8
-	// Steps of the quantiles: from stepFirst/stepAfter down to stepLast.
-	stepFirst = 0.6
-	stepAfter = 30
-	stepLast  = 0.01
 )
 
+// learn adds a wait to the current batch.
 func (c *calibration) learn(wait float64, forecast *Forecast, weight float64, at queue.Stamp) {
-	// Visitors who wait at the same time meet the same luck, so each of many in
-	// line tells less.
-	part := 1 / float64(max(1, forecast.Position))
-	c.N += part
-	step := part * weight * max(stepLast, stepFirst/(c.N+stepAfter))
-	for i, share := range shares {
-		short := 0.0
-		if wait <= c.quantile(forecast, i) {
-			short = 1
-		}
-		bound := math.Log(maxStretch)
-		c.Log[i] = min(bound, max(-bound, c.Log[i]+step*(share-short)))
-	}
 	if at > c.Batch {
 		c.close(at, wait)
 	}

@@ -27,7 +27,8 @@
 // ticket, as Match does, lets visitors ahead lose patience and lets tickets with
 // a head start overtake. Twin (twin.go) plays the site forward with the real Match and
 // corrects Rate where the means of a walk are not the mean of the plays.
-// Calibration (calibrate.go) watches how true the quantiles were.
+// Calibration (calibrate.go, stretch.go) watches how true the mean and the quantiles
+// were.
 package eta
 
 import (
@@ -55,17 +56,19 @@ type Estimator struct {
 	truth      map[string]*Truth
 }
 
-// Forecast is the estimate of one wait, in seconds from now.
+// Forecast is the estimate of one wait, in seconds from now: its mean, and the times
+// that one in ten, one in four, half and nine in ten are served by.
 type Forecast struct {
-	Known               bool
-	Position            int
-	Mean, P10, P50, P90 float64
+	Known                    bool
+	Position                 int
+	Mean, P10, P25, P50, P90 float64
 
 	// center is Rate's mean and spread its standard deviation, as the plays correct
 	// them; unadjusted and adjusted are the calibrated means without and with the
 	// regression.
 	center, spread, unadjusted, adjusted float64
 	features                             [features]float64
+	plain                                [len(shares)]float64 // quantiles before they are stretched
 }
 
 // New returns an estimator that goes on from a checkpoint; nil begins with nothing
@@ -83,7 +86,7 @@ func New(from *queue.Checkpoint) *Estimator {
 	}
 	k := e.known
 	k.Service, k.Patience, k.Staff = orEmpty(k.Service), orEmpty(k.Patience), orEmpty(k.Staff)
-	k.Streams, k.Errors, k.History = orEmpty(k.Streams), orEmpty(k.Errors), orEmpty(k.History)
+	k.Streams, k.Errors, k.History, k.Stretches = orEmpty(k.Streams), orEmpty(k.Errors), orEmpty(k.History), orEmpty(k.Stretches)
 	return e
 }
 
@@ -146,9 +149,7 @@ func (e *Estimator) observeWait(before, after *queue.Ticket, at queue.Stamp) {
 // Forecast estimates the wait of a ticket that stands in line.
 func (e *Estimator) Forecast(st *queue.State, t *queue.Ticket, now queue.Stamp) Forecast {
 	e.look(st, now)
-	f := e.forecast(st, t)
-	e.remember(t, f, now)
-	return f
+	return e.forecast(st, t).noticed()
 }
 
 // Next estimates the wait of a visitor who would join a queue now, without a head
@@ -159,7 +160,18 @@ func (e *Estimator) Next(st *queue.State, q queue.QueueID, now queue.Stamp) Fore
 	if !known {
 		return Forecast{}
 	}
-	return e.estimate(st, base, st.Size(q)+1, len(e.model.lines[base].tickets), now)
+	return e.estimate(st, base, st.Size(q)+1, len(e.model.lines[base].tickets), now).noticed()
+}
+
+// noticed returns the forecast without lower ends that no visitor would notice. A
+// published curve keeps them, since 0 is no lower end there.
+func (f Forecast) noticed() Forecast {
+	for _, p := range [...]*float64{&f.P10, &f.P25, &f.P50} {
+		if *p < noWait {
+			*p = 0
+		}
+	}
+	return f
 }
 
 // look prepares for estimates at now.
@@ -207,9 +219,7 @@ const curvePoints = 40
 // Estimate returns the estimates at now, or nil when visitors would be shown the
 // same as with the published ones.
 func (e *Estimator) Estimate(st *queue.State, now queue.Stamp) *queue.Estimates {
-	e.look(st, now)
-	e.play(st, now)
-	e.rememberFresh(st, now)
+	e.Look(st, now)
 	out := &queue.Estimates{Curves: map[string]queue.Curve{}, Number: st.Number()}
 	for i := range e.model.lines {
 		l := &e.model.lines[i]
@@ -248,8 +258,12 @@ func (e *Estimator) curve(st *queue.State, i int, now queue.Stamp) queue.Curve {
 			return nil
 		}
 		p := queue.Point{Position: position, P50: f.P50, P90: f.P90}
+		if st.Level() >= queue.Level1 {
+			p.P10, p.P25 = f.P10, f.P25
+		}
 		if n := len(c); n > 0 { // a place further back never waits less
-			p.P50, p.P90 = max(p.P50, c[n-1].P50), max(p.P90, c[n-1].P90)
+			last := &c[n-1]
+			p.P10, p.P25, p.P50, p.P90 = max(p.P10, last.P10), max(p.P25, last.P25), max(p.P50, last.P50), max(p.P90, last.P90)
 		}
 		c = append(c, p)
 		if k > len(l.tickets) {

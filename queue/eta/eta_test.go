@@ -137,17 +137,17 @@ func TestAnEstimatorGoesOnFromACheckpoint(t *testing.T) {
 // [ticket-4] The lower end is rounded down and the upper end up, so both are true.
 func TestTheEndsOfAWaitAreRoundedOutwards(t *testing.T) {
 	for _, tt := range []struct {
-		p50, p90  float64
+		p25, p90  float64
 		low, high int
 	}{
 		{0, 0, 0, 60}, {59, 61, 0, 120}, {241, 301, 240, 420}, {250, 260, 240, 420}, {60, 60, 0, 60}, {3601, 99999, 3600, 7200}, {8000, 9000, 3600, 7200},
 	} {
-		got := Shown(queue.EstimatedWait{Known: true, P50: tt.p50, P90: tt.p90})
+		got := Shown(queue.EstimatedWait{Known: true, P25: tt.p25, P90: tt.p90})
 		if got.Low != tt.low || got.High != tt.high {
-			t.Errorf("%.0f–%.0f s is shown as %d–%d, want %d–%d", tt.p50, tt.p90, got.Low, got.High, tt.low, tt.high)
+			t.Errorf("%.0f–%.0f s is shown as %d–%d, want %d–%d", tt.p25, tt.p90, got.Low, got.High, tt.low, tt.high)
 		}
 	}
-	if got := Shown(queue.EstimatedWait{P50: 100, P90: 200}); got != (Range{}) {
+	if got := Shown(queue.EstimatedWait{P25: 100, P90: 200}); got != (Range{}) {
 		t.Errorf("unknown is shown as %+v", got)
 	}
 }
@@ -156,8 +156,8 @@ func TestGammaQuantilesAreNearTheExactOnes(t *testing.T) {
 	// Exact values: shape 1 is exponential; shape 4 from tables of chi-square with
 	// 8 degrees of freedom (halved): 1.745, 3.672, 6.681.
 	for _, tt := range []struct{ mean, sd, z, want float64 }{
-		{1, 1, quantiles[2], math.Log(10)}, {1, 1, quantiles[1], math.Log(2)}, {1, 1, quantiles[0], -math.Log(.9)},
-		{4, 2, quantiles[0], 1.745}, {4, 2, quantiles[1], 3.672}, {4, 2, quantiles[2], 6.681},
+		{1, 1, quantiles[3], math.Log(10)}, {1, 1, quantiles[2], math.Log(2)}, {1, 1, quantiles[0], -math.Log(.9)},
+		{4, 2, quantiles[0], 1.745}, {4, 2, quantiles[2], 3.672}, {4, 2, quantiles[3], 6.681},
 	} {
 		if got := gammaQuantile(tt.mean, tt.sd, tt.z); math.Abs(got-tt.want)/tt.want > 0.01 {
 			t.Errorf("mean %v, sd %v at z %.2f: %.4f, want %.4f", tt.mean, tt.sd, tt.z, got, tt.want)

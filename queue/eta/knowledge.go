@@ -46,10 +46,11 @@ type knowledge struct {
 	Staff map[string]*drift `json:"staff"`
 	// Streams are arrivals by queue and head start.
 	Streams map[string]*stream `json:"streams"`
-	// Errors is how true the forecasts were, History the last waits, Regression the
-	// correction that is learned from them.
+	// Errors is how true the means were, History the last waits, Stretches the factors
+	// of the quantiles by kind of wait, Regression the correction of the mean.
 	Errors     map[string]*calibration `json:"errors"`
 	History    map[string]*history     `json:"history"`
+	Stretches  map[string]*stretches   `json:"stretches"`
 	Regression regression              `json:"blend"`
 	// Jumps are the newest jumps of the log's clock.
 	Jumps []jump `json:"jumps,omitempty"`

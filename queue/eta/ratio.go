@@ -20,6 +20,9 @@ func (r *ratio) add(a, b, keep float64) {
 	r.AA, r.AB, r.BB = r.AA*keep+a*a, r.AB*keep+a*b, r.BB*keep+b*b
 }
 
+// maxRatio bounds a quotient.
+const maxRatio = 4.0
+
 // fewPieces is the number of samples below which their variance is unknown.
 const fewPieces = 4
 
@@ -48,7 +51,7 @@ func (r *ratio) shrunk() float64 {
 	g := usualDeviation * usualDeviation / variance
 	z2 := off * off / variance / free
 	exact := exactOdds * math.Sqrt(1+g) * math.Pow((1+z2/(1+g))/(1+z2), r.N/2) // the odds that it is exact
-	return min(maxStretch, max(1/maxStretch, 1+off*g/(1+g)/(1+exact)))
+	return min(maxRatio, max(1/maxRatio, 1+off*g/(1+g)/(1+exact)))
 }
 
 // leastVariance keeps samples that are equal by chance from proving anything.

@@ -30,10 +30,15 @@ func Shown(w queue.EstimatedWait) Range {
 		high++
 	}
 	low := high - 1
-	for low > 0 && w.P50 < float64(steps[low]) {
+	for low > 0 && w.P25 < float64(steps[low]) {
 		low--
 	}
 	return Range{Known: true, Low: steps[low], High: steps[high]}
+}
+
+// Wait returns the forecast as a gateway reads it off a published curve.
+func (f *Forecast) Wait() queue.EstimatedWait {
+	return queue.EstimatedWait{Known: f.Known, P25: f.P25, P50: f.P50, P90: f.P90}
 }
 
 // Next returns what a visitor sees of a new estimate who saw the range until now. An

@@ -24,7 +24,7 @@ func TestWhatPeopleSeeFallsAtOnceAndSeldomRises(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			var shown Range
 			for i, l := range tt.looks {
-				if shown = shown.Next(queue.EstimatedWait{Known: true, P50: 30, P90: float64(l.p90)}); shown.High != l.high {
+				if shown = shown.Next(queue.EstimatedWait{Known: true, P25: 30, P90: float64(l.p90)}); shown.High != l.high {
 					t.Errorf("look %d: %d s are shown as up to %d, want %d", i, l.p90, shown.High, l.high)
 				}
 			}
@@ -43,7 +43,7 @@ func TestAReloadMovesTheShownWaitByAtMostOneStep(t *testing.T) {
 		p50 := 300.0
 		for range 200 {
 			p50 = min(6000, max(1, p50*math.Exp(rng.NormFloat64()*.4)))
-			w := queue.EstimatedWait{Known: rng.IntN(50) > 0, P50: p50, P90: p50 * (1 + rng.ExpFloat64())}
+			w := queue.EstimatedWait{Known: rng.IntN(50) > 0, P25: p50, P90: p50 * (1 + rng.ExpFloat64())}
 			if len(views) < cap(views) && rng.IntN(5) == 0 {
 				views = append(views, Range{}) // opened just now
 			}
@@ -74,11 +74,11 @@ func TestAReloadMovesTheShownWaitByAtMostOneStep(t *testing.T) {
 }
 
 func TestUnknownIsShownAtOnce(t *testing.T) {
-	shown := Range{}.Next(queue.EstimatedWait{Known: true, P50: 30, P90: 60})
+	shown := Range{}.Next(queue.EstimatedWait{Known: true, P25: 30, P90: 60})
 	if shown = shown.Next(queue.EstimatedWait{}); shown.Known {
 		t.Error("the last agent has gone and a wait is still shown")
 	}
-	if shown = shown.Next(queue.EstimatedWait{Known: true, P50: 300, P90: 600}); shown.High != 600 {
+	if shown = shown.Next(queue.EstimatedWait{Known: true, P25: 300, P90: 600}); shown.High != 600 {
 		t.Errorf("somebody is back, and the wait is shown as %+v", shown)
 	}
 }

@@ -16,10 +16,10 @@ type Truth struct {
 
 func (t *Truth) count(wait float64, f Forecast) {
 	t.Served++
-	if wait >= f.P10 && wait <= f.P90 {
+	if (wait >= f.P10 || f.P10 < noWait) && wait <= f.P90 {
 		t.Inside++
 	}
-	high := Shown(queue.EstimatedWait{Known: true, P50: f.P50, P90: f.P90}).High
+	high := Shown(f.Wait()).High
 	if wait > float64(high) && high < Beyond {
 		t.Over++
 	}

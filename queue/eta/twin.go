@@ -65,11 +65,13 @@ func (e *Estimator) SetBudget(records int) { e.budget = records }
 // SetSeed sets the seed of the plays: the same seed gives the same plays.
 func (e *Estimator) SetSeed(seed uint64) { e.twin.seed = seed }
 
-// Look continues the plays as Estimate does, for callers that publish nothing.
+// Look continues the plays, and estimates the waits of those who joined since the last
+// look, which it judges when they end. Estimate does so too; Look is for callers that
+// publish nothing.
 func (e *Estimator) Look(st *queue.State, now queue.Stamp) {
 	e.look(st, now)
 	e.play(st, now)
-	e.fresh = e.fresh[:0]
+	e.rememberFresh(st, now)
 }
 
 // play runs plays within the budget, at most every 2 s of the site's clock. Match

@@ -309,10 +309,7 @@ export interface Department {
 /** Wait is a promise: a range of seconds, or explicitly unknown. */
 export interface Wait {
   known: boolean;
-  /**
-   * LowS and HighS are the median and the ninetieth percentile of the wait
-   * from now, in seconds.
-   */
+  /** One in four is served within LowS seconds from now, nine in ten within HighS. */
   low_s?: number;
   high_s?: number;
 }

@@ -29,9 +29,9 @@ export function range({ known, low_s = 0, high_s = 0 }: Wait): string {
     return "unknown";
   }
   const low = Math.round(low_s / 60);
-  const high = Math.ceil(high_s / 60);
-  if (high <= 1) {
-    return "under 1 min";
+  const high = Math.max(1, Math.ceil(high_s / 60));
+  if (low === 0) {
+    return `under ${high} min`;
   }
   return low === high ? `${high} min` : `${low}–${high} min`;
 }

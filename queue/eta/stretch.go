@@ -1,0 +1,104 @@
+package eta
+
+import (
+	"fmt"
+	"math"
+)
+
+// This file turns the mean and the spread of a wait into quantiles that keep what they
+// promise. A quantile is that of a Gamma distribution about the mean that is said,
+// stretched by a factor that is learned: a step up when a wait was longer and down when
+// it was not (stochastic approximation, Robbins and Monro 1951), so that in the long run the
+// promised share is kept whatever the distribution (as in Gibbs and Candès, "Adaptive
+// conformal inference under distribution shift", 2021). The factors are learned apart for
+// each octave of the mean, since short waits are wrong in other ways than long ones, and
+// for each queue in it, as soon as there is enough to learn from.
+
+// shares are the shares of waits below each quantile; quantiles are the standard
+// normal ones.
+var (
+	shares    = [4]float64{0.1, 0.25, 0.5, 0.9}
+	quantiles = [4]float64{-1.2815515655446004, -0.6744897501960817, 0, 1.2815515655446004}
+)
+
+// stretches are the factors of one kind of waits.
+type stretches struct {
+	// Log are their logarithms, by quantile.
+	Log [len(shares)]float64 `json:"log"`
+	// N is the number of independent waits that they were learned from.
+	N float64 `json:"n"`
+}
+
+// The constants of the learning; docs/estimates.md has the scenarios that fix them.
+const (
+	// Steps of the logarithms: from stepFirst/stepAfter down to stepLast.
+	stepFirst = 0.6
+	stepAfter = 20
+	stepLast  = 0.01
+	// stretchNeeds is the number of waits from which a kind of waits speaks for itself.
+	stretchNeeds = 20
+	// sharedLuck is how many places further back halve what a wait tells: visitors who
+	// wait at the same time meet the same luck.
+	sharedLuck = 3
+	// maxStretch bounds the logarithms.
+	maxStretch = 3
+	// leastMean is the mean, in seconds, that quantiles are built on at least.
+	leastMean = 0.5
+	// leastRatio bounds a quantile of a Gamma distribution from below, relative to its
+	// mean: 0 cannot be stretched.
+	leastRatio = 1e-3
+	// waitOctaves is the number of octaves of the mean, in seconds; the last is open.
+	waitOctaves = 13
+)
+
+// stretchKinds returns the names of the kinds to which a wait belongs, the widest first.
+func stretchKinds(q string, mean float64) [3]string {
+	octave := min(waitOctaves-1, int(math.Log2(max(1, mean))))
+	return [...]string{"", fmt.Sprint(octave), fmt.Sprint(octave, " ", q)}
+}
+
+// stretch fills in the quantiles of a forecast that has its mean.
+func (e *Estimator) stretch(q string, f *Forecast) {
+	relative := 1.0
+	if f.center > 0 {
+		relative = f.spread / f.center
+	}
+	s := &stretches{}
+	for _, kind := range stretchKinds(q, f.Mean) {
+		if learned := e.known.Stretches[kind]; learned != nil && (learned.N >= stretchNeeds || kind == "") {
+			s = learned
+		}
+	}
+	least := 0.0
+	for i, p := range [...]*float64{&f.P10, &f.P25, &f.P50, &f.P90} {
+		f.plain[i] = max(leastMean, f.Mean) * max(leastRatio, gammaQuantile(1, relative, quantiles[i]))
+		least = max(least, f.plain[i]*math.Exp(s.Log[i]))
+		*p = least
+	}
+}
+
+// learnStretch learns from a wait that was forecast.
+func (e *Estimator) learnStretch(q string, f *Forecast, wait, weight float64) {
+	part := 1 / (1 + float64(max(0, f.Position-1))/sharedLuck)
+	var wider *stretches
+	for _, kind := range stretchKinds(q, f.Mean) {
+		s := e.known.Stretches[kind]
+		if s == nil {
+			s = &stretches{}
+			if wider != nil {
+				s.Log = wider.Log
+			}
+			e.known.Stretches[kind] = s
+		}
+		s.N += part
+		step := part * weight * max(stepLast, stepFirst/(s.N+stepAfter))
+		for i, share := range shares {
+			short := 0.0
+			if wait <= f.plain[i]*math.Exp(s.Log[i]) {
+				short = 1
+			}
+			s.Log[i] = min(maxStretch, max(-maxStretch, s.Log[i]+step*(share-short)))
+		}
+		wider = s
+	}
+}
