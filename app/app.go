@@ -69,8 +69,6 @@ type App struct {
 	comparing sync.Mutex             // held while site files are compared
 	common    atomic.Pointer[common] // what all nodes knew at the last look
 
-	// checkpoints reports whether all nodes know checkpoints; false until they are heard.
-	checkpoints atomic.Bool
 }
 
 // Site is one tenant: its replica, and what this process does for it.
@@ -134,7 +132,7 @@ func (a *App) newSite(o SiteOptions) *Site {
 	r.OnRestore(s.restored)
 	r.OnRules(s.logWithdrawn)
 	s.AddWorker(newDispatcher(r))
-	s.AddWorker(newEstimates(r, a.checkpoints.Load))
+	s.AddWorker(newEstimates(r))
 	s.AddWorker(newSealing(s))
 	r.OnSteps(s.members.forgetEnded)
 	r.OnReset(s.members.forgetAll)

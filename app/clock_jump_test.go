@@ -25,7 +25,7 @@ func TestTheWaitIsNotLongerBecauseAClockJumped(t *testing.T) {
 			s := &Replica{store: store, id: "demo", state: queue.NewState(&queue.Site{
 				ID: "demo", Departments: []queue.Department{{ID: "support", Languages: []string{"en"}, OfferTTL: 20_000}},
 			})}
-			l := newEstimates(s, func() bool { return true })
+			l := newEstimates(s)
 			at := store.now
 			play := func(c queue.Change, err error) {
 				t.Helper()

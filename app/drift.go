@@ -50,7 +50,6 @@ func (a *App) CheckDrift() {
 	if err != nil {
 		return
 	}
-	a.checkpoints.Store(allKnow(said, knowsCheckpoints))
 	a.raiseLevels(said)
 	for id, s := range a.sites {
 		s.compare(othersThan(a.Node(), id, s.digestNow(), said))
@@ -67,24 +66,10 @@ func (s *Site) digestNow() string {
 	return rules.Digest()
 }
 
-// knowsCheckpoints is what a node says that reads queue.Checkpoint. Older ones look for
-// a checkpoint in the estimates.
-const knowsCheckpoints = "knows:checkpoints"
-
-// allKnow reports whether every node says the word.
-func allKnow(said map[string]string, word string) bool {
-	for _, words := range said {
-		if !slices.Contains(strings.Fields(words), word) {
-			return false
-		}
-	}
-	return true
-}
-
-// words are what a node tells the others: a digest for each site, the level that it
-// knows, and what else it knows that older nodes do not.
+// words are what a node tells the others: a digest for each site, and the level that it
+// knows.
 func (a *App) words() string {
-	words := append(a.levelWords(), knowsCheckpoints)
+	words := a.levelWords()
 	for id, s := range a.sites {
 		words = append(words, id+"="+s.digestNow())
 	}

@@ -34,10 +34,7 @@ const (
 // estimate.
 type estimates struct {
 	replica *Replica
-	// checkpoints reports whether all nodes know queue.Checkpoint.
-	checkpoints func() bool
-
-	woken chan struct{} // holds one: idle is over
+	woken   chan struct{} // holds one: idle is over
 
 	mu      sync.Mutex
 	elected bool
@@ -56,8 +53,8 @@ type estimates struct {
 	counted map[string]eta.Truth
 }
 
-func newEstimates(r *Replica, checkpoints func() bool) *estimates {
-	return &estimates{replica: r, checkpoints: checkpoints, woken: make(chan struct{}, 1)}
+func newEstimates(r *Replica) *estimates {
+	return &estimates{replica: r, woken: make(chan struct{}, 1)}
 }
 
 // Elected implements Worker.
@@ -199,11 +196,11 @@ func (e *estimates) publish(ctx context.Context) (took time.Duration, news bool)
 			return took, false
 		}
 	}
-	checkpoint, older := e.checkpoint()
+	checkpoint := e.checkpoint()
 	out.Truth = addTruth(e.state.Estimates(), counted, e.counted)
 	ctx, cancel := context.WithTimeout(ctx, publishInterval)
 	defer cancel()
-	if _, err := e.replica.Decide(ctx, Refusals{}, func(st *queue.State) (queue.Change, error) { return st.Publish(out, checkpoint, older), nil }); err != nil {
+	if _, err := e.replica.Decide(ctx, Refusals{}, func(st *queue.State) (queue.Change, error) { return st.Publish(out, checkpoint), nil }); err != nil {
 		e.warning.Log(e.replica.log, "estimates are not published", "err", err)
 		return took, true
 	}
@@ -211,12 +208,11 @@ func (e *estimates) publish(ctx context.Context) (took time.Duration, news bool)
 	return took, true
 }
 
-// again returns the last estimates if they have to be published once more, since a
-// checkpoint must not wait for others: that of a jump, or the first one beside an older
-// node, which looks for it among the estimates when it takes over.
+// again returns the last estimates if they have to be published once more, since the
+// checkpoint of a jump must not wait for others.
 func (e *estimates) again() *queue.Estimates {
 	last := e.state.Estimates()
-	if last == nil || !e.jumped && (e.checkpoints() || len(last.Checkpoint) > 0) {
+	if last == nil || !e.jumped {
 		return nil
 	}
 	out := *last
@@ -224,15 +220,13 @@ func (e *estimates) again() *queue.Estimates {
 	return &out
 }
 
-// checkpoint returns what the estimator has learned, once in a while, and whether the
-// checkpoint has to be where older nodes look for it: with all estimates.
-func (e *estimates) checkpoint() (c *queue.Checkpoint, older bool) {
-	older = !e.checkpoints()
+// checkpoint returns what the estimator has learned, once in a while, or nil.
+func (e *estimates) checkpoint() *queue.Checkpoint {
 	last := e.state.Checkpoint()
-	if older || e.jumped || last == nil || e.replica.Now() >= last.At.Add(checkpointInterval) {
-		c = e.estimator.Checkpoint(e.state)
+	if e.jumped || last == nil || e.replica.Now() >= last.At.Add(checkpointInterval) {
+		return e.estimator.Checkpoint(e.state)
 	}
-	return c, older
+	return nil
 }
 
 // maxJudged is how many judged waits count for the truth of a queue: past it, what

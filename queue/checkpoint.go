@@ -7,7 +7,7 @@ package queue
 //	if last := st.Checkpoint(); last == nil || now >= last.At.Add(interval) {
 //		checkpoint = estimator.Checkpoint(st)
 //	}
-//	change := st.Publish(estimates, checkpoint, older)
+//	change := st.Publish(estimates, checkpoint)
 type Checkpoint struct {
 	Data []byte `json:"checkpoint"`
 	// Number is the log number up to which it has learned, At when it was written; 0
@@ -24,8 +24,8 @@ type Checkpoint struct {
 // is why Publish writes the checkpoint behind them.
 const checkpointID = "checkpoint"
 
-// Checkpoint returns the newest checkpoint, or nil: the entity, or what a gateway that
-// knows none has published with the estimates.
+// Checkpoint returns the newest checkpoint, or nil: the entity, or what a gateway of the
+// last release has published with the estimates.
 func (s *State) Checkpoint() *Checkpoint {
 	c := entity[Checkpoint](s, estimatesPrefix+checkpointID)
 	if e := s.estimates; e != nil && len(e.Checkpoint) > 0 && (c == nil || e.Number > c.Number) {
@@ -34,12 +34,8 @@ func (s *State) Checkpoint() *Checkpoint {
 	return c
 }
 
-// Publish proposes new estimates, and a checkpoint unless it is nil. Where gateways may
-// take over that know no checkpoints, older puts it into the estimates.
-func (s *State) Publish(e *Estimates, checkpoint *Checkpoint, older bool) Change {
-	if checkpoint != nil && older {
-		e.Checkpoint, checkpoint = checkpoint.Data, nil
-	}
+// Publish proposes new estimates, and a checkpoint unless it is nil.
+func (s *State) Publish(e *Estimates, checkpoint *Checkpoint) Change {
 	c := change(CauseEstimated, e.Name(), s.estimates.version())
 	if s.estimates == nil {
 		c.create(e)

@@ -83,7 +83,7 @@ func TestAnOlderGatewayLosesNothingOfWhatANewerOneWrote(t *testing.T) {
 		{"an agent lost", waiting, func(st *State) (Change, error) { return only(st.LoseAgent("a1", "n1")) }, map[string][]string{"a/a1": {""}}},
 		{"an agent gone for good", assigned, func(st *State) (Change, error) { return only(st.expireAgent(st.agents["a1"])) }, map[string][]string{"t/t1": {"", "loss"}, "a/a1": {""}}},
 		{"estimates published", waiting, func(st *State) (Change, error) {
-			return only(st.Publish(&Estimates{Number: 4}, &Checkpoint{Number: 4}, false))
+			return only(st.Publish(&Estimates{Number: 4}, &Checkpoint{Number: 4}))
 		}, map[string][]string{"e/": {""}, "e/checkpoint": {""}}},
 	} {
 		t.Run(tt.what, func(t *testing.T) {

@@ -46,13 +46,13 @@ func busySite(t testing.TB, queues int) (*queue.State, *Estimator) {
 func TestPublishedEstimatesHoldNoMoreThanTheyShow(t *testing.T) {
 	for _, queues := range []int{4, 60} {
 		st, e := busySite(t, queues)
-		size := func(older bool, c *queue.Checkpoint) int {
+		size := func(c *queue.Checkpoint) int {
 			t.Helper()
 			out := e.Estimate(st, st.At()+1000)
 			if out == nil {
 				t.Fatal("nothing is published")
 			}
-			change := st.Publish(out, c, older)
+			change := st.Publish(out, c)
 			bodies := make([][]byte, len(change.Writes))
 			for i, w := range change.Writes {
 				var err error
@@ -66,10 +66,10 @@ func TestPublishedEstimatesHoldNoMoreThanTheyShow(t *testing.T) {
 			}
 			return len(data)
 		}
-		before, after := size(true, e.Checkpoint(st)), size(false, nil)
-		t.Logf("%d queues: %d bytes a publication with the checkpoint in it, %d without", queues, before, after)
+		before, after := size(e.Checkpoint(st)), size(nil)
+		t.Logf("%d queues: %d bytes a publication with a checkpoint, %d without", queues, before, after)
 		if after > before/5 {
-			t.Errorf("%d queues: a publication takes %d bytes, %d with the checkpoint in it", queues, after, before)
+			t.Errorf("%d queues: a publication takes %d bytes, %d with a checkpoint", queues, after, before)
 		}
 	}
 }

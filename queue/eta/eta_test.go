@@ -121,7 +121,7 @@ func TestAnEstimatorGoesOnFromACheckpoint(t *testing.T) {
 	}
 	st := scene(now, 2, []queue.Stamp{now, now}, 4)
 	published := first.Estimate(st, now)
-	if c := st.Publish(published, nil, false); len(c.Writes) != 1 {
+	if c := st.Publish(published, nil); len(c.Writes) != 1 {
 		t.Fatal("not published")
 	}
 	st.Apply(queue.Record{Number: st.Number() + 1, ID: "p", At: now, Writes: []queue.Write{{Name: published.Name(), Image: published}}})

@@ -56,7 +56,7 @@ func TestWhoNeedsASkillWaitsForThoseWhoHaveIt(t *testing.T) {
 			st := bank(now, tt.skilled)
 			e := New(nil)
 			out := e.Estimate(st, now)
-			st.Play(st.Publish(out, nil, false), now)
+			st.Play(st.Publish(out, nil), now)
 			apart, plain := st.CurveOf(st.Ticket("w3")).At(st.Position(st.Ticket("w3"))), st.Wait(queue.QueueID{Department: "support", Language: "en"}, 5)
 			if !plain.Known || apart.Known != tt.skilled || apart.P50 < tt.longer*plain.P50 {
 				t.Errorf("apart %+v, next without it %+v", apart, plain)
@@ -111,7 +111,7 @@ func TestAPausedQueueIsUnknown(t *testing.T) {
 	}
 	st.Play(c, now)
 	e := New(nil)
-	st.Play(st.Publish(e.Estimate(st, now), nil, false), now)
+	st.Play(st.Publish(e.Estimate(st, now), nil), now)
 	if w := st.Wait(q, 1); w.Known {
 		t.Errorf("nobody is offered and the wait is %+v", w)
 	}
