@@ -28,6 +28,7 @@ import (
 	"nextup/presence"
 	"nextup/queue"
 	"nextup/queue/logstore"
+	"nextup/test/logtest"
 	"nextup/test/people"
 )
 
@@ -48,33 +49,15 @@ type house struct {
 	site     func(*gateway.Site)
 	levels   []queue.LevelSpec // that the gateways know; nil means the product's
 	others   []gateway.Site    // that the gateways serve besides
-	audit    *lines
-	log      *lines // what the gateways log
+	audit    *logtest.Buffer
+	log      *logtest.Buffer // what the gateways log
 	ctx      context.Context
-}
-
-// lines is a log that a test reads.
-type lines struct {
-	mu   sync.Mutex
-	text strings.Builder
-}
-
-func (l *lines) Write(line []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.text.Write(line)
-}
-
-func (l *lines) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.text.String()
 }
 
 func newHouse(t testing.TB, change ...func(*gateway.Site)) *house {
 	t.Helper()
 	h := &house{
-		t: t, memory: eventlog.NewMemory(), registry: presence.NewMemory(nil), audit: &lines{}, log: &lines{},
+		t: t, memory: eventlog.NewMemory(), registry: presence.NewMemory(nil), audit: &logtest.Buffer{}, log: &logtest.Buffer{},
 		key: auth.Key{
 			ID: "k", Algorithm: "HS256", Sites: []string{"demo"}, Roles: protocol.Roles(),
 			Secret: []byte("a secret of at least thirty-two bytes"),

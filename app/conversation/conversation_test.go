@@ -286,14 +286,18 @@ func TestALaterAssignmentFencesTheEarlierOne(t *testing.T) {
 		mustAppend(t, p.a, ticket, message(visitor("v"), "m2", "visitors are not fenced"))
 		r := receive(p.a, ticket, 0)
 		defer r.stop()
-		kinds := ""
-		for _, e := range r.wait(t, 5) {
-			kinds += " " + string(e.Kind) + ":" + e.From.ID
-		}
-		if kinds != " member:a message:a member:b message:b message:v" {
-			t.Fatalf("got%s", kinds)
+		if got := authors(r.wait(t, 5)); got != " member:a message:a member:b message:b message:v" {
+			t.Fatalf("got%s", got)
 		}
 	})
+}
+
+// authors lists the kinds of entries and their authors.
+func authors(entries []conversation.Entry) (list string) {
+	for _, e := range entries {
+		list += " " + string(e.Kind) + ":" + e.From.ID
+	}
+	return list
 }
 
 // A guest in a conversation has the token of its assignment, and is
@@ -336,12 +340,8 @@ func TestAGuestIsFencedWithTheirAssignment(t *testing.T) {
 		mustAppend(t, p.a, ticket, d)
 		r := receive(p.a, ticket, 0)
 		defer r.stop()
-		kinds := ""
-		for _, e := range r.wait(t, 8) {
-			kinds += " " + string(e.Kind) + ":" + e.From.ID
-		}
-		if kinds != " member:owner member:guest member:boss note:owner note:guest member:next message:boss message:guest" {
-			t.Fatalf("got%s", kinds)
+		if got := authors(r.wait(t, 8)); got != " member:owner member:guest member:boss note:owner note:guest member:next message:boss message:guest" {
+			t.Fatalf("got%s", got)
 		}
 	})
 }

@@ -65,14 +65,7 @@ func TestAReadMarkIsOneRoundTrip(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			memory := eventlog.NewMemory()
-			backend := &counting{Backend: memory, trips: map[string]int{}}
-			h, other := conversation.New(backend, conversation.Options{}), conversation.New(memory, conversation.Options{})
-			defer h.Close()
-			defer other.Close()
-			for i := range 5 {
-				mustAppend(t, other, "t", message(visitor("v"), fmt.Sprint(i), "x"))
-			}
+			backend, h, other := fiveMessages(t)
 			mustAppend(t, other, "t", readMark(visitor("v"), 5))
 			r := receive(h, "t", tt.after)
 			defer r.stop()
@@ -88,17 +81,25 @@ func TestAReadMarkIsOneRoundTrip(t *testing.T) {
 	}
 }
 
-// A reader that comes back on another gateway has marks there that this one has not
-// seen: they only rise all the same.
-func TestAMarkKnowsThoseMadeElsewhere(t *testing.T) {
+// fiveMessages returns a hub whose trips are counted, and another over the same memory
+// through which a visitor has written five messages.
+func fiveMessages(t *testing.T) (backend *counting, h, other *conversation.Hub) {
+	t.Helper()
 	memory := eventlog.NewMemory()
-	backend := &counting{Backend: memory, trips: map[string]int{}}
-	h, other := conversation.New(backend, conversation.Options{}), conversation.New(memory, conversation.Options{})
-	defer h.Close()
-	defer other.Close()
+	backend = &counting{Backend: memory, trips: map[string]int{}}
+	h, other = conversation.New(backend, conversation.Options{}), conversation.New(memory, conversation.Options{})
+	t.Cleanup(h.Close)
+	t.Cleanup(other.Close)
 	for i := range 5 {
 		mustAppend(t, other, "t", message(visitor("v"), fmt.Sprint(i), "x"))
 	}
+	return backend, h, other
+}
+
+// A reader that comes back on another gateway has marks there that this one has not
+// seen: they only rise all the same.
+func TestAMarkKnowsThoseMadeElsewhere(t *testing.T) {
+	backend, h, other := fiveMessages(t)
 	mustAppend(t, other, "t", readMark(agent("a"), 3))
 	r := receive(h, "t", 6)
 	defer r.stop()

@@ -6,7 +6,6 @@ import (
 	"net/http"
 	"runtime"
 	"strings"
-	"sync"
 	"testing"
 	"testing/fstest"
 	"time"
@@ -18,6 +17,7 @@ import (
 	"nextup/internal/client"
 	"nextup/internal/eventlog/redislog"
 	"nextup/internal/traffic"
+	"nextup/test/logtest"
 	"nextup/test/redistest"
 )
 
@@ -133,7 +133,7 @@ func TestReadinessSaysWhatRedisCannotPromise(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			logs := &logBuffer{}
+			logs := &logtest.Buffer{}
 			app, err := NewApp(t.Context(), appConfig{
 				Listen: "127.0.0.1:0", Redis: redistest.Start(t, row.args...), Durability: row.durability, File: file,
 				Logger: (&serveCmd{LogLevel: "warn"}).logger(logs),
@@ -164,24 +164,6 @@ func TestReadinessSaysWhatRedisCannotPromise(t *testing.T) {
 			}
 		})
 	}
-}
-
-// logBuffer is a log that a test reads.
-type logBuffer struct {
-	mu   sync.Mutex
-	text strings.Builder
-}
-
-func (l *logBuffer) Write(line []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.text.Write(line)
-}
-
-func (l *logBuffer) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.text.String()
 }
 
 // Simulated people find an agent through the public protocol, over two gateways

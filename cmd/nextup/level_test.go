@@ -12,6 +12,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"nextup/queue"
+	"nextup/test/logtest"
 	"nextup/test/redistest"
 )
 
@@ -100,7 +101,7 @@ func TestALevelIsRaisedByCommandOnceAllGatewaysKnowIt(t *testing.T) {
 		t.Errorf("readiness is %d at level 1", status)
 	}
 
-	var said logBuffer
+	var said logtest.Buffer
 	old := withLevels(t, url, 0, &said)
 	if status := readyz(t, old, "this binary is too old for the site: the site is at level 1, and the binary knows levels up to 0"); status != 503 {
 		t.Errorf("readiness of a gateway that is too old is %d", status)

@@ -20,6 +20,7 @@ import (
 	"nextup/gateway/protocol"
 	"nextup/internal/client"
 	"nextup/internal/sitefile"
+	"nextup/test/logtest"
 )
 
 // The first SIGTERM sends sockets elsewhere over the time of --drain; whoever does
@@ -99,11 +100,11 @@ func TestTheLogIsOfOneFormAndTellsTheWayOfATicket(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	logs := &logBuffer{}
+	logs := &logtest.Buffer{}
 	ctx, stop := context.WithCancel(t.Context())
 	c := &serveCmd{Listen: "127.0.0.1:0", SiteFile: path, Node: "one", Durability: "memory", LogFormat: "json", LogLevel: "debug", HelloRate: 100}
 	ended := make(chan error, 1)
-	printed := &logBuffer{}
+	printed := &logtest.Buffer{}
 	go func() { ended <- c.serve(ctx, func() {}, printed, logs) }()
 	line := func(what ...string) map[string]any {
 		t.Helper()

@@ -25,7 +25,7 @@ var plainRooms = []string{
 	"presence", "presence/redispresence",
 	"queue/eta", "queue/logstore", "queue/queuetest", "queue/sim",
 	"bench", "bench/orders", "loadtest", "loadtest/cluster", "loadtest/model", "loadtest/observer", "loadtest/report",
-	"test/faults", "test/faults/setup", "test/gatewaytest", "test/oracle", "test/people", "test/process", "test/redistest",
+	"test/faults", "test/faults/setup", "test/gatewaytest", "test/logtest", "test/oracle", "test/people", "test/process", "test/redistest",
 	"test/release", "test/release/journey",
 }
 

@@ -147,6 +147,7 @@ func (w *watcher) see(f protocol.ServerFrame) {
 		}
 	case protocol.Assigned:
 		w.kept()
+	case protocol.Closed, protocol.Abandoned: // the visit ends
 	}
 }
 

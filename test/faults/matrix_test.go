@@ -86,60 +86,35 @@ var rows = []row{
 	{name: "no fault", redis: onSingle},
 	{
 		name: "kill -9 of a gateway, again and again", redis: onSingle,
-		rules: leasesRunOut,
-		fault: func(s *testbed) {
-			s.repeatedly(func() {
-				s.killGateway(s.anyGateway())
-				s.wait(apart)
-			})
-		},
+		rules:  leasesRunOut,
+		fault:  again(func(s *testbed) { s.killGateway(s.anyGateway()) }, apart),
 		expect: resumedIn(3 * time.Second),
 	},
 	{
 		name: "kill -9 of the dispatcher, again and again", redis: onSingle,
-		rules: leasesRunOut,
-		fault: func(s *testbed) {
-			s.repeatedly(func() {
-				s.killGateway(s.dispatcher())
-				s.wait(apart)
-			})
-		},
+		rules:  leasesRunOut,
+		fault:  again(func(s *testbed) { s.killGateway(s.dispatcher()) }, apart),
 		expect: resumedIn(3 * time.Second),
 	},
 	{
 		// With appendfsync everysec Redis answers before it writes when its disk
 		// is slow, and loses up to 2 s then.
 		name: "Redis kill -9 and restart from its append-only file, durability memory", redis: onSingle, site: patient,
-		rules: func(r *oracle.Rules) { lossy(r); r.Slack += 20 * time.Second; r.Staleness += 2 * time.Second },
-		fault: func(s *testbed) {
-			s.repeatedly(func() {
-				s.redisKilled()
-				s.wait(3 * time.Second)
-			})
-		},
+		rules:  allow(20*time.Second, 2*time.Second, lossy),
+		fault:  again((*testbed).redisKilled, 3*time.Second),
 		expect: all(socketsStay, nothingAcknowledgedWhileDown, goesOnWithin(3*time.Second)),
 	},
 	{
 		name: "Redis kill -9 and restart from its append-only file, durability disk", redis: onDisk, site: patient,
-		args:  []string{"--durability", "disk"},
-		rules: func(r *oracle.Rules) { r.Slack += 20 * time.Second; r.Staleness += 2 * time.Second },
-		fault: func(s *testbed) {
-			s.repeatedly(func() {
-				s.redisKilled()
-				s.wait(3 * time.Second)
-			})
-		},
+		args:   []string{"--durability", "disk"},
+		rules:  allow(20*time.Second, 2*time.Second),
+		fault:  again((*testbed).redisKilled, 3*time.Second),
 		expect: all(socketsStay, nothingAcknowledgedWhileDown, goesOnWithin(3*time.Second)),
 	},
 	{
 		name: "Redis hung and back", redis: onSingle,
-		rules: func(r *oracle.Rules) { r.Slack += 8 * time.Second; r.Staleness += 4 * time.Second },
-		fault: func(s *testbed) {
-			s.repeatedly(func() {
-				s.redisHung()
-				s.wait(3 * time.Second)
-			})
-		},
+		rules:  allow(8*time.Second, 4*time.Second),
+		fault:  again((*testbed).redisHung, 3*time.Second),
 		expect: all(nothingAcknowledgedWhileDown, goesOnWithin(3*time.Second)),
 	},
 	{
@@ -153,36 +128,26 @@ var rows = []row{
 	},
 	{
 		name: "replies swallowed", redis: onProxied,
-		rules: func(r *oracle.Rules) { r.Slack += 8 * time.Second; r.Staleness += 4 * time.Second },
-		fault: func(s *testbed) {
-			s.repeatedly(func() {
-				s.swallowReplies()
-				s.wait(1500 * time.Millisecond)
-			})
-		},
+		rules: allow(8*time.Second, 4*time.Second),
+		fault: again((*testbed).swallowReplies, 1500*time.Millisecond),
 	},
 	{
 		name: "2 s delay on every reply", redis: onProxied,
-		rules: func(r *oracle.Rules) { r.Slack += 2*sizeOf().fault + 10*time.Second; r.Staleness += 8 * time.Second },
+		rules: allow(2*sizeOf().fault+10*time.Second, 8*time.Second),
 		fault: func(s *testbed) {
 			s.delayReplies(2*time.Second, 2*s.size.fault)
 		},
 	},
 	{
 		name: "a gateway is cut off from Redis", redis: onProxied,
-		rules: func(r *oracle.Rules) { r.Slack += 8 * time.Second; r.Staleness += 4 * time.Second },
-		fault: func(s *testbed) {
-			s.repeatedly(func() {
-				s.cutOff()
-				s.wait(1500 * time.Millisecond)
-			})
-		},
+		rules: allow(8*time.Second, 4*time.Second),
+		fault: again((*testbed).cutOff, 1500*time.Millisecond),
 	},
 	{
 		name: "a gateway hung and taken for dead", redis: onProxied,
 		// Longer, or all its conns would be closed before they could write.
 		site:  func(s *setup.Site) { s.AgentHeartbeat = 6 * time.Second },
-		rules: func(r *oracle.Rules) { r.Slack += 12 * time.Second; r.Staleness += 12 * time.Second },
+		rules: allow(12*time.Second, 12*time.Second),
 		fault: func(s *testbed) { s.repeatedly(s.hangGateway) },
 	},
 	{
@@ -192,7 +157,7 @@ var rows = []row{
 	},
 	{
 		name: "Sentinel failover by kill -9, durability memory", redis: onSentinel,
-		rules: func(r *oracle.Rules) { r.MayFork = true; r.Slack += 10 * time.Second; r.Staleness += 5 * time.Second },
+		rules: allow(10*time.Second, 5*time.Second, lossy),
 		fault: func(s *testbed) {
 			s.failover(0, false)
 			s.wait(s.size.fault)
@@ -201,7 +166,7 @@ var rows = []row{
 	},
 	{
 		name: "Sentinel failover of a hung master, durability memory", redis: onSentinel,
-		rules: func(r *oracle.Rules) { r.MayFork = true; r.Slack += 10 * time.Second; r.Staleness += 5 * time.Second },
+		rules: allow(10*time.Second, 5*time.Second, lossy),
 		fault: func(s *testbed) {
 			s.failover(0, true)
 			s.wait(s.size.fault)
@@ -210,7 +175,7 @@ var rows = []row{
 	},
 	{
 		name: "Cluster master kill -9, durability memory", redis: onCluster,
-		rules: func(r *oracle.Rules) { r.MayFork = true; r.Slack += 10 * time.Second; r.Staleness += 5 * time.Second },
+		rules: allow(10*time.Second, 5*time.Second, lossy),
 		fault: func(s *testbed) {
 			s.failover(s.masterOfSite(), false)
 			s.wait(s.size.fault)
@@ -219,7 +184,7 @@ var rows = []row{
 	},
 	{
 		name: "Redis comes back from an old copy, durability memory", redis: onVolatile,
-		rules: func(r *oracle.Rules) { r.MayFork = true; r.Slack += 10 * time.Second; r.Staleness += 5 * time.Second },
+		rules: allow(10*time.Second, 5*time.Second, lossy),
 		fault: func(s *testbed) {
 			if err := s.direct.Save(s.Context()).Err(); err != nil {
 				s.Errorf("SAVE: %v", err)
@@ -236,13 +201,8 @@ var rows = []row{
 	},
 	{
 		name: "a slot moved while in use", redis: onCluster,
-		rules: func(r *oracle.Rules) { r.Slack += 4 * time.Second; r.Staleness += 2 * time.Second },
-		fault: func(s *testbed) {
-			s.repeatedly(func() {
-				s.moveSlot()
-				s.wait(2 * time.Second)
-			})
-		},
+		rules:  allow(4*time.Second, 2*time.Second),
+		fault:  again((*testbed).moveSlot, 2*time.Second),
 		expect: socketsStay,
 	},
 	{
@@ -276,7 +236,7 @@ var rows = []row{
 	},
 	{
 		name: "Sentinel failover by kill -9, durability replica", redis: onSentinel, args: []string{"--durability", "replica"},
-		rules: func(r *oracle.Rules) { durable(r); r.Slack += 20 * time.Second; r.Staleness += 5 * time.Second },
+		rules: allow(20*time.Second, 5*time.Second, durable),
 		fault: func(s *testbed) {
 			s.failover(0, false) // nothing is acknowledged with one server alone
 			s.wait(s.size.fault + 4*time.Second)
@@ -284,7 +244,7 @@ var rows = []row{
 	},
 	{
 		name: "Redis at its memory limit", redis: onSingle,
-		rules: func(r *oracle.Rules) { r.Slack += 2 * time.Second; r.Staleness += 2 * time.Second },
+		rules: allow(2*time.Second, 2*time.Second),
 		fault: func(s *testbed) {
 			leaver, late := s.prober("leaves", true), s.prober("comes late", false)
 			s.limitMemory("1mb")
@@ -309,7 +269,7 @@ var rows = []row{
 	{
 		name: "a master parted from its replicas with a gateway on the old side, durability replica", redis: onTwoHosts,
 		args:  []string{"--durability", "replica"},
-		rules: func(r *oracle.Rules) { durable(r); r.Slack += 30 * time.Second; r.Staleness += 8 * time.Second },
+		rules: allow(30*time.Second, 8*time.Second, durable),
 		fault: func(s *testbed) {
 			s.rules.Blind = s.gateways[0].Socket()
 			s.network.Partition()
@@ -344,6 +304,27 @@ func all(each ...func(*testbed, []*oracle.History)) func(*testbed, []*oracle.His
 		for _, e := range each {
 			e(s, h)
 		}
+	}
+}
+
+// allow gives the oracle's bounds more time, for what a fault may draw out.
+func allow(slack, staleness time.Duration, also ...func(*oracle.Rules)) func(*oracle.Rules) {
+	return func(r *oracle.Rules) {
+		r.Slack += slack
+		r.Staleness += staleness
+		for _, change := range also {
+			change(r)
+		}
+	}
+}
+
+// again repeats a fault, with a pause after each time, until the time of faults is over.
+func again(fault func(*testbed), pause time.Duration) func(*testbed) {
+	return func(s *testbed) {
+		s.repeatedly(func() {
+			fault(s)
+			s.wait(pause)
+		})
 	}
 }
 

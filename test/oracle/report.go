@@ -59,7 +59,7 @@ const (
 	NothingLeft Invariant = "no key, goroutine or descriptor is left over"
 )
 
-// Statements lists all, in the order of the report.
+// Invariants lists all, in the order of the report.
 func Invariants() []Invariant {
 	return []Invariant{
 		AcknowledgedOnce, OneOrder, NoGap, ResetHasCause, Capacity, OneOwner, Fenced, Eligible, InOrder, NobodyWaits, Widened, Held,

@@ -1,35 +1,16 @@
 package redislog_test
 
 import (
-	"bytes"
 	"context"
 	"log/slog"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
 	"nextup/internal/eventlog/redislog"
+	"nextup/test/logtest"
 	"nextup/test/redistest"
 )
-
-// logText is a log that a test reads.
-type logText struct {
-	mu   sync.Mutex
-	text bytes.Buffer
-}
-
-func (l *logText) Write(line []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.text.Write(line)
-}
-
-func (l *logText) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.text.String()
-}
 
 func TestARedisThatThrowsPlacesAwayIsNamed(t *testing.T) {
 	for policy, evicts := range map[string]bool{
@@ -38,7 +19,7 @@ func TestARedisThatThrowsPlacesAwayIsNamed(t *testing.T) {
 	} {
 		t.Run(policy, func(t *testing.T) {
 			t.Parallel()
-			url, logs := redistest.Start(t, "--maxmemory", "1gb", "--maxmemory-policy", policy), &logText{}
+			url, logs := redistest.Start(t, "--maxmemory", "1gb", "--maxmemory-policy", policy), &logtest.Buffer{}
 			b := open(t, url, func(o *redislog.Options) { o.Logger = slog.New(slog.NewTextHandler(logs, nil)) })
 			ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
 			defer cancel()

@@ -1,13 +1,11 @@
 package redislog_test
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"log/slog"
 	"strconv"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -15,35 +13,9 @@ import (
 
 	"nextup/internal/eventlog"
 	"nextup/internal/eventlog/redislog"
+	"nextup/test/logtest"
 	"nextup/test/redistest"
 )
-
-// heard is a log that a test reads.
-type heard struct {
-	mu   sync.Mutex
-	text bytes.Buffer
-}
-
-func (h *heard) Write(line []byte) (int, error) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	return h.text.Write(line)
-}
-
-func (h *heard) count(words ...string) (n int) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	for line := range strings.Lines(h.text.String()) {
-		all := true
-		for _, w := range words {
-			all = all && strings.Contains(line, w)
-		}
-		if all {
-			n++
-		}
-	}
-	return n
-}
 
 // In a Cluster the conversations of a site lie on all masters. One that refuses
 // writes, or hangs, is found out though nobody writes to it; from then on what is
@@ -52,7 +24,7 @@ func (h *heard) count(words ...string) (n int) {
 func TestAMasterThatKeepsNoSiteIsFoundOutToo(t *testing.T) {
 	t.Parallel()
 	g := redistest.ReplicatedCluster(t)
-	var lines heard
+	var lines logtest.Buffer
 	b := open(t, g.URL, func(o *redislog.Options) { o.Logger = slog.New(slog.NewTextHandler(&lines, nil)) })
 	site := eventlog.Log{Name: "site"}
 	home := keeper(t, g, b, site)
@@ -125,7 +97,7 @@ func TestAMasterThatKeepsNoSiteIsFoundOutToo(t *testing.T) {
 			}
 		})
 	}
-	if n := lines.count("takes no commits", shard.Addr()); n != 1 {
+	if n := lines.Count("takes no commits", shard.Addr()); n != 1 {
 		t.Errorf("%d lines name the master, want 1 in this minute", n)
 	}
 }
