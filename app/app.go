@@ -173,6 +173,7 @@ func (a *App) Start() {
 
 func (s *Site) start() {
 	s.follower = s.store.Follow(s.ctx, s.id, feed{s.Replica})
+	s.follows.Store(true)
 	s.app.work.Go(s.probe)
 	s.app.work.Go(s.election.run)
 	for _, w := range s.election.workers {

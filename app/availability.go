@@ -77,6 +77,9 @@ func (r *Replica) Away() bool { return r.away.Load() }
 // Unavailable is why the people of the site cannot be served now, or nil. A log that
 // is full serves them in part.
 func (r *Replica) Unavailable() error {
+	if !r.follows.Load() {
+		return errBehind
+	}
 	if !r.follower.Ready() {
 		if err := r.TooOld(); err != nil {
 			return err
@@ -97,7 +100,7 @@ func (r *Replica) Unavailable() error {
 // memory are taken, and the log decides it for each. Otherwise it is ErrAway.
 func (r *Replica) Takes() error {
 	refused := r.refused()
-	if !r.follower.Ready() || refused != nil && !errors.Is(refused, queue.ErrFull) {
+	if !r.follows.Load() || !r.follower.Ready() || refused != nil && !errors.Is(refused, queue.ErrFull) {
 		r.interrupted.Store(true)
 		return ErrAway
 	}

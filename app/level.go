@@ -22,7 +22,9 @@ func (r *Replica) Level() (site, known queue.Level) {
 // serve it, or nil.
 func (r *Replica) TooOld() *queue.TooOldError {
 	var old *queue.TooOldError
-	errors.As(r.follower.Err(), &old)
+	if r.follows.Load() {
+		errors.As(r.follower.Err(), &old)
+	}
 	return old
 }
 

@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"errors"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -144,5 +145,54 @@ func TestBodiesWithAKindAreWrittenFromLevel1On(t *testing.T) {
 	s.raise(t.Context(), t, 1)
 	if err := send("m1", "choices"); err != nil {
 		t.Errorf("at level 1: %v", err)
+	}
+}
+
+// A gateway is built before the application follows the logs, and looks at its sites
+// meanwhile: where Redis is slow to answer the first renewal, for a while.
+func TestASiteIsLookedAtBeforeItsLogIsFollowed(t *testing.T) {
+	t.Parallel()
+	log := memory(t)
+	hub := conversation.New(log, conversation.Options{})
+	t.Cleanup(hub.Close)
+	a, err := New(Options{Store: logstore.New(log), Conversations: hub, Sites: []SiteOptions{{Rules: testRules()}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := a.Site("demo")
+	first, looks := make(chan struct{}), make(chan error, 1)
+	go func() {
+		for {
+			if err := s.TooOld(); err != nil {
+				looks <- err
+				return
+			}
+			unavailable, takes := s.Unavailable(), s.Takes()
+			select {
+			case <-first:
+			default:
+				if unavailable == nil || takes == nil {
+					looks <- errors.New("a site whose log is not followed yet serves")
+					return
+				}
+				close(first)
+			}
+			if unavailable == nil && takes == nil {
+				looks <- nil
+				return
+			}
+			runtime.Gosched()
+		}
+	}()
+	<-first
+	a.Start()
+	t.Cleanup(a.Close)
+	select {
+	case err := <-looks:
+		if err != nil {
+			t.Error(err)
+		}
+	case <-time.After(30 * time.Second):
+		t.Error("the site never serves")
 	}
 }

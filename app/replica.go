@@ -32,6 +32,7 @@ type Replica struct {
 	levels  []queue.LevelSpec // that this process knows
 
 	follower queue.Follower
+	follows  atomic.Bool // set once follower is; a transport looks at a site before
 	availability
 
 	// turn is held while the state is written and while subscribers are notified, so that a
