@@ -25,10 +25,7 @@ func (s *Server) Accept(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "this origin is on no site's list", http.StatusForbidden)
 		return
 	}
-	c := &conn{
-		server: s, ended: make(chan struct{}), opened: time.Since(s.started),
-		origin: r.Header.Get("Origin"), host: r.Host, path: r.PathValue("site"), from: s.gate.Address(r),
-	}
+	c := s.newConn(r)
 	if err := s.greet(c); err != nil {
 		admission.WriteRefusal(w, err)
 		return

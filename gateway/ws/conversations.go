@@ -17,18 +17,22 @@ import (
 // maxSubscriptions bounds the conversations that one conn follows.
 const maxSubscriptions = 64
 
-// subscriptions are the conversations that a conn follows.
+// subscriptions are the conversations that a client follows.
 type subscriptions struct {
-	sync.Mutex
+	to *peer
+	// writing are the messages that it writes, whose entries it is sent with the answers.
+	writing writing
+
+	mu     sync.Mutex
 	by     map[string]*follower
 	closed bool
 }
 
 func (s *subscriptions) stopAll() {
-	s.Lock()
+	s.mu.Lock()
 	all := s.by
 	s.by, s.closed = nil, true
-	s.Unlock()
+	s.mu.Unlock()
 	for _, one := range all {
 		one.Stop()
 	}
@@ -36,8 +40,8 @@ func (s *subscriptions) stopAll() {
 
 // resume goes on with those that rest.
 func (s *subscriptions) resume() {
-	s.Lock()
-	defer s.Unlock()
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	for _, one := range s.by {
 		one.Resume()
 	}
@@ -45,92 +49,87 @@ func (s *subscriptions) resume() {
 
 // drop stops following a conversation.
 func (s *subscriptions) drop(ticket string) {
-	s.Lock()
+	s.mu.Lock()
 	one := s.by[ticket]
 	delete(s.by, ticket)
-	s.Unlock()
+	s.mu.Unlock()
 	if one != nil {
 		one.Stop()
 	}
 }
 
-// end forgets a subscription that has ended, unless its conversation was opened again
+// forget forgets a subscription that has ended, unless its conversation was opened again
 // meanwhile.
-func (s *subscriptions) end(f *follower) {
-	s.Lock()
-	defer s.Unlock()
+func (s *subscriptions) forget(f *follower) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	if s.by[f.ticket] == f {
 		delete(s.by, f.ticket)
 	}
 }
 
 func (s *subscriptions) follows(ticket string) bool {
-	s.Lock()
-	defer s.Unlock()
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	return s.by[ticket] != nil
 }
 
 // hasRoom reports whether a conversation is followed or may be.
 func (s *subscriptions) hasRoom(ticket string) bool {
-	s.Lock()
-	defer s.Unlock()
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	return s.by[ticket] != nil || len(s.by) < maxSubscriptions
 }
 
 func (s *subscriptions) following() []string {
-	s.Lock()
-	defer s.Unlock()
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	return slices.Collect(maps.Keys(s.by))
 }
 
-// person is the one at the other end of this conn.
-func (c *conn) person() protocol.Person {
-	return protocol.Person{Role: c.id.Role, ID: c.id.Subject, Name: c.id.Name}
-}
-
 // follow delivers a conversation that was opened, from an entry on.
-func (c *conn) follow(r protocol.Open) error {
-	c.subs.drop(r.Ticket)
-	c.subs.Lock()
-	defer c.subs.Unlock()
-	if c.subs.closed {
+func (s *subscriptions) follow(r protocol.Open) error {
+	s.drop(r.Ticket)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed {
 		return context.Canceled
 	}
-	if len(c.subs.by) >= maxSubscriptions {
+	if len(s.by) >= maxSubscriptions {
 		return queue.ErrForbidden
 	}
-	if c.subs.by == nil {
-		c.subs.by = map[string]*follower{}
+	if s.by == nil {
+		s.by = map[string]*follower{}
 	}
-	f := &follower{conn: c, ticket: r.Ticket}
-	f.Subscription = c.site.Follow(r.Ticket, conversation.Place{Number: r.After, AtMS: r.AtMS}, f)
-	c.subs.by[r.Ticket] = f
+	f := &follower{subscriptions: s, ticket: r.Ticket}
+	f.Subscription = s.to.site.Follow(r.Ticket, conversation.Place{Number: r.After, AtMS: r.AtMS}, f)
+	s.by[r.Ticket] = f
 	return nil
 }
 
-// follower implements conversation.Receiver: a conn that follows a conversation.
+// follower implements conversation.Receiver: a client that follows a conversation.
 type follower struct {
-	*conn
+	*subscriptions
 	ticket string
 	*conversation.Subscription
 }
 
 // Ready implements conversation.Receiver: a client is sent as much as it reads.
-func (f *follower) Ready() bool { return !f.socket.Behind() }
+func (f *follower) Ready() bool { return !f.to.socket.Behind() }
 
 // Note implements conversation.Receiver.
-func (f *follower) Note(payload []byte) { f.passOn(f.ticket, payload) }
+func (f *follower) Note(payload []byte) { f.to.passOn(f.ticket, payload) }
 
 // Reset implements conversation.Receiver.
 func (f *follower) Reset() {
-	f.site.ConversationForked(f.ticket)
-	f.send(protocol.Reset{Ticket: f.ticket})
+	f.to.site.ConversationForked(f.ticket)
+	f.to.send(protocol.Reset{Ticket: f.ticket})
 }
 
 // Deliver implements conversation.Receiver.
 func (f *follower) Deliver(entries []conversation.Entry) (taken int, more bool) {
-	c, ticket := f.conn, f.ticket
-	t, err := c.site.AuthoriseRead(&c.actor, ticket)
+	ticket := f.ticket
+	t, err := f.to.site.AuthoriseRead(&f.to.actor, ticket)
 	if err != nil {
 		return 0, false
 	}
@@ -139,13 +138,13 @@ func (f *follower) Deliver(entries []conversation.Entry) (taken int, more bool) 
 			return i, true
 		}
 		e := &entries[i]
-		if e.MessageID == "" || !c.sendWithAnswer(ticket, e) {
-			c.sendEntry(ticket, e, (*socket.Socket).Send)
+		if e.MessageID == "" || !f.sendWithAnswer(ticket, e) {
+			f.to.sendEntry(ticket, e, (*socket.Socket).Send)
 		}
 		if e.Kind == conversation.Closed { // nothing follows
-			c.subs.end(f)
+			f.forget(f)
 			if t.Open() {
-				c.site.EndAgain(ticket)
+				f.to.site.EndAgain(ticket)
 			}
 			return i + 1, false
 		}
@@ -154,21 +153,21 @@ func (f *follower) Deliver(entries []conversation.Entry) (taken int, more bool) 
 }
 
 // passOn sends on that another person is typing.
-func (c *conn) passOn(ticket string, note []byte) {
+func (p *peer) passOn(ticket string, note []byte) {
 	var t protocol.Typing
-	if json.Unmarshal(note, &t) != nil || t.From == nil || *t.From == c.person() {
+	if json.Unmarshal(note, &t) != nil || t.From == nil || *t.From == p.person() {
 		return
 	}
-	if _, err := c.site.AuthoriseRead(&c.actor, ticket); err == nil && !c.socket.Behind() {
-		c.send(t)
+	if _, err := p.site.AuthoriseRead(&p.actor, ticket); err == nil && !p.socket.Behind() {
+		p.send(t)
 	}
 }
 
 // DropUnreadable implements fanout.Conn.
-func (c *conn) DropUnreadable() {
-	for _, ticket := range c.subs.following() {
-		if _, err := c.site.AuthoriseRead(&c.actor, ticket); err != nil {
-			c.subs.drop(ticket)
+func (s *subscriptions) DropUnreadable() {
+	for _, ticket := range s.following() {
+		if _, err := s.to.site.AuthoriseRead(&s.to.actor, ticket); err != nil {
+			s.drop(ticket)
 		}
 	}
 }

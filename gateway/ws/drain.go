@@ -4,8 +4,6 @@ import (
 	"context"
 	"math/rand/v2"
 	"time"
-
-	"nextup/gateway/protocol"
 )
 
 // Drain sends all connected clients elsewhere: the sockets are closed with 1012 one after
@@ -27,9 +25,6 @@ func (s *Server) Drain(ctx context.Context, over time.Duration) {
 		}
 	}
 }
-
-// retire closes the conn once the requests in hand are answered.
-func (c *conn) retire() { c.inHand.stop(func() { c.end(protocol.CloseRestart) }) }
 
 // pause waits, or less if ctx ends.
 func pause(ctx context.Context, d time.Duration) {

@@ -2,11 +2,10 @@ package ws
 
 import (
 	"context"
-	"maps"
-	"slices"
 	"time"
 
 	"nextup/app"
+	"nextup/app/commands"
 	"nextup/gateway/admission"
 	"nextup/gateway/auth"
 	"nextup/gateway/fanout"
@@ -37,7 +36,7 @@ func (c *conn) hello(h protocol.Hello) bool {
 	}
 	forked := false
 	if err == nil && h.Log > 0 {
-		forked, err = c.catchUp(ctx, h.Log)
+		forked, err = c.site.catchUp(ctx, h.Log)
 	}
 	if err != nil {
 		c.refuse(h.ID, err)
@@ -52,28 +51,28 @@ func (c *conn) hello(h protocol.Hello) bool {
 	c.heard()
 	c.server.strangers.Leave(c)
 	c.socket.SetMessageLimit(protocol.MaxFrameBytes)
-	c.holds(id)
-	c.send(c.welcome(h.ID))
+	c.hold(id)
+	c.welcome(h.ID, c.beats)
 	if forked {
 		c.send(protocol.Reset{})
 	} else {
-		c.view.ticket.Resume(h.Log)
+		c.ticket.Resume(h.Log)
 	}
-	c.begin()
+	c.shown.begin()
 	return true
 }
 
 // catchUp makes this replica as new as what the client was shown elsewhere. A
 // log that is behind it has lost records: it forked.
-func (c *conn) catchUp(ctx context.Context, number uint64) (forked bool, err error) {
+func (s *site) catchUp(ctx context.Context, number uint64) (forked bool, err error) {
 	behind := func() (yes bool) {
-		c.site.Read(func(st *queue.State) { yes = st.Number() < number })
+		s.Read(func(st *queue.State) { yes = st.Number() < number })
 		return yes
 	}
 	if !behind() {
 		return false, nil
 	}
-	if err := c.site.Sync(ctx); err != nil {
+	if err := s.Sync(ctx); err != nil {
 		return false, err
 	}
 	return behind(), nil
@@ -118,67 +117,42 @@ const maxBoardBytes = 2 << 20
 func (c *conn) setLimits(l *admission.Limits) {
 	c.allowance.follow(l)
 	buffer := l.OutgoingBuffer
-	if c.isSupervisor() {
+	if c.id.Role == protocol.Supervisor {
 		buffer += maxBoardBytes
 	}
 	c.socket.SetLimit(buffer)
 }
 
-// Actor implements app.Connection.
-func (c *conn) Actor() *app.Actor { return &c.actor }
-
-// Facts implements app.Connection: what the token and the site file say of this agent.
-func (c *conn) Facts() queue.AgentFacts {
-	file := c.site.File()
-	facts := file.Agent(c.id.Subject)
-	facts.ID, facts.Name = c.id.Subject, c.id.Name
-	if facts.Languages == nil {
-		facts.Languages = map[string]queue.Proficiency{}
-		for _, l := range c.id.Languages {
-			if known, ok := queue.MatchLanguage([]string{l}, file.Languages); ok {
-				facts.Languages[known] = queue.BestProficiency
-			}
-		}
-	}
-	return facts
-}
-
-func (c *conn) welcome(id string) protocol.Welcome {
-	w := protocol.Welcome{
-		ID: id, Site: c.site.ID(), Role: c.id.Role, Subject: c.id.Subject, Name: c.id.Name,
-		HeartbeatS: int(c.beats.Seconds()), ExpiresAtMS: c.id.ExpiresAt.UnixMilli(),
-		NowMS: int64(c.site.Now()), Features: c.site.Features(),
-	}
-	rules := c.site.File().Rules
-	for _, d := range rules.Departments {
-		w.Departments = append(w.Departments, protocol.Department{ID: d.ID, Name: d.Name, Languages: d.Languages})
-	}
-	if c.id.Role == protocol.Visitor {
-		w.Urgencies, w.Topics = c.actor.Urgencies(rules), slices.Sorted(maps.Keys(rules.Topics))
-	}
-	return w
-}
-
-// renew replaces the token of a live conn.
-func (c *conn) renew(ctx context.Context, r protocol.Renew) (expiresAtMS int64, err error) {
-	id, err := c.server.gate.Verify(ctx, r.Token)
-	if err != nil {
-		return 0, err
-	}
-	if id.Site != c.id.Site || id.Role != c.id.Role || id.Subject != c.id.Subject {
-		return 0, queue.ErrForbidden
-	}
-	c.holds(id)
-	return id.ExpiresAt.UnixMilli(), nil
-}
-
-// holds notes the conn's newest token.
-func (c *conn) holds(id auth.Identity) {
-	c.credential.Store(&id)
-	c.expires.Store(id.ExpiresAt.UnixMilli())
+// hold notes the conn's newest token.
+func (c *conn) hold(id auth.Identity) {
+	c.credential.set(id)
 	// The key may have gone while the token was verified and bound: watch may have
 	// looked at the conns already.
 	if !c.server.gate.Holds(id) {
 		c.end(protocol.CloseTokenExpired)
+	}
+}
+
+// renew has the token of a live conn replaced. A slow key server holds up nothing else.
+func (c *conn) renew(r protocol.Renew) {
+	deadline := time.Now().Add(app.CommandTimeout)
+	err := c.renewals.Submit(c.server.app.Pool(), commands.Keys{}, func() {
+		defer c.inHand.end()
+		ctx, cancel := context.WithDeadline(c.server.ctx, deadline)
+		defer cancel()
+		id, err := c.server.gate.Verify(ctx, r.Token)
+		if err == nil && (id.Site != c.id.Site || id.Role != c.id.Role || id.Subject != c.id.Subject) {
+			err = queue.ErrForbidden
+		}
+		if err != nil {
+			c.refuse(r.ID, err)
+			return
+		}
+		c.hold(id)
+		c.send(protocol.OK{ID: r.ID, ExpiresAtMS: id.ExpiresAt.UnixMilli()})
+	})
+	if err != nil {
+		c.refuse(r.ID, err)
+		c.inHand.end()
 	}
 }

@@ -6,7 +6,6 @@ import (
 	"nextup/gateway/admission"
 	"nextup/gateway/protocol"
 	"nextup/gateway/socket"
-	"nextup/queue"
 )
 
 // How many frames in a row may be refused by the limit, and how many may come
@@ -32,8 +31,7 @@ func (c *conn) Message(text bool, data []byte) socket.Next {
 	req, err := protocol.Decode(data)
 	var refusal *protocol.Refusal
 	if errors.As(err, &refusal) {
-		c.server.metrics.refusals.WithLabelValues(string(refusal.Code)).Inc()
-		c.send(refusal.Frame())
+		c.sendRefusal(refusal.Frame())
 		return socket.More
 	}
 	if hello, ok := req.(protocol.Hello); ok && c.site == nil {
@@ -54,7 +52,7 @@ func (c *conn) Message(text bool, data []byte) socket.Next {
 }
 
 // Frame implements socket.Handler: it counts a frame of any kind, and ends a conn
-// that sends too many.
+// that sends too many and does not listen to the answers.
 func (c *conn) Frame(size int) (within, more bool) {
 	c.server.metrics.framesIn.Inc()
 	if c.allowance == nil { // it has said no hello
@@ -65,21 +63,15 @@ func (c *conn) Frame(size int) (within, more bool) {
 		return true, true
 	}
 	limit := c.allowance.take(size)
-	if limit != "" {
-		return false, c.refuseFlood(limit)
+	if limit == "" {
+		c.over = 0
+		return true, true
 	}
-	c.over = 0
-	return true, true
-}
-
-// refuseFlood answers a frame over the limit, and ends a conn that does not
-// listen to the answers; it reports whether the conn goes on.
-func (c *conn) refuseFlood(limit string) bool {
 	c.server.gate.Limited(c.site.ID(), limit)
 	c.server.metrics.refusals.WithLabelValues(string(protocol.CodeRateLimited)).Inc()
 	if c.over++; c.over > maxOver {
 		c.end(protocol.CloseFlood)
-		return false
+		return false, false
 	}
 	if c.over == 1 { // one answer a burst: a flood must not make us write one
 		c.send(protocol.Error{
@@ -87,14 +79,7 @@ func (c *conn) refuseFlood(limit string) bool {
 			RetryAfterMS: 1000,
 		})
 	}
-	return true
-}
-
-// beat answers a heartbeat with the log's time.
-func (c *conn) beat() {
-	beat := protocol.Heartbeat{AsOfMS: int64(c.site.Now())}
-	c.site.Read(func(st *queue.State) { beat.Log = st.Number() })
-	c.send(beat)
+	return false, true
 }
 
 // Gone implements socket.Handler: it takes a conn that has ended out of everything.
@@ -103,7 +88,7 @@ func (c *conn) Gone() {
 	c.server.strangers.Leave(c)
 	c.server.metrics.connections.Dec()
 	c.server.conns.remove(c)
-	c.subs.stopAll()
+	c.subscriptions.stopAll()
 	if c.site != nil {
 		c.site.log.Debug("a conn has ended", "conn", c.actor.Conn, "node", c.server.app.Node())
 	}

@@ -17,7 +17,7 @@
 // No goroutine and no buffer while nothing comes or waits (package socket). Frames
 // are written where they are made; what the kernel does not take waits, bounded
 // in bytes, and a client that does not read is closed. One timer wheel looks at all conns
-// in turn.
+// in turn, and rests while there is none.
 package ws
 
 import (
@@ -73,7 +73,7 @@ type Server struct {
 	strangers admission.Lobby[*conn] // those that have said no good hello
 	hellos    *helloRate
 	started   time.Time
-	conns     timerWheel
+	conns     *timerWheel
 	// connsOpened numbers the conns that have said a good hello.
 	connsOpened atomic.Uint64
 }
@@ -92,7 +92,7 @@ func New(o Options) (*Server, error) {
 	}
 	s := &Server{
 		app: o.App, gate: o.Gate, log: o.Logger, metrics: newMetrics(o.Registry), sites: map[string]*site{}, goodbyes: o.Goodbyes,
-		loop: loop, hellos: newHelloRate(o.HelloRate), started: time.Now(),
+		loop: loop, hellos: newHelloRate(o.HelloRate), started: time.Now(), conns: newTimerWheel(),
 	}
 	s.ctx, s.stop = context.WithCancel(context.Background())
 	for id, people := range o.People {
@@ -131,7 +131,7 @@ func (s *Server) Follow() {
 
 // watch looks at the conns as the wheel turns.
 func (s *Server) watch() {
-	for keys := s.gate.KeyChanges(); cadence.Wait(s.ctx, wheelStep); {
+	for keys := s.gate.KeyChanges(); s.conns.wait(s.ctx) && cadence.Wait(s.ctx, wheelStep); {
 		if changes := s.gate.KeyChanges(); changes != keys {
 			keys = changes
 			s.endKeyless()
@@ -152,9 +152,9 @@ const keylessOver = 3 * time.Second
 // force, or lives longer than the site allows by now.
 func (s *Server) endKeyless() {
 	for _, c := range s.conns.all() {
-		if id := c.credential.Load(); id != nil && !s.gate.Holds(*id) {
+		if id := c.credential.identity.Load(); id != nil && !s.gate.Holds(*id) {
 			time.AfterFunc(rand.N(keylessOver), func() {
-				if id := c.credential.Load(); s.ctx.Err() == nil && !s.gate.Holds(*id) { // it may have renewed
+				if id := c.credential.identity.Load(); s.ctx.Err() == nil && !s.gate.Holds(*id) { // it may have renewed
 					c.end(protocol.CloseTokenExpired)
 				}
 			})

@@ -15,11 +15,12 @@ import (
 // timers of a page in a hidden tab, which browsers slow down.
 const viewHeartbeat = 10 * time.Second
 
-// viewState is what a conn was shown last. Its lock is held while a frame is made and
-// queued, and what was seen of the replica before what was seen last is not shown,
-// so the frames come in the order of the log.
-type viewState struct {
-	sync.Mutex
+// shown is what a client was shown last, and shows it what is new. Its lock is held while a
+// frame is made and queued, and what was seen of the replica before what was seen last is
+// not shown, so the frames come in the order of the log.
+type shown struct {
+	to     *peer
+	mu     sync.Mutex
 	live   bool
 	ticket view.Ticket
 	seen   uint64 // the log's number when the replica was looked at last
@@ -28,151 +29,161 @@ type viewState struct {
 	board  fanout.BoardSeen
 }
 
-// begin shows the first view; from here on the conn hears of every change.
-func (c *conn) begin() {
-	c.view.Lock()
-	c.view.live = true
-	c.view.Unlock()
-	if c.site.Away() { // the others have been told
-		c.ShowAvailability(false)
+// begin shows the first view; from here on the client is shown every change.
+func (v *shown) begin() {
+	v.mu.Lock()
+	v.live = true
+	v.mu.Unlock()
+	if v.to.site.Away() { // the others have been told
+		v.ShowAvailability(false)
 	}
-	c.Show()
+	v.Show()
 }
 
 // Show implements fanout.Conn. It is the one path for the first frame, every update and a
 // reconnect.
-func (c *conn) Show() { c.showAgain(false) }
+func (v *shown) Show() { v.showAgain(false) }
 
 // showAgain is Show; with again it is sent even when nothing is new.
-func (c *conn) showAgain(again bool) {
-	c.view.Lock()
-	defer c.view.Unlock()
-	c.update(again)
+func (v *shown) showAgain(again bool) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.update(again)
 }
 
-// update is showAgain for who holds the view's lock.
-func (c *conn) update(again bool) {
-	if !c.view.live || c.site.Resetting() || c.isBehind() {
+// update is showAgain for a caller that holds the lock.
+func (v *shown) update(again bool) {
+	if !v.live || v.to.site.Resetting() || v.isBehind() {
 		return
 	}
-	switch c.id.Role {
+	switch v.to.id.Role {
 	case protocol.Visitor:
-		c.showTicket(again)
+		v.showTicket(again)
 	case protocol.Agent:
-		c.showDesk()
+		v.showDesk()
 	case protocol.Supervisor:
-		c.showBoard(again)
+		v.showBoard(again)
 	}
 }
 
-// isBehind says that the client has not read enough to be shown more: the view that is
+// isBehind reports whether the client has not read enough to be shown more: the view that is
 // owed is shown once it has. So frames that replace each other do not pile up. The
-// caller holds the view's lock.
-func (c *conn) isBehind() bool {
-	c.view.owed = c.socket.Behind()
-	return c.view.owed
+// caller holds the lock.
+func (v *shown) isBehind() bool {
+	v.owed = v.to.socket.Behind()
+	return v.owed
+}
+
+// resume shows what had to wait until the client had read what it was sent.
+func (v *shown) resume() {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if v.owed {
+		v.update(true)
+	}
 }
 
 // Reset implements fanout.Conn: it also forgets what was shown.
-func (c *conn) Reset() {
-	c.view.Lock()
-	defer c.view.Unlock()
-	if c.view.live {
-		c.view.ticket, c.view.seen, c.view.board = view.Ticket{}, 0, fanout.BoardSeen{}
-		c.send(protocol.Reset{})
+func (v *shown) Reset() {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if v.live {
+		v.ticket, v.seen, v.board = view.Ticket{}, 0, fanout.BoardSeen{}
+		v.to.send(protocol.Reset{})
 	}
 }
 
 // showTicket shows a visitor their whole place.
-func (c *conn) showTicket(again bool) {
+func (v *shown) showTicket(again bool) {
 	var s view.TicketSnapshot
-	c.site.Read(func(st *queue.State) {
-		s = view.SnapshotOf(st, c.id.Subject)
-		s.Restores = c.site.Restores()
+	v.to.site.Read(func(st *queue.State) {
+		s = view.SnapshotOf(st, v.to.id.Subject)
+		s.Restores = v.to.site.Restores()
 	})
-	c.place(&s, again)
+	v.place(&s, again)
 }
 
 // ShowSnapshot implements fanout.Conn.
-func (c *conn) ShowSnapshot(s *view.TicketSnapshot) {
-	c.view.Lock()
-	defer c.view.Unlock()
-	if c.view.live && !c.site.Resetting() && s.Restores == c.site.Restores() && !c.isBehind() {
-		c.place(s, false)
+func (v *shown) ShowSnapshot(s *view.TicketSnapshot) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if v.live && !v.to.site.Resetting() && s.Restores == v.to.site.Restores() && !v.isBehind() {
+		v.place(s, false)
 	}
 }
 
 // place brings the view up to date with a snapshot, unless a newer one was looked at;
-// with again also when nothing is new. The caller holds the view's lock.
-func (c *conn) place(s *view.TicketSnapshot, again bool) {
-	if s.Ticket == nil || s.Log < c.view.seen {
+// with again also when nothing is new. The caller holds the lock.
+func (v *shown) place(s *view.TicketSnapshot, again bool) {
+	if s.Ticket == nil || s.Log < v.seen {
 		return
 	}
-	c.view.seen = s.Log
-	v := &c.view.ticket
-	f := v.Frame(s, c.site.Now(), c.site.Read)
-	if !again && v.Reads(&f) {
+	v.seen = s.Log
+	t := &v.ticket
+	f := t.Frame(s, v.to.site.Now(), v.to.site.Read)
+	if !again && t.Reads(&f) {
 		return
 	}
-	v.Note(s, f)
-	c.view.sent = time.Now()
-	if v.InLine() {
-		c.site.positions.Inc()
+	t.Note(s, f)
+	v.sent = time.Now()
+	if t.InLine() {
+		v.to.site.positions.Inc()
 	}
-	c.send(v.Shown())
+	v.to.send(t.Shown())
 }
 
-// showStale shows the view again if that is due, and says when it may be next.
-func (c *conn) showStale() time.Duration {
-	c.view.Lock()
-	defer c.view.Unlock()
-	if !c.view.live || c.id.Role == protocol.Visitor && !c.view.ticket.InLine() {
+// showStale shows the view again if that is due, and returns the time until it may be due
+// next.
+func (v *shown) showStale() time.Duration {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if !v.live || v.to.id.Role == protocol.Visitor && !v.ticket.InLine() {
 		return viewHeartbeat
 	}
-	if fresh := viewHeartbeat - time.Since(c.view.sent); fresh > 0 {
+	if fresh := viewHeartbeat - time.Since(v.sent); fresh > 0 {
 		return fresh
 	}
-	c.update(true)
+	v.update(true)
 	return viewHeartbeat
 }
 
 // showDesk shows an agent everything they hold, and what they were invited into.
-func (c *conn) showDesk() {
+func (v *shown) showDesk() {
 	var f protocol.Desk
 	found := false
-	c.site.Read(func(st *queue.State) { f, found = view.Desk(st, c.id.Subject, c.site.Now()) })
+	v.to.site.Read(func(st *queue.State) { f, found = view.Desk(st, v.to.id.Subject, v.to.site.Now()) })
 	if found {
-		c.view.sent = time.Now()
-		c.send(f)
+		v.sent = time.Now()
+		v.to.send(f)
 	}
 }
 
 // showBoard sends the board when something changed, a second has passed since the
 // last one, and that one has been read; with again, also when nothing changed.
-func (c *conn) showBoard(again bool) {
+func (v *shown) showBoard(again bool) {
 	now := time.Now()
-	if now.Sub(c.view.sent) < fanout.BoardInterval || c.socket.Waiting() > 0 && !c.view.sent.IsZero() {
+	if now.Sub(v.sent) < fanout.BoardInterval || v.to.socket.Waiting() > 0 && !v.sent.IsZero() {
 		return
 	}
-	data, seen := c.site.people.Board.Newest(c.view.board, again)
+	data, seen := v.to.site.people.Board.Newest(v.board, again)
 	if data == nil {
 		return
 	}
-	c.view.board, c.view.sent = seen, now
-	c.sendRaw(data)
+	v.board, v.sent = seen, now
+	v.to.sendRaw(data)
 }
 
 // ShowAvailability implements fanout.Conn: it sends the news, and the view as soon as there
 // is one again.
-func (c *conn) ShowAvailability(available bool) {
-	c.view.Lock()
-	live := c.view.live
-	c.view.Unlock()
+func (v *shown) ShowAvailability(available bool) {
+	v.mu.Lock()
+	live := v.live
+	v.mu.Unlock()
 	if !live {
 		return // it hears when its first view comes
 	}
-	c.send(protocol.Availability{Available: available, AsOfMS: int64(c.site.Now())})
+	v.to.send(protocol.Availability{Available: available, AsOfMS: int64(v.to.site.Now())})
 	if available {
-		c.showAgain(true)
+		v.showAgain(true)
 	}
 }

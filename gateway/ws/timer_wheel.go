@@ -1,6 +1,7 @@
 package ws
 
 import (
+	"context"
 	"sync"
 	"time"
 )
@@ -15,12 +16,34 @@ const (
 // timerWheel holds all conns of a gateway, each in the slot of the time at which it is
 // looked at next: whether it has said hello, whether it is still heard, whether its
 // token has run out, whether its view is due again. So a conn has no timer and is looked at every few
-// seconds only, and the looks are as far apart as the conns came.
+// seconds only, and the looks are as far apart as the conns came. The wheel rests while it
+// has no conn.
 type timerWheel struct {
 	mu    sync.Mutex
 	slots [wheelSlots][]*conn
-	at    int     // the slot that was turned to last
-	due   []*conn // scratch paper of turn
+	conns int
+	came  chan struct{} // holds one when a first conn has come
+	at    int           // the slot that was turned to last
+	due   []*conn       // scratch paper of turn
+}
+
+func newTimerWheel() *timerWheel { return &timerWheel{came: make(chan struct{}, 1)} }
+
+// wait returns true as soon as there is a conn, or false once ctx has ended.
+func (w *timerWheel) wait(ctx context.Context) bool {
+	for {
+		w.mu.Lock()
+		conns := w.conns
+		w.mu.Unlock()
+		if conns > 0 {
+			return ctx.Err() == nil
+		}
+		select {
+		case <-ctx.Done():
+			return false
+		case <-w.came:
+		}
+	}
 }
 
 // slotRef is where in the wheel a conn is.
@@ -37,8 +60,15 @@ func (w *timerWheel) add(c *conn, closed func() bool) bool {
 	if closed() {
 		return false
 	}
-	if !c.ref.gone {
-		w.put(c, wheelStep)
+	if c.ref.gone {
+		return true
+	}
+	w.put(c, wheelStep)
+	if w.conns == 1 {
+		select {
+		case w.came <- struct{}{}:
+		default:
+		}
 	}
 	return true
 }
@@ -49,6 +79,7 @@ func (w *timerWheel) put(c *conn, after time.Duration) {
 	slot := (w.at + min(max(steps, 1), wheelSlots-1)) % wheelSlots
 	c.ref = slotRef{slot: slot, index: len(w.slots[slot]), in: true}
 	w.slots[slot] = append(w.slots[slot], c)
+	w.conns++
 }
 
 // take takes a conn out of its slot. The caller holds mu.
@@ -59,6 +90,7 @@ func (w *timerWheel) take(c *conn) {
 	slot[c.ref.index].ref.index = c.ref.index
 	slot[last] = nil
 	w.slots[c.ref.slot] = slot[:last]
+	w.conns--
 	c.ref.in = false
 }
 
