@@ -111,3 +111,32 @@ func BenchmarkMatch(b *testing.B) {
 		})
 	}
 }
+
+// One op is the loss of a gateway that held some of the 100,000 visitors in line.
+func BenchmarkLoseNode(b *testing.B) {
+	const visitors = 100_000
+	for _, held := range []int{10_000, 100} {
+		b.Run(fmt.Sprint(held), func(b *testing.B) {
+			st := waitingLine(visitors, 0)
+			images := make([]Image, 0, 2*visitors)
+			st.Sweep(supportEN, 1, visitors, func(_ int, t *Ticket) bool { images = append(images, t); return true })
+			for i := range visitors {
+				v := &Visitor{ID: fmt.Sprint("v", i), Ticket: fmt.Sprint("t", i), Session: Session{Node: fmt.Sprint("n", i%9), Generation: 1}}
+				if i%(visitors/held) == 0 {
+					v.Session.Node = "gone"
+				}
+				Resolve(v, Revision{Version: fmt.Sprint("b", i), Number: uint64(visitors + i)}, 1)
+				images = append(images, v)
+			}
+			for b.Loop() {
+				b.StopTimer()
+				st.Restore(2*visitors, 2_000_000, images)
+				c := st.LoseNode("gone")
+				b.StartTimer()
+				if step := st.Play(c, 2_000_001); len(step.Visitors) != held {
+					b.Fatalf("%d visitors were lost", len(step.Visitors))
+				}
+			}
+		})
+	}
+}

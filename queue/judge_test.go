@@ -2,6 +2,8 @@ package queue
 
 import (
 	"cmp"
+	"fmt"
+	"reflect"
 	"slices"
 )
 
@@ -366,9 +368,38 @@ func (m *model) rests() {
 	}
 }
 
+// sessioned judges that each node has the sessions that it holds, and no others.
+func (m *model) sessioned() {
+	want, got := map[string][]string{}, map[string][]string{}
+	for v := range m.visitors.all() {
+		if n := v.Session.Node; n != "" && v.Session.LostAt == 0 {
+			want[n] = append(want[n], fmt.Sprint(v.Rev.Number, " ", v.ID))
+		}
+	}
+	for _, a := range m.agents {
+		if n := a.Session.Node; n != "" && a.Session.LostAt == 0 {
+			want[n] = append(want[n], "agent")
+		}
+	}
+	for n, on := range m.sessions {
+		for v := range on.visitors.all() {
+			got[n] = append(got[n], fmt.Sprint(v.Rev.Number, " ", v.ID))
+		}
+		got[n] = append(got[n], slices.Repeat([]string{"agent"}, on.agents)...)
+		slices.Sort(got[n])
+	}
+	for _, all := range want {
+		slices.Sort(all)
+	}
+	if !reflect.DeepEqual(got, want) {
+		m.Errorf("the nodes hold %v, want %v", got, want)
+	}
+}
+
 // atRest judges the state after the dispatcher has nothing more to do.
 func (m *model) atRest() {
 	m.rests()
+	m.sessioned()
 	for v := range m.visitors.all() {
 		t := m.tickets.get(v.Ticket)
 		grace := m.site.VisitorGrace

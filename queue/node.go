@@ -1,5 +1,7 @@
 package queue
 
+import "slices"
+
 // Node is a gateway process that was lost: it is in the state from then on, so
 // that every session it held counts as lost with it, by one record however many
 // they are. Nodes that live have no image. A node's name is never used twice.
@@ -26,8 +28,8 @@ func init() {
 		empty: func(string) Image { return &Node{} },
 		find:  func(s *State, id string) Image { return present(s.nodes[id]) },
 		put: func(s *State, id string, _, after Image, _ Record, step *Step) {
-			is, _ := after.(*Node)
-			s.assignNode(id, is, step)
+			node, _ := after.(*Node)
+			s.assignNode(id, node, step)
 		},
 	})
 }
@@ -36,7 +38,7 @@ func init() {
 // knows, in no order.
 func (s *State) Nodes() []string {
 	var all []string
-	for n := range s.sessionsOn {
+	for n := range s.sessions {
 		if s.nodes[n] == nil {
 			all = append(all, n)
 		}
@@ -77,36 +79,83 @@ func (c *Change) alive(node string) {
 }
 
 // assignNode marks every session of a lost node. Their versions stay: nothing
-// was written to them, and who comes back meanwhile wins.
-func (s *State) assignNode(id string, is *Node, step *Step) {
-	put(s.nodes, id, is)
-	if is == nil {
+// was written to them, and a person who comes back meanwhile wins.
+func (s *State) assignNode(id string, node *Node, step *Step) {
+	put(s.nodes, id, node)
+	on := s.sessions[id]
+	if node == nil || on == nil {
 		return
 	}
-	for was := range s.visitors.all() {
-		if i, marked := markLost(was, was.Session, is); marked && s.TicketOf(was.ID).isOpen() {
-			i.Session.LostAt = is.LostAt
-			s.putVisitor(was.ID, i)
-			step.Visitors = append(step.Visitors, was.ID)
+	for _, before := range slices.Collect(on.visitors.all()) {
+		if s.tickets.get(before.Ticket).isOpen() {
+			after := *before
+			after.Session.LostAt = node.LostAt
+			s.putVisitor(after.ID, &after)
+			step.Visitors = append(step.Visitors, after.ID)
 		}
 	}
-	for a, was := range s.agents {
-		if i, marked := markLost(was, was.Session, is); marked {
-			i.Session.LostAt = is.LostAt
-			s.putAgent(a, i, step)
-			step.Agents = append(step.Agents, a)
-			step.Presence = append(step.Presence, a)
+	for agent, before := range s.agents {
+		if before.Session.Node == id && !before.Session.Lost() {
+			after := *before
+			after.Session.LostAt = node.LostAt
+			s.putAgent(agent, &after, step)
+			step.Agents = append(step.Agents, agent)
+			step.Presence = append(step.Presence, agent)
 		}
 	}
 }
 
-// markLost copies an image if its session was held by the node.
-func markLost[T any](was *T, held Session, node *Node) (*T, bool) {
-	if held.Node != node.ID || held.Lost() {
-		return nil, false
+// nodeSessions are the sessions that a node holds and that are not lost.
+type nodeSessions struct {
+	visitors table[Visitor]
+	agents   int
+}
+
+// sessionsOn returns the sessions of a node, made when it is first heard of.
+func (s *State) sessionsOn(node string) *nodeSessions {
+	on := s.sessions[node]
+	if on == nil {
+		on = &nodeSessions{visitors: newTable(visitorID, 0)}
+		s.sessions[node] = on
 	}
-	is := *was
-	return &is, true
+	return on
+}
+
+// forgetSessions drops the sessions of a node that holds none.
+func (s *State) forgetSessions(node string) {
+	if on := s.sessions[node]; on != nil && on.agents == 0 && on.visitors.len() == 0 {
+		delete(s.sessions, node)
+	}
+}
+
+// moveVisitor keeps the sessions of the nodes in step with a visitor; nil is for one who
+// is not there.
+func (s *State) moveVisitor(before, after *Visitor) {
+	from, to := "", ""
+	if before != nil {
+		from = before.Session.liveOn()
+	}
+	if after != nil {
+		to = after.Session.liveOn()
+	}
+	if to != "" {
+		s.sessionsOn(to).visitors.put(after)
+	}
+	if from != "" && from != to {
+		s.sessions[from].visitors.remove(before.ID)
+		s.forgetSessions(from)
+	}
+}
+
+// moveAgent does so with an agent.
+func (s *State) moveAgent(before, after *Agent) {
+	if after != nil && after.Session.liveOn() != "" {
+		s.sessionsOn(after.Session.Node).agents++
+	}
+	if before != nil && before.Session.liveOn() != "" {
+		s.sessions[before.Session.Node].agents--
+		s.forgetSessions(before.Session.Node)
+	}
 }
 
 func (t *Ticket) isOpen() bool { return t != nil && t.Open() }
@@ -115,7 +164,7 @@ func (t *Ticket) isOpen() bool { return t != nil && t.Open() }
 func (s *State) forgetNodes(now Stamp) []Change {
 	var due []Change
 	for id, n := range s.nodes {
-		if now > n.LostAt.Add(s.site.Retention) && s.sessionsOn[id] == 0 {
+		if now > n.LostAt.Add(s.site.Retention) && s.sessions[id] == nil {
 			c := change(CauseForgotten, n.Name(), n.Rev.Version)
 			c.ReleasesMemory = true
 			c.remove(n)

@@ -14,6 +14,14 @@ type Session struct {
 // Lost reports whether no conn is there.
 func (s Session) Lost() bool { return s.LostAt != 0 }
 
+// liveOn returns the node that holds the session, "" if it is lost or never was.
+func (s Session) liveOn() string {
+	if s.Lost() {
+		return ""
+	}
+	return s.Node
+}
+
 // bound is the session after a bind to node.
 func (s Session) bound(node string) Session {
 	return Session{Node: node, Generation: s.Generation + 1}
@@ -152,38 +160,28 @@ func init() {
 }
 
 // putVisitor keeps the sets in step with a visitor; nil removes.
-func (s *State) putVisitor(id string, is *Visitor) {
-	if was := s.visitors.get(id); was != nil {
-		s.countSession(was.Session, -1)
-	}
-	if is == nil {
-		s.visitors.remove(id)
-	} else {
-		s.visitors.put(is)
-	}
+func (s *State) putVisitor(id string, after *Visitor) {
+	s.moveVisitor(s.visitors.get(id), after)
 	delete(s.lost, visitorPrefix+id)
-	if is != nil {
-		s.countSession(is.Session, 1)
-		if t := s.tickets.get(is.Ticket); is.Session.Lost() && (t == nil || t.Open()) {
-			s.lost[visitorPrefix+id] = is
-		}
+	if after == nil {
+		s.visitors.remove(id)
+		return
+	}
+	s.visitors.put(after)
+	if t := s.tickets.get(after.Ticket); after.Session.Lost() && (t == nil || t.Open()) {
+		s.lost[visitorPrefix+id] = after
 	}
 }
 
 // putAgent keeps the sets in step with an agent; nil removes.
-func (s *State) putAgent(id string, is *Agent, step *Step) {
-	was := s.agents[id]
-	if was != nil {
-		s.countSession(was.Session, -1)
-	}
-	put(s.agents, id, is)
-	step.Attended = append(step.Attended, s.attendAgent(was, is)...)
+func (s *State) putAgent(id string, after *Agent, step *Step) {
+	before := s.agents[id]
+	s.moveAgent(before, after)
+	put(s.agents, id, after)
+	step.Attended = append(step.Attended, s.attendAgent(before, after)...)
 	delete(s.lost, agentPrefix+id)
-	if is != nil {
-		s.countSession(is.Session, 1)
-		if is.Session.Lost() && is.Status != Offline {
-			s.lost[agentPrefix+id] = is
-		}
+	if after != nil && after.Session.Lost() && after.Status != Offline {
+		s.lost[agentPrefix+id] = after
 	}
 }
 
@@ -199,15 +197,5 @@ func (s *State) assignAgent(id string, before, after Image, _ Record, step *Step
 	step.Agents = append(step.Agents, id)
 	if was != nil && is != nil && was.Session.Lost() != is.Session.Lost() {
 		step.Presence = append(step.Presence, id)
-	}
-}
-
-// countSession counts a session on its node while it is not lost.
-func (s *State) countSession(i Session, by int) {
-	if i.Node == "" || i.Lost() {
-		return
-	}
-	if s.sessionsOn[i.Node] += by; s.sessionsOn[i.Node] == 0 {
-		delete(s.sessionsOn, i.Node)
 	}
 }
