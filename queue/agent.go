@@ -20,36 +20,32 @@ type AgentFacts struct {
 }
 
 // BindAgent says that node holds a conn of an agent, and brings the facts up to
-// date. A new agent, and one who was offline, begins away. A lower capacity
+// date. A new agent, and one that was offline, begins away. A lower capacity
 // takes no ticket away: nothing comes until there is room again.
 func (s *State) BindAgent(f AgentFacts, node string) Change {
-	was := s.agents[f.ID]
-	is := &Agent{
-		ID: f.ID, DisplayName: f.Name, Languages: f.Languages, Departments: f.Departments,
-		Skills: f.Skills, Tier: f.Tier, Capacity: f.Capacity, Status: Away,
-	}
-	if was != nil {
-		is.Session, is.IdleSince, is.Unknown = was.Session, was.IdleSince, was.Unknown
-		if was.Status != Offline {
-			is.Status, is.AwayReason, is.Lapses = was.Status, was.AwayReason, was.Lapses
+	before, after := s.agents[f.ID], f.Agent()
+	after.Status = Away
+	version := ""
+	if before != nil {
+		version = before.Rev.Version
+		after.Session, after.IdleSince, after.Unknown = before.Session, before.IdleSince, before.Unknown
+		if before.Status != Offline {
+			after.Status, after.AwayReason, after.Lapses = before.Status, before.AwayReason, before.Lapses
 		}
-		if was.Session.Node == node && !was.Session.Lost() && sameFacts(was, is) {
+		if before.Session.Node == node && !before.Session.Lost() && sameFacts(before, after) {
 			return Change{}
 		}
 	}
-	is.Session = is.Session.bound(node)
-	if was == nil {
-		c := change(CauseBound, is.Name(), "", node)
-		c.Intent = f.digest()
-		c.alive(node)
-		c.create(is)
-		return c
-	}
-	c := change(CauseBound, is.Name(), was.Rev.Version, node)
+	after.Session = after.Session.bound(node)
+	c := change(CauseBound, after.Name(), version, node)
 	c.Intent = f.digest()
 	c.alive(node)
+	if before == nil {
+		c.create(after)
+		return c
+	}
 	c.ReleasesMemory = true
-	c.write(was, is)
+	c.write(before, after)
 	return c
 }
 
@@ -74,31 +70,31 @@ func (s *State) LoseAgent(agent, node string) Change {
 	if a == nil || a.Session.Node != node || a.Session.Lost() {
 		return Change{}
 	}
-	is := *a
-	is.Session.LostAt = OwnStamp
+	after := *a
+	after.Session.LostAt = OwnStamp
 	c := change(CauseLost, a.Name(), a.Rev.Version)
 	c.ReleasesMemory = true
-	c.write(a, &is)
+	c.write(a, &after)
 	return c
 }
 
 // SetStatus changes whether an agent takes tickets. Going offline gives open
 // offers back and is refused with ErrHolds while tickets are assigned.
 func (s *State) SetStatus(agent string, status AgentStatus) (Change, error) {
-	a := s.agents[agent]
+	before := s.agents[agent]
 	switch {
-	case a == nil:
+	case before == nil:
 		return Change{}, ErrUnknownAgent
-	case a.Status == status:
+	case before.Status == status:
 		return Change{}, nil
 	}
-	c := change(CauseStatus, a.ID, a.Rev.Version, string(status))
-	is := *a
-	is.Status, is.AwayReason, is.Lapses = status, "", 0
+	c := change(CauseStatus, before.ID, before.Rev.Version, string(status))
+	after := *before
+	after.Status, after.AwayReason, after.Lapses = status, "", 0
 	if status == Available {
-		is.IdleSince = OwnStamp
+		after.IdleSince = OwnStamp
 	}
-	c.write(a, &is)
+	c.write(before, &after)
 	if status == Offline {
 		c.ReleasesMemory = true
 		for _, t := range s.Held(agent) {
@@ -151,7 +147,7 @@ func (s *State) Accept(agent, offer string) (Change, error) {
 }
 
 // Decline gives an offer back: the ticket has never left its place. An offer
-// that the same agent has passed on already gives an empty change.
+// that the same agent has declined already gives an empty change.
 func (s *State) Decline(agent, offer string) (Change, error) {
 	t, err := s.offerTo(agent, offer)
 	if err != nil {
@@ -171,9 +167,9 @@ func (s *State) Decline(agent, offer string) (Change, error) {
 // answered forgets the offers that an agent let lapse before this one.
 func (s *State) answered(c *Change, agent string) {
 	if a := s.agents[agent]; a != nil && a.Lapses > 0 {
-		is := *a
-		is.Lapses = 0
-		c.write(a, &is)
+		after := *a
+		after.Lapses = 0
+		c.write(a, &after)
 	}
 }
 
