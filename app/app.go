@@ -62,9 +62,10 @@ type App struct {
 	work sync.WaitGroup
 	pool commands.Pool
 
-	started time.Time
-	leaving atomic.Bool
-	renewed atomic.Int64 // when the node's lease was, as time since started
+	started  time.Time
+	leaseLog lograte.Warning // of a lease that is not renewed
+	leaving  atomic.Bool
+	renewed  atomic.Int64 // when the node's lease was, as time since started
 
 	comparing sync.Mutex             // held while site files are compared
 	common    atomic.Pointer[common] // what all nodes knew at the last look
@@ -159,7 +160,7 @@ func (s *Site) Elected() bool { return s.election.active() }
 // Start begins to follow the logs.
 func (a *App) Start() {
 	if err := a.renewLease(); err != nil {
-		a.log.Warn("the node's lease is not renewed", "err", err)
+		a.leaseLog.Log(a.log, "the node's lease is not renewed", "err", err)
 	}
 	a.work.Go(a.holdLease)
 	for _, s := range a.sites {

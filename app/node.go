@@ -9,7 +9,6 @@ import (
 	"github.com/google/uuid"
 
 	"nextup/internal/cadence"
-	"nextup/internal/lograte"
 	"nextup/presence"
 	"nextup/queue"
 )
@@ -66,10 +65,9 @@ func (a *App) IsOwnNode(name string) bool {
 
 // holdLease renews the node's lease until the App ends, and then gives it back.
 func (a *App) holdLease() {
-	var unrenewed lograte.Warning
 	for more := true; more; more = cadence.Wait(a.ctx, presence.Renewal) {
 		if err := a.renewLease(); err != nil && a.ctx.Err() == nil {
-			unrenewed.Log(a.log, "the node's lease is not renewed", "err", err)
+			a.leaseLog.Log(a.log, "the node's lease is not renewed", "err", err)
 		}
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
@@ -128,7 +126,7 @@ func (a *App) rejoin(lost string) {
 	}
 	a.log.Warn("this gateway was taken for lost; it goes on under a new name", "lost", lost, "now", a.Node())
 	if err := a.renewLease(); err != nil {
-		a.log.Warn("the node's lease is not renewed", "err", err)
+		a.leaseLog.Log(a.log, "the node's lease is not renewed", "err", err)
 	}
 	for _, s := range a.sites {
 		s.connections.bindAll("")

@@ -66,14 +66,15 @@ type App struct {
 	hub      *conversation.Hub
 	app      *app.App
 	gateway  *gateway.Gateway
+	front    *front
 	server   *http.Server
 	registry *prometheus.Registry
 	served   chan struct{}
 	failed   error // why the server ended; set before served is closed
 }
 
-// NewApp starts everything and listens. When a part fails it ends those that it has
-// started.
+// NewApp listens and starts everything, and waits for a Redis that is away until ctx
+// ends. When a part fails it ends those that it has started.
 func NewApp(ctx context.Context, c appConfig) (_ *App, err error) {
 	a := &App{served: make(chan struct{}), registry: prometheus.NewRegistry()}
 	defer func() {
@@ -82,6 +83,8 @@ func NewApp(ctx context.Context, c appConfig) (_ *App, err error) {
 		}
 	}()
 	measureBuild(a.registry, thisBuild())
+	a.front = newFront()
+	a.registry.MustRegister(readiness{a.front.Ready})
 	a.onlyHere = onlyHere(c.Listen) && len(c.TrustedProxies) == 0
 	keys, sites, err := a.parts(c.File)
 	if err != nil {
@@ -91,6 +94,12 @@ func NewApp(ctx context.Context, c appConfig) (_ *App, err error) {
 		return nil, err
 	}
 	a.reloads = countReloads(a.registry)
+	listener, moved, err := listen(ctx, c.Listen)
+	if err != nil {
+		return nil, err
+	}
+	a.moved, a.address = moved, listener.Addr().String()
+	a.serveHTTP(listener, c.Logger)
 	store, err := a.open(ctx, c)
 	if err != nil {
 		return nil, err
@@ -117,22 +126,9 @@ func NewApp(ctx context.Context, c appConfig) (_ *App, err error) {
 	if a.gateway, err = gateway.New(options); err != nil {
 		return nil, err
 	}
-	a.registry.MustRegister(readiness{a.gateway.Ready}, keySets{a.keys})
+	a.registry.MustRegister(keySets{a.keys})
 	a.app.Start()
-	listener, moved, err := listen(ctx, c.Listen)
-	if err != nil {
-		return nil, err
-	}
-	a.moved, a.address = moved, listener.Addr().String()
-	a.server = &http.Server{
-		Handler: a.gateway, ConnState: a.gateway.ConnState, MaxHeaderBytes: 16 << 10,
-		ErrorLog:    slog.NewLogLogger(c.Logger.Handler(), slog.LevelWarn),
-		ReadTimeout: 10 * time.Second, WriteTimeout: time.Minute, IdleTimeout: time.Minute, // of requests; sockets have none
-	}
-	go func() {
-		defer close(a.served)
-		a.failed = a.server.Serve(listener)
-	}()
+	a.front.gateway.Store(a.gateway)
 	return a, nil
 }
 
@@ -143,7 +139,7 @@ func (a *App) open(ctx context.Context, c appConfig) (queue.Store, error) {
 		a.backend = memory
 		return logstore.New(memory), nil
 	}
-	backend, err := redislog.Open(ctx, c.Redis, redislog.Options{Logger: c.Logger, Durability: c.Durability, TrustDisk: c.TrustDisk})
+	backend, err := openRedis(ctx, c.Redis, redislog.Options{Logger: c.Logger, Durability: c.Durability, TrustDisk: c.TrustDisk}, a.front.wait)
 	if err != nil {
 		return nil, fmt.Errorf("redis: %w", err)
 	}

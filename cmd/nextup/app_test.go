@@ -2,9 +2,12 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -106,12 +109,78 @@ func TestWhatBeganIsEndedWhenTheAppCannotStart(t *testing.T) {
 	for name, c := range map[string]appConfig{
 		"an address that is none": {Listen: "nowhere:-1", File: file},
 		"a Redis that is not":     {Listen: "127.0.0.1:0", File: file, Redis: "redis://127.0.0.1:1"},
+		"an address of no Redis":  {Listen: "127.0.0.1:0", File: file, Redis: "http://127.0.0.1:1"},
 	} {
 		c.Logger = (&serveCmd{LogLevel: "error"}).logger(io.Discard)
-		if app, err := NewApp(t.Context(), c); err == nil {
+		ctx, told := context.WithCancel(t.Context())
+		if name == "a Redis that is not" { // it is waited for until the process is told to end
+			time.AfterFunc(100*time.Millisecond, told)
+		}
+		app, err := NewApp(ctx, c)
+		if told(); err == nil {
 			t.Errorf("%s: started", name)
 			_ = app.Close()
 		}
+	}
+}
+
+// The order in which an operator starts things does not matter: a gateway before its Redis
+// lives, tells why it is not ready, and gets ready.
+func TestAGatewayThatIsStartedBeforeItsRedisWaitsForIt(t *testing.T) {
+	file, err := loadSites("")
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := redistest.StartServer(t)
+	server.Kill()
+	reserved, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	at := reserved.Addr().String()
+	_ = reserved.Close()
+	logs := &logtest.Buffer{}
+	var app *App
+	started := make(chan error, 1)
+	go func() {
+		var err error
+		app, err = NewApp(t.Context(), appConfig{Listen: at, Redis: server.URL(), File: file, DemoTokens: true, Logger: (&serveCmd{LogLevel: "warn"}).logger(logs)})
+		started <- err
+	}()
+	until := func(path string, want ...string) {
+		t.Helper()
+		for deadline := time.After(20 * time.Second); ; {
+			res, err := (&http.Client{Transport: &http.Transport{DisableKeepAlives: true}}).Get("http://" + at + path)
+			body := []byte{}
+			if err == nil {
+				body, _ = io.ReadAll(res.Body)
+				_ = res.Body.Close()
+			}
+			if err == nil && !slices.ContainsFunc(want, func(w string) bool { return !strings.Contains(fmt.Sprint(res.StatusCode)+" "+string(body), w) }) {
+				return
+			}
+			select {
+			case <-time.After(20 * time.Millisecond):
+			case <-deadline:
+				t.Fatalf("%s answers %q (%v), want %q", path, body, err, want)
+			}
+		}
+	}
+	until("/healthz", "200 ok")
+	until("/readyz", "503", "the gateway starts", "connection refused")
+	until("/metrics", "200", "nextup_ready 0\n", "nextup_build_info{")
+	until("/v1/connect", "503", "come back")
+	if !strings.Contains(logs.String(), "Redis cannot be reached") {
+		t.Errorf("the log says %q", logs)
+	}
+	server.Restart(t)
+	if err := <-started; err != nil {
+		t.Fatal(err)
+	}
+	until("/readyz", "200 ready")
+	until("/metrics", "nextup_ready 1\n")
+	if err := app.Close(); err != nil {
+		t.Error(err)
 	}
 }
 

@@ -113,6 +113,9 @@ func (c *serveCmd) serve(ctx context.Context, last func(), out, logs io.Writer) 
 		Levels: levels, HelloRate: c.HelloRate, TrustedProxies: c.TrustedProxy, DemoTokens: c.Demo || c.DemoTokens, Pages: pages, Logger: log, Audit: audit,
 	})
 	if err != nil {
+		if ctx.Err() != nil {
+			return nil // told to end before it had started
+		}
 		return err
 	}
 	c.logStart(log, app, file)

@@ -36,6 +36,8 @@ type drillCase struct {
 	// want is the alert, for which the rules wait so long, with what it takes to notice.
 	want alert
 	wait time.Duration
+	// then is what may call later, when what it calls for has changed.
+	then []alert
 	// lasts is set for what is over by itself, and whose alert remains for a while.
 	lasts time.Duration
 }
@@ -134,15 +136,16 @@ func drill(t *testing.T, c drillCase) {
 	// The rule's own time, and some for noticing: a scrape, Redis's time-outs, a busy machine.
 	h.until("fires: "+c.want.name, c.wait/speedUp+30*time.Second, fires)
 	t.Logf("%s fires %v after the fault", c.want.name, time.Since(broken).Round(100*time.Millisecond))
-	h.stays(aftermath, []alert{c.want})
+	expected := append(c.then, c.want)
+	h.stays(aftermath, expected)
 	if c.mends == nil {
 		return
 	}
 	c.mends(h)
 	mended := time.Now()
-	h.until("is over: "+c.want.name, c.lasts/speedUp+time.Minute, func() bool { return !fires() })
+	h.until("is over: "+c.want.name, c.lasts/speedUp+time.Minute, func() bool { return len(h.firing(0)) == 0 })
 	t.Logf("%s is over %v after it was mended", c.want.name, time.Since(mended).Round(100*time.Millisecond))
-	h.stays(afterwards, []alert{c.want})
+	h.stays(afterwards, expected)
 }
 
 // stays watches for a while: only these alerts may have fired by its end, and none of
@@ -246,7 +249,9 @@ func cutOffCase() drillCase {
 		},
 		breaks: func(*house) { l.cut.Store(true) },
 		mends:  func(*house) { l.cut.Store(false) },
-		want:   alert{"NextupGatewayNotReady", "warning", "prod"}, wait: 4 * time.Minute,
+		want:   alert{"NextupGatewayCutOff", "critical", "prod"}, wait: 30 * time.Second,
+		// Half a minute later its people have been sent to the other one.
+		then: []alert{{"NextupGatewayNotReady", "warning", "prod"}},
 	}
 }
 

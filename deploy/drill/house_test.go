@@ -92,7 +92,8 @@ func (h *house) siteFile(name, more string) string {
 	if err != nil {
 		h.t.Fatal(err)
 	}
-	return h.write(name, string(text)+more)
+	// A grace is shorter, as the rules are: people in it wait while agents have room.
+	return h.write(name, string(text)+more+"    grace: {visitor: 12s, agent: 5s}\n")
 }
 
 func (h *house) write(name, text string) string {

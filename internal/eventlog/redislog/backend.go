@@ -122,8 +122,10 @@ func New(ctx context.Context, client redis.UniversalClient, options Options) (*B
 		options.Logger = slog.New(slog.DiscardHandler)
 	}
 	b := &Backend{client: client, options: options, database: databaseOf(client)}
-	if err := b.sampleTime(ctx); err != nil {
-		return nil, err
+	if err := b.sampleTime(ctx); permanent(err) {
+		return nil, unfit(err)
+	} else if err != nil {
+		return nil, failed(err) // of a Cluster also that no node tells where its slots are
 	}
 	if err := b.checkDisk(ctx); err != nil {
 		return nil, err

@@ -79,6 +79,13 @@ func permanent(err error) bool {
 		func(reply string) bool { return strings.Contains(text, reply) })
 }
 
-func unfit(err error) error {
-	return fmt.Errorf("redislog: Redis is older than 7.0, or does not let this user do what Nextup needs (docs/reliability.md has its ACL): %w", err)
+// ErrUnfit is the error of Open for a Redis that no waiting makes fit.
+var ErrUnfit = errors.New("redislog: Redis is older than 7.0, or does not let this user do what Nextup needs (docs/reliability.md has its ACL)")
+
+func unfit(err error) error { return fmt.Errorf("%w: %w", ErrUnfit, err) }
+
+// Away reports whether an error of Open is one of a Redis that cannot be reached or takes
+// nothing now, so that it makes sense to try again.
+func Away(err error) bool {
+	return !errors.Is(err, ErrUnfit) && (errors.Is(err, eventlog.ErrUnavailable) || errors.Is(err, eventlog.ErrFull))
 }
