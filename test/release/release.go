@@ -82,7 +82,7 @@ func build(t testing.TB) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer os.RemoveAll(made)
+	defer func() { _ = os.RemoveAll(made) }() // what stays is only in the way
 	source, programs := filepath.Join(made, "source"), filepath.Join(made, "programs")
 	if err := extract(root, commit, source); err != nil {
 		t.Fatalf("the last release %s: %v", commit, err)

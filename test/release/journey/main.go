@@ -28,13 +28,14 @@ func main() {
 	}
 	flag.Parse()
 	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
-	defer cancel()
 	j := &journey{ctx: ctx}
 	visitor, agent, second := &person{j: j}, &person{j: j}, &person{j: j}
 	for i, p := range []*person{visitor, agent, second} {
 		p.url, p.token = people[i].url, people[i].token
 	}
-	if err := j.walk(visitor, agent, second); err != nil {
+	err := j.walk(visitor, agent, second)
+	cancel()
+	if err != nil {
 		fmt.Fprintln(os.Stderr, "journey:", err)
 		os.Exit(1)
 	}
