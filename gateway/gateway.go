@@ -44,10 +44,13 @@ import (
 	"nextup/gateway/ws"
 )
 
-// What a gateway is given of its sites, and of the keys of tokens.
+// What a gateway is given; see package admission.
 type (
-	Site     = admission.Site
-	Limits   = admission.Limits
+	// Site is what the site file says of one tenant.
+	Site = admission.Site
+	// Limits bound what people may take of a gateway.
+	Limits = admission.Limits
+	// Verifier checks a token.
 	Verifier = admission.Verifier
 )
 
