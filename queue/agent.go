@@ -108,7 +108,7 @@ func (s *State) SetStatus(agent string, status AgentStatus) (Change, error) {
 	return c, nil
 }
 
-// givenUp is the ticket without the agent who held it: back in line where it
+// givenUp returns the ticket without the agent that held it: back in line where it
 // stood, or no longer being wrapped up.
 func (t *Ticket) givenUp() *Ticket {
 	if t.Open() {

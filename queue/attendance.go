@@ -3,10 +3,10 @@ package queue
 import "slices"
 
 // attendance counts the agents who are available, with room or without, for the
-// tickets in line that ask for the same. One whose conn is lost counts until their
-// grace is over: a page that is loaded again is no empty shift. It is kept in step with what is replayed,
-// so that showing it costs a look-up, however many wait and however many agents
-// there are.
+// tickets in line that ask for the same. An agent whose conn is lost counts until the
+// grace is over: a page that is loaded again is no empty shift. Replay keeps the
+// attendance in step, so that showing it costs one look-up, however many tickets wait and
+// however many agents there are.
 type attendance struct {
 	requirements *Requirements
 	// tickets are those in line; site says that the rules have the queue and ask for
@@ -26,7 +26,7 @@ func attendanceOf(t *Ticket) attendanceKey {
 	return attendanceKey{t.Queue(), t.Requirements.key(), t.Weight}
 }
 
-// attends reports whether an agent is available for those who ask for so much.
+// attends reports whether an agent is available for tickets of the key.
 func (s *State) attends(a *Agent, k attendanceKey, n *Requirements) bool {
 	return a != nil && a.Status == Available && a.Capacity >= k.weight && s.mayServe(a, k.queue, n)
 }
@@ -50,39 +50,39 @@ func (s *State) attend(k attendanceKey, n *Requirements, tickets int) *attendanc
 }
 
 // attendTicket keeps the attendance in step with a ticket.
-func (s *State) attendTicket(was, is *Ticket) {
+func (s *State) attendTicket(before, after *Ticket) {
 	if s.attended == nil {
 		return
 	}
-	wasIn, isIn := was != nil && was.Queued(), is != nil && is.Queued()
-	if wasIn && isIn && was.Requirements == is.Requirements && was.Weight == is.Weight && was.Queue() == is.Queue() {
+	wasIn, isIn := before != nil && before.Queued(), after != nil && after.Queued()
+	if wasIn && isIn && before.Requirements == after.Requirements && before.Weight == after.Weight && before.Queue() == after.Queue() {
 		return
 	}
 	if isIn {
-		s.attend(attendanceOf(is), is.Requirements, 1)
+		s.attend(attendanceOf(after), after.Requirements, 1)
 	}
 	if wasIn {
-		s.attend(attendanceOf(was), was.Requirements, -1)
+		s.attend(attendanceOf(before), before.Requirements, -1)
 	}
 }
 
 // attendAgent keeps the attendance in step with an agent, and returns the queues
 // that have an agent now and had none, or the other way round.
-func (s *State) attendAgent(was, is *Agent) []QueueID {
-	wasThere, isThere := was != nil && was.Status == Available, is != nil && is.Status == Available
-	if s.attended == nil || !wasThere && !isThere || wasThere && isThere && sameFacts(was, is) {
+func (s *State) attendAgent(before, after *Agent) []QueueID {
+	wasThere, isThere := before != nil && before.Status == Available, after != nil && after.Status == Available
+	if s.attended == nil || !wasThere && !isThere || wasThere && isThere && sameFacts(before, after) {
 		return nil
 	}
 	var changed []QueueID
 	for k, at := range s.attended {
-		before := at.agents
-		if s.attends(was, k, at.requirements) {
+		agents := at.agents
+		if s.attends(before, k, at.requirements) {
 			at.agents--
 		}
-		if s.attends(is, k, at.requirements) {
+		if s.attends(after, k, at.requirements) {
 			at.agents++
 		}
-		if (before == 0) != (at.agents == 0) && !slices.Contains(changed, k.queue) {
+		if (agents == 0) != (at.agents == 0) && !slices.Contains(changed, k.queue) {
 			changed = append(changed, k.queue)
 		}
 	}
@@ -118,9 +118,9 @@ func (s *State) Unattended(t *Ticket) bool {
 	return at != nil && at.agents == 0
 }
 
-// QueueUnattended reports whether no agent is available for those who join a queue and
-// ask for no more than it does; of a queue that the rules have no more, for any of
-// those who wait in it.
+// QueueUnattended reports whether no agent is available for visitors who join a queue
+// and ask for no more than it does; of a queue that the rules have no more, for any of
+// the tickets that wait in it.
 func (s *State) QueueUnattended(q QueueID) bool {
 	if !s.Withdrawn(q) {
 		at := s.attended[attendanceKey{q, s.QueueRequirements(q).key(), 1}]

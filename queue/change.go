@@ -82,7 +82,7 @@ var (
 // Read is a version that a decider saw; "" says that the entity was absent.
 type Read struct{ Name, Version string }
 
-// Write sets an entity. Image nil removes it. Was is the image that the decider
+// Write sets an entity. Image nil removes it. Before is the image that the decider
 // saw, nil for none.
 type Write struct {
 	Name          string
@@ -95,22 +95,22 @@ type Change struct {
 	// ID comes from the intent: the same wish, seen on the same State, has the
 	// same ID, whichever gateway decides it and however often.
 	ID string
-	// Intent tells two wishes under one ID apart; the second is refused.
+	// Intent tells two requests under one ID apart; the second is refused.
 	Intent    string
 	Cause     Cause
 	Reads     []Read
 	Writes    []Write
 	NotBefore Stamp
 	NotAfter  Stamp
-	// By is who asked for it, where that is not plain from what is written.
+	// By is the person who asked for it, where that is not plain from what is written.
 	By string
-	// ReleasesMemory says that the change gives something back (a place, an offer, a
-	// conversation) or keeps what somebody has: it is taken even when the log's
+	// ReleasesMemory marks a change that gives something back (a place, an offer, a
+	// conversation) or keeps what a person has: it is taken even when the log's
 	// memory is full.
 	ReleasesMemory bool
 }
 
-// Empty says that there is nothing to do.
+// Empty reports whether there is nothing to do.
 func (c *Change) Empty() bool { return c.ID == "" }
 
 // intentID is a commit id: 128 bits over the words of an intent.
@@ -119,7 +119,7 @@ func intentID(words ...string) string {
 	return base64.RawURLEncoding.EncodeToString(sum[:16])
 }
 
-// version of an image that may be nil.
+// version returns the version of an image that may be nil.
 func version(i Image) string { return i.revision().Version }
 
 // change begins a Change.
@@ -128,21 +128,21 @@ func change(cause Cause, words ...string) Change {
 }
 
 // write adds an after-image of an entity that was seen as was.
-func (c *Change) write(was, is Image) {
-	c.Reads = append(c.Reads, Read{is.Name(), version(was)})
-	c.Writes = append(c.Writes, Write{Name: is.Name(), Image: is, Before: was})
+func (c *Change) write(before, after Image) {
+	c.Reads = append(c.Reads, Read{after.Name(), version(before)})
+	c.Writes = append(c.Writes, Write{Name: after.Name(), Image: after, Before: before})
 }
 
 // create adds an entity that must be absent.
-func (c *Change) create(is Image) {
-	c.Reads = append(c.Reads, Read{Name: is.Name()})
-	c.Writes = append(c.Writes, Write{Name: is.Name(), Image: is})
+func (c *Change) create(after Image) {
+	c.Reads = append(c.Reads, Read{Name: after.Name()})
+	c.Writes = append(c.Writes, Write{Name: after.Name(), Image: after})
 }
 
 // remove adds the end of an entity that was seen as was.
-func (c *Change) remove(was Image) {
-	c.Reads = append(c.Reads, Read{was.Name(), version(was)})
-	c.Writes = append(c.Writes, Write{Name: was.Name(), Before: was})
+func (c *Change) remove(before Image) {
+	c.Reads = append(c.Reads, Read{before.Name(), version(before)})
+	c.Writes = append(c.Writes, Write{Name: before.Name(), Before: before})
 }
 
 // Rank is what a ticket's write does to the sorted set of a queue.
@@ -162,19 +162,19 @@ type Rank struct {
 func (c *Change) Ranks() []Rank {
 	var ranks []Rank
 	for _, w := range c.Writes {
-		was, _ := w.Before.(*Ticket)
-		is, _ := w.Image.(*Ticket)
-		wasIn, isIn := was != nil && was.Queued(), is != nil && is.Queued()
-		if wasIn && isIn && was.Queue() == is.Queue() && was.Score() == is.Score() {
+		before, _ := w.Before.(*Ticket)
+		after, _ := w.Image.(*Ticket)
+		wasIn, isIn := before != nil && before.Queued(), after != nil && after.Queued()
+		if wasIn && isIn && before.Queue() == after.Queue() && before.Score() == after.Score() {
 			continue
 		}
-		if wasIn && (!isIn || was.Queue() != is.Queue()) {
-			ranks = append(ranks, Rank{Queue: was.Queue(), Ticket: was.ID, Joined: was.Joined, Remove: true})
+		if wasIn && (!isIn || before.Queue() != after.Queue()) {
+			ranks = append(ranks, Rank{Queue: before.Queue(), Ticket: before.ID, Joined: before.Joined, Remove: true})
 		}
 		if isIn {
-			r := Rank{Queue: is.Queue(), Ticket: is.ID, Joined: is.Joined, Score: is.Score()}
-			if is.JoinedAt == OwnStamp {
-				r.FromStamp, r.Score = true, -Stamp(is.HeadStart)
+			r := Rank{Queue: after.Queue(), Ticket: after.ID, Joined: after.Joined, Score: after.Score()}
+			if after.JoinedAt == OwnStamp {
+				r.FromStamp, r.Score = true, -Stamp(after.HeadStart)
 			}
 			ranks = append(ranks, r)
 		}

@@ -1,9 +1,9 @@
 package queue
 
-// A class is the waiting tickets that any agent may serve or may not serve
-// alike: of one queue, with equal requirements and weights, held for the same agent or
-// for none. So a match asks once a class who is eligible, and never looks
-// further back in it than there is room.
+// A class holds the waiting tickets that are alike in which agents may serve them: of one
+// queue, with equal requirements and weights, held for the same agent or for none. So a
+// match asks once a class which agents are eligible, and never looks further back in it
+// than there is room.
 type class struct {
 	classKey
 	requirements *Requirements
@@ -14,7 +14,7 @@ type classKey struct {
 	queue        QueueID
 	requirements string
 	weight       int
-	hold         string // the agent it is held for
+	hold         string // the agent that it is held for
 }
 
 func keyOf(t *Ticket) classKey {
@@ -25,8 +25,8 @@ func keyOf(t *Ticket) classKey {
 	return k
 }
 
-// eligible reports whether the agent may serve the class. Whom a ticket is held
-// for was chosen by name.
+// eligible reports whether the agent may serve the class. The agent that a ticket is held
+// for was chosen by name, and need not meet its requirements.
 func (s *State) eligible(c *class, a *Agent) bool {
 	if c.hold != "" {
 		return a.ID == c.hold
@@ -35,7 +35,7 @@ func (s *State) eligible(c *class, a *Agent) bool {
 }
 
 // mayServe reports whether the agent meets requirements in a queue. No agent is in a
-// department that the rules have no more: its tickets go to agents who meet the rest.
+// department that the rules have no more: its tickets go to agents that meet the rest.
 func (s *State) mayServe(a *Agent, q QueueID, n *Requirements) bool {
 	if _, known := s.site.Department(q.Department); !known {
 		return a.suits(n)
@@ -44,26 +44,26 @@ func (s *State) mayServe(a *Agent, q QueueID, n *Requirements) bool {
 }
 
 // classify keeps the classes in step with a ticket.
-func (s *State) classify(was, is *Ticket) {
-	wasIn, isIn := was != nil && was.Status == Waiting, is != nil && is.Status == Waiting
+func (s *State) classify(before, after *Ticket) {
+	wasIn, isIn := before != nil && before.Status == Waiting, after != nil && after.Status == Waiting
 	if wasIn {
-		k := keyOf(was)
-		if isIn && k == keyOf(is) && was.Score() == is.Score() {
-			s.classes[k].replace(was, is)
+		k := keyOf(before)
+		if isIn && k == keyOf(after) && before.Score() == after.Score() {
+			s.classes[k].replace(before, after)
 			return
 		}
 		c := s.classes[k]
-		if c.remove(was); c.len() == 0 {
+		if c.remove(before); c.len() == 0 {
 			delete(s.classes, k)
 		}
 	}
 	if isIn {
-		k := keyOf(is)
+		k := keyOf(after)
 		c := s.classes[k]
 		if c == nil {
-			c = &class{classKey: k, requirements: is.Requirements, sorted: sorted[*Ticket]{before: (*Ticket).Before}}
+			c = &class{classKey: k, requirements: after.Requirements, sorted: sorted[*Ticket]{before: (*Ticket).Before}}
 			s.classes[k] = c
 		}
-		c.insert(is)
+		c.insert(after)
 	}
 }

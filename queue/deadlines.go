@@ -44,15 +44,15 @@ func (s *State) due(t *Ticket) Stamp {
 }
 
 // updateDeadlines keeps the deadlines in step with a ticket.
-func (s *State) updateDeadlines(was, is *Ticket) {
-	if was != nil {
-		if due := s.due(was); due != 0 {
-			s.deadlines.remove(deadline{due, was})
+func (s *State) updateDeadlines(before, after *Ticket) {
+	if before != nil {
+		if due := s.due(before); due != 0 {
+			s.deadlines.remove(deadline{due, before})
 		}
 	}
-	if is != nil {
-		if due := s.due(is); due != 0 {
-			s.deadlines.insert(deadline{due, is})
+	if after != nil {
+		if due := s.due(after); due != 0 {
+			s.deadlines.insert(deadline{due, after})
 		}
 	}
 }
@@ -94,18 +94,18 @@ func (s *State) overdue(now Stamp, limit int) []Change {
 	return due
 }
 
-// lapse ends an offer past its deadline. The agent who let it lapse is set away
+// lapse ends an offer past its deadline. The agent that let it lapse is set away
 // when it was one too many in a row.
 func (s *State) lapse(t *Ticket) Change {
 	c := change(CauseLapsed, t.Offer.ID)
 	c.NotBefore, c.ReleasesMemory = t.Offer.Deadline()+1, true
 	c.write(t, t.declinedBy(t.Offer.Agent))
 	if a := s.agents[t.Offer.Agent]; a != nil {
-		is := *a
-		if is.Lapses++; is.Lapses >= MaxLapses && a.Status == Available {
-			is.Status, is.AwayReason = Away, AwayLapsed
+		after := *a
+		if after.Lapses++; after.Lapses >= MaxLapses && a.Status == Available {
+			after.Status, after.AwayReason = Away, AwayLapsed
 		}
-		c.write(a, &is)
+		c.write(a, &after)
 	}
 	return c
 }
@@ -116,7 +116,7 @@ func (s *State) endHold(t *Ticket, notBefore Stamp) Change {
 	c.NotBefore = notBefore
 	c.write(t, t.holdEnded())
 	if a := s.agents[t.Hold.Agent]; notBefore == 0 && a != nil {
-		c.Reads = append(c.Reads, Read{a.Name(), a.Rev.Version}) // one who is back wins
+		c.Reads = append(c.Reads, Read{a.Name(), a.Rev.Version}) // an agent that is back wins
 	}
 	return c
 }

@@ -25,7 +25,7 @@ type Dispatcher struct {
 
 // Propose returns what is due at now as batches to commit one after the other:
 // time-outs and what is to be forgotten, and offers once no time-out is left,
-// since those decide who may be offered what. Batches and their changes stand
+// since those decide which agent may be offered what. Batches and their changes stand
 // alone; where two want the same ticket, the second loses. The caller commits
 // them, replays the result and asks again until nothing was done.
 func (d Dispatcher) Propose(s *State, now Stamp) [][]Change {
@@ -107,14 +107,14 @@ func byFirstWrite(a, b Change) int {
 func (s *State) expire(now, from Stamp) []Change {
 	var due []Change
 	for _, lost := range s.lost {
-		switch is := lost.(type) {
+		switch lost := lost.(type) {
 		case *Visitor:
-			if c := s.expireVisitor(is, now, from); !c.Empty() {
+			if c := s.expireVisitor(lost, now, from); !c.Empty() {
 				due = append(due, c)
 			}
 		case *Agent:
-			if now > s.agentDeadline(is, from) {
-				due = append(due, s.expireAgent(is))
+			if now > s.agentDeadline(lost, from) {
+				due = append(due, s.expireAgent(lost))
 			}
 		}
 	}
@@ -156,14 +156,14 @@ func (s *State) agentDeadline(a *Agent, from Stamp) Stamp {
 	return max(a.Session.LostAt, from).Add(s.site.AgentGrace)
 }
 
-// expireAgent takes an agent who stayed away off line: offers return, and their
+// expireAgent takes an agent that stayed away off line: offers return, and their
 // conversations go back to waiting where they stood, but for those that were closing.
 func (s *State) expireAgent(a *Agent) Change {
 	c := change(CauseExpired, a.Name(), a.Rev.Version)
 	c.NotBefore, c.ReleasesMemory = a.Session.LostAt.Add(s.site.AgentGrace)+1, true
-	is := *a
-	is.Status, is.AwayReason, is.Lapses = Offline, "", 0
-	c.write(a, &is)
+	after := *a
+	after.Status, after.AwayReason, after.Lapses = Offline, "", 0
+	c.write(a, &after)
 	for _, t := range s.Held(a.ID) {
 		c.write(t, t.withoutLost())
 	}

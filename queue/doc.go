@@ -1,6 +1,11 @@
-// Package queue is the domain of Nextup: who stands in which line, who is
-// matched to whom, when an offer lapses. It is pure: no clock, no network, no
+// Package queue is the domain of Nextup: which ticket stands in which line, which agent
+// is offered it, when an offer lapses. It is pure: no clock, no network, no
 // store. Time is an argument, and it is always the log's time.
+//
+//	change, err := state.Join(queue.JoinRequest{Ticket: "t", Visitor: "v", Department: "support", Languages: []string{"en"}, Node: node})
+//	outcomes, err := store.Commit(ctx, site, []queue.Change{change})
+//	// Every gateway replays the record: state.Apply(record)
+//	offers := state.Match(store.Now(site), 256)
 //
 // # How a thing happens
 //
@@ -28,7 +33,7 @@
 // (every offer reads and writes the agent); a ticket has one owner, whose
 // fencing token is higher than any before (accept reads and writes the ticket).
 //
-// # Order, and who serves
+// # Order, and the agents who serve
 //
 // A queue is one line per department and language, ordered by score (joined at
 // minus head start, in milliseconds), then by the log number of the join. A
@@ -36,11 +41,11 @@
 // so it stands where it stood, or would have. A declined or lapsed offer has
 // never left the line.
 //
-// Who may serve a ticket is in its Requirements: languages with a least proficiency, a
-// tier, skills. It begins as the site's rules for department and topic say and
-// is widened with the wait, step by step. Lines are what people see; a match
+// What an agent must have to serve a ticket is in its Requirements: languages with a least
+// proficiency, a tier, skills. They begin as the site's rules for department and topic say and
+// are widened with the wait, step by step. Lines are what people see; a match
 // walks classes: the waiting tickets that ask for the same. What time does to
-// tickets (offers lapse, holds end, requirements widen, wrap-ups run out) stands in one
+// tickets (offers lapse, holds end, requirements widen, wrap-ups run out) stands in
 // deadlines. All of it is worked out on replay from the after-images alone.
 //
 // # Where to look

@@ -11,7 +11,7 @@ import (
 // zh-TW finds zh-Hant, then zh). Tags that are no tags are passed over.
 func MatchLanguage(wanted, known []string) (string, bool) {
 	var tags []language.Tag
-	var matcher language.Matcher // made only if somebody asks for a variety
+	var matcher language.Matcher // made only if a visitor asks for a variety
 	for _, w := range wanted {
 		if slices.Contains(known, w) {
 			return w, true

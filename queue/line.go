@@ -14,7 +14,7 @@ type line struct {
 	// withdrawn says that the rules do not have the queue.
 	withdrawn bool
 	// ahead remembers the latest insertions that were not at the end, newest
-	// last: they are why somebody's place got worse.
+	// last: they are why the place of a ticket behind them got worse.
 	ahead []insertion
 }
 
@@ -24,9 +24,9 @@ type insertion struct {
 	reason Reason
 }
 
-// maxAhead bounds line.ahead, which is read within a cadence by those who are
-// here and within the grace by those who come back: there is a reason for each
-// place that got worse while fewer than three quarters of it came in meanwhile.
+// maxAhead bounds line.ahead, which is read within a cadence for visitors who are
+// here and within the grace for those who come back. Each place that got worse has a
+// reason while fewer than three quarters of maxAhead came in meanwhile.
 const maxAhead = 4096
 
 func newLine(q QueueID) *line {
@@ -35,8 +35,8 @@ func newLine(q QueueID) *line {
 	return &line{sorted: sorted[*Ticket]{before: (*Ticket).Before}, plain: n, withdrawn: true}
 }
 
-// line is that of a queue, made when a site file that this gateway does not
-// know made it.
+// line returns the line of a queue. It makes one for a queue of a site file that this
+// gateway does not know.
 func (s *State) line(q QueueID) *line {
 	l := s.lines[q]
 	if l == nil {
@@ -46,7 +46,8 @@ func (s *State) line(q QueueID) *line {
 	return l
 }
 
-// plain is what is required of an agent by those who ask for no more than the queue's language.
+// plain returns what a ticket requires of an agent that asks for no more than the queue's
+// language.
 func (s *State) plain(q QueueID) *Requirements { return s.line(q).plain }
 
 // note remembers why the places behind t, or its own, got worse.

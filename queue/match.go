@@ -13,7 +13,7 @@ import (
 // and polyglots stay free for tickets that require them), and idle longest. It
 // proposes at most limit changes.
 //
-// An agent is eligible who is available and present, meets the requirements and has
+// An agent is eligible that is available and present, meets the requirements and has
 // room for the weight. A decline has a cooldown as long as an offer lasts: a ticket
 // that an agent does not want holds up no ticket behind it. A ticket whose visitor is lost keeps its place and is passed
 // over, and so is a paused queue. The changes build on each other in order: the
@@ -116,7 +116,7 @@ func (m *match) cursors() cursors {
 	return all
 }
 
-// walk offers the tickets of all classes in order of score to those who may.
+// walk offers the tickets of all classes in order of score to agents that may serve them.
 func (m *match) walk() {
 	cursors := m.cursors()
 	for cursors.Len() > 0 && len(m.changes) < m.limit {
@@ -134,7 +134,7 @@ func (m *match) walk() {
 	}
 }
 
-// choose is the rule of who gets a ticket.
+// choose returns the agent that gets a ticket, or nil.
 func (m *match) choose(c *cursor, t *Ticket) *candidate {
 	var best *candidate
 	pause := m.offerTTL(t)
@@ -202,23 +202,23 @@ func (a *Agent) breadth() int { return len(a.Languages) + len(a.Skills) }
 // offer proposes that k takes t, and counts it as taken from here on.
 func (m *match) offer(at *cursor, k *candidate, t *Ticket) {
 	dep, _ := m.site.Department(t.Department)
-	is := t.offeredTo(k.agent.ID, m.offerTTL(t))
-	cause, id := CauseOffered, is.Offer.ID
+	after := t.offeredTo(k.agent.ID, m.offerTTL(t))
+	cause, id := CauseOffered, after.Offer.ID
 	if dep.AutoAccept {
-		cause, is = CauseAccepted, is.assignedTo(k.agent.ID)
+		cause, after = CauseAccepted, after.assignedTo(k.agent.ID)
 	}
 	busy := *k.agent
 	busy.IdleSince = OwnStamp
 	c := change(cause, id, t.Rev.Version, k.agent.Rev.Version)
 	c.Intent = intentID(k.agent.ID)
-	c.write(t, is)
+	c.write(t, after)
 	c.write(k.agent, &busy)
 	// If the offer before this one is refused (its agent has moved), so is this:
 	// no ticket is served before one in front of it because that one met a conflict.
 	if at.seen.Name != "" {
 		c.Reads = append(c.Reads, at.seen)
 	}
-	at.seen = Read{is.Name(), c.ID}
+	at.seen = Read{after.Name(), c.ID}
 	m.changes = append(m.changes, c)
 	next := busy
 	next.IdleSince, next.Rev.Version = k.agent.IdleSince, c.ID

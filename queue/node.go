@@ -59,16 +59,16 @@ func (r Record) LostNode() string {
 	return ""
 }
 
-// LoseNode says that a node has gone without a word. It is empty when that is
-// known.
+// LoseNode returns the change that says that a node has gone without a word. It is empty
+// when that is known.
 func (s *State) LoseNode(node string) Change {
 	if s.nodes[node] != nil {
 		return Change{}
 	}
-	is := &Node{ID: node, LostAt: OwnStamp}
+	lost := &Node{ID: node, LostAt: OwnStamp}
 	c := change(CauseNodeLost, node)
 	c.ReleasesMemory = true
-	c.create(is)
+	c.create(lost)
 	return c
 }
 

@@ -3,7 +3,7 @@ package queue
 import "maps"
 
 // Play applies a change as the next record, at the stamp. It is the whole store
-// of those who play with the rules on a virtual clock: there is one writer who
+// of a simulation on a virtual clock: there is one writer, which
 // decides on the newest state, so no version can have moved. The images of the
 // change must be new ones, as the deciders' are.
 func (s *State) Play(c Change, at Stamp) Step {

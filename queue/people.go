@@ -27,18 +27,18 @@ func (s Session) bound(node string) Session {
 	return Session{Node: node, Generation: s.Generation + 1}
 }
 
-// Visitor is who asks. Ticket is the newest one, open or ended.
+// Visitor is a person who asks. Ticket is the newest one, open or ended.
 type Visitor struct {
 	ID      string  `json:"id"`
 	Ticket  string  `json:"ticket"`
 	Session Session `json:"session"`
-	*Served         // nil for who has not been
+	*Served         // nil for one who has not been served
 
 	Rev Revision `json:"-"`
 }
 
-// Served is what came before a visitor's newest ticket: who served one last, until
-// when, and how much of the day their tickets have used up (see JoinRequest.Now).
+// Served is what came before a visitor's newest ticket: which agent served one last,
+// until when, and how much of the day their tickets have used up (see JoinRequest.Now).
 type Served struct {
 	ServedBy string `json:"served_by,omitzero"`
 	ServedAt Stamp  `json:"served_at,omitzero"`
@@ -68,10 +68,10 @@ const (
 	Offline   AgentStatus = "offline"
 )
 
-// AwayReason says why an agent is away who did not ask for it.
+// AwayReason is why an agent is away that did not ask for it.
 type AwayReason string
 
-// AwayLapsed is that MaxLapses offers in a row lapsed.
+// AwayLapsed: MaxLapses offers in a row lapsed.
 const AwayLapsed AwayReason = "lapsed"
 
 // MaxLapses is how many offers in a row may lapse until their agent is away.
@@ -93,7 +93,7 @@ func Fluent(tags ...string) map[string]Proficiency {
 	return all
 }
 
-// Agent is who helps. What an agent holds is never stored with the agent: it is
+// Agent is a person who helps. What an agent holds is never stored with the agent: it is
 // computed from the tickets.
 type Agent struct {
 	ID          string                 `json:"id"`
@@ -118,7 +118,7 @@ type Agent struct {
 	Rev Revision `json:"-"`
 }
 
-// Serves reports whether the agent is one of those who serve the queue, whatever
+// Serves reports whether the agent is one of those that serve the queue, whatever
 // single tickets in it ask for.
 func (a *Agent) Serves(q QueueID) bool {
 	return a.Languages[q.Language] > 0 && slices.Contains(a.Departments, q.Department)
@@ -146,8 +146,8 @@ func init() {
 		empty: func(string) Image { return &Visitor{} },
 		find:  func(s *State, id string) Image { return present(s.visitors.get(id)) },
 		put: func(s *State, id string, _, after Image, _ Record, step *Step) {
-			is, _ := after.(*Visitor)
-			s.putVisitor(id, is)
+			visitor, _ := after.(*Visitor)
+			s.putVisitor(id, visitor)
 			step.Visitors = append(step.Visitors, id)
 		},
 		intern: func(s *State, i Image) { s.internVisitor(i.(*Visitor)) },
@@ -188,14 +188,14 @@ func (s *State) putAgent(id string, after *Agent, step *Step) {
 // assignAgent puts an agent in its place, and marks a session that was bound before its
 // node was lost.
 func (s *State) assignAgent(id string, before, after Image, _ Record, step *Step) {
-	was, _ := before.(*Agent)
-	is, _ := after.(*Agent)
-	if is != nil && !is.Session.Lost() && s.nodes[is.Session.Node] != nil {
-		is.Session.LostAt = s.nodes[is.Session.Node].LostAt
+	agentBefore, _ := before.(*Agent)
+	agent, _ := after.(*Agent)
+	if agent != nil && !agent.Session.Lost() && s.nodes[agent.Session.Node] != nil {
+		agent.Session.LostAt = s.nodes[agent.Session.Node].LostAt
 	}
-	s.putAgent(id, is, step)
+	s.putAgent(id, agent, step)
 	step.Agents = append(step.Agents, id)
-	if was != nil && is != nil && was.Session.Lost() != is.Session.Lost() {
+	if agentBefore != nil && agent != nil && agentBefore.Session.Lost() != agent.Session.Lost() {
 		step.Presence = append(step.Presence, id)
 	}
 }

@@ -13,12 +13,12 @@ type Record struct {
 	ID    string
 	At    Stamp
 	Cause Cause
-	// By is who asked for it, where that is not plain from what was written.
+	// By is the person who asked for it, where that is not plain from what was written.
 	By     string
-	Writes []Write // Was is not set
+	Writes []Write // Before is not set
 }
 
-// Step is what a record did, for those who tell people about it.
+// Step is what a record did, for the code that tells people about it.
 type Step struct {
 	Record
 	// Tickets are the tickets written, as they were and as they are.
@@ -28,9 +28,9 @@ type Step struct {
 	// Presence are the agents whose conn was lost or is back.
 	Presence []string
 	// Queues are those paused or resumed, Attended those in which an agent is
-	// available for somebody and none was, or the other way round.
+	// available for some tickets and none was, or the other way round.
 	Queues, Attended []QueueID
-	// Estimates says that the published estimates changed.
+	// Estimates is set if the published estimates changed.
 	Estimates bool
 	// Others are the names of written entities of kinds that have no list here.
 	Others []string
@@ -104,67 +104,67 @@ func init() {
 		empty: func(string) Image { return &Ticket{} },
 		find:  func(s *State, id string) Image { return present(s.tickets.get(id)) },
 		put: func(s *State, _ string, before, after Image, r Record, step *Step) {
-			was, _ := before.(*Ticket)
-			is, _ := after.(*Ticket)
-			s.assignTicket(was, is, r)
-			step.Tickets = append(step.Tickets, TicketStep{was, is})
+			ticketBefore, _ := before.(*Ticket)
+			ticket, _ := after.(*Ticket)
+			s.assignTicket(ticketBefore, ticket, r)
+			step.Tickets = append(step.Tickets, TicketStep{ticketBefore, ticket})
 		},
 		intern: func(s *State, i Image) { s.internTicket(i.(*Ticket)) },
 	})
 }
 
 // assignTicket keeps the lines and the sets in step with a ticket.
-func (s *State) assignTicket(was, is *Ticket, r Record) {
-	s.classify(was, is)
-	s.attendTicket(was, is)
-	s.lineUp(was, is, r)
-	s.updateDeadlines(was, is)
-	if was != nil {
-		unlist(s.held, was.HeldBy(), was.ID)
-		for _, g := range was.Guests {
-			unlist(s.guests, g, was.ID)
+func (s *State) assignTicket(before, after *Ticket, r Record) {
+	s.classify(before, after)
+	s.attendTicket(before, after)
+	s.lineUp(before, after, r)
+	s.updateDeadlines(before, after)
+	if before != nil {
+		unlist(s.held, before.HeldBy(), before.ID)
+		for _, g := range before.Guests {
+			unlist(s.guests, g, before.ID)
 		}
 	}
-	if is == nil {
-		if was != nil {
-			s.tickets.remove(was.ID)
-			s.forget(was)
+	if after == nil {
+		if before != nil {
+			s.tickets.remove(before.ID)
+			s.forget(before)
 		}
 		return
 	}
-	s.tickets.put(is)
-	list(s.held, is.HeldBy(), is)
-	if is.Status == Assigned {
-		for _, g := range is.Guests {
-			list(s.guests, g, is)
+	s.tickets.put(after)
+	list(s.held, after.HeldBy(), after)
+	if after.Status == Assigned {
+		for _, g := range after.Guests {
+			list(s.guests, g, after)
 		}
 	}
-	if is.Open() {
+	if after.Open() {
 		return
 	}
-	if was != nil && !was.Open() { // only what is said of an ended ticket has changed
-		s.forget(was)
-		s.remember(is)
+	if before != nil && !before.Open() { // only what is said of an ended ticket has changed
+		s.forget(before)
+		s.remember(after)
 		return
 	}
-	s.ended = append(s.ended, is)
-	if v := s.visitors.get(is.Visitor); v != nil && v.Ticket == is.ID {
+	s.ended = append(s.ended, after)
+	if v := s.visitors.get(after.Visitor); v != nil && v.Ticket == after.ID {
 		delete(s.lost, v.Name()) // no ticket waits for them any more
 	}
 }
 
 // lineUp keeps the lines in step with a ticket.
-func (s *State) lineUp(was, is *Ticket, r Record) {
-	wasIn, isIn := was != nil && was.Queued(), is != nil && is.Queued()
-	if wasIn && isIn && was.Queue() == is.Queue() && was.Score() == is.Score() {
-		s.lines[was.Queue()].replace(was, is)
+func (s *State) lineUp(before, after *Ticket, r Record) {
+	wasIn, isIn := before != nil && before.Queued(), after != nil && after.Queued()
+	if wasIn && isIn && before.Queue() == after.Queue() && before.Score() == after.Score() {
+		s.lines[before.Queue()].replace(before, after)
 		return
 	}
 	if wasIn {
-		s.lines[was.Queue()].remove(was)
+		s.lines[before.Queue()].remove(before)
 	}
 	if isIn {
-		s.enter(was, is, r)
+		s.enter(before, after, r)
 	}
 }
 
@@ -186,16 +186,16 @@ func unlist(set map[string]map[string]*Ticket, agent, ticket string) {
 	}
 }
 
-// forget takes a ticket off the list of the ended; it is mostly the first, or one
+// forget takes a ticket off the list of the ended. It is mostly the first, or one
 // of the last. While a snapshot is loaded the list is in no order yet.
 func (s *State) forget(t *Ticket) {
-	is := func(u *Ticket) bool { return u.ID == t.ID }
+	same := func(u *Ticket) bool { return u.ID == t.ID }
 	from := sort.Search(len(s.ended), func(i int) bool { return s.ended[i].EndedAt >= t.EndedAt })
-	i := slices.IndexFunc(s.ended[from:], is)
+	i := slices.IndexFunc(s.ended[from:], same)
 	if i >= 0 {
 		i += from
 	} else {
-		i = slices.IndexFunc(s.ended, is)
+		i = slices.IndexFunc(s.ended, same)
 	}
 	switch {
 	case i == 0:
@@ -216,25 +216,25 @@ func (s *State) remember(t *Ticket) {
 	s.ended = slices.Insert(s.ended, i, t)
 }
 
-// enter puts a ticket in its line and notes who it was put before, and why.
-func (s *State) enter(was, is *Ticket, r Record) {
-	l := s.line(is.Queue())
-	l.insert(is)
+// enter puts a ticket in its line, and notes why it was put before others if it was.
+func (s *State) enter(before, after *Ticket, r Record) {
+	l := s.line(after.Queue())
+	l.insert(after)
 	reason := PriorityArrival
 	switch {
-	case was == nil:
-	case r.Cause == CauseTransferred || was.Queued() && was.Queue() != is.Queue():
+	case before == nil:
+	case r.Cause == CauseTransferred || before.Queued() && before.Queue() != after.Queue():
 		reason = TransferIn
-	case !was.Queued():
+	case !before.Queued():
 		reason = Returned
-	case was.Score() < is.Score():
-		l.note(is, r.Number, Lowered)
+	case before.Score() < after.Score():
+		l.note(after, r.Number, Lowered)
 		return
 	default:
 		reason = Raised
 	}
-	if all := l.all(); all[len(all)-1] != is {
-		l.note(is, r.Number, reason)
+	if all := l.all(); all[len(all)-1] != after {
+		l.note(after, r.Number, reason)
 	}
 }
 

@@ -72,8 +72,8 @@ type Widening struct {
 
 // widened is what is required of an agent by t after a step; n itself if it changes nothing.
 func (s *State) widened(n *Requirements, t *Ticket, w Widening) *Requirements {
-	is := *n
-	is.text = ""
+	after := *n
+	after.text = ""
 	var more []string
 	switch {
 	case t.LanguageRequired:
@@ -84,21 +84,21 @@ func (s *State) widened(n *Requirements, t *Ticket, w Widening) *Requirements {
 	}
 	changed := false
 	for _, l := range more {
-		if !slices.Contains(is.Languages, l) {
-			is.Languages, changed = append(slices.Clip(is.Languages), l), true
+		if !slices.Contains(after.Languages, l) {
+			after.Languages, changed = append(slices.Clip(after.Languages), l), true
 		}
 	}
 	if slices.ContainsFunc(w.DropSkills, func(d string) bool { return slices.Contains(n.Skills, d) }) {
-		is.Skills = slices.DeleteFunc(slices.Clone(n.Skills), func(k string) bool { return slices.Contains(w.DropSkills, k) })
+		after.Skills = slices.DeleteFunc(slices.Clone(n.Skills), func(k string) bool { return slices.Contains(w.DropSkills, k) })
 		changed = true
 	}
 	if w.MinProficiency > 0 && w.MinProficiency < n.MinProficiency {
-		is.MinProficiency, changed = w.MinProficiency, true
+		after.MinProficiency, changed = w.MinProficiency, true
 	}
 	if !changed {
 		return n
 	}
-	return &is
+	return &after
 }
 
 // nextWidening is when the next step that changes anything for t is due, 0 for
@@ -123,17 +123,17 @@ func (s *State) nextWidening(t *Ticket) Stamp {
 func (s *State) widen(t *Ticket, now Stamp) Change {
 	dep, _ := s.site.Department(t.Department)
 	due := s.nextWidening(t)
-	is := t.Copy()
-	for is.Step < len(dep.Widening) && now >= t.WaitingSince.Add(dep.Widening[is.Step].After) {
-		is.Requirements = s.widened(is.Requirements, t, dep.Widening[is.Step])
-		is.Step++
+	after := t.Copy()
+	for after.Step < len(dep.Widening) && now >= t.WaitingSince.Add(dep.Widening[after.Step].After) {
+		after.Requirements = s.widened(after.Requirements, t, dep.Widening[after.Step])
+		after.Step++
 	}
 	if s.Withdrawn(t.Queue()) && now >= t.WaitingSince.Add(withdrawnAfter) {
-		is.Requirements = s.opened(is.Requirements, t)
+		after.Requirements = s.opened(after.Requirements, t)
 	}
 	c := change(CauseWidened, t.ID, t.Rev.Version)
-	c.Intent = intentID(is.Requirements.key())
+	c.Intent = intentID(after.Requirements.key())
 	c.NotBefore = due
-	c.write(t, is)
+	c.write(t, after)
 	return c
 }

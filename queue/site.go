@@ -83,8 +83,8 @@ type Department struct {
 	Languages []string
 	// QueueLimit bounds the tickets in one queue.
 	QueueLimit int
-	// OfferTTL is how long an agent has to accept. Who did not take a ticket is
-	// not offered it again for as long.
+	// OfferTTL is how long an agent has to accept. An agent that did not take a ticket
+	// is not offered it again for as long.
 	OfferTTL Millis
 	// AutoAccept assigns tickets without asking.
 	AutoAccept bool
@@ -92,7 +92,7 @@ type Department struct {
 	Tier           int
 	Skills         []string
 	MinProficiency Proficiency
-	// Widening lets more agents serve who waits for long, step by step.
+	// Widening lets more agents serve a ticket that waits for long, step by step.
 	Widening []Widening
 	// WrapUp is how long an agent's place stays taken after a conversation, for
 	// notes.

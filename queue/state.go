@@ -30,8 +30,8 @@ type State struct {
 	// tickets in two orders.
 	lines   map[QueueID]*line
 	classes map[classKey]*class
-	// held is what takes an agent's capacity; guests is who is in whose
-	// conversation.
+	// held has the tickets that take each agent's capacity; guests has those whose
+	// conversations each agent was invited into.
 	held   map[string]map[string]*Ticket
 	guests map[string]map[string]*Ticket
 	// deadlines, lost and ended are what time will do.

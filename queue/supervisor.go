@@ -58,8 +58,8 @@ func init() {
 		find:  func(s *State, id string) Image { return present(s.paused[pausedQueue(id)]) },
 		put: func(s *State, id string, _, after Image, _ Record, step *Step) {
 			q := pausedQueue(id)
-			if is, _ := after.(*Pause); is != nil {
-				s.paused[q] = is
+			if pause, _ := after.(*Pause); pause != nil {
+				s.paused[q] = pause
 			} else {
 				delete(s.paused, q)
 			}
@@ -86,19 +86,19 @@ func (s *State) Pause(q QueueID, paused bool, by, reason string) (Change, error)
 		}
 		return Change{}, ErrUnknownLanguage
 	}
-	was := s.paused[q]
-	if (was != nil) == paused {
+	before := s.paused[q]
+	if (before != nil) == paused {
 		return Change{}, nil
 	}
 	if paused {
-		is := &Pause{Queue: q, By: by, Reason: reason, At: OwnStamp}
+		pause := &Pause{Queue: q, By: by, Reason: reason, At: OwnStamp}
 		c := change(CausePaused, q.String(), strconv.FormatUint(s.number, 10))
 		c.Intent, c.By = intentID(by, reason), by
-		c.create(is)
+		c.create(pause)
 		return c, nil
 	}
-	c := change(CauseResumed, q.String(), was.Rev.Version)
+	c := change(CauseResumed, q.String(), before.Rev.Version)
 	c.Intent, c.By = intentID(by, reason), by
-	c.remove(was)
+	c.remove(before)
 	return c, nil
 }

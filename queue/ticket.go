@@ -132,17 +132,17 @@ type Progress struct {
 // uneventful is the progress of all tickets to which nothing has happened.
 var uneventful = &Progress{}
 
-// Copy is the ticket for somebody who changes it.
+// Copy returns a copy of the ticket that may be changed.
 func (t *Ticket) Copy() *Ticket {
-	is, ask, course := *t, Specification{}, Progress{}
+	after, specification, progress := *t, Specification{}, Progress{}
 	if t.Specification != nil {
-		ask = *t.Specification
+		specification = *t.Specification
 	}
 	if t.Progress != nil {
-		course = *t.Progress
+		progress = *t.Progress
 	}
-	is.Specification, is.Progress = &ask, &course
-	return &is
+	after.Specification, after.Progress = &specification, &progress
+	return &after
 }
 
 // maxDeclines bounds Ticket.Declines, MaxGuests Ticket.Guests.
@@ -171,17 +171,17 @@ type Offer struct {
 // Deadline is the last moment at which the offer can be accepted.
 func (o *Offer) Deadline() Stamp { return o.At.Add(o.TTL) }
 
-// HoldReason says why a ticket waits for one agent.
+// HoldReason is why a ticket waits for one agent.
 type HoldReason string
 
-// The reasons for a hold: the agent served this visitor before, or somebody
-// gave the ticket to them.
+// The reasons for a hold: the agent served this visitor before, or was given the ticket
+// by another person.
 const (
 	HoldSticky   HoldReason = "sticky"
 	HoldTransfer HoldReason = "transfer"
 )
 
-// Hold keeps a waiting ticket for one agent, who is waited for while busy. It
+// Hold keeps a waiting ticket for one agent, also while that agent is busy. It
 // ends with its time, or when the agent does not take tickets any more.
 type Hold struct {
 	Agent   string     `json:"agent"`

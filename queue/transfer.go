@@ -21,7 +21,7 @@ type Target struct {
 // TransferRequest gives a ticket away.
 type TransferRequest struct {
 	Ticket string
-	// By is the agent who holds it, or any supervisor.
+	// By is the agent that holds it, or any supervisor.
 	By         string
 	Supervisor bool
 	To         Target
@@ -60,16 +60,16 @@ func (s *State) Transfer(r TransferRequest) (Change, error) {
 	if to != nil && t.Status == Assigned && slices.Contains(t.Guests, to.ID) {
 		return s.handOver(c, t, to, r)
 	}
-	is, err := s.moved(t, r.To)
+	after, err := s.moved(t, r.To)
 	if err != nil {
 		return Change{}, err
 	}
-	is.TransferredBy = r.By
+	after.TransferredBy = r.By
 	if to != nil {
-		is.Prefers, is.Hold = to.ID, &Hold{Agent: to.ID, At: OwnStamp, For: s.site.TransferHold, Reason: HoldTransfer}
-		is.Declines = slices.DeleteFunc(slices.Clone(is.Declines), func(p Decline) bool { return p.Agent == to.ID })
+		after.Prefers, after.Hold = to.ID, &Hold{Agent: to.ID, At: OwnStamp, For: s.site.TransferHold, Reason: HoldTransfer}
+		after.Declines = slices.DeleteFunc(slices.Clone(after.Declines), func(p Decline) bool { return p.Agent == to.ID })
 	}
-	c.write(t, is)
+	c.write(t, after)
 	s.freed(&c, t)
 	return c, nil
 }
@@ -101,30 +101,30 @@ func (s *State) moved(t *Ticket, to Target) (*Ticket, error) {
 			return nil, ErrUnknownLanguage
 		}
 	}
-	is := t.returned()
+	after := t.returned()
 	if by := t.HeldBy(); by != "" {
-		is = t.declinedBy(by)
+		after = t.declinedBy(by)
 	}
-	is.Department, is.Language = dep.ID, lang
+	after.Department, after.Language = dep.ID, lang
 	if lang != t.Language { // the one before is still one that they read
-		is.Listed = slices.DeleteFunc(reads, func(l string) bool { return l == lang })
+		after.Listed = slices.DeleteFunc(reads, func(l string) bool { return l == lang })
 	}
-	is.Step, is.WaitingSince, is.Hold, is.Prefers = 0, OwnStamp, nil, ""
+	after.Step, after.WaitingSince, after.Hold, after.Prefers = 0, OwnStamp, nil, ""
 	topic := s.site.Topics[t.Topic]
-	is.Weight = max(t.Weight, topic.Weight)
-	if !topic.ServedIn(dep.ID) { // who sends it there knows why
-		topic, is.Weight = Topic{}, 1
+	after.Weight = max(t.Weight, topic.Weight)
+	if !topic.ServedIn(dep.ID) { // the person who sends it there knows why
+		topic, after.Weight = Topic{}, 1
 	}
 	required := *s.requirementsOf(dep, lang, topic)
 	required.text = ""
 	if to.Tier != 0 {
 		required.Tier = to.Tier
 	}
-	is.Requirements = &required
-	if to.Tier > 1 && to.Agent == "" && !s.anybody(is) {
+	after.Requirements = &required
+	if to.Tier > 1 && to.Agent == "" && !s.anybody(after) {
 		return nil, ErrNoAgent
 	}
-	return is, nil
+	return after, nil
 }
 
 // anybody reports whether some agent, here or not, could serve the ticket.
@@ -146,9 +146,9 @@ func (s *State) handOver(c Change, t *Ticket, to *Agent, r TransferRequest) (Cha
 	if s.Load(to.ID)+t.Weight > to.Capacity {
 		return Change{}, ErrNoRoom
 	}
-	is := t.assignedTo(to.ID)
-	is.TransferredBy = r.By
-	c.write(t, is)
+	after := t.assignedTo(to.ID)
+	after.TransferredBy = r.By
+	c.write(t, after)
 	busy := *to
 	busy.IdleSince = OwnStamp
 	c.write(to, &busy)

@@ -24,8 +24,8 @@ type JoinRequest struct {
 	// not the visitor.
 	Urgency        string
 	UrgencyClaimed bool
-	// HeadStart and Weight come on top of what the site's rules give; for those
-	// who play with the rules.
+	// HeadStart and Weight come on top of what the site's rules give. Simulations
+	// set them.
 	HeadStart Millis
 	Weight    int
 	// Node holds the visitor's conn.
@@ -78,8 +78,8 @@ func (s *State) Join(r JoinRequest) (Change, error) {
 	if s.site.TicketLimit > 0 && s.tickets.len()-len(s.ended) >= s.site.TicketLimit {
 		return Change{}, ErrTooManyTickets
 	}
-	was := s.visitors.get(r.Visitor)
-	used, err := s.used(was, max(r.Now, s.at))
+	before := s.visitors.get(r.Visitor)
+	used, err := s.used(before, max(r.Now, s.at))
 	if err != nil {
 		return Change{}, err
 	}
@@ -100,28 +100,28 @@ func (s *State) Join(r JoinRequest) (Change, error) {
 	if s.tooHeavy(ticket.Weight) {
 		return Change{}, ErrTooHeavy
 	}
-	is := &Visitor{ID: r.Visitor, Ticket: r.Ticket}
-	is.Served = s.lastServed(was, used)
-	s.stick(ticket, is)
+	after := &Visitor{ID: r.Visitor, Ticket: r.Ticket}
+	after.Served = s.lastServed(before, used)
+	s.stick(ticket, after)
 	seen := ""
-	if was != nil {
-		is.Session, seen = was.Session, was.Rev.Version
+	if before != nil {
+		after.Session, seen = before.Session, before.Rev.Version
 	}
-	is.Session = is.Session.bound(r.Node)
+	after.Session = after.Session.bound(r.Node)
 	c := change(CauseJoined, r.Visitor, seen, r.Ticket)
 	if r.Request != "" {
 		c = change(CauseJoined, r.Visitor, "request", r.Request)
 		c.Intent = intentID(dep.ID, strings.Join(r.Languages, ","), r.Topic, r.Urgency, strconv.FormatBool(r.LanguageRequired))
 	}
 	c.alive(r.Node)
-	if was != nil {
-		c.write(was, is)
+	if before != nil {
+		c.write(before, after)
 	} else {
-		c.create(is)
+		c.create(after)
 	}
 	c.create(ticket)
-	if was != nil { // that the last one has ended may have been lost in a fork
-		c.Reads = append(c.Reads, Read{Name: ticketPrefix + was.Ticket, Version: s.ticketVersion(was.Ticket)})
+	if before != nil { // that the last one has ended may have been lost in a fork
+		c.Reads = append(c.Reads, Read{Name: ticketPrefix + before.Ticket, Version: s.ticketVersion(before.Ticket)})
 	}
 	return c, nil
 }
@@ -155,9 +155,9 @@ func (s *State) tooHeavy(weight int) bool {
 // ticketDay is the time over which Site.VisitorTickets counts.
 const ticketDay Millis = 24 * 3_600_000
 
-// used is until when the tickets of a visitor, one more included, use up their day.
+// used returns until when the tickets of a visitor, one more included, use up their day.
 // Each uses up its share, one after the other, and not more than a day at a time. So
-// one number counts them, and a visitor who is new needs none.
+// one number counts them, and a new visitor needs none.
 func (s *State) used(v *Visitor, now Stamp) (until Stamp, err error) {
 	if v == nil || s.site.VisitorTickets == 0 {
 		return 0, nil
@@ -173,8 +173,8 @@ func (s *State) used(v *Visitor, now Stamp) (until Stamp, err error) {
 	return until, nil
 }
 
-// lastServed is who served a visitor last, and until when: in their newest ticket,
-// or before it, when that one had no agent. With it goes what is used up.
+// lastServed returns which agent served a visitor last, and until when: in the newest
+// ticket, or before it if that one had no agent. With it goes what is used up.
 func (s *State) lastServed(v *Visitor, used Stamp) *Served {
 	var last Served
 	if v == nil {
@@ -269,12 +269,12 @@ func (s *State) BindVisitor(visitor, node string) Change {
 	if t == nil || !t.Open() || v.Session.Node == node && !v.Session.Lost() {
 		return Change{}
 	}
-	is := *v
-	is.Session = v.Session.bound(node)
+	after := *v
+	after.Session = v.Session.bound(node)
 	c := change(CauseBound, v.Name(), v.Rev.Version, node)
 	c.alive(node)
 	c.ReleasesMemory = true // no visitor loses a place because the log is full
-	c.write(v, &is)
+	c.write(v, &after)
 	return c
 }
 
@@ -285,11 +285,11 @@ func (s *State) LoseVisitor(visitor, node string) Change {
 	if t == nil || !t.Open() || v.Session.Node != node || v.Session.Lost() {
 		return Change{}
 	}
-	is := *v
-	is.Session.LostAt = OwnStamp
+	after := *v
+	after.Session.LostAt = OwnStamp
 	c := change(CauseLost, v.Name(), v.Rev.Version)
 	c.ReleasesMemory = true
-	c.write(v, &is)
+	c.write(v, &after)
 	return c
 }
 

@@ -17,7 +17,7 @@ func (s *State) Withdrawn(q QueueID) bool {
 	return l == nil || l.withdrawn
 }
 
-// has reports whether somebody can be in the queue.
+// has reports whether a ticket can be in the queue.
 func (s *State) has(q QueueID) bool {
 	l := s.lines[q]
 	return l != nil && (!l.withdrawn || l.len() > 0)

@@ -23,7 +23,7 @@ var plainRooms = []string{
 	"internal/eventlog/redislog", "internal/heap", "internal/lograte", "internal/outbound", "internal/sitefile", "internal/trace",
 	"internal/traffic", "internal/tsgen",
 	"presence", "presence/redispresence",
-	"queue/eta", "queue/logstore", "queue/queuetest", "queue/sim",
+	"queue", "queue/eta", "queue/logstore", "queue/queuetest", "queue/sim",
 	"bench", "bench/orders", "loadtest", "loadtest/cluster", "loadtest/model", "loadtest/observer", "loadtest/report",
 	"test/faults", "test/faults/setup", "test/gatewaytest", "test/logtest", "test/oracle", "test/people", "test/process", "test/redistest",
 	"test/release", "test/release/journey",
