@@ -84,7 +84,7 @@ drill: ## Break an installation in each way that the alerts know of, in a real P
 	@for p in prometheus haproxy redis-server; do command -v $$p >/dev/null || { echo "make drill needs $$p: apt-get install --no-install-recommends prometheus haproxy redis-server"; exit 1; }; done
 	cd deploy && NEXTUP_REQUIRE_REDIS=1 go test -tags drill ./drill -count 1 -v -parallel 4 -timeout 60m $(if $(CASE),-run 'TestDrill/^$(subst $(space),_,$(CASE))$$')
 
-load: ## One scenario of the load suite, judged (SCENARIO=peak_hour PROFILE=laptop, TARGET=http://host:port TOKEN_KEY=id:secret)
+load: ## One scenario of the load suite, judged (SCENARIO=peak_hour PROFILE=laptop, TARGET=http://host:port TOKEN_KEY=id:secret SITE=load YES_THIS_SITE=load)
 	@cd loadtest && SCENARIO='$(SCENARIO)' PROFILE='$(PROFILE)' TARGET='$(TARGET)' go run .
 
 traffic: ## Send visitors and agents to a running gateway (TARGET=http://127.0.0.1:8080 ARGS="--visitors 200 --agents 20")

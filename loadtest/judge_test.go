@@ -173,3 +173,22 @@ func TestSummariesOfSeveralProcessesAreOne(t *testing.T) {
 		t.Errorf("%v, want %v", got, want)
 	}
 }
+
+// A run that was too small for any speed to be judged proves none, and says so in its
+// first line.
+func TestARunThatProvesNoSpeedDoesNotSayThatItPassed(t *testing.T) {
+	t.Parallel()
+	kept := report.Check{Group: report.Truth, Name: "messages lost", OK: true, Judged: true}
+	for name, row := range map[string]struct {
+		speed report.Check
+		want  string
+	}{
+		"none judged": {report.Check{Group: report.Speed, Name: "join to position", OK: true}, "HELD: smoke at the profile smoke, what must never happen did not; no speed was judged"},
+		"one judged":  {report.Check{Group: report.Speed, Name: "join to position", OK: true, Judged: true}, "PASSED: smoke at the profile smoke"},
+	} {
+		r := &report.Run{Scenario: "smoke", Profile: "smoke", Checks: []report.Check{kept, row.speed}}
+		if verdict(r); !r.Passed || !strings.HasPrefix(r.Verdict, row.want) {
+			t.Errorf("%s: %v, %q", name, r.Passed, r.Verdict)
+		}
+	}
+}

@@ -67,15 +67,17 @@ func TestBadInputEndsInOneClearLine(t *testing.T) {
 		"a scenario that does not exist": {[]string{"SCENARIO=rush"}, "want one of smoke"},
 		"a target that is no address":    {[]string{"TARGET=localhost"}, "want http://HOST:PORT"},
 		"a target without a key":         {[]string{"TARGET=" + gateway}, "TOKEN_KEY is needed"},
-		"a dead target":                  {[]string{"TARGET=" + dead(t), "TOKEN_KEY=" + faultyKey}, "nothing listens there"},
-		"a bad key":                      {[]string{"TARGET=" + gateway, "SITE=" + faultySite, "TOKEN_KEY=k:a key that this gateway has never heard of, or so"}, "check TOKEN_KEY"},
-		"another site":                   {[]string{"TARGET=" + gateway, "SITE=elsewhere", "TOKEN_KEY=" + faultyKey}, "check SITE"},
-		"a target that closes sockets":   {[]string{"TARGET=" + closes(t), "TOKEN_KEY=" + faultyKey}, "closes every socket"},
-		"a target that drops them":       {[]string{"TARGET=" + drops(t), "TOKEN_KEY=" + faultyKey}, "closes every socket"},
-		"a rollout without a command":    {[]string{"TARGET=" + gateway, "TOKEN_KEY=" + faultyKey, "SCENARIO=rolling_restart"}, "RESTART_COMMAND"},
+		"a site without consent":         {[]string{"TARGET=" + gateway, "SITE=" + faultySite, "TOKEN_KEY=" + faultyKey}, "must have no real visitors and agents"},
+		"consent for another site":       {[]string{"TARGET=" + gateway, "SITE=" + faultySite, "TOKEN_KEY=" + faultyKey, "YES_THIS_SITE=elsewhere"}, "YES_THIS_SITE=" + faultySite},
+		"a dead target":                  {[]string{"TARGET=" + dead(t), "TOKEN_KEY=" + faultyKey, "YES_THIS_SITE=demo"}, "nothing listens there"},
+		"a bad key":                      {[]string{"TARGET=" + gateway, "SITE=" + faultySite, "TOKEN_KEY=k:a key that this gateway has never heard of, or so", "YES_THIS_SITE=" + faultySite}, "check TOKEN_KEY"},
+		"another site":                   {[]string{"TARGET=" + gateway, "SITE=elsewhere", "TOKEN_KEY=" + faultyKey, "YES_THIS_SITE=elsewhere"}, "check SITE"},
+		"a target that closes sockets":   {[]string{"TARGET=" + closes(t), "TOKEN_KEY=" + faultyKey, "YES_THIS_SITE=demo"}, "closes every socket"},
+		"a target that drops them":       {[]string{"TARGET=" + drops(t), "TOKEN_KEY=" + faultyKey, "YES_THIS_SITE=demo"}, "closes every socket"},
+		"a rollout without a command":    {[]string{"TARGET=" + gateway, "TOKEN_KEY=" + faultyKey, "YES_THIS_SITE=demo", "SCENARIO=rolling_restart"}, "RESTART_COMMAND"},
 	}
 	// What only the scripts read is refused by them, in a line without k6's own words.
-	scripts := []string{"TARGET=" + gateway, "SITE=" + faultySite, "TOKEN_KEY=" + faultyKey}
+	scripts := []string{"TARGET=" + gateway, "SITE=" + faultySite, "TOKEN_KEY=" + faultyKey, "YES_THIS_SITE=" + faultySite}
 	tests["amounts that are too many"] = struct {
 		env  []string
 		want string

@@ -62,6 +62,10 @@ func readSettings(env func(string) string) (settings, error) {
 	if id, secret, ok := strings.Cut(s.key, ":"); !ok || id == "" || secret == "" {
 		return s, errors.New("TOKEN_KEY is needed with TARGET: the id and the HS256 secret of a key of the site, as KEY_ID:SECRET")
 	}
+	if yes := env("YES_THIS_SITE"); yes != s.site {
+		return s, fmt.Errorf("a run puts agents on shift who are none, and they are offered whoever waits there: the site %s of %s must have no real visitors and agents. If it has none, say so with YES_THIS_SITE=%s",
+			s.site, strings.Join(s.targets, ", "), s.site)
+	}
 	if s.scenario == "rolling_restart" && s.restart == "" {
 		return s, errors.New("rolling_restart on a TARGET needs RESTART_COMMAND, such as 'kubectl rollout restart deployment/nextup'")
 	}
