@@ -41,15 +41,19 @@ const (
 // that was committed after the connection had gone) is lost.
 type connections struct {
 	site             *Site
-	here             Connections // nil while the process has no transport
+	transports       []Connections // none while the process has no transport
 	visitors, agents disconnects
 }
 
-// SetConnections names the people who are connected here, before Start. A connection is
-// among them before it calls Connect.
-func (s *Site) SetConnections(here Connections) {
+// AddConnections names the people who are connected here by one transport, before Start. A
+// connection is among them before it calls Connect. A person is here while any transport
+// has a connection of theirs.
+func (s *Site) AddConnections(here Connections) {
 	c := &s.connections
-	c.site, c.here = s, here
+	if c.transports = append(c.transports, here); len(c.transports) > 1 {
+		return
+	}
+	c.site = s
 	for role, d := range map[Role]*disconnects{Visitor: &c.visitors, Agent: &c.agents} {
 		*d = disconnects{app: s.app, lose: func(id string) { c.lose(&Actor{Role: role, ID: id}) }}
 	}
@@ -57,7 +61,7 @@ func (s *Site) SetConnections(here Connections) {
 }
 
 // Disconnected has it committed, as soon as the log takes it, that a person's last
-// connection here has gone. It returns at once.
+// connection by a transport has gone, unless they are here by another. It returns at once.
 func (s *Site) Disconnected(a *Actor) { s.connections.disconnected(a) }
 
 func (c *connections) disconnected(a *Actor) {
@@ -103,7 +107,7 @@ func (c *connections) reconcile(a *Actor, session queue.Session) {
 	if !lost && session.Node != c.site.app.Node() {
 		return
 	}
-	switch here := c.here.Of(a.Role, a.ID); {
+	switch here := c.of(a); {
 	case lost && here != nil:
 		c.site.app.work.Go(func() { c.bind(here) })
 	case !lost && here == nil:
@@ -111,19 +115,28 @@ func (c *connections) reconcile(a *Actor, session queue.Session) {
 	}
 }
 
+// of returns a connection of the person by any transport, or nil.
+func (c *connections) of(a *Actor) Connection {
+	for _, transport := range c.transports {
+		if one := transport.Of(a.Role, a.ID); one != nil {
+			return one
+		}
+	}
+	return nil
+}
+
 // bindAll binds those who are connected here, of the role or, with "", of any.
 func (c *connections) bindAll(role Role) {
-	if c.here == nil {
-		return
-	}
 	var all errgroup.Group
 	all.SetLimit(maxBinding)
-	for _, one := range c.here.All() {
-		if role == "" || role == one.Actor().Role {
-			all.Go(func() error {
-				c.bind(one)
-				return nil
-			})
+	for _, transport := range c.transports {
+		for _, one := range transport.All() {
+			if role == "" || role == one.Actor().Role {
+				all.Go(func() error {
+					c.bind(one)
+					return nil
+				})
+			}
 		}
 	}
 	_ = all.Wait()
@@ -152,7 +165,7 @@ func (c *connections) lose(a *Actor) {
 // process ends.
 func (c *connections) retryWhile(a *Actor, here bool, do func() error) {
 	for wait := 100 * time.Millisecond; c.site.ctx.Err() == nil; wait = min(2*wait, 5*time.Second) {
-		if (c.here.Of(a.Role, a.ID) != nil) != here || do() == nil {
+		if (c.of(a) != nil) != here || do() == nil {
 			return
 		}
 		pause(c.site.ctx, wait)

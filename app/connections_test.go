@@ -108,7 +108,7 @@ func TestAPersonWhoIsBackIsNotLost(t *testing.T) {
 	here := &connected{}
 	back, gone := &Actor{Role: Visitor, ID: "v"}, &Actor{Role: Visitor, ID: "w"}
 	here.come(back, queue.AgentFacts{})
-	c := connections{site: &Site{Replica: &Replica{ctx: t.Context()}}, here: here}
+	c := connections{site: &Site{Replica: &Replica{ctx: t.Context()}}, transports: []Connections{here}}
 	c.retryWhile(back, false, func() error {
 		t.Error("one who is back is said to be lost")
 		return nil
@@ -149,11 +149,19 @@ func TestTheLogAgreesWithWhoIsConnectedHere(t *testing.T) {
 			s.Disconnected(c.actor)
 			return nil
 		}},
+		{"a visitor whose last connection by one transport has gone, and who is here by another", visitor, true, func(_ context.Context, s *Site, c connection) error {
+			s.Disconnected(c.actor)
+			return nil
+		}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			here := &connected{}
+			before, here, after := &connected{}, &connected{}, &connected{} // three transports
 			news := make(chan struct{}, 1)
-			s, ctx := start(t, memory(t), changed(news), func(s *Site) { s.SetConnections(here) })
+			s, ctx := start(t, memory(t), changed(news), func(s *Site) {
+				for _, transport := range []Connections{before, here, after} {
+					s.AddConnections(transport)
+				}
+			})
 			c := here.come(tt.actor, facts)
 			if _, err := s.joinForTest(ctx, "v"); err != nil {
 				t.Fatal(err)

@@ -36,7 +36,7 @@
 //
 // # Connections
 //
-// A transport names the people who are connected to this process (SetConnections), calls
+// Each transport names the people who are connected by it (AddConnections), calls
 // Connect when a person has come and Disconnected when their last connection has gone. Until
 // the log agrees with that, in spite of forks, lost records and a log that is away, the
 // process goes on to bind and to lose them (connections.go).

@@ -67,7 +67,7 @@ func New(ctx context.Context, site *app.Site, rules *queue.Site, o Options) *Sit
 		Board:  &Board{replica: site, people: people, day: day, evicts: o.Evicts, log: o.Logger},
 		push:   newPush(site, people, o.Metrics, rules),
 	}
-	site.SetConnections(people)
+	site.AddConnections(people)
 	site.OnRestore(day.restore)
 	site.OnSteps(day.onSteps)
 	site.OnRestore(func(*queue.State) { s.push.changed(nil, true) })
