@@ -82,7 +82,7 @@ func (d Dispatcher) Due(s *State, now Stamp) Stamp {
 		due = min(due, s.ended[0].EndedAt.Add(s.site.Retention)+1)
 	}
 	for id, n := range s.nodes {
-		if s.sessions[id] == nil {
+		if s.sessionsOn[id] == 0 {
 			due = min(due, n.LostAt.Add(s.site.Retention)+1)
 		}
 	}

@@ -3,7 +3,7 @@ package queue
 import (
 	"cmp"
 	"fmt"
-	"reflect"
+	"maps"
 	"slices"
 )
 
@@ -370,29 +370,33 @@ func (m *model) rests() {
 
 // sessioned judges that each node has the sessions that it holds, and no others.
 func (m *model) sessioned() {
-	want, got := map[string][]string{}, map[string][]string{}
+	want, counted := map[string][]string{}, map[string]int{}
 	for v := range m.visitors.all() {
 		if n := v.Session.Node; n != "" && v.Session.LostAt == 0 {
 			want[n] = append(want[n], fmt.Sprint(v.Rev.Number, " ", v.ID))
+			counted[n]++
 		}
 	}
 	for _, a := range m.agents {
 		if n := a.Session.Node; n != "" && a.Session.LostAt == 0 {
-			want[n] = append(want[n], "agent")
+			counted[n]++
 		}
 	}
-	for n, on := range m.sessions {
-		for v := range on.visitors.all() {
-			got[n] = append(got[n], fmt.Sprint(v.Rev.Number, " ", v.ID))
-		}
-		got[n] = append(got[n], slices.Repeat([]string{"agent"}, on.agents)...)
-		slices.Sort(got[n])
+	if !maps.Equal(counted, m.sessionsOn) {
+		m.Errorf("the nodes hold %v, counted %v", counted, m.sessionsOn)
 	}
-	for _, all := range want {
+	for n, all := range want {
+		var got []string
+		for _, v := range m.visitors.marked(nodeMark(n)) {
+			if v.Session.liveOn() == n {
+				got = append(got, fmt.Sprint(v.Rev.Number, " ", v.ID))
+			}
+		}
 		slices.Sort(all)
-	}
-	if !reflect.DeepEqual(got, want) {
-		m.Errorf("the nodes hold %v, want %v", got, want)
+		slices.Sort(got)
+		if !slices.Equal(got, all) {
+			m.Errorf("on %s are %v, found %v", n, all, got)
+		}
 	}
 }
 

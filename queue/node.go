@@ -1,7 +1,5 @@
 package queue
 
-import "slices"
-
 // Node is a gateway process that was lost: it is in the state from then on, so
 // that every session it held counts as lost with it, by one record however many
 // they are. Nodes that live have no image. A node's name is never used twice.
@@ -38,7 +36,7 @@ func init() {
 // knows, in no order.
 func (s *State) Nodes() []string {
 	var all []string
-	for n := range s.sessions {
+	for n := range s.sessionsOn {
 		if s.nodes[n] == nil {
 			all = append(all, n)
 		}
@@ -82,12 +80,11 @@ func (c *Change) alive(node string) {
 // was written to them, and a person who comes back meanwhile wins.
 func (s *State) assignNode(id string, node *Node, step *Step) {
 	put(s.nodes, id, node)
-	on := s.sessions[id]
-	if node == nil || on == nil {
+	if node == nil {
 		return
 	}
-	for _, before := range slices.Collect(on.visitors.all()) {
-		if s.tickets.get(before.Ticket).isOpen() {
+	for _, before := range s.visitors.marked(nodeMark(id)) {
+		if before.Session.liveOn() == id && s.tickets.get(before.Ticket).isOpen() {
 			after := *before
 			after.Session.LostAt = node.LostAt
 			s.putVisitor(after.ID, &after)
@@ -95,7 +92,7 @@ func (s *State) assignNode(id string, node *Node, step *Step) {
 		}
 	}
 	for agent, before := range s.agents {
-		if before.Session.Node == id && !before.Session.Lost() {
+		if before.Session.liveOn() == id {
 			after := *before
 			after.Session.LostAt = node.LostAt
 			s.putAgent(agent, &after, step)
@@ -105,58 +102,21 @@ func (s *State) assignNode(id string, node *Node, step *Step) {
 	}
 }
 
-// nodeSessions are the sessions that a node holds and that are not lost.
-type nodeSessions struct {
-	visitors table[Visitor]
-	agents   int
+// nodeMark groups nodes by a hash of their names. One byte a visitor finds those of a lost
+// node: an index of its own would take twelve.
+func nodeMark(node string) uint8 {
+	if node == "" {
+		return 0
+	}
+	hash := uint32(2166136261) // FNV-1a
+	for i := range len(node) {
+		hash = (hash ^ uint32(node[i])) * 16777619
+	}
+	return uint8(hash) | 1
 }
 
-// sessionsOn returns the sessions of a node, made when it is first heard of.
-func (s *State) sessionsOn(node string) *nodeSessions {
-	on := s.sessions[node]
-	if on == nil {
-		on = &nodeSessions{visitors: newTable(visitorID, 0)}
-		s.sessions[node] = on
-	}
-	return on
-}
-
-// forgetSessions drops the sessions of a node that holds none.
-func (s *State) forgetSessions(node string) {
-	if on := s.sessions[node]; on != nil && on.agents == 0 && on.visitors.len() == 0 {
-		delete(s.sessions, node)
-	}
-}
-
-// moveVisitor keeps the sessions of the nodes in step with a visitor; nil is for one who
-// is not there.
-func (s *State) moveVisitor(before, after *Visitor) {
-	from, to := "", ""
-	if before != nil {
-		from = before.Session.liveOn()
-	}
-	if after != nil {
-		to = after.Session.liveOn()
-	}
-	if to != "" {
-		s.sessionsOn(to).visitors.put(after)
-	}
-	if from != "" && from != to {
-		s.sessions[from].visitors.remove(before.ID)
-		s.forgetSessions(from)
-	}
-}
-
-// moveAgent does so with an agent.
-func (s *State) moveAgent(before, after *Agent) {
-	if after != nil && after.Session.liveOn() != "" {
-		s.sessionsOn(after.Session.Node).agents++
-	}
-	if before != nil && before.Session.liveOn() != "" {
-		s.sessions[before.Session.Node].agents--
-		s.forgetSessions(before.Session.Node)
-	}
-}
+// visitorMark groups visitors by the node that holds their session.
+func visitorMark(v *Visitor) uint8 { return nodeMark(v.Session.liveOn()) }
 
 func (t *Ticket) isOpen() bool { return t != nil && t.Open() }
 
@@ -164,7 +124,7 @@ func (t *Ticket) isOpen() bool { return t != nil && t.Open() }
 func (s *State) forgetNodes(now Stamp) []Change {
 	var due []Change
 	for id, n := range s.nodes {
-		if now > n.LostAt.Add(s.site.Retention) && s.sessions[id] == nil {
+		if now > n.LostAt.Add(s.site.Retention) && s.sessionsOn[id] == 0 {
 			c := change(CauseForgotten, n.Name(), n.Rev.Version)
 			c.ReleasesMemory = true
 			c.remove(n)

@@ -24,7 +24,7 @@ func (s *State) Fork() *State {
 		tickets:  newTable(ticketID, s.tickets.len()-len(s.ended)),
 		visitors: newTable(visitorID, s.tickets.len()-len(s.ended)),
 		agents:   maps.Clone(s.agents),
-		nodes:    maps.Clone(s.nodes), sessions: map[string]*nodeSessions{},
+		nodes:    maps.Clone(s.nodes), sessionsOn: maps.Clone(s.sessionsOn),
 		lines:   make(map[QueueID]*line, len(s.lines)),
 		classes: make(map[classKey]*class, len(s.classes)),
 		paused:  maps.Clone(s.paused), others: maps.Clone(s.others),
@@ -34,15 +34,12 @@ func (s *State) Fork() *State {
 		lost:           maps.Clone(s.lost),
 		specifications: map[specificationKey]*Specification{},
 	}
+	f.visitors.grouped(visitorMark)
 	keep := func(t *Ticket) {
 		f.tickets.put(t)
 		if v := s.visitors.get(t.Visitor); v != nil {
 			f.visitors.put(v)
-			f.moveVisitor(nil, v)
 		}
-	}
-	for _, a := range s.agents {
-		f.moveAgent(nil, a)
 	}
 	for q, l := range s.lines {
 		f.lines[q] = &line{sorted: l.clone(), plain: l.plain, withdrawn: l.withdrawn}

@@ -161,13 +161,16 @@ func init() {
 
 // putVisitor keeps the sets in step with a visitor; nil removes.
 func (s *State) putVisitor(id string, after *Visitor) {
-	s.moveVisitor(s.visitors.get(id), after)
+	if before := s.visitors.get(id); before != nil {
+		s.countSession(before.Session, -1)
+	}
 	delete(s.lost, visitorPrefix+id)
 	if after == nil {
 		s.visitors.remove(id)
 		return
 	}
 	s.visitors.put(after)
+	s.countSession(after.Session, 1)
 	if t := s.tickets.get(after.Ticket); after.Session.Lost() && (t == nil || t.Open()) {
 		s.lost[visitorPrefix+id] = after
 	}
@@ -176,7 +179,12 @@ func (s *State) putVisitor(id string, after *Visitor) {
 // putAgent keeps the sets in step with an agent; nil removes.
 func (s *State) putAgent(id string, after *Agent, step *Step) {
 	before := s.agents[id]
-	s.moveAgent(before, after)
+	if before != nil {
+		s.countSession(before.Session, -1)
+	}
+	if after != nil {
+		s.countSession(after.Session, 1)
+	}
 	put(s.agents, id, after)
 	step.Attended = append(step.Attended, s.attendAgent(before, after)...)
 	delete(s.lost, agentPrefix+id)
@@ -197,5 +205,16 @@ func (s *State) assignAgent(id string, before, after Image, _ Record, step *Step
 	step.Agents = append(step.Agents, id)
 	if agentBefore != nil && agent != nil && agentBefore.Session.Lost() != agent.Session.Lost() {
 		step.Presence = append(step.Presence, id)
+	}
+}
+
+// countSession counts a session on its node while it is not lost.
+func (s *State) countSession(i Session, by int) {
+	node := i.liveOn()
+	if node == "" {
+		return
+	}
+	if s.sessionsOn[node] += by; s.sessionsOn[node] == 0 {
+		delete(s.sessionsOn, node)
 	}
 }

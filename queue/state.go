@@ -17,10 +17,10 @@ type State struct {
 	visitors  table[Visitor]
 	agents    map[string]*Agent
 	estimates *Estimates
-	// nodes are the lost ones; sessions are those that are not lost, by the node that
-	// holds them.
-	nodes    map[string]*Node
-	sessions map[string]*nodeSessions
+	// nodes are the lost ones; sessionsOn counts the sessions that are not lost by
+	// the node that holds them.
+	nodes      map[string]*Node
+	sessionsOn map[string]int
 
 	paused map[QueueID]*Pause
 	// others are the images of kinds without a place of their own, by name.
@@ -54,7 +54,7 @@ func NewState(site *Site) *State {
 		tickets:  newTable(ticketID, 0),
 		visitors: newTable(visitorID, 0),
 		agents:   map[string]*Agent{},
-		nodes:    map[string]*Node{}, sessions: map[string]*nodeSessions{},
+		nodes:    map[string]*Node{}, sessionsOn: map[string]int{},
 		paused:         map[QueueID]*Pause{},
 		others:         map[string]Image{},
 		lines:          map[QueueID]*line{},
@@ -65,6 +65,7 @@ func NewState(site *Site) *State {
 		lost:           map[string]Image{},
 		specifications: map[specificationKey]*Specification{},
 	}
+	s.visitors.grouped(visitorMark)
 	s.relined()
 	s.attendSite()
 	return s

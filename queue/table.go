@@ -1,6 +1,7 @@
 package queue
 
 import (
+	"bytes"
 	"hash/maphash"
 	"iter"
 )
@@ -15,6 +16,11 @@ type table[T any] struct {
 	tags  []uint8 // 0: the slot is empty
 	slots []*T
 	n     int
+	// mark sorts the entities into a few groups, and marks has the group of each slot, so
+	// that one group is found without a look at the entities of the others. Both are nil
+	// in a table without groups.
+	mark  func(*T) uint8
+	marks []uint8
 }
 
 func newTable[T any](id func(*T) string, room int) table[T] {
@@ -33,10 +39,44 @@ func (t *table[T]) len() int { return t.n }
 func (t *table[T]) resize(size int) {
 	old := t.slots
 	t.tags, t.slots = make([]uint8, size), make([]*T, size)
+	if t.mark != nil {
+		t.marks = make([]uint8, size)
+	}
 	for _, e := range old {
 		if e != nil {
 			at, tag, _ := t.find(t.id(e))
-			t.tags[at], t.slots[at] = tag, e
+			t.set(at, tag, e)
+		}
+	}
+}
+
+// set puts an entity, or none, in a slot.
+func (t *table[T]) set(at int, tag uint8, e *T) {
+	t.tags[at], t.slots[at] = tag, e
+	if t.mark != nil {
+		t.marks[at] = 0
+		if e != nil {
+			t.marks[at] = t.mark(e)
+		}
+	}
+}
+
+// grouped makes the table sort its entities by mark.
+func (t *table[T]) grouped(mark func(*T) uint8) {
+	t.mark = mark
+	t.resize(len(t.slots))
+}
+
+// marked returns the entities of a group.
+func (t *table[T]) marked(mark uint8) []*T {
+	var all []*T
+	for from := 0; ; from++ {
+		i := bytes.IndexByte(t.marks[from:], mark)
+		if i < 0 {
+			return all
+		}
+		if from += i; t.slots[from] != nil {
+			all = append(all, t.slots[from])
 		}
 	}
 }
@@ -68,7 +108,7 @@ func (t *table[T]) put(e *T) {
 			at, tag, _ = t.find(t.id(e))
 		}
 	}
-	t.tags[at], t.slots[at] = tag, e
+	t.set(at, tag, e)
 }
 
 // remove takes the entity with the id out. Those behind it that the gap would hide
@@ -82,11 +122,11 @@ func (t *table[T]) remove(id string) {
 	for at := (gap + 1) & mask; t.tags[at] != 0; at = (at + 1) & mask {
 		home := int(maphash.String(t.seed, t.id(t.slots[at]))) & mask
 		if (at-home)&mask >= (at-gap)&mask { // its home is not behind the gap
-			t.tags[gap], t.slots[gap] = t.tags[at], t.slots[at]
+			t.set(gap, t.tags[at], t.slots[at])
 			gap = at
 		}
 	}
-	t.tags[gap], t.slots[gap] = 0, nil
+	t.set(gap, 0, nil)
 	if t.n--; len(t.slots) > 64 && t.n < len(t.slots)/8 {
 		t.resize(len(t.slots) / 4)
 	}
