@@ -67,7 +67,7 @@ type Options struct {
 	// HelloRate is how many hellos a second are taken, and as many at once; 0
 	// counts as 1000. A client that is turned away is told when to come back.
 	HelloRate int
-	// TrustedProxies are those whose X-Forwarded-For is believed.
+	// TrustedProxies are those whose X-Forwarded-For or Forwarded is believed.
 	TrustedProxies []netip.Prefix
 	// Ready is nil while the log's backend is reachable; a nil function counts as that.
 	Ready func(ctx context.Context) error
@@ -120,7 +120,7 @@ func New(o Options) (*Gateway, error) {
 	g := &Gateway{
 		app: o.App, ready: o.Ready, people: map[string]*fanout.Site{},
 		gate: admission.New(admission.Options{
-			App: o.App, Verifier: o.Verifier, Sites: o.Sites, TrustedProxies: o.TrustedProxies, Registry: o.Registry,
+			App: o.App, Verifier: o.Verifier, Sites: o.Sites, TrustedProxies: o.TrustedProxies, Registry: o.Registry, Log: o.Logger,
 		}),
 	}
 	g.ctx, g.stop = context.WithCancel(context.Background())

@@ -13,19 +13,31 @@ import (
 
 // [connect-2]
 func TestOriginsOfOtherPagesAreRefused(t *testing.T) {
-	h := newHouse(t, func(s *gateway.Site) { s.Origins = []string{"https://shop.example"} })
+	h := newHouse(t, func(s *gateway.Site) {
+		s.Origins = []string{"https://shop.example", "https://*.shop.example", "capacitor://localhost", "https://xn--mnchen-3ya.example"}
+	})
 	url, _ := h.open("one")
-	for origin, want := range map[string]int{
-		"https://shop.example": 0,
-		"https://evil.example": http.StatusForbidden,
-		"null":                 http.StatusForbidden,
+	for _, tt := range []struct {
+		origin, host string
+		want         int // 0 is taken
+	}{
+		{"https://shop.example", "", 0},
+		{"https://de.shop.example", "", 0},
+		{"https://shop.example:443", "", 0},
+		{"capacitor://localhost", "", 0},
+		{"https://münchen.example", "", 0},
+		{"https://chat.example", "chat.example:443", 0},
+		{"https://evil.example", "", http.StatusForbidden},
+		{"https://evilshop.example", "", http.StatusForbidden},
+		{"http://chat.example", "chat.example:443", http.StatusForbidden},
+		{"null", "", http.StatusForbidden},
 	} {
 		status := 0
-		if _, refused := h.handshake(url, websocket.DialOptions{HTTPHeader: http.Header{"Origin": {origin}}}); refused != nil {
+		if _, refused := h.handshake(url, websocket.DialOptions{Host: tt.host, HTTPHeader: http.Header{"Origin": {tt.origin}}}); refused != nil {
 			status = refused.StatusCode
 		}
-		if status != want {
-			t.Errorf("a page of %s is refused with %d, want %d (0 is taken)", origin, status, want)
+		if status != tt.want {
+			t.Errorf("a page of %s at %q is refused with %d, want %d (0 is taken)", tt.origin, tt.host, status, tt.want)
 		}
 	}
 	http.DefaultClient.CloseIdleConnections()

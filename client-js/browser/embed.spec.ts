@@ -253,6 +253,26 @@ test.describe("a page that is set up wrongly says so in the console, and to the 
     expect(seen.said).toContain('<nextup-chat>: gateway="ftp://x" is no http or https address');
   });
 
+  test("an origin that the site does not list: what to do is in the console, and no visitor waits for it", async ({ browser }) => {
+    servers = new Servers(site({}, { languages: "[en]", origins: '["https://shop.example"]' }));
+    const gateway = await servers.startGateway();
+    host = await Host.serves(line(), gateway, strictPolicy(gateway));
+    host.token = () => mint({ sub: "v-1" });
+    const { lin, seen } = await visitor(browser);
+    await expect(lin.banner).toContainText("The chat is not set up correctly on this page.");
+    const said = seen.said.filter((text) => text.startsWith("<nextup-chat>"));
+    expect(said).toEqual([`<nextup-chat>: ${gateway.replace(/^http/, "ws")}/v1/connect opens no socket for this page: add ${host.address} to the site's origins`]);
+  });
+
+  test("a network that lets no socket through: the console does not blame the site", async ({ browser }) => {
+    await start(line());
+    const { page, seen } = await visitor(browser, { serviceWorkers: "block" });
+    await page.routeWebSocket("**/v1/connect", (socket) => void socket.close({ code: 1006 }));
+    await page.reload();
+    await expect(page.getByTestId("connection")).toContainText("We cannot reach the chat.");
+    await expect.poll(() => seen.said.join()).toContain("something between lets no WebSocket through");
+  });
+
   test("a token that has expired, and no new one", async ({ browser }) => {
     await start(line());
     if (host !== undefined) {

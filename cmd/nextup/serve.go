@@ -31,7 +31,7 @@ type serveCmd struct {
 	Demo         bool           `help:"Add simulated visitors and agents, and mint tokens for anybody. Never in production."`
 	DemoTokens   bool           `help:"Mint tokens for anybody at /demo/token. Never in production."`
 	HelloRate    int            `help:"Hellos a second that are taken; the others are told when to come back." default:"1000"`
-	TrustedProxy []netip.Prefix `help:"Networks of proxies whose X-Forwarded-For is believed, with commas between." placeholder:"CIDR"`
+	TrustedProxy []netip.Prefix `help:"Networks of proxies whose X-Forwarded-For (or Forwarded, where that is missing) is believed, with commas between." placeholder:"CIDR"`
 	MaxLevel     int            `help:"Highest level of a site that this gateway takes, by default all that it knows; a lower one keeps the way back to an older release open (nextup level --help)." default:"-1" placeholder:"N"`
 	LameDuck     time.Duration  `help:"Time after SIGTERM for which /readyz fails while new clients are still served, until every balancer has noticed; --drain follows." default:"0s"`
 	Drain        time.Duration  `help:"Time over which sockets are sent elsewhere after SIGTERM." default:"8s"`

@@ -29,14 +29,14 @@ func (g *Gate) PerAddress() int {
 func (g *Gate) StrangersPerAddress() int { return g.PerAddress() / strangersShare }
 
 // Address is where a request comes from, as limits count it: the peer, or, if that is
-// a trusted proxy, the last address in X-Forwarded-For that is not one. It is the
-// zero Addr, which no limit counts, for a trusted proxy that does not name the client, and
+// a trusted proxy, the last address in X-Forwarded-For that is not one; where that
+// header is missing, in Forwarded (RFC 7239). It is the zero Addr, which no limit counts, for a trusted proxy that does not name the client, and
 // for a peer without an IP address.
 func (g *Gate) Address(r *http.Request) netip.Addr {
 	addr := addressOf(r.RemoteAddr)
-	hops := strings.Split(strings.Join(r.Header.Values("X-Forwarded-For"), ","), ",")
+	hops := hopsOf(r.Header)
 	for i := len(hops) - 1; i >= 0 && g.trusted(addr); i-- {
-		hop := addressOf(strings.TrimSpace(hops[i]))
+		hop := addressOf(hops[i])
 		if !hop.IsValid() {
 			break
 		}
@@ -58,12 +58,65 @@ func (g *Gate) PeerAddress(peer net.Addr) netip.Addr {
 	return counted(addr)
 }
 
+// hopsOf returns what proxies say of where a request came from, the nearest last.
+func hopsOf(h http.Header) []string {
+	said := h.Values("X-Forwarded-For")
+	forwarded := len(said) == 0
+	if forwarded {
+		said = h.Values("Forwarded")
+	}
+	var hops []string
+	for _, hop := range splitOutsideQuotes(strings.Join(said, ","), ',') {
+		if forwarded {
+			hop = forOf(hop)
+		} else if hop == "" {
+			continue // lists may have empty elements
+		}
+		hops = append(hops, hop)
+	}
+	return hops
+}
+
+// forOf returns the node that an element of Forwarded names, "" where it names none.
+func forOf(element string) string {
+	for _, pair := range splitOutsideQuotes(element, ';') {
+		if name, node, _ := strings.Cut(pair, "="); strings.EqualFold(name, "for") {
+			return strings.Trim(node, `"`) // no address has a quoted pair
+		}
+	}
+	return ""
+}
+
+// splitOutsideQuotes splits a header at a separator, and trims the parts.
+func splitOutsideQuotes(text string, separator rune) []string {
+	quoted, escaped := false, false
+	var parts []string
+	from := 0
+	for i, r := range text {
+		switch {
+		case escaped:
+			escaped = false
+		case quoted && r == '\\':
+			escaped = true
+		case r == '"':
+			quoted = !quoted
+		case r == separator && !quoted:
+			parts = append(parts, strings.TrimSpace(text[from:i]))
+			from = i + 1
+		}
+	}
+	return append(parts, strings.TrimSpace(text[from:]))
+}
+
 // addressOf reads an address with or without a port.
 func addressOf(text string) netip.Addr {
 	if host, _, err := net.SplitHostPort(text); err == nil {
 		text = host
 	}
-	addr, _ := netip.ParseAddr(strings.Trim(text, "[]"))
+	addr, err := netip.ParseAddr(strings.Trim(text, "[]"))
+	if colon := strings.LastIndexByte(text, ':'); err != nil && colon > 0 {
+		addr, _ = netip.ParseAddr(text[:colon]) // IPv6 with a port and no brackets
+	}
 	return addr.Unmap().WithZone("")
 }
 

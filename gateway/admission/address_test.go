@@ -44,3 +44,36 @@ func TestTheAddressIsThatOfTheLastStranger(t *testing.T) {
 		})
 	}
 }
+
+func TestWhatBalancersSayOfTheClientIsRead(t *testing.T) {
+	t.Parallel()
+	g := &Gate{proxies: []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("fd00::/8")}}
+	for _, tt := range []struct {
+		name   string
+		header http.Header
+		want   string
+	}{
+		{"a port", http.Header{"X-Forwarded-For": {"203.0.113.7:41234"}}, "203.0.113.7"},
+		{"tabs and empty elements", http.Header{"X-Forwarded-For": {"203.0.113.7\t,, 10.0.0.2 ,"}}, "203.0.113.7"},
+		{"IPv6 without brackets, and the port of it", http.Header{"X-Forwarded-For": {"2001:db8::7:41234"}}, "2001:db8::"},
+		{"a hidden client", http.Header{"X-Forwarded-For": {"unknown"}}, "invalid IP"},
+		{"Forwarded", http.Header{"Forwarded": {"for=203.0.113.7"}}, "203.0.113.7"},
+		{"Forwarded with more", http.Header{"Forwarded": {`proto=https;host=chat.example;For=203.0.113.7;by=10.0.0.1`}}, "203.0.113.7"},
+		{"Forwarded with a port", http.Header{"Forwarded": {`for="203.0.113.7:41234"`}}, "203.0.113.7"},
+		{"Forwarded, IPv6", http.Header{"Forwarded": {`for="[2001:db8::7]"`}}, "2001:db8::"},
+		{"Forwarded, IPv6 with a port", http.Header{"Forwarded": {`For="[2001:db8::7]:4711"; proto=http`}}, "2001:db8::"},
+		{"Forwarded by many", http.Header{"Forwarded": {`for=1.1.1.1, for=203.0.113.7`, `for="[fd00::2]", for=10.0.0.2`}}, "203.0.113.7"},
+		{"Forwarded with a comma in quotes", http.Header{"Forwarded": {`for=203.0.113.7;host="a,for=1.1.1.1;\",for=1.1.1.1"`}}, "203.0.113.7"},
+		{"Forwarded by a proxy that hides itself", http.Header{"Forwarded": {"for=203.0.113.7, for=_hidden"}}, "invalid IP"},
+		{"Forwarded for an unknown client", http.Header{"Forwarded": {"for=unknown"}}, "invalid IP"},
+		{"Forwarded that names no client", http.Header{"Forwarded": {"for=203.0.113.7, proto=https"}}, "invalid IP"},
+		{"both: what a stranger wrote into the other changes nothing", http.Header{"X-Forwarded-For": {"203.0.113.7"}, "Forwarded": {"for=1.1.1.1"}}, "203.0.113.7"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			if got := g.Address(&http.Request{RemoteAddr: "10.0.0.1:1234", Header: tt.header}).String(); got != tt.want {
+				t.Errorf("address = %s, want %s", got, tt.want)
+			}
+		})
+	}
+}

@@ -17,9 +17,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"maps"
+	"net/http"
 	"net/netip"
-	"net/url"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -29,7 +30,12 @@ import (
 
 	"nextup/app"
 	"nextup/gateway/auth"
+	"nextup/internal/lograte"
+	"nextup/internal/origin"
 )
+
+// maxLoggedOrigin is how much of an origin is logged.
+const maxLoggedOrigin = 200
 
 // Verifier checks a token; see auth.Verifier.
 type Verifier interface {
@@ -40,14 +46,15 @@ type Verifier interface {
 	Holds(id auth.Identity, now time.Time) bool
 }
 
-// Options are what a Gate is made of. App, Verifier, Sites and Registry are required.
+// Options are what a Gate is made of. App, Verifier, Sites, Registry and Log are required.
 type Options struct {
 	App      *app.App
 	Verifier Verifier
 	Sites    []Site
-	// TrustedProxies are those whose X-Forwarded-For is believed.
+	// TrustedProxies are those whose X-Forwarded-For or Forwarded is believed.
 	TrustedProxies []netip.Prefix
 	Registry       *prometheus.Registry
+	Log            *slog.Logger
 }
 
 // Gate knows the sites that are served. Its methods may be called at any time.
@@ -58,12 +65,14 @@ type Gate struct {
 	proxies  []netip.Prefix
 	limited  *prometheus.CounterVec
 	leaving  atomic.Bool
+	log      *slog.Logger
+	refused  lograte.Warning // pages by their origin
 }
 
 // New returns a Gate.
 func New(o Options) *Gate {
 	g := &Gate{
-		app: o.App, verifier: o.Verifier, sites: map[string]*Served{}, proxies: o.TrustedProxies,
+		app: o.App, verifier: o.Verifier, sites: map[string]*Served{}, proxies: o.TrustedProxies, log: o.Log,
 		limited: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Namespace: "nextup", Name: "limited_total",
 			Help: "What was refused by a limit, by its name; those of the site file bear the name that they have there.",
@@ -131,13 +140,14 @@ func (g *Gate) Holds(id auth.Identity) bool { return g.verifier.Holds(id, g.Now(
 // KeyChanges counts the times at which Holds may have come to say otherwise.
 func (g *Gate) KeyChanges() uint64 { return g.verifier.Changes() }
 
-// Admit finds the site of a token that was verified, if it lets pages of the origin in.
-func (g *Gate) Admit(id auth.Identity, origin, host string) (*Served, error) {
+// Admit finds the site of a token that was verified, if it lets pages of the origin from in.
+func (g *Gate) Admit(id auth.Identity, from, host string) (*Served, error) {
 	s := g.sites[id.Site]
 	switch {
 	case s == nil:
 		return nil, auth.ErrWrongSite
-	case !originAllowed(s.File().Origins, origin, host):
+	case !origin.Allowed(s.File().Origins, from, host):
+		g.refusedOrigin(id.Site, from)
 		return nil, ErrOrigin
 	}
 	return s, nil
@@ -148,25 +158,25 @@ func (g *Gate) Limited(site, limit string) { g.limited.WithLabelValues(site, lim
 
 // KnownOrigin reports whether any site lets pages of the origin in. Which one they mean is
 // known only from the token.
-func (g *Gate) KnownOrigin(origin, host string) bool {
+func (g *Gate) KnownOrigin(from, host string) bool {
 	for _, s := range g.sites {
-		if originAllowed(s.File().Origins, origin, host) {
+		if origin.Allowed(s.File().Origins, from, host) {
 			return true
 		}
 	}
 	return false
 }
 
-// originAllowed is the rule of one site: no Origin (not a browser), the
-// gateway's own host, or one on the list.
-func originAllowed(allowed []string, origin, host string) bool {
-	if origin == "" {
-		return true
-	}
-	if u, err := url.Parse(origin); err == nil && u.Host != "" && strings.EqualFold(u.Host, host) {
-		return true
-	}
-	return slices.Contains(allowed, origin) || slices.Contains(allowed, "*")
+// RefuseOrigin tells the developer of a page that no site lets in what to do.
+func (g *Gate) RefuseOrigin(w http.ResponseWriter, from string) {
+	g.refusedOrigin("", from)
+	http.Error(w, "this origin is on no site's list", http.StatusForbidden)
+}
+
+// refusedOrigin logs that a page was refused, once a minute: strangers choose what they send.
+func (g *Gate) refusedOrigin(site, from string) {
+	g.refused.Log(g.log, "a page was refused: its origin is not on the list; add it to the site's origins where it may come",
+		"origin", from[:min(len(from), maxLoggedOrigin)], "site", site)
 }
 
 // ActorOf is the holder of a token as the application knows them.

@@ -14,8 +14,8 @@ type Site struct {
 	// Digest names everything that the site file says of the site, so that
 	// gateways notice when theirs differ; "" stands for that of Rules alone.
 	Digest string
-	// Origins are the Origin headers that browsers may come from besides the
-	// gateway's own host; "*" allows all.
+	// Origins are the pages that may come besides those of the gateway's own host, as
+	// origin.Parse returns them.
 	Origins []string
 	// Languages are the site's BCP 47 tags.
 	Languages []string

@@ -22,7 +22,7 @@ func (s *Server) Accept(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if origin := r.Header.Get("Origin"); !s.gate.KnownOrigin(origin, r.Host) {
-		http.Error(w, "this origin is on no site's list", http.StatusForbidden)
+		s.gate.RefuseOrigin(w, origin)
 		return
 	}
 	c := s.newConn(r)

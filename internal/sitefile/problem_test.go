@@ -14,7 +14,7 @@ func TestProblemsNameTheFieldTheValueAndWhatIsAllowed(t *testing.T) {
 	const (
 		slug     = "lower-case letters, digits and inner hyphens, 1 to 63 bytes"
 		language = "a BCP 47 language tag, such as en, zh or pt-BR"
-		origin   = `an origin as browsers send it, such as https://shop.example or http://localhost:8080, or "*" for all`
+		origin   = `an origin as browsers send it, such as https://shop.example or capacitor://localhost, https://*.shop.example for all its subdomains, "null" in quotes for pages without an origin, or "*" for all`
 		capacity = "a whole number from 1 to 50"
 		sub      = "the sub of a token: 1 to 128 bytes without control characters"
 		size     = "a number of bytes from 64 KiB to 16384 KiB, such as 131072, 128KiB or 1MiB"
@@ -50,9 +50,10 @@ func TestProblemsNameTheFieldTheValueAndWhatIsAllowed(t *testing.T) {
 		{"an id of another site", [2]string{small, small + small[len("sites:\n"):]}, at("line 11: sites[1].id", `"shop"`, "an id that is not taken before")},
 
 		{"an origin with a path", add("  origins: [https://a.example/x]"), at("line 6: sites[0].origins[0]", `"https://a.example/x"`, origin)},
-		{"an origin with its default port", add("  origins: ['https://a.example:443']"), at("line 6: sites[0].origins[0]", `"https://a.example:443"`, origin)},
+		{"an origin with its default port, which is the same", add("  origins: ['https://a.example:443', 'https://a.example']"), at("line 6: sites[0].origins[1]", `"https://a.example"`, "each of them once")},
 		{"an origin without a scheme", add("  origins: [a.example]"), at("line 6: sites[0].origins[0]", `"a.example"`, origin)},
-		{"an origin with a wildcard", add("  origins: ['https://*.example']"), at("line 6: sites[0].origins[0]", `"https://*.example"`, origin)},
+		{"an origin with a wildcard in it", add("  origins: ['https://shop*.example']"), at("line 6: sites[0].origins[0]", `"https://shop*.example"`, origin)},
+		{"an origin with a wildcard over all", add("  origins: ['https://*.co.uk']"), at("line 6: sites[0].origins[0]", `"https://*.co.uk"`, "a wildcard over a domain of your own: everyone can have a name below this one")},
 		{"an empty origin", add("  origins: [~]"), at("line 6: sites[0].origins[0]", "nothing", origin)},
 		{"origins that are no list", add("  origins: '*'"), at("line 6: sites[0].origins", `"*"`, "a list")},
 

@@ -1,8 +1,8 @@
 package sitefile
 
 import (
+	"errors"
 	"fmt"
-	"net/url"
 	"regexp"
 	"slices"
 	"strconv"
@@ -14,6 +14,7 @@ import (
 	"github.com/goccy/go-yaml/ast"
 	"golang.org/x/text/language"
 
+	"nextup/internal/origin"
 	"nextup/queue"
 )
 
@@ -156,27 +157,26 @@ func (v value) language() string {
 	return tag.String()
 }
 
-// defaultPorts are the ports that browsers leave out of an origin.
-var defaultPorts = map[string]string{"http": "80", "https": "443"}
-
-// origin returns the value of an Origin header, in the form that browsers send.
+// origin returns an entry of the list of pages that may come, as internal/origin compares it.
 func (v value) origin() string {
-	const want = `an origin as browsers send it, such as https://shop.example or http://localhost:8080, or "*" for all`
+	const want = `an origin as browsers send it, such as https://shop.example or capacitor://localhost, ` +
+		`https://*.shop.example for all its subdomains, "null" in quotes for pages without an origin, or "*" for all`
 	if v.missing() {
 		v.bad(want)
 		return ""
 	}
 	s, ok := v.text(want)
-	if !ok || s == "*" {
-		return s
-	}
-	u, err := url.Parse(s)
-	if err != nil || u.Hostname() == "" || strings.ContainsAny(s, "* ") || s != u.Scheme+"://"+u.Host ||
-		defaultPorts[u.Scheme] == "" || defaultPorts[u.Scheme] == u.Port() {
-		v.bad(want)
+	if !ok {
 		return ""
 	}
-	return strings.ToLower(s)
+	read, err := origin.Parse(s)
+	switch {
+	case errors.Is(err, origin.ErrTooWide):
+		v.bad("a wildcard over a domain of your own: everyone can have a name below this one")
+	case err != nil:
+		v.bad(want)
+	}
+	return read
 }
 
 // distinct reads each value of a list with read ("" means that it had a problem), and

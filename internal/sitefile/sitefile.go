@@ -52,8 +52,8 @@ type Site struct {
 	// and inner hyphens, 1 to 63 bytes. Departments, topics, urgencies, tiers and
 	// times are complete; Planned are the agents with shifts.
 	Rules *queue.Site
-	// Origins are the values of a browser's Origin header that may connect, such
-	// as https://shop.example, or "*" for all; empty means the gateway's own host.
+	// Origins are the pages that may connect, as internal/origin reads them; empty
+	// means those of the gateway's own host alone.
 	Origins []string
 	// Languages are the site's BCP 47 tags in canonical form, at least one.
 	Languages []string

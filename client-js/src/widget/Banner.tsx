@@ -8,7 +8,7 @@ import { explain } from "./format.ts";
  * Shows that the gateway or the service is away, and nothing while both are
  * there. keeps: there is something that an interruption does not take away.
  */
-export function banner({ state: { client, storage } }: Controller, texts: Texts, keeps: boolean) {
+export function banner({ state: { client, storage, unlisted } }: Controller, texts: Texts, keeps: boolean) {
   if (client === undefined) {
     return (
       <p class="strip bad" role="alert" data-testid="problem">
@@ -47,7 +47,7 @@ export function banner({ state: { client, storage } }: Controller, texts: Texts,
         "waiting",
         <>
           <span>
-            {heldBack ?? (welcome === undefined ? texts.unreachable : texts.reconnecting)}
+            {heldBack ?? (unlisted ? texts.setUp : welcome === undefined ? texts.unreachable : texts.reconnecting)}
             {keeps && heldBack === undefined && ` ${texts.kept}`}
           </span>
           {performance.now() >= state.notBeforeMS && now}

@@ -72,6 +72,7 @@ export function listen(listener: ClientListener, client: VisitorClient): void {
     } else if (state.name === "stopped" && state.code !== 1000) {
       listener.report(`refused (${state.code}): ${state.error.message}`);
     } else if (state.name === "open") {
+      shown.unlisted = false;
       const { departments } = state.welcome;
       if (missing(shown.config, departments)) {
         const known = departments.map((d) => `${d.id} (${d.languages.join(", ")})`).join(", ");
@@ -81,18 +82,21 @@ export function listen(listener: ClientListener, client: VisitorClient): void {
   });
 }
 
-/** Reports why there is no socket, which the browser does not tell: by whether the gateway answers at all. */
+/** Finds out why there is no socket, which the browser does not tell: the gateway lets pages of listed origins alone read its answers. */
 async function diagnose(listener: ClientListener): Promise<void> {
   const { gateway } = listener.state.config;
   if (typeof gateway !== "string") {
-    const answers = await fetch(gateway.queues, { mode: "no-cors" }).then(
-      () => true,
-      () => false,
-    );
+    const answers = (mode: RequestMode) => fetch(gateway.queues, { mode }).then(() => true, () => false);
+    const there = await answers("no-cors");
+    const listed = there && (await answers("cors"));
+    listener.state.unlisted = there && !listed;
     listener.report(
-      answers
-        ? `${gateway.socket} opens no socket for this page: add ${location.origin} to the site's origins`
-        : `no answer from ${gateway.socket}: check the address, and that a gateway runs there`,
+      listed
+        ? `${gateway.socket} opens no socket, though ${gateway.queues} answers: something between lets no WebSocket through`
+        : there
+          ? `${gateway.socket} opens no socket for this page: add ${location.origin} to the site's origins`
+          : `no answer from ${gateway.socket}: check the address, and that a gateway runs there`,
     );
+    listener.draw();
   }
 }

@@ -22,6 +22,8 @@ export class State {
   locale: Locale = "en";
   sound = true;
   open = false;
+  /** The gateway is there and takes no page of this origin. */
+  unlisted = false;
   /** The settings are shown. */
   menu = false;
   /** The visitor was asked whether to leave and has not answered yet. */
