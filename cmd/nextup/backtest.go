@@ -25,7 +25,10 @@ type backtestCmd struct {
 func (backtestCmd) Help() string {
 	return `Replays a log of contacts and writes, as one JSON line per join, what the estimator would
 have said with what was known then. A summary goes to stderr: how far off it was, next to
-simpler ways to estimate. A row that cannot be read ends it with 2.
+simpler ways to estimate; how true the ranges were, by size of the estimate, position,
+queue, hour and class; and in words where they were wrong. With --every it counts those
+who would have been shown a longer wait than before. A row that cannot be read ends it
+with 2.
 
 The columns are at_ms (milliseconds that never go back), event, ticket, agent, queue and,
 where there are any, head_start_s and capacity, in any order; others are ignored. At the
@@ -39,7 +42,7 @@ same stamp the events stand in this order:
     agent_off  agent
 
 Each line is an object with ticket, queue, at_ms, position, known (false where nobody
-serves the queue), mean_s, p10_s, p50_s, p90_s, and shown_low_s and shown_high_s, which
+serves the queue), mean_s, p10_s, p25_s, p50_s, p90_s, and shown_low_s and shown_high_s, which
 are what the visitor would see by then: 7200 stands for more than an hour.
 
 Examples:

@@ -24,6 +24,9 @@ type Score struct {
 	all    []comparison
 	// unknown counts the waits without an estimate.
 	unknown int
+	// watched and rose count the visitors who were estimated again, and those of them
+	// to whom a longer wait was shown.
+	watched, rose int
 }
 
 // Baselines names the simpler methods.
@@ -32,8 +35,12 @@ var Baselines = []string{"last 10", "LES", "EWMA", "long-run mean", "position ×
 // comparison holds one wait and what each method estimated.
 type comparison struct {
 	estimate  Estimate
+	headStart queue.Millis
 	baselines [5]float64
 	wait      float64
+	// last is the upper end that was shown last, watched and rose are as in Score.
+	last          int
+	watched, rose bool
 }
 
 // history is what the simpler methods remember of a queue.
@@ -58,9 +65,13 @@ func (s *Score) history(q string) *history {
 func (s *Score) estimate(st *queue.State, t *queue.Ticket, estimate Estimate) {
 	p := s.history(t.Language)
 	if !estimate.AtJoin {
+		if o := s.open[t.ID]; o != nil && estimate.Known {
+			o.watched, o.rose = true, o.rose || o.last > 0 && estimate.High > o.last
+			o.last = estimate.High
+		}
 		return
 	}
-	o := &comparison{estimate: estimate}
+	o := &comparison{estimate: estimate, headStart: t.HeadStart, last: estimate.High}
 	if n := len(p.last); n > 0 {
 		for _, w := range p.last {
 			o.baselines[0] += w / float64(n)
@@ -81,13 +92,31 @@ func (s *Score) estimate(st *queue.State, t *queue.Ticket, estimate Estimate) {
 	s.open[t.ID] = o
 }
 
-func (s *Score) left(ticket string) { delete(s.open, ticket) }
+func (s *Score) left(ticket string) {
+	s.watch(s.open[ticket])
+	delete(s.open, ticket)
+}
+
+// watch counts a visitor whose wait is over.
+func (s *Score) watch(o *comparison) {
+	if o != nil && o.watched && o.estimate.At >= s.From {
+		s.watched++
+		if o.rose {
+			s.rose++
+		}
+	}
+}
+
+// Rises returns how many visitors were estimated again while they waited, and how many
+// of them saw a longer wait than before.
+func (s *Score) Rises() (watched, rose int) { return s.watched, s.rose }
 
 func (s *Score) served(t *queue.Ticket) {
 	o := s.open[t.ID]
 	if o == nil {
 		return
 	}
+	s.watch(o)
 	delete(s.open, t.ID)
 	o.wait = float64(t.AssignedAt-t.JoinedAt) / 1000
 	if o.wait > s.Over && o.estimate.At >= s.From {
@@ -144,16 +173,8 @@ func (s *Score) Figures() []Figures {
 // Coverage returns the share of waits between P10 and P90, and the share above the
 // upper end that was shown.
 func (s *Score) Coverage() (inside, over float64) {
-	for _, o := range s.all {
-		if o.wait >= o.estimate.P10 && o.wait <= o.estimate.P90 {
-			inside++
-		}
-		if o.wait > float64(o.estimate.High) && o.estimate.High < 7200 {
-			over++
-		}
-	}
-	n := max(1, float64(len(s.all)))
-	return inside / n, over / n
+	all := s.truth("all", s.all)
+	return all.Inside, all.Over
 }
 
 // Print writes the summary.
@@ -166,6 +187,5 @@ func (s *Score) Print(out io.Writer) {
 	for _, f := range s.Figures() {
 		fmt.Fprintf(out, "%-30s RMSE %7.1f s   MAE %7.1f s   bias %+7.1f s\n", f.Name, f.RMSE, f.MAE, f.Bias)
 	}
-	inside, over := s.Coverage()
-	fmt.Fprintf(out, "between P10 and P90: %.1f %%; over the shown upper end: %.1f %%\n", 100*inside, 100*over)
+	s.printTruths(out)
 }

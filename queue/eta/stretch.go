@@ -39,7 +39,7 @@ const (
 	stretchNeeds = 20
 	// sharedLuck is how many places further back halve what a wait tells: visitors who
 	// wait at the same time meet the same luck.
-	sharedLuck = 3
+	sharedLuck = 2
 	// maxStretch bounds the logarithms.
 	maxStretch = 3
 	// leastMean is the mean, in seconds, that quantiles are built on at least.

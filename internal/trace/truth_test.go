@@ -1,0 +1,84 @@
+package trace
+
+import (
+	"fmt"
+	"math"
+	"strings"
+	"testing"
+)
+
+// scored is a score of waits of 1 to n seconds, in line at their number, all of which
+// were said to take from p10 to p90 seconds.
+func scored(n int, mean, p10, p90 float64, high int) *Score {
+	s := &Score{}
+	for i := 1; i <= n; i++ {
+		s.all = append(s.all, comparison{
+			wait: float64(i), estimate: Estimate{Queue: fmt.Sprint("q", i%2), Position: 1 + i/60, At: int64(i) * 60_000, Known: true, Mean: mean, P10: p10, P25: p10, P50: mean, P90: p90, High: high},
+		})
+	}
+	return s
+}
+
+func TestABacktestSaysInWordsWhereTheRangesAreWrong(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		name  string
+		score *Score
+		words string
+	}{
+		{"true", scored(100, 50, 10.5, 90.5, 120), ""},
+		{"too low", scored(100, 30, 5, 50, 60), "overall: people wait longer than they are told (46 % inside, 50 % above, 4 % below)"},
+		{"too high", scored(100, 90, 60, 150, 240), "overall: people wait less long than they are told (41 % inside, 0 % above, 59 % below)"},
+		{"too narrow", scored(200, 100, 80, 120, 120), "overall: the range is too narrow (20 % inside, 40 % above, 40 % below)"},
+		{"too wide", scored(200, 100, 0, 400, 420), "overall: the range is wider than it has to be (100 % inside, 0 % above, 0 % below)"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			var out strings.Builder
+			tt.score.printTruths(&out)
+			if text := out.String(); !strings.Contains(text, tt.words) || (tt.words == "") != !strings.Contains(text, "overall: ") {
+				t.Errorf("it does not say %q:\n%s", tt.words, text)
+			}
+		})
+	}
+}
+
+func TestRangesAreJudgedApartByWhatTheWaitsHaveInCommon(t *testing.T) {
+	t.Parallel()
+	all := scored(120, 40, 12.5, 108.5, 60).Truths()
+	by := map[string]int{}
+	for _, truth := range all {
+		by[truth.By] += truth.N
+		if sum := truth.Inside + truth.Above + truth.Below; math.Abs(sum-1) > 1e-9 {
+			t.Errorf("%+v: inside, above and below are %.3f together", truth, sum)
+		}
+	}
+	for _, name := range []string{"", "estimate", "queue", "hour", "class", "position"} {
+		if by[name] < 100 {
+			t.Errorf("by %q %d of 120 waits were judged", name, by[name])
+		}
+	}
+	total := all[0]
+	if math.Abs(total.Inside-.8) > 0.001 || math.Abs(total.Over-.5) > 0.001 || total.Middle != 1 || math.Abs(total.Width-1) > 0.05 {
+		t.Errorf("overall: %+v", total)
+	}
+	// Every tenth of the twelve on each side is outside by half a second to 11.5 s.
+	if want := (96 + 2*10*(0.5+11.5)/2*12/120) / 60.5; math.Abs(total.Score-want) > 0.01 {
+		t.Errorf("the interval score is %.3f, want %.3f", total.Score, want)
+	}
+}
+
+// Those who see a longer wait than before are counted.
+func TestABacktestCountsThoseWhoSeeARise(t *testing.T) {
+	t.Parallel()
+	for name, log := range map[string]struct {
+		csv   string
+		every int64
+	}{"five of six agents leave": {shrinking(), 5_000}, "nothing is asked again": {shrinking(), 0}} {
+		_, score := replayAll(t, log.csv, log.every)
+		watched, rose := score.Rises()
+		if (watched > 0) != (log.every > 0) || (rose > 0) != (log.every > 0) || rose > watched {
+			t.Errorf("%s: %d of %d see a rise", name, rose, watched)
+		}
+	}
+}
