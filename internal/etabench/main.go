@@ -54,6 +54,17 @@ func bench(only string, visitors int, out, log string) error {
 		table(os.Stderr, judged)
 		rows = append(rows, judged...)
 	}
+	for _, d := range desks() {
+		if !strings.Contains(d.name, only) {
+			continue
+		}
+		judged, err := d.replay()
+		if err != nil {
+			return fmt.Errorf("%s: %w", d.name, err)
+		}
+		table(os.Stderr, judged)
+		rows = append(rows, judged...)
+	}
 	if log != "" {
 		more, err := replayed(log)
 		if err != nil {

@@ -12,9 +12,10 @@ import (
 // simpler methods. Waits are in seconds.
 type Score struct {
 	// Over leaves out waits of at most so many seconds, From visitors who joined
-	// before that time, in milliseconds.
-	Over float64
-	From int64
+	// before that time, in milliseconds, and Until those who joined later; 0 is no bound.
+	Over  float64
+	From  int64
+	Until int64
 	// Strict lets the simpler methods learn only from waits that are scored. Otherwise
 	// they learn from every wait, as the products that use them do.
 	Strict bool
@@ -24,8 +25,8 @@ type Score struct {
 	all    []comparison
 	// unknown counts the waits without an estimate.
 	unknown int
-	// watched and rose count the visitors who were estimated again, and those of them
-	// to whom a longer wait was shown.
+	// watched counts the visitors who were estimated again, rose those of them that saw
+	// a longer wait.
 	watched, rose int
 }
 
@@ -99,12 +100,17 @@ func (s *Score) left(ticket string) {
 
 // watch counts a visitor whose wait is over.
 func (s *Score) watch(o *comparison) {
-	if o != nil && o.watched && o.estimate.At >= s.From {
+	if o != nil && o.watched && s.judges(o) {
 		s.watched++
 		if o.rose {
 			s.rose++
 		}
 	}
+}
+
+// judges reports whether a visitor joined in the time that is judged.
+func (s *Score) judges(o *comparison) bool {
+	return o.estimate.At >= s.From && (s.Until == 0 || o.estimate.At < s.Until)
 }
 
 // Rises returns how many visitors were estimated again while they waited, and how many
@@ -119,7 +125,7 @@ func (s *Score) served(t *queue.Ticket) {
 	s.watch(o)
 	delete(s.open, t.ID)
 	o.wait = float64(t.AssignedAt-t.JoinedAt) / 1000
-	if o.wait > s.Over && o.estimate.At >= s.From {
+	if o.wait > s.Over && s.judges(o) {
 		if o.estimate.Known {
 			s.all = append(s.all, *o)
 		} else {

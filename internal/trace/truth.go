@@ -17,6 +17,8 @@ type Truth struct {
 	// By is what the waits have in common, such as "position", and Name is its value.
 	By, Name string
 	N        int
+	// Mean is the mean of the estimates.
+	Mean float64
 	// Inside is the share of the waits between P10 and P90, Below and Above are those
 	// on either side, Over is that above the upper end that was shown.
 	Inside, Below, Above, Over float64
@@ -57,6 +59,7 @@ func (s *Score) truth(name string, all []comparison) Truth {
 		middle += math.Abs(e.P50 - o.wait)
 		mean += math.Abs(e.Mean - o.wait)
 		errs[i] = o.wait - e.Mean
+		t.Mean += e.Mean / float64(len(all))
 	}
 	n := max(1, float64(len(all)))
 	t.Inside, t.Below, t.Above, t.Over = t.Inside/n, t.Below/n, t.Above/n, t.Over/n
