@@ -20,9 +20,6 @@ import (
 // maxSetBytes is the largest key set that is read.
 const maxSetBytes = 1 << 20
 
-// afterFailure is the time to the next fetch after one that failed.
-const afterFailure = 30 * time.Second
-
 // errNoSuchKey means that an up-to-date set does not hold the key.
 var errNoSuchKey = errors.New("auth: no such key in the set")
 
@@ -81,15 +78,14 @@ func newKeySet(k Key, o Options, onChange func()) *keySet {
 	}
 }
 
-// start keeps the set fresh until close.
+// start keeps the set fresh until close, after the first fetch, which is the caller's.
 func (s *keySet) start() { s.running.Go(s.run) }
 
 func (s *keySet) run() {
-	failed := false // the first fetch is the starter's
 	for {
 		pause := s.options.Refresh
-		if failed {
-			pause = min(pause, afterFailure)
+		if s.failing.Load() {
+			pause = min(pause, s.options.RefreshFailed)
 		}
 		pause -= rand.N(pause/10 + 1) // gateways that started at the same time do not ask at the same time
 		timer := time.NewTimer(pause)
@@ -99,7 +95,7 @@ func (s *keySet) run() {
 			return
 		case <-timer.C:
 		}
-		failed = s.refresh(s.ctx) != nil
+		_ = s.refresh(s.ctx) // a failure is logged and noted
 	}
 }
 

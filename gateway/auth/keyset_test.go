@@ -489,6 +489,28 @@ func TestNobodyWaitsForASlowIssuerPastTheirOwnTime(t *testing.T) {
 	}
 }
 
+// An issuer that was away when the gateway started is asked again soon, also if no one
+// comes with a token.
+func TestAnIssuerThatWasAwayAtTheStartIsAskedAgainSoon(t *testing.T) {
+	t.Parallel()
+	s := newSigner(t, "EdDSA", "a")
+	i := newIssuer(t, s.jwk(t, ""))
+	i.respond(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusBadGateway) })
+	v := i.verifier(t, "EdDSA", auth.Options{Refresh: time.Hour, RefreshFailed: time.Millisecond})
+	i.serve(s.jwk(t, ""))
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	tick := time.NewTicker(time.Millisecond)
+	defer tick.Stop()
+	for !v.KeySets()["shop"]["set"].Usable {
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			t.Fatal("it was not asked again")
+		}
+	}
+}
+
 // What an operator sees of an issuer that is away: first that fetches fail, while the
 // keys that are held still let people in, and then that nobody is let in any longer.
 func TestAnIssuerThatIsAwayIsSeenBeforeAndWhenPeopleAreTurnedAway(t *testing.T) {

@@ -19,9 +19,11 @@ type Options struct {
 	// Timeout bounds one fetch, and so how long New, Replace and Verify may wait
 	// for one; by default 5 s.
 	Timeout time.Duration
-	// Refresh is the time between two fetches; by default 10 min, and 30 s after
-	// one that failed.
+	// Refresh is the time between two fetches; by default 10 min.
 	Refresh time.Duration
+	// RefreshFailed is the time to the next fetch after one that failed, the first one
+	// too; by default 30 s.
+	RefreshFailed time.Duration
 	// RefreshUnknown is the least time between two fetches that are made because a
 	// token names a key that is not in the set; by default 5 s.
 	RefreshUnknown time.Duration
@@ -36,7 +38,7 @@ func (o Options) withDefaults() Options {
 	for _, d := range []struct {
 		field     *time.Duration
 		byDefault time.Duration
-	}{{&o.Timeout, 5 * time.Second}, {&o.Refresh, 10 * time.Minute}, {&o.RefreshUnknown, 5 * time.Second}, {&o.Keep, 24 * time.Hour}} {
+	}{{&o.Timeout, 5 * time.Second}, {&o.Refresh, 10 * time.Minute}, {&o.RefreshFailed, 30 * time.Second}, {&o.RefreshUnknown, 5 * time.Second}, {&o.Keep, 24 * time.Hour}} {
 		if *d.field <= 0 {
 			*d.field = d.byDefault
 		}
@@ -118,8 +120,10 @@ func (v *Verifier) Replace(keys []Key, also func() error) error {
 	var starting sync.WaitGroup
 	for source, set := range next.sets {
 		if old.sets[source] == nil {
-			set.start()
-			starting.Go(func() { _ = set.refresh(context.Background()) }) // a failure is logged; it ends within the timeout
+			starting.Go(func() {
+				_ = set.refresh(context.Background()) // a failure is logged; it ends within the timeout
+				set.start()
+			})
 		}
 	}
 	starting.Wait()
