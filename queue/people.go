@@ -71,7 +71,7 @@ const (
 // AwayReason is why an agent is away that did not ask for it.
 type AwayReason string
 
-// AwayLapsed: MaxLapses offers in a row lapsed.
+// AwayLapsed is the reason when MaxLapses offers in a row lapsed.
 const AwayLapsed AwayReason = "lapsed"
 
 // MaxLapses is how many offers in a row may lapse until their agent is away.
