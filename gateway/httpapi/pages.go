@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io/fs"
 	"net/http"
+	"net/url"
 	"path"
 	"strings"
 )
@@ -28,9 +29,9 @@ func servePages(mux *http.ServeMux, files fs.FS) {
 	mux.Handle("GET /desk", desk)
 	mux.Handle("GET /desk.html", desk)
 	mux.HandleFunc("GET /agent.html", func(w http.ResponseWriter, r *http.Request) {
-		to := *r.URL
-		to.Path = "/desk"
-		http.Redirect(w, r, to.RequestURI(), http.StatusMovedPermanently)
+		to := url.URL{Path: "desk", RawQuery: r.URL.RawQuery} // relative, for a gateway below a path of its host
+		w.Header().Set("Location", to.String())
+		w.WriteHeader(http.StatusMovedPermanently)
 	})
 }
 

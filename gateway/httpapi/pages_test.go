@@ -44,7 +44,7 @@ func TestTheDeskHasAnAddressOfItsOwnAndNoFolderShowsItsFiles(t *testing.T) {
 	}{
 		{path: "/desk", body: "desk", status: http.StatusOK, strict: true},
 		{path: "/desk.html", body: "desk", status: http.StatusOK, strict: true},
-		{path: "/agent.html?token=x", location: "/desk?token=x", status: http.StatusMovedPermanently},
+		{path: "/agent.html?token=x", location: "desk?token=x", status: http.StatusMovedPermanently},
 		{path: "/visitor.html", body: "visitor", status: http.StatusOK},
 		{path: "/", body: "home", status: http.StatusOK},
 		{path: "/assets/app-1.js", body: "app", status: http.StatusOK},
