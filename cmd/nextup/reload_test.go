@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -82,8 +83,14 @@ func start(t *testing.T, args ...string) *child {
 		_ = c.cmd.Wait()
 	})
 	c.out = bufio.NewReader(out)
-	line, err := c.out.ReadString('\n')
-	if err != nil {
+	var line string
+	if slices.Contains(args, "json") { // then this is said in the log
+		var said struct{ Msg string }
+		if err := json.Unmarshal([]byte(c.logs("listening on ")), &said); err != nil {
+			t.Fatal(err)
+		}
+		line = said.Msg
+	} else if line, err = c.out.ReadString('\n'); err != nil {
 		t.Fatalf("the gateway said %q: %v", line, err)
 	}
 	c.url = strings.TrimPrefix(strings.TrimSpace(line), "listening on ")
