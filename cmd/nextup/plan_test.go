@@ -86,12 +86,12 @@ func TestBacktestWritesOneLinePerJoinAndASummary(t *testing.T) {
 	if err := json.Unmarshal([]byte(lines[1]), &line); err != nil {
 		t.Fatal(err)
 	}
-	for _, k := range []string{"ticket", "queue", "at_ms", "position", "known", "mean_s", "p10_s", "p50_s", "p90_s", "shown_low_s", "shown_high_s"} {
+	for _, k := range []string{"ticket", "queue", "at_ms", "position", "known", "mean_s", "p10_s", "p25_s", "p50_s", "p90_s", "shown_low_s", "shown_high_s"} {
 		if _, ok := line[k]; !ok {
 			t.Errorf("no %s in %s", k, lines[1])
 		}
 	}
-	if len(line) != 11 || line["ticket"] != "t2" || line["known"] != true {
+	if len(line) != 12 || line["ticket"] != "t2" || line["known"] != true {
 		t.Errorf("unexpected: %s", lines[1])
 	}
 }
