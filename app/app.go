@@ -67,9 +67,9 @@ type App struct {
 	leaving  atomic.Bool
 	renewed  atomic.Int64 // when the node's lease was, as time since started
 
-	comparing sync.Mutex             // held while site files are compared
-	common    atomic.Pointer[common] // what all nodes knew at the last look
-
+	comparing sync.Mutex // held while site files and levels are compared
+	common    *common    // what all nodes knew at the last look; guarded by comparing
+	looked    time.Time  // when that was; guarded by comparing
 }
 
 // Site is one tenant: its replica, and what this process does for it.

@@ -43,16 +43,19 @@ func (a *App) CheckDrift() {
 	defer a.comparing.Unlock()
 	ctx, cancel := context.WithTimeout(a.ctx, driftCheck)
 	defer cancel()
-	if err := a.options.Presence.Announce(ctx, a.Node(), a.words()); err != nil {
-		return // the registry is away; so is the log, which says so
-	}
 	said, err := a.options.Presence.Announcements(ctx)
 	if err != nil {
+		return // the registry is away; so is the log, which says so
+	}
+	node := a.Node()
+	delete(said, node)
+	common := a.lookAtLevels(said)
+	if err := a.options.Presence.Announce(ctx, node, a.words(common)); err != nil {
 		return
 	}
-	a.raiseLevels(said)
+	a.raiseLevels(common)
 	for id, s := range a.sites {
-		s.compare(othersThan(a.Node(), id, s.digestNow(), said))
+		s.compare(othersThan(node, id, s.digestNow(), said))
 	}
 }
 
@@ -66,10 +69,10 @@ func (s *Site) digestNow() string {
 	return rules.Digest()
 }
 
-// words are what a node tells the others: a digest for each site, and the level that it
-// knows.
-func (a *App) words() string {
-	words := a.levelWords()
+// words are what a node tells the others: a digest for each site, the level that it
+// knows, and the one that all know.
+func (a *App) words(c common) string {
+	words := a.levelWords(c)
 	for id, s := range a.sites {
 		words = append(words, id+"="+s.digestNow())
 	}

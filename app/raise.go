@@ -3,26 +3,31 @@ package app
 import (
 	"fmt"
 	"strings"
+	"time"
 
 	"nextup/queue"
 )
 
 // levelRest is for how long all nodes must have known a level until it is raised without
 // a command: as long as an operator may want to go back to the release before.
-const levelRest queue.Millis = 24 * 60 * 60 * 1000
+const levelRest = 24 * time.Hour
 
-// The words by which a node says beside its lease which level it knows, and since when,
-// by the clock of what keeps the logs, all nodes have known one. A node that has just
-// started learns the second from the others.
+// lookGap is the longest time between two looks in which no older node can have come and
+// gone unseen.
+const lookGap = 3 * driftCheck
+
+// The words by which a node says beside its lease which level it knows, and for how long
+// all nodes have known one. That time grows by the monotonic clocks of processes, since a
+// wall clock may jump. A node that has just started learns it from the others.
 const (
 	levelWord    = "level:"
 	allLevelWord = "all-level:"
 )
 
-// common is a level that all nodes know, and since when.
+// common is a level that all nodes know, and for how long they have.
 type common struct {
 	level queue.Level
-	since queue.Stamp
+	age   time.Duration
 }
 
 // KnownLevel returns the highest level that a node knows, by what it says beside its
@@ -37,51 +42,65 @@ func KnownLevel(said string) queue.Level {
 	return queue.Level0
 }
 
-// commonIn returns what a node says of all.
-func commonIn(said string) (c common) {
+// commonIn returns what a node says of all; ok is false if it says nothing.
+func commonIn(said string) (c common, ok bool) {
 	for word := range strings.FieldsSeq(said) {
-		if _, err := fmt.Sscanf(word, allLevelWord+"%d@%d", &c.level, &c.since); err == nil {
-			return c
+		var seconds int64
+		if _, err := fmt.Sscanf(word, allLevelWord+"%d+%d", &c.level, &seconds); err == nil {
+			return common{c.level, time.Duration(seconds) * time.Second}, true
 		}
 	}
-	return common{}
+	return common{}, false
 }
 
 // levelWords are what this node says of levels.
-func (a *App) levelWords() []string {
-	words := []string{fmt.Sprint(levelWord, queue.Newest(a.options.Levels))}
-	if c := a.common.Load(); c != nil {
-		words = append(words, fmt.Sprintf("%s%d@%d", allLevelWord, c.level, c.since))
+func (a *App) levelWords(c common) []string {
+	return []string{
+		fmt.Sprint(levelWord, queue.Newest(a.options.Levels)),
+		fmt.Sprintf("%s%d+%d", allLevelWord, c.level, int64(c.age/time.Second)),
 	}
-	return words
 }
 
-// commonTo returns the highest level that this process and all nodes know by what they
-// say at now, and since when: what was found before goes on, or what another node has
-// found.
-func commonTo(known queue.Level, said map[string]string, before *common, now queue.Stamp) *common {
-	c := &common{level: known, since: now}
-	for _, words := range said {
+// commonTo returns the highest level that this process and the others know by what they
+// say, and for how long all have. What the last look found, nil for none, goes on unless
+// that look was more than lookGap ago: then this process may have missed an older node,
+// and takes the word of the others. The shortest time counts, since the node that says it
+// may have seen what this one has not. What another says is as old as its own last look,
+// so a difference up to lookGap is none.
+func commonTo(known queue.Level, others map[string]string, before *common, ago time.Duration) common {
+	c := common{level: known}
+	for _, words := range others {
 		c.level = min(c.level, KnownLevel(words))
 	}
-	if before != nil && before.level == c.level {
-		c.since = before.since
-	}
-	for _, words := range said {
-		if other := commonIn(words); other.level == c.level && other.since > 0 {
-			c.since = min(c.since, other.since)
+	age, found := time.Duration(0), false
+	if before != nil && ago <= lookGap {
+		found = true
+		if before.level == c.level {
+			age = before.age + ago
 		}
 	}
+	for _, words := range others {
+		other, ok := commonIn(words)
+		if ok && other.level == c.level && (!found || other.age < age-lookGap) {
+			age, found = other.age, true
+		}
+	}
+	c.age = age
+	return c
+}
+
+// lookAtLevels finds what all nodes know by what the others say.
+func (a *App) lookAtLevels(others map[string]string) common {
+	now := time.Now()
+	c := commonTo(queue.Newest(a.options.Levels), others, a.common, now.Sub(a.looked))
+	a.common, a.looked = &c, now
 	return c
 }
 
 // raiseLevels raises the level of the sites for which this process was elected to what
 // all nodes have known for long enough.
-func (a *App) raiseLevels(said map[string]string) {
-	now := a.options.Store.Wall()
-	c := commonTo(queue.Newest(a.options.Levels), said, a.common.Load(), now)
-	a.common.Store(c)
-	if now < c.since.Add(levelRest) {
+func (a *App) raiseLevels(c common) {
+	if c.age < levelRest {
 		return
 	}
 	for _, s := range a.sites {
@@ -92,15 +111,16 @@ func (a *App) raiseLevels(said map[string]string) {
 }
 
 func (s *Site) raiseLevel(to queue.Level) {
-	_, err := s.Decide(s.ctx, Refusals{}, func(st *queue.State) (queue.Change, error) {
+	number, err := s.Decide(s.ctx, Refusals{}, func(st *queue.State) (queue.Change, error) {
 		if st.Level() >= to {
 			return queue.Change{}, nil
 		}
 		return queue.RaiseLevel(st.SiteLevel(), to, "time")
 	})
-	if err != nil {
+	switch {
+	case err != nil:
 		s.levelLog.Log(s.log, "the site's level is not raised yet", "to", to, "err", err)
-		return
+	case number > 0: // else another process was first
+		s.log.Info("the site's level is raised: all gateways have known it for a day, and an older release cannot serve the site any more", "level", to)
 	}
-	s.log.Info("the site's level is raised: all gateways have known it for a day, and an older release cannot serve the site any more", "level", to)
 }

@@ -1,9 +1,11 @@
 package app
 
 import (
-	"strings"
+	"context"
+	"errors"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"nextup/presence"
@@ -11,114 +13,135 @@ import (
 	"nextup/queue/logstore"
 )
 
-const hour queue.Millis = 3_600_000
-
-// How long all nodes have known a level is kept while one of those that know it lives, and
-// begins anew when an older one comes.
-func TestSinceWhenAllNodesKnowALevel(t *testing.T) {
-	type look struct {
-		what  string
-		said  map[string]string
-		known queue.Level
-		want  common
-	}
-	var before *common
-	for i, tt := range []look{
-		{"alone", nil, 2, common{2, 1000}},
-		{"still alone", map[string]string{"a": "level:2 all-level:2@1000 demo=x"}, 2, common{2, 1000}},
-		{"beside one of the last release", map[string]string{"a": "level:2", "b": "demo=x knows:checkpoints"}, 2, common{0, 1002}},
-		{"still beside it", map[string]string{"a": "level:2 all-level:0@1002", "b": ""}, 2, common{0, 1002}},
-		{"it has gone", map[string]string{"a": "level:2"}, 2, common{2, 1004}},
-		{"beside one that knows more", map[string]string{"a": "level:2", "b": "level:3 all-level:2@1004"}, 2, common{2, 1004}},
-		{"beside one that knows less", map[string]string{"b": "level:1 all-level:1@5"}, 2, common{1, 5}},
-		{"beside what cannot be read", map[string]string{"b": "level:x"}, 2, common{0, 1007}},
+// How long all nodes have known a level grows by what this process saw, is kept while one of
+// those that know it lives, and begins anew when an older one came or may have come.
+func TestForHowLongAllNodesHaveKnownALevel(t *testing.T) {
+	const s = time.Second
+	before := func(level queue.Level, age time.Duration) *common { return &common{level, age} }
+	for _, tt := range []struct {
+		what   string
+		before *common
+		ago    time.Duration
+		others map[string]string
+		want   common
+	}{
+		{"alone", nil, 0, nil, common{2, 0}},
+		{"still alone", before(2, 100*s), 5 * s, nil, common{2, 105 * s}},
+		{"beside one of the last release", before(2, 100*s), 5 * s, map[string]string{"b": "demo=x knows:checkpoints"}, common{0, 0}},
+		{"still beside it", before(0, 7*s), 5 * s, map[string]string{"b": ""}, common{0, 12 * s}},
+		{"it has gone", before(0, 100*s), 5 * s, nil, common{2, 0}},
+		{"it has gone, which another did not see", before(0, 100*s), 5 * s, map[string]string{"b": "level:2 all-level:2+9000"}, common{2, 0}},
+		{"another saw one come and go", before(2, 9000*s), 5 * s, map[string]string{"b": "level:2 all-level:2+4"}, common{2, 4 * s}},
+		{"another looked a little before", before(2, 100*s), 5 * s, map[string]string{"b": "level:2 all-level:2+95"}, common{2, 105 * s}},
+		{"one that has just started", nil, 0, map[string]string{"b": "level:2 all-level:2+9000"}, common{2, 9000 * s}},
+		{"one that has just started beside two", nil, 0, map[string]string{"b": "level:2 all-level:2+900", "c": "level:2 all-level:2+9000"}, common{2, 900 * s}},
+		{"did not look for hours, alone", before(2, 9000*s), time.Hour, nil, common{2, 0}},
+		{"did not look for hours, beside one that saw an older one go", before(2, 9000*s), time.Hour, map[string]string{"b": "level:2 all-level:2+60"}, common{2, 60 * s}},
+		{"did not look for hours, beside one that did", before(2, 9000*s), time.Hour, map[string]string{"b": "level:2 all-level:2+12600"}, common{2, 12600 * s}},
+		{"beside one that knows more", before(2, 100*s), 5 * s, map[string]string{"b": "level:3 all-level:2+105"}, common{2, 105 * s}},
+		{"beside one that knows less", before(2, 100*s), 5 * s, map[string]string{"b": "level:1 all-level:1+5"}, common{1, 0}},
+		{"beside what cannot be read", before(2, 100*s), 5 * s, map[string]string{"b": "level:x"}, common{0, 0}},
 	} {
-		before = commonTo(tt.known, tt.said, before, queue.Stamp(1000+i))
-		if *before != tt.want {
-			t.Errorf("%s: %+v, want %+v", tt.what, *before, tt.want)
+		if got := commonTo(2, tt.others, tt.before, tt.ago); got != tt.want {
+			t.Errorf("%s: %+v, want %+v", tt.what, got, tt.want)
 		}
-	}
-	if c := commonTo(2, map[string]string{"b": "level:2 all-level:2@7", "c": "level:2 all-level:2@9"}, nil, 1000); *c != (common{2, 7}) {
-		t.Errorf("one that has just started says %+v", *c)
 	}
 }
 
-// wallStore is a store with a wall clock that the test sets.
+// A level is raised once all nodes have known it for a day, by what nodes saw: not beside an
+// older node, not because the clock of what keeps the logs jumps, and not by one that was
+// cut off and may have missed an older node.
+func TestALevelIsRaisedAfterADayInWhichAllNodesKnewIt(t *testing.T) {
+	const nearlyADay = "level:2 all-level:2+86390"
+	for _, tt := range []struct {
+		name  string
+		other string // what another node says
+		do    func(r *testRegistry, s *wallStore)
+		want  queue.Level
+	}{
+		{"a day is over", nearlyADay, func(*testRegistry, *wallStore) {}, 2},
+		{"a day is over, and the other has gone", nearlyADay, func(r *testRegistry, _ *wallStore) { r.leave("other") }, 2},
+		{"an hour is over", "level:2 all-level:2+3600", func(*testRegistry, *wallStore) {}, 0},
+		{"it is alone", "", func(*testRegistry, *wallStore) {}, 0},
+		{"an older node comes", nearlyADay, func(r *testRegistry, _ *wallStore) { r.come("older", "demo=x knows:checkpoints") }, 0},
+		{"an older node comes and goes", nearlyADay, func(r *testRegistry, _ *wallStore) {
+			r.come("older", "demo=x knows:checkpoints")
+			time.Sleep(driftCheck)
+			r.leave("older")
+		}, 0},
+		{"the clock jumps by a day", "level:2 all-level:2+60", func(_ *testRegistry, s *wallStore) { s.ahead.Store(25 * 3600 * 1000) }, 0},
+		{"it was cut off", nearlyADay, func(r *testRegistry, _ *wallStore) {
+			r.leave("other")
+			r.away.Store(true)
+			time.Sleep(lookGap + driftCheck)
+			r.away.Store(false)
+		}, 0},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				log, registry := memory(t), &testRegistry{Registry: presence.NewMemory(nil), t: t}
+				store := &wallStore{Store: logstore.New(log)}
+				registry.come("other", tt.other)
+				a := knowing(t, log, 2, func(o *Options) { o.Store, o.Presence = store, registry })
+				s := a.Site("demo")
+				synctest.Wait() // it has looked once
+				tt.do(registry, store)
+				time.Sleep(3 * driftCheck)
+				if level, _ := s.Level(); level != tt.want {
+					t.Errorf("it is at level %d, want %d", level, tt.want)
+				}
+				said, err := registry.Announcements(t.Context())
+				if err != nil || KnownLevel(said[a.Node()]) != 2 {
+					t.Errorf("it says %q, %v", said[a.Node()], err)
+				}
+			})
+		})
+	}
+}
+
+// wallStore is a store whose wall clock the test sets ahead.
 type wallStore struct {
 	queue.Store
-	wall atomic.Int64
+	ahead atomic.Int64
 }
 
-func (s *wallStore) Wall() queue.Stamp { return queue.Stamp(s.wall.Load()) }
+func (s *wallStore) Wall() queue.Stamp { return s.Store.Wall().Add(queue.Millis(s.ahead.Load())) }
 
-// The level of a site is raised once, after a day in which all of its nodes knew it, also if
-// none of them lived through all of the day; and not beside a node that does not.
-func TestALevelIsRaisedAfterADayInWhichAllNodesKnewIt(t *testing.T) {
-	log, registry := memory(t), presence.NewMemory(nil)
-	store := &wallStore{Store: logstore.New(log)}
-	store.wall.Store(1_000_000_000)
-	with := func(o *Options) { o.Store, o.Presence = store, registry }
-	pass := func(d queue.Millis) { store.wall.Add(int64(d)) }
-	// level looks as often as it may take, and returns the site's level.
-	level := func(all ...*App) queue.Level {
-		t.Helper()
-		for range 3 {
-			for _, a := range all {
-				a.CheckDrift()
-			}
-		}
-		got, _ := all[0].Site("demo").Level()
-		return got
-	}
-	serves := func(a *App) {
-		t.Helper()
-		eventually(t, "it serves", func() bool { return a.Site("demo").Takes() == nil })
-	}
+// testRegistry is a registry that the test can cut off.
+type testRegistry struct {
+	presence.Registry
+	t    *testing.T
+	away atomic.Bool
+}
 
-	first := knowing(t, log, 2, with)
-	serves(first)
-	eventually(t, "it is elected", first.Site("demo").Elected)
-	if err := registry.Renew(t.Context(), "older", time.Hour); err != nil {
-		t.Fatal(err)
+func (r *testRegistry) Announcements(ctx context.Context) (map[string]string, error) {
+	if r.away.Load() {
+		return nil, errors.New("away")
 	}
-	if err := registry.Announce(t.Context(), "older", "demo=x knows:checkpoints"); err != nil {
-		t.Fatal(err)
+	return r.Registry.Announcements(ctx)
+}
+
+func (r *testRegistry) Announce(ctx context.Context, node, words string) error {
+	if r.away.Load() {
+		return errors.New("away")
 	}
-	if got := level(first); got != 0 {
-		t.Fatalf("at once it is at level %d", got)
+	return r.Registry.Announce(ctx, node, words)
+}
+
+// come has a node live that says words, none if it is empty.
+func (r *testRegistry) come(node, words string) {
+	r.t.Helper()
+	if words == "" {
+		return
 	}
-	if pass(48 * hour); level(first) != 0 {
-		t.Error("it is raised beside a node of the last release")
+	if err := errors.Join(r.Renew(r.t.Context(), node, 48*time.Hour), r.Registry.Announce(r.t.Context(), node, words)); err != nil {
+		r.t.Fatal(err)
 	}
-	if err := registry.Leave(t.Context(), "older"); err != nil {
-		t.Fatal(err)
-	}
-	level(first)
-	if pass(23 * hour); level(first) != 0 {
-		t.Error("it is raised before the day is over")
-	}
-	next := knowing(t, log, 2, with)
-	serves(next)
-	level(next, first)
-	first.Close()
-	eventually(t, "another one is elected", next.Site("demo").Elected)
-	if got := level(next); got != 0 {
-		t.Errorf("a restart raises it to level %d", got)
-	}
-	if pass(hour); level(next) != 2 {
-		t.Error("it is not raised after a day")
-	}
-	var at *queue.SiteLevel
-	next.Site("demo").Read(func(st *queue.State) { at = st.SiteLevel() })
-	if pass(100 * hour); level(next) != 2 {
-		t.Error("it does not stay")
-	}
-	next.Site("demo").Read(func(st *queue.State) {
-		if st.SiteLevel() != at {
-			t.Error("it is raised twice")
-		}
-	})
-	if said := next.words(); !strings.Contains(said, "level:2") || KnownLevel(said) != 2 {
-		t.Errorf("it says %q", said)
+}
+
+func (r *testRegistry) leave(node string) {
+	r.t.Helper()
+	if err := r.Leave(r.t.Context(), node); err != nil {
+		r.t.Fatal(err)
 	}
 }
