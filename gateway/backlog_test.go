@@ -14,6 +14,7 @@ import (
 	"nextup/gateway"
 	"nextup/gateway/protocol"
 	"nextup/queue"
+	"nextup/test/people"
 )
 
 // narrow is a client whose socket buffers are small, as on a real network. The loopback
@@ -95,7 +96,7 @@ func TestALongConversationComesWholeToWhoReads(t *testing.T) {
 // A desk that is larger than what may wait comes whole, as does the newest one to an
 // agent who has read nothing for a while.
 func TestALargeDeskComesWholeToWhoReads(t *testing.T) {
-	const tickets = 100
+	const tickets, few = 100, 20
 	h := newHouse(t, func(s *gateway.Site) {
 		s.Agent = func(string) queue.AgentFacts {
 			return queue.AgentFacts{Departments: []string{"support"}, Capacity: tickets}
@@ -103,15 +104,25 @@ func TestALargeDeskComesWholeToWhoReads(t *testing.T) {
 		s.Limits.OutgoingBuffer = 8 << 10
 		s.AgentHeartbeat = time.Minute // the raw agent sends none
 	})
+	off := &outage{Backend: h.memory}
+	h.backend = off
 	url, _ := h.open("one")
-	a := h.raw(url)
-	a.SetReadLimit(1 << 20)
-	a.hello(h.token(protocol.Agent, "a", "en"))
-	a.write(`{"type":"status","id":"s","status":"available"}`)
-	other := h.come(url, protocol.Agent, "a", "en") // takes what is offered while the first reads nothing
+	agent := h.token(protocol.Agent, "a", "en")
+	other := h.come(url, protocol.Agent, "a", "en") // takes what is offered, while the one that is looked at reads nothing
+	other.MustBe(protocol.Available)
+	var a *raw
 	for i := range tickets {
+		if i == tickets-few {
+			a = h.rawOver(url, narrow())
+			a.SetReadLimit(1 << 20)
+			a.hello(agent)
+		}
 		h.come(url, protocol.Visitor, fmt.Sprint("v", i), "en").MustJoin("support")
 		other.MustAccept()
+	}
+	for _, away := range []bool{true, false} { // what a client hears of the log waits too
+		off.set(away)
+		people.Next(other, "the news", func(f protocol.Availability) bool { return f.Available != away })
 	}
 	for {
 		if d, is := a.next().(protocol.Desk); is && len(d.Tickets) == tickets {

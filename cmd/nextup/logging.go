@@ -58,7 +58,7 @@ type logLines struct{ log *slog.Logger }
 // Write implements io.Writer.
 func (l logLines) Write(text []byte) (int, error) {
 	for line := range strings.Lines(string(text)) {
-		l.log.Info(strings.TrimRight(line, "\n"))
+		l.log.LogAttrs(context.Background(), slog.LevelInfo, strings.TrimRight(line, "\n"))
 	}
 	return len(text), nil
 }

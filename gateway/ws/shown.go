@@ -26,6 +26,7 @@ type shown struct {
 	seen   uint64 // the log's number when the replica was looked at last
 	sent   time.Time
 	owed   bool // it was not shown, since the client had not read enough
+	away   bool // the client was told last that the site is away
 	board  fanout.BoardSeen
 }
 
@@ -34,9 +35,6 @@ func (v *shown) begin() {
 	v.mu.Lock()
 	v.live = true
 	v.mu.Unlock()
-	if v.to.site.Away() { // the others have been told
-		v.ShowAvailability(false)
-	}
 	v.Show()
 }
 
@@ -53,7 +51,11 @@ func (v *shown) showAgain(again bool) {
 
 // update is showAgain for a caller that holds the lock.
 func (v *shown) update(again bool) {
-	if !v.live || v.to.site.Resetting() || v.isBehind() {
+	if !v.live || v.isBehind() {
+		return
+	}
+	v.showAvailability()
+	if v.to.site.Resetting() {
 		return
 	}
 	switch v.to.id.Role {
@@ -174,16 +176,24 @@ func (v *shown) showBoard(again bool) {
 }
 
 // ShowAvailability implements fanout.Conn: it sends the news, and the view as soon as there
-// is one again.
+// is one again. A client that does not read hears what holds once it does.
 func (v *shown) ShowAvailability(available bool) {
 	v.mu.Lock()
-	live := v.live
-	v.mu.Unlock()
-	if !live {
-		return // it hears when its first view comes
+	defer v.mu.Unlock()
+	switch {
+	case !v.live || v.isBehind():
+	case available:
+		v.update(true)
+	default:
+		v.showAvailability()
 	}
-	v.to.send(protocol.Availability{Available: available, AsOfMS: int64(v.to.site.Now())})
-	if available {
-		v.showAgain(true)
+}
+
+// showAvailability tells the client whether the site can serve it, unless it was told. The
+// caller holds the lock.
+func (v *shown) showAvailability() {
+	if away := v.to.site.Away(); away != v.away {
+		v.away = away
+		v.to.send(protocol.Availability{Available: !away, AsOfMS: int64(v.to.site.Now())})
 	}
 }
