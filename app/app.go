@@ -126,6 +126,7 @@ func (a *App) newSite(o SiteOptions) *Site {
 	r.levels = a.options.Levels
 	s := &Site{Replica: r, app: a, election: newElection(r, a.Node)}
 	s.digest.Store(&o.Digest)
+	s.connections.init(s)
 	r.OnSteps(s.noticeLoss)
 	if s.traces() {
 		r.OnSteps(s.traceSteps)

@@ -66,7 +66,7 @@ func (a *availability) doubt(err error) {
 }
 
 // OnAvailability has f called when the log can no longer serve people, and when it
-// can again.
+// can again. It may be called beside another subscriber.
 func (r *Replica) OnAvailability(f func(available bool)) {
 	r.onAvailability = append(r.onAvailability, f)
 }

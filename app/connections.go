@@ -50,14 +50,16 @@ type connections struct {
 // has a connection of theirs.
 func (s *Site) AddConnections(here Connections) {
 	c := &s.connections
-	if c.transports = append(c.transports, here); len(c.transports) > 1 {
-		return
+	if c.transports = append(c.transports, here); len(c.transports) == 1 {
+		s.OnSteps(c.onSteps)
 	}
+}
+
+func (c *connections) init(s *Site) {
 	c.site = s
 	for role, d := range map[Role]*disconnects{Visitor: &c.visitors, Agent: &c.agents} {
 		*d = disconnects{app: s.app, lose: func(id string) { c.lose(&Actor{Role: role, ID: id}) }}
 	}
-	s.OnSteps(c.onSteps)
 }
 
 // Disconnected has it committed, as soon as the log takes it, that a person's last

@@ -35,8 +35,8 @@ type Replica struct {
 	follows  atomic.Bool // set once follower is; a transport looks at a site before
 	availability
 
-	// turn is held while the state is written and while subscribers are notified, so that a
-	// subscriber may read a state that nothing writes meanwhile.
+	// turn is held while the state is written and while subscribers are given it, so that
+	// they may read a state that nothing writes meanwhile.
 	turn     sync.Mutex
 	steps    []queue.Step // applied and not notified; guarded by turn
 	restored bool         // a snapshot was taken and not notified; guarded by turn
@@ -76,7 +76,7 @@ func (r *Replica) OnRestore(f func(st *queue.State)) { r.onRestore = append(r.on
 func (r *Replica) OnRules(f func(st *queue.State)) { r.onRules = append(r.onRules, f) }
 
 // OnReset has f called when the log has forked: what people were told may never have
-// happened. OnRestore follows.
+// happened. OnRestore follows. It may be called beside another subscriber.
 func (r *Replica) OnReset(f func()) { r.onReset = append(r.onReset, f) }
 
 // Read runs look on the replica. Images that look finds may be kept.
@@ -90,7 +90,12 @@ func (r *Replica) Read(look func(st *queue.State)) {
 func (r *Replica) Now() queue.Stamp { return r.store.Now(r.id) }
 
 // Sync replays what the log has by now, or returns why it cannot.
-func (r *Replica) Sync(ctx context.Context) error { return r.follower.Sync(ctx) }
+func (r *Replica) Sync(ctx context.Context) error {
+	if !r.follows.Load() {
+		return ErrAway
+	}
+	return r.follower.Sync(ctx)
+}
 
 // Resetting reports whether the log has forked and no snapshot was notified since:
 // nothing may be shown.
