@@ -6,10 +6,12 @@ import (
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
 
+	"nextup/internal/lograte"
 	"nextup/queue"
 )
 
@@ -30,6 +32,7 @@ type Replica struct {
 	log     *slog.Logger
 	metrics *metrics
 	levels  []queue.LevelSpec // that this process knows
+	illegal lograte.Warning
 
 	follower queue.Follower
 	follows  atomic.Bool // set once follower is; a transport looks at a site before
@@ -170,8 +173,15 @@ func (r *Replica) Decide(ctx context.Context, means Refusals, decide func(st *qu
 }
 
 // commit commits changes that stand alone, replays them and returns how many were
-// accepted.
+// accepted. One that no rule may propose is left out: it must not stop the others.
 func (r *Replica) commit(changes []queue.Change) (done int, err error) {
+	changes = slices.DeleteFunc(changes, func(c queue.Change) bool {
+		err := c.Check()
+		if err != nil {
+			r.illegal.Log(r.log, "a rule forgot where a ticket stands", "err", err)
+		}
+		return err != nil
+	})
 	if len(changes) == 0 {
 		return 0, nil
 	}

@@ -98,10 +98,11 @@ func (s *State) SetStatus(agent string, status AgentStatus) (Change, error) {
 	if status == Offline {
 		c.ReleasesMemory = true
 		for _, t := range s.Held(agent) {
-			if t.Status == Assigned {
+			given := t.givenUp()
+			if !Legal(CauseStatus, t, given) {
 				return Change{}, ErrHolds
 			}
-			c.write(t, t.givenUp())
+			c.write(t, given)
 		}
 		s.leaveAll(&c, agent)
 	}
@@ -117,10 +118,10 @@ func (t *Ticket) givenUp() *Ticket {
 	return t.wrappedUp()
 }
 
-// offerTo finds the ticket of an open offer of the agent.
-func (s *State) offerTo(agent, offer string) (*Ticket, error) {
+// offerTo finds the ticket of an offer of the agent that the cause is an answer to.
+func (s *State) offerTo(cause Cause, agent, offer string) (*Ticket, error) {
 	for _, t := range s.held[agent] {
-		if t.Status == Offered && t.Offer.ID == offer {
+		if t.may(cause) && t.Offer != nil && t.Offer.ID == offer {
 			return t, nil
 		}
 	}
@@ -135,7 +136,7 @@ func (s *State) Accept(agent, offer string) (Change, error) {
 			return Change{}, nil
 		}
 	}
-	t, err := s.offerTo(agent, offer)
+	t, err := s.offerTo(CauseAccepted, agent, offer)
 	if err != nil {
 		return Change{}, err
 	}
@@ -149,7 +150,7 @@ func (s *State) Accept(agent, offer string) (Change, error) {
 // Decline gives an offer back: the ticket has never left its place. An offer
 // that the same agent has declined already gives an empty change.
 func (s *State) Decline(agent, offer string) (Change, error) {
-	t, err := s.offerTo(agent, offer)
+	t, err := s.offerTo(CauseDeclined, agent, offer)
 	if err != nil {
 		id, _, _ := strings.Cut(offer, ".")
 		if t := s.tickets.get(id); t != nil && t.declineCount(agent) > 0 {

@@ -76,6 +76,7 @@ var (
 	ErrTooHeavy          = errors.New("queue: no agent has the capacity for such a ticket")
 	ErrNoRoom            = errors.New("queue: the agent has no room")
 	ErrNoAgent           = errors.New("queue: there is nobody to give it to")
+	ErrIllegal           = errors.New("queue: no ticket goes from there to there by this cause")
 	ErrTooManyGuests     = errors.New("queue: the conversation has as many guests as it may")
 )
 

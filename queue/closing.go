@@ -22,21 +22,21 @@ const MaxClosing Millis = 30_000
 
 // closable finds a ticket that the agent may close; it is nil when they have done
 // so already.
-func (s *State) closable(agent, ticket string) (*Ticket, error) {
+func (s *State) closable(cause Cause, agent, ticket string) (*Ticket, error) {
 	if t := s.tickets.get(ticket); t != nil && t.Agent == agent && t.End == AgentClosed {
 		return nil, nil
 	}
-	return s.theirs(agent, ticket)
+	return s.theirs(cause, agent, ticket)
 }
 
-// theirs finds an open conversation that the agent holds. Of others' tickets they are
+// theirs finds a conversation that the agent holds and that the cause is one for. Of others' tickets they are
 // not told even that there are some, and a guest may not do what the holder may.
-func (s *State) theirs(agent, ticket string) (*Ticket, error) {
+func (s *State) theirs(cause Cause, agent, ticket string) (*Ticket, error) {
 	t := s.tickets.get(ticket)
 	switch {
-	case t == nil || t.Queued() || t.Agent != agent && !slices.Contains(t.Guests, agent):
+	case t == nil || t.Agent != agent && !slices.Contains(t.Guests, agent):
 		return nil, ErrUnknownTicket
-	case !t.Open():
+	case !t.may(cause):
 		return nil, ErrEnded
 	case t.Agent != agent:
 		return nil, ErrForbidden
@@ -47,7 +47,7 @@ func (s *State) theirs(agent, ticket string) (*Ticket, error) {
 // Close ends a conversation for its agent, also one that is closing. Having closed
 // it already is no error. Errors: ErrUnknownTicket, ErrEnded, ErrForbidden.
 func (s *State) Close(agent, ticket string) (Change, error) {
-	t, err := s.closable(agent, ticket)
+	t, err := s.closable(CauseClosed, agent, ticket)
 	if t == nil || err != nil {
 		return Change{}, err
 	}
@@ -58,7 +58,7 @@ func (s *State) Close(agent, ticket string) (Change, error) {
 // back. One that is closing keeps its time. Errors: those of Close, and
 // ErrForbidden for a time out of range.
 func (s *State) CloseAfter(agent, ticket string, after Millis) (Change, error) {
-	t, err := s.closable(agent, ticket)
+	t, err := s.closable(CauseClosing, agent, ticket)
 	switch {
 	case t == nil || err != nil:
 		return Change{}, err
@@ -76,7 +76,7 @@ func (s *State) CloseAfter(agent, ticket string, after Millis) (Change, error) {
 // CancelClose goes on with a conversation that is closing; with any other it
 // changes nothing. Errors: those of Close.
 func (s *State) CancelClose(agent, ticket string) (Change, error) {
-	t, err := s.theirs(agent, ticket)
+	t, err := s.theirs(CauseCloseCancelled, agent, ticket)
 	switch {
 	case err != nil:
 		return Change{}, err

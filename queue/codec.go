@@ -84,8 +84,11 @@ func DecodeImage(name string, body []byte) (Image, error) {
 }
 
 // EncodeRecord is a change as the log keeps it; bodies are its images encoded,
-// in the order of Writes, nil for a removal.
+// in the order of Writes, nil for a removal. It refuses one that is not legal (ErrIllegal).
 func EncodeRecord(c *Change, bodies [][]byte) ([]byte, error) {
+	if err := c.Check(); err != nil {
+		return nil, err
+	}
 	rec := recordJSON{Schema: Schema, Cause: c.Cause, By: c.By, Writes: make([]writeJSON, len(c.Writes))}
 	for i, w := range c.Writes {
 		rec.Writes[i] = writeJSON{Name: w.Name, Body: bodies[i]}

@@ -67,14 +67,14 @@ func (s *State) overdue(now Stamp, limit int) []Change {
 			break
 		}
 		switch t := a.ticket; {
-		case t.Status == Offered:
+		case t.may(CauseLapsed):
 			if !lapsed[t.Offer.Agent] {
 				lapsed[t.Offer.Agent] = true
 				due = append(due, s.lapse(t))
 			}
-		case t.Status == Closed:
+		case t.may(CauseWrappedUp):
 			due = append(due, s.finish(t))
-		case t.Status == Assigned:
+		case t.may(CauseClosed):
 			due = append(due, s.closeLapsed(t))
 		case t.Hold != nil && t.Hold.Until() < now:
 			due = append(due, s.endHold(t, t.Hold.Until()+1))

@@ -1,6 +1,7 @@
 package queue
 
 import (
+	"fmt"
 	"maps"
 	"slices"
 )
@@ -9,7 +10,7 @@ import (
 type Transition struct{ From, To Status }
 
 // transitions are the legal ones by their causes. The rules ask it what may be done
-// (may), and whatever checks a replay holds each step against it (Legal).
+// (ticketFor, may), and no change that it does not have is written to a log (Change.Check).
 var transitions = map[Cause][]Transition{
 	CauseJoined:   {{"", Waiting}},
 	CauseOffered:  {{Waiting, Offered}},
@@ -63,9 +64,45 @@ func Legal(c Cause, before, after *Ticket) bool {
 	return slices.Contains(transitions[c], t)
 }
 
+// Check returns an ErrIllegal if the change has a write of a ticket that is not legal.
+func (c *Change) Check() error {
+	for _, w := range c.Writes {
+		before, had := w.Before.(*Ticket)
+		after, has := w.Image.(*Ticket)
+		if (had || has) && !Legal(c.Cause, before, after) {
+			return fmt.Errorf("%w: %s of %s", ErrIllegal, c.Cause, w.Name)
+		}
+	}
+	return nil
+}
+
 // may reports whether the cause is one for a ticket that stands where this one does.
 func (t *Ticket) may(c Cause) bool {
 	return slices.ContainsFunc(transitions[c], func(tr Transition) bool { return tr.From == t.Status })
+}
+
+// ticketFor finds a ticket that stands where the cause may do something to it.
+func (s *State) ticketFor(c Cause, id string) (*Ticket, error) {
+	t := s.tickets.get(id)
+	switch {
+	case t == nil:
+		return nil, ErrUnknownTicket
+	case t.may(c):
+		return t, nil
+	case !t.Open():
+		return nil, ErrEnded
+	default:
+		return nil, ErrForbidden
+	}
+}
+
+// joined is the new ticket of a visitor, with what it asks for.
+func joined(r JoinRequest, specification *Specification) *Ticket {
+	return &Ticket{
+		ID: r.Ticket, Visitor: r.Visitor, VisitorName: r.Name,
+		Specification: specification, Progress: &Progress{},
+		Status: Waiting, JoinedAt: OwnStamp, WaitingSince: OwnStamp,
+	}
 }
 
 // offeredTo is the ticket offered to an agent for so long, once more than before.

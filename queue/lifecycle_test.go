@@ -186,6 +186,40 @@ func TestEveryTransitionIsLegalAndEveryLegalOneIsTaken(t *testing.T) {
 	}
 }
 
+// A rule that forgets where a ticket stands does no harm: no log takes what it wants.
+func TestNoLogTakesAChangeThatIsNotLegal(t *testing.T) {
+	as := func(status Status) *Ticket {
+		return &Ticket{ID: "t", Visitor: "v", Status: status, Specification: &Specification{}, Progress: &Progress{}}
+	}
+	for _, tt := range []struct {
+		cause         Cause
+		before, after *Ticket
+		want          error
+	}{
+		{CauseJoined, nil, as(Waiting), nil},
+		{CauseJoined, nil, as(Assigned), ErrIllegal},
+		{CauseAccepted, as(Offered), as(Assigned), nil},
+		{CauseAccepted, as(Closed), as(Assigned), ErrIllegal},
+		{CauseDeclined, as(Assigned), as(Waiting), ErrIllegal},
+		{CauseForgotten, as(Closed), nil, nil},
+		{CauseForgotten, as(Waiting), nil, ErrIllegal},
+		{CauseEstimated, as(Waiting), as(Waiting), ErrIllegal},
+	} {
+		c := change(tt.cause, "x")
+		switch {
+		case tt.before == nil:
+			c.create(tt.after)
+		case tt.after == nil:
+			c.remove(tt.before)
+		default:
+			c.write(tt.before, tt.after)
+		}
+		if _, err := EncodeRecord(&c, make([][]byte, 1)); !errors.Is(err, tt.want) {
+			t.Errorf("%s from %+v to %+v: %v, want %v", tt.cause, tt.before, tt.after, err, tt.want)
+		}
+	}
+}
+
 // What is not legal where a ticket stands is refused before anything is decided.
 func TestWhatIsNotLegalWhereATicketStandsIsRefused(t *testing.T) {
 	for _, tt := range []struct {

@@ -12,11 +12,11 @@ const MaxHeadStart Millis = 86_400_000
 // that is kept with it. Errors: ErrUnknownTicket, ErrEnded, ErrForbidden when it
 // waits no more or the head start is out of range.
 func (s *State) SetHeadStart(ticket string, headStart Millis, reason, by string) (Change, error) {
-	t, err := s.openTicket(ticket)
+	t, err := s.ticketFor(CauseRaised, ticket)
 	switch {
 	case err != nil:
 		return Change{}, err
-	case !t.may(CauseRaised) || headStart > MaxHeadStart || headStart < -MaxHeadStart:
+	case headStart > MaxHeadStart || headStart < -MaxHeadStart:
 		return Change{}, ErrForbidden
 	case t.HeadStart == headStart:
 		return Change{}, nil

@@ -33,11 +33,11 @@ type TransferRequest struct {
 // ErrEnded, ErrForbidden, ErrNoAgent, ErrNoRoom, ErrUnknownDepartment,
 // ErrUnknownLanguage.
 func (s *State) Transfer(r TransferRequest) (Change, error) {
-	t, err := s.openTicket(r.Ticket)
+	t, err := s.ticketFor(CauseTransferred, r.Ticket)
 	if err != nil {
 		return Change{}, err
 	}
-	if !r.Supervisor && (t.Status != Assigned || t.Agent != r.By) {
+	if !r.Supervisor && t.Agent != r.By {
 		return Change{}, ErrForbidden
 	}
 	if r.To == (Target{}) || r.To.Tier < 0 || r.To.Tier > MaxTier {
@@ -47,7 +47,7 @@ func (s *State) Transfer(r TransferRequest) (Change, error) {
 	if r.To.Agent != "" {
 		to = s.agents[r.To.Agent]
 		switch {
-		case to == nil || !to.Present() || to.ID == t.Agent && t.Status == Assigned:
+		case to == nil || !to.Present() || to.ID == t.Agent:
 			return Change{}, ErrNoAgent
 		case !to.Takes() && !slices.Contains(t.Guests, to.ID): // would not be waited for
 			return Change{}, ErrNoAgent
@@ -57,7 +57,7 @@ func (s *State) Transfer(r TransferRequest) (Change, error) {
 	}
 	c := change(CauseTransferred, t.ID, t.Rev.Version, r.To.Agent, r.To.Department, r.To.Language, strconv.Itoa(r.To.Tier))
 	c.By = r.By
-	if to != nil && t.Status == Assigned && slices.Contains(t.Guests, to.ID) {
+	if to != nil && slices.Contains(t.Guests, to.ID) {
 		return s.handOver(c, t, to, r)
 	}
 	after, err := s.moved(t, r.To)
@@ -169,13 +169,13 @@ func (s *State) freed(c *Change, t *Ticket) {
 // capacity; inviting one who is there is no error. Errors: ErrUnknownTicket,
 // ErrEnded, ErrForbidden, ErrNoAgent, ErrTooManyGuests.
 func (s *State) Consult(agent, ticket, invited string) (Change, error) {
-	t, err := s.openTicket(ticket)
+	t, err := s.ticketFor(CauseInvited, ticket)
 	if err != nil {
 		return Change{}, err
 	}
 	a := s.agents[invited]
 	switch {
-	case !t.may(CauseInvited) || t.Agent != agent:
+	case t.Agent != agent:
 		return Change{}, ErrForbidden
 	case a == nil || !a.Present() || invited == agent:
 		return Change{}, ErrNoAgent

@@ -83,17 +83,12 @@ func (s *State) Join(r JoinRequest) (Change, error) {
 	if err != nil {
 		return Change{}, err
 	}
-	ticket := &Ticket{
-		ID: r.Ticket, Visitor: r.Visitor, VisitorName: r.Name,
-		Specification: &Specification{
-			Department: dep.ID, Language: lang, Topic: r.Topic, Urgency: r.Urgency, VisitorTier: r.VisitorTier,
-			HeadStart:    r.HeadStart + s.site.VisitorTiers[r.VisitorTier] + urgency.HeadStart + topic.HeadStart,
-			Weight:       max(r.Weight, topic.Weight, 1),
-			Requirements: s.requirementsOf(dep, lang, topic), Wishes: topic.Wishes, LanguageRequired: r.LanguageRequired,
-		},
-		Progress: &Progress{},
-		Status:   Waiting, JoinedAt: OwnStamp, WaitingSince: OwnStamp,
-	}
+	ticket := joined(r, &Specification{
+		Department: dep.ID, Language: lang, Topic: r.Topic, Urgency: r.Urgency, VisitorTier: r.VisitorTier,
+		HeadStart:    r.HeadStart + s.site.VisitorTiers[r.VisitorTier] + urgency.HeadStart + topic.HeadStart,
+		Weight:       max(r.Weight, topic.Weight, 1),
+		Requirements: s.requirementsOf(dep, lang, topic), Wishes: topic.Wishes, LanguageRequired: r.LanguageRequired,
+	})
 	if len(r.Languages) > 1 {
 		ticket.Listed = s.listed(r.Languages, lang)
 	}
@@ -217,7 +212,7 @@ func (s *State) Leave(visitor, ticket string) (Change, error) {
 		return Change{}, ErrUnknownTicket
 	case t.End == VisitorLeft:
 		return Change{}, nil
-	case !t.Open():
+	case !t.may(CauseLeft):
 		return Change{}, ErrEnded
 	}
 	return s.end(CauseLeft, t, VisitorLeft), nil
@@ -248,18 +243,6 @@ func (s *State) ticketVersion(id string) string {
 		return t.Rev.Version
 	}
 	return ""
-}
-
-// openTicket finds a ticket that has not ended.
-func (s *State) openTicket(id string) (*Ticket, error) {
-	t := s.tickets.get(id)
-	switch {
-	case t == nil:
-		return nil, ErrUnknownTicket
-	case !t.Open():
-		return nil, ErrEnded
-	}
-	return t, nil
 }
 
 // BindVisitor says that node holds a conn of a visitor with an open ticket. For

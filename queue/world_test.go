@@ -82,7 +82,7 @@ func (w *world) commit(c Change) bool {
 	}
 	step := w.Apply(rec)
 	w.steps = append(w.steps, step)
-	for _, ts := range step.Tickets {
+	for _, ts := range step.Tickets { // as the state has them, not as the decider saw them
 		if !Legal(c.Cause, ts.Before, ts.After) {
 			w.Errorf("%s brings %+v to %+v", c.Cause, ts.Before, ts.After)
 		}

@@ -2,7 +2,6 @@ package queuetest
 
 import (
 	"fmt"
-	"slices"
 	"sync"
 	"testing"
 
@@ -19,7 +18,7 @@ type judge struct {
 	owner   map[string]string // ticket → agent
 	weight  map[string]int
 	token   map[string]uint64
-	state   map[string]queue.Status
+	ticket  map[string]*queue.Ticket
 	commits map[string]uint64 // commit id → number
 	served  int
 	wrong   []string
@@ -28,7 +27,7 @@ type judge struct {
 func newJudge() *judge {
 	return &judge{
 		open: map[string]string{}, owner: map[string]string{}, weight: map[string]int{},
-		token: map[string]uint64{}, state: map[string]queue.Status{}, commits: map[string]uint64{},
+		token: map[string]uint64{}, ticket: map[string]*queue.Ticket{}, commits: map[string]uint64{},
 	}
 }
 
@@ -53,7 +52,7 @@ func (j *judge) observe(s *queue.State, step queue.Step) {
 	}
 	j.number, j.at, j.commits[step.ID] = step.Number, step.At, step.Number
 	for _, ts := range step.Tickets {
-		j.ticket(step, ts)
+		j.judge(step, ts)
 	}
 	loads := map[string]int{}
 	for t, a := range j.owner {
@@ -69,16 +68,21 @@ func (j *judge) observe(s *queue.State, step queue.Step) {
 	}
 }
 
-func (j *judge) ticket(step queue.Step, ts queue.TicketStep) {
-	if ts.After == nil {
+func (j *judge) judge(step queue.Step, ts queue.TicketStep) {
+	t := ts.After
+	if t == nil {
+		id := ts.Before.ID
+		if before := j.ticket[id]; !queue.Legal(step.Cause, before, nil) {
+			j.fail("record %d: ticket %s went by %s, from %+v", step.Number, id, step.Cause, before)
+		}
+		delete(j.ticket, id)
 		return
 	}
-	t := ts.After
-	from := j.state[t.ID]
-	if !slices.Contains(queue.Transitions(step.Cause), queue.Transition{From: from, To: t.Status}) {
-		j.fail("record %d: ticket %s went from %q to %s by %s", step.Number, t.ID, from, t.Status, step.Cause)
+	before := j.ticket[t.ID]
+	if !queue.Legal(step.Cause, before, t) {
+		j.fail("record %d: ticket %s went from %+v to %s by %s", step.Number, t.ID, before, t.Status, step.Cause)
 	}
-	j.state[t.ID], j.weight[t.ID] = t.Status, t.Weight
+	j.ticket[t.ID], j.weight[t.ID] = t, t.Weight
 	switch {
 	case t.Open():
 		if other := j.open[t.Visitor]; other != "" && other != t.ID {
@@ -88,7 +92,7 @@ func (j *judge) ticket(step queue.Step, ts queue.TicketStep) {
 	case j.open[t.Visitor] == t.ID:
 		delete(j.open, t.Visitor)
 	}
-	if t.Status == queue.Assigned && from != queue.Assigned {
+	if t.Status == queue.Assigned && (before == nil || before.Status != queue.Assigned) {
 		if t.Token <= j.token[t.ID] {
 			j.fail("record %d: ticket %s has token %d after %d", step.Number, t.ID, t.Token, j.token[t.ID])
 		}
