@@ -227,6 +227,8 @@ type Backend interface {
 	// Scan returns a page of the entities and the cursor of the next; it starts
 	// and ends with cursor 0. A page may be empty, and an entity may come twice.
 	Scan(ctx context.Context, log Log, cursor uint64) ([]Entity, uint64, error)
+	// Entity returns the entity of that name, the zero Entity if there is none.
+	Entity(ctx context.Context, log Log, name string) (Entity, error)
 	// Subscribe calls hear, on a goroutine that it must not block, at every
 	// signal of the log until stop is called. It returns once the subscription
 	// is asked for, and a first wake-up tells that it is established; while the

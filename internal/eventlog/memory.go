@@ -167,6 +167,21 @@ func (m *Memory) Scan(ctx context.Context, log Log, cursor uint64) ([]Entity, ui
 	return nil, 0, nil
 }
 
+// Entity implements Backend.
+func (m *Memory) Entity(ctx context.Context, log Log, name string) (Entity, error) {
+	if err := ctx.Err(); err != nil {
+		return Entity{}, unavailable(err)
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if l := m.logLocked(log.Name); l != nil {
+		if i, ok := l.index[name]; ok {
+			return l.slots[i], nil
+		}
+	}
+	return Entity{}, nil
+}
+
 // Ranked returns the keys (see RankKey) of a sorted set in order; tests compare a
 // replica with them.
 func (m *Memory) Ranked(_ context.Context, log Log, set string) ([]string, error) {

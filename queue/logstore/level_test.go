@@ -41,3 +41,38 @@ func TestANewerLevelIsNamedThoughNothingElseCanBeRead(t *testing.T) {
 		t.Errorf("it says %v", err)
 	}
 }
+
+// whole is a backend that must not be scanned, as large as a site may be.
+type whole struct {
+	eventlog.Backend
+	t *testing.T
+}
+
+func (w whole) Scan(context.Context, eventlog.Log, uint64) ([]eventlog.Entity, uint64, error) {
+	w.t.Error("the whole site is scanned")
+	return nil, 0, nil
+}
+
+// A command that asks for the level of a site reads that alone: a scan takes long, and may
+// meet one entity twice, as it was and as it is.
+func TestTheLevelOfASiteIsReadAlone(t *testing.T) {
+	memory := eventlog.NewMemory()
+	defer memory.Close()
+	store := logstore.New(whole{memory, t})
+	if level, err := store.Level(t.Context(), "demo"); err != nil || level != nil {
+		t.Errorf("of a new site it is %+v, %v", level, err)
+	}
+	var before *queue.SiteLevel
+	for want := queue.Level(1); want < 3; want++ {
+		c, err := queue.RaiseLevel(before, want, "test")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := store.Commit(t.Context(), "demo", []queue.Change{c}); err != nil {
+			t.Fatal(err)
+		}
+		if before, err = store.Level(t.Context(), "demo"); err != nil || before == nil || before.Level != want || before.RaisedAt <= 0 {
+			t.Fatalf("it is %+v, %v, want level %d", before, err, want)
+		}
+	}
+}

@@ -33,6 +33,19 @@ var readTests = map[string]func(*testing.T, Setup){
 		}
 		commitEach(t, s.Second, log, step{reads(put("c2", name, "x"), eventlog.Read{Name: name, Version: "~!{}"}), committed, 2})
 	},
+	"an entity is read alone, as it is now": func(t *testing.T, s Setup) {
+		log := newLog()
+		for i, c := range []eventlog.Commit{put("c1", "a", "1"), put("c2", "a", "2"), put("c3", "b", "3"), {ID: "c4", Writes: []eventlog.Write{{Name: "a"}}}} {
+			do(t, s.Backend, log, c)
+			for _, name := range []string{"a", "b"} {
+				got, err := s.Second.Entity(t.Context(), log, name)
+				want := scanAll(t, s.Second, log)[name]
+				if err != nil || got.Name != want.Name || got.Version != want.Version || got.Number != want.Number || got.At != want.At || !bytes.Equal(got.Body, want.Body) {
+					t.Errorf("after commit %d %q is %+v, %v, want %+v", i+1, name, got, err, want)
+				}
+			}
+		}
+	},
 	"heads come in the order asked for": func(t *testing.T, s Setup) {
 		var all []eventlog.Log
 		for i := range 20 {

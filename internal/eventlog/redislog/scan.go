@@ -3,6 +3,7 @@ package redislog
 import (
 	"context"
 	_ "embed"
+	"errors"
 	"fmt"
 	"hash/fnv"
 	"strconv"
@@ -60,6 +61,24 @@ func (b *Backend) Scan(ctx context.Context, log eventlog.Log, cursor uint64) ([]
 		entities = append(entities, e)
 	}
 	return entities, next, nil
+}
+
+// Entity implements eventlog.Backend.
+func (b *Backend) Entity(ctx context.Context, log eventlog.Log, name string) (eventlog.Entity, error) {
+	ctx, cancel := bounded(ctx)
+	defer cancel()
+	packed, err := b.client.HGet(ctx, entitiesKey(log.Name), name).Result()
+	switch {
+	case errors.Is(err, redis.Nil):
+		return eventlog.Entity{}, nil
+	case err != nil:
+		return eventlog.Entity{}, failed(err)
+	}
+	e, err := parseEntity(name, packed)
+	if err != nil {
+		return eventlog.Entity{}, broken("entity", err)
+	}
+	return e, nil
 }
 
 // mark returns the part of a hash of the server's name that fits beside its cursors.
