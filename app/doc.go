@@ -31,7 +31,9 @@
 //
 // What one process does for all is a Worker: offers and time-outs (dispatcher.go), the
 // estimates of waits (estimates.go), and the records that a conversation has of its
-// ticket's end (seal.go). An Election holds the lease of each site. Beside it each process
+// ticket's end (seal.go). What is kept for long enough is forgotten by the dispatcher, last of
+// what it proposes: when that is due follows from the same state as its time-outs, so a
+// worker of its own would be a second loop with the same timer. An Election holds the lease of each site. Beside it each process
 // holds a lease of its own (node.go), and looks for others whose lease has run out.
 //
 // # Connections
