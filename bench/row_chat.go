@@ -75,7 +75,7 @@ func meet(kind string, args ...string) (t *talkers, err error) {
 	}
 	var c counts
 	_ = t.crowd.call("counts", nil, &c)
-	return t, errors.New("not everybody found a partner: " + c.LastError)
+	return t, errors.New("not all found a partner: " + c.LastError)
 }
 
 // messageSize is that of a text in bytes.

@@ -58,7 +58,7 @@ func (v *Visitor) resolve(rev Revision, at Stamp) {
 	v.Session.LostAt.resolve(at)
 }
 
-// AgentStatus reports whether an agent takes tickets.
+// AgentStatus is how an agent stands to new tickets.
 type AgentStatus string
 
 // The states of an agent.

@@ -121,14 +121,14 @@ func (s *State) moved(t *Ticket, to Target) (*Ticket, error) {
 		required.Tier = to.Tier
 	}
 	after.Requirements = &required
-	if to.Tier > 1 && to.Agent == "" && !s.anybody(after) {
+	if to.Tier > 1 && to.Agent == "" && !s.servable(after) {
 		return nil, ErrNoAgent
 	}
 	return after, nil
 }
 
-// anybody reports whether some agent, here or not, could serve the ticket.
-func (s *State) anybody(t *Ticket) bool {
+// servable reports whether some agent, here or not, could serve the ticket.
+func (s *State) servable(t *Ticket) bool {
 	required := t.Requirements
 	if s.Withdrawn(t.Queue()) {
 		required = s.opened(required, t)

@@ -246,7 +246,7 @@ func (s *State) ticketVersion(id string) string {
 }
 
 // BindVisitor says that node holds a conn of a visitor with an open ticket. For
-// anybody else it is empty: only a place in line needs a session.
+// any other visitor it is empty: only a place in line needs a session.
 func (s *State) BindVisitor(visitor, node string) Change {
 	v, t := s.visitors.get(visitor), s.TicketOf(visitor)
 	if t == nil || !t.Open() || v.Session.Node == node && !v.Session.Lost() {

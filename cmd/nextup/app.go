@@ -45,7 +45,7 @@ type appConfig struct {
 	// HelloRate and TrustedProxies are passed to the gateway.
 	HelloRate      int
 	TrustedProxies []netip.Prefix
-	// DemoTokens mints tokens for anybody at /demo/token.
+	// DemoTokens mints tokens for any person at /demo/token.
 	DemoTokens bool
 	Pages      fs.FS
 	Logger     *slog.Logger

@@ -15,7 +15,7 @@ import (
 
 type backtestCmd struct {
 	Trace string        `arg:"" help:"CSV of events, plain or gzipped."`
-	Every time.Duration `help:"Ask also so often while somebody waits; 0 asks at the join alone." default:"0s"`
+	Every time.Duration `help:"Ask also so often while a ticket waits; 0 asks at the join alone." default:"0s"`
 	Over  time.Duration `help:"Summary: score waits longer than this." default:"0s"`
 	After float64       `help:"Summary: score those who joined after this share of the trace's time." default:"0"`
 	Seed  uint64        `help:"The same seed gives the same estimates." default:"1"`
@@ -41,7 +41,7 @@ same stamp the events stand in this order:
     abandon    ticket
     agent_off  agent
 
-Each line is an object with ticket, queue, at_ms, position, known (false where nobody
+Each line is an object with ticket, queue, at_ms, position, known (false where no person
 serves the queue), mean_s, p10_s, p25_s, p50_s, p90_s, and shown_low_s and shown_high_s, which
 are what the visitor would see by then: 7200 stands for more than an hour.
 

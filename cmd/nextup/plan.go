@@ -57,7 +57,7 @@ func (c *planCmd) Run(out io.Writer) error {
 		p.group = len(s.Staff) - 1
 	}
 	if !slices.ContainsFunc(s.Queues, func(d sim.Demand) bool { return slices.Contains(p.languages, d.Language) }) {
-		return fmt.Errorf("plan: nobody asks for %s in this forecast", c.For)
+		return fmt.Errorf("plan: there is no demand for %s in this forecast", c.For)
 	}
 	if c.Add != 0 {
 		return p.change(out)

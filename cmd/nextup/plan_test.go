@@ -51,7 +51,7 @@ func TestBadWishesOfTheToolsAreRefused(t *testing.T) {
 		{"a malformed row", []string{"backtest", broken}, 2, "line 3: at_ms"},
 		{"no such trace", []string{"backtest", broken + ".not"}, 1, "no such file"},
 		{"half an agent", []string{"simulate", "--agents", "en=1.5"}, 80, "whole number"},
-		{"no visitors of the language", []string{"plan", "--for", "fr", "--hours", "1"}, 1, "nobody asks for fr"},
+		{"no visitors of the language", []string{"plan", "--for", "fr", "--hours", "1"}, 1, "there is no demand for fr"},
 		{"a share of everybody", []string{"plan", "--share", "100"}, 1, "--share"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

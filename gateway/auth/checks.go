@@ -64,7 +64,7 @@ type check struct {
 // signature on, key must have passed.
 var checks = []check{
 	{"size", (*examination).checkSize, func(e *examination) string { return fmt.Sprintf("%d bytes", len(e.token)) },
-		"Leave out claims that nobody needs."},
+		"Leave out claims that no program needs."},
 	{"form", (*examination).checkForm, func(*examination) string { return "three parts, a header and claims" },
 		"Give the token itself, as it was signed: three parts in base64url with dots between, nothing before or behind."},
 	{"alg", (*examination).checkAlgorithm, func(e *examination) string { return e.header.Algorithm },

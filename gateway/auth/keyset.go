@@ -32,7 +32,7 @@ func sourceOf(k Key) setSource { return setSource{k.JWKSURL, fmt.Sprint(k.AllowN
 // keySet holds the keys of one JWKS address.
 //
 // A token that names an unknown key makes it fetch the set again, since an issuer
-// may use a new key at once. Anyone can send such a token, so how often it does is
+// may use a new key at once. Any client can send such a token, so how often it does is
 // bounded: within RefreshUnknown after such a fetch it is answered at once with the time
 // to wait. Each fetch serves all: the set that a stranger's token caused to be
 // fetched holds the issuer's new key as well, so a stranger can delay honest people

@@ -78,7 +78,7 @@ func (v *Verifier) Explain(ctx context.Context, token string, now time.Time) (fi
 		findings = append(findings, Finding{c.name, Passed, c.found(e), ""})
 	}
 	for _, n := range append(e.notes, e.claims.decorate(&e.id)...) {
-		findings = append(findings, Finding{n.claim, Noted, n.why, "Mend the claim where the token is made; nobody is turned away for it."})
+		findings = append(findings, Finding{n.claim, Noted, n.why, "Mend the claim where the token is made; no person is turned away for it."})
 	}
 	return findings, len(failed) == 0
 }

@@ -34,7 +34,7 @@ const (
 // Errors of Parse.
 var (
 	ErrInvalid = errors.New("not an origin")
-	// ErrTooWide: a wildcard over names that anyone can register, such as https://*.com.
+	// ErrTooWide: a wildcard over names that any person can register, such as https://*.com.
 	ErrTooWide = errors.New("a wildcard over the domains of others")
 )
 

@@ -118,6 +118,6 @@ func (j *judge) verdict(t *testing.T) {
 		t.Error(w)
 	}
 	if j.served == 0 {
-		t.Error("nobody was served: the test shows nothing")
+		t.Error("no ticket was served: the test shows nothing")
 	}
 }

@@ -151,7 +151,7 @@ func ranks(t *testing.T, h Harness) {
 		t.Fatal(err)
 	}
 	if a.compareRanks(t, h) == 0 {
-		t.Fatal("nobody in line")
+		t.Fatal("no ticket is in line")
 	}
 }
 
