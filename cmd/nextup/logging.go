@@ -6,6 +6,7 @@ import (
 	"io"
 	"log/slog"
 	"strings"
+	"time"
 
 	"github.com/redis/go-redis/v9"
 
@@ -58,7 +59,10 @@ type logLines struct{ log *slog.Logger }
 // Write implements io.Writer.
 func (l logLines) Write(text []byte) (int, error) {
 	for line := range strings.Lines(string(text)) {
-		l.log.LogAttrs(context.Background(), slog.LevelInfo, strings.TrimRight(line, "\n"))
+		record := slog.NewRecord(time.Now(), slog.LevelInfo, strings.TrimRight(line, "\n"), 0)
+		if err := l.log.Handler().Handle(context.Background(), record); err != nil {
+			return 0, err
+		}
 	}
 	return len(text), nil
 }

@@ -12,7 +12,8 @@ import (
 	"github.com/golang-jwt/jwt/v5"
 )
 
-// chatToken signs a visitor's token for ten minutes.
+// chatToken signs a visitor's token for ten minutes; secret is the file without the
+// line break at its end (bytes.TrimSpace).
 func chatToken(site, key, visitor string, secret []byte) (string, error) {
 	token := jwt.NewWithClaims(jwt.SigningMethodHS256, jwt.MapClaims{
 		"sub":       visitor, // who it is in your own books

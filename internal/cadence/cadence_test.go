@@ -19,8 +19,9 @@ func TestLoopsOfOneIntervalTurnInTheSameMomentsUntilTheyEnd(t *testing.T) {
 			}
 			close(moments)
 		}
+		Wait(ctx, every)
 		go loop()
-		time.Sleep(every / 3)
+		time.Sleep(every / 3) // the loops begin apart, and no moment comes between
 		begun := time.Now()
 		var last time.Time
 		for range turns {
