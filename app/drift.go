@@ -54,6 +54,7 @@ func (a *App) CheckDrift() {
 		return
 	}
 	a.raiseLevels(common)
+	a.loseTooOld(said)
 	for id, s := range a.sites {
 		s.compare(othersThan(node, id, s.digestNow(), said))
 	}

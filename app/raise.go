@@ -124,3 +124,25 @@ func (s *Site) raiseLevel(to queue.Level) {
 		s.log.Info("the site's level is raised: all gateways have known it for a day, and an older release cannot serve the site any more", "level", to)
 	}
 }
+
+// loseTooOld puts the nodes that are too old for a site into its log, of the sites for which
+// this process was elected. Such a node lives, but what it says of the people it holds there
+// is committed no more: those who do not come back elsewhere would be here for ever.
+func (a *App) loseTooOld(said map[string]string) {
+	for _, s := range a.sites {
+		if !s.Elected() {
+			continue
+		}
+		var old []string
+		s.Read(func(st *queue.State) {
+			for _, n := range st.Nodes() {
+				if words, ok := said[n]; ok && KnownLevel(words) < st.Level() {
+					old = append(old, n)
+				}
+			}
+		})
+		for _, n := range old {
+			s.loseNode(n)
+		}
+	}
+}

@@ -99,6 +99,43 @@ func TestALevelIsRaisedAfterADayInWhichAllNodesKnewIt(t *testing.T) {
 	}
 }
 
+// People whom a gateway held that has become too old for the site are not here for ever: it
+// lives, and cannot say that they have gone. Those of the others stay, and so do those whom
+// one that is old enough for another site holds there.
+func TestPeopleOfAGatewayThatIsTooOldAreNotHereForEver(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		log, registry := memory(t), presence.NewMemory(nil)
+		other := testRules()
+		other.ID = "other"
+		with := func(o *Options) {
+			o.Presence, o.Sites = registry, append(o.Sites, SiteOptions{Rules: other})
+		}
+		old, newer := knowing(t, log, 1, with), knowing(t, log, 3, with)
+		time.Sleep(time.Second)
+		for visitor, a := range map[string]*App{"of the old": old, "of the newer": newer} {
+			for _, site := range a.Sites() {
+				if _, err := a.Site(site).joinForTest(t.Context(), visitor); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
+		newer.Site("demo").raise(t.Context(), t, 3)
+		time.Sleep(leaseTTL + 2*driftCheck)
+		for _, tt := range []struct {
+			site, visitor string
+			lost          bool
+		}{
+			{"demo", "of the old", true}, {"demo", "of the newer", false}, {"other", "of the old", false}, {"other", "of the newer", false},
+		} {
+			newer.Site(tt.site).Read(func(st *queue.State) {
+				if lost := st.Visitor(tt.visitor).Session.Lost(); lost != tt.lost {
+					t.Errorf("%s: the visitor %s is lost: %v, want %v", tt.site, tt.visitor, lost, tt.lost)
+				}
+			})
+		}
+	})
+}
+
 // wallStore is a store whose wall clock the test sets ahead.
 type wallStore struct {
 	queue.Store
