@@ -59,6 +59,11 @@ type levelRaiseCmd struct {
 // levelTimeout bounds a command, with the time to confirm it.
 const levelTimeout = 10 * time.Minute
 
+// secondLook is how long after the first look at the gateways the second one comes that a
+// raise needs, so that it sees one that has started since. One whose word was gone, since it
+// was late with its lease or Redis was started again, says it again within 5 s.
+const secondLook = 6 * time.Second
+
 // levels are what the commands look at.
 type levels struct {
 	backend *redislog.Backend
@@ -82,10 +87,7 @@ func (c *levelFlags) openLevels(ctx context.Context, durability redislog.Durabil
 		return nil, fmt.Errorf("redis: %w", err)
 	}
 	l.store = logstore.New(l.backend)
-	said, err := redispresence.New(l.backend.Client(), l.backend.Prove).Announcements(ctx)
-	for node, words := range said {
-		l.nodes[node] = app.KnownLevel(words)
-	}
+	err = l.lookAtNodes(ctx)
 	for _, site := range l.sites {
 		if err == nil {
 			l.at[site], err = l.store.Level(ctx, site)
@@ -95,6 +97,29 @@ func (c *levelFlags) openLevels(ctx context.Context, durability redislog.Durabil
 		return nil, errors.Join(err, l.backend.Close())
 	}
 	return l, nil
+}
+
+// lookAtNodes adds what the gateways know that live now.
+func (l *levels) lookAtNodes(ctx context.Context) error {
+	said, err := redispresence.New(l.backend.Client(), l.backend.Prove).Announcements(ctx)
+	for node, words := range said {
+		l.nodes[node] = app.KnownLevel(words)
+	}
+	return err
+}
+
+// tooOld is an error that names the gateways which do not know the level, nil if all do.
+func (l *levels) tooOld(to queue.Level) error {
+	var old []string
+	for _, node := range slices.Sorted(maps.Keys(l.nodes)) {
+		if l.nodes[node] < to {
+			old = append(old, node)
+		}
+	}
+	if len(old) == 0 {
+		return nil
+	}
+	return fmt.Errorf("these gateways are too old for level %d and would stop serving: replace them first: %s", to, strings.Join(old, ", "))
 }
 
 func (c *levelFlags) sitesOf(file *sitefile.File) ([]string, error) {
@@ -177,15 +202,10 @@ func (c *levelRaiseCmd) raise(out io.Writer, in io.Reader) error {
 
 func (c *levelRaiseCmd) raiseAll(ctx context.Context, l *levels, to queue.Level, out io.Writer, in io.Reader) error {
 	l.print(out)
-	var old []string
-	for _, node := range slices.Sorted(maps.Keys(l.nodes)) {
-		if l.nodes[node] < to {
-			old = append(old, node)
-		}
+	if err := l.tooOld(to); err != nil {
+		return err
 	}
-	if len(old) > 0 {
-		return fmt.Errorf("these gateways are too old for level %d and would stop serving: replace them first: %s", to, strings.Join(old, ", "))
-	}
+	looked := time.Now()
 	changes := map[string]queue.Change{}
 	for _, site := range l.sites {
 		change, err := queue.RaiseLevel(l.at[site], to, "operator")
@@ -206,6 +226,11 @@ func (c *levelRaiseCmd) raiseAll(ctx context.Context, l *levels, to queue.Level,
 		if strings.TrimSpace(answer) != "yes" {
 			return errors.New("nothing is raised: it was not confirmed (--yes does not ask)")
 		}
+	}
+	fmt.Fprintf(out, "Looking for gateways again, for up to %s.\n", secondLook)
+	time.Sleep(time.Until(looked.Add(secondLook)))
+	if err := errors.Join(l.lookAtNodes(ctx), l.tooOld(to)); err != nil {
+		return err
 	}
 	for _, site := range slices.Sorted(maps.Keys(changes)) {
 		outcomes, err := l.store.Commit(ctx, site, []queue.Change{changes[site]})

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -126,6 +127,61 @@ func TestALevelIsNotRaisedByAnythingButYes(t *testing.T) {
 		if (err == nil) != (answer == "yes\n") {
 			t.Errorf("answered %q: %v\n%s", answer, err, &out)
 		}
+	}
+}
+
+// once calls do at the first read or write that has the words.
+type once struct {
+	strings.Builder
+	answer *strings.Reader
+	words  string
+	do     func()
+}
+
+func (o *once) see(text []byte) {
+	if strings.Contains(string(text), o.words) && o.do != nil {
+		o.do()
+		o.do = nil
+	}
+}
+
+func (o *once) Write(p []byte) (int, error) {
+	o.see(p)
+	return o.Builder.Write(p)
+}
+
+func (o *once) Read(p []byte) (int, error) {
+	n, err := o.answer.Read(p)
+	o.see(p[:n])
+	return n, err
+}
+
+// A gateway of the last release that the first look did not see keeps a level from being
+// raised: one that starts while the operator is asked, and one whose word was gone.
+func TestALevelIsNotRaisedBesideAGatewayThatWasOutOfSight(t *testing.T) {
+	t.Parallel()
+	for name, words := range map[string]string{"it comes before the answer": "yes", "it says again what it knows": "Looking for gateways again"} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			url := redistest.Start(t)
+			options, err := redis.ParseURL(url)
+			if err != nil {
+				t.Fatal(err)
+			}
+			admin := redis.NewClient(options)
+			defer admin.Close()
+			terminal := &once{answer: strings.NewReader("yes\n"), words: words, do: func() {
+				if err := errors.Join(
+					admin.Set(t.Context(), "nextup:node:older", 1, time.Hour).Err(), admin.HSet(t.Context(), "nextup:words", "older", "demo=x").Err(),
+				); err != nil {
+					t.Error(err)
+				}
+			}}
+			err = (&levelRaiseCmd{levelFlags: levelFlags{Redis: url}, To: -1, Durability: "memory"}).raise(terminal, terminal)
+			if err == nil || !strings.Contains(err.Error(), "replace them first: older") || terminal.do != nil {
+				t.Errorf("%v\n%s", err, terminal.String())
+			}
+		})
 	}
 }
 
