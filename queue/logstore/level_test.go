@@ -3,7 +3,9 @@ package logstore_test
 import (
 	"context"
 	"errors"
+	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"nextup/internal/eventlog"
@@ -75,4 +77,52 @@ func TestTheLevelOfASiteIsReadAlone(t *testing.T) {
 			t.Fatalf("it is %+v, %v, want level %d", before, err, want)
 		}
 	}
+}
+
+// flaky is a backend that can be away.
+type flaky struct {
+	eventlog.Backend
+	away atomic.Bool
+}
+
+func (f *flaky) Read(ctx context.Context, log eventlog.Log, after uint64, limit int) ([]eventlog.Record, error) {
+	if f.away.Load() {
+		return nil, errors.New("away")
+	}
+	return f.Backend.Read(ctx, log, after, limit)
+}
+
+func (f *flaky) Heads(ctx context.Context, logs []eventlog.Log) ([]eventlog.Head, error) {
+	if f.away.Load() {
+		return nil, errors.New("away")
+	}
+	return f.Backend.Heads(ctx, logs)
+}
+
+// A process that is too old for a site says so also while the log cannot be reached.
+func TestThatAProcessIsTooOldIsNotForgottenWhileTheLogIsAway(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		memory := eventlog.NewMemory()
+		backend := &flaky{Backend: memory}
+		store := logstore.New(backend)
+		change, err := queue.RaiseLevel(nil, 9, "test")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := store.Commit(t.Context(), "demo", []queue.Change{change}); err != nil {
+			t.Fatal(err)
+		}
+		ctx, cancel := context.WithCancel(t.Context())
+		f := store.Follow(ctx, "demo", silent{t})
+		for _, away := range []bool{false, true, false} {
+			backend.away.Store(away)
+			time.Sleep(time.Minute)
+			if old := (*queue.TooOldError)(nil); !errors.As(f.Err(), &old) || old.Level != 9 {
+				t.Errorf("while the log is away (%v) it says %v", away, f.Err())
+			}
+		}
+		cancel()
+		<-f.Done()
+		_ = memory.Close()
+	})
 }

@@ -146,7 +146,7 @@ func encode(c *queue.Change) (eventlog.Commit, error) {
 func (s *Store) Follow(ctx context.Context, site string, replica queue.Replica) queue.Follower {
 	s.Now(site) // from now on the backend keeps the log's time
 	f := &follower{done: make(chan struct{})}
-	f.Follower = eventlog.NewFollower(s.backend, LogOf(site), decoder{replica}, eventlog.FollowerOptions{
+	f.Follower = eventlog.NewFollower(s.backend, LogOf(site), decoder{replica, f.loaded}, eventlog.FollowerOptions{
 		OnReset:    replica.Reset,
 		OnReleased: replica.Notify,
 		OnError:    f.fail,
@@ -158,7 +158,8 @@ func (s *Store) Follow(ctx context.Context, site string, replica queue.Replica) 
 	return f
 }
 
-// follower remembers why it is not ready.
+// follower remembers why it is not ready. That it is too old stays the reason until it
+// could load the log, also while the log cannot be reached.
 type follower struct {
 	*eventlog.Follower
 	done chan struct{}
@@ -172,7 +173,17 @@ func (f *follower) Done() <-chan struct{} { return f.done }
 func (f *follower) fail(err error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.err = err
+	var old *queue.TooOldError
+	if !errors.As(f.err, &old) || errors.As(err, &old) {
+		f.err = err
+	}
+}
+
+// loaded notes that the log could be read.
+func (f *follower) loaded() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.err = nil
 }
 
 // Sync implements queue.Follower.
@@ -189,7 +200,10 @@ func (f *follower) Err() error {
 }
 
 // decoder feeds a queue.Replica from the bytes of a log.
-type decoder struct{ replica queue.Replica }
+type decoder struct {
+	replica queue.Replica
+	loaded  func() // called when a snapshot was given to it
+}
 
 // Load implements eventlog.Replica. It reads the level first: an entity that cannot be
 // read is then one of a newer version.
@@ -213,6 +227,7 @@ func (d decoder) Load(head eventlog.Head, entities []eventlog.Entity) error {
 		images = append(images, i)
 	}
 	d.replica.Restore(head.Number, queue.Stamp(head.At), images)
+	d.loaded()
 	return nil
 }
 
