@@ -87,6 +87,7 @@ type Site struct {
 	members     members
 	lossLog     lograte.Warning // of lost nodes that are not in the log yet
 	levelLog    lograte.Warning // of a level that is not raised yet
+	reached     atomic.Int64    // the highest level that the site has had; written under the replica's turn
 }
 
 // New returns an App that follows no log yet, so that the caller can subscribe.
@@ -127,6 +128,8 @@ func (a *App) newSite(o SiteOptions) *Site {
 	s := &Site{Replica: r, app: a, election: newElection(r, a.Node)}
 	s.digest.Store(&o.Digest)
 	s.connections.init(s)
+	r.OnSteps(func(st *queue.State, _ []queue.Step) { s.noticeLevel(st) })
+	r.OnRestore(s.noticeLevel)
 	r.OnSteps(s.noticeLoss)
 	if s.traces() {
 		r.OnSteps(s.traceSteps)

@@ -98,30 +98,38 @@ func (a *App) lookAtLevels(others map[string]string) common {
 }
 
 // raiseLevels raises the level of the sites for which this process was elected to what
-// all nodes have known for long enough.
+// all nodes have known for long enough, and that of any site to what it has had already:
+// a log that loses records may lose that its level was raised, while conversations keep
+// what was written at the level.
 func (a *App) raiseLevels(c common) {
-	if c.age < levelRest {
-		return
-	}
 	for _, s := range a.sites {
-		if level, _ := s.Level(); level < c.level && s.Elected() {
-			s.raiseLevel(c.level)
+		level, _ := s.Level()
+		if had := queue.Level(s.reached.Load()); level < had {
+			s.raiseLevel(had, "loss")
+		} else if level < c.level && c.age >= levelRest && s.Elected() {
+			s.raiseLevel(c.level, "time")
 		}
 	}
 }
 
-func (s *Site) raiseLevel(to queue.Level) {
+// noticeLevel keeps the highest level that the site has had.
+func (s *Site) noticeLevel(st *queue.State) {
+	s.reached.Store(max(s.reached.Load(), int64(st.Level())))
+}
+
+// raiseLevel raises the level because of by: "time", or "loss" of an earlier raise.
+func (s *Site) raiseLevel(to queue.Level, by string) {
 	number, err := s.Decide(s.ctx, Refusals{}, func(st *queue.State) (queue.Change, error) {
 		if st.Level() >= to {
 			return queue.Change{}, nil
 		}
-		return queue.RaiseLevel(st.SiteLevel(), to, "time")
+		return queue.RaiseLevel(st.SiteLevel(), to, by)
 	})
 	switch {
 	case err != nil:
 		s.levelLog.Log(s.log, "the site's level is not raised yet", "to", to, "err", err)
 	case number > 0: // else another process was first
-		s.log.Info("the site's level is raised: all gateways have known it for a day, and an older release cannot serve the site any more", "level", to)
+		s.log.Info("the site's level is raised, and an older release cannot serve the site any more", "level", to, "by", by)
 	}
 }
 

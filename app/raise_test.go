@@ -8,6 +8,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"nextup/internal/eventlog"
 	"nextup/presence"
 	"nextup/queue"
 	"nextup/queue/logstore"
@@ -132,6 +133,51 @@ func TestPeopleOfAGatewayThatIsTooOldAreNotHereForEver(t *testing.T) {
 					t.Errorf("%s: the visitor %s is lost: %v, want %v", tt.site, tt.visitor, lost, tt.lost)
 				}
 			})
+		}
+	})
+}
+
+// losing is a backend whose logs lose all of their records when the test swaps them.
+type losing struct {
+	eventlog.Backend
+	logs atomic.Pointer[eventlog.Memory]
+}
+
+func (l *losing) Commit(ctx context.Context, log eventlog.Log, commits []eventlog.Commit) ([]eventlog.Outcome, error) {
+	return l.logs.Load().Commit(ctx, log, commits)
+}
+
+func (l *losing) Heads(ctx context.Context, logs []eventlog.Log) ([]eventlog.Head, error) {
+	return l.logs.Load().Heads(ctx, logs)
+}
+
+func (l *losing) Read(ctx context.Context, log eventlog.Log, after uint64, limit int) ([]eventlog.Record, error) {
+	return l.logs.Load().Read(ctx, log, after, limit)
+}
+
+func (l *losing) Scan(ctx context.Context, log eventlog.Log, cursor uint64) ([]eventlog.Entity, uint64, error) {
+	return l.logs.Load().Scan(ctx, log, cursor)
+}
+
+// A site whose log loses that its level was raised is raised again at once: conversations
+// keep what was written at the level, and clients that are connected know its features.
+func TestALevelThatTheLogHasLostIsRaisedAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		log, empty := &losing{Backend: memory(t)}, eventlog.NewMemory()
+		before := eventlog.NewMemory()
+		log.logs.Store(before)
+		t.Cleanup(func() { _, _ = before.Close(), empty.Close() })
+		first := knowing(t, log, 2)
+		time.Sleep(time.Second)
+		first.Site("demo").raise(t.Context(), t, 2)
+		late := knowing(t, log, 2) // it knows the level from a snapshot
+		time.Sleep(leaseTTL)
+		first.Close()
+		log.logs.Store(empty)
+		time.Sleep(2 * driftCheck)
+		s := late.Site("demo")
+		if level, _ := s.Level(); level != 2 || s.Takes() != nil || s.Restores() < 2 {
+			t.Errorf("it is at level %d after %d snapshots: %v", level, s.Restores(), s.Takes())
 		}
 	})
 }
