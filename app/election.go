@@ -138,7 +138,7 @@ func (e *Election) set(elected bool) {
 			w.Dismissed()
 		}
 	}
-	r.log.Info("dispatcher", "held", elected)
+	r.log.Info("election", "elected", elected)
 	for _, f := range e.onChange {
 		f(elected)
 	}

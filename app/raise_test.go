@@ -3,6 +3,8 @@ package app
 import (
 	"context"
 	"errors"
+	"log/slog"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -12,6 +14,7 @@ import (
 	"nextup/presence"
 	"nextup/queue"
 	"nextup/queue/logstore"
+	"nextup/test/logtest"
 )
 
 // How long all nodes have known a level grows by what this process saw, is kept while one of
@@ -178,6 +181,24 @@ func TestALevelThatTheLogHasLostIsRaisedAgain(t *testing.T) {
 		s := late.Site("demo")
 		if level, _ := s.Level(); level != 2 || s.Takes() != nil || s.Restores() < 2 {
 			t.Errorf("it is at level %d after %d snapshots: %v", level, s.Restores(), s.Takes())
+		}
+	})
+}
+
+// Only the process that raised a level logs that it is raised.
+func TestARaiseIsLoggedByTheProcessThatDidIt(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		log := memory(t)
+		var said [2]logtest.Buffer
+		for i := range said {
+			a := knowing(t, log, 2, func(o *Options) { o.Logger = slog.New(slog.NewTextHandler(&said[i], nil)) })
+			time.Sleep(time.Second)
+			a.Site("demo").raiseLevel(2, "time")
+		}
+		for i, want := range []int{1, 0} {
+			if got := strings.Count(said[i].String(), "level is raised"); got != want {
+				t.Errorf("process %d logs %d times that the level is raised, want %d", i+1, got, want)
+			}
 		}
 	})
 }
