@@ -18,6 +18,9 @@ type Record struct {
 	Writes []Write // Before is not set
 }
 
+// Head is where the log was with this record as its newest.
+func (r *Record) Head() Head { return Head{r.Number, r.ID, r.At} }
+
 // Step is what a record did, for the code that tells people about it.
 type Step struct {
 	Record

@@ -34,6 +34,14 @@ const (
 	IDConflict
 )
 
+// Head is a place in a site's log: that of its newest record so far. The zero Head is
+// before the first.
+type Head struct {
+	Number uint64
+	ID     string
+	At     Stamp
+}
+
 // Outcome answers one change.
 type Outcome struct {
 	Verdict Verdict
@@ -49,6 +57,11 @@ type Store interface {
 	Commit(ctx context.Context, site string, changes []Change) ([]Outcome, error)
 	// Follow feeds the replica until ctx ends.
 	Follow(ctx context.Context, site string, replica Replica) Follower
+	// FollowFrom is Follow for a replica that holds everything up to a head already, such
+	// as one that exports each record once and remembers where it is: it is given the
+	// records after it and no snapshot. Restore is then the news that the log does not go
+	// on from there, since it has forked (Reset comes first) or was trimmed.
+	FollowFrom(ctx context.Context, site string, from Head, replica Replica) Follower
 	// Lease takes or renews the dispatcher's lease of a site for a node and says
 	// whether node holds it for ttl from now.
 	Lease(ctx context.Context, site, node string, ttl time.Duration) (bool, error)

@@ -144,6 +144,17 @@ func encode(c *queue.Change) (eventlog.Commit, error) {
 
 // Follow implements queue.Store.
 func (s *Store) Follow(ctx context.Context, site string, replica queue.Replica) queue.Follower {
+	return s.follow(ctx, site, replica, func(*eventlog.Follower) {})
+}
+
+// FollowFrom implements queue.Store.
+func (s *Store) FollowFrom(ctx context.Context, site string, from queue.Head, replica queue.Replica) queue.Follower {
+	return s.follow(ctx, site, replica, func(f *eventlog.Follower) {
+		f.StartAt(eventlog.Head{Number: from.Number, ID: from.ID, At: int64(from.At)})
+	})
+}
+
+func (s *Store) follow(ctx context.Context, site string, replica queue.Replica, begin func(*eventlog.Follower)) queue.Follower {
 	s.Now(site) // from now on the backend keeps the log's time
 	f := &follower{done: make(chan struct{})}
 	f.Follower = eventlog.NewFollower(s.backend, LogOf(site), decoder{replica, f.loaded}, eventlog.FollowerOptions{
@@ -151,6 +162,7 @@ func (s *Store) Follow(ctx context.Context, site string, replica queue.Replica) 
 		OnReleased: replica.Notify,
 		OnError:    f.fail,
 	})
+	begin(f.Follower)
 	go func() {
 		defer close(f.done)
 		_ = f.Run(ctx) // it ends with the context's error and no other

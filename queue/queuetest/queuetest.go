@@ -50,6 +50,7 @@ func Run(t *testing.T, h Harness) {
 		{"bounds of time are the log's", bounds},
 		{"one dispatcher holds the lease", lease},
 		{"a new node takes a snapshot while others write", snapshot},
+		{"who remembers where they were is given each record once", fromHead},
 		{"many writers keep the invariants", interleavings},
 		{"a shown position is the rank in the sorted set", ranks},
 		{"a fork is noticed and healed", fork},
