@@ -220,7 +220,7 @@ var rows = []row{
 		binary: release.Binary,
 		rules:  leasesRunOut,
 		fault:  (*testbed).rollUpgrade,
-		expect: all(resumedIn(10*time.Second), movedPolitely, oldWroteNothing),
+		expect: all(resumedIn(10*time.Second), movedPolitely, raisedOnce),
 	},
 	{
 		name: "a gateway dies and does not come back", redis: onSingle,
