@@ -6,11 +6,12 @@ import (
 	"nextup/queue"
 )
 
-// pendingForecast is the first forecast of a ticket; it is judged when the ticket
-// leaves the line.
+// pendingForecast is the forecast of a ticket as it joined; it is judged when the ticket
+// leaves the line, if it still waited at the next look.
 type pendingForecast struct {
 	at       queue.Stamp
 	forecast Forecast
+	lasted   bool
 }
 
 // maxPending bounds Estimator.pending.
@@ -46,23 +47,21 @@ func (e *Estimator) calibrate(q string, f *Forecast) {
 	e.stretch(q, f)
 }
 
-// remember keeps the first forecast of a ticket, to be judged later.
-func (e *Estimator) remember(t *queue.Ticket, f Forecast, now queue.Stamp) {
-	if _, known := e.pending[t.ID]; known || !f.Known || len(e.pending) >= maxPending {
-		return
+// remember keeps a forecast of a ticket, to be judged later.
+func (e *Estimator) remember(t *queue.Ticket, p pendingForecast) {
+	if p.forecast.Known && len(e.pending) < maxPending {
+		e.pending[t.ID] = p
 	}
-	e.pending[t.ID] = pendingForecast{at: now, forecast: f}
 }
 
-// judge compares the first forecast of a ticket that has left the line with its
-// wait.
+// judge compares the forecast of a ticket that has left the line with its wait.
 func (e *Estimator) judge(after *queue.Ticket, at queue.Stamp) {
 	p, ok := e.pending[after.ID]
 	if !ok {
 		return
 	}
 	delete(e.pending, after.ID)
-	if after.Status != queue.Assigned {
+	if after.Status != queue.Assigned || !p.lasted {
 		return
 	}
 	q := after.Queue().String()

@@ -129,9 +129,7 @@ func (e *Estimator) observeWait(before, after *queue.Ticket, at queue.Stamp) {
 	switch {
 	case after == nil:
 	case before == nil && after.Queued():
-		if len(e.fresh) < maxFresh {
-			e.fresh = append(e.fresh, after.ID)
-		}
+		e.expect(after, at)
 		e.known.addArrival(after.Queue().String(), after.HeadStart, at)
 	case before != nil && before.Queued() && !after.Queued():
 		if before.Token == 0 { // a visitor who comes back from a conversation is patient in another way
@@ -160,7 +158,7 @@ func (e *Estimator) Next(st *queue.State, q queue.QueueID, now queue.Stamp) Fore
 	if !known {
 		return Forecast{}
 	}
-	return e.estimate(st, base, st.Size(q)+1, len(e.model.lines[base].tickets), now).noticed()
+	return e.estimate(base, st.Size(q)+1, len(e.model.lines[base].tickets), now).noticed()
 }
 
 // noticed returns the forecast without lower ends that no visitor would notice. A
@@ -186,15 +184,15 @@ func (e *Estimator) look(st *queue.State, now queue.Stamp) {
 
 func (e *Estimator) forecast(st *queue.State, t *queue.Ticket) Forecast {
 	line := e.model.lineOf(t)
-	return e.estimate(st, line, st.Position(t), e.model.lines[line].ahead(t), t.Score())
+	return e.estimate(line, st.Position(t), e.model.lines[line].ahead(t), t.Score())
 }
 
 // estimate returns the forecast for a place in a line behind so many of its
 // tickets.
-func (e *Estimator) estimate(st *queue.State, line, position, ahead int, score queue.Stamp) Forecast {
+func (e *Estimator) estimate(line, position, ahead int, score queue.Stamp) Forecast {
 	f := Forecast{Position: position}
 	l := &e.model.lines[line]
-	if st.Paused(l.queue) != nil {
+	if l.paused {
 		return f
 	}
 	mean, variance, ok := e.model.walk(line, ahead, score)
@@ -253,7 +251,7 @@ func (e *Estimator) curve(st *queue.State, i int, now queue.Stamp) queue.Curve {
 		if k <= len(l.tickets) {
 			position, score = st.Position(l.tickets[k-1]), l.tickets[k-1].Score()
 		}
-		f := e.estimate(st, i, position, k-1, score)
+		f := e.estimate(i, position, k-1, score)
 		if !f.Known {
 			return nil
 		}

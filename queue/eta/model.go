@@ -37,6 +37,7 @@ type line struct {
 	need    *queue.Requirements
 	tickets []*queue.Ticket
 	theta   float64 // rate at which each of them is abandoned
+	paused  bool
 }
 
 // group is the agents of one kind.
@@ -86,7 +87,7 @@ func (e *Estimator) newModel(st *queue.State, now queue.Stamp) *model {
 		need := st.QueueRequirements(q)
 		m.base[q] = len(m.lines)
 		m.index[queue.CurveName(q, need)] = len(m.lines)
-		m.lines = append(m.lines, line{queue: q, name: q.String(), need: need, theta: e.rates.patience[q.String()]})
+		m.lines = append(m.lines, line{queue: q, name: q.String(), need: need, theta: e.rates.patience[q.String()], paused: st.Paused(q) != nil})
 	}
 	for _, q := range queues {
 		var last *queue.Requirements // tickets of a class share one value
@@ -127,7 +128,7 @@ func (m *model) lineOf(t *queue.Ticket) int {
 		return base
 	}
 	m.index[name] = len(m.lines)
-	m.lines = append(m.lines, line{queue: t.Queue(), name: name, need: t.Requirements, theta: m.lines[base].theta})
+	m.lines = append(m.lines, line{queue: t.Queue(), name: name, need: t.Requirements, theta: m.lines[base].theta, paused: m.lines[base].paused})
 	return m.index[name]
 }
 

@@ -1,6 +1,10 @@
 package eta
 
-import "nextup/queue"
+import (
+	"slices"
+
+	"nextup/queue"
+)
 
 // Truth counts how true the forecasts of a queue were, over all tickets that were
 // served. A share is a quotient of two counters, so that a gateway can export the
@@ -37,13 +41,45 @@ func (e *Estimator) Truth() map[string]Truth {
 	return all
 }
 
-// rememberFresh makes and keeps forecasts for tickets that joined since the last
-// look, so that there is something to judge.
+// expect keeps what a visitor who joins is told: the forecast of their place as of the last
+// look. A forecast that was made only when they have waited for some seconds would teach the
+// estimator of other waits than those that are told, since by then the agents who had room have
+// let them wait.
+func (e *Estimator) expect(t *queue.Ticket, at queue.Stamp) {
+	if len(e.fresh) >= maxFresh {
+		return
+	}
+	e.fresh = append(e.fresh, t.ID)
+	m := e.model
+	if m == nil || at > m.now.Add(lastsFor) {
+		return // the next look tells them
+	}
+	line := m.lineOf(t)
+	l := &m.lines[line]
+	ahead, position := l.ahead(t), 1
+	for i := range m.lines {
+		if m.lines[i].queue == l.queue {
+			position += m.lines[i].ahead(t)
+		}
+	}
+	e.remember(t, pendingForecast{at: at, forecast: e.estimate(line, position, ahead, t.Score())})
+	l.tickets = slices.Insert(l.tickets, ahead, t) // for those who come behind before the next look
+}
+
+// rememberFresh picks the forecasts to judge: those of tickets that joined since the last
+// look and still wait. Of those that were served before, nothing was shown.
 func (e *Estimator) rememberFresh(st *queue.State, now queue.Stamp) {
 	for _, id := range e.fresh {
-		if t := st.Ticket(id); t != nil && t.Status == queue.Waiting {
-			e.remember(t, e.forecast(st, t), now)
+		t := st.Ticket(id)
+		if t == nil || t.Status != queue.Waiting {
+			continue
 		}
+		p, known := e.pending[id]
+		if !known {
+			p = pendingForecast{at: now, forecast: e.forecast(st, t)}
+		}
+		p.lasted = true
+		e.remember(t, p)
 	}
 	e.fresh = e.fresh[:0]
 	if len(e.pending) > maxPending/2 {
@@ -55,5 +91,9 @@ func (e *Estimator) rememberFresh(st *queue.State, now queue.Stamp) {
 	}
 }
 
-// maxFresh bounds the forecasts that are made for this at one look.
-const maxFresh = 16
+const (
+	// maxFresh bounds the forecasts that are made for this between two looks.
+	maxFresh = 16
+	// lastsFor is for how many milliseconds the model of a look tells of a join.
+	lastsFor = 10_000
+)
