@@ -38,7 +38,7 @@ func (r *refusing) is() (why error, unproven bool) {
 
 func (r *refusing) Commit(ctx context.Context, l eventlog.Log, c []eventlog.Commit) ([]eventlog.Outcome, error) {
 	why, unproven := r.is()
-	if why == nil || unproven || errors.Is(why, eventlog.ErrFull) && eventlog.AllFree(c) {
+	if why == nil || unproven || errors.Is(why, eventlog.ErrFull) && eventlog.AllReleaseMemory(c) {
 		out, err := r.Backend.Commit(ctx, l, c)
 		if unproven && why != nil {
 			return nil, why

@@ -115,7 +115,7 @@ func (h *Hub) Closed(ctx context.Context, site, ticket string, siteLog uint64) e
 	if err != nil {
 		return err
 	}
-	_, _, err = h.commit(ctx, h.log(site, ticket), eventlog.Commit{ID: closedID, Seal: true, Frees: true, Data: data})
+	_, _, err = h.commit(ctx, h.log(site, ticket), eventlog.Commit{ID: closedID, Seal: true, ReleasesMemory: true, Data: data})
 	return err
 }
 
@@ -138,7 +138,7 @@ func (h *Hub) commit(ctx context.Context, log eventlog.Log, c eventlog.Commit) (
 	case eventlog.Fenced:
 		return 0, 0, ErrFenced
 	case eventlog.IDConflict:
-		return 0, 0, ErrIDReused
+		return 0, 0, ErrIDConflict
 	case eventlog.Conflict:
 		return 0, 0, errConflict
 	case eventlog.TooEarly, eventlog.TooLate: // no bound was set

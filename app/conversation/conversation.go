@@ -63,8 +63,8 @@ import (
 var (
 	// ErrClosed says that the conversation has ended.
 	ErrClosed = errors.New("conversation: it is closed")
-	// ErrIDReused says that the sender used this message id for another body.
-	ErrIDReused = errors.New("conversation: the message id was used for another text")
+	// ErrIDConflict says that the sender used this message id for another body.
+	ErrIDConflict = errors.New("conversation: the message id was used for another text")
 	// ErrBodyKind says that a body of the kind may not be written yet.
 	ErrBodyKind = errors.New("conversation: no body of this kind may be written")
 	// ErrFenced says that a later assignment has a higher fencing token.

@@ -189,7 +189,7 @@ func TestAMessageIsWrittenOnceAndAnsweredAsTheFirstTime(t *testing.T) {
 		if again != 1 || atAgain != at || err != nil {
 			t.Fatalf("again: %d at %d, %v", again, atAgain, err)
 		}
-		if _, _, err := p.b.Append(t.Context(), "s", ticket, message(v, "m1", "hello!")); !errors.Is(err, conversation.ErrIDReused) {
+		if _, _, err := p.b.Append(t.Context(), "s", ticket, message(v, "m1", "hello!")); !errors.Is(err, conversation.ErrIDConflict) {
 			t.Fatalf("another text: %v", err)
 		}
 		if n := mustAppend(t, p.b, ticket, message(a, "m1", "another's")); n != 3 {
@@ -243,7 +243,7 @@ func TestABodyOfANewKindIsWrittenWhereItMayBe(t *testing.T) {
 	if n := mustAppend(t, after, "t", d); n != 1 {
 		t.Errorf("sent again it is %d", n)
 	}
-	if _, _, err := after.Append(t.Context(), "s", "t", message(agent("a"), "m", "Choose: a, b")); !errors.Is(err, conversation.ErrIDReused) {
+	if _, _, err := after.Append(t.Context(), "s", "t", message(agent("a"), "m", "Choose: a, b")); !errors.Is(err, conversation.ErrIDConflict) {
 		t.Errorf("its text alone: %v", err)
 	}
 	r := receive(before, "t", 0)

@@ -72,7 +72,7 @@ var refusals = []struct {
 	{queue.ErrEnded, protocol.CodeConversationClosed, "The ticket has ended: join again.", 0},
 	{conversation.ErrClosed, protocol.CodeConversationClosed, "The conversation is closed.", 0},
 	{conversation.ErrFenced, protocol.CodeUnknownTicket, "The conversation has gone to another agent.", 0},
-	{conversation.ErrIDReused, protocol.CodeIDReused, "This message_id was used for another text: choose a new one.", 0},
+	{conversation.ErrIDConflict, protocol.CodeIDReused, "This message_id was used for another text: choose a new one.", 0},
 	{app.ErrIDConflict, protocol.CodeIDReused, "This id was used for another join: choose a new one.", 0},
 	{queue.ErrQueueFull, protocol.CodeQueueFull, "The queue is full: try again later.", 30_000},
 	{queue.ErrHolds, protocol.CodeForbidden, "Close your conversations before going offline, or go away instead.", 0},

@@ -45,10 +45,10 @@ func SnapshotOf(st *queue.State, visitor string) TicketSnapshot {
 // Line takes the snapshots of the tickets of one queue, one after the other, and shares
 // what they have in common.
 type Line struct {
-	st       *queue.State
-	snapshot TicketSnapshot
-	need     *queue.Requirements
-	curve    queue.Curve
+	st           *queue.State
+	snapshot     TicketSnapshot
+	requirements *queue.Requirements
+	curve        queue.Curve
 }
 
 // NewLine prepares the snapshots of a queue.
@@ -58,8 +58,8 @@ func NewLine(st *queue.State, q queue.QueueID, restores uint64) Line {
 
 // At is the snapshot of the ticket at a position, in force until the next call.
 func (l *Line) At(position int, t *queue.Ticket) *TicketSnapshot {
-	if t.Requirements != l.need || l.need == nil {
-		l.need, l.curve = t.Requirements, l.st.CurveOf(t)
+	if t.Requirements != l.requirements || l.requirements == nil {
+		l.requirements, l.curve = t.Requirements, l.st.CurveOf(t)
 	}
 	s := &l.snapshot
 	s.Ticket, s.Position, s.wait, s.hold, s.unattended = t, position, l.curve.At(position), holdOf(l.st, t), l.st.Unattended(t)

@@ -69,10 +69,10 @@ func (c *Commit) check(log Log) error {
 	return nil
 }
 
-// AllFree reports whether every commit of a call gives memory back.
-func AllFree(commits []Commit) bool {
+// AllReleaseMemory reports whether every commit of a call gives memory back.
+func AllReleaseMemory(commits []Commit) bool {
 	for i := range commits {
-		if !commits[i].Frees {
+		if !commits[i].ReleasesMemory {
 			return false
 		}
 	}

@@ -132,9 +132,9 @@ type Commit struct {
 	Fence, RaiseFence uint64
 	// Seal refuses every later commit that is not itself a Seal.
 	Seal bool
-	// Frees marks a commit that ends something, so that memory will be given back: a
+	// ReleasesMemory marks a commit that ends something, so that memory will be given back: a
 	// call of which every commit is marked is taken even by a full log.
-	Frees bool
+	ReleasesMemory bool
 	// Data becomes the record's.
 	Data []byte
 }

@@ -104,7 +104,7 @@ func (m *Memory) Commit(ctx context.Context, log Log, commits []Commit) ([]Outco
 	if l == nil {
 		l = newMemoryLog()
 	}
-	if log.Trim == 0 && len(l.records)+len(commits) > m.maxRecords && !AllFree(commits) {
+	if log.Trim == 0 && len(l.records)+len(commits) > m.maxRecords && !AllReleaseMemory(commits) {
 		return nil, ErrFull
 	}
 	outcomes := make([]Outcome, len(commits))

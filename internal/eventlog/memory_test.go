@@ -71,7 +71,7 @@ func TestMemoryIsBounded(t *testing.T) {
 	if !errors.Is(err, eventlog.ErrFull) || !errors.Is(err, eventlog.ErrUnavailable) {
 		t.Errorf("a log without Trim: %v", err)
 	}
-	out, err := m.Commit(t.Context(), forever, []eventlog.Commit{{ID: "end", Seal: true, Frees: true}})
+	out, err := m.Commit(t.Context(), forever, []eventlog.Commit{{ID: "end", Seal: true, ReleasesMemory: true}})
 	if err != nil || out[0].Status != eventlog.Committed {
 		t.Errorf("a commit that frees: %v %v", out, err)
 	}

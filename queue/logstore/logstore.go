@@ -112,7 +112,7 @@ func verdict(s eventlog.Status) queue.Verdict {
 // encode turns a change into a commit of the log.
 func encode(c *queue.Change) (eventlog.Commit, error) {
 	out := eventlog.Commit{
-		ID: c.ID, Intent: c.Intent, Frees: c.ReleasesMemory,
+		ID: c.ID, Intent: c.Intent, ReleasesMemory: c.ReleasesMemory,
 		NotBefore: int64(c.NotBefore), NotAfter: int64(c.NotAfter),
 		Reads:  make([]eventlog.Read, len(c.Reads)),
 		Writes: make([]eventlog.Write, len(c.Writes)),

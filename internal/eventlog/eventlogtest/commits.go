@@ -172,7 +172,7 @@ var commitTests = map[string]func(*testing.T, Setup){
 	},
 	"a sealed log takes only seals": func(t *testing.T, s Setup) {
 		log := newLog()
-		seal := func(id string) eventlog.Commit { return eventlog.Commit{ID: id, Seal: true, Frees: true} }
+		seal := func(id string) eventlog.Commit { return eventlog.Commit{ID: id, Seal: true, ReleasesMemory: true} }
 		commitEach(t, s.Backend, log,
 			step{put("c1", "a", "1"), committed, 1},
 			step{seal("end"), committed, 2},

@@ -37,7 +37,7 @@ func (b *Backend) Commit(ctx context.Context, log eventlog.Log, commits []eventl
 	}
 	ctx, cancel := bounded(ctx)
 	defer cancel()
-	frees := eventlog.AllFree(commits)
+	frees := eventlog.AllReleaseMemory(commits)
 	outcomes := make([]eventlog.Outcome, 0, len(commits))
 	for len(commits) > 0 {
 		part := commits[:min(len(commits), maxCommitsPerScript)]

@@ -55,7 +55,7 @@ func BenchmarkRedisSpends(b *testing.B) {
 				ID: id("c"), Reads: []eventlog.Read{{Name: t, Version: id("a")}, {Name: "n/x"}},
 				Writes: []eventlog.Write{is(t), is(a)}, Data: append(body, body...),
 			})
-			commit(talk(n), eventlog.Commit{ID: "closed", Seal: true, Frees: true, Data: message})
+			commit(talk(n), eventlog.Commit{ID: "closed", Seal: true, ReleasesMemory: true, Data: message})
 		}, 0, talk, line)
 	})
 }

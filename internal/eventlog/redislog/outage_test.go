@@ -184,7 +184,7 @@ func TestAFullServerGoesOnWithWhatFrees(t *testing.T) {
 	}
 	limit("1")
 	l.wait("commits are refused", func() bool { return errors.Is(l.failure(), eventlog.ErrFull) })
-	out, err := l.writer.Commit(t.Context(), l.log, []eventlog.Commit{{ID: "free", Frees: true, Data: []byte("e0="), Writes: []eventlog.Write{{Name: "e0"}}}})
+	out, err := l.writer.Commit(t.Context(), l.log, []eventlog.Commit{{ID: "free", ReleasesMemory: true, Data: []byte("e0="), Writes: []eventlog.Write{{Name: "e0"}}}})
 	if err != nil || out[0].Status != eventlog.Committed {
 		t.Fatalf("a commit that frees: %v %v", out, err)
 	}

@@ -33,7 +33,7 @@ func TestASealedLogKeepsNoRoomForMore(t *testing.T) {
 				records := "nextup:{" + log.Name + "}:records"
 				open := admin.MemoryUsage(t.Context(), records, 0).Val()
 				for range 2 { // the second time it is there already
-					if _, err := b.Commit(t.Context(), log, []eventlog.Commit{{ID: "closed", Seal: true, Frees: true, Data: []byte("closed")}}); err != nil {
+					if _, err := b.Commit(t.Context(), log, []eventlog.Commit{{ID: "closed", Seal: true, ReleasesMemory: true, Data: []byte("closed")}}); err != nil {
 						t.Fatal(err)
 					}
 				}
