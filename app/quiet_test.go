@@ -64,7 +64,7 @@ func wakeUps(t *testing.T, sites int) (aSecond float64) {
 // scheduled as well.
 func TestAnEmptySiteIsLeftAlone(t *testing.T) {
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1)) // so that none has to wait for another's lock
-	const few, many, most = 10, 60, 8
+	const few, many, most = 10, 60, 7
 	one := (wakeUps(t, many) - wakeUps(t, few)) / (many - few)
 	t.Logf("%.1f wake-ups a second for a site", one)
 	if one > most {

@@ -11,8 +11,9 @@ type Estimates struct {
 	Curves map[string]Curve `json:"curves"`
 	// Truth says by queue how true the newest waits that were said turned out.
 	Truth map[string]Truth `json:"truth,omitzero"`
-	// Checkpoint is that of an estimator in a gateway of the last release that shares the
-	// log with still older ones; see State.Checkpoint.
+	// Checkpoint is that of an estimator in a gateway of the last release, while it shares
+	// the log with one of this release: it takes that for one that knows no checkpoints.
+	// See State.Checkpoint.
 	Checkpoint []byte `json:"checkpoint,omitzero"`
 	// Number is the log number up to which it has learned.
 	Number  uint64  `json:"number"`

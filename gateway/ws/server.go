@@ -10,7 +10,8 @@
 // A conn reads frames one by one and never waits for anything outside: a heartbeat
 // is answered on the spot, and every other frame becomes a command (commands.go),
 // which the application authorises, does and answers, those of one conversation in
-// order. No method of a conn commits anything.
+// order. A conn decides and commits nothing by itself. Its hello alone waits, on a
+// goroutine of the application's pool, until its session is in the log (Site.Connect).
 //
 // # What a conn costs
 //
