@@ -66,7 +66,9 @@ func (b *bubble) newSite() *Site {
 // follow has a site follow the log until stop is called.
 func (b *bubble) follow(s *Site) (stop func()) {
 	ctx, cancel := context.WithCancel(context.Background())
+	s.turn.Lock() // no subscriber is called before the follower is set
 	s.follower = s.store.Follow(ctx, s.id, feed{s.Replica})
+	s.turn.Unlock()
 	s.follows.Store(true)
 	synctest.Wait()
 	return func() {
@@ -76,7 +78,10 @@ func (b *bubble) follow(s *Site) (stop func()) {
 }
 
 // settle passes time until the worker rests.
-func (b *bubble) settle() { time.Sleep(10 * time.Minute) }
+func (b *bubble) settle() {
+	time.Sleep(10 * time.Minute)
+	synctest.Wait()
+}
 
 // soon passes the time that the log takes from one process to the other and back, and no
 // more.
