@@ -184,7 +184,7 @@ func (s *Socket) Keep(frame []byte) {
 // write writes a complete frame, after what was kept, or queues it. The caller holds
 // mu.
 func (s *Socket) write(frame []byte) {
-	alone := s.waiting == 0
+	behind := s.waiting > s.limit/2
 	if s.kept {
 		frame = append(s.pending, frame...)
 		s.pending, s.waiting, s.kept = nil, 0, false
@@ -199,7 +199,7 @@ func (s *Socket) write(frame []byte) {
 			return
 		}
 	}
-	if !alone && s.waiting+len(frame) > s.limit { // one frame alone may be of any size
+	if behind && s.waiting+len(frame) > s.limit { // one frame may be of any size
 		code, reason := s.handler.Overflowed()
 		s.finish(code, reason, slowTimeout)
 		return

@@ -392,17 +392,32 @@ func TestWhoReadsSlowlyIsSentEverything(t *testing.T) {
 	})
 }
 
-// A frame that alone is more than may wait is no fault of the client's.
+// A frame that alone is more than may wait is no fault of the client's, and it may come while
+// a little waits.
 func TestOneFrameMayBeLargerThanWhatMayWait(t *testing.T) {
-	open(t, func(t *testing.T, p *peer, dial func() *websocket.Conn, _ *net.Conn) {
-		p.most = 1 << 10
-		ws := dial()
-		large := strings.Repeat("x", 900<<10)
-		p.send(large)
-		if _, data, err := ws.Read(t.Context()); err != nil || string(data) != large {
-			t.Errorf("%d of %d bytes, %v", len(data), len(large), err)
-		}
-	})
+	for _, waits := range []bool{false, true} {
+		t.Run(fmt.Sprint("something waits: ", waits), func(t *testing.T) {
+			open(t, func(t *testing.T, p *peer, dial func() *websocket.Conn, _ *net.Conn) {
+				p.most = 64 << 10
+				ws := dial()
+				ws.SetReadLimit(1 << 20)
+				before := 0
+				for ; waits && p.socket.Waiting() == 0; before++ {
+					p.send(strings.Repeat("z", 16<<10))
+				}
+				large := strings.Repeat("x", 150<<10)
+				p.send(large)
+				for range before {
+					if _, _, err := ws.Read(t.Context()); err != nil {
+						t.Fatal(err)
+					}
+				}
+				if _, data, err := ws.Read(t.Context()); err != nil || string(data) != large {
+					t.Errorf("%d of %d bytes, %v", len(data), len(large), err)
+				}
+			})
+		})
+	}
 }
 
 // RFC 6455, 7.4: a code that nobody may send is not sent back.
