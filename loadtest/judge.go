@@ -306,7 +306,7 @@ func verdict(r *report.Run) {
 	r.Passed = len(broken) == 0
 	r.Verdict = fmt.Sprintf("PASSED: %s at the profile %s, everything judged holds", r.Scenario, r.Profile)
 	if !slices.ContainsFunc(r.Checks, func(c report.Check) bool { return c.Group == report.Speed && c.Judged }) {
-		r.Verdict = fmt.Sprintf("HELD: %s at the profile %s, what must never happen did not; no speed was judged, so the run proves none", r.Scenario, r.Profile)
+		r.Verdict = fmt.Sprintf("HELD: %s at the profile %s, what must never happen did not, and no speed was judged, so the run proves none", r.Scenario, r.Profile)
 	}
 	if r.Scenario == "breakpoint" && r.Passed {
 		r.Passed = r.LastGood > 0

@@ -183,7 +183,7 @@ func TestARunThatProvesNoSpeedDoesNotSayThatItPassed(t *testing.T) {
 		speed report.Check
 		want  string
 	}{
-		"none judged": {report.Check{Group: report.Speed, Name: "join to position", OK: true}, "HELD: smoke at the profile smoke, what must never happen did not; no speed was judged"},
+		"none judged": {report.Check{Group: report.Speed, Name: "join to position", OK: true}, "HELD: smoke at the profile smoke, what must never happen did not, and no speed was judged"},
 		"one judged":  {report.Check{Group: report.Speed, Name: "join to position", OK: true, Judged: true}, "PASSED: smoke at the profile smoke"},
 	} {
 		r := &report.Run{Scenario: "smoke", Profile: "smoke", Checks: []report.Check{kept, row.speed}}
