@@ -19,35 +19,36 @@ type Connection interface {
 	Facts() queue.AgentFacts
 }
 
-// Connections are the people of a site who are connected to this process. They may be
-// asked at any time.
+// Connections finds the connections that one transport has at this process to the people of
+// a site. Its methods may be called at any time.
 type Connections interface {
-	// Of returns a connection of the person, nil for a person without one here.
+	// Of returns a connection of the person, or nil if this process has none.
 	Of(role Role, id string) Connection
 	// All lists one connection or more of each person.
 	All() []Connection
 }
 
-// Bounds on what a site commits at the same time: that persons are here, and that they
-// have gone.
+// How many changes a site commits at the same time: those that bind a person, and those that
+// lose one.
 const (
 	maxBinding = 64
 	maxLosing  = 16
 )
 
-// connections keeps the log in agreement with who is connected here. A person who is here
-// and lost in the log (by the end of a connection in the same moment, or of another tab
-// elsewhere) is bound again, and one who is bound to this node and not here (by a change
-// that was committed after the connection had gone) is lost.
+// connections keeps the sessions in the log in agreement with the connections of this
+// process. It binds a person again whose session the log has as lost while a connection is
+// here: another connection ended in the same moment, or a tab elsewhere. It loses a person
+// whose session is bound to this node without a connection here: the change that bound it
+// was committed after the connection had gone.
 type connections struct {
 	site             *Site
 	transports       []Connections // none while the process has no transport
 	visitors, agents disconnects
 }
 
-// AddConnections names the people who are connected here by one transport, before Start. A
-// connection is among them before it calls Connect. A person is here while any transport
-// has a connection of theirs.
+// AddConnections adds the connections of one transport, before Start. The transport lists a
+// connection before it calls Connect. A person is here while any transport has a connection
+// of theirs.
 func (s *Site) AddConnections(here Connections) {
 	c := &s.connections
 	if c.transports = append(c.transports, here); len(c.transports) == 1 {
@@ -62,8 +63,9 @@ func (c *connections) init(s *Site) {
 	}
 }
 
-// Disconnected has it committed, as soon as the log takes it, that a person's last
-// connection by a transport has gone, unless they are here by another. It returns at once.
+// Disconnected follows the end of a person's last connection by a transport. The person is
+// lost as soon as the log takes that, unless another transport has a connection of theirs.
+// Disconnected returns at once.
 func (s *Site) Disconnected(a *Actor) { s.connections.disconnected(a) }
 
 func (c *connections) disconnected(a *Actor) {
@@ -76,7 +78,7 @@ func (c *connections) disconnected(a *Actor) {
 	}
 }
 
-// onSteps compares the sessions that steps may have changed with who is here.
+// onSteps compares the sessions that steps may have changed with the connections.
 func (c *connections) onSteps(st *queue.State, steps []queue.Step) {
 	if c.site.app.leaving.Load() ||
 		slices.ContainsFunc(steps, func(s queue.Step) bool { return c.site.app.IsOwnNode(s.LostNode()) }) {
@@ -103,7 +105,7 @@ func (c *connections) onSteps(st *queue.State, steps []queue.Step) {
 	}
 }
 
-// reconcile compares one person's session with who is here.
+// reconcile compares one person's session with their connections.
 func (c *connections) reconcile(a *Actor, session queue.Session) {
 	lost := session.Lost()
 	if !lost && session.Node != c.site.app.Node() {
@@ -127,7 +129,7 @@ func (c *connections) of(a *Actor) Connection {
 	return nil
 }
 
-// bindAll binds those who are connected here, of the role or, with "", of any.
+// bindAll binds every person with a connection here, of the role or, with "", of any role.
 func (c *connections) bindAll(role Role) {
 	var all errgroup.Group
 	all.SetLimit(maxBinding)
@@ -144,9 +146,9 @@ func (c *connections) bindAll(role Role) {
 	_ = all.Wait()
 }
 
-// bind binds a person who is here, again and again while the log is away; unless
-// they have come to another process since, and this connection is one that they have
-// given up, or another tab.
+// bind binds the session of a person to this node, and tries again while the log is away. It
+// leaves a session that another process has bound since: this connection is then another
+// tab, or one that the client has given up.
 func (c *connections) bind(one Connection) {
 	a := one.Actor()
 	c.retryWhile(a, true, func() error {
@@ -157,8 +159,8 @@ func (c *connections) bind(one Connection) {
 	})
 }
 
-// lose has the log say that this process holds no connection of a person any more, again
-// and again while the log is away.
+// lose writes to the log that this process has no connection of a person any more, and tries
+// again while the log is away.
 func (c *connections) lose(a *Actor) {
 	c.retryWhile(a, false, func() error { return c.site.disconnect(c.site.ctx, a) })
 }
@@ -174,10 +176,10 @@ func (c *connections) retryWhile(a *Actor, here bool, do func() error) {
 	}
 }
 
-// disconnects are the persons of a role whose last connection here has gone, while the
-// log does not have it yet. When very many are cut at once, the others wait as a name each
-// and not as a goroutine each. A person who comes back while their name waits is not called
-// lost.
+// disconnects queues the people of a role whose last connection here has gone, until the log
+// has that. At most maxLosing are written at the same time; the others wait as a name each
+// and not as a goroutine each, since a failure may cut very many at once. A person with a new
+// connection by then is not called lost.
 type disconnects struct {
 	app  *App
 	lose func(id string) // commits it
@@ -193,7 +195,7 @@ type disconnect struct {
 	at time.Time
 }
 
-// add has it committed that a person is here no more.
+// add queues a person, unless they are queued already.
 func (d *disconnects) add(id string) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -211,8 +213,8 @@ func (d *disconnects) add(id string) {
 	}
 }
 
-// next takes the first that is queued; ok is false when there is none and the caller
-// ends.
+// next removes and returns the first in the queue; ok is false if it is empty, and then the
+// caller ends.
 func (d *disconnects) next() (first disconnect, ok bool) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -226,7 +228,7 @@ func (d *disconnects) next() (first disconnect, ok bool) {
 	return first, true
 }
 
-// run works off what is queued.
+// run loses one person of the queue after the other.
 func (d *disconnects) run() {
 	for {
 		next, ok := d.next()
@@ -240,9 +242,9 @@ func (d *disconnects) run() {
 	}
 }
 
-// Connect has the log say that this process holds a connection of the person. Of an
-// agent the facts are noted. It is the transport's word, not the person's: it waits for no
-// command of theirs.
+// Connect writes to the log that this process has a connection of the person, with the facts
+// of an agent. The transport calls it, not the person, so it waits for none of their
+// commands.
 func (s *Site) Connect(ctx context.Context, c Connection) error {
 	a := c.Actor()
 	var facts queue.AgentFacts
@@ -266,8 +268,7 @@ func (s *Site) Connect(ctx context.Context, c Connection) error {
 	return err
 }
 
-// disconnect has the log say that this process holds no connection of the person any
-// more.
+// disconnect writes to the log that this process has no connection of the person any more.
 func (s *Site) disconnect(ctx context.Context, a *Actor) error {
 	_, err := s.Decide(ctx, Refusals{}, func(st *queue.State) (queue.Change, error) {
 		switch a.Role {
