@@ -2,7 +2,6 @@ package app
 
 import (
 	"context"
-	"fmt"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -12,7 +11,6 @@ import (
 	"nextup/internal/eventlog"
 	"nextup/presence"
 	"nextup/queue"
-	"nextup/queue/logstore"
 )
 
 // countedRegistry counts the looks at other nodes.
@@ -34,12 +32,8 @@ func TestANodeThatHasGoneIsLostInEverySite(t *testing.T) {
 		log := eventlog.NewMemory()
 		hub := conversation.New(log, conversation.Options{})
 		registry := &countedRegistry{Registry: presence.NewMemory(nil)}
-		o := Options{Store: logstore.New(log), Conversations: hub, Presence: registry}
-		for i := range sites {
-			rules := testRules()
-			rules.ID = fmt.Sprint("site", i)
-			o.Sites = append(o.Sites, SiteOptions{Rules: rules})
-		}
+		o := manySites(log, hub, sites)
+		o.Presence = registry
 		a, err := New(o)
 		if err != nil {
 			t.Fatal(err)

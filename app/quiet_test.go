@@ -25,6 +25,17 @@ func scheduled() float64 {
 	return 8 * float64(n)
 }
 
+// manySites returns the options of an App with so many sites.
+func manySites(log eventlog.Backend, hub *conversation.Hub, sites int) Options {
+	o := Options{Store: logstore.New(log), Conversations: hub}
+	for i := range sites {
+		rules := testRules()
+		rules.ID = fmt.Sprint("site", i)
+		o.Sites = append(o.Sites, SiteOptions{Rules: rules})
+	}
+	return o
+}
+
 // wakeUps returns how often the goroutines of an App with so many empty sites are
 // scheduled in a second.
 func wakeUps(t *testing.T, sites int) (aSecond float64) {
@@ -32,13 +43,7 @@ func wakeUps(t *testing.T, sites int) (aSecond float64) {
 	synctest.Test(t, func(t *testing.T) {
 		log := eventlog.NewMemory()
 		hub := conversation.New(log, conversation.Options{})
-		o := Options{Store: logstore.New(log), Conversations: hub}
-		for i := range sites {
-			rules := testRules()
-			rules.ID = fmt.Sprint("site", i)
-			o.Sites = append(o.Sites, SiteOptions{Rules: rules})
-		}
-		a, err := New(o)
+		a, err := New(manySites(log, hub, sites))
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -48,15 +48,22 @@ func readyz(t *testing.T, app *App, words string) int {
 	}
 }
 
-func TestALevelIsRaisedByCommandOnceAllGatewaysKnowIt(t *testing.T) {
-	t.Parallel()
-	url := redistest.Start(t)
+// adminOf returns a client that writes to Redis what other gateways say.
+func adminOf(t *testing.T, url string) *redis.Client {
+	t.Helper()
 	options, err := redis.ParseURL(url)
 	if err != nil {
 		t.Fatal(err)
 	}
 	admin := redis.NewClient(options)
-	defer admin.Close()
+	t.Cleanup(func() { _ = admin.Close() })
+	return admin
+}
+
+func TestALevelIsRaisedByCommandOnceAllGatewaysKnowIt(t *testing.T) {
+	t.Parallel()
+	url := redistest.Start(t)
+	admin := adminOf(t, url)
 	// older is a gateway of a release that knows no levels.
 	older := func(lives bool) {
 		t.Helper()
@@ -164,12 +171,7 @@ func TestALevelIsNotRaisedBesideAGatewayThatWasOutOfSight(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			url := redistest.Start(t)
-			options, err := redis.ParseURL(url)
-			if err != nil {
-				t.Fatal(err)
-			}
-			admin := redis.NewClient(options)
-			defer admin.Close()
+			admin := adminOf(t, url)
 			terminal := &once{answer: strings.NewReader("yes\n"), words: words, do: func() {
 				if err := errors.Join(
 					admin.Set(t.Context(), "nextup:node:older", 1, time.Hour).Err(), admin.HSet(t.Context(), "nextup:words", "older", "demo=x").Err(),
@@ -177,7 +179,7 @@ func TestALevelIsNotRaisedBesideAGatewayThatWasOutOfSight(t *testing.T) {
 					t.Error(err)
 				}
 			}}
-			err = (&levelRaiseCmd{levelFlags: levelFlags{Redis: url}, To: -1, Durability: "memory"}).raise(terminal, terminal)
+			err := (&levelRaiseCmd{levelFlags: levelFlags{Redis: url}, To: -1, Durability: "memory"}).raise(terminal, terminal)
 			if err == nil || !strings.Contains(err.Error(), "replace them first: older") || terminal.do != nil {
 				t.Errorf("%v\n%s", err, terminal.String())
 			}
