@@ -3,15 +3,15 @@ package gateway
 import (
 	"time"
 
-	"nextup/gateway/ws"
+	"nextup/gateway/session"
 	"nextup/queue"
 )
 
 // WaitLongForGoodbyes has every close that waits for an answer wait for longer than any
 // test, and returns what ends that.
 func WaitLongForGoodbyes() (restore func()) {
-	goodbyes = ws.Goodbyes{Usual: time.Hour, Lost: time.Hour}
-	return func() { goodbyes = ws.Goodbyes{} }
+	goodbyes = session.Goodbyes{Usual: time.Hour, Lost: time.Hour}
+	return func() { goodbyes = session.Goodbyes{} }
 }
 
 // Node is the name under which the log knows the gateway now.

@@ -11,7 +11,7 @@
 //
 // Its rooms, from the outside in:
 //
-//   - httpapi answers HTTP, and ws is the session of a socket; both turn what comes into
+//   - httpapi answers HTTP, and session is the session of a socket; both turn what comes into
 //     commands of the application.
 //   - admission decides for both who may come, and has the table of refusals; auth checks
 //     tokens.
@@ -41,7 +41,7 @@ import (
 	"nextup/gateway/auth"
 	"nextup/gateway/fanout"
 	"nextup/gateway/httpapi"
-	"nextup/gateway/ws"
+	"nextup/gateway/session"
 )
 
 // What a gateway is given; see package admission.
@@ -90,7 +90,7 @@ type Gateway struct {
 	ready   func(ctx context.Context) error
 	gate    *admission.Gate
 	people  map[string]*fanout.Site
-	sockets *ws.Server
+	sockets *session.Server
 	api     *httpapi.API
 	unready atomic.Bool // set by StopReady
 	ctx     context.Context
@@ -98,7 +98,7 @@ type Gateway struct {
 }
 
 // goodbyes are the usual ones. Only tests change them.
-var goodbyes ws.Goodbyes
+var goodbyes session.Goodbyes
 
 // New subscribes to the sites and returns the gateway. Close must be called.
 func New(o Options) (*Gateway, error) {
@@ -132,7 +132,7 @@ func New(o Options) (*Gateway, error) {
 		})
 	}
 	var err error
-	g.sockets, err = ws.New(ws.Options{
+	g.sockets, err = session.New(session.Options{
 		App: o.App, Gate: g.gate, People: g.people, HelloRate: o.HelloRate, Goodbyes: goodbyes, Logger: o.Logger, Registry: o.Registry,
 	})
 	if err != nil {

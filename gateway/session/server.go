@@ -1,7 +1,7 @@
-// Package ws is the session of a socket: it says hello, decodes frames into commands of the
+// Package session is the session of a socket: it says hello, decodes frames into commands of the
 // application, shows its person what the fan-out brings, and follows conversations.
 //
-//	sockets, err := ws.New(ws.Options{App: application, Gate: gate, People: people, Registry: registry, Logger: log})
+//	sockets, err := session.New(session.Options{App: application, Gate: gate, People: people, Registry: registry, Logger: log})
 //	mux.HandleFunc("GET /v1/connect", sockets.Accept)
 //	defer sockets.Close()
 //
@@ -19,7 +19,7 @@
 // are written where they are made; what the kernel does not take waits, bounded
 // in bytes, and a client that does not read is closed. One timer wheel looks at all conns
 // in turn, and rests while there is none.
-package ws
+package session
 
 import (
 	"context"
