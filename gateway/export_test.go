@@ -21,7 +21,7 @@ func (g *Gateway) Node() string { return g.app.Node() }
 func (g *Gateway) CompareRules() { g.app.CheckDrift() }
 
 // Freeze ends the gateway's work without a word, as a process that was killed.
-func (g *Gateway) Freeze() { g.stop(); g.sockets.Stop(); g.app.Stop() }
+func (g *Gateway) Freeze() { g.stop(); g.sessions.Stop(); g.app.Stop() }
 
 // Level returns a site's level, as it is replayed.
 func (g *Gateway) Level(site string) queue.Level {

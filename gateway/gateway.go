@@ -11,8 +11,8 @@
 //
 // Its rooms, from the outside in:
 //
-//   - httpapi answers HTTP, and session is the session of a socket; both turn what comes into
-//     commands of the application.
+//   - httpapi answers HTTP, and session is what a client has by any transport; both turn what
+//     comes into commands of the application. ws is the transport over sockets.
 //   - admission decides for both who may come, and has the table of refusals; auth checks
 //     tokens.
 //   - fanout keeps who is connected, and decides when they are shown what.
@@ -42,6 +42,8 @@ import (
 	"nextup/gateway/fanout"
 	"nextup/gateway/httpapi"
 	"nextup/gateway/session"
+	"nextup/gateway/socket"
+	"nextup/gateway/ws"
 )
 
 // What a gateway is given; see package admission.
@@ -86,15 +88,16 @@ type Options struct {
 
 // Gateway serves the sites over HTTP. It is made by New and ended by Close.
 type Gateway struct {
-	app     *app.App
-	ready   func(ctx context.Context) error
-	gate    *admission.Gate
-	people  map[string]*fanout.Site
-	sockets *session.Server
-	api     *httpapi.API
-	unready atomic.Bool // set by StopReady
-	ctx     context.Context
-	stop    context.CancelFunc
+	app      *app.App
+	ready    func(ctx context.Context) error
+	gate     *admission.Gate
+	people   map[string]*fanout.Site
+	sessions *session.Server
+	loop     *socket.Loop
+	api      *httpapi.API
+	unready  atomic.Bool // set by StopReady
+	ctx      context.Context
+	stop     context.CancelFunc
 }
 
 // goodbyes are the usual ones. Only tests change them.
@@ -117,8 +120,12 @@ func New(o Options) (*Gateway, error) {
 	if o.Registry == nil {
 		o.Registry = prometheus.NewRegistry()
 	}
+	loop, err := socket.NewLoop()
+	if err != nil {
+		return nil, err
+	}
 	g := &Gateway{
-		app: o.App, ready: o.Ready, people: map[string]*fanout.Site{},
+		app: o.App, loop: loop, ready: o.Ready, people: map[string]*fanout.Site{},
 		gate: admission.New(admission.Options{
 			App: o.App, Verifier: o.Verifier, Sites: o.Sites, TrustedProxies: o.TrustedProxies, Registry: o.Registry, Log: o.Logger,
 		}),
@@ -131,17 +138,13 @@ func New(o Options) (*Gateway, error) {
 			Metrics: cadence, Evicts: o.Evicts, Logger: o.Logger.With("site", id),
 		})
 	}
-	var err error
-	g.sockets, err = session.New(session.Options{
+	g.sessions = session.New(session.Options{
 		App: o.App, Gate: g.gate, People: g.people, HelloRate: o.HelloRate, Goodbyes: goodbyes, Logger: o.Logger, Registry: o.Registry,
 	})
-	if err != nil {
-		g.endFanout()
-		return nil, err
-	}
+	sockets := ws.New(g.sessions, g.loop, o.Logger)
 	o.Registry.MustRegister(newLines(g.gate), collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	g.api = httpapi.New(httpapi.Options{
-		Gate: g.gate, Connect: g.sockets.Accept, Ready: func() error { return g.Ready(g.ctx) }, Metrics: o.Registry,
+		Gate: g.gate, Connect: sockets.Accept, Ready: func() error { return g.Ready(g.ctx) }, Metrics: o.Registry,
 		Pages: o.Pages, DemoToken: o.DemoToken,
 	})
 	return g, nil
@@ -167,7 +170,7 @@ func (g *Gateway) SetSites(sites []Site) error {
 	for _, s := range sites {
 		g.people[s.Rules.ID].Follow(s.Rules)
 	}
-	g.sockets.Follow()
+	g.sessions.Follow()
 	return nil
 }
 
@@ -177,7 +180,7 @@ func (g *Gateway) SetSites(sites []Site) error {
 // stormed. It returns when all have gone or ctx ends. Close comes next.
 func (g *Gateway) Drain(ctx context.Context, over time.Duration) {
 	g.gate.Leave()
-	g.sockets.Drain(ctx, over)
+	g.sessions.Drain(ctx, over)
 	// Those who have not come back elsewhere are lost with this node, by one
 	// record a site.
 	g.app.Leave(ctx)
@@ -187,7 +190,8 @@ func (g *Gateway) Drain(ctx context.Context, over time.Duration) {
 // to a second to hear it, and ends everything that New started.
 func (g *Gateway) Close() error {
 	g.gate.Leave()
-	g.sockets.Close()
+	g.sessions.Close()
+	g.loop.Close()
 	g.endFanout()
 	return nil
 }

@@ -1,6 +1,7 @@
 package session
 
 import (
+	"context"
 	"errors"
 
 	"github.com/go-json-experiment/json"
@@ -12,7 +13,7 @@ import (
 )
 
 // commandOf is what a request of a person asks the application for, nil for a renewal, which
-// is the socket's own. Follows reports whether a conversation is followed already.
+// is the conn's own. Follows reports whether a conversation is followed already.
 func commandOf(req protocol.Request, from protocol.Person, follows func(ticket string) bool) app.Command {
 	switch r := req.(type) {
 	case protocol.Join:
@@ -65,23 +66,26 @@ func commandOf(req protocol.Request, from protocol.Person, follows func(ticket s
 }
 
 // submit has a request done and answered.
-func (c *conn) submit(req protocol.Request) {
-	if !c.inHand.begin() {
-		return // one who is sent elsewhere asks again there
+func (c *Conn) submit(req protocol.Request, to Reply) {
+	if !c.inHand.begin() { // a client that is sent elsewhere asks again there
+		if to != nil {
+			c.refuse(to, req.RequestID(), context.Canceled)
+		}
+		return
 	}
 	if r, ok := req.(protocol.Renew); ok {
-		c.renew(r)
+		c.renew(r, to)
 		return
 	}
 	if r, ok := req.(protocol.Open); ok && !c.hasRoom(r.Ticket) {
 		c.inHand.end()
-		c.refuse(r.ID, queue.ErrForbidden) // before a supervisor's reading is audited
+		c.refuse(to, r.ID, queue.ErrForbidden) // before a supervisor's reading is audited
 		return
 	}
 	command := commandOf(req, c.person(), c.follows)
 	if command == nil {
 		c.inHand.end()
-		c.refuse(req.RequestID(), errors.New("gateway: a frame without a command"))
+		c.refuse(to, req.RequestID(), errors.New("gateway: a frame without a command"))
 		return
 	}
 	m, writes := messageOf(req)
@@ -92,16 +96,17 @@ func (c *conn) submit(req protocol.Request) {
 		if writes {
 			c.writing.end(m) // before the answer is sent, which takes along what was kept
 		}
-		c.answer(req, r, err)
+		c.tell(to, req, r, err)
 		c.inHand.end()
 	})
 }
 
-// answer sends what came of a request.
-func (c *conn) answer(req protocol.Request, r app.Receipt, err error) {
+// tell answers a request with what came of it.
+func (c *Conn) tell(to Reply, req protocol.Request, r app.Receipt, err error) {
 	switch req := req.(type) {
 	case protocol.Typing:
-		return // it is worth no answer
+		noAnswer(to)
+		return
 	case protocol.Open:
 		if err == nil {
 			err = c.follow(req)
@@ -112,10 +117,10 @@ func (c *conn) answer(req protocol.Request, r app.Receipt, err error) {
 		}
 	}
 	if err != nil {
-		c.refuse(req.RequestID(), err)
+		c.refuse(to, req.RequestID(), err)
 		return
 	}
-	c.send(protocol.OK{ID: req.RequestID(), Log: r.Log, Ticket: r.Ticket, MessageID: r.MessageID, Number: r.Number, AtMS: r.AtMS})
+	c.answer(to, protocol.OK{ID: req.RequestID(), Log: r.Log, Ticket: r.Ticket, MessageID: r.MessageID, Number: r.Number, AtMS: r.AtMS})
 }
 
 // retryable reports whether the same hello may succeed later.

@@ -1,7 +1,6 @@
 package session
 
 import (
-	"net/http"
 	"net/netip"
 	"sync/atomic"
 	"time"
@@ -10,9 +9,10 @@ import (
 	"nextup/gateway/protocol"
 )
 
-// conn is one socket: it decodes what its client sends, keeps the session, and has it
-// done by the application. Frames are taken one at a time.
-type conn struct {
+// Conn is one connection of a client, by any link: it decodes what the client sends, keeps
+// the session, and has it done by the application. Frames are taken one at a time. A
+// transport embeds it beside the link.
+type Conn struct {
 	peer
 	shown
 	subscriptions
@@ -37,20 +37,10 @@ type conn struct {
 	ended chan struct{}
 }
 
-// newConn returns the conn of a request that comes from an address.
-func (s *Server) newConn(r *http.Request) *conn {
-	c := &conn{
-		ended: make(chan struct{}), opened: time.Since(s.started),
-		origin: r.Header.Get("Origin"), host: r.Host, path: r.PathValue("site"), from: s.gate.Address(r),
-	}
-	c.peer.server, c.shown.to, c.subscriptions.to = s, &c.peer, &c.peer
-	return c
-}
-
-// end closes the conn with the code once what waits has been written. A client
+// End closes the conn with the code once what waits has been written. A client
 // that was not heard of is not waited for: its grace begins when its conn has
 // ended. A stranger is not waited for long, and one who said nothing not at all.
-func (c *conn) end(code protocol.CloseCode) {
+func (c *Conn) End(code protocol.CloseCode) {
 	within := c.server.goodbyes.Usual
 	switch {
 	case code == protocol.CloseHelloTimeout:
@@ -58,18 +48,19 @@ func (c *conn) end(code protocol.CloseCode) {
 	case code == protocol.CloseHeartbeatLost, !c.credential.given():
 		within = c.server.goodbyes.Lost
 	}
-	c.socket.Close(int(code), reasons[code], within)
+	c.link.Close(int(code), reasons[code], within)
 }
 
-// Overflowed implements socket.Handler.
-func (c *conn) Overflowed() (code int, reason string) {
+// Overflowed is called by the link when the client does not read what it is sent, and
+// returns what the link is closed with.
+func (c *Conn) Overflowed() (code int, reason string) {
 	c.server.metrics.slowReaders.Inc()
 	return int(protocol.CloseSlowReader), reasons[protocol.CloseSlowReader]
 }
 
-// Drained implements socket.Handler: it goes on with what had to wait until the client
-// had read what it was sent.
-func (c *conn) Drained() {
+// Drained is called by the link when what waited has been sent: the conn goes on with what
+// had to wait until then.
+func (c *Conn) Drained() {
 	c.subscriptions.resume()
 	c.shown.resume()
 }
@@ -89,39 +80,39 @@ var reasons = map[protocol.CloseCode]string{
 }
 
 // leave tells the client that the gateway goes, and gives it a second.
-func (c *conn) leave() {
-	c.end(protocol.CloseRestart)
-	gone := time.AfterFunc(time.Second, c.socket.Cut)
+func (c *Conn) leave() {
+	c.End(protocol.CloseRestart)
+	gone := time.AfterFunc(time.Second, c.link.Cut)
 	defer gone.Stop()
 	<-c.ended
 }
 
 // look closes a conn that was not heard of, or whose token has run out at the log's
 // time now, repeats its view if that is due, and returns the time until the next look.
-func (c *conn) look(now time.Time) time.Duration {
+func (c *Conn) look(now time.Time) time.Duration {
 	if !c.credential.given() {
 		patience := protocol.HelloTimeoutSec*time.Second - (time.Since(c.server.started) - c.opened)
 		if patience > 0 || c.greeted.Load() {
 			return max(patience, wheelStep)
 		}
-		c.end(protocol.CloseHelloTimeout)
+		c.End(protocol.CloseHelloTimeout)
 		return viewHeartbeat
 	}
 	valid := c.credential.valid(now)
 	heard := 2*c.beats + time.Second - (time.Since(c.server.started) - time.Duration(c.lastFrame.Load()))
 	switch {
 	case valid <= 0:
-		c.end(protocol.CloseTokenExpired)
+		c.End(protocol.CloseTokenExpired)
 		return viewHeartbeat
 	case heard < 0:
-		c.end(protocol.CloseHeartbeatLost)
+		c.End(protocol.CloseHeartbeatLost)
 		return viewHeartbeat
 	}
 	return min(valid, heard, c.showStale())
 }
 
-// heard notes that a frame came.
-func (c *conn) heard() { c.lastFrame.Store(int64(time.Since(c.server.started))) }
+// Heard notes that the client lives.
+func (c *Conn) Heard() { c.lastFrame.Store(int64(time.Since(c.server.started))) }
 
 // retire closes the conn once the requests in hand are answered.
-func (c *conn) retire() { c.inHand.stop(func() { c.end(protocol.CloseRestart) }) }
+func (c *Conn) retire() { c.inHand.stop(func() { c.End(protocol.CloseRestart) }) }

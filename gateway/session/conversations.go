@@ -10,7 +10,6 @@ import (
 
 	"nextup/app/conversation"
 	"nextup/gateway/protocol"
-	"nextup/gateway/socket"
 	"nextup/queue"
 )
 
@@ -115,7 +114,7 @@ type follower struct {
 }
 
 // Ready implements conversation.Receiver: a client is sent as much as it reads.
-func (f *follower) Ready() bool { return !f.to.socket.Behind() }
+func (f *follower) Ready() bool { return !f.to.link.Behind() }
 
 // Note implements conversation.Receiver.
 func (f *follower) Note(payload []byte) { f.to.passOn(f.ticket, payload) }
@@ -139,7 +138,7 @@ func (f *follower) Deliver(entries []conversation.Entry) (taken int, more bool) 
 		}
 		e := &entries[i]
 		if e.MessageID == "" || !f.sendWithAnswer(ticket, e) {
-			f.to.sendEntry(ticket, e, (*socket.Socket).Send)
+			f.to.sendEntry(ticket, e, Link.Send)
 		}
 		if e.Kind == conversation.Closed { // nothing follows
 			f.forget(f)
@@ -158,7 +157,7 @@ func (p *peer) passOn(ticket string, note []byte) {
 	if json.Unmarshal(note, &t) != nil || t.From == nil || *t.From == p.person() {
 		return
 	}
-	if _, err := p.site.AuthoriseRead(&p.actor, ticket); err == nil && !p.socket.Behind() {
+	if _, err := p.site.AuthoriseRead(&p.actor, ticket); err == nil && !p.link.Behind() {
 		p.send(t)
 	}
 }

@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// Drain sends all connected clients elsewhere: the sockets are closed with 1012 one after
+// Drain sends all connected clients elsewhere: the conns are closed with 1012 one after
 // the other over the given time, each after the request in hand, so that the other gateways
 // are not stormed. It returns when all have gone or ctx ends. The gate takes no new ones by
 // then, and Close comes next.

@@ -6,7 +6,6 @@ import (
 
 	"nextup/app/conversation"
 	"nextup/gateway/protocol"
-	"nextup/gateway/socket"
 	"nextup/gateway/view"
 )
 
@@ -14,7 +13,7 @@ import (
 var entryFrames = sync.Pool{New: func() any { return new(view.Entry) }}
 
 // sendEntry sends an entry as this person may see it.
-func (p *peer) sendEntry(ticket string, e *conversation.Entry, hand func(*socket.Socket, []byte)) {
+func (p *peer) sendEntry(ticket string, e *conversation.Entry, hand func(Link, []byte)) {
 	frame := entryFrames.Get().(*view.Entry)
 	frame.Fill(ticket, e, p.id.Role)
 	p.encode(&frame.Entry, hand)
@@ -58,7 +57,7 @@ func (s *subscriptions) sendWithAnswer(ticket string, e *conversation.Entry) boo
 	if e.From.ID != s.to.id.Subject || !slices.Contains(w.messages, message{e.Kind, ticket, e.MessageID}) {
 		return false
 	}
-	s.to.sendEntry(ticket, e, (*socket.Socket).Keep)
+	s.to.sendEntry(ticket, e, Link.Keep)
 	return true
 }
 

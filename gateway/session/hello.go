@@ -13,9 +13,9 @@ import (
 	"nextup/queue"
 )
 
-// hello authenticates a conn, binds its session and shows its first view. It
-// reports whether the conn goes on. Nothing is read of the conn meanwhile.
-func (c *conn) hello(h protocol.Hello) bool {
+// Hello authenticates a conn, binds its session and shows its first view. It
+// reports whether the conn goes on. The link takes no frame of the client meanwhile.
+func (c *Conn) Hello(h protocol.Hello) bool {
 	ctx, cancel := context.WithTimeout(c.server.ctx, app.CommandTimeout)
 	defer cancel()
 	id, err := c.server.gate.Verify(ctx, h.Token)
@@ -26,7 +26,7 @@ func (c *conn) hello(h protocol.Hello) bool {
 				ID: h.ID, Code: protocol.CodeBusy, Message: "Too many are coming at once: come back a little later.",
 				RetryAfterMS: later.Milliseconds(),
 			})
-			c.end(protocol.CloseUnavailable)
+			c.End(protocol.CloseUnavailable)
 			return false
 		}
 		err = c.admit(id)
@@ -39,18 +39,17 @@ func (c *conn) hello(h protocol.Hello) bool {
 		forked, err = c.site.catchUp(ctx, h.Log)
 	}
 	if err != nil {
-		c.refuse(h.ID, err)
+		c.refuse(nil, h.ID, err)
 		if retryable(err) {
-			c.end(protocol.CloseUnavailable)
+			c.End(protocol.CloseUnavailable)
 		} else {
-			c.end(protocol.CloseUnauthorized)
+			c.End(protocol.CloseUnauthorized)
 		}
 		return false
 	}
 	c.site.log.Debug("a conn", "conn", c.actor.Conn, "node", c.server.app.Node(), "role", id.Role, "by", id.Subject, "number", h.Log)
-	c.heard()
+	c.Heard()
 	c.server.strangers.Leave(c)
-	c.socket.SetMessageLimit(protocol.MaxFrameBytes)
 	c.hold(id)
 	c.welcome(h.ID, c.beats)
 	if forked {
@@ -79,7 +78,7 @@ func (s *site) catchUp(ctx context.Context, number uint64) (forked bool, err err
 }
 
 // admit checks what only the gateway knows: the site, the page, the path.
-func (c *conn) admit(id auth.Identity) error {
+func (c *Conn) admit(id auth.Identity) error {
 	if c.path != "" && c.path != id.Site {
 		return auth.ErrWrongSite
 	}
@@ -114,27 +113,27 @@ func (c *conn) admit(id auth.Identity) error {
 const maxBoardBytes = 2 << 20
 
 // setLimits puts limits in force.
-func (c *conn) setLimits(l *admission.Limits) {
+func (c *Conn) setLimits(l *admission.Limits) {
 	c.allowance.follow(l)
 	buffer := l.OutgoingBuffer
 	if c.id.Role == protocol.Supervisor {
 		buffer += maxBoardBytes
 	}
-	c.socket.SetLimit(buffer)
+	c.link.SetLimit(buffer)
 }
 
 // hold notes the conn's newest token.
-func (c *conn) hold(id auth.Identity) {
+func (c *Conn) hold(id auth.Identity) {
 	c.credential.set(id)
 	// The key may have gone while the token was verified and bound: watch may have
 	// looked at the conns already.
 	if !c.server.gate.Holds(id) {
-		c.end(protocol.CloseTokenExpired)
+		c.End(protocol.CloseTokenExpired)
 	}
 }
 
 // renew has the token of a live conn replaced. A slow key server holds up nothing else.
-func (c *conn) renew(r protocol.Renew) {
+func (c *Conn) renew(r protocol.Renew, to Reply) {
 	deadline := time.Now().Add(app.CommandTimeout)
 	err := c.renewals.Submit(c.server.app.Pool(), commands.Keys{}, func() {
 		defer c.inHand.end()
@@ -145,14 +144,14 @@ func (c *conn) renew(r protocol.Renew) {
 			err = queue.ErrForbidden
 		}
 		if err != nil {
-			c.refuse(r.ID, err)
+			c.refuse(to, r.ID, err)
 			return
 		}
 		c.hold(id)
-		c.send(protocol.OK{ID: r.ID, ExpiresAtMS: id.ExpiresAt.UnixMilli()})
+		c.answer(to, protocol.OK{ID: r.ID, ExpiresAtMS: id.ExpiresAt.UnixMilli()})
 	})
 	if err != nil {
-		c.refuse(r.ID, err)
+		c.refuse(to, r.ID, err)
 		c.inHand.end()
 	}
 }

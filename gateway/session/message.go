@@ -5,7 +5,6 @@ import (
 
 	"nextup/gateway/admission"
 	"nextup/gateway/protocol"
-	"nextup/gateway/socket"
 )
 
 // How many frames in a row may be refused by the limit, and how many may come
@@ -15,49 +14,46 @@ const (
 	maxBeforeHello = 10
 )
 
-// Message implements socket.Handler: it takes one frame. It waits for nothing
-// outside, since the worker that calls it serves other sockets too.
-func (c *conn) Message(text bool, data []byte) socket.Next {
-	c.heard()
-	if !text {
-		c.end(protocol.CloseProtocol)
-		return socket.Enough
-	}
-	if within, more := c.Frame(len(data)); !more {
-		return socket.Enough
-	} else if !within {
-		return socket.More
+// Take takes one frame and hands its answer to the Reply. It waits for nothing outside,
+// since the worker that calls it serves other clients too. Where the frame is a hello that
+// may be said, Take returns it, and the link calls Hello elsewhere. Without more the
+// conn takes no frame any more.
+func (c *Conn) Take(data []byte, to Reply) (hello *protocol.Hello, more bool) {
+	if within, more := c.count(len(data), to); !within || !more {
+		return nil, more
 	}
 	req, err := protocol.Decode(data)
 	var refusal *protocol.Refusal
 	if errors.As(err, &refusal) {
-		c.sendRefusal(refusal.Frame())
-		return socket.More
+		c.answerRefusal(to, refusal.Frame())
+		return nil, true
 	}
-	if hello, ok := req.(protocol.Hello); ok && c.site == nil {
+	if h, ok := req.(protocol.Hello); ok && c.site == nil {
 		c.greeted.Store(true)
 		c.server.strangers.Stir(c)
-		c.server.app.Pool().Go(func() { c.socket.Resume(c.hello(hello)) })
-		return socket.Hold
+		return &h, true
 	} else if ok || c.site == nil {
-		c.refuse(req.RequestID(), admission.ErrHelloFirst)
-		return socket.More
+		c.refuse(to, req.RequestID(), admission.ErrHelloFirst)
+		return nil, true
 	}
 	if _, ok := req.(protocol.Heartbeat); ok {
-		c.beat()
-		return socket.More
+		c.beat(to)
+		return nil, true
 	}
-	c.submit(req)
-	return socket.More
+	c.submit(req, to)
+	return nil, true
 }
 
-// Frame implements socket.Handler: it counts a frame of any kind, and ends a conn
-// that sends too many and does not listen to the answers.
-func (c *conn) Frame(size int) (within, more bool) {
+// Frame counts a frame of the link's own, of so many bytes; see count.
+func (c *Conn) Frame(size int) (within, more bool) { return c.count(size, nil) }
+
+// count counts a frame of any kind, and ends a conn that sends too many and does not listen
+// to the answers. A frame that is not within the limits is dropped, which the Reply hears.
+func (c *Conn) count(size int, to Reply) (within, more bool) {
 	c.server.metrics.framesIn.Inc()
 	if c.allowance == nil { // it has said no hello
 		if c.over++; c.over > maxBeforeHello {
-			c.end(protocol.CloseFlood)
+			c.End(protocol.CloseFlood)
 			return false, false
 		}
 		return true, true
@@ -70,11 +66,12 @@ func (c *conn) Frame(size int) (within, more bool) {
 	c.server.gate.Limited(c.site.ID(), limit)
 	c.server.metrics.refusals.WithLabelValues(string(protocol.CodeRateLimited)).Inc()
 	if c.over++; c.over > maxOver {
-		c.end(protocol.CloseFlood)
+		c.End(protocol.CloseFlood)
+		noAnswer(to)
 		return false, false
 	}
-	if c.over == 1 { // one answer a burst: a flood must not make us write one
-		c.send(protocol.Error{
+	if c.over == 1 || to != nil { // one answer a burst: a flood must not make us write one
+		c.answer(to, protocol.Error{
 			Code: protocol.CodeRateLimited, Message: "Too many frames: this and those that follow are dropped until you slow down.",
 			RetryAfterMS: 1000,
 		})
@@ -82,8 +79,8 @@ func (c *conn) Frame(size int) (within, more bool) {
 	return false, true
 }
 
-// Gone implements socket.Handler: it takes a conn that has ended out of everything.
-func (c *conn) Gone() {
+// Gone is called once by the link that has ended: it takes a conn that has ended out of everything.
+func (c *Conn) Gone() {
 	defer close(c.ended)
 	c.server.strangers.Leave(c)
 	c.server.metrics.connections.Dec()

@@ -2,7 +2,7 @@ package session
 
 import "github.com/prometheus/client_golang/prometheus"
 
-// metrics are what operators see of sockets. Every label has a bounded set of values:
+// metrics are what operators see of conns. Every label has a bounded set of values:
 // sites and codes are fixed by configuration or code.
 type metrics struct {
 	connections prometheus.Gauge
@@ -18,7 +18,7 @@ func newMetrics(r *prometheus.Registry) *metrics {
 		return prometheus.CounterOpts{Namespace: "nextup", Name: name, Help: help}
 	}
 	m := &metrics{
-		connections: prometheus.NewGauge(prometheus.GaugeOpts{Namespace: "nextup", Name: "connections", Help: "Open sockets."}),
+		connections: prometheus.NewGauge(prometheus.GaugeOpts{Namespace: "nextup", Name: "connections", Help: "Open conns, by any transport."}),
 		framesIn:    prometheus.NewCounter(options("frames_received_total", "Frames received from clients.")),
 		framesOut:   prometheus.NewCounter(options("frames_sent_total", "Frames written to clients.")),
 		refusals:    prometheus.NewCounterVec(options("refusals_total", "Error frames, by code."), []string{"code"}),

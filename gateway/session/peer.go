@@ -11,15 +11,14 @@ import (
 	"nextup/gateway/admission"
 	"nextup/gateway/auth"
 	"nextup/gateway/protocol"
-	"nextup/gateway/socket"
 	"nextup/queue"
 )
 
-// peer is the client at the other end of a socket: the person, once it has said hello, and
+// peer is the client at the other end of a link: the person, once it has said hello, and
 // the way to send to it. Any goroutine may send.
 type peer struct {
 	server *Server
-	socket socket.Socket
+	link   Link
 
 	// Set by hello, before any other goroutine sees them.
 	site  *site
@@ -29,25 +28,25 @@ type peer struct {
 
 // frames are buffers to encode into; what is sent is gone when Send returns, or
 // waits elsewhere. They are cleared of what people wrote.
-var frames = sync.Pool{New: func() any { b := make([]byte, socket.Room, 1024); return &b }}
+var frames = sync.Pool{New: func() any { b := make([]byte, Room, 1024); return &b }}
 
-// send writes a frame, or has it wait; it never blocks. A client that does not
+// send sends a frame down the link, or has it wait; it never blocks. A client that does not
 // read what it is sent is closed.
-func (p *peer) send(frame protocol.ServerFrame) { p.encode(frame, (*socket.Socket).Send) }
+func (p *peer) send(frame protocol.ServerFrame) { p.encode(frame, Link.Send) }
 
-// encode hands an encoded frame to the socket.
-func (p *peer) encode(frame protocol.ServerFrame, hand func(*socket.Socket, []byte)) {
+// encode hands an encoded frame to the link.
+func (p *peer) encode(frame protocol.ServerFrame, hand func(Link, []byte)) {
 	buf := frames.Get().(*[]byte)
-	data, err := protocol.Append((*buf)[:socket.Room], frame)
+	data, err := protocol.Append((*buf)[:Room], frame)
 	if err != nil {
 		p.server.log.Error("a frame could not be encoded", "type", fmt.Sprintf("%T", frame), "err", err)
 	} else {
 		p.server.metrics.framesOut.Inc()
-		hand(&p.socket, data)
+		hand(p.link, data)
 	}
 	if cap(data) <= 16<<10 { // the longest message fits; a rare larger frame's buffer is not kept
 		clear(data)
-		*buf = data[:socket.Room]
+		*buf = data[:Room]
 	}
 	frames.Put(buf)
 }
@@ -55,30 +54,51 @@ func (p *peer) encode(frame protocol.ServerFrame, hand func(*socket.Socket, []by
 // sendRaw sends a frame that is encoded already, and maybe sent to other clients too.
 func (p *peer) sendRaw(data []byte) {
 	p.server.metrics.framesOut.Inc()
-	p.socket.Send(append(make([]byte, socket.Room, socket.Room+len(data)), data...))
+	p.link.Send(append(make([]byte, Room, Room+len(data)), data...))
+}
+
+// Reply takes the answer to one frame, nil where it is worth none. It is called once, for
+// every frame that is taken. A nil Reply stands for the link.
+type Reply func(protocol.ServerFrame)
+
+// answer hands over the answer to a frame.
+func (p *peer) answer(to Reply, frame protocol.ServerFrame) {
+	if to == nil {
+		p.send(frame)
+		return
+	}
+	p.server.metrics.framesOut.Inc()
+	to(frame)
+}
+
+// noAnswer is for a frame that is worth no answer.
+func noAnswer(to Reply) {
+	if to != nil {
+		to(nil)
+	}
 }
 
 // refuse answers a request with an error frame.
-func (p *peer) refuse(id string, err error) {
+func (p *peer) refuse(to Reply, id string, err error) {
 	e, known := admission.Refusal(err)
 	e.ID = id
 	if !known {
 		p.server.log.Error("a request failed", "err", err)
 	}
-	p.sendRefusal(e)
+	p.answerRefusal(to, e)
 }
 
-// sendRefusal sends an error frame.
-func (p *peer) sendRefusal(e protocol.Error) {
+// answerRefusal answers with an error frame.
+func (p *peer) answerRefusal(to Reply, e protocol.Error) {
 	p.server.metrics.refusals.WithLabelValues(string(e.Code)).Inc()
-	p.send(e)
+	p.answer(to, e)
 }
 
 // beat answers a heartbeat with the log's time.
-func (p *peer) beat() {
+func (p *peer) beat(to Reply) {
 	beat := protocol.Heartbeat{AsOfMS: int64(p.site.Now())}
 	p.site.Read(func(st *queue.State) { beat.Log = st.Number() })
-	p.send(beat)
+	p.answer(to, beat)
 }
 
 // welcome answers the hello with an id; beats is how often the client must be heard.

@@ -1,13 +1,23 @@
-// Package session is the session of a socket: it says hello, decodes frames into commands of the
-// application, shows its person what the fan-out brings, and follows conversations.
+// Package session is what a client has by any transport: it says hello, has frames decoded
+// into commands of the application, is shown what the fan-out brings, and follows
+// conversations.
 //
-//	sockets, err := session.New(session.Options{App: application, Gate: gate, People: people, Registry: registry, Logger: log})
-//	mux.HandleFunc("GET /v1/connect", sockets.Accept)
-//	defer sockets.Close()
+//	sessions := session.New(session.Options{App: application, Gate: gate, People: people, Registry: registry, Logger: log})
+//	defer sessions.Close()
+//
+// A transport brings a Link, the way to the client, and passes on what the client sends:
+//
+//	c := &conn{} // embeds session.Conn, beside its link
+//	if !sessions.Begin(w, r, &c.Conn, &c.link) {
+//		return // the request has been answered
+//	}
+//	err := c.Open(start)            // from here on the link calls Gone at its end
+//	hello, more := c.Take(data, nil) // for every frame; a hello is said away from the reader
+//	more = c.Hello(*hello)
 //
 // # How a request runs
 //
-// A conn reads frames one by one and never waits for anything outside: a heartbeat
+// A conn takes frames one by one and never waits for anything outside: a heartbeat
 // is answered on the spot, and every other frame becomes a command (commands.go),
 // which the application authorises, does and answers, those of one conversation in
 // order. A conn decides and commits nothing by itself. Its hello alone waits, on a
@@ -15,10 +25,9 @@
 //
 // # What a conn costs
 //
-// No goroutine and no buffer while nothing comes or waits (package socket). Frames
-// are written where they are made; what the kernel does not take waits, bounded
-// in bytes, and a client that does not read is closed. One timer wheel looks at all conns
-// in turn, and rests while there is none.
+// No goroutine and no buffer while nothing comes or waits. Frames are handed to the link
+// where they are made, and a client that does not read is closed. One timer wheel looks at
+// all conns in turn, and rests while there is none.
 package session
 
 import (
@@ -35,7 +44,6 @@ import (
 	"nextup/gateway/admission"
 	"nextup/gateway/fanout"
 	"nextup/gateway/protocol"
-	"nextup/gateway/socket"
 	"nextup/internal/cadence"
 )
 
@@ -57,7 +65,7 @@ type Options struct {
 // not heard of or is a stranger. Zero stands for 5 s and 500 ms.
 type Goodbyes struct{ Usual, Lost time.Duration }
 
-// Server serves sockets. New makes it and Close ends it.
+// Server keeps the conns of a gateway. New makes it and Close ends it.
 type Server struct {
 	app      *app.App
 	gate     *admission.Gate
@@ -69,9 +77,8 @@ type Server struct {
 	ctx  context.Context
 	stop context.CancelFunc
 	work sync.WaitGroup
-	loop *socket.Loop
 
-	strangers admission.Lobby[*conn] // those that have said no good hello
+	strangers admission.Lobby[*Conn] // those that have said no good hello
 	hellos    *helloRate
 	started   time.Time
 	conns     *timerWheel
@@ -80,11 +87,7 @@ type Server struct {
 }
 
 // New returns a Server.
-func New(o Options) (*Server, error) {
-	loop, err := socket.NewLoop()
-	if err != nil {
-		return nil, err
-	}
+func New(o Options) *Server {
 	if o.HelloRate == 0 {
 		o.HelloRate = 1000
 	}
@@ -93,22 +96,22 @@ func New(o Options) (*Server, error) {
 	}
 	s := &Server{
 		app: o.App, gate: o.Gate, log: o.Logger, metrics: newMetrics(o.Registry), sites: map[string]*site{}, goodbyes: o.Goodbyes,
-		loop: loop, hellos: newHelloRate(o.HelloRate), started: time.Now(), conns: newTimerWheel(),
+		hellos: newHelloRate(o.HelloRate), started: time.Now(), conns: newTimerWheel(),
 	}
 	s.ctx, s.stop = context.WithCancel(context.Background())
 	for id, people := range o.People {
 		s.sites[id] = &site{Served: o.Gate.Site(id), people: people, log: o.Logger.With("site", id), positions: s.metrics.positions.WithLabelValues(id)}
 	}
 	s.work.Go(s.watch)
-	return s, nil
+	return s
 }
 
 // Stop ends the work without waiting for it.
 func (s *Server) Stop() { s.stop() }
 
-// Close tells every client to come back elsewhere (1012), gives the sockets up
-// to a second to hear it, and ends everything that New started. The gate takes no new ones
-// by then.
+// Close tells every client to come back elsewhere (1012), gives the links up
+// to a second to pass that on, and ends everything that New started. The gate takes no new
+// ones by then; the transports end their links after it.
 func (s *Server) Close() {
 	var closing sync.WaitGroup
 	for _, c := range s.conns.all() {
@@ -116,7 +119,6 @@ func (s *Server) Close() {
 	}
 	closing.Wait()
 	s.stop()
-	s.loop.Close()
 	s.work.Wait()
 }
 
@@ -138,7 +140,7 @@ func (s *Server) watch() {
 			s.endKeyless()
 		}
 		now := s.gate.Now()
-		s.conns.turn(func(c *conn) time.Duration { return c.look(now) })
+		s.conns.turn(func(c *Conn) time.Duration { return c.look(now) })
 		for _, site := range s.sites {
 			s.sendElsewhereIfUnfit(site)
 		}
@@ -156,7 +158,7 @@ func (s *Server) endKeyless() {
 		if id := c.credential.identity.Load(); id != nil && !s.gate.Holds(*id) {
 			time.AfterFunc(rand.N(keylessOver), func() {
 				if id := c.credential.identity.Load(); s.ctx.Err() == nil && !s.gate.Holds(*id) { // it may have renewed
-					c.end(protocol.CloseTokenExpired)
+					c.End(protocol.CloseTokenExpired)
 				}
 			})
 		}

@@ -72,7 +72,7 @@ func (v *shown) update(again bool) {
 // owed is shown once it has. So frames that replace each other do not pile up. The
 // caller holds the lock.
 func (v *shown) isBehind() bool {
-	v.owed = v.to.socket.Behind()
+	v.owed = v.to.link.Behind()
 	return v.owed
 }
 
@@ -164,7 +164,7 @@ func (v *shown) showDesk() {
 // last one, and that one has been read; with again, also when nothing changed.
 func (v *shown) showBoard(again bool) {
 	now := time.Now()
-	if now.Sub(v.sent) < fanout.BoardInterval || v.to.socket.Waiting() > 0 && !v.sent.IsZero() {
+	if now.Sub(v.sent) < fanout.BoardInterval || v.to.link.Waiting() > 0 && !v.sent.IsZero() {
 		return
 	}
 	data, seen := v.to.site.people.Board.Newest(v.board, again)

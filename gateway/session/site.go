@@ -16,7 +16,7 @@ type site struct {
 	people    *fanout.Site
 	log       *slog.Logger
 	positions prometheus.Counter
-	// leaving is set while the sockets are sent elsewhere.
+	// leaving is set while the conns are sent elsewhere.
 	leaving atomic.Bool
 }
 
@@ -25,10 +25,10 @@ type site struct {
 func (s *site) unfit() bool { return s.Parted() || s.TooOld() != nil }
 
 // conns lists those who are connected here.
-func (s *site) conns() []*conn {
-	var all []*conn
+func (s *site) conns() []*Conn {
+	var all []*Conn
 	for _, c := range s.people.Conns() {
-		all = append(all, c.(*conn)) // no other enters
+		all = append(all, c.(*Conn)) // no other enters
 	}
 	return all
 }

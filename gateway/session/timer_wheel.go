@@ -20,11 +20,11 @@ const (
 // has no conn.
 type timerWheel struct {
 	mu    sync.Mutex
-	slots [wheelSlots][]*conn
+	slots [wheelSlots][]*Conn
 	conns int
 	came  chan struct{} // holds one when a first conn has come
 	at    int           // the slot that was turned to last
-	due   []*conn       // scratch paper of turn
+	due   []*Conn       // scratch paper of turn
 }
 
 func newTimerWheel() *timerWheel { return &timerWheel{came: make(chan struct{}, 1)} }
@@ -54,7 +54,7 @@ type slotRef struct {
 
 // add takes a conn in, if it has not gone already, unless the wheel is closed. That
 // is looked at under the lock, so no conn slips in behind all.
-func (w *timerWheel) add(c *conn, closed func() bool) bool {
+func (w *timerWheel) add(c *Conn, closed func() bool) bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if closed() {
@@ -74,7 +74,7 @@ func (w *timerWheel) add(c *conn, closed func() bool) bool {
 }
 
 // put has a conn looked at after some time. The caller holds mu.
-func (w *timerWheel) put(c *conn, after time.Duration) {
+func (w *timerWheel) put(c *Conn, after time.Duration) {
 	steps := int((after + wheelStep - 1) / wheelStep)
 	slot := (w.at + min(max(steps, 1), wheelSlots-1)) % wheelSlots
 	c.ref = slotRef{slot: slot, index: len(w.slots[slot]), in: true}
@@ -83,7 +83,7 @@ func (w *timerWheel) put(c *conn, after time.Duration) {
 }
 
 // take takes a conn out of its slot. The caller holds mu.
-func (w *timerWheel) take(c *conn) {
+func (w *timerWheel) take(c *Conn) {
 	slot := w.slots[c.ref.slot]
 	last := len(slot) - 1
 	slot[c.ref.index] = slot[last]
@@ -94,7 +94,7 @@ func (w *timerWheel) take(c *conn) {
 	c.ref.in = false
 }
 
-func (w *timerWheel) remove(c *conn) {
+func (w *timerWheel) remove(c *Conn) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if c.ref.in {
@@ -104,10 +104,10 @@ func (w *timerWheel) remove(c *conn) {
 }
 
 // all lists the conns.
-func (w *timerWheel) all() []*conn {
+func (w *timerWheel) all() []*Conn {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	var all []*conn
+	var all []*Conn
 	for _, slot := range w.slots {
 		all = append(all, slot...)
 	}
@@ -115,7 +115,7 @@ func (w *timerWheel) all() []*conn {
 }
 
 // turn goes on by one step. look returns when the conn must be looked at next.
-func (w *timerWheel) turn(look func(c *conn) time.Duration) {
+func (w *timerWheel) turn(look func(c *Conn) time.Duration) {
 	w.mu.Lock()
 	w.at = (w.at + 1) % wheelSlots
 	w.due = append(w.due[:0], w.slots[w.at]...)

@@ -20,7 +20,7 @@ func TestTheWheelTurnsWhileItHasAConn(t *testing.T) {
 			defer close(done)
 			for w.wait(ctx) {
 				time.Sleep(wheelStep)
-				w.turn(func(*conn) time.Duration { looks.Add(1); return time.Second })
+				w.turn(func(*Conn) time.Duration { looks.Add(1); return time.Second })
 				turns.Add(1)
 			}
 		}()
@@ -29,8 +29,8 @@ func TestTheWheelTurnsWhileItHasAConn(t *testing.T) {
 			synctest.Wait()
 			turns.Store(0)
 			looks.Store(0)
-			a, b := &conn{}, &conn{}
-			for _, c := range []*conn{a, b} {
+			a, b := &Conn{}, &Conn{}
+			for _, c := range []*Conn{a, b} {
 				if !w.add(c, func() bool { return false }) {
 					t.Fatal("a conn is turned away")
 				}
@@ -50,10 +50,10 @@ func TestTheWheelTurnsWhileItHasAConn(t *testing.T) {
 				t.Errorf("without a conn it turns %d times", more)
 			}
 		}
-		if w.add(&conn{ref: slotRef{gone: true}}, func() bool { return false }); w.conns != 0 {
+		if w.add(&Conn{ref: slotRef{gone: true}}, func() bool { return false }); w.conns != 0 {
 			t.Error("a conn that has gone is taken in")
 		}
-		if w.add(&conn{}, func() bool { return true }) {
+		if w.add(&Conn{}, func() bool { return true }) {
 			t.Error("a closed wheel takes a conn in")
 		}
 		stop()

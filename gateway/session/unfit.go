@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// sendElsewhereIfUnfit begins to send a site's sockets elsewhere if others may serve it and
+// sendElsewhereIfUnfit begins to send a site's conns elsewhere if others may serve it and
 // this gateway cannot.
 func (s *Server) sendElsewhereIfUnfit(site *site) {
 	if site.unfit() && site.leaving.CompareAndSwap(false, true) {
@@ -13,7 +13,7 @@ func (s *Server) sendElsewhereIfUnfit(site *site) {
 	}
 }
 
-// sendElsewhere closes a site's sockets one after the other over an eighth of
+// sendElsewhere closes a site's conns one after the other over an eighth of
 // the grace, while this gateway stays unfit: elsewhere they keep their places, if the
 // log is away for this gateway alone.
 func (s *Server) sendElsewhere(site *site) {
@@ -22,7 +22,7 @@ func (s *Server) sendElsewhere(site *site) {
 	if len(all) == 0 {
 		return
 	}
-	site.log.Warn("this gateway cannot serve the site and others may: sockets are sent elsewhere", "sockets", len(all))
+	site.log.Warn("this gateway cannot serve the site and others may: clients are sent elsewhere", "conns", len(all))
 	rand.Shuffle(len(all), func(i, j int) { all[i], all[j] = all[j], all[i] })
 	for i := 0; i < len(all) && site.unfit() && s.ctx.Err() == nil; i++ {
 		pause(s.ctx, site.Grace()/8/time.Duration(len(all)))
