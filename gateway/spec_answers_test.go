@@ -64,7 +64,7 @@ func TestWhatIsAnsweredWhileTheLogIsAway(t *testing.T) {
 		next(c, who, func(f protocol.Availability) bool { return !f.Available && f.AsOfMS > 0 })
 	}
 	away := protocol.CodeUnavailable
-	c.play(t, []line{
+	c.check(t, []line{
 		{"[availability-3]", "a join", "x", `{"type":"join","department":"support"}`, away, "", ""},
 		{"[availability-3]", "a join of one who has a ticket", "v", `{"type":"join","department":"support"}`, away, "", ""},
 		{"[availability-3]", "a message", "v", `{"type":"send","ticket":"$held","message_id":"1","text":"x"}`, away, "", ""},

@@ -193,7 +193,7 @@ func TestFieldsAsLongAsTheyMayBe(t *testing.T) {
 	c := newCast(t)
 	none := protocol.CodeUnknownTicket
 	c.must("v", `{"type":"open","ticket":"$held"}`)
-	c.play(t, []line{
+	c.check(t, []line{
 		{"[limit-2]", "a message of 8192 bytes", "v", `{"type":"send","ticket":"$held","message_id":"1","text":"` + times(8192) + `"}`, "", "", ""},
 		{"[limit-2]", "a message of one byte", "v", `{"type":"send","ticket":"$held","message_id":"2","text":"x"}`, "", "", ""},
 		{"[limit-2]", "bytes count, not letters", "v", `{"type":"send","ticket":"$held","message_id":"3","text":"` + strings.Repeat("語", 2731) + `"}`, protocol.CodeBadField, "text", ""},

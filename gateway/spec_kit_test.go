@@ -171,8 +171,8 @@ type line struct {
 	known      string // separated by spaces
 }
 
-// play asks row after row.
-func (c *cast) play(t *testing.T, rows []line) {
+// check asks row after row and compares the answers.
+func (c *cast) check(t *testing.T, rows []line) {
 	t.Helper()
 	for _, row := range rows {
 		t.Run(row.rule+" "+row.says, func(t *testing.T) {

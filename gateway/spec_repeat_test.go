@@ -76,7 +76,7 @@ func TestARequestThatIsRepeatedElsewhereHappensOnce(t *testing.T) {
 // [send-3] [join-4] An id that was used for something else.
 func TestAnIDIsNotUsedForSomethingElse(t *testing.T) {
 	c := newCast(t, rulesOfJoining)
-	c.play(t, []line{
+	c.check(t, []line{
 		{"[send-2]", "a message", "v", `{"type":"send","ticket":"$held","message_id":"m","text":"one"}`, "", "", ""},
 		{"[send-3]", "the same id with another text", "v", `{"type":"send","ticket":"$held","message_id":"m","text":"two"}`, protocol.CodeIDReused, "", ""},
 		{"[note-1]", "a note", "a", `{"type":"note","ticket":"$held","message_id":"m","text":"one"}`, "", "", ""},

@@ -82,7 +82,7 @@ func TestTheTableOfRequestsNamesTheRolesOfEachFrame(t *testing.T) {
 // Which tickets a frame may name is in the same table and in the rules.
 func TestWhichTicketsAFrameMayName(t *testing.T) {
 	c := newCast(t)
-	c.play(t, []line{
+	c.check(t, []line{
 		{"[consult-1]", "a guest is taken in once", "a", `{"type":"consult","ticket":"$held","agent":"g"}`, "", "", ""},
 		{"[consult-1]", "a guest may not invite", "g", `{"type":"consult","ticket":"$held","agent":"b"}`, protocol.CodeForbidden, "", ""},
 		{"[consult-1]", "nobody invites into a conversation that is not theirs", "b", `{"type":"consult","ticket":"$held","agent":"b"}`, protocol.CodeUnknownTicket, "", ""},
@@ -125,7 +125,7 @@ func TestWhatHasEndedTakesNothingMore(t *testing.T) {
 	c := newCast(t)
 	c.must("v", `{"type":"leave","ticket":"$held"}`)
 	ended := protocol.CodeConversationClosed
-	c.play(t, []line{
+	c.check(t, []line{
 		{"[send-4]", "a message of the visitor's", "v", `{"type":"send","ticket":"$held","message_id":"m","text":"x"}`, ended, "", ""},
 		{"[send-4]", "a message of the agent's", "a", `{"type":"send","ticket":"$held","message_id":"m","text":"x"}`, ended, "", ""},
 		{"[send-4]", "a message of a supervisor's", "s", `{"type":"send","ticket":"$held","message_id":"m","text":"x"}`, ended, "", ""},

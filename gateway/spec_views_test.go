@@ -257,7 +257,7 @@ func TestATicketThatWaitsAgainIsOneInLine(t *testing.T) {
 	next(c, "v", func(f protocol.Ticket) bool {
 		return f.Department == "trading" && f.Status == protocol.Waiting && f.Reason == protocol.TransferIn && f.Position == 1 && f.JoinedAtMS == joined
 	})
-	c.play(t, []line{
+	c.check(t, []line{
 		{"[rate-1]", "which no agent has", "v", `{"type":"rate","ticket":"$held","score":5}`, protocol.CodeForbidden, "", ""},
 		{"[headstart-1]", "which is in line", "s", `{"type":"head_start","ticket":"$held","head_start_s":60,"reason":"x"}`, "", "", ""},
 		{"[send-1]", "the visitor writes on", "v", `{"type":"send","ticket":"$held","message_id":"1","text":"x"}`, "", "", ""},
@@ -265,7 +265,7 @@ func TestATicketThatWaitsAgainIsOneInLine(t *testing.T) {
 		{"[desk-2]", "an agent who may serve it", "b", `{"type":"status","status":"available"}`, "", "", ""},
 	})
 	c.offered("b")
-	c.play(t, []line{
+	c.check(t, []line{
 		{"[headstart-1]", "offered it stands in line", "s", `{"type":"head_start","ticket":"$held","head_start_s":90,"reason":"x"}`, "", "", ""},
 		{"[rate-1]", "offered it is no agent's", "v", `{"type":"rate","ticket":"$held","score":5}`, protocol.CodeForbidden, "", ""},
 		{"[open-5]", "whom it is offered to reads it", "b", `{"type":"open","ticket":"$held"}`, "", "", ""},

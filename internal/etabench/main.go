@@ -177,7 +177,7 @@ func (t *trial) run(visitors int) ([]scored, error) {
 		work.Go(func() {
 			defer func() { <-cores }()
 			seed, again := i/repeats, i%repeats
-			parts[i], errs[i] = t.play(firstSeed+uint64(seed+again*1000), hours)
+			parts[i], errs[i] = t.once(firstSeed+uint64(seed+again*1000), hours)
 			for k := range parts[i] {
 				parts[i][k].block += blocks * seed
 			}

@@ -33,8 +33,8 @@ type scored struct {
 // waits of visitors who come one after the other are not independent.
 const blocks = 4
 
-// play runs a trial once and scores its delayed visitors.
-func (t *trial) play(seed uint64, hours float64) ([]scored, error) {
+// once runs a trial once and scores its delayed visitors.
+func (t *trial) once(seed uint64, hours float64) ([]scored, error) {
 	s := t.build(seed, hours)
 	run := &trialRun{scenario: s}
 	e := eta.New(nil)

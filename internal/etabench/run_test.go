@@ -25,7 +25,7 @@ func TestARiseOfWhatIsShownIsCounted(t *testing.T) {
 	s.Queues[0].Profile = sim.Profile{Steps: []sim.Step{{From: 0, Factor: 1}, {From: 2 * 3_600_000, Factor: 0}}}
 	trial.build = func(uint64, float64) *sim.Scenario { return s }
 	s.Length = 20 * 3_600_000 // until the two have served everybody
-	all, err := trial.play(1, 0)
+	all, err := trial.once(1, 0)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -13,18 +13,18 @@ import (
 func (r *run) dispatch() {
 	for r.waiting > 0 && r.room > 0 || r.steps > 128 {
 		r.steps = 0
-		before, played := r.waiting, 0
+		before, applied := r.waiting, 0
 		for _, batch := range r.propose() {
 			for _, c := range batch {
 				if c.Cause == queue.CauseOffered {
 					r.offered(c)
 				} else {
-					r.play(c) // forgotten tickets, and what the time brings
-					played++
+					r.apply(c) // forgotten tickets, and what the time brings
+					applied++
 				}
 			}
 		}
-		if r.waiting == before && played == 0 {
+		if r.waiting == before && applied == 0 {
 			return
 		}
 	}
@@ -41,7 +41,7 @@ func (r *run) propose() [][]queue.Change {
 func (r *run) offered(c queue.Change) {
 	t := c.Writes[0].Image.(*queue.Ticket)
 	v, a := r.open[t.ID], r.byID[t.Offer.Agent]
-	r.play(c)
+	r.apply(c)
 	r.waiting--
 	r.occupy(a, t.Weight)
 	v.agent = a
@@ -84,7 +84,7 @@ func (r *run) lapse(v *visitor) {
 	for _, batch := range (queue.Dispatcher{}).Propose(r.st, r.stamp()) {
 		for _, c := range batch {
 			if c.Cause == queue.CauseLapsed && c.Writes[0].Name == r.st.Ticket(v.ticket).Name() {
-				r.play(c)
+				r.apply(c)
 			}
 		}
 	}

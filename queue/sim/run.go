@@ -146,7 +146,7 @@ func (r *run) hire(staff int, f Staff) {
 	}
 	r.agents = append(r.agents, a)
 	r.byID[a.id] = a
-	r.play(r.st.BindAgent(facts, "simulated"))
+	r.apply(r.st.BindAgent(facts, "simulated"))
 	i := len(r.agents) - 1
 	if len(f.Shifts) == 0 {
 		r.push(event{kind: shiftBegins, i: i})
@@ -157,8 +157,8 @@ func (r *run) hire(staff int, f Staff) {
 	}
 }
 
-// play applies a change and passes it to the hook.
-func (r *run) play(c queue.Change) {
+// apply applies a change and passes it to the hook.
+func (r *run) apply(c queue.Change) {
 	if c.Empty() {
 		return
 	}
@@ -175,7 +175,7 @@ func (r *run) must(c queue.Change, err error) {
 	if err != nil {
 		panic(fmt.Sprintf("sim: at %d: %v", r.stamp(), err))
 	}
-	r.play(c)
+	r.apply(c)
 }
 
 func (r *run) handle(e *event) {
