@@ -97,7 +97,7 @@ func TestALongConversationComesWholeToWhoReads(t *testing.T) {
 // agent who has read nothing for a while.
 func TestALargeDeskComesWholeToWhoReads(t *testing.T) {
 	const tickets, few = 100, 20
-	h := newHouse(t, func(s *gateway.Site) {
+	h := newHouse(t, func(s *gateway.SiteOptions) {
 		s.Agent = func(string) queue.AgentFacts {
 			return queue.AgentFacts{Departments: []string{"support"}, Capacity: tickets}
 		}

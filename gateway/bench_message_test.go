@@ -13,7 +13,7 @@ import (
 // sockets and the log in memory, both clients included. Compare allocations, and times
 // only of runs that took turns.
 func BenchmarkMessage(b *testing.B) {
-	h := newHouse(b, func(s *gateway.Site) { s.Limits.FramesPerSecond, s.Limits.Burst = 1_000_000, 1_000_000 })
+	h := newHouse(b, func(s *gateway.SiteOptions) { s.Limits.FramesPerSecond, s.Limits.Burst = 1_000_000, 1_000_000 })
 	url, _ := h.open("one")
 	visitor, agent, ticket := h.served(url, "v", "a")
 	visitor.MustOpen(ticket, 0)

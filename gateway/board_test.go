@@ -55,7 +55,7 @@ func TestABoardShowsTheSiteWhole(t *testing.T) {
 
 // [board-2]
 func TestABoardIsBounded(t *testing.T) {
-	h := newHouse(t, func(s *gateway.Site) {
+	h := newHouse(t, func(s *gateway.SiteOptions) {
 		s.Limits.OutgoingBuffer = 1 << 10 // a board is larger than what other conns may hold
 		s.Rules.Departments = nil
 		for i := range 210 {

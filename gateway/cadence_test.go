@@ -15,7 +15,7 @@ import (
 // unknown, without a number, where nobody speaks the language.
 func TestAWaitIsLearnedAndShownEverywhere(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t, func(s *gateway.Site) {
+	h := newHouse(t, func(s *gateway.SiteOptions) {
 		s.Agent = func(string) queue.AgentFacts {
 			return queue.AgentFacts{Departments: []string{"support"}, Capacity: 1}
 		}

@@ -19,7 +19,7 @@ import (
 
 // The clock of what keeps the log is an hour ahead for a while, and then right again.
 func TestAfterTheLogsClockWasAheadNothingStandsStill(t *testing.T) {
-	h := newHouse(t, func(s *gateway.Site) {
+	h := newHouse(t, func(s *gateway.SiteOptions) {
 		s.Rules.Departments[0].OfferTTL = 300
 		s.Rules.VisitorGrace = 3000
 	})

@@ -89,7 +89,7 @@ func TestAClosingEndsAlsoUnderAnOlderDispatcher(t *testing.T) {
 // [offer-1] [close-5] While a gateway of before holds the lease and waits for a clock
 // that was ahead, offers lapse and graces end all the same.
 func TestDeadlinesPassAlsoUnderADispatcherWhoseTimeStandsStill(t *testing.T) {
-	h := newHouse(t, func(s *gateway.Site) {
+	h := newHouse(t, func(s *gateway.SiteOptions) {
 		s.Rules.Departments[0].OfferTTL = 300
 		s.Rules.VisitorGrace = 300
 	})

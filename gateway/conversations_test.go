@@ -12,7 +12,7 @@ import (
 
 // [limit-6]
 func TestASocketFollowsABoundedNumberOfConversations(t *testing.T) {
-	h := newHouse(t, func(s *gateway.Site) {
+	h := newHouse(t, func(s *gateway.SiteOptions) {
 		s.Agent = func(string) queue.AgentFacts {
 			return queue.AgentFacts{Departments: []string{"support"}, Capacity: 70}
 		}

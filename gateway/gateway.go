@@ -48,8 +48,8 @@ import (
 
 // What a gateway is given; see package admission.
 type (
-	// Site is what the site file says of one tenant.
-	Site = admission.Site
+	// SiteOptions are what the gateway needs to know of one site.
+	SiteOptions = admission.SiteOptions
 	// Limits bound what people may take of a gateway.
 	Limits = admission.Limits
 	// Verifier checks a token.
@@ -65,7 +65,7 @@ type Options struct {
 	// after the gateway.
 	App      *app.App
 	Verifier Verifier
-	Sites    []Site
+	Sites    []SiteOptions
 	// HelloRate is how many hellos a second are taken, and as many at once; 0
 	// counts as 1000. A client that is turned away is told when to come back.
 	HelloRate int
@@ -163,7 +163,7 @@ func (g *Gateway) ConnState(conn net.Conn, state http.ConnState) { g.api.ConnSta
 // ErrOtherSites, changing nothing, if the sites are not those that are served.
 // The heartbeat holds for those who come from now on: the others were told the
 // old one.
-func (g *Gateway) SetSites(sites []Site) error {
+func (g *Gateway) SetSites(sites []SiteOptions) error {
 	if err := g.gate.SetSites(sites); err != nil {
 		return err
 	}

@@ -179,7 +179,7 @@ func TestSocketsThatMisbehaveAreClosedWithTheirCode(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			h := newHouse(t, func(s *gateway.Site) {
+			h := newHouse(t, func(s *gateway.SiteOptions) {
 				s.Limits.FramesPerSecond, s.Limits.Burst = 20, 100
 				s.AgentHeartbeat = time.Second
 			})
@@ -220,7 +220,7 @@ func TestARefusedClientThatSendsHalfAFrameIsCutOff(t *testing.T) {
 // the pong's.
 func TestALatePingIsAnswered(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t, func(s *gateway.Site) { s.VisitorHeartbeat = 30 * time.Second })
+	h := newHouse(t, func(s *gateway.SiteOptions) { s.VisitorHeartbeat = 30 * time.Second })
 	url, _ := h.open("one")
 	r := h.raw(url)
 	r.hello(h.token(protocol.Visitor, "v"))

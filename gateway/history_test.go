@@ -42,7 +42,7 @@ func (h *house) pastOf(url string, role protocol.Role, subject, visitor string) 
 // [open-4] The earlier conversations of a visitor stay readable until the wrap-up of
 // theirs ends, also when the visitor has another ticket by then.
 func TestEarlierConversationsAreReadUntilTheWrapUpEnds(t *testing.T) {
-	h := newHouse(t, func(s *gateway.Site) { s.Rules.Departments[0].WrapUp = 600_000 })
+	h := newHouse(t, func(s *gateway.SiteOptions) { s.Rules.Departments[0].WrapUp = 600_000 })
 	url, _ := h.open("one")
 	v, a, first := h.served(url, "v", "a")
 	v.MustSend(first, "m1", "the first time")
@@ -91,7 +91,7 @@ func TestAnOfferedConversationIsReadWhileItIsOffered(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			h := newHouse(t, func(s *gateway.Site) { s.Rules.Departments[0].OfferTTL = 1000 })
+			h := newHouse(t, func(s *gateway.SiteOptions) { s.Rules.Departments[0].OfferTTL = 1000 })
 			url, _ := h.open("one")
 			v := h.come(url, protocol.Visitor, "v", "en")
 			ticket := v.MustJoin("support")

@@ -46,15 +46,15 @@ type house struct {
 	key      auth.Key
 	keys     *auth.Verifier
 	verifier gateway.Verifier // what the gateways see of the keys
-	site     func(*gateway.Site)
-	levels   []queue.LevelSpec // that the gateways know; nil means the product's
-	others   []gateway.Site    // that the gateways serve besides
+	site     func(*gateway.SiteOptions)
+	levels   []queue.LevelSpec     // that the gateways know; nil means the product's
+	others   []gateway.SiteOptions // that the gateways serve besides
 	audit    *logtest.Buffer
 	log      *logtest.Buffer // what the gateways log
 	ctx      context.Context
 }
 
-func newHouse(t testing.TB, change ...func(*gateway.Site)) *house {
+func newHouse(t testing.TB, change ...func(*gateway.SiteOptions)) *house {
 	t.Helper()
 	h := &house{
 		t: t, memory: eventlog.NewMemory(), registry: presence.NewMemory(nil), audit: &logtest.Buffer{}, log: &logtest.Buffer{},
@@ -62,7 +62,7 @@ func newHouse(t testing.TB, change ...func(*gateway.Site)) *house {
 			ID: "k", Algorithm: "HS256", Sites: []string{"demo"}, Roles: protocol.Roles(),
 			Secret: []byte("a secret of at least thirty-two bytes"),
 		},
-		site: func(s *gateway.Site) {
+		site: func(s *gateway.SiteOptions) {
 			for _, c := range change {
 				c(s)
 			}
@@ -94,10 +94,10 @@ func demoRules() *queue.Site {
 }
 
 // demo is the site as a gateway of this house is given it.
-func (h *house) demo() gateway.Site {
-	site := gateway.Site{
-		Rules:     demoRules(),
-		Languages: []string{"en", "zh"},
+func (h *house) demo() gateway.SiteOptions {
+	site := gateway.SiteOptions{
+		SiteOptions: app.SiteOptions{Rules: demoRules()},
+		Languages:   []string{"en", "zh"},
 		Agent: func(string) queue.AgentFacts {
 			return queue.AgentFacts{Departments: []string{"support", "trading"}, Capacity: 2}
 		},
@@ -116,13 +116,13 @@ func (h *house) open(node string) (url string, g *gateway.Gateway) {
 	h.t.Helper()
 	site := h.demo()
 	hub := conversation.New(h.backend, conversation.Options{})
-	sites, log, metrics := append([]gateway.Site{site}, h.others...), slog.New(slog.NewTextHandler(h.log, nil)), prometheus.NewRegistry()
+	sites, log, metrics := append([]gateway.SiteOptions{site}, h.others...), slog.New(slog.NewTextHandler(h.log, nil)), prometheus.NewRegistry()
 	options := app.Options{
 		Node: node, Store: logstore.New(h.backend), Conversations: hub, Presence: h.registry, Levels: h.levels,
 		Logger: log, Audit: slog.New(slog.NewJSONHandler(h.audit, nil)), Registry: metrics,
 	}
 	for _, s := range sites {
-		options.Sites = append(options.Sites, s.ForApp())
+		options.Sites = append(options.Sites, s.SiteOptions)
 	}
 	application, err := app.New(options)
 	if err != nil {

@@ -67,7 +67,7 @@ func TestWelcomeNamesWhatTheSitesLevelTakes(t *testing.T) {
 // A gateway that is too old for the site's level says so where readiness is asked for,
 // turns hellos away, and sends those who are connected to the others.
 func TestAGatewayThatIsTooOldForTheSiteSendsPeopleElsewhere(t *testing.T) {
-	h := newHouse(t, func(s *gateway.Site) { s.Rules.VisitorGrace = 1000 })
+	h := newHouse(t, func(s *gateway.SiteOptions) { s.Rules.VisitorGrace = 1000 })
 	url, g := h.open("old")
 	connected := h.raw(url)
 	if _, ok := connected.hello(h.token(protocol.Visitor, "v", "en")).(protocol.Welcome); !ok {

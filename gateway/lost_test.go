@@ -54,7 +54,7 @@ func TestAnAgentWhomTheSiteFileDropsIsNotLost(t *testing.T) {
 	h := newHouse(t)
 	url, g := h.open("one")
 	v, a, ticket := h.served(url, "v", "a")
-	h.reload(g, func(s *gateway.Site) {
+	h.reload(g, func(s *gateway.SiteOptions) {
 		s.Agent = func(string) queue.AgentFacts { return queue.AgentFacts{} }
 	})
 	people.Next(a, "what the file says now", func(d protocol.Desk) bool { return d.Capacity == 0 && len(d.Tickets) == 1 })
@@ -95,7 +95,7 @@ func TestAGuestIsToldThatTheOwnersConnIsLost(t *testing.T) {
 // was not here when it happened, and the conversation has a record of it, before
 // that of whoever comes next.
 func TestWhoLostTheirAgentIsToldSoAndTheConversationSaysIt(t *testing.T) {
-	h := newHouse(t, func(s *gateway.Site) { s.Rules.AgentGrace = 100 })
+	h := newHouse(t, func(s *gateway.SiteOptions) { s.Rules.AgentGrace = 100 })
 	one, _ := h.open("one")
 	two, _ := h.open("two")
 	v, a, ticket := h.served(one, "v", "a")

@@ -13,7 +13,7 @@ import (
 
 // [connect-2]
 func TestOriginsOfOtherPagesAreRefused(t *testing.T) {
-	h := newHouse(t, func(s *gateway.Site) {
+	h := newHouse(t, func(s *gateway.SiteOptions) {
 		s.Origins = []string{"https://shop.example", "https://*.shop.example", "capacitor://localhost", "https://xn--mnchen-3ya.example"}
 	})
 	url, _ := h.open("one")
@@ -53,7 +53,7 @@ func TestAClientOfAnotherVersionIsTurnedAway(t *testing.T) {
 }
 
 func TestABrowserMayAskFromAListedPage(t *testing.T) {
-	h := newHouse(t, func(s *gateway.Site) { s.Origins = []string{"https://shop.example"} })
+	h := newHouse(t, func(s *gateway.SiteOptions) { s.Origins = []string{"https://shop.example"} })
 	url, _ := h.open("one")
 	for _, tt := range []struct{ origin, path, want string }{
 		{"https://shop.example", "queues", "https://shop.example"},

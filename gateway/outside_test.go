@@ -119,7 +119,7 @@ func TestWhatHangsOutsideStallsNobodyElse(t *testing.T) {
 		}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			h := newHouse(t, func(s *gateway.Site) { s.Limits.ConnsPerAddress = 10_000 })
+			h := newHouse(t, func(s *gateway.SiteOptions) { s.Limits.ConnsPerAddress = 10_000 })
 			o := h.outside()
 			defer o.back()
 			url, _ := h.open("one")

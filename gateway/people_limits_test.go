@@ -14,18 +14,18 @@ import (
 func TestLimitsOnSocketsAndTickets(t *testing.T) {
 	tests := []struct {
 		name  string
-		limit func(*gateway.Site)
+		limit func(*gateway.SiteOptions)
 		rate  int
 		come  []string // visitors; the last one is refused
 		code  protocol.Code
 		join  bool // the last one is refused when joining
 	}{
-		{"of one visitor", func(s *gateway.Site) { s.Limits.ConnsPerPerson = 2 }, 0, []string{"v", "v", "w", "v"}, protocol.CodeTooMany, false},
-		{"from one address", func(s *gateway.Site) { s.Limits.ConnsPerAddress = 2 }, 0, []string{"a", "b", "c"}, protocol.CodeTooMany, false},
-		{"of the site", func(s *gateway.Site) { s.Limits.Conns = 1 }, 0, []string{"a", "b"}, protocol.CodeTooMany, false},
-		{"hellos at once", func(*gateway.Site) {}, 1, []string{"a", "b"}, protocol.CodeBusy, false},
-		{"tickets of the site", func(s *gateway.Site) { s.Rules.TicketLimit = 1 }, 0, []string{"a", "b"}, protocol.CodeTooMany, true},
-		{"tickets of a queue", func(s *gateway.Site) { s.Rules.Departments[0].QueueLimit = 1 }, 0, []string{"a", "b"}, protocol.CodeQueueFull, true},
+		{"of one visitor", func(s *gateway.SiteOptions) { s.Limits.ConnsPerPerson = 2 }, 0, []string{"v", "v", "w", "v"}, protocol.CodeTooMany, false},
+		{"from one address", func(s *gateway.SiteOptions) { s.Limits.ConnsPerAddress = 2 }, 0, []string{"a", "b", "c"}, protocol.CodeTooMany, false},
+		{"of the site", func(s *gateway.SiteOptions) { s.Limits.Conns = 1 }, 0, []string{"a", "b"}, protocol.CodeTooMany, false},
+		{"hellos at once", func(*gateway.SiteOptions) {}, 1, []string{"a", "b"}, protocol.CodeBusy, false},
+		{"tickets of the site", func(s *gateway.SiteOptions) { s.Rules.TicketLimit = 1 }, 0, []string{"a", "b"}, protocol.CodeTooMany, true},
+		{"tickets of a queue", func(s *gateway.SiteOptions) { s.Rules.Departments[0].QueueLimit = 1 }, 0, []string{"a", "b"}, protocol.CodeQueueFull, true},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -51,7 +51,7 @@ func TestLimitsOnSocketsAndTickets(t *testing.T) {
 
 // [limit-12]
 func TestWhoMakesTicketsAllDayIsToldWhenTheNextMayBeMade(t *testing.T) {
-	h := newHouse(t, func(s *gateway.Site) { s.Rules.VisitorTickets = 2 })
+	h := newHouse(t, func(s *gateway.SiteOptions) { s.Rules.VisitorTickets = 2 })
 	url, _ := h.open("one")
 	conn, err := client.Dial(h.ctx, url, h.token(protocol.Visitor, "v", "en"), func(protocol.ServerFrame) {})
 	if err != nil {
@@ -76,7 +76,9 @@ func TestWhoMakesTicketsAllDayIsToldWhenTheNextMayBeMade(t *testing.T) {
 }
 
 func TestAnAddressIsFreeAgainWhenItsSocketsHaveGone(t *testing.T) {
-	h := newHouse(t, func(s *gateway.Site) { s.Limits.ConnsPerAddress, s.Limits.ConnsPerPerson, s.Limits.Conns = 1, 1, 1 })
+	h := newHouse(t, func(s *gateway.SiteOptions) {
+		s.Limits.ConnsPerAddress, s.Limits.ConnsPerPerson, s.Limits.Conns = 1, 1, 1
+	})
 	url, _ := h.open("one")
 	for range 4 {
 		for h.ctx.Err() == nil { // the gateway sees the end of the last one a moment later

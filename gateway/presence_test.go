@@ -51,7 +51,7 @@ func (s *silence) kill(node string) {
 // are in grace, those who come back keep their place, and the others go.
 func TestTheSessionsOfALostGatewayAreInGrace(t *testing.T) {
 	registry := &silence{Memory: presence.NewMemory(nil), dead: map[string]bool{}}
-	h := newHouse(t, func(s *gateway.Site) { s.Rules.VisitorGrace = 1000 })
+	h := newHouse(t, func(s *gateway.SiteOptions) { s.Rules.VisitorGrace = 1000 })
 	h.registry = registry
 	two, _ := h.open("lives")
 	one, dies := h.open("dies")
@@ -90,7 +90,7 @@ func (m *mute) Renew(ctx context.Context, node string, ttl time.Duration) error 
 // A gateway that is cut off keeps its sockets as long as it can be the log that
 // is away; before the others give its visitors up, it sends them there.
 func TestAGatewayPartedForLongSendsItsSocketsElsewhere(t *testing.T) {
-	h := newHouse(t, func(s *gateway.Site) { s.Rules.VisitorGrace = 3000 })
+	h := newHouse(t, func(s *gateway.SiteOptions) { s.Rules.VisitorGrace = 3000 })
 	two, _ := h.open("whole")
 	cut := &mute{Registry: h.registry}
 	h.registry = cut
@@ -147,7 +147,7 @@ func TestAGatewayTakenForDeadLeavesThoseWhoHaveMovedOn(t *testing.T) {
 // While the log is away nobody can say that they are here, so nobody is given up
 // in the moment in which it is back.
 func TestWhoWasHereWhileTheLogWasAwayKeepsThePlace(t *testing.T) {
-	h := newHouse(t, func(s *gateway.Site) { s.Rules.VisitorGrace = 500 })
+	h := newHouse(t, func(s *gateway.SiteOptions) { s.Rules.VisitorGrace = 500 })
 	log := &outage{Backend: h.memory}
 	h.backend = log
 	one, _ := h.open("one")
@@ -172,7 +172,7 @@ func TestWhoWasHereWhileTheLogWasAwayKeepsThePlace(t *testing.T) {
 // people.
 func TestAGatewayTakenForDeadGoesOn(t *testing.T) {
 	registry := &silence{Memory: presence.NewMemory(nil), dead: map[string]bool{}}
-	h := newHouse(t, func(s *gateway.Site) { s.Rules.VisitorGrace = 3000 })
+	h := newHouse(t, func(s *gateway.SiteOptions) { s.Rules.VisitorGrace = 3000 })
 	h.registry = registry
 	one, cut := h.open("cut")
 	h.open("other")
@@ -231,7 +231,7 @@ func TestADrainedGatewaySendsEverybodyElsewhereAndNobodyLosesAPlace(t *testing.T
 // What binds a session may be committed after its conn has gone: nobody is here,
 // and the log is told so.
 func TestASessionBoundToNobodyIsLost(t *testing.T) {
-	h := newHouse(t, func(s *gateway.Site) { s.Rules.VisitorGrace = 100 })
+	h := newHouse(t, func(s *gateway.SiteOptions) { s.Rules.VisitorGrace = 100 })
 	url, g := h.open("one")
 	store := logstore.New(h.memory)
 	v := h.come(url, protocol.Visitor, "v", "en")
@@ -253,7 +253,7 @@ func TestASessionBoundToNobodyIsLost(t *testing.T) {
 func TestAGatewaysClockDoesNotMatter(t *testing.T) {
 	for _, skew := range []time.Duration{-10 * time.Minute, 10 * time.Minute} {
 		t.Run(fmt.Sprint("the log is ahead by ", skew), func(t *testing.T) {
-			h := newHouse(t, func(s *gateway.Site) { s.Rules.Departments[0].OfferTTL = 500 })
+			h := newHouse(t, func(s *gateway.SiteOptions) { s.Rules.Departments[0].OfferTTL = 500 })
 			logNow := func() time.Time { return time.Now().Add(skew) }
 			memory := eventlog.NewMemory(eventlog.WithClock(logNow))
 			h.backend = memory
@@ -288,7 +288,7 @@ func TestAGatewaysClockDoesNotMatter(t *testing.T) {
 // A supervisor who goes is gone, and a visitor of the same name is not kept by
 // them.
 func TestASupervisorIsNobodysConn(t *testing.T) {
-	h := newHouse(t, func(s *gateway.Site) { s.Rules.VisitorGrace = 100 })
+	h := newHouse(t, func(s *gateway.SiteOptions) { s.Rules.VisitorGrace = 100 })
 	url, _ := h.open("one")
 	h.come(url, protocol.Supervisor, "same").Close()
 	v, w := h.come(url, protocol.Visitor, "same", "en"), h.come(url, protocol.Visitor, "w", "en")

@@ -28,7 +28,7 @@ func TestAReloadInLineKeepsThePlace(t *testing.T) {
 // [hello-6] Whoever comes back says what they were shown last: the first view
 // says why the place got worse meanwhile, and is never older.
 func TestComingBackTellsWhyThePlaceGotWorse(t *testing.T) {
-	h := newHouse(t, func(s *gateway.Site) {
+	h := newHouse(t, func(s *gateway.SiteOptions) {
 		s.Rules.AgentGrace = 100
 		s.Agent = func(string) queue.AgentFacts {
 			return queue.AgentFacts{Departments: []string{"support"}, Capacity: 1}
@@ -90,7 +90,7 @@ func TestResumingAfterAnEntryThatWasReplacedIsAReset(t *testing.T) {
 
 // [join-2]
 func TestTwoTabsAreOneVisitor(t *testing.T) {
-	h := newHouse(t, func(s *gateway.Site) { s.Rules.VisitorGrace = 300 })
+	h := newHouse(t, func(s *gateway.SiteOptions) { s.Rules.VisitorGrace = 300 })
 	one, _ := h.open("one")
 	two, _ := h.open("two")
 	tab1 := h.come(one, protocol.Visitor, "v", "en")
@@ -107,7 +107,7 @@ func TestTwoTabsAreOneVisitor(t *testing.T) {
 }
 
 func TestPastGraceThePlaceIsGone(t *testing.T) {
-	h := newHouse(t, func(s *gateway.Site) { s.Rules.VisitorGrace = 100 })
+	h := newHouse(t, func(s *gateway.SiteOptions) { s.Rules.VisitorGrace = 100 })
 	url, _ := h.open("one")
 	gone, stays := h.come(url, protocol.Visitor, "gone", "en"), h.come(url, protocol.Visitor, "stays", "en")
 	gone.MustJoin("support")
@@ -122,7 +122,7 @@ func TestPastGraceThePlaceIsGone(t *testing.T) {
 }
 
 func TestAnAgentLostPastGraceReturnsTheTicketToItsPlace(t *testing.T) {
-	h := newHouse(t, func(s *gateway.Site) {
+	h := newHouse(t, func(s *gateway.SiteOptions) {
 		s.Rules.AgentGrace = 100
 		s.Agent = func(string) queue.AgentFacts {
 			return queue.AgentFacts{Departments: []string{"support"}, Capacity: 1}

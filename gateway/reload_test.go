@@ -14,11 +14,11 @@ import (
 )
 
 // reload gives a gateway of the house new rules.
-func (h *house) reload(g *gateway.Gateway, change func(*gateway.Site)) {
+func (h *house) reload(g *gateway.Gateway, change func(*gateway.SiteOptions)) {
 	h.t.Helper()
 	site := h.demo()
 	change(&site)
-	if err := g.SetSites([]gateway.Site{site}); err != nil {
+	if err := g.SetSites([]gateway.SiteOptions{site}); err != nil {
 		h.t.Fatal(err)
 	}
 }
@@ -30,7 +30,7 @@ func TestNewRulesHoldAtOnceForThoseWhoAreHere(t *testing.T) {
 	second := h.come(url, protocol.Visitor, "w", "en").MustJoin("support")
 	a.MustAccept()
 	people.Next(a, "two tickets", func(d protocol.Desk) bool { return len(d.Tickets) == 2 && d.Capacity == 2 })
-	h.reload(g, func(s *gateway.Site) {
+	h.reload(g, func(s *gateway.SiteOptions) {
 		s.Agent = func(string) queue.AgentFacts {
 			return queue.AgentFacts{Departments: []string{"support"}, Capacity: 1, Tier: 3, Skills: []string{"kyc"}}
 		}
@@ -63,7 +63,7 @@ func TestNewLimitsHoldForConnsThatAreHere(t *testing.T) {
 	url, g := h.open("one")
 	v := h.raw(url)
 	v.hello(h.token(protocol.Visitor, "v", "en"))
-	h.reload(g, func(s *gateway.Site) { s.Limits.FramesPerSecond, s.Limits.Burst = 1, 1 })
+	h.reload(g, func(s *gateway.SiteOptions) { s.Limits.FramesPerSecond, s.Limits.Burst = 1, 1 })
 	for range 5 {
 		v.write(`{"type":"heartbeat"}`)
 	}
@@ -77,7 +77,7 @@ func TestSitesComeAndGoOnlyWithARestart(t *testing.T) {
 	url, g := h.open("one")
 	other := h.demo()
 	other.Rules.ID = "elsewhere"
-	for name, sites := range map[string][]gateway.Site{"another": {other}, "one more": {h.demo(), other}, "none": nil} {
+	for name, sites := range map[string][]gateway.SiteOptions{"another": {other}, "one more": {h.demo(), other}, "none": nil} {
 		if err := g.SetSites(sites); !errors.Is(err, gateway.ErrOtherSites) {
 			t.Errorf("%s: %v, want ErrOtherSites", name, err)
 		}
@@ -110,7 +110,7 @@ func TestGatewaysNoticeThatTheirSiteFilesDiffer(t *testing.T) {
 	if got := differs(); got != "0" {
 		t.Errorf("with equal files the metric is %s", got)
 	}
-	changed := func(s *gateway.Site) {
+	changed := func(s *gateway.SiteOptions) {
 		s.Rules.Topics = maps.Clone(map[string]queue.Topic{"outage": {Tier: 3}})
 	}
 	h.reload(second, changed)

@@ -12,8 +12,8 @@ import (
 )
 
 // staff gives each agent rules of their own; others have none.
-func staff(agents map[string]queue.AgentFacts) func(*gateway.Site) {
-	return func(s *gateway.Site) {
+func staff(agents map[string]queue.AgentFacts) func(*gateway.SiteOptions) {
+	return func(s *gateway.SiteOptions) {
 		s.Agent = func(subject string) queue.AgentFacts { return agents[subject] }
 	}
 }
@@ -48,7 +48,7 @@ func anyTicket(protocol.DeskTicket) bool { return true }
 
 // [finish-1]
 func TestAClosedTicketTakesItsRoomUntilItIsWrappedUp(t *testing.T) {
-	h := newHouse(t, func(s *gateway.Site) { s.Rules.Departments[0].WrapUp = 600_000 },
+	h := newHouse(t, func(s *gateway.SiteOptions) { s.Rules.Departments[0].WrapUp = 600_000 },
 		staff(map[string]queue.AgentFacts{"a": {Departments: []string{"support"}, Capacity: 1}}))
 	url, _ := h.open("one")
 	v, a, ticket := h.served(url, "v", "a")
@@ -76,7 +76,7 @@ func TestAClosedTicketTakesItsRoomUntilItIsWrappedUp(t *testing.T) {
 
 // [desk-5]
 func TestTwoOffersThatLapseSetTheAgentAway(t *testing.T) {
-	h := newHouse(t, func(s *gateway.Site) { s.Rules.Departments[0].OfferTTL = 150 })
+	h := newHouse(t, func(s *gateway.SiteOptions) { s.Rules.Departments[0].OfferTTL = 150 })
 	url, _ := h.open("one")
 	v := h.come(url, protocol.Visitor, "v", "en")
 	v.MustJoin("support")
@@ -93,7 +93,7 @@ func TestTwoOffersThatLapseSetTheAgentAway(t *testing.T) {
 
 // [offer-2]
 func TestADepartmentThatAcceptsByItselfMakesNoOffers(t *testing.T) {
-	h := newHouse(t, func(s *gateway.Site) { s.Rules.Departments[0].AutoAccept = true })
+	h := newHouse(t, func(s *gateway.SiteOptions) { s.Rules.Departments[0].AutoAccept = true })
 	url, _ := h.open("one")
 	v := h.come(url, protocol.Visitor, "v", "en")
 	ticket := v.MustJoin("support")
@@ -106,7 +106,7 @@ func TestADepartmentThatAcceptsByItselfMakesNoOffers(t *testing.T) {
 	}
 }
 
-func rulesOfJoining(s *gateway.Site) {
+func rulesOfJoining(s *gateway.SiteOptions) {
 	s.Rules.Urgencies = map[string]queue.Urgency{"high": {HeadStart: 60_000, VisitorsMay: true}, "critical": {HeadStart: 600_000}}
 	s.Rules.VisitorTiers = map[string]queue.Millis{"vip": 120_000}
 	s.Rules.Topics = map[string]queue.Topic{"withdrawal": {HeadStart: 30_000, Weight: 2, Skills: []string{"kyc"}, Wishes: []string{"api"}, Tier: 2}, "whale": {Weight: 9}}
@@ -178,7 +178,7 @@ func TestAJoinSaysWhatTheSiteLetsItSay(t *testing.T) {
 
 // [ticket-6] [join-6]
 func TestAVisitorIsToldWhenMoreAgentsMayServeThem(t *testing.T) {
-	h := newHouse(t, func(s *gateway.Site) {
+	h := newHouse(t, func(s *gateway.SiteOptions) {
 		s.Rules.Fallback = "zh"
 		s.Rules.Departments[0].Widening = []queue.Widening{{After: 1500, Languages: queue.SpreadFallback}}
 	})
@@ -206,7 +206,7 @@ func TestAVisitorIsToldWhenMoreAgentsMayServeThem(t *testing.T) {
 
 // [ticket-7]
 func TestWhoComesBackWaitsForTheirAgent(t *testing.T) {
-	h := newHouse(t, func(s *gateway.Site) { s.Rules.StickyWindow, s.Rules.StickyHold = 3_600_000, 60_000 },
+	h := newHouse(t, func(s *gateway.SiteOptions) { s.Rules.StickyWindow, s.Rules.StickyHold = 3_600_000, 60_000 },
 		staff(map[string]queue.AgentFacts{"a": {Departments: []string{"support"}, Capacity: 1}, "b": support}))
 	url, _ := h.open("one")
 	v, a, ticket := h.served(url, "v", "a")
@@ -231,7 +231,7 @@ func TestWhoComesBackWaitsForTheirAgent(t *testing.T) {
 
 // [rate-1]
 func TestAVisitorRatesTheirConversation(t *testing.T) {
-	h := newHouse(t, func(s *gateway.Site) { s.Rules.Departments[0].WrapUp = 600_000 })
+	h := newHouse(t, func(s *gateway.SiteOptions) { s.Rules.Departments[0].WrapUp = 600_000 })
 	url, _ := h.open("one")
 	v := h.come(url, protocol.Visitor, "v", "en")
 	ticket := v.MustJoin("support")

@@ -18,7 +18,7 @@ import (
 
 // [hello-5] [ticket-2] [desk-9] What follows welcome, and what it says to each role.
 func TestWhatWelcomeSaysToEachRole(t *testing.T) {
-	h := newHouse(t, rulesOfJoining, func(s *gateway.Site) { s.Rules.Departments[0].Name = "Support" })
+	h := newHouse(t, rulesOfJoining, func(s *gateway.SiteOptions) { s.Rules.Departments[0].Name = "Support" })
 	url, _ := h.open("one")
 	for _, tt := range []struct {
 		role              protocol.Role
@@ -126,7 +126,7 @@ func TestWhatAJoinLeavesOut(t *testing.T) {
 
 // [desk-2] Going offline gives back what the agent was offered and ends what they wrapped up.
 func TestGoingOfflineGivesBackWhatIsNotHeld(t *testing.T) {
-	h := newHouse(t, func(s *gateway.Site) { s.Rules.Departments[0].WrapUp = 600_000 })
+	h := newHouse(t, func(s *gateway.SiteOptions) { s.Rules.Departments[0].WrapUp = 600_000 })
 	url, _ := h.open("one")
 	_, a, ticket := h.served(url, "v", "a")
 	if _, err := a.CloseTicket(h.ctx, ticket); err != nil {

@@ -34,13 +34,13 @@ type cast struct {
 // newCast brings the visitors v, w and x, the agents a, g and b, and the supervisor s. $held
 // is a ticket of v's that a has, with g as a guest. $line is one of w's that nobody may
 // serve. $closed is one of x's that a closed, $left one of v's that v left.
-func newCast(t *testing.T, change ...func(*gateway.Site)) *cast {
+func newCast(t *testing.T, change ...func(*gateway.SiteOptions)) *cast {
 	t.Helper()
 	return newHouse(t, append(change, patient)...).cast()
 }
 
 // patient has sockets without heartbeats live as long as a test on a busy machine.
-func patient(s *gateway.Site) { s.VisitorHeartbeat, s.AgentHeartbeat = time.Minute, time.Minute }
+func patient(s *gateway.SiteOptions) { s.VisitorHeartbeat, s.AgentHeartbeat = time.Minute, time.Minute }
 
 // cast is newCast in a house.
 func (h *house) cast() *cast {

@@ -11,7 +11,7 @@ import (
 // [request-2] Each request may be repeated on another socket of another gateway: it is
 // answered as the first was, and has happened once.
 func TestARequestThatIsRepeatedElsewhereHappensOnce(t *testing.T) {
-	c := newCast(t, func(s *gateway.Site) { s.Rules.Departments[1].WrapUp = 600_000 })
+	c := newCast(t, func(s *gateway.SiteOptions) { s.Rules.Departments[1].WrapUp = 600_000 })
 	other, _ := c.open("two")
 	for _, who := range []string{"v", "w", "x"} {
 		c.sockets[who+" elsewhere"] = c.rawAs(other, protocol.Visitor, who)

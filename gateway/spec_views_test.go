@@ -18,7 +18,7 @@ import (
 // [ticket-1] [ticket-3] [ticket-4] [hello-5] What a place has in each status, and that the
 // first frame of another socket is the same.
 func TestWhatAPlaceHasInEachStatus(t *testing.T) {
-	c := newCast(t, func(s *gateway.Site) { s.Rules.Departments[1].OfferTTL = 60_000 })
+	c := newCast(t, func(s *gateway.SiteOptions) { s.Rules.Departments[1].OfferTTL = 60_000 })
 	other, _ := c.open("two")
 	is := func(status protocol.TicketStatus) func(protocol.Ticket) bool {
 		return func(f protocol.Ticket) bool { return f.Ticket == c.things["new"] && f.Status == status }
@@ -124,7 +124,7 @@ func TestTheExamplesOfWhatComesAreWhatIsSent(t *testing.T) {
 // [desk-1] [desk-3] The load is the weight of what is held and offered, and an agent is
 // offered no more than there is room for.
 func TestTheLoadOfADeskIsWhatItHoldsAndIsOffered(t *testing.T) {
-	c := newCast(t, func(s *gateway.Site) { s.Rules.Topics = map[string]queue.Topic{"heavy": {Weight: 2}} })
+	c := newCast(t, func(s *gateway.SiteOptions) { s.Rules.Topics = map[string]queue.Topic{"heavy": {Weight: 2}} })
 	if d := next(c, "a", func(d protocol.Desk) bool { return len(d.Tickets) == 1 && len(d.Tickets[0].Guests) == 1 }); d.Load != 1 || d.Capacity != 2 {
 		t.Errorf("with one conversation: %+v", d)
 	}
@@ -147,7 +147,7 @@ func TestARenewalThatIsRefusedChangesNothing(t *testing.T) {
 	other.Rules = demoRules()
 	other.Rules.ID = "elsewhere"
 	other.Origins = []string{"https://other.example"}
-	h.others = []gateway.Site{other}
+	h.others = []gateway.SiteOptions{other}
 	url, _ := h.open("one")
 	r := h.rawAs(url, protocol.Visitor, "v")
 	old := h.identity("v")
@@ -200,7 +200,7 @@ func TestARenewalThatIsRefusedChangesNothing(t *testing.T) {
 // [error-1] [error-4] [limit-4] The frames over the limit are dropped, which is said once and
 // without id; whoever goes on regardless is closed.
 func TestAFloodIsToldOnceAndThenClosed(t *testing.T) {
-	h := newHouse(t, func(s *gateway.Site) { s.Limits.FramesPerSecond, s.Limits.Burst = 0, 5 })
+	h := newHouse(t, func(s *gateway.SiteOptions) { s.Limits.FramesPerSecond, s.Limits.Burst = 0, 5 })
 	url, _ := h.open("one")
 	r := h.rawAs(url, protocol.Visitor, "v")
 	var answers []string
@@ -231,7 +231,7 @@ func TestAFloodIsToldOnceAndThenClosed(t *testing.T) {
 // [limit-8] Who has a ticket keeps it, and joining again gives it back, where the queue is
 // full and where the site is.
 func TestWhoHasATicketKeepsItWhereThereIsNoRoom(t *testing.T) {
-	c := newCast(t, func(s *gateway.Site) { s.Rules.Departments[0].QueueLimit, s.Rules.TicketLimit = 1, 2 })
+	c := newCast(t, func(s *gateway.SiteOptions) { s.Rules.Departments[0].QueueLimit, s.Rules.TicketLimit = 1, 2 })
 	if again := c.must("w", `{"type":"join","department":"support"}`); again.Ticket != c.things["line"] {
 		t.Errorf("w has %s, and is given %s", c.things["line"], again.Ticket)
 	}

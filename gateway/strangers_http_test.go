@@ -17,7 +17,7 @@ import (
 
 // [http-8] Each endpoint is bounded by address and by token, and says when to come back.
 func TestRequestsAreBoundedByAddressAndByToken(t *testing.T) {
-	h := newHouse(t, func(s *gateway.Site) { s.Limits.ConnsPerAddress = 110 })
+	h := newHouse(t, func(s *gateway.SiteOptions) { s.Limits.ConnsPerAddress = 110 })
 	url, _ := h.open("one")
 	base := strings.Replace(strings.TrimSuffix(url, "/v1/connect"), "ws", "http", 1)
 	ask := func(client *http.Client, path, token string) *http.Response {
@@ -98,7 +98,7 @@ func TestRequestsAreBoundedByAddressAndByToken(t *testing.T) {
 
 // Conns that ask for nothing are bounded by address, and take none from the others.
 func TestIdleHTTPConnsOfOneAddressLeaveRoomForOthers(t *testing.T) {
-	h := newHouse(t, func(s *gateway.Site) { s.Limits.ConnsPerAddress = 120 })
+	h := newHouse(t, func(s *gateway.SiteOptions) { s.Limits.ConnsPerAddress = 120 })
 	url, _ := h.open("one")
 	host, _, _ := strings.Cut(strings.TrimPrefix(url, "ws://"), "/")
 	dial := func(address string) net.Conn {

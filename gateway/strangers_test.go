@@ -154,7 +154,7 @@ func TestAFloodOfFramesThatAreNoMessagesIsClosed(t *testing.T) {
 		for _, known := range []bool{false, true} {
 			t.Run(fmt.Sprint(tt.name, ", after hello: ", known), func(t *testing.T) {
 				t.Parallel()
-				h := newHouse(t, func(s *gateway.Site) { s.Limits.FramesPerSecond, s.Limits.Burst = 20, 100 })
+				h := newHouse(t, func(s *gateway.SiteOptions) { s.Limits.FramesPerSecond, s.Limits.Burst = 20, 100 })
 				url, _ := h.open("one")
 				b := h.bare(url)
 				if known {
@@ -201,7 +201,7 @@ func TestAfterWelcomeAFrameMayBeLarge(t *testing.T) {
 // [limit-11] An address has room for so many strangers, whatever they do, and takes none
 // from the others.
 func TestStrangersOfOneAddressLeaveRoomForOthers(t *testing.T) {
-	h := newHouse(t, func(s *gateway.Site) { s.Limits.ConnsPerAddress = 120 })
+	h := newHouse(t, func(s *gateway.SiteOptions) { s.Limits.ConnsPerAddress = 120 })
 	url, _ := h.open("one")
 	const room = 30
 	var first *raw
@@ -239,7 +239,7 @@ func TestStrangersOfOneAddressLeaveRoomForOthers(t *testing.T) {
 
 // A trusted proxy's conns are those of whom it speaks for.
 func TestAProxyIsNoStranger(t *testing.T) {
-	h := newHouse(t, func(s *gateway.Site) { s.Limits.ConnsPerAddress = 1 })
+	h := newHouse(t, func(s *gateway.SiteOptions) { s.Limits.ConnsPerAddress = 1 })
 	h.proxies = []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}
 	url, _ := h.open("one")
 	for i := range 200 { // more than an address may open at once

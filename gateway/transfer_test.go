@@ -61,7 +61,7 @@ func TestATicketPassedOnKeepsItsTimeItsConversationAndItsNumbers(t *testing.T) {
 
 // [transfer-2] [ticket-7]
 func TestATicketPassedToAnAgentWaitsForThem(t *testing.T) {
-	h := newHouse(t, func(s *gateway.Site) { s.Rules.TransferHold = 60_000 },
+	h := newHouse(t, func(s *gateway.SiteOptions) { s.Rules.TransferHold = 60_000 },
 		staff(map[string]queue.AgentFacts{"a": support, "b": support, "c": {Departments: []string{"support"}, Capacity: 1}}))
 	url, _ := h.open("one")
 	w, c, busy := h.served(url, "w", "c")
@@ -86,7 +86,7 @@ func TestATicketPassedToAnAgentWaitsForThem(t *testing.T) {
 // [transfer-3]
 func TestATransferToNobodySaysWhomThereIs(t *testing.T) {
 	h := newHouse(t, staff(map[string]queue.AgentFacts{"a": both, "b": both, "small": {Departments: []string{"support"}, Capacity: 1}}),
-		func(s *gateway.Site) { s.Rules.Topics = map[string]queue.Topic{"heavy": {Weight: 2}} })
+		func(s *gateway.SiteOptions) { s.Rules.Topics = map[string]queue.Topic{"heavy": {Weight: 2}} })
 	url, _ := h.open("one")
 	h.come(url, protocol.Agent, "b", "en").MustBe(protocol.Available)
 	small := h.come(url, protocol.Agent, "small", "en")

@@ -82,7 +82,7 @@ func (h *house) wantRows(what, url, queue string, want *row) {
 
 // [ticket-9] [board-6] [http-1] An empty shift does not look like an empty queue.
 func TestPeopleAreToldThatNobodyIsHere(t *testing.T) {
-	h := newHouse(t, staff(map[string]queue.AgentFacts{"a": {Departments: []string{"support"}, Capacity: 1}}), func(s *gateway.Site) { s.Rules.AgentGrace = 3000 })
+	h := newHouse(t, staff(map[string]queue.AgentFacts{"a": {Departments: []string{"support"}, Capacity: 1}}), func(s *gateway.SiteOptions) { s.Rules.AgentGrace = 3000 })
 	url, _ := h.open("one")
 	v, w := h.come(url, protocol.Visitor, "v", "en"), h.come(url, protocol.Visitor, "w", "en")
 	v.MustJoin("support")
@@ -125,7 +125,9 @@ func TestPeopleAreToldThatNobodyIsHere(t *testing.T) {
 // they have been moved, and so is their place.
 func TestWhoWaitsInAWithdrawnLanguageIsShownAndMoved(t *testing.T) {
 	h := newHouse(t)
-	dropped := func(s *gateway.Site) { s.Rules.Departments[0].Languages, s.Languages = []string{"en"}, []string{"en"} }
+	dropped := func(s *gateway.SiteOptions) {
+		s.Rules.Departments[0].Languages, s.Languages = []string{"en"}, []string{"en"}
+	}
 	old, g := h.open("old")
 	first, second := h.come(old, protocol.Visitor, "first", "zh"), h.come(old, protocol.Visitor, "second", "zh")
 	ticket := first.MustJoin("support")
@@ -138,7 +140,7 @@ func TestWhoWaitsInAWithdrawnLanguageIsShownAndMoved(t *testing.T) {
 
 	// A gateway that never knew the queue shows it as well, and each place in it.
 	was := h.site
-	h.site = func(s *gateway.Site) { was(s); dropped(s) }
+	h.site = func(s *gateway.SiteOptions) { was(s); dropped(s) }
 	fresh, _ := h.open("new")
 	h.wantRows("on a gateway with the new file", fresh, "support/zh", &row{2, 0, true, true})
 	if said := h.log.String(); strings.Count(said, "support/zh=2") != 2 {

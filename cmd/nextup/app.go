@@ -110,7 +110,7 @@ func NewApp(ctx context.Context, c appConfig) (_ *App, err error) {
 		Logger: c.Logger, Audit: c.Audit, Registry: a.registry,
 	}
 	for _, s := range sites {
-		application.Sites = append(application.Sites, s.ForApp())
+		application.Sites = append(application.Sites, s.SiteOptions)
 	}
 	if a.app, err = app.New(application); err != nil {
 		return nil, err
@@ -202,7 +202,7 @@ func (a *App) Close() error {
 
 // parts turns a site file into keys and sites. It fails for a file with published
 // secrets if the App can be reached from other machines.
-func (a *App) parts(file *sitefile.File) (keys []auth.Key, sites []gateway.Site, err error) {
+func (a *App) parts(file *sitefile.File) (keys []auth.Key, sites []gateway.SiteOptions, err error) {
 	if !a.onlyHere {
 		if err := refusePublished(file); err != nil {
 			return nil, nil, err

@@ -19,7 +19,7 @@ const (
 func (g *Gate) PerAddress() int {
 	most := leastPerAddress
 	for _, s := range g.sites {
-		most = max(most, s.File().Limits.ConnsPerAddress)
+		most = max(most, s.Options().Limits.ConnsPerAddress)
 	}
 	return most
 }

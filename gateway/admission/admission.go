@@ -50,7 +50,7 @@ type Verifier interface {
 type Options struct {
 	App      *app.App
 	Verifier Verifier
-	Sites    []Site
+	Sites    []SiteOptions
 	// TrustedProxies are those whose X-Forwarded-For or Forwarded is believed.
 	TrustedProxies []netip.Prefix
 	Registry       *prometheus.Registry
@@ -81,7 +81,7 @@ func New(o Options) *Gate {
 	o.Registry.MustRegister(g.limited)
 	for _, s := range o.Sites {
 		served := &Served{Site: o.App.Site(s.Rules.ID), app: o.App}
-		served.file.Store(&s)
+		served.options.Store(&s)
 		g.sites[s.Rules.ID] = served
 	}
 	return g
@@ -93,7 +93,7 @@ var ErrOtherSites = errors.New("gateway: sites come and go only with a restart")
 
 // SetSites puts new settings and rules in force. It fails with ErrOtherSites, changing
 // nothing, if the sites are not those that are served.
-func (g *Gate) SetSites(sites []Site) error {
+func (g *Gate) SetSites(sites []SiteOptions) error {
 	var ids []string
 	for _, s := range sites {
 		ids = append(ids, s.Rules.ID)
@@ -104,8 +104,8 @@ func (g *Gate) SetSites(sites []Site) error {
 	}
 	for _, s := range sites {
 		served := g.sites[s.Rules.ID]
-		served.file.Store(&s)
-		served.SetRules(s.ForApp())
+		served.options.Store(&s)
+		served.SetRules(s.SiteOptions)
 	}
 	return nil
 }
@@ -146,7 +146,7 @@ func (g *Gate) Admit(id auth.Identity, from, host string) (*Served, error) {
 	switch {
 	case s == nil:
 		return nil, auth.ErrWrongSite
-	case !origin.Allowed(s.File().Origins, from, host):
+	case !origin.Allowed(s.Options().Origins, from, host):
 		g.refusedOrigin(id.Site, from)
 		return nil, ErrOrigin
 	}
@@ -160,7 +160,7 @@ func (g *Gate) Limited(site, limit string) { g.limited.WithLabelValues(site, lim
 // known only from the token.
 func (g *Gate) KnownOrigin(from, host string) bool {
 	for _, s := range g.sites {
-		if origin.Allowed(s.File().Origins, from, host) {
+		if origin.Allowed(s.Options().Origins, from, host) {
 			return true
 		}
 	}

@@ -8,12 +8,10 @@ import (
 	"nextup/queue"
 )
 
-// Site is what the site file says of one tenant.
-type Site struct {
-	Rules *queue.Site
-	// Digest names everything that the site file says of the site, so that
-	// gateways notice when theirs differ; "" stands for that of Rules alone.
-	Digest string
+// SiteOptions are what the edge needs to know of one site, beside what the application
+// does.
+type SiteOptions struct {
+	app.SiteOptions
 	// Origins are the pages that may come besides those of the gateway's own host, as
 	// origin.Parse returns them.
 	Origins []string
@@ -41,21 +39,18 @@ type Limits struct {
 	ConnsPerPerson, ConnsPerAddress, Conns int
 }
 
-// ForApp is what the application needs to know of the site.
-func (s Site) ForApp() app.SiteOptions { return app.SiteOptions{Rules: s.Rules, Digest: s.Digest} }
-
 // Served is a site that is served.
 type Served struct {
 	*app.Site
-	app  *app.App
-	file atomic.Pointer[Site]
+	app     *app.App
+	options atomic.Pointer[SiteOptions]
 }
 
-// File is what the site file says now.
-func (s *Served) File() *Site { return s.file.Load() }
+// Options returns the site's options as they are now.
+func (s *Served) Options() *SiteOptions { return s.options.Load() }
 
 // Grace is how long a visitor whose conn is lost keeps their place.
-func (s *Served) Grace() time.Duration { return s.File().Rules.VisitorGrace.Duration() }
+func (s *Served) Grace() time.Duration { return s.Options().Rules.VisitorGrace.Duration() }
 
 // Parted reports whether the other gateways have taken this one for lost so long ago that
 // half of its visitors' grace has passed, if they still reach the log.

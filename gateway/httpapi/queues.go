@@ -36,7 +36,7 @@ func (a *API) line(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	q := queue.QueueID{Department: r.PathValue("department"), Language: r.PathValue("language")}
-	rules := s.File().Rules
+	rules := s.Options().Rules
 	dep, ok := rules.Department(q.Department)
 	held := false // people wait in a queue that the rules have no more
 	s.Read(func(st *queue.State) { held = st.Size(q) > 0 })

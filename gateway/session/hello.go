@@ -93,19 +93,19 @@ func (c *Conn) admit(id auth.Identity) error {
 	c.id = id
 	c.actor = *admission.ActorOf(id)
 	c.actor.Conn = c.server.connsOpened.Add(1)
-	file := s.File()
-	c.allowance, c.beats = newAllowance(&file.Limits), file.VisitorHeartbeat
+	options := s.Options()
+	c.allowance, c.beats = newAllowance(&options.Limits), options.VisitorHeartbeat
 	if id.Role != protocol.Visitor {
-		c.beats = file.AgentHeartbeat
+		c.beats = options.AgentHeartbeat
 	}
 	c.site = s
-	most := fanout.Bounds{Conns: file.Limits.Conns, PerPerson: file.Limits.ConnsPerPerson, PerAddress: file.Limits.ConnsPerAddress}
+	most := fanout.Bounds{Conns: options.Limits.Conns, PerPerson: options.Limits.ConnsPerPerson, PerAddress: options.Limits.ConnsPerAddress}
 	if limit := s.people.Enter(c, c.from, most); limit != "" {
 		c.site = nil
 		c.server.gate.Limited(s.ID(), limit)
 		return admission.ErrTooMany
 	}
-	c.setLimits(&s.File().Limits) // new ones may have come meanwhile
+	c.setLimits(&s.Options().Limits) // new ones may have come meanwhile
 	return nil
 }
 

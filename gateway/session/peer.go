@@ -108,7 +108,7 @@ func (p *peer) welcome(id string, beats time.Duration) {
 		HeartbeatS: int(beats.Seconds()), ExpiresAtMS: p.id.ExpiresAt.UnixMilli(),
 		NowMS: int64(p.site.Now()), Features: p.site.Features(),
 	}
-	rules := p.site.File().Rules
+	rules := p.site.Options().Rules
 	for _, d := range rules.Departments {
 		w.Departments = append(w.Departments, protocol.Department{ID: d.ID, Name: d.Name, Languages: d.Languages})
 	}
@@ -128,13 +128,13 @@ func (p *peer) Actor() *app.Actor { return &p.actor }
 
 // Facts implements app.Connection: what the token and the site file say of this agent.
 func (p *peer) Facts() queue.AgentFacts {
-	file := p.site.File()
-	facts := file.Agent(p.id.Subject)
+	options := p.site.Options()
+	facts := options.Agent(p.id.Subject)
 	facts.ID, facts.Name = p.id.Subject, p.id.Name
 	if facts.Languages == nil {
 		facts.Languages = map[string]queue.Proficiency{}
 		for _, l := range p.id.Languages {
-			if known, ok := queue.MatchLanguage([]string{l}, file.Languages); ok {
+			if known, ok := queue.MatchLanguage([]string{l}, options.Languages); ok {
 				facts.Languages[known] = queue.BestProficiency
 			}
 		}

@@ -125,7 +125,7 @@ func (s *Server) Close() {
 // Follow puts the new limits of the sites in force for those who are connected.
 func (s *Server) Follow() {
 	for _, site := range s.sites {
-		limits := &site.File().Limits
+		limits := &site.Options().Limits
 		for _, c := range site.conns() {
 			c.setLimits(limits)
 		}
