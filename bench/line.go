@@ -4,7 +4,6 @@ import (
 	"context"
 	"flag"
 	"fmt"
-	"sync"
 	"time"
 
 	"nextup/internal/eventlog/redislog"
@@ -12,37 +11,10 @@ import (
 	"nextup/presence/redispresence"
 	"nextup/queue"
 	"nextup/queue/logstore"
+	"nextup/queue/queuetest"
 
 	"nextup/bench/orders"
 )
-
-// replica is the state that a line's process decides on.
-type replica struct {
-	mu    sync.Mutex
-	state *queue.State
-}
-
-func (r *replica) Restore(number uint64, at queue.Stamp, images []queue.Image) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.state.Restore(number, at, images)
-}
-
-func (r *replica) Apply(records []queue.Record) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	for _, rec := range records {
-		r.state.Apply(rec)
-	}
-}
-
-// Notify implements queue.Replica.
-func (*replica) Notify() {}
-
-// Knows implements queue.Replica.
-func (r *replica) Knows() queue.Level { return queue.Newest(queue.Levels()) }
-
-func (r *replica) Reset() {}
 
 // serveLine is a node whose visitors have joined and wait, as many as fit in no
 // process as sockets. It joins them by the same rules and into the same log as a
@@ -71,7 +43,7 @@ func serveLine(args []string) error {
 		}
 	}()
 	store := logstore.New(backend)
-	r := &replica{state: queue.NewState(rules())}
+	r := queuetest.NewReplica(rules())
 	follow, stop := context.WithCancel(ctx)
 	defer stop()
 	follower := store.Follow(follow, siteID, r)
@@ -82,19 +54,20 @@ func serveLine(args []string) error {
 	join := func(n int) (any, error) {
 		for until := joined + n; joined < until; {
 			var batch []queue.Change
-			r.mu.Lock()
-			for ; joined < until && len(batch) < 100; joined++ {
-				c, err := r.state.Join(queue.JoinRequest{
-					Ticket: fmt.Sprintf("00000000-0000-4000-8000-%012d", joined), Visitor: fmt.Sprint("w", joined),
-					Department: department, Languages: []string{language}, Node: node,
-				})
-				if err != nil {
-					r.mu.Unlock()
-					return nil, err
+			var err error
+			r.Read(func(st *queue.State) {
+				for ; err == nil && joined < until && len(batch) < 100; joined++ {
+					var c queue.Change
+					c, err = st.Join(queue.JoinRequest{
+						Ticket: fmt.Sprintf("00000000-0000-4000-8000-%012d", joined), Visitor: fmt.Sprint("w", joined),
+						Department: department, Languages: []string{language}, Node: node,
+					})
+					batch = append(batch, c)
 				}
-				batch = append(batch, c)
+			})
+			if err != nil {
+				return nil, err
 			}
-			r.mu.Unlock()
 			outcomes, err := store.Commit(ctx, siteID, batch)
 			if err != nil {
 				return nil, err

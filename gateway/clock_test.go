@@ -12,7 +12,6 @@ import (
 	"nextup/gateway/protocol"
 	"nextup/internal/client"
 	"nextup/internal/eventlog"
-	"nextup/queue"
 	"nextup/queue/logstore"
 	"nextup/test/people"
 )
@@ -67,15 +66,12 @@ func TestAfterTheLogsClockWasAheadNothingStandsStill(t *testing.T) {
 // awaitLoss returns once the log says that a visitor's conn is lost.
 func (h *house) awaitLoss(visitor string) {
 	h.t.Helper()
-	replica := &reader{state: queue.NewState(demoRules())}
+	replica := newReader()
 	follower := logstore.New(h.backend).Follow(h.ctx, "demo", replica)
 	for lost := false; !lost; {
 		if err := follower.Sync(h.ctx); err != nil {
 			h.t.Fatal(err)
 		}
-		replica.mu.Lock()
-		v := replica.state.Visitor(visitor)
-		lost = v != nil && v.Session.Lost()
-		replica.mu.Unlock()
+		lost = replica.session(visitor).Lost()
 	}
 }

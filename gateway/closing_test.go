@@ -57,13 +57,12 @@ func TestACloseWithTimeCanBeTakenBack(t *testing.T) {
 // matches makes the offers that a dispatcher would make now.
 func (h *house) matches(store queue.Store) {
 	h.t.Helper()
-	replica := &reader{state: queue.NewState(demoRules())}
+	replica := newReader()
 	if err := store.Follow(h.ctx, "demo", replica).Sync(h.ctx); err != nil {
 		h.t.Fatal(err)
 	}
-	replica.mu.Lock()
-	offers := replica.state.Match(store.Now("demo"), 1)
-	replica.mu.Unlock()
+	var offers []queue.Change
+	replica.Read(func(st *queue.State) { offers = st.Match(store.Now("demo"), 1) })
 	if _, err := store.Commit(h.ctx, "demo", offers); err != nil {
 		h.t.Fatal(err)
 	}

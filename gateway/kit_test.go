@@ -10,7 +10,6 @@ import (
 	"net/http/httptest"
 	"net/netip"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -28,6 +27,7 @@ import (
 	"nextup/presence"
 	"nextup/queue"
 	"nextup/queue/logstore"
+	"nextup/queue/queuetest"
 	"nextup/test/logtest"
 	"nextup/test/people"
 )
@@ -307,53 +307,26 @@ func (r *raw) closed() protocol.CloseCode {
 }
 
 // reader is a replica that a test looks at.
-type reader struct {
-	mu    sync.Mutex
-	state *queue.State
-}
+type reader struct{ *queuetest.Replica }
 
-// Knows implements queue.Replica.
-func (r *reader) Knows() queue.Level { return queue.Newest(queue.Levels()) }
+func newReader() *reader { return &reader{queuetest.NewReplica(demoRules())} }
 
-// Restore implements queue.Replica.
-func (r *reader) Restore(number uint64, at queue.Stamp, images []queue.Image) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.state.Restore(number, at, images)
-}
-
-// Apply implements queue.Replica.
-func (r *reader) Apply(records []queue.Record) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	for _, rec := range records {
-		r.state.Apply(rec)
-	}
-}
-
-// Notify implements queue.Replica.
-func (r *reader) Notify() {}
-
-// Reset implements queue.Replica.
-func (r *reader) Reset() {}
-
-func (r *reader) ticket(id string) *queue.Ticket {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return r.state.Ticket(id)
+func (r *reader) ticket(id string) (found *queue.Ticket) {
+	r.Read(func(st *queue.State) { found = st.Ticket(id) })
+	return found
 }
 
 // later is when the tokens of a test end.
 func (h *house) later() time.Time { return time.Now().Add(time.Hour) }
 
 // session is a visitor's; zero for one who is not known yet.
-func (r *reader) session(visitor string) queue.Session {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if v := r.state.Visitor(visitor); v != nil {
-		return v.Session
-	}
-	return queue.Session{}
+func (r *reader) session(visitor string) (found queue.Session) {
+	r.Read(func(st *queue.State) {
+		if v := st.Visitor(visitor); v != nil {
+			found = v.Session
+		}
+	})
+	return found
 }
 
 func wantCode(t *testing.T, err error, code protocol.Code) {

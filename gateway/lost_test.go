@@ -144,7 +144,7 @@ func TestTheRecordOfALossIsMadeByTheNextDispatcher(t *testing.T) {
 	one, first := h.open("one")
 	_, _, ticket := h.served(one, "v", "a")
 	first.Freeze()
-	replica := &reader{state: queue.NewState(demoRules())}
+	replica := newReader()
 	store := logstore.New(h.memory)
 	follower := store.Follow(h.ctx, "demo", replica)
 	if err := follower.Sync(h.ctx); err != nil {
@@ -152,9 +152,8 @@ func TestTheRecordOfALossIsMadeByTheNextDispatcher(t *testing.T) {
 	}
 	commit := func(decide func(*queue.State) []queue.Change) {
 		t.Helper()
-		replica.mu.Lock()
-		due := decide(replica.state)
-		replica.mu.Unlock()
+		var due []queue.Change
+		replica.Read(func(st *queue.State) { due = decide(st) })
 		out, err := store.Commit(h.ctx, "demo", due)
 		if err != nil || len(out) == 0 || out[0].Verdict != queue.Done {
 			t.Fatalf("%d changes: %v, %v", len(due), out, err)

@@ -131,7 +131,7 @@ func TestAGatewayTakenForDeadLeavesThoseWhoHaveMovedOn(t *testing.T) {
 	moved.MustJoin("support")
 	stays.MustJoin("support")
 	h.come(two, protocol.Visitor, "moved", "en")
-	replica := &reader{state: queue.NewState(demoRules())}
+	replica := newReader()
 	logstore.New(h.memory).Follow(h.ctx, "demo", replica)
 	name := dead.Node()
 	registry.kill(name)
@@ -153,7 +153,7 @@ func TestWhoWasHereWhileTheLogWasAwayKeepsThePlace(t *testing.T) {
 	one, _ := h.open("one")
 	v, other := h.come(one, protocol.Visitor, "v", "en"), h.come(one, protocol.Visitor, "other", "en")
 	ticket := v.MustJoin("support")
-	replica := &reader{state: queue.NewState(demoRules())}
+	replica := newReader()
 	logstore.New(h.memory).Follow(h.ctx, "demo", replica)
 	v.Cut()
 	h.eventually("the visitor is lost", func() bool { return replica.session("v").Lost() })

@@ -6,7 +6,6 @@ import (
 
 	"nextup/gateway/protocol"
 	"nextup/internal/eventlog/redislog"
-	"nextup/queue"
 	"nextup/queue/logstore"
 	"nextup/test/people"
 	"nextup/test/redistest"
@@ -36,7 +35,7 @@ func TestTheShownPositionIsTheRankInRedis(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	replica := &reader{state: queue.NewState(demoRules())}
+	replica := newReader()
 	follower := logstore.New(backend).Follow(h.ctx, "demo", replica)
 	if err := follower.WaitFor(h.ctx, 14); err != nil {
 		t.Fatal(err)

@@ -89,7 +89,7 @@ func batch(t *testing.T, h Harness) {
 		a.must(t, joins(fmt.Sprint("v", i), fmt.Sprint("t", i), "en"))
 	}
 	var due []queue.Change
-	a.read(func(s *queue.State) { due = s.Match(a.store.Now(a.site.ID), 100) })
+	a.Read(func(s *queue.State) { due = s.Match(a.store.Now(a.site.ID), 100) })
 	if len(due) != 3 {
 		t.Fatalf("%d offers for three places", len(due))
 	}

@@ -56,7 +56,7 @@ func interleave(t *testing.T, h Harness, seed uint64) {
 			t.Fatal(err)
 		}
 	}
-	nodes[0].read(func(s *queue.State) { newest = s.Number() })
+	nodes[0].Read(func(s *queue.State) { newest = s.Number() })
 	requireEqual(t, newest, append(nodes, watch)...)
 	j.verdict(t)
 	if h.Rank != nil {

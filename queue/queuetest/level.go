@@ -38,7 +38,7 @@ func tooOld(t *testing.T, h Harness) {
 				t.Fatalf("%s: ready %v, %v", n.name, n.follower.Ready(), n.follower.Err())
 			}
 		}
-		n.read(func(s *queue.State) {
+		n.Read(func(s *queue.State) {
 			if s.Number() >= before || s.Ticket("u") != nil {
 				t.Errorf("%s has replayed up to %d, level 7 came with %d", n.name, s.Number(), before)
 			}
@@ -46,7 +46,7 @@ func tooOld(t *testing.T, h Harness) {
 	}
 	newest := followKnowing(t, h.Open(t), site, "newest", nil, 8)
 	newest.ready(t)
-	newest.read(func(s *queue.State) {
+	newest.Read(func(s *queue.State) {
 		if s.Level() != 7 || s.Ticket("u") == nil {
 			t.Errorf("a newer node is at level %d", s.Level())
 		}

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"reflect"
-	"sync"
 	"testing"
 	"time"
 
@@ -32,15 +31,10 @@ type node struct {
 	store    queue.Store
 	site     *queue.Site
 	follower queue.Follower
-	knows    queue.Level
-
-	mu     sync.Mutex
-	state  *queue.State
-	judge  *judge // may be nil
-	resets int
+	*Replica
 }
 
-// follow starts a node over a store; it stops with the test.
+// follow starts a node over a store; it stops with the test. The judge may be nil.
 func follow(t *testing.T, store queue.Store, site *queue.Site, name string, j *judge) *node {
 	t.Helper()
 	return followKnowing(t, store, site, name, j, queue.Newest(queue.Levels()))
@@ -49,43 +43,15 @@ func follow(t *testing.T, store queue.Store, site *queue.Site, name string, j *j
 // followKnowing is follow for a node that knows levels up to one.
 func followKnowing(t *testing.T, store queue.Store, site *queue.Site, name string, j *judge, level queue.Level) *node {
 	t.Helper()
-	n := &node{name: name, store: store, site: site, state: queue.NewState(site), judge: j, knows: level}
+	n := &node{name: name, store: store, site: site, Replica: NewReplica(site)}
+	n.Level = level
+	if j != nil {
+		n.OnStep = j.observe
+	}
 	ctx, stop := context.WithCancel(context.Background())
 	t.Cleanup(stop)
 	n.follower = store.Follow(ctx, site.ID, n)
 	return n
-}
-
-// Knows implements queue.Replica.
-func (n *node) Knows() queue.Level { return n.knows }
-
-// Restore implements queue.Replica.
-func (n *node) Restore(number uint64, at queue.Stamp, images []queue.Image) {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	n.state.Restore(number, at, images)
-}
-
-// Apply implements queue.Replica.
-func (n *node) Apply(records []queue.Record) {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	for _, r := range records {
-		step := n.state.Apply(r)
-		if n.judge != nil {
-			n.judge.observe(n.state, step)
-		}
-	}
-}
-
-// Notify implements queue.Replica.
-func (n *node) Notify() {}
-
-// Reset implements queue.Replica.
-func (n *node) Reset() {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	n.resets++
 }
 
 // ready waits until the node has read the log.
@@ -98,20 +64,6 @@ func (n *node) ready(t *testing.T) {
 	}
 }
 
-// forks returns how often the node heard that its log had forked.
-func (n *node) forks() int {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	return n.resets
-}
-
-// read calls look with the state, under the lock.
-func (n *node) read(look func(s *queue.State)) {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	look(n.state)
-}
-
 // errGivenUp means that a decision met too many conflicts.
 var errGivenUp = errors.New("too many conflicts")
 
@@ -121,7 +73,7 @@ func (n *node) do(ctx context.Context, decide func(s *queue.State) (queue.Change
 	for range 100 {
 		var c queue.Change
 		var err error
-		n.read(func(s *queue.State) { c, err = decide(s) })
+		n.Read(func(s *queue.State) { c, err = decide(s) })
 		if err != nil || c.Empty() {
 			return 0, err
 		}
@@ -160,7 +112,7 @@ func (n *node) must(t *testing.T, decide func(s *queue.State) (queue.Change, err
 func (n *node) dispatch(ctx context.Context) error {
 	for {
 		var due [][]queue.Change
-		n.read(func(s *queue.State) { due = queue.Dispatcher{}.Propose(s, n.store.Now(n.site.ID)) })
+		n.Read(func(s *queue.State) { due = queue.Dispatcher{}.Propose(s, n.store.Now(n.site.ID)) })
 		if len(due) == 0 {
 			return nil
 		}
@@ -191,7 +143,7 @@ type picture struct {
 
 func (n *node) picture() picture {
 	p := picture{Tickets: map[string]queue.Ticket{}, Agents: map[string]queue.Agent{}, Lines: map[queue.QueueID][]string{}, Loads: map[string]int{}}
-	n.read(func(s *queue.State) {
+	n.Read(func(s *queue.State) {
 		p.Number = s.Number()
 		for _, q := range n.site.Queues() {
 			s.Sweep(q, 1, s.Size(q), func(position int, t *queue.Ticket) bool {

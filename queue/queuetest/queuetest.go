@@ -86,7 +86,7 @@ func (n *node) decide(t *testing.T, d func(s *queue.State) (queue.Change, error)
 	t.Helper()
 	var c queue.Change
 	var err error
-	n.read(func(s *queue.State) { c, err = d(s) })
+	n.Read(func(s *queue.State) { c, err = d(s) })
 	if err != nil || c.Empty() {
 		t.Fatalf("nothing decided: %v", err)
 	}
@@ -160,7 +160,7 @@ func ranks(t *testing.T, h Harness) {
 // of tickets in line.
 func (n *node) compareRanks(t *testing.T, h Harness) (waiting int) {
 	t.Helper()
-	n.read(func(s *queue.State) {
+	n.Read(func(s *queue.State) {
 		for _, q := range n.site.Queues() {
 			waiting += s.Size(q)
 			s.Sweep(q, 1, s.Size(q), func(position int, tk *queue.Ticket) bool {
@@ -191,17 +191,17 @@ func fork(t *testing.T, h Harness) {
 	c.must(t, joins("v5", "t5", "en"))
 	last := c.must(t, joins("v6", "t6", "en"))
 	for deadline := time.Now().Add(10 * time.Second); ; time.Sleep(10 * time.Millisecond) {
-		if a.forks() > 0 || time.Now().After(deadline) {
+		if a.Resets() > 0 || time.Now().After(deadline) {
 			break
 		}
 	}
 	requireEqual(t, last, c, a, b)
 	for _, n := range []*node{a, b} {
-		if n.forks() != 1 {
-			t.Errorf("%s heard %d resets, want 1", n.name, n.forks())
+		if n.Resets() != 1 {
+			t.Errorf("%s heard %d resets, want 1", n.name, n.Resets())
 		}
 	}
-	if c.forks() != 0 {
+	if c.Resets() != 0 {
 		t.Error("who was never told the lost records has nothing to forget")
 	}
 }
