@@ -15,7 +15,7 @@ const (
 	Visitor    Role = "visitor"
 	Agent      Role = "agent"
 	Supervisor Role = "supervisor"
-	Admin      Role = "admin" // changes the site's settings
+	Admin      Role = "admin" // runs the gateways
 	Host       Role = "host"  // a server of the site's own
 	Bot        Role = "bot"
 )

@@ -8,10 +8,10 @@ import (
 	"nextup/app/conversation"
 )
 
-// auditEvent is something that a supervisor did. Its words are those of the request and
+// auditEvent is something that a supervisor or an admin did. Its words are those of the request and
 // never what people wrote to each other.
 type auditEvent struct {
-	action     string // monitor, barge, note, whisper, reassign, head_start, pause or resume
+	action     string // monitor, barge, note, whisper, reassign, head_start, pause or resume; end or read
 	ticket     string
 	agent      string
 	department string

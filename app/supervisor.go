@@ -24,7 +24,7 @@ type Pause struct {
 
 func (SetHeadStart) roles() []Role                    { return supervisors }
 func (SetHeadStart) keys(*Site, *Actor) commands.Keys { return commands.Keys{} }
-func (Pause) roles() []Role                           { return supervisors }
+func (Pause) roles() []Role                           { return overseers }
 func (Pause) keys(*Site, *Actor) commands.Keys        { return commands.Keys{} }
 
 func (c SetHeadStart) run(ctx context.Context, s *Site, a *Actor) (Receipt, error) {

@@ -12,16 +12,18 @@ import (
 	"nextup/queue"
 )
 
-// Transfer passes a ticket on: the agent's own, or any by a supervisor. The note, if
+// Transfer passes a ticket on: the agent's own, or any by a supervisor or an admin. The note, if
 // there is one, is written first, while its author still has the conversation, and only
 // if the rest would succeed.
 type Transfer struct {
 	Ticket string
 	To     queue.Target
 	Note   string
+	// Reason is for the audit log, of what supervisors and admins do.
+	Reason string
 }
 
-func (Transfer) roles() []Role                      { return staff }
+func (Transfer) roles() []Role                      { return staffAndAdmins }
 func (c Transfer) keys(*Site, *Actor) commands.Keys { return ticketKeys(c.Ticket) }
 
 func (c Transfer) run(ctx context.Context, s *Site, a *Actor) (Receipt, error) {
@@ -33,7 +35,7 @@ func (c Transfer) run(ctx context.Context, s *Site, a *Actor) (Receipt, error) {
 		case a.Role == Agent && (t == nil || !a.takesPart(t)):
 			return queue.Change{}, queue.ErrUnknownTicket // of others not even that there are some
 		}
-		return st.Transfer(queue.TransferRequest{Ticket: c.Ticket, By: a.ID, Supervisor: a.Role == Supervisor, To: c.To})
+		return st.Transfer(queue.TransferRequest{Ticket: c.Ticket, By: a.ID, Supervisor: a.Role != Agent, To: c.To})
 	}
 	var err error
 	var token uint64
@@ -54,9 +56,9 @@ func (c Transfer) run(ctx context.Context, s *Site, a *Actor) (Receipt, error) {
 	if err != nil {
 		return Receipt{}, c.known(s, a, err)
 	}
-	if a.Role == Supervisor {
+	if a.Role != Agent {
 		s.audit(ctx, a, auditEvent{
-			action: "reassign", ticket: c.Ticket, log: number,
+			action: "reassign", ticket: c.Ticket, log: number, reason: c.Reason,
 			agent: c.To.Agent, department: c.To.Department, language: c.To.Language, tier: c.To.Tier,
 		})
 	}

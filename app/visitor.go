@@ -48,6 +48,9 @@ var (
 	visitorsAndAgents = []Role{Visitor, Agent}
 	staff             = []Role{Agent, Supervisor}
 	people            = []Role{Visitor, Agent, Supervisor}
+	admins            = []Role{Admin}
+	overseers         = []Role{Supervisor, Admin}
+	staffAndAdmins    = []Role{Agent, Supervisor, Admin}
 )
 
 func (c Join) run(ctx context.Context, s *Site, a *Actor) (Receipt, error) {

@@ -31,6 +31,21 @@ func (s *State) SetHeadStart(ticket string, headStart Millis, reason, by string)
 	return c, nil
 }
 
+// EndBy ends a ticket for an operator, wherever it stands: as its agent closes it or,
+// where it has none, as its visitor leaves. Errors: ErrUnknownTicket, ErrEnded.
+func (s *State) EndBy(by, ticket string) (Change, error) {
+	t, err := s.ticketFor(CauseLeft, ticket)
+	if err != nil {
+		return Change{}, err
+	}
+	c := s.end(CauseLeft, t, VisitorLeft)
+	if t.Status == Assigned {
+		c = s.end(CauseClosed, t, AgentClosed)
+	}
+	c.Intent, c.By = intentID(by), by
+	return c, nil
+}
+
 // Pause is a queue whose tickets are not offered for now. Joining goes on.
 type Pause struct {
 	Queue   QueueID `json:"queue"`

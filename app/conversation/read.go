@@ -132,6 +132,21 @@ func (h *Hub) setUnread(members []*Subscription, unread bool) {
 	}
 }
 
+// History reads at most limit entries of a conversation after a number, once.
+func (h *Hub) History(ctx context.Context, site, ticket string, after uint64, limit int) ([]Entry, error) {
+	records, err := h.backend.Read(ctx, h.log(site, ticket), after, limit)
+	if err != nil {
+		return nil, err
+	}
+	entries := make([]Entry, len(records))
+	for i := range records {
+		if entries[i], err = decode(&records[i]); err != nil {
+			return nil, err
+		}
+	}
+	return entries, nil
+}
+
 // page returns at most so many entries after a place, having made sure that the log
 // is still the one that the place is of. full reports that there may be more.
 func (h *Hub) page(f *feed, p place, limit int) (b batch, full bool, err error) {
