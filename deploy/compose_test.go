@@ -90,12 +90,12 @@ func TestComposeRefersToWhatIsThere(t *testing.T) {
 			}
 		}
 	}
-	for _, path := range []string{"prometheus/prometheus.yaml", "haproxy/haproxy.cfg"} {
+	for path, port := range map[string]string{"prometheus/prometheus.yaml": "8081", "haproxy/haproxy.cfg": "8080"} {
 		text, err := os.ReadFile(path)
 		if err != nil {
 			t.Fatal(err)
 		}
-		found := regexp.MustCompile(`([\w-]+):8080\b`).FindAllStringSubmatch(string(text), -1)
+		found := regexp.MustCompile(`([\w-]+):`+port+`\b`).FindAllStringSubmatch(string(text), -1)
 		gateways := 0
 		for _, m := range found {
 			if strings.HasPrefix(m[1], "gateway-") {

@@ -79,6 +79,8 @@ type Options struct {
 	Logger *slog.Logger
 	// Registry takes the metrics; nil means a new one.
 	Registry *prometheus.Registry
+	// HideMetrics keeps them from /metrics, since another port shows them.
+	HideMetrics bool
 	// Pages are the client's files, served at /.
 	Pages fs.FS
 	// DemoToken, when set, mints a token for any client at /demo/token. It is for
@@ -143,10 +145,13 @@ func New(o Options) (*Gateway, error) {
 	})
 	sockets := ws.New(g.sessions, g.loop, o.Logger)
 	o.Registry.MustRegister(newLines(g.gate), collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
-	g.api = httpapi.New(httpapi.Options{
-		Gate: g.gate, Connect: sockets.Accept, Ready: func() error { return g.Ready(g.ctx) }, Metrics: o.Registry,
-		Pages: o.Pages, DemoToken: o.DemoToken,
-	})
+	api := httpapi.Options{
+		Gate: g.gate, Connect: sockets.Accept, Ready: func() error { return g.Ready(g.ctx) }, Pages: o.Pages, DemoToken: o.DemoToken,
+	}
+	if !o.HideMetrics {
+		api.Metrics = o.Registry
+	}
+	g.api = httpapi.New(api)
 	return g, nil
 }
 

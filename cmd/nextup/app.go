@@ -51,26 +51,29 @@ type appConfig struct {
 	Logger     *slog.Logger
 	// Audit takes a line for each action of a supervisor; nil means the Logger.
 	Audit *slog.Logger
+	Admin adminConfig
 }
 
 // App is one running gateway: it can start several times in one process.
 type App struct {
-	address  string
-	moved    int  // the default port that was in use, or 0
-	onlyHere bool // it listens to this machine alone, and no proxy is in front
-	backend  eventlog.Backend
-	nodes    presence.Registry
-	keys     *auth.Verifier
-	reloads  *prometheus.CounterVec
-	evicts   func() bool
-	hub      *conversation.Hub
-	app      *app.App
-	gateway  *gateway.Gateway
-	front    *front
-	server   *http.Server
-	registry *prometheus.Registry
-	served   chan struct{}
-	failed   error // why the server ended; set before served is closed
+	address      string
+	adminAddress string
+	moved        int  // the default port that was in use, or 0
+	onlyHere     bool // it listens to this machine alone, and no proxy is in front
+	backend      eventlog.Backend
+	nodes        presence.Registry
+	keys         *auth.Verifier
+	reloads      *prometheus.CounterVec
+	evicts       func() bool
+	hub          *conversation.Hub
+	app          *app.App
+	gateway      *gateway.Gateway
+	front        *front
+	server       *http.Server
+	admin        *http.Server // nil without a private port
+	registry     *prometheus.Registry
+	served       chan struct{}
+	failed       error // why the server ended; set before served is closed
 }
 
 // NewApp listens and starts everything, and waits for a Redis that is away until ctx
@@ -84,6 +87,7 @@ func NewApp(ctx context.Context, c appConfig) (_ *App, err error) {
 	}()
 	measureBuild(a.registry, thisBuild())
 	a.front = newFront()
+	a.front.private = c.Admin.Listen != ""
 	a.registry.MustRegister(readiness{a.front.Ready})
 	a.onlyHere = onlyHere(c.Listen) && len(c.TrustedProxies) == 0
 	keys, sites, err := a.parts(c.File)
@@ -100,6 +104,11 @@ func NewApp(ctx context.Context, c appConfig) (_ *App, err error) {
 	}
 	a.moved, a.address = moved, listener.Addr().String()
 	a.serveHTTP(listener, c.Logger)
+	if c.Admin.Listen != "" {
+		if err := a.serveAdmin(ctx, c.Admin, c.Logger); err != nil {
+			return nil, err
+		}
+	}
 	store, err := a.open(ctx, c)
 	if err != nil {
 		return nil, err
@@ -118,7 +127,7 @@ func NewApp(ctx context.Context, c appConfig) (_ *App, err error) {
 	options := gateway.Options{
 		App: a.app, Verifier: a.keys, Sites: sites,
 		Ready: a.backend.Ready, Evicts: a.evicts, Logger: c.Logger, Pages: c.Pages,
-		Registry: a.registry, HelloRate: c.HelloRate, TrustedProxies: c.TrustedProxies,
+		Registry: a.registry, HideMetrics: a.front.private, HelloRate: c.HelloRate, TrustedProxies: c.TrustedProxies,
 	}
 	if c.DemoTokens {
 		options.DemoToken = func(id auth.Identity) (string, error) { return sign(a.keys.Keys(), id) }
@@ -171,6 +180,9 @@ func (a *App) Drain(ctx context.Context, over time.Duration) { a.gateway.Drain(c
 // Close ends what NewApp began, in the opposite order.
 func (a *App) Close() error {
 	var errs []error
+	if a.admin != nil {
+		errs = append(errs, a.admin.Close())
+	}
 	if a.server != nil { // its listener first; sockets are the gateway's
 		ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
 		defer cancel()

@@ -42,8 +42,8 @@ Example:
 }
 
 type levelFlags struct {
-	SiteFile string   `help:"Site file with the sites; by default the demo's." placeholder:"FILE" env:"NEXTUP_SITE_FILE"`
-	Redis    string   `help:"Redis that keeps the logs, as for serve." required:"" placeholder:"URL" env:"NEXTUP_REDIS"`
+	SiteFile string   `help:"Site file with the sites; by default the demo's." placeholder:"FILE"`
+	Redis    string   `help:"Redis that keeps the logs, as for serve." required:"" placeholder:"URL"`
 	Site     []string `help:"Sites, with commas between; by default all of the file." placeholder:"ID"`
 }
 
@@ -52,7 +52,7 @@ type levelShowCmd struct{ levelFlags }
 type levelRaiseCmd struct {
 	levelFlags
 	To         int    `help:"Level to raise to; by default the highest that this binary knows." default:"-1" placeholder:"N"`
-	Yes        bool   `help:"Do not ask."`
+	Yes        bool   `help:"Do not ask." env:"-"`
 	Durability string `help:"What the level is in before it counts as raised, as for serve: memory, replica or disk." enum:"memory,replica,disk" default:"memory"`
 }
 

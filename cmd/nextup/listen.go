@@ -26,7 +26,7 @@ func listen(ctx context.Context, address string) (_ net.Listener, moved int, err
 	if address != "" {
 		l, err := new(net.ListenConfig).Listen(ctx, "tcp", address)
 		if err != nil {
-			return nil, 0, listenError(address, err)
+			return nil, 0, listenError("--listen", address, err)
 		}
 		return l, 0, nil
 	}
@@ -42,7 +42,7 @@ func listen(ctx context.Context, address string) (_ net.Listener, moved int, err
 			break
 		}
 	}
-	return nil, 0, listenError(fmt.Sprintf("%s:%d", defaultHost, defaultPort), err)
+	return nil, 0, listenError("--listen", fmt.Sprintf("%s:%d", defaultHost, defaultPort), err)
 }
 
 // listenLocally takes a port of this machine only if no other program has it for IPv6
@@ -59,8 +59,8 @@ func listenLocally(ctx context.Context, port int) (net.Listener, error) {
 	return new(net.ListenConfig).Listen(ctx, "tcp4", net.JoinHostPort(defaultHost, strconv.Itoa(port)))
 }
 
-// listenError explains in a sentence why nothing can listen on an address.
-func listenError(address string, err error) error {
+// listenError explains in a sentence why nothing can listen on the address of a flag.
+func listenError(flag, address string, err error) error {
 	var why string
 	switch {
 	case errors.Is(err, syscall.EADDRINUSE):
@@ -72,9 +72,9 @@ func listenError(address string, err error) error {
 	case errors.As(err, new(*net.DNSError)):
 		why = "no machine of that name is known: give an address of this machine"
 	default:
-		return fmt.Errorf("--listen %s: %w", address, err)
+		return fmt.Errorf("%s %s: %w", flag, address, err)
 	}
-	return fmt.Errorf("--listen %s: %s (%w)", address, why, err)
+	return fmt.Errorf("%s %s: %s (%w)", flag, address, why, err)
 }
 
 // shownAddress returns the address for a browser on this machine: an address that

@@ -16,6 +16,12 @@ type cli struct {
 	Serve   serveCmd   `cmd:"" help:"Run a gateway."`
 	Token   tokenCmd   `cmd:"" help:"Sign a token for development, or explain one."`
 	Level   levelCmd   `cmd:"" help:"Show or raise what the logs of sites may hold, which rules whether an older release can serve them."`
+	Inspect inspectCmd `cmd:"" help:"Print what a running gateway knows: sites, queues, tickets, conversations, gateways, levels."`
+	End     endCmd     `cmd:"" help:"End a ticket."`
+	Move    moveCmd    `cmd:"" help:"Give a ticket to an agent, or move it to another queue or tier."`
+	Pause   pauseCmd   `cmd:"" help:"Offer nobody of a queue for now, or go on."`
+	Drain   drainCmd   `cmd:"" help:"Have a gateway send its sockets elsewhere and end."`
+	Reload  reloadCmd  `cmd:"" help:"Have a gateway read its site file again."`
 	Check   checkCmd   `cmd:"" help:"Say everything that is wrong with a site file."`
 	Traffic trafficCmd `cmd:"" help:"Send simulated visitors and agents to gateways, at human pace."`
 
@@ -23,22 +29,24 @@ type cli struct {
 	Plan     planCmd     `cmd:"" help:"Say how many agents a forecast needs."`
 	Backtest backtestCmd `cmd:"" help:"Say how true the estimates would have been on a log of contacts."`
 
-	Version kong.VersionFlag `help:"Print the version."`
+	Version kong.VersionFlag `help:"Print the version." env:"-"`
 }
 
 const description = `Nextup puts visitors in line, shows them their place and an honest wait, and hands
-them to an agent who speaks their language and has room.`
+them to an agent who speaks their language and has room.
+
+Each flag can be given as an environment variable, in capitals: NEXTUP_LISTEN for
+--listen. A flag counts before its variable. Give secrets there, or in files: the
+arguments of a process can be read by every user of its machine.`
 
 func main() {
-	var commands cli
-	ctx := kong.Parse(&commands,
-		kong.Name("nextup"),
-		kong.Description(description),
-		kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 100}),
-		kong.Vars{"version": thisBuild().String()},
-		kong.BindTo(os.Stdout, (*io.Writer)(nil)),
-	)
-	if err := ctx.Run(); err != nil {
+	parser, err := newParser(&cli{}, os.Stdout)
+	if err != nil {
+		panic(err) // a mistake in the tags of a command, which every test meets
+	}
+	ctx, err := parser.Parse(os.Args[1:])
+	parser.FatalIfErrorf(err)
+	if err := ctx.Run(variablesOf(parser.Model.Node)); err != nil {
 		if !errors.As(err, new(loggedError)) {
 			fmt.Fprintln(os.Stderr, "nextup:", err)
 		}
@@ -48,4 +56,17 @@ func main() {
 		}
 		os.Exit(code)
 	}
+}
+
+// newParser returns the parser of the command line. Each flag has an environment variable
+// too, which counts where the flag is not given.
+func newParser(commands *cli, out io.Writer) (*kong.Kong, error) {
+	return kong.New(commands,
+		kong.Name("nextup"),
+		kong.Description(description),
+		kong.DefaultEnvars(envPrefix),
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 100}),
+		kong.Vars{"version": thisBuild().String()},
+		kong.BindTo(out, (*io.Writer)(nil)),
+	)
 }

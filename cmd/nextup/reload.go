@@ -49,6 +49,8 @@ type reloader struct {
 	path  string
 	log   *slog.Logger
 	audit *auditFile // nil for none
+	// asked are those who wait for what becomes of a reload.
+	asked chan chan error
 	// taken is what was last put in force or refused, read what the last look found.
 	taken, read sitefile.Sources
 }
@@ -56,7 +58,7 @@ type reloader struct {
 // newReloader returns a reloader for an App that runs what was read from path, "" for
 // the built-in demo.
 func newReloader(path string, from *sitefile.File, log *slog.Logger) *reloader {
-	return &reloader{path: path, log: log, taken: from.Sources, read: from.Sources}
+	return &reloader{path: path, log: log, asked: make(chan chan error), taken: from.Sources, read: from.Sources}
 }
 
 // run reads the file at a signal, and when its text has changed, until ctx or the App
@@ -71,16 +73,40 @@ func (r *reloader) run(ctx context.Context, app *App, told <-chan os.Signal) {
 		case <-app.Served():
 			return
 		case <-told:
-			if r.audit != nil {
-				if err := r.audit.reopen(); err != nil {
-					r.log.Error("the audit file cannot be opened anew; the old one goes on", "err", err)
-				}
-			}
-			r.load(app)
+			_ = r.all(app) // it is in the log
+		case answer := <-r.asked:
+			answer <- r.all(app)
 		case <-tick.C:
 			r.look(app)
 		}
 	}
+}
+
+// askTimeout bounds how long a gateway that starts is waited for.
+const askTimeout = 5 * time.Second
+
+// ask has everything read again, as a SIGHUP has, and returns what became of it.
+func (r *reloader) ask(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, askTimeout)
+	defer cancel()
+	answer := make(chan error, 1)
+	select {
+	case r.asked <- answer:
+		return <-answer
+	case <-ctx.Done():
+		return errors.New("the gateway starts or leaves: nothing was read again")
+	}
+}
+
+// all reads everything again, and opens the audit file anew.
+func (r *reloader) all(app *App) error {
+	if r.audit != nil {
+		if err := r.audit.reopen(); err != nil {
+			r.log.Error("the audit file cannot be opened anew; the old one goes on", "err", err)
+			return errors.Join(err, r.load(app))
+		}
+	}
+	return r.load(app)
 }
 
 // look loads the file if its text, or that of a secret or a key that it names, has
@@ -92,17 +118,17 @@ func (r *reloader) look(app *App) {
 	}
 	now := r.taken.Look()
 	if maps.Equal(now, r.read) && !maps.Equal(now, r.taken) {
-		r.load(app)
+		_ = r.load(app) // it is in the log
 		return
 	}
 	r.read = now
 }
 
-// load reads the file and puts it in force, or logs why not.
-func (r *reloader) load(app *App) {
+// load reads the file and puts it in force, or logs and returns why not.
+func (r *reloader) load(app *App) error {
 	if r.path == "" {
 		r.log.Info("told to read the site file again; there is none, the built-in demo stays")
-		return
+		return nil
 	}
 	file, err := sitefile.Load(r.path)
 	var invalid *sitefile.Invalid
@@ -121,15 +147,16 @@ func (r *reloader) load(app *App) {
 	if err == nil {
 		app.reloads.WithLabelValues("applied").Inc()
 		r.log.Info("the site file is in force", "file", r.path)
-		return
+		return nil
 	}
 	app.reloads.WithLabelValues("refused").Inc()
 	if invalid == nil {
 		r.log.Error("the site file was refused; what was in force stays in force", "file", r.path, "err", err)
-		return
+		return err
 	}
 	for _, p := range invalid.Problems {
 		r.log.Error("the site file has a problem", "file", r.path, "problem", p.String())
 	}
 	r.log.Error("the site file was refused; what was in force stays in force", "file", r.path, "problems", len(invalid.Problems)+invalid.More)
+	return err
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -23,11 +24,11 @@ import (
 
 type serveCmd struct {
 	Listen       string         `help:"Address to listen on; port 0 takes a free one. By default 127.0.0.1:8080 or, if another program has that, the next free port." placeholder:"HOST:PORT"`
-	SiteFile     string         `help:"Site file; by default the built-in demo site." placeholder:"FILE" env:"NEXTUP_SITE_FILE"`
-	Redis        string         `help:"Redis that keeps the logs; without it they live and die with this process." placeholder:"URL" env:"NEXTUP_REDIS"`
+	SiteFile     string         `help:"Site file; by default the built-in demo site." placeholder:"FILE"`
+	Redis        string         `help:"Redis that keeps the logs; without it they live and die with this process." placeholder:"URL"`
 	Durability   string         `help:"What is acknowledged is in Redis's memory, on a replica, or on disk: memory, replica or disk." enum:"memory,replica,disk" default:"memory"`
 	TrustDisk    bool           `help:"With disk: do not ask Redis for its configuration, as a managed Redis may not allow it."`
-	Node         string         `help:"Name of this gateway among the others; by default a random one." placeholder:"NAME" env:"NEXTUP_NODE"`
+	Node         string         `help:"Name of this gateway among the others; by default a random one." placeholder:"NAME"`
 	Demo         bool           `help:"Add simulated visitors and agents, and mint tokens for anybody. Never in production."`
 	DemoTokens   bool           `help:"Mint tokens for anybody at /demo/token. Never in production."`
 	HelloRate    int            `help:"Hellos a second that are taken; the others are told when to come back." default:"1000"`
@@ -36,10 +37,15 @@ type serveCmd struct {
 	LameDuck     time.Duration  `help:"Time after SIGTERM for which /readyz fails while new clients are still served, until every balancer has noticed; --drain follows." default:"0s"`
 	Drain        time.Duration  `help:"Time over which sockets are sent elsewhere after SIGTERM." default:"8s"`
 
+	Admin         string `help:"Address of a private port: metrics, which are then not at --listen, readiness, profiles, reload and drain. Off by default." placeholder:"HOST:PORT"`
+	AdminAnywhere bool   `help:"Let --admin listen where other machines reach it: they are answered metrics and readiness, and nothing else."`
+
 	Audit string `help:"File to which what supervisors do is appended, one JSON object a line; by default the log has it, with audit=true." placeholder:"FILE"`
 
 	LogLevel  string `help:"Least level that is logged: debug, info, warn or error." enum:"debug,info,warn,error" default:"info"`
 	LogFormat string `help:"Form of the log lines: text or json." enum:"text,json" default:"text"`
+
+	known variables // of the environment; none in tests
 }
 
 // Help is shown by --help below the summary.
@@ -61,10 +67,11 @@ Example:
 }
 
 // Run implements the command.
-func (c *serveCmd) Run(out io.Writer) error {
+func (c *serveCmd) Run(out io.Writer, known variables) error {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	adopt(c.logger(os.Stderr))
+	c.known = known
 	err := c.serve(ctx, stop, out, os.Stderr)
 	if err != nil && c.LogFormat == formatJSON {
 		c.logger(os.Stderr).Error("the gateway has ended", "err", err)
@@ -82,10 +89,16 @@ func (c *serveCmd) serve(ctx context.Context, last func(), out, logs io.Writer) 
 	if err != nil {
 		return err
 	}
+	if c.known != nil {
+		c.known.warn(log, os.Environ(), file.Variables)
+		warnOfArguments(log, os.Args, c.Redis)
+	}
 	reload := newReloader(c.SiteFile, file, log)
-	if err := c.safe(); err != nil {
+	if err := errors.Join(c.safe(), c.safeAdmin()); err != nil {
 		return err
 	}
+	ctx, leave := context.WithCancel(ctx)
+	defer leave()
 	durability, err := redislog.ParseDurability(c.Durability)
 	if err != nil {
 		return err
@@ -111,6 +124,7 @@ func (c *serveCmd) serve(ctx context.Context, last func(), out, logs io.Writer) 
 	app, err := NewApp(ctx, appConfig{
 		Listen: c.Listen, Redis: c.Redis, Durability: durability, TrustDisk: c.TrustDisk, File: file, Node: c.Node,
 		Levels: levels, HelloRate: c.HelloRate, TrustedProxies: c.TrustedProxy, DemoTokens: c.Demo || c.DemoTokens, Pages: pages, Logger: log, Audit: audit,
+		Admin: adminConfig{Listen: c.Admin, Reload: reload.ask, Drain: leave},
 	})
 	if err != nil {
 		if ctx.Err() != nil {
@@ -187,7 +201,7 @@ func (c *serveCmd) logStart(log *slog.Logger, app *App, file *sitefile.File) {
 	}
 	b := thisBuild()
 	log.Info("the gateway has started", "version", b.version, "commit", b.commit, "go", b.toolchain, "node", app.Node(),
-		"url", app.URL(), "store", store, "durability", c.Durability, "sites", sites, "site_file", c.SiteFile)
+		"url", app.URL(), "admin", app.AdminURL(), "store", store, "durability", c.Durability, "sites", sites, "site_file", c.SiteFile)
 }
 
 // greet prints what runs and where, first the line that scripts wait for.
@@ -198,6 +212,9 @@ func (c *serveCmd) greet(out io.Writer, app *App, built bool) {
 	}
 	if _, everywhere := shownAddress(app.address); everywhere {
 		fmt.Fprintln(out, "and on every other address of this machine")
+	}
+	if url := app.AdminURL(); url != "" {
+		fmt.Fprintf(out, "admin port    %s\n", url)
 	}
 	if c.Redis == "" {
 		fmt.Fprintln(out, "memory store: one gateway, and nothing outlives it (--redis URL for a real one)")

@@ -309,7 +309,7 @@ func TestAnAddressThatCannotBeHadIsRefusedWithASentence(t *testing.T) {
 		syscall.EACCES: "choose a port from 1024 on",
 		io.EOF:         "--listen shop:80: EOF",
 	} {
-		if got := listenError("shop:80", err); !strings.Contains(got.Error(), want) || !errors.Is(got, err) {
+		if got := listenError("--listen", "shop:80", err); !strings.Contains(got.Error(), want) || !errors.Is(got, err) {
 			t.Errorf("%v became %v, want %q", err, got, want)
 		}
 	}

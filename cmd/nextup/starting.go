@@ -46,16 +46,17 @@ func openRedis(ctx context.Context, url string, o redislog.Options, waiting func
 type front struct {
 	gateway atomic.Pointer[gateway.Gateway]
 	why     atomic.Pointer[error] // it is not ready; nil before anything was tried
-	metrics http.Handler
+	metrics *prometheus.Registry
+	// private keeps the metrics from the public port, since the admin port shows them.
+	private bool
 }
 
 // newFront returns a front whose metrics are of the start alone: those of sites know
 // nothing before they follow their logs.
 func newFront() *front {
-	r := prometheus.NewRegistry()
-	f := &front{metrics: promhttp.HandlerFor(r, promhttp.HandlerOpts{})}
-	measureBuild(r, thisBuild())
-	r.MustRegister(readiness{f.Ready})
+	f := &front{metrics: prometheus.NewRegistry()}
+	measureBuild(f.metrics, thisBuild())
+	f.metrics.MustRegister(readiness{f.Ready})
 	return f
 }
 
@@ -87,12 +88,12 @@ func (f *front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	w.Header().Set("Connection", "close") // the gateway counts those that it has seen come
-	switch r.URL.Path {
-	case "/healthz":
+	switch path := r.URL.Path; {
+	case path == "/healthz":
 		_, _ = w.Write([]byte("ok\n"))
-	case "/metrics":
-		f.metrics.ServeHTTP(w, r)
-	case "/readyz":
+	case path == "/metrics" && !f.private:
+		promhttp.HandlerFor(f.metrics, promhttp.HandlerOpts{}).ServeHTTP(w, r)
+	case path == "/readyz":
 		http.Error(w, f.Ready(r.Context()).Error(), http.StatusServiceUnavailable)
 	default:
 		w.Header().Set("Retry-After", "2")

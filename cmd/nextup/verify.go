@@ -14,7 +14,7 @@ import (
 )
 
 type verifyCmd struct {
-	SiteFile string `help:"Site file with the keys; by default the demo's." placeholder:"FILE" env:"NEXTUP_SITE_FILE"`
+	SiteFile string `help:"Site file with the keys; by default the demo's." placeholder:"FILE"`
 	File     string `arg:"" optional:"" help:"File that holds the token; by default stdin." placeholder:"FILE"`
 }
 

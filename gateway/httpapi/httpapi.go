@@ -31,13 +31,14 @@ import (
 	"nextup/queue"
 )
 
-// Options are what an API is made of. All but Pages and DemoToken are required.
+// Options are what an API is made of. All but Metrics, Pages and DemoToken are required.
 type Options struct {
 	Gate *admission.Gate
 	// Connect turns a request into a socket.
 	Connect http.HandlerFunc
 	// Ready is nil while the gateway can serve.
-	Ready   func() error
+	Ready func() error
+	// Metrics are shown at /metrics; nil where the admin port shows them.
 	Metrics prometheus.Gatherer
 	// Pages are the client's files, served at /.
 	Pages fs.FS
@@ -81,7 +82,9 @@ func (a *API) routes() http.Handler {
 	}
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("ok\n")) })
 	mux.HandleFunc("GET /readyz", a.readyz)
-	mux.Handle("GET /metrics", promhttp.HandlerFor(&sharedGather{Gatherer: a.options.Metrics}, promhttp.HandlerOpts{}))
+	if a.options.Metrics != nil {
+		mux.Handle("GET /metrics", promhttp.HandlerFor(&sharedGather{Gatherer: a.options.Metrics}, promhttp.HandlerOpts{}))
+	}
 	if a.options.DemoToken != nil {
 		mux.HandleFunc("GET /demo/token", a.demoToken)
 	}

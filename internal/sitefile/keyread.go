@@ -190,6 +190,9 @@ func (v value) secretEnv() Secret {
 	if !ok {
 		return nil
 	}
+	if v.r != nil {
+		v.r.variables = append(v.r.variables, name)
+	}
 	s, ok := os.LookupEnv(name)
 	if !ok {
 		v.fault("the environment variable named here is not set; want one that holds the secret")

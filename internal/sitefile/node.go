@@ -15,6 +15,8 @@ type reader struct {
 	// dir is the base of relative paths; sources are the other files that were read.
 	dir     string
 	sources Sources
+	// variables are the environment variables that were read.
+	variables []string
 	// invalid is nil while no problem was found.
 	invalid *Invalid
 }

@@ -44,6 +44,8 @@ type File struct {
 	Sites []Site
 	// Sources identify the texts that it was read from.
 	Sources Sources
+	// Variables are the environment variables that it names.
+	Variables []string
 }
 
 // Site is one tenant: its rules, and beside them what only the gateway needs.
@@ -168,7 +170,7 @@ func Parse(data []byte, dir string) (*File, error) {
 		r.invalid.Sources = r.sources
 		return nil, r.invalid
 	}
-	file.Sources = r.sources
+	file.Sources, file.Variables = r.sources, r.variables
 	return file, nil
 }
 

@@ -1,0 +1,147 @@
+// Package admin is a gateway's private port, for those who run it: metrics, readiness in
+// words, profiles, what stands in its replica, and what an operator may do. It decides
+// nothing: what it is asked for is a command of package app, by an actor of the role Admin.
+//
+//	handler := admin.New(admin.Options{App: theApp, Ready: ready, Metrics: registry, Reload: reload, Drain: drain})
+//	server := &http.Server{Handler: handler}
+//
+// It has no tokens. What a monitoring system reads is answered to all who reach the port:
+// /metrics, /healthz and /readyz. Everything else is answered only on a connection of
+// which both ends are the loopback, which is what a shell on the machine, docker exec and
+// kubectl port-forward have, and never to a page in a browser.
+package admin
+
+import (
+	"context"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/http/pprof"
+	"net/netip"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"nextup/app"
+)
+
+// Options are what the port is made of. All are required.
+type Options struct {
+	// App returns the application, nil while the gateway starts.
+	App func() *app.App
+	// Ready is nil while the gateway can serve.
+	Ready func(context.Context) error
+	// Metrics are the gateway's; they are others before it has started.
+	Metrics prometheus.Gatherer
+	// Reload reads the site file and the certificate again, and returns why they were
+	// refused.
+	Reload func(context.Context) error
+	// Drain has the process leave as after SIGTERM, without waiting for it.
+	Drain func()
+	Log   *slog.Logger
+}
+
+const (
+	// maxScrapes is how many may be under way at the same time.
+	maxScrapes = 8
+	// readyTimeout bounds how long readiness waits for a log that hangs.
+	readyTimeout = 2 * time.Second
+)
+
+type port struct{ Options }
+
+// New returns the handler of the port.
+func New(o Options) http.Handler {
+	p := &port{o}
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("ok\n")) })
+	mux.HandleFunc("GET /readyz", p.readyz)
+	mux.Handle("GET /metrics", promhttp.HandlerFor(o.Metrics, promhttp.HandlerOpts{
+		MaxRequestsInFlight: maxScrapes, EnableOpenMetrics: true,
+	}))
+	mux.Handle("/", local(p.private()))
+	return mux
+}
+
+// private lists what only the loopback is answered.
+func (p *port) private() http.Handler {
+	mux := http.NewServeMux()
+	mux.HandleFunc("POST /reload", p.reload)
+	mux.HandleFunc("POST /drain", p.drain)
+	for path, handle := range map[string]func(*http.Request) (any, error){
+		"GET /v1/sites": p.sites, "GET /v1/queues": p.queues, "GET /v1/tickets": p.tickets, "GET /v1/tickets/{ticket}": p.ticket,
+		"GET /v1/conversations/{ticket}": p.conversation, "GET /v1/nodes": p.nodes, "GET /v1/level": p.level,
+		"POST /v1/commands/{command}": p.command,
+	} {
+		mux.HandleFunc(path, p.answer(handle))
+	}
+	mux.HandleFunc("GET /debug/pprof/", pprof.Index)
+	mux.HandleFunc("GET /debug/pprof/cmdline", pprof.Cmdline)
+	mux.HandleFunc("GET /debug/pprof/profile", pprof.Profile)
+	mux.HandleFunc("GET /debug/pprof/symbol", pprof.Symbol)
+	mux.HandleFunc("GET /debug/pprof/trace", pprof.Trace)
+	return mux
+}
+
+// local refuses requests of other machines, through a proxy, and of pages in a browser of
+// this one: a page may send requests to any address, and a name that it chose may lead to
+// the loopback.
+func local(handler http.Handler) http.Handler {
+	pages := http.NewCrossOriginProtection()
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		here, _ := r.Context().Value(http.LocalAddrContextKey).(net.Addr)
+		if here == nil || !loopback(here.String()) || !loopback(r.RemoteAddr) || !loopbackName(r.Host) {
+			http.Error(w, "this is answered on the loopback alone: use a shell on the machine, docker exec or kubectl port-forward", http.StatusForbidden)
+			return
+		}
+		if err := pages.Check(r); err != nil || r.Header.Get("Origin") != "" {
+			http.Error(w, "this is not for pages", http.StatusForbidden)
+			return
+		}
+		handler.ServeHTTP(w, r)
+	})
+}
+
+func loopback(address string) bool {
+	at, err := netip.ParseAddrPort(address)
+	return err == nil && at.Addr().Unmap().IsLoopback()
+}
+
+// loopbackName reports whether a Host header names the loopback itself.
+func loopbackName(host string) bool {
+	if name, _, err := net.SplitHostPort(host); err == nil {
+		host = name
+	}
+	if host == "localhost" {
+		return true
+	}
+	ip := net.ParseIP(host)
+	return ip != nil && ip.IsLoopback()
+}
+
+func (p *port) readyz(w http.ResponseWriter, r *http.Request) {
+	ctx, cancel := context.WithTimeout(r.Context(), readyTimeout)
+	defer cancel()
+	if err := p.Ready(ctx); err != nil {
+		http.Error(w, err.Error(), http.StatusServiceUnavailable)
+		return
+	}
+	_, _ = w.Write([]byte("ready\n"))
+}
+
+func (p *port) reload(w http.ResponseWriter, r *http.Request) {
+	p.Log.Info("told by the admin port to read the site file again")
+	if err := p.Reload(r.Context()); err != nil {
+		http.Error(w, err.Error(), http.StatusUnprocessableEntity)
+		return
+	}
+	_, _ = w.Write([]byte("in force\n"))
+}
+
+func (p *port) drain(w http.ResponseWriter, _ *http.Request) {
+	p.Log.Info("told by the admin port to leave")
+	w.WriteHeader(http.StatusAccepted)
+	_, _ = w.Write([]byte("leaving\n"))
+	p.Drain()
+}
