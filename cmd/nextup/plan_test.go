@@ -42,6 +42,10 @@ func TestBadWishesOfTheToolsAreRefused(t *testing.T) {
 	if err := os.WriteFile(broken, []byte("at_ms,event,ticket,agent,queue,head_start_s,capacity\n1,join,t,,q,0,\nx,join,u,,q,0,\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
+	unknown := filepath.Join(t.TempDir(), "unknown.csv")
+	if err := os.WriteFile(unknown, []byte("first,second\n1,2\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
 	for _, tt := range []struct {
 		name string
 		args []string
@@ -50,6 +54,9 @@ func TestBadWishesOfTheToolsAreRefused(t *testing.T) {
 	}{
 		{"a malformed row", []string{"backtest", broken}, 2, "line 3: at_ms"},
 		{"no such trace", []string{"backtest", broken + ".not"}, 1, "no such file"},
+		{"a log of no desk that is known", []string{"backtest", unknown}, 2, "line 1: the columns are those of no export"},
+		{"a desk's log with a line cut off", []string{"backtest", "--format", "asterisk", broken}, 2, "line 1: 1 fields between |"},
+		{"no such zone", []string{"backtest", "--zone", "Berlin", broken}, 1, "--zone is a time zone"},
 		{"half an agent", []string{"simulate", "--agents", "en=1.5"}, 80, "whole number"},
 		{"no visitors of the language", []string{"plan", "--for", "fr", "--hours", "1"}, 1, "there is no demand for fr"},
 		{"a share of everybody", []string{"plan", "--share", "100"}, 1, "--share"},
@@ -93,5 +100,26 @@ func TestBacktestWritesOneLinePerJoinAndASummary(t *testing.T) {
 	}
 	if len(line) != 12 || line["ticket"] != "t2" || line["known"] != true {
 		t.Errorf("unexpected: %s", lines[1])
+	}
+}
+
+// The export of another desk is judged as a trace is, with what it does not say.
+func TestBacktestReadsTheExportOfAnotherDesk(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "rooms.csv")
+	if err := os.WriteFile(path, []byte(`_id,ts,departmentId,servedBy.username,servedBy.ts,closedAt
+one,2026-11-02T09:00:00Z,care,ann,2026-11-02T09:00:00Z,2026-11-02T09:05:00Z
+two,2026-11-02T09:01:00Z,care,ann,2026-11-02T09:05:00Z,2026-11-02T09:06:00Z
+`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	out, errs, code := nextup(t, "backtest", "--zone", "Europe/Berlin", path)
+	if lines := strings.Split(strings.TrimSpace(out), "\n"); code != 0 || len(lines) != 2 || !strings.Contains(lines[1], `"queue":"care","at_ms":36060000`) {
+		t.Errorf("exit %d: %s", code, out)
+	}
+	for _, want := range []string{"Read as an export of Rocket.Chat", "2 contacts of 1 agents", "from 2026-11-02 10:00", "does not say when agents were there", "RMSE"} {
+		if !strings.Contains(errs, want) {
+			t.Errorf("no %q in:\n%s", want, errs)
+		}
 	}
 }

@@ -11,9 +11,10 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"time"
 )
 
-// Log is a trace on disk that was read once and found valid. It is read again for
+// Log is a trace that was read once and found valid. One on disk is read again for
 // each use and never held in memory, so a log of years needs memory only for the
 // contacts that are open at the same time, and about 8 bytes for each one that has
 // ended.
@@ -26,28 +27,48 @@ type Log struct {
 	Queues []string
 	// Ignored are the unknown columns.
 	Ignored []string
+	// Begin is the midnight from which the stamps count, in the zone of the desk; the
+	// zero Time is unknown.
+	Begin time.Time
 
-	open func() (io.ReadCloser, error)
+	// each calls a function for every event with its line, and returns the columns that
+	// it ignored.
+	each func(func(line int, e *Event) error) (ignored []string, err error)
+}
+
+// Hour returns the hour of the day of a stamp.
+func (l *Log) Hour(at int64) int {
+	if l.Begin.IsZero() {
+		return int(at / 3_600_000 % 24)
+	}
+	return l.Begin.Add(time.Duration(at) * time.Millisecond).Hour()
 }
 
 // Open reads the file, plain or gzipped, and checks every row. A problem of a row is
 // a *RowError.
 func Open(path string) (*Log, error) {
-	return read(func() (io.ReadCloser, error) { return os.Open(path) })
+	return check(rows(func() (io.ReadCloser, error) { return os.Open(path) }))
 }
 
 // Parse is Open for a text.
 func Parse(csv string) (*Log, error) {
-	return read(func() (io.ReadCloser, error) { return io.NopCloser(strings.NewReader(csv)), nil })
+	return check(rows(func() (io.ReadCloser, error) { return io.NopCloser(strings.NewReader(csv)), nil }))
 }
 
-func read(open func() (io.ReadCloser, error)) (*Log, error) {
-	l := &Log{open: open}
+// New returns a log of events that were not written as a trace. each calls its function
+// for every event, in order, whenever it is called.
+func New(each func(func(line int, e *Event) error) error) (*Log, error) {
+	return check(func(f func(int, *Event) error) ([]string, error) { return nil, each(f) })
+}
+
+// check reads the events and returns them as a log if each may follow those before.
+func check(each func(func(int, *Event) error) ([]string, error)) (*Log, error) {
+	l := &Log{each: each}
 	c := checker{
 		tickets: map[string]Kind{}, holder: map[string]string{}, ended: map[uint64]struct{}{},
 		seed: maphash.MakeSeed(), agents: map[string]bool{}, queues: map[string]bool{},
 	}
-	ignored, err := l.rows(func(line int, e *Event) error {
+	ignored, err := each(func(line int, e *Event) error {
 		if reason := c.check(e); reason != "" {
 			return &RowError{line, reason}
 		}
@@ -71,17 +92,13 @@ func read(open func() (io.ReadCloser, error)) (*Log, error) {
 // Events calls each for every event, in order. The event is valid until each
 // returns.
 func (l *Log) Events(each func(*Event) error) error {
-	_, err := l.rows(func(_ int, e *Event) error { return each(e) })
+	_, err := l.each(func(_ int, e *Event) error { return each(e) })
 	return err
 }
 
-// rows reads the events with their lines, and returns the columns that it ignored.
-func (l *Log) rows(each func(line int, e *Event) error) (ignored []string, err error) {
-	file, err := l.open()
-	if err != nil {
-		return nil, err
-	}
-	defer file.Close()
+// Text returns the text of a file, plain or gzipped, without a byte order mark, which
+// some spreadsheets write.
+func Text(file io.Reader) (*bufio.Reader, error) {
 	plain := bufio.NewReaderSize(file, 1<<16)
 	if magic, _ := plain.Peek(2); len(magic) == 2 && magic[0] == 0x1f && magic[1] == 0x8b {
 		z, err := gzip.NewReader(plain)
@@ -90,9 +107,30 @@ func (l *Log) rows(each func(line int, e *Event) error) (ignored []string, err e
 		}
 		plain = bufio.NewReaderSize(z, 1<<16)
 	}
-	if mark, _ := plain.Peek(3); string(mark) == "\xef\xbb\xbf" { // some spreadsheets write a byte order mark
+	if mark, _ := plain.Peek(3); string(mark) == "\xef\xbb\xbf" {
 		_, _ = plain.Discard(3)
 	}
+	return plain, nil
+}
+
+// rows reads the events of a trace with their lines, and returns the columns that it
+// ignored.
+func rows(open func() (io.ReadCloser, error)) func(func(line int, e *Event) error) ([]string, error) {
+	return func(each func(line int, e *Event) error) (ignored []string, err error) {
+		file, err := open()
+		if err != nil {
+			return nil, err
+		}
+		defer file.Close()
+		plain, err := Text(file)
+		if err != nil {
+			return nil, err
+		}
+		return readRows(plain, each)
+	}
+}
+
+func readRows(plain io.Reader, each func(line int, e *Event) error) (ignored []string, err error) {
 	rows := csv.NewReader(plain)
 	rows.FieldsPerRecord = -1
 	rows.ReuseRecord = true

@@ -19,6 +19,9 @@ type Score struct {
 	// Strict lets the simpler methods learn only from waits that are scored. Otherwise
 	// they learn from every wait, as the products that use them do.
 	Strict bool
+	// Hour returns the hour of the day of a stamp; nil counts from the first midnight in
+	// UTC.
+	Hour func(at int64) int
 
 	open   map[string]*comparison
 	queues map[string]*history

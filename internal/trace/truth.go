@@ -93,6 +93,9 @@ func (s *Score) Truths() []Truth {
 		add("position", positions[at].name, at, o)
 		add("queue", o.estimate.Queue, 0, o)
 		hour := int(o.estimate.At / 3_600_000 % 24)
+		if s.Hour != nil {
+			hour = s.Hour(o.estimate.At)
+		}
 		add("hour", fmt.Sprintf("%02d:00", hour), hour, o)
 		class := "no head start"
 		if o.headStart > 0 {
