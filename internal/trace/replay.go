@@ -42,8 +42,9 @@ type Options struct {
 
 const (
 	// lookEvery is how often ended tickets are dropped and the estimator looks, in
-	// milliseconds of the trace's clock: as often as a gateway publishes, since the
-	// waits that it learns from are those that last until it looks.
+	// milliseconds of the trace's clock: as often as a gateway publishes, since visitors
+	// read what it published last, and the waits that it learns from are those that last until
+	// it looks. While nothing happens and no one waits, nothing new is published.
 	lookEvery = 3_000
 	// playRecords is the number of records that the plays of a look may write for each
 	// event since the last look: so the time of a replay is in proportion to the
@@ -63,6 +64,9 @@ type replay struct {
 	est   *eta.Estimator
 	due   []dueEstimate // the waits to estimate again, by time
 	shown map[string]eta.Range
+	// looked is the time of the last look, seen the number of events by then.
+	looked       int64
+	events, seen int
 }
 
 type dueEstimate struct {
@@ -75,43 +79,78 @@ func Replay(l *Log, o Options) error {
 	site := &queue.Site{ID: "trace", Departments: []queue.Department{{ID: department, Languages: l.Queues}}, Retention: 1}
 	r := &replay{Options: o, st: queue.NewState(site), est: eta.New(nil), shown: map[string]eta.Range{}}
 	r.est.SetSeed(o.Seed)
-	look, events, seen := int64(0), 0, 0
 	return l.Events(func(e *Event) error {
-		for len(r.due) > 0 && r.due[0].at < e.At {
-			if err := r.estimateNext(); err != nil {
-				return err
-			}
+		if err := r.lookUntil(e.At); err != nil {
+			return err
 		}
-		if e.At >= look {
-			r.forget(e.At)
-			r.est.SetBudget(playRecords * (events - seen))
-			r.est.Look(r.st, stamp(e.At))
-			look, seen = e.At+lookEvery, events
-		}
-		if events++; events%progressEvery == 0 && r.Progress != nil {
-			r.Progress(events)
+		if r.events++; r.events%progressEvery == 0 && r.Progress != nil {
+			r.Progress(r.events)
 		}
 		return r.apply(e)
 	})
+}
+
+// lookUntil looks as a gateway would have up to then: after what has happened, when a wait is
+// to be estimated again, and last as shortly before as it may.
+func (r *replay) lookUntil(at int64) error {
+	for r.looked+lookEvery <= at {
+		next := r.looked + lookEvery
+		switch {
+		case r.events > r.seen:
+		case r.st.AnyWaiting():
+			until := at
+			if len(r.due) > 0 {
+				until = min(at, max(next, r.due[0].at+lookEvery-1))
+			}
+			next = until - (until-next)%lookEvery
+		default: // nothing new is published
+			r.looked = at - lookEvery
+			return nil
+		}
+		if err := r.look(next); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (r *replay) look(at int64) error {
+	r.forget(at)
+	r.est.SetBudget(playRecords * (r.events - r.seen))
+	r.est.Look(r.st, stamp(at))
+	r.looked, r.seen = at, r.events
+	for len(r.due) > 0 && r.due[0].at <= at {
+		if err := r.estimateNext(at); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // stamp returns the stamp of a time; it adds 1 because 0 means never.
 func stamp(at int64) queue.Stamp { return queue.Stamp(at + 1) }
 
 // estimateNext estimates the wait that is due next.
-func (r *replay) estimateNext() error {
+func (r *replay) estimateNext(at int64) error {
 	a := r.due[0]
 	r.due = r.due[1:]
 	t := r.st.Ticket(a.ticket)
 	if t == nil || !t.Queued() {
 		return nil
 	}
-	r.due = append(r.due, dueEstimate{a.at + r.Every, a.ticket})
-	return r.estimate(t, a.at, false)
+	// The interval is the same for all, so they stay in order.
+	r.due = append(r.due, dueEstimate{at + r.Every, a.ticket})
+	return r.estimate(t, at, false)
 }
 
 func (r *replay) estimate(t *queue.Ticket, at int64, joined bool) error {
-	f := r.est.Forecast(r.st, t, stamp(at))
+	f, told := eta.Forecast{}, false
+	if joined {
+		f, told = r.est.Told(t.ID)
+	}
+	if !told {
+		f = r.est.Forecast(r.st, t, stamp(at))
+	}
 	shown := r.shown[t.ID].Next(f.Wait())
 	r.shown[t.ID] = shown
 	s := Estimate{
@@ -158,7 +197,7 @@ func (r *replay) apply(e *Event) error {
 		}
 		r.write(queue.CauseJoined, e.At, t)
 		if r.Every > 0 {
-			r.due = append(r.due, dueEstimate{e.At + r.Every, id}) // the interval is the same for all, so they stay in order
+			r.due = append(r.due, dueEstimate{e.At + r.Every, id})
 		}
 		return r.estimate(r.st.Ticket(id), e.At, true)
 	case Assign:

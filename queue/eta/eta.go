@@ -52,8 +52,12 @@ type Estimator struct {
 	budget int
 	// ends counts the ends since the hazards were computed, seen those before.
 	ends, seen int
-	pending    map[string]pendingForecast
-	truth      map[string]*Truth
+	// paceSeen and paceExpected are the ends since paceAt.
+	paceSeen, paceExpected float64
+	paceAt                 queue.Stamp
+
+	pending map[string]pendingForecast
+	truth   map[string]*Truth
 }
 
 // Forecast is the estimate of one wait, in seconds from now: its mean, and the times
@@ -205,7 +209,7 @@ func (e *Estimator) estimate(line, position, ahead int, score queue.Stamp) Forec
 	// The range is wider where the rate is little known, as the predictive variance
 	// of a Gamma-Poisson model is, and where staff come and go.
 	q := l.queue.String()
-	unsure := 1/e.rates.evidence + entry(e.known.Staff, q).variance(f.center, e.rates.service[q].mean())
+	unsure := 1/e.rates.evidence + e.rates.paceVariance + entry(e.known.Staff, q).variance(f.center, e.rates.service[q].mean())
 	f.spread = math.Sqrt(variance*center*center*spread + f.center*f.center*unsure)
 	e.calibrate(q, &f)
 	return f
@@ -236,6 +240,7 @@ func (e *Estimator) Estimate(st *queue.State, now queue.Stamp) *queue.Estimates 
 
 // Checkpoint returns what has been learned from the records up to those in st.
 func (e *Estimator) Checkpoint(st *queue.State) *queue.Checkpoint {
+	e.accrueAll(e.known.At)
 	data, _ := json.Marshal(e.known, json.Deterministic(true)) // a struct of numbers always encodes
 	return &queue.Checkpoint{Data: data, Number: st.Number()}
 }

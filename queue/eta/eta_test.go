@@ -103,13 +103,41 @@ func TestOpenConversationsCountAsExposure(t *testing.T) {
 	median := func(openFor queue.Stamp) float64 {
 		e := New(nil)
 		for range 5 {
-			e.Observe(ended(now, 60_000))
+			e.Observe(ended(now-openFor, 60_000))
 		}
+		e.SetBudget(0)
+		e.Look(scene(now-openFor, 4, []queue.Stamp{now - openFor, now - openFor, now - openFor, now - openFor}, 8), now-openFor)
 		out := e.Estimate(scene(now, 4, []queue.Stamp{now - openFor, now - openFor, now - openFor, now - openFor}, 8), now)
 		return out.Curves[support.String()].At(8).P50
 	}
 	if fresh, long := median(0), median(600_000); long < 3*fresh {
 		t.Errorf("four conversations open for ten minutes raise the wait from %.0f s to %.0f s only", fresh, long)
+	}
+}
+
+// Who starts with nothing known finds long conversations open, for those who talked less long have
+// ended unseen: the time before counts for nothing, or a new gateway would say 767 s where 145 s pass.
+func TestAStartInMidDayDoesNotTakeOpenConversationsForLongOnes(t *testing.T) {
+	t.Parallel()
+	const now, agents, mean = 100_000_000, 40, 300.0
+	rng := rand.New(rand.NewPCG(1, 2))
+	since := make([]queue.Stamp, agents) // the age of an open exponential conversation is exponential
+	for i := range since {
+		since[i] = now - queue.Stamp(rng.ExpFloat64()*mean*1000)
+	}
+	e := New(nil)
+	e.SetBudget(0)
+	f := e.Next(scene(now, agents, since, 20), support, now)
+	if want := 21 * mean / agents; f.Mean > 1.3*want || f.Mean < want/1.3 {
+		t.Errorf("%.0f s are said, and %.0f s pass", f.Mean, want)
+	}
+	// A checkpoint holds the time of what is open, so a successor misses none of it.
+	e.Next(scene(now+600_000, agents, since, 20), support, now+600_000)
+	next := New(e.Checkpoint(scene(now+600_000, agents, since, 20)))
+	_, before := e.known.service(support.String()).totals()
+	_, after := next.known.service(support.String()).totals()
+	if math.Abs(before-agents*600) > 1 || math.Abs(after-before) > 1 {
+		t.Errorf("ten minutes of %d conversations are remembered as %.0f s, and after a restart as %.0f s", agents, before, after)
 	}
 }
 

@@ -18,6 +18,7 @@ type jump struct {
 func (e *Estimator) Jumped(from, to queue.Stamp) {
 	k := e.known
 	k.Jumps = append(k.Jumps[max(0, len(k.Jumps)-maxJumps+1):], jump{from, to})
+	e.paceAt += to - from
 	for _, d := range k.Staff {
 		d.At += to - from
 	}

@@ -36,6 +36,8 @@ type knowledge struct {
 	Service  map[string]*tally `json:"service"`
 	Patience map[string]*tally `json:"patience"`
 	Pickup   tally             `json:"pickup"`
+	// Pace is how much faster conversations end now.
+	Pace pace `json:"pace,omitzero"`
 	// Accept is the time from an offer to its acceptance, WrapUp that from the end
 	// of a conversation until the place is free.
 	Accept runningMean `json:"accept"`

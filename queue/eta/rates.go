@@ -33,9 +33,12 @@ type rates struct {
 	delays   []float64 // of pickup
 	accept   float64   // seconds from offer to accept
 	wrapUp   float64
-	evidence float64            // number of conversations that it all rests on
-	ends     [spans]float64     // of the time spans, seconds from now
-	kernels  map[string]*kernel // by kind of agents
+	evidence float64 // number of conversations that it all rests on
+	// pace is how fast conversations go beside what was learned in the long run, and is in the
+	// hazards; paceVariance is the variance of its logarithm.
+	pace, paceVariance float64
+	ends               [spans]float64     // of the time spans, seconds from now
+	kernels            map[string]*kernel // by kind of agents
 	// queueKernels are by queue, and by how many conversations an agent holds.
 	queueKernels map[string]*[maxConcurrent + 1]*kernel
 }
@@ -53,7 +56,10 @@ const (
 // on.
 func (e *Estimator) refresh(st *queue.State, now queue.Stamp) {
 	since := now - e.rates.at
-	if e.rates.at == 0 || since >= learnEvery && (e.ends >= e.seen/learnShare || since >= learnAtLeast) {
+	e.observePace(now)
+	pace, _ := e.known.Pace.now()
+	moved := e.rates.at != 0 && math.Abs(math.Log(pace/e.rates.pace)) > paceMoves
+	if e.rates.at == 0 || since >= learnEvery && (e.ends >= e.seen/learnShare || moved || since >= learnAtLeast) {
 		e.learnRates(st, now)
 		e.seen, e.ends = e.seen+e.ends, 0
 	}
@@ -67,6 +73,7 @@ func (e *Estimator) learnRates(st *queue.State, now queue.Stamp) {
 	queues := st.Site().Queues()
 	r := rates{at: now, service: map[string]*hazard{}, patience: e.learnPatience(queues), kernels: map[string]*kernel{}, queueKernels: map[string]*[maxConcurrent + 1]*kernel{}}
 	r.evidence = e.learnService(&r, queues, now)
+	e.applyPace(&r, queues)
 	r.pickup = e.learnPickup()
 	r.instant = r.pickup.mean() < instantly
 	r.delays = r.likelyDelays()

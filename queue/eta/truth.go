@@ -66,6 +66,13 @@ func (e *Estimator) expect(t *queue.Ticket, at queue.Stamp) {
 	l.tickets = slices.Insert(l.tickets, ahead, t) // for those who come behind before the next look
 }
 
+// Told returns what a visitor is told as they join: what the last look says of their place. ok
+// is false where the next one tells them.
+func (e *Estimator) Told(ticket string) (f Forecast, ok bool) {
+	p, ok := e.pending[ticket]
+	return p.forecast.noticed(), ok
+}
+
 // rememberFresh picks the forecasts to judge: those of tickets that joined since the last
 // look and still wait. Of those that were served before, nothing was shown.
 func (e *Estimator) rememberFresh(st *queue.State, now queue.Stamp) {

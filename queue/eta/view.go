@@ -233,9 +233,9 @@ func (e *Estimator) occupy(p *agentView, t *queue.Ticket, now queue.Stamp) {
 		k.stage, k.since, k.until = wrapping, t.EndedAt, t.EndedAt.Add(t.WrapUp)
 	case queue.Assigned, queue.Waiting, queue.Abandoned:
 		k.stage = talking
-		if k.work = max(0, e.known.elapsed(t.AssignedAt, now)); k.work > 0 {
-			e.known.service(k.queue).addTime(0, k.work, 1) // begun before the view did
-		}
+		// Time before the view began is in the checkpoint, or nothing is known of it:
+		// those who talked as long and have ended were not seen either.
+		k.work = max(0, e.known.elapsed(t.AssignedAt, now))
 	}
 	p.held[t.ID] = k
 	p.load += t.Weight
@@ -266,6 +266,7 @@ func (e *Estimator) finish(before, after *queue.Ticket, at queue.Stamp) {
 	case k.stage == talking && closed:
 		e.known.service(k.queue).addEnd(k.work, rememberedEnds)
 		e.ended[k.queue]++
+		e.paceSeen++
 		e.known.Concurrency[min(n, maxConcurrent)].addEnd()
 		if after.WrapUp == 0 {
 			e.known.WrapUp.add(0)
@@ -275,6 +276,13 @@ func (e *Estimator) finish(before, after *queue.Ticket, at queue.Stamp) {
 	}
 	if after == nil || after.HeldBy() != before.HeldBy() {
 		e.updateRoom(p, at)
+	}
+}
+
+// accrueAll adds the time of all conversations up to at.
+func (e *Estimator) accrueAll(at queue.Stamp) {
+	for _, id := range keys(e.agents) {
+		e.accrue(e.agents[id], at)
 	}
 }
 
@@ -293,7 +301,9 @@ func (e *Estimator) accrue(p *agentView, at queue.Stamp) int {
 		weight := e.weight(k)
 		e.known.service(k.queue).addTime(k.work, to, weight)
 		if z := e.rates.service[k.queue]; z != nil {
-			e.known.Concurrency[min(n, maxConcurrent)].E += weight * (z.cumulative(to) - z.cumulative(k.work)) / speed
+			expected := z.cumulative(to) - z.cumulative(k.work)
+			e.known.Concurrency[min(n, maxConcurrent)].E += weight * expected / speed
+			e.paceExpected += expected / e.rates.pace
 		}
 		k.work, k.since, k.ended = to, at, e.ended[k.queue]
 	}
