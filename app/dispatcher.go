@@ -11,8 +11,8 @@ import (
 )
 
 const (
-	// dispatchTick is how often the dispatcher looks while there may be something to do:
-	// tickets wait, or the log took nothing of what was due.
+	// dispatchTick is how often the dispatcher looks while the log takes nothing of what
+	// is due.
 	dispatchTick = 100 * time.Millisecond
 	// maxDispatchRest is how long the dispatcher rests until something is due: the log's
 	// time may have jumped there. While nothing is, it looks at the log's time alone.
@@ -107,8 +107,9 @@ func (d *dispatcher) dispatch(ctx context.Context) (rest time.Duration) {
 		var proposed [][]queue.Change
 		d.replica.Read(func(st *queue.State) {
 			now := d.replica.Now()
-			proposed = rules.Propose(st, now)
-			rest = restUntil(rules.Due(st, now), now)
+			var next queue.Stamp
+			proposed, next = rules.ProposeUntil(st, now)
+			rest = restUntil(next, now)
 		})
 		if len(proposed) == 0 {
 			return rest
@@ -133,8 +134,8 @@ func (d *dispatcher) dispatch(ctx context.Context) (rest time.Duration) {
 	return dispatchTick
 }
 
-// restUntil is how long the dispatcher rests at now, until something is due; 0 stands
-// for nothing.
+// restUntil returns how long the dispatcher rests at now until something is due; 0
+// stands for nothing.
 func restUntil(due, now queue.Stamp) time.Duration {
 	switch {
 	case due == 0:

@@ -36,9 +36,9 @@ func manySites(log eventlog.Backend, hub *conversation.Hub, sites int) Options {
 	return o
 }
 
-// wakeUps returns how often the goroutines of an App with so many empty sites are
-// scheduled in a second.
-func wakeUps(t *testing.T, sites int) (aSecond float64) {
+// wakeUps returns how often the goroutines of an App with so many sites are scheduled in
+// a second, after something has happened at each of them.
+func wakeUps(t *testing.T, sites int, happens func(t *testing.T, s *Site)) (aSecond float64) {
 	const span = time.Minute
 	synctest.Test(t, func(t *testing.T) {
 		log := eventlog.NewMemory()
@@ -49,6 +49,10 @@ func wakeUps(t *testing.T, sites int) (aSecond float64) {
 		}
 		a.Start()
 		time.Sleep(10 * time.Second) // of the bubble's clock: what the start causes is over
+		for _, s := range a.sites {
+			happens(t, s)
+		}
+		time.Sleep(30 * time.Second)
 		before := scheduled()
 		time.Sleep(span)
 		aSecond = (scheduled() - before) / span.Seconds()
@@ -64,15 +68,31 @@ func wakeUps(t *testing.T, sites int) (aSecond float64) {
 	return aSecond
 }
 
-// An empty site costs its head check, its probe and its lease, once a second each, and
-// a look at its estimates; a ticker more would show. Not beside other tests, which are
-// scheduled as well.
+// A site at which nothing happens costs its head check, its probe and its lease, once a
+// second each, and a look at its estimates; a ticker more would show. It is the same for
+// one where people wait and no agent can be offered them, as at night. Not beside other
+// tests, which are scheduled as well.
 func TestAnEmptySiteIsLeftAlone(t *testing.T) {
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1)) // so that none has to wait for another's lock
-	const few, many, most = 10, 60, 7
-	one := (wakeUps(t, many) - wakeUps(t, few)) / (many - few)
-	t.Logf("%.1f wake-ups a second for a site", one)
-	if one > most {
-		t.Errorf("an empty site has its goroutines scheduled %.1f times a second, more than %d", one, most)
+	const few, many = 10, 60
+	for _, tt := range []struct {
+		name    string
+		happens func(t *testing.T, s *Site)
+		most    float64
+	}{
+		{"it is empty", func(*testing.T, *Site) {}, 7},
+		{"a visitor waits and no agent is there", func(t *testing.T, s *Site) {
+			if _, err := s.joinForTest(t.Context(), "v"); err != nil {
+				t.Error(err)
+			}
+		}, 8}, // its estimates age
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			one := (wakeUps(t, many, tt.happens) - wakeUps(t, few, tt.happens)) / (many - few)
+			t.Logf("%.1f wake-ups a second for a site", one)
+			if one > tt.most {
+				t.Errorf("the goroutines of a site are scheduled %.1f times a second, more than %v", one, tt.most)
+			}
+		})
 	}
 }

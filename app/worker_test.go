@@ -246,6 +246,32 @@ func TestAnOfferLapsesToTheSecond(t *testing.T) {
 	}
 }
 
+// A visitor whose ticket the only free agent has declined is offered to them again as soon
+// as their cooldown is over, though nothing else happens meanwhile.
+func TestADeclinedTicketIsOfferedAgainWhenItsCooldownIsOver(t *testing.T) {
+	inBubble(t, isDispatcher, func(b *bubble) {
+		b.site.election.set(true)
+		b.settle()
+		b.waits()
+		b.soon()
+		first := b.offer()
+		if first == nil {
+			t.Fatal("nothing is offered")
+		}
+		b.commit(func(st *queue.State) (queue.Change, error) { return st.Decline("a", first.ID) })
+		time.Sleep(time.Duration(first.TTL)*time.Millisecond - dispatchTick)
+		synctest.Wait()
+		if b.offer() != nil {
+			t.Error("it is offered during the cooldown")
+		}
+		time.Sleep(dispatchTick)
+		b.soon()
+		if b.offer() == nil {
+			t.Error("it is not offered after the cooldown")
+		}
+	})
+}
+
 // New rules are in force at once, also for what the old ones had do later.
 func TestNewRulesEndAtOnceWhatTheOldOnesKept(t *testing.T) {
 	inBubble(t, isDispatcher, func(b *bubble) {

@@ -29,19 +29,33 @@ type Dispatcher struct {
 // alone; where two want the same ticket, the second loses. The caller commits
 // them, replays the result and asks again until nothing was done.
 func (d Dispatcher) Propose(s *State, now Stamp) [][]Change {
+	batches, _ := d.ProposeUntil(s, now)
+	return batches
+}
+
+// ProposeUntil returns what Propose does and, if that is nothing, when there may be
+// something next if no change comes before; 0 stands for never.
+func (d Dispatcher) ProposeUntil(s *State, now Stamp) (batches [][]Change, next Stamp) {
 	most := d.most()
-	var batches [][]Change
 	add := func(due []Change) {
 		if len(due) > 0 {
 			batches = append(batches, due[:min(len(due), most)])
 		}
 	}
 	add(d.Overdue(s, now))
+	m := match{State: s, now: now, limit: most, next: math.MaxInt64}
 	if len(batches) == 0 || d.Anyway {
-		add(s.Match(now, most))
+		m.run()
+		add(m.changes)
 	}
 	add(append(s.forgetEnded(now), s.forgetNodes(now)...))
-	return batches
+	if len(batches) > 0 {
+		return batches, now
+	}
+	if next = min(m.next, d.due(s, now)); next == math.MaxInt64 {
+		return nil, 0
+	}
+	return nil, next
 }
 
 // Overdue returns of what Propose does the first batch alone: what time has ended by
@@ -55,15 +69,9 @@ func (d Dispatcher) Overdue(s *State, now Stamp) []Change {
 	return due[:min(len(due), d.most())]
 }
 
-// Due returns when Propose may have something to propose next if no change comes before,
-// 0 for never. It may be too early, and is so while tickets wait, for any of which the
-// cooldown of an agent may end.
-func (d Dispatcher) Due(s *State, now Stamp) Stamp {
-	for _, c := range s.classes {
-		if c.len() > 0 {
-			return now
-		}
-	}
+// due returns when time ends something next, or something is to be forgotten;
+// math.MaxInt64 stands for never. It may be too early.
+func (d Dispatcher) due(s *State, now Stamp) Stamp {
 	due := Stamp(math.MaxInt64)
 	if s.deadlines.len() > 0 {
 		due = s.deadlines.all()[0].due
@@ -85,9 +93,6 @@ func (d Dispatcher) Due(s *State, now Stamp) Stamp {
 		if s.sessionsOn[id] == 0 {
 			due = min(due, n.LostAt.Add(s.site.Retention)+1)
 		}
-	}
-	if due == math.MaxInt64 {
-		return 0
 	}
 	return due
 }

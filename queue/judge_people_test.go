@@ -112,18 +112,24 @@ func (m *model) holding() {
 	}
 }
 
-// rests judges that the dispatcher may rest for as long as it says.
+// rests judges that the dispatcher, which has nothing to do, may rest for as long as it
+// says, and does not look again before something has changed.
 func (m *model) rests() {
-	last := m.now.Add(1000 * m.site.Retention)
-	if due := (Dispatcher{}).Due(m.State, m.now); due != 0 {
-		last = due - 1
-	}
-	if last <= m.now {
+	due, next := Dispatcher{}.ProposeUntil(m.State, m.now)
+	if len(due) > 0 || next != 0 && next <= m.now {
+		m.Errorf("at %d the dispatcher does not rest: %d batches, %d", m.now, len(due), next)
 		return
+	}
+	last := m.now.Add(1000 * m.site.Retention)
+	if next != 0 {
+		last = next - 1
 	}
 	m.seen["rested"]++
 	if early := (Dispatcher{}).Propose(m.State, last); len(early) > 0 {
-		m.Errorf("at %d there is %s to do, and at %d nothing was said to come before %d", last, early[0][0].Cause, m.now, last)
+		m.Errorf("at %d there is %s to do, and at %d nothing was said to come before %d", last, early[0][0].Cause, m.now, next)
+	}
+	if len(m.classes) > 0 && next != 0 && len(m.Match(next, 1)) > 0 {
+		m.seen["rested until a cooldown was over"]++
 	}
 }
 

@@ -24,10 +24,14 @@ import (
 // tickets from the front until the room is used up.
 func (s *State) Match(now Stamp, limit int) []Change {
 	m := match{State: s, now: now, limit: limit}
+	m.run()
+	return m.changes
+}
+
+func (m *match) run() {
 	if m.gather(); len(m.candidates) > 0 {
 		m.walk()
 	}
-	return m.changes
 }
 
 func (s *State) visitorLost(t *Ticket) bool {
@@ -42,6 +46,9 @@ type match struct {
 	limit      int
 	candidates []*candidate
 	changes    []Change
+	// next is the earliest end of a cooldown that an agent with room met: nothing else
+	// in a match depends on the time.
+	next Stamp
 }
 
 // candidate is an agent with room, as the changes proposed so far leave them.
@@ -139,7 +146,11 @@ func (m *match) choose(c *cursor, t *Ticket) *candidate {
 	var best *candidate
 	pause := m.offerTTL(t)
 	for _, k := range c.candidates {
-		if k.room() < t.Weight || t.inCooldown(k.agent.ID, m.now, pause) {
+		if k.room() < t.Weight {
+			continue
+		}
+		if end := t.cooldownEnd(k.agent.ID, pause); m.now < end {
+			m.next = min(m.next, end)
 			continue
 		}
 		if best == nil || k.better(best, t) {

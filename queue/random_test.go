@@ -60,7 +60,7 @@ var happens = []string{
 	"node_lost", "widened", "hold_ended", "transferred", "handed over", "invited", "guest_left", "raised", "lowered", "paused", "resumed", "rated",
 	"taken over", "closing", "close_cancelled", "closed in time", "lost its agent",
 	"new rules", "waits in a withdrawn queue", "opened to other languages", "unattended", "attended",
-	"rested",
+	"rested", "rested until a cooldown was over",
 }
 
 // wishes are the things that people do, at random.

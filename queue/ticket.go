@@ -3,7 +3,6 @@ package queue
 import (
 	"cmp"
 	"reflect"
-	"slices"
 )
 
 // QueueID names a line: department and language.
@@ -250,9 +249,15 @@ func (t *Ticket) declineCount(agent string) int {
 	return n
 }
 
-// inCooldown reports whether the agent passed on the ticket within the time.
-func (t *Ticket) inCooldown(agent string, now Stamp, within Millis) bool {
-	return slices.ContainsFunc(t.Declines, func(p Decline) bool { return p.Agent == agent && now <= p.At.Add(within) })
+// cooldownEnd returns when the agent may be offered the ticket again, who may not for as
+// long as pause after each decline; 0 if the agent has not declined it.
+func (t *Ticket) cooldownEnd(agent string, pause Millis) (end Stamp) {
+	for _, d := range t.Declines {
+		if d.Agent == agent {
+			end = max(end, d.At.Add(pause)+1)
+		}
+	}
+	return end
 }
 
 // AnsweredAt is when an agent had the ticket first, or 0.
