@@ -2,11 +2,13 @@ package socket_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"net/http"
 	"net/http/httptest"
 	"sync/atomic"
+	"syscall"
 	"testing"
 	"time"
 
@@ -80,6 +82,15 @@ func (p *peer) keep(text string) {
 // plain hides what kind a conn is, so that it is read the ordinary way.
 type plain struct{ net.Conn }
 
+// smallSegments has the server send small segments, as over a network. On the loopback one
+// is 64 KiB, and what does not fill it waits 200 ms each time a small buffer has room.
+func smallSegments(_, _ string, c syscall.RawConn) (failed error) {
+	err := c.Control(func(fd uintptr) {
+		failed = syscall.SetsockoptInt(int(fd), syscall.IPPROTO_TCP, syscall.TCP_MAXSEG, 1400)
+	})
+	return errors.Join(err, failed)
+}
+
 // open runs a test on sockets of both kinds.
 func open(t *testing.T, test func(t *testing.T, p *peer, dial func() *websocket.Conn, tcp *net.Conn)) {
 	for name, wrap := range map[string]func(net.Conn) net.Conn{
@@ -113,7 +124,7 @@ func open(t *testing.T, test func(t *testing.T, p *peer, dial func() *websocket.
 			defer cancel()
 			test(t, p, func() *websocket.Conn {
 				transport := &http.Transport{DialContext: func(ctx context.Context, network, addr string) (c net.Conn, err error) {
-					tcp, err = new(net.Dialer).DialContext(ctx, network, addr)
+					tcp, err = (&net.Dialer{Control: smallSegments}).DialContext(ctx, network, addr)
 					if c, ok := tcp.(*net.TCPConn); ok && p.most < 1<<20 {
 						_ = c.SetReadBuffer(4 << 10)
 					}

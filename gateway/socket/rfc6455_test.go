@@ -135,6 +135,7 @@ func TestWhoBreaksTheRulesIsToldWhich(t *testing.T) {
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			open(t, func(t *testing.T, p *peer, dial func() *websocket.Conn, tcp *net.Conn) {
 				dial()
 				if _, err := (*tcp).Write(tt.send); err != nil {
