@@ -8,7 +8,7 @@ package clientjs
 import (
 	"embed"
 	"io/fs"
-	"path"
+	"strings"
 )
 
 //go:embed all:dist
@@ -20,30 +20,35 @@ const (
 	placeholderWidget = "PLACEHOLDER.js"
 )
 
-// Assets returns the files to serve at the root of the gateway and says whether
-// they are the built pages. When not, every page is the placeholder, which says
-// how to build them.
-func Assets() (fs.FS, bool) {
-	root, err := fs.Sub(dist, "dist")
+// Assets returns the files to serve at the root of the gateway, by name, and reports
+// whether they are the built pages. When not, every page is the placeholder, which
+// says how to build them. Beside a file stands what it is in brotli (.br) and gzip (.gz).
+func Assets() (files map[string][]byte, built bool) {
+	files = map[string][]byte{}
+	err := fs.WalkDir(dist, "dist", func(path string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() {
+			return err
+		}
+		files[strings.TrimPrefix(path, "dist/")], err = dist.ReadFile(path)
+		return err
+	})
 	if err != nil {
-		panic(err) // "dist" is a valid path
+		panic(err) // every file that is listed is in the binary
 	}
-	if _, err = fs.Stat(root, "visitor.html"); err != nil {
-		return unbuilt{root}, false
-	}
-	return root, true
+	return files, complete(files)
 }
 
-// unbuilt shows the placeholders under the names of the pages and the widget.
-type unbuilt struct{ fs.FS }
-
-// Open implements fs.FS.
-func (u unbuilt) Open(name string) (fs.File, error) {
-	switch {
-	case path.Ext(name) == ".html":
-		name = placeholder
-	case name == "widget.js":
-		name = placeholderWidget
+// complete takes the placeholders away, and puts them under the names of the pages and
+// the widget where these are not built; it reports whether they are.
+func complete(files map[string][]byte) bool {
+	_, built := files["visitor.html"]
+	if !built {
+		for _, page := range []string{"index.html", "visitor.html", "desk.html"} {
+			files[page] = files[placeholder]
+		}
+		files["widget.js"] = files[placeholderWidget]
 	}
-	return u.FS.Open(name)
+	delete(files, placeholder)
+	delete(files, placeholderWidget)
+	return built
 }

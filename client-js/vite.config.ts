@@ -1,5 +1,7 @@
 import { readdirSync, rmSync } from "node:fs";
 import { defineConfig, type Plugin } from "vite";
+import { compressed } from "./compressed.ts";
+import { targets } from "./floor.ts";
 
 const gateway = process.env["NEXTUP_GATEWAY"] ?? "http://127.0.0.1:8080";
 
@@ -18,8 +20,9 @@ function keepPlaceholder(): Plugin {
 
 export default defineConfig({
   base: "./",
-  plugins: [keepPlaceholder()],
+  plugins: [keepPlaceholder(), compressed()],
   build: {
+    target: targets,
     emptyOutDir: false,
     modulePreload: { polyfill: false },
     assetsInlineLimit: 0, // no data: addresses, for a strict content policy

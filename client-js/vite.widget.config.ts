@@ -1,5 +1,8 @@
+import { Features } from "lightningcss";
 import { minify } from "terser";
 import { defineConfig, type Plugin } from "vite";
+import { compressed } from "./compressed.ts";
+import { targets } from "./floor.ts";
 
 /** Plain calls of h are smaller than those of the JSX runtime. */
 const plainJSX: Plugin = {
@@ -55,20 +58,20 @@ const smaller: Plugin = {
 };
 
 /** What comes on demand, with what it alone needs; everything else is one file, so that it comes in one request. */
-const onDemand = /src\/(widget\/(loader|locales|forms|JoinForm|Line|Menu|Rating|Choice|conversation|Chat|Composer|Entry|attention|styles\/(form|line))|dom\/(links|list-window))/;
+const onDemand = /src\/(widget\/(loader|locales|forms|JoinForm|Leave|Line|Menu|Rating|Choice|conversation|Chat|Composer|Entry|attention|styles\/(composer|form|line|rating))|dom\/(links|list-window))/;
 
 // The widget as a gateway serves it: widget.js, a classic script for one line of
 // a host page, and beside it the modules that it loads, each by its own name so
 // that they may be kept for ever.
 export default defineConfig({
   publicDir: false,
-  plugins: [plainJSX, repeatable, smaller],
+  css: { lightningcss: { exclude: Features.LightDark } }, // src/widget/style.ts does that
+  plugins: [plainJSX, repeatable, smaller, compressed()],
   oxc: { jsx: { runtime: "classic", pragma: "h", pragmaFrag: "Fragment" } },
   build: {
     outDir: "dist",
     emptyOutDir: false,
-    target: "es2022",
-    cssTarget: ["chrome123", "firefox120", "safari17.5"],
+    target: targets,
     lib: { entry: { widget: "src/widget/loader.ts" }, formats: ["es"] },
     rolldownOptions: {
       output: {

@@ -25,7 +25,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"log/slog"
 	"net"
 	"net/http"
@@ -81,8 +80,8 @@ type Options struct {
 	Registry *prometheus.Registry
 	// HideMetrics keeps them from /metrics, since another port shows them.
 	HideMetrics bool
-	// Pages are the client's files, served at /.
-	Pages fs.FS
+	// Pages are the client's files by name, served at /.
+	Pages map[string][]byte
 	// DemoToken, when set, mints a token for any client at /demo/token. It is for
 	// development only.
 	DemoToken func(auth.Identity) (string, error)

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"log/slog"
 	"net/http"
 	"net/netip"
@@ -47,7 +46,7 @@ type appConfig struct {
 	TrustedProxies []netip.Prefix
 	// DemoTokens mints tokens for any person at /demo/token.
 	DemoTokens bool
-	Pages      fs.FS
+	Pages      map[string][]byte
 	Logger     *slog.Logger
 	// Audit takes a line for each action of a supervisor; nil means the Logger.
 	Audit *slog.Logger

@@ -10,7 +10,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"testing/fstest"
 	"time"
 
 	"github.com/coder/websocket"
@@ -32,7 +31,7 @@ func newApp(t testing.TB, redis string) *App {
 	}
 	app, err := NewApp(t.Context(), appConfig{
 		Listen: "127.0.0.1:0", Redis: redis, File: file, DemoTokens: true,
-		Pages:  fstest.MapFS{"visitor.html": {Data: []byte("the visitor page")}},
+		Pages:  map[string][]byte{"visitor.html": []byte("the visitor page")},
 		Logger: (&serveCmd{LogLevel: "error"}).logger(io.Discard),
 	})
 	if err != nil {

@@ -10,7 +10,6 @@
 package httpapi
 
 import (
-	"io/fs"
 	"net"
 	"net/http"
 	"slices"
@@ -40,8 +39,9 @@ type Options struct {
 	Ready func() error
 	// Metrics are shown at /metrics; nil where the admin port shows them.
 	Metrics prometheus.Gatherer
-	// Pages are the client's files, served at /.
-	Pages fs.FS
+	// Pages are the client's files by name, served at /. Beside a file may stand what it
+	// is in brotli (.br) and gzip (.gz).
+	Pages map[string][]byte
 	// DemoToken, when set, mints a token for any client at /demo/token.
 	DemoToken func(auth.Identity) (string, error)
 }

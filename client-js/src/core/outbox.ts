@@ -1,7 +1,7 @@
 import { randomID } from "./backoff.ts";
 import { NextupError } from "./errors.ts";
 import { MAX_TEXT_BYTES, type OKFrame } from "./protocol.gen.ts";
-import { isBlank } from "./text.ts";
+import { isBlank, wellFormed } from "./text.ts";
 
 /** The part of the Web Storage that the core uses. It may throw: then nothing is kept. */
 export interface StorageLike {
@@ -60,12 +60,10 @@ export class Outbox {
 
   /** Returns the message's id; throws a NextupError when the text cannot ever be sent. */
   add(written: string, type: MessageFrameType): string {
-    const text = written.toWellFormed();
-    const bytes = new TextEncoder().encode(text).length;
-    const tooLong = bytes > MAX_TEXT_BYTES;
-    if (tooLong || isBlank(text)) {
-      const why = `A message has 1 to ${MAX_TEXT_BYTES} bytes, not all blank; this one has ${bytes}.`;
-      throw new NextupError(tooLong ? "overflow" : "blank", why);
+    const text = wellFormed(written);
+    const { length } = new TextEncoder().encode(text);
+    if (length > MAX_TEXT_BYTES || isBlank(text)) {
+      throw new NextupError(length > MAX_TEXT_BYTES ? "overflow" : "blank", `A message has 1 to ${MAX_TEXT_BYTES} bytes, not all blank; this one has ${length}.`);
     }
     if (this.#messages.length >= limit) {
       throw new NextupError("overflow", `More than ${limit} messages wait.`);

@@ -4,9 +4,14 @@ import type { ClientFrame } from "./protocol.gen.ts";
 // same: both are held to gateway/protocol/testdata/invisible.json.
 const invisible = /^[\p{White_Space}\p{DI}\p{Cc}\u2800\ufff9-\ufffb\u{1d159}]*$/u;
 
-/** Writes a frame. Whatever people wrote into it, it is UTF-8: half of a surrogate pair becomes the replacement character. */
+/** Returns the text with the replacement character for each half of a surrogate pair. */
+export function wellFormed(text: string): string {
+  return text.replace(/\p{Cs}/gu, "\ufffd");
+}
+
+/** Writes a frame. Whatever people wrote into it, it is UTF-8. */
 export function encode(frame: ClientFrame): string {
-  return JSON.stringify(frame, (_, value: unknown) => (typeof value === "string" ? value.toWellFormed() : value));
+  return JSON.stringify(frame, (_, value: unknown) => (typeof value === "string" ? wellFormed(value) : value));
 }
 
 /** Reports whether nothing of a text can be seen: the gateway refuses such a message. */

@@ -1,3 +1,5 @@
+import { parsed } from "./addresses.ts";
+
 export type Piece = { readonly text: string; readonly href?: string };
 
 // Only plain ASCII is a link: what looks like an address and is another, or
@@ -23,10 +25,10 @@ export function pieces(text: string): Piece[] {
 
 /** The address that a link leads to, or undefined where it is none or hides where it leads. */
 function safe(written: string): string | undefined {
-  if (!URL.canParse(written)) {
+  const url = parsed(written);
+  if (url === undefined) {
     return undefined;
   }
-  const url = new URL(written);
   // The host that is written is the host: nothing before it, nothing in it that a browser reads otherwise.
   const [host] = written.slice(url.protocol.length + 2).toLowerCase().split(/[/?#]/);
   const honest = url.hostname.includes(".") && (host === url.host || host === `${url.hostname}:${url.protocol === "https:" ? 443 : 80}`);

@@ -52,7 +52,7 @@ function back(entries: readonly EntryFrame[], isShown: (entry: EntryFrame) => bo
       found.push(entry);
     }
   }
-  return found.toReversed();
+  return found.reverse();
 }
 
 /** Numbers rise by one, and old entries may be gone. */

@@ -65,7 +65,7 @@ function row(position: number, size: number) {
   return (
     <div class="row" aria-hidden="true">
       {dots.at(-1) !== size && <i class="more" />}
-      {dots.toReversed().map((n) => (
+      {dots.reverse().map((n) => (
         <i key={n} class={n === position ? "dot you" : n < position ? "dot ahead" : "dot"} />
       ))}
       {from > 1 && <i class="more" />}

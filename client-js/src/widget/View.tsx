@@ -5,7 +5,6 @@ import { banner } from "./Banner.tsx";
 import type * as FormsPart from "./forms.ts";
 import { Icon } from "./icons.tsx";
 import { launcher } from "./Launcher.tsx";
-import { leave } from "./Leave.tsx";
 import type { OnDemand } from "./on-demand.ts";
 import { aboutAgent, aheadOf, waitOf, announcementOf } from "./announcements.ts";
 import type * as ConversationPart from "./conversation.ts";
@@ -92,7 +91,7 @@ function shownTicket({ state: { client, dismissed } }: Controller) {
 function stage(controller: Controller, parts: Parts, texts: Texts) {
   const ticket = shownTicket(controller);
   const conversation = controller.state.client?.conversation;
-  const needsForms = controller.state.menu || ticket?.status !== "assigned";
+  const needsForms = controller.state.menu || ticket === undefined || conversation === undefined;
   const forms = needsForms ? parts.forms.get() : undefined;
   const conversationPart = ticket === undefined ? undefined : parts.conversation.get();
   const conversing = conversation && conversationPart?.chat(controller, texts, conversation);
@@ -114,7 +113,7 @@ function stage(controller: Controller, parts: Parts, texts: Texts) {
     case "waiting":
     case "offered":
       return [
-        forms?.line(controller, texts, ticket) ?? hero(aheadOf(ticket, texts), waitOf(ticket, texts)),
+        conversationPart?.line(controller, texts, ticket) ?? hero(aheadOf(ticket, texts), waitOf(ticket, texts)),
         below,
         conversing,
       ];
@@ -126,7 +125,7 @@ function stage(controller: Controller, parts: Parts, texts: Texts) {
             {initialOf(name)}
           </span>
           <h2 data-testid="agent-name">{aboutAgent(ticket, texts)}</h2>
-          {leave(controller, texts, texts.leaveChat)}
+          {conversationPart?.leave(controller, texts, texts.leaveChat)}
         </div>,
         ticket.agent_lost === true && <p class="strip">{texts.mayReturn}</p>,
         below,
@@ -139,7 +138,7 @@ function stage(controller: Controller, parts: Parts, texts: Texts) {
         hero(texts.ended, ticket.end && texts.ends[ticket.end]),
         below,
         <div class="ended" data-testid="ended">
-          {forms?.rating(controller, texts, ticket)}
+          {conversationPart?.rating(controller, texts, ticket)}
           <button
             class={ticket.agent !== undefined && ticket.rating === undefined ? "button" : "button primary"}
             type="button"

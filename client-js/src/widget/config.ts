@@ -1,4 +1,5 @@
 import { identityOf, type Department } from "../core/index.ts";
+import { parsed } from "../dom/addresses.ts";
 import type { Texts } from "./texts.ts";
 
 /** A token, or a function that gives one for every connect and before each expiry. */
@@ -43,7 +44,7 @@ export function gatewayAt(written: string | undefined, site: string | undefined)
   if (written === undefined) {
     return 'set gateway="https://…"';
   }
-  const base = URL.canParse(written, location.href) ? new URL(written, location.href) : undefined;
+  const base = parsed(written, location.href);
   if (base === undefined || !/^https?:$/.test(base.protocol)) {
     return `gateway="${written}" is no http or https address`;
   }

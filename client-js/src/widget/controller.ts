@@ -171,11 +171,13 @@ export class Controller implements ClientListener {
     this.state.reading.endInSight = endInSight;
     this.markRead();
     const welcome = client?.connection.welcome;
-    if (welcome !== undefined) {
-      this.#attentionPart.get(); // now: a gateway of another version may not have the file when it is needed
-    }
     const asks = open && welcome !== undefined && (client?.ticket === undefined || client.ticket.ticket === dismissed);
     this.#estimates.follow(asks ? config : undefined);
+  }
+
+  /** Fetches what is needed later. */
+  prepare(): void {
+    this.#attentionPart.get();
   }
 
   /** Marks as read what stands in sight. */

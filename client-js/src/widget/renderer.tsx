@@ -2,7 +2,7 @@ import { render } from "preact";
 import type { Controller } from "./controller.ts";
 import { loadTexts, locales } from "./languages.ts";
 import { OnDemand } from "./on-demand.ts";
-import { addStyles } from "./style.ts";
+import { addStyles, chooseColours } from "./style.ts";
 import { View, type Parts } from "./View.tsx";
 
 /** Renderer draws the state of a controller into the element's own tree. */
@@ -61,10 +61,10 @@ export class Renderer implements Parts {
     if (list !== null && reading.atEnd) {
       list.scrollTop = list.scrollHeight;
     }
-    if (client?.connection.welcome !== undefined) {
-      // Now: a gateway of another version may not have these files when they are needed.
-      this.forms.get();
+    if (client?.connection.welcome !== undefined && this.forms.get() !== undefined) {
+      // Now, behind what is needed first: a gateway of another version may not have these files when they are needed.
       this.conversation.get();
+      this.#controller.prepare();
     }
     this.#controller.drawn(list !== null);
   }
@@ -85,10 +85,11 @@ export class Renderer implements Parts {
 }
 
 /**
- * Puts the chat above the page, in the top layer where there is one, and undoes the page's zoom. Where the page
+ * Puts the chat above the page, in the top layer where there is one, in the page's light or dark, and undoes its zoom. Where the page
  * sets --nextup-z, the chat takes its place among the page's own layers.
  */
 function raise(root: HTMLElement): void {
+  chooseColours(root);
   const layered = getComputedStyle(root).getPropertyValue("--nextup-z") !== "";
   if ("showPopover" in root && root.isConnected && root.matches(":popover-open") === layered) {
     root.togglePopover();

@@ -9,7 +9,7 @@ let text = base + panel + chat;
 export function styleSheet(): CSSStyleSheet {
   if (shared === undefined) {
     shared = new CSSStyleSheet();
-    shared.replaceSync(text);
+    shared.replaceSync(readable(text));
   }
   return shared;
 }
@@ -18,6 +18,25 @@ export function styleSheet(): CSSStyleSheet {
 export function addStyles(more: string): void {
   if (!text.includes(more)) {
     text += more;
-    shared?.replaceSync(text);
+    shared?.replaceSync(readable(text));
+  }
+}
+
+const hasColour = (example: string) => CSS.supports("color", example);
+const hasPairs = () => hasColour("light-dark(red,red)");
+
+/** Writes what some of the supported browsers cannot read: of a mix they show its first colour, and of a pair the one that chooseColours says. */
+function readable(css: string): string {
+  const unmixed = hasColour("color-mix(in srgb,red,red)") ? css : css.replace(/color-mix\([^,]+,\s*(var\([^)]+\))[^,]*,([^()]|\([^)]*\))+\)/g, "$1");
+  return hasPairs() ? unmixed : unmixed.replace(/light-dark\(([^,]+),((?:[^()]|\([^)]*\))+)\)/g, "var(--day,$1)var(--night,$2)");
+}
+
+/** Says which of each pair of colours counts, where the browser does not know: the one that goes with the page's own ground. */
+export function chooseColours(root: HTMLElement): void {
+  if (!hasPairs()) {
+    root.style.outlineColor = "Canvas"; // follows color-scheme; there is no outline
+    const dark = parseInt(getComputedStyle(root).outlineColor.slice(4)) < 128;
+    root.style.setProperty("--day", dark ? " " : "initial");
+    root.style.setProperty("--night", dark ? "initial" : " ");
   }
 }

@@ -19,11 +19,11 @@ const longMS = 600_000;
 export function Numbers({ board, departments, nowMS, watch }: Props) {
   const inLine = board.queues.reduce((sum, q) => sum + q.size, 0);
   const stuck = board.queues.filter((q) => q.size > 0 && q.agents_with_room === 0).length;
-  const longest = board.queues.filter((q) => q.size > 0 && q.oldest_at_ms !== undefined).toSorted((a, b) => (a.oldest_at_ms ?? 0) - (b.oldest_at_ms ?? 0))[0];
+  const longest = board.queues.filter((q) => q.size > 0 && q.oldest_at_ms !== undefined).sort((a, b) => (a.oldest_at_ms ?? 0) - (b.oldest_at_ms ?? 0))[0];
   const waitedMS = longest?.oldest_at_ms === undefined ? undefined : nowMS - longest.oldest_at_ms;
   const oldest = longest?.oldest;
   const here = board.agents.filter((a) => a.status === "available" && a.lost !== true);
-  const loaded = board.agents.filter(full).toSorted((a, b) => b.load - b.capacity - (a.load - a.capacity) || b.load - a.load);
+  const loaded = board.agents.filter(full).sort((a, b) => b.load - b.capacity - (a.load - a.capacity) || b.load - a.load);
   const truth = truthOf(board.queues);
   const today = board.today === undefined ? undefined : sums(board.today, midnight(nowMS));
   return (

@@ -99,7 +99,7 @@ export function Queues({ board, departments, nowMS, show, pause, watch }: Props)
                   <td class={q.size > 0 && q.agents_with_room === 0 ? "number none" : "number"} data-label="Agents with room">
                     {q.agents_with_room}
                   </td>
-                  <td>
+                  <td class="acts">
                     <div class="does">
                       <button class="button small" type="button" data-testid="show-line" disabled={q.size === 0} onClick={() => show(q)}>
                         Line

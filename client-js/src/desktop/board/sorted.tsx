@@ -66,7 +66,7 @@ function opposite(order: Order): Order {
 /** The rows by a column; equal ones by their id, so that they never swap places. */
 function inOrder<Row>(items: readonly Row[], { by }: Column<Row>, order: Order, id: (row: Row) => string): readonly Row[] {
   const sign = order === "ascending" ? 1 : -1;
-  return items.toSorted((a, b) => sign * compare(by(a), by(b)) || compare(id(a), id(b)));
+  return [...items].sort((a, b) => sign * compare(by(a), by(b)) || compare(id(a), id(b)));
 }
 
 function compare(a: number | string, b: number | string): number {
@@ -85,7 +85,7 @@ interface HeaderProps<Name extends string> {
 export function SortHeader<Name extends string>({ name, sorted: { sort, sortBy }, number, title, children }: HeaderProps<Name>) {
   const chosen = sort.by === name;
   return (
-    <th scope="col" class={number === true ? "number" : ""} aria-sort={chosen ? sort.order : undefined}>
+    <th scope="col" class={number === true ? "sorts number" : "sorts"} aria-sort={chosen ? sort.order : undefined}>
       <button class="sort" type="button" data-testid={`sort-${name}`} title={title} onClick={() => sortBy(name)}>
         {children}
         <span class="arrow" aria-hidden="true">

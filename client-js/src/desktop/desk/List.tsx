@@ -62,7 +62,7 @@ export function stateOf({ ticket, gone }: Held): "mine" | "guest" | "wrap-up" | 
 /** The order in which keys go through the conversations: as they are listed. */
 export function inOrder(held: readonly Held[]): readonly Held[] {
   const rank = { mine: 0, guest: 1, "wrap-up": 2, gone: 3 };
-  return held.toSorted((a, b) => rank[stateOf(a)] - rank[stateOf(b)]);
+  return [...held].sort((a, b) => rank[stateOf(a)] - rank[stateOf(b)]);
 }
 
 interface ItemProps {
@@ -89,6 +89,7 @@ function Item({ held, nowMS, shown, focused, dismissed, choose }: ItemProps) {
       data-testid="tab"
       data-ticket={ticket.ticket}
       data-gone={gone || dismissed}
+      data-unread={unread > 0}
       disabled={dismissed}
       onClick={(event) => choose(ticket.ticket, event.ctrlKey || event.metaKey)}
     >

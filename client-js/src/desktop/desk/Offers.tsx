@@ -3,7 +3,7 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import type { Conversation, Department, DeskOffer } from "../../core/index.ts";
 import { useTick } from "../parts/draw.ts";
 import { Avatar, departmentOf, languageOf, nameOf, tierOf, named, topicOf } from "../parts/people.tsx";
-import { usePlaces } from "../parts/still.ts";
+import type { Place } from "../parts/still.ts";
 import { headStart, span } from "../parts/times.ts";
 import { isolated } from "../../dom/text.ts";
 
@@ -13,8 +13,8 @@ interface Props {
   keyed: string | undefined;
   departments: readonly Department[];
   now: () => number;
-  /** Nothing may move now. */
-  still: boolean;
+  /** Where they stand. */
+  places: readonly Place<DeskOffer>[];
   /** What the visitor has written while they waited. */
   conversation: (ticket: string) => Conversation | undefined;
   isTaken: (offer: DeskOffer) => boolean;
@@ -28,12 +28,11 @@ interface Props {
 const freshMS = 500;
 
 /** What is offered, oldest first. */
-export function Offers({ offers, keyed, departments, now, still, conversation, isTaken, isDeclining, accept, decline, takeBack }: Props) {
+export function Offers({ offers, keyed, departments, now, places, conversation, isTaken, isDeclining, accept, decline, takeBack }: Props) {
   useTick(250);
-  const places = usePlaces(offers, (o) => o.offer, () => "", still);
   const first = offers.find((o) => !isDeclining(o));
   return (
-    <section class="offers" aria-label="Offers" tabIndex={-1}>
+    <section class="offers" aria-label="Offers" tabIndex={-1} data-empty={places.length === 0}>
       <p class="spoken-only" role="alert">
         {first !== undefined && `Offer: ${named(first.visitor)}, ${isolated(topicOf(first))}`}
       </p>

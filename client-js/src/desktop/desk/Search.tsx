@@ -46,7 +46,7 @@ export function Search({ client, http, show, review, close }: Props) {
       opened.forEach((t) => client.putAway(t.ticket));
     };
   }, [client, http]);
-  const onDesk: readonly Searched[] = client.held.toReversed();
+  const onDesk: readonly Searched[] = [...client.held].reverse();
   const before: readonly Searched<PastTicket>[] = past.map((ticket) => ({ ticket, conversation: client.conversation(ticket.ticket) }));
   const read = [...onDesk, ...before].reduce((sum, s) => sum + (s.conversation?.entries.at(-1)?.number ?? 0), 0);
   const results = useMemo(() => [...find(onDesk, words), ...find(before, words)], [words, read, past, onDesk.length]);

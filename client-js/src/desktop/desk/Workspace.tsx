@@ -12,7 +12,7 @@ import { isOn, setOn } from "../parts/settings.ts";
 import { useKeys, type Shortcut } from "../parts/keys.ts";
 import { named } from "../parts/people.tsx";
 import { Shortcuts } from "../parts/Shortcuts.tsx";
-import { useStill } from "../parts/still.ts";
+import { usePlaces, useStill } from "../parts/still.ts";
 import { Transfer } from "../parts/Transfer.tsx";
 import type { DeskClient } from "./client.ts";
 import { Consult } from "./Consult.tsx";
@@ -83,6 +83,7 @@ export function Workspace({ client, http, signOut }: Props) {
   const current = listed.find((h) => h.ticket.ticket === panes.focused);
   const nowMS = client.connection.now();
   const offers = desk?.offers ?? [];
+  const places = usePlaces(offers, (o) => o.offer, () => "", still);
   const departments = client.connection.welcome?.departments ?? [];
   const self = client.connection.welcome?.subject ?? "";
   useTitle(offers.length, held.reduce((sum, h) => sum + h.conversation.unread, 0));
@@ -239,7 +240,7 @@ export function Workspace({ client, http, signOut }: Props) {
   return (
     <FocusKeeping value={keeper}>
     <main class="desk" ref={page} tabIndex={-1} data-testid="desk" data-status={desk?.status ?? "unknown"} data-facts={facts && current !== undefined}>
-      <div class="side">
+      <div class="side" data-offers={places.length > 0}>
         <Head connection={client.connection} signOut={signOut} showShortcuts={() => setOpen({ name: "shortcuts" })} sound />
         <Status client={client} run={run} />
         <div class="cards" ref={cards}>
@@ -258,7 +259,7 @@ export function Workspace({ client, http, signOut }: Props) {
               keyed={first.fresh ? undefined : first.offer?.offer}
               departments={departments}
               now={() => client.connection.now()}
-              still={still}
+              places={places}
               conversation={(ticket) => client.conversation(ticket)}
               isTaken={({ ticket }) => held.some((h) => h.ticket.ticket === ticket && !h.gone)}
               isDeclining={({ offer }) => client.isDeclining(offer)}

@@ -32,7 +32,7 @@ export function find<T extends DeskTicket>(all: readonly Searched<T>[], words: s
       if (fold(about).includes(wanted)) {
         places.push({ ticket, entry: undefined, excerpt: excerptOf(about, wanted) });
       }
-      for (const entry of conversation?.entries.toReversed() ?? []) {
+      for (const entry of [...(conversation?.entries ?? [])].reverse()) {
         if (places.length === 3) {
           break;
         }

@@ -8,7 +8,7 @@ import { onSubmit } from "../../dom/submission.ts";
 /** The canned replies of this browser: add, change, take away. */
 export function EditReplies({ close }: { close: () => void }) {
   const [all, setAll] = useState<readonly Reply[]>(replies());
-  const change = (i: number, reply: Reply) => setAll(all.with(i, reply));
+  const change = (i: number, reply: Reply) => setAll(all.map((r, n) => (n === i ? reply : r)));
   const complete = all.every((r) => /^[^\s/]+$/u.test(r.name) && !isBlank(r.text));
   return (
     <Dialog title="Canned replies" close={close} testid="replies-editor" wide>
@@ -47,7 +47,7 @@ export function EditReplies({ close }: { close: () => void }) {
                 value={reply.text}
                 onInput={(event) => change(i, { ...reply, text: event.currentTarget.value })}
               />
-              <IconButton icon="cross" label={`Take away /${reply.name}`} onClick={() => setAll(all.toSpliced(i, 1))} />
+              <IconButton icon="cross" label={`Take away /${reply.name}`} onClick={() => setAll(all.filter((_, n) => n !== i))} />
             </li>
           ))}
         </ul>

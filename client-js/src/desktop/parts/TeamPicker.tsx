@@ -24,7 +24,7 @@ export function TeamPicker({ http, except, chosen, choose, language }: Props) {
   const shown = (team ?? [])
     .filter((a) => !except.includes(a.id))
     .filter((a) => `${a.name ?? ""} ${a.id} ${a.languages.join(" ")} ${(a.skills ?? []).join(" ")}`.toLowerCase().includes(wanted))
-    .toSorted((a, b) => rank(a, language) - rank(b, language));
+    .sort((a, b) => rank(a, language) - rank(b, language));
   return (
     <div class="team">
       <input
@@ -45,7 +45,7 @@ export function TeamPicker({ http, except, chosen, choose, language }: Props) {
       {team !== undefined && shown.length === 0 && <p class="soft">Nobody like that is here.</p>}
       <div class="team-list" role="radiogroup" aria-label="Agent">
         {shown.map((a) => (
-          <label class="mate" key={a.id} data-testid="colleague" data-agent={a.id}>
+          <label class="mate" key={a.id} data-chosen={chosen === a.id} data-testid="colleague" data-agent={a.id}>
             <input type="radio" name="agent" checked={chosen === a.id} onChange={() => choose(a.id)} />
             <Avatar person={{ role: "agent", id: a.id, ...(a.name !== undefined && { name: a.name }) }} />
             <span class="mate-who">

@@ -70,11 +70,15 @@ export function Avatar({ person }: { person: Person }) {
   );
 }
 
-const letters = new Intl.Segmenter(undefined, { granularity: "grapheme" });
+
+/** The letters of a word as people see them; its code points where the browser cannot tell. */
+function lettersOf(word: string): string[] {
+  return "Segmenter" in Intl ? Array.from(new Intl.Segmenter().segment(word), (s) => s.segment) : Array.from(word);
+}
 
 function initials(name: string): string {
   const words = name.split(/\s+/u).filter((word) => /[\p{L}\p{N}]/u.test(word));
-  const first = words.slice(0, 2).map((word) => Array.from(letters.segment(word), (s) => s.segment).find((s) => /[\p{L}\p{N}]/u.test(s)) ?? "");
+  const first = words.slice(0, 2).map((word) => lettersOf(word).find((s) => /[\p{L}\p{N}]/u.test(s)) ?? "");
   return first.join("").slice(0, 4).toUpperCase() || "?";
 }
 

@@ -55,7 +55,7 @@ function isReply(value: unknown): value is Reply {
 export function found(all: readonly Reply[], words: string, language: string): readonly Reply[] {
   const wanted = words.toLowerCase();
   const fits = all.filter((r) => r.name.toLowerCase().includes(wanted) || r.text.toLowerCase().includes(wanted));
-  return fits.toSorted((a, b) => rank(a, wanted, language) - rank(b, wanted, language)).slice(0, 8);
+  return fits.sort((a, b) => rank(a, wanted, language) - rank(b, wanted, language)).slice(0, 8);
 }
 
 function rank({ name, language }: Reply, wanted: string, spoken: string): number {
