@@ -2,7 +2,7 @@
 // a forecast into gateways and Redis.
 //
 //	go run ./model results/…/run.json                          # costs
-//	go run ./model results/…/run.json --connections 1200000 --waiting 1000000 --tickets 300 --messages 2000
+//	go run ./model results/…/run.json --connections 120000 --waiting 80000 --tickets 50 --day 900000 --messages 400 --agents 8000
 //
 // In a run frames, tickets and messages rise and fall together, so a fit cannot
 // tell what each of them costs: any cost of a frame from 0 to 30 µs explains the
@@ -15,11 +15,14 @@
 package main
 
 import (
+	"errors"
 	"flag"
 	"fmt"
 	"io"
 	"math"
 	"os"
+	"strings"
+	"time"
 
 	"nextup/loadtest/report"
 )
@@ -37,8 +40,12 @@ type Costs struct {
 	Messages     float64 // of a ticket of the run
 	RedisTicket  float64 // of Redis's processor, those messages included
 	RedisMessage float64 // of Redis's processor, for each that a ticket has more; given
-	RedisMemory  float64 // of Redis's memory, for each ticket that it remembers
-	Seconds      int     // that the fit is made of
+	RedisMemory  float64 // of Redis's memory, for each ticket that is open
+	// What an ended ticket keeps in Redis; given. Its conversation is kept for twice the
+	// retention, and is that of typicalMessages.
+	EndedTicket, EndedConversation, EndedMessage float64
+	Process                                      float64 // of a gateway's memory that serves nobody; given
+	Seconds                                      int     // that the fit is made of
 }
 
 // beatEvery is how many seconds a visitor's socket lets pass between beats.
@@ -130,12 +137,23 @@ func nonNegative(rows [][]float64, want []float64) []float64 {
 	return x
 }
 
-// Forecast is what is expected at the peak.
+// typicalMessages are those of the conversation of Costs.EndedConversation.
+const typicalMessages = 5
+
+// Forecast is what is expected at the peak, and how much comes in a whole day.
 type Forecast struct {
-	Connections, Waiting float64 // at a time
-	Tickets, Messages    float64 // a second
-	Remembered           float64 // tickets open or ended within the site's retention
-	Lines                float64 // lines that the waiting spread over
+	Connections, Waiting float64       // at a time
+	Tickets, Messages    float64       // a second
+	Day                  float64       // tickets a day; 0 for Tickets all day
+	Retention            time.Duration // of the site
+	Lines                float64       // lines that the waiting spread over
+	// Agents hold Places conversations each, which take Handling; no Agents ask nothing.
+	Agents, Places float64
+	Handling       time.Duration
+	// Margin is how much more processor is planned for than what was measured takes, and
+	// Spare how many gateways may be away.
+	Margin float64
+	Spare  int
 	// Cores is a gateway's, Load the share of them that may be used, and Sockets
 	// the most that one holds.
 	Cores, Load, Sockets float64
@@ -149,7 +167,29 @@ type Plan struct {
 	RedisCores      float64
 	RedisMemory     float64 // bytes
 	Gateways        int
+	Remembered      float64 // tickets that every gateway knows: open, or ended within the retention
 	GivesFirst      string
+	// Talking are the conversations that go on at a time, and Room those that the agents
+	// hold.
+	Talking, Room float64
+}
+
+// day is the tickets that come in a day.
+func (f Forecast) day() float64 {
+	if f.Day > 0 {
+		return f.Day
+	}
+	return f.Tickets * 86_400
+}
+
+// talking are the conversations that go on at a time.
+func (f Forecast) talking() float64 { return f.Tickets * f.Handling.Seconds() }
+
+// redisMemory is what Redis keeps of the tickets that are open and of those that ended.
+func (c Costs) redisMemory(f Forecast) float64 {
+	days := f.Retention.Hours() / 24
+	conversation := c.EndedConversation + c.EndedMessage*max(0, f.Messages/max(f.Tickets, 1e-9)-typicalMessages)
+	return (f.Waiting+f.talking())*c.RedisMemory + f.day()*days*(c.EndedTicket+2*conversation)
 }
 
 // framesPerSecond is how many places and answers to beats a second the forecast
@@ -164,12 +204,15 @@ func (f Forecast) framesPerSecond() float64 {
 }
 
 // Need is the plan of a forecast at the costs. Every gateway replays the whole
-// log, so that part grows with their number.
+// log and remembers every ticket, so those parts grow with their number. The spare ones
+// come on top: what each holds is counted while they are away.
 func (c Costs) Need(f Forecast) Plan {
-	p := Plan{FramesPerSecond: f.framesPerSecond(), RedisMemory: f.Remembered * c.RedisMemory}
-	p.RedisCores = (f.Tickets*c.RedisTicket + max(0, f.Messages-f.Tickets*c.Messages)*c.RedisMessage) / 1e6
-	shared := (p.FramesPerSecond*c.Frame + f.Messages*c.Message + f.Tickets*c.Ticket) / 1e6
-	replay := f.Tickets * c.Replay / 1e6
+	p := Plan{FramesPerSecond: f.framesPerSecond(), RedisMemory: c.redisMemory(f), Talking: f.talking(), Room: f.Agents * f.Places}
+	p.Remembered = f.Waiting + p.Talking + f.day()*f.Retention.Hours()/24
+	margin := max(1, f.Margin)
+	p.RedisCores = margin * (f.Tickets*c.RedisTicket + max(0, f.Messages-f.Tickets*c.Messages)*c.RedisMessage) / 1e6
+	shared := margin * (p.FramesPerSecond*c.Frame + f.Messages*c.Message + f.Tickets*c.Ticket) / 1e6
+	replay := margin * f.Tickets * c.Replay / 1e6
 	room := f.Cores*f.Load - replay
 	bySockets := math.Ceil(f.Connections / f.Sockets)
 	if room <= 0 {
@@ -177,11 +220,14 @@ func (c Costs) Need(f Forecast) Plan {
 		return p
 	}
 	byCores := math.Ceil(shared / room)
-	p.Gateways = int(max(byCores, bySockets, 2))
-	p.GatewayMemory = f.Connections/float64(p.Gateways)*c.Connection + f.Remembered*c.Remembered
+	needed := max(byCores, bySockets, 1)
+	p.GatewayMemory = c.Process + f.Connections/needed*c.Connection + p.Remembered*c.Remembered
+	p.Gateways = int(needed) + f.Spare
 	p.GatewayCores = shared + float64(p.Gateways)*replay
 	switch {
-	case p.RedisCores > 0.7:
+	case f.Agents > 0 && p.Talking > p.Room:
+		p.GivesFirst = "the agents: the line grows without end"
+	case p.RedisCores > 1:
 		p.GivesFirst = "Redis's one core"
 	case bySockets >= byCores:
 		p.GivesFirst = "sockets of a gateway"
@@ -198,17 +244,37 @@ func main() {
 	}
 }
 
+const usage = `Turns the run.json of a load run into what each thing costs and, with a forecast,
+into gateways and Redis.
+
+    go run ./model RUN.json [FLAGS]
+    go run ./model examples/peak_hour.json --connections 12000 --waiting 2000 --tickets 4 --day 150000 --messages 40 --agents 800
+
+The forecast is the peak of a day; --day says how many tickets come in all of it, since
+those that have ended are remembered. Without --connections only the costs are printed.
+
+Flags:
+`
+
 func run(args []string, out io.Writer) error {
-	if len(args) == 0 {
-		return fmt.Errorf("want the path of a run.json, and then perhaps a forecast: --connections N --waiting N --tickets N --messages N")
-	}
 	f, c := Forecast{}, Costs{}
 	flags := flag.NewFlagSet("model", flag.ContinueOnError)
+	flags.SetOutput(out)
+	flags.Usage = func() {
+		fmt.Fprint(out, usage)
+		flags.PrintDefaults()
+	}
 	flags.Float64Var(&f.Connections, "connections", 0, "open sockets at the peak")
 	flags.Float64Var(&f.Waiting, "waiting", 0, "people in line at the peak")
 	flags.Float64Var(&f.Tickets, "tickets", 0, "tickets begun a second")
 	flags.Float64Var(&f.Messages, "messages", 0, "messages a second")
-	flags.Float64Var(&f.Remembered, "remembered", 0, "tickets open or ended within the retention; those who wait at least")
+	flags.Float64Var(&f.Day, "day", 0, "tickets begun in a whole day; by default --tickets all day long")
+	flags.DurationVar(&f.Retention, "retention", 24*time.Hour, "the site's retention: so long every gateway knows an ended ticket")
+	flags.Float64Var(&f.Agents, "agents", 0, "agents on shift at the peak, to see whether they can serve it")
+	flags.Float64Var(&f.Places, "places", 3, "conversations that an agent holds at a time")
+	flags.DurationVar(&f.Handling, "handling", 8*time.Minute, "how long a conversation takes, its wrap-up included")
+	flags.Float64Var(&f.Margin, "margin", 1.5, "processor that is planned for, of what was measured: where less happens at a time each thing costs more")
+	flags.IntVar(&f.Spare, "spare", 1, "gateways that may be away")
 	flags.Float64Var(&f.Lines, "lines", 8, "lines that they stand in")
 	flags.Float64Var(&f.Cores, "cores", 4, "cores of a gateway")
 	flags.Float64Var(&f.Load, "load", 0.6, "share of them that may be used")
@@ -217,12 +283,27 @@ func run(args []string, out io.Writer) error {
 	flags.Float64Var(&c.Message, "message", 62, "µs of gateways for a message, by make bench-peers")
 	flags.Float64Var(&c.RedisMessage, "redis-message", 27, "µs of Redis for a message, by make bench-peers")
 	flags.Float64Var(&c.Connection, "socket", 5400, "bytes of a gateway for an open socket, by make bench-peers")
+	flags.Float64Var(&c.EndedTicket, "ended-ticket", 850, "bytes of Redis for an ended ticket")
+	flags.Float64Var(&c.EndedConversation, "ended-conversation", 3000, "bytes of Redis for its conversation of five messages")
+	flags.Float64Var(&c.EndedMessage, "ended-message", 400, "bytes of Redis for each message more")
+	flags.Float64Var(&c.Process, "process", 25e6, "bytes of a gateway that serves nobody")
 	flags.Float64Var(&c.Replay, "replay", 370, "µs of each gateway for a ticket, of one without sockets beside a run")
-	if err := flags.Parse(args[1:]); err != nil {
-		return err
+	var path string
+	if len(args) > 0 && !strings.HasPrefix(args[0], "-") {
+		path, args = args[0], args[1:]
 	}
-	f.Remembered = max(f.Remembered, f.Waiting)
-	r, err := report.Read(args[0])
+	switch err := flags.Parse(args); {
+	case errors.Is(err, flag.ErrHelp):
+		return nil
+	case err != nil:
+		return err
+	case path == "":
+		path = flags.Arg(0)
+	}
+	if path == "" {
+		return errors.New("want the path of a run.json, such as examples/peak_hour.json (--help says more)")
+	}
+	r, err := report.Read(path)
 	if err != nil {
 		return err
 	}
@@ -238,7 +319,22 @@ func run(args []string, out io.Writer) error {
 		return nil
 	}
 	p := c.Need(f)
-	fmt.Fprintf(out, "forecast: %.0f places and beats a second; %d gateways of %.0f cores, %.1f cores in all, %.1f GB each; Redis %.2f cores, %.1f GB; gives first: %s\n",
-		p.FramesPerSecond, p.Gateways, f.Cores, p.GatewayCores, p.GatewayMemory/1e9, p.RedisCores, p.RedisMemory/1e9, p.GivesFirst)
+	fmt.Fprintf(out, "remembered: %.0f tickets, of %.0f a day that are kept for %s, and %.0f conversations that go on\n", p.Remembered, f.day(), short(f.Retention), p.Talking)
+	fmt.Fprintf(out, "forecast: %.0f places and beats a second; %d gateways of %.0f cores, %d of which may be away, %.1f cores in all, %.1f GB each; Redis %.2f cores, %.1f GB\n",
+		p.FramesPerSecond, p.Gateways, f.Cores, f.Spare, p.GatewayCores, p.GatewayMemory/1e9, p.RedisCores, p.RedisMemory/1e9)
+	if f.Agents > 0 {
+		fmt.Fprintf(out, "agents: %.0f with %.0f places hold %.0f conversations; %.0f of %s each go on at a time, %.0f %% of that\n",
+			f.Agents, f.Places, p.Room, p.Talking, short(f.Handling), 100*p.Talking/p.Room)
+	}
+	fmt.Fprintf(out, "gives first: %s\n", p.GivesFirst)
 	return nil
+}
+
+// short is a duration without what is zero: 8m, 24h.
+func short(d time.Duration) string {
+	s := strings.TrimSuffix(d.String(), "0s")
+	if strings.HasSuffix(s, "h0m") {
+		s = strings.TrimSuffix(s, "0m")
+	}
+	return s
 }

@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"nextup/loadtest/observer"
 	"nextup/loadtest/report"
@@ -55,50 +56,100 @@ func TestCostsAreReadOffARunWhoseCostsAreKnown(t *testing.T) {
 	}
 }
 
-// TestTheWorkedExampleIsTheModels: docs/capacity.md shows what the model says of the
+// TestTheWorkedExamplesAreTheModels: docs/capacity.md shows what the model says of the
 // committed run.
-func TestTheWorkedExampleIsTheModels(t *testing.T) {
+func TestTheWorkedExamplesAreTheModels(t *testing.T) {
 	t.Parallel()
 	text, err := os.ReadFile("../../docs/capacity.md")
 	if err != nil {
 		t.Fatal(err)
 	}
 	const command = "go run ./model examples/peak_hour.json "
-	_, line, found := strings.Cut(string(text), command)
-	line, _, _ = strings.Cut(line, "\n")
-	if !found {
-		t.Fatal("docs/capacity.md has no example of the command")
+	blocks := strings.Split(string(text), command)[1:]
+	if len(blocks) < 3 {
+		t.Fatalf("docs/capacity.md has %d examples of the command, want three", len(blocks))
 	}
-	var out bytes.Buffer
-	if err := run(append([]string{"../examples/peak_hour.json"}, strings.Fields(line)...), &out); err != nil {
-		t.Fatal(err)
-	}
-	if !strings.Contains(string(text), line+"\n"+out.String()) {
-		t.Errorf("docs/capacity.md should show this below its command:\n%s", &out)
+	for _, block := range blocks {
+		line, shown, _ := strings.Cut(block, "\n")
+		var out bytes.Buffer
+		if err := run(append([]string{"../examples/peak_hour.json"}, strings.Fields(line)...), &out); err != nil {
+			t.Fatal(err)
+		}
+		if !strings.HasPrefix(shown, out.String()) {
+			t.Errorf("docs/capacity.md should show this below %s:\n%s", line, &out)
+		}
 	}
 }
 
 func TestAForecastSaysWhatGivesFirst(t *testing.T) {
 	t.Parallel()
-	c := Costs{Frame: 20, Replay: 1000, Ticket: 500, Message: 100, Connection: 12_000, RedisTicket: 300}
-	base := Forecast{Connections: 10_000, Waiting: 5_000, Tickets: 20, Messages: 100, Lines: 8, Cores: 4, Load: 0.6, Sockets: 50_000}
+	c := Costs{Frame: 20, Replay: 1000, Ticket: 500, Message: 100, Connection: 12_000, RedisTicket: 430}
+	base := Forecast{Connections: 10_000, Waiting: 5_000, Tickets: 20, Messages: 100, Lines: 8, Cores: 4, Load: 0.6, Sockets: 50_000, Spare: 1, Places: 3, Handling: 8 * time.Minute}
 	tests := map[string]struct {
 		change func(*Forecast)
 		gives  string
 		atMost int
 	}{
-		"a small desk":        {func(*Forecast) {}, "sockets", 2},
-		"very many sockets":   {func(f *Forecast) { f.Connections = 1e6 }, "sockets", 20},
-		"very many tickets":   {func(f *Forecast) { f.Tickets = 2400 }, "cannot even replay", 0},
-		"Redis before it":     {func(f *Forecast) { f.Tickets = 2350 }, "Redis", 1000},
-		"a storm of messages": {func(f *Forecast) { f.Messages = 200_000 }, "processor", 1000},
-		"a million who wait":  {func(f *Forecast) { f.Waiting, f.Connections, f.Tickets = 1e6, 1e6, 200 }, "sockets", 20},
+		"a small desk":           {func(*Forecast) {}, "sockets", 2},
+		"very many sockets":      {func(f *Forecast) { f.Connections = 1e6 }, "sockets", 21},
+		"very many tickets":      {func(f *Forecast) { f.Tickets = 2400 }, "cannot even replay", 0},
+		"Redis before it":        {func(f *Forecast) { f.Tickets = 2350 }, "Redis", 1000},
+		"a storm of messages":    {func(f *Forecast) { f.Messages = 200_000 }, "processor", 1000},
+		"a million who wait":     {func(f *Forecast) { f.Waiting, f.Connections, f.Tickets = 1e6, 1e6, 200 }, "sockets", 21},
+		"agents who are enough":  {func(f *Forecast) { f.Agents = 3_200 }, "sockets", 2},
+		"agents who are too few": {func(f *Forecast) { f.Agents = 3_199 }, "the agents", 2},
 	}
 	for name, tt := range tests {
 		f := base
 		tt.change(&f)
 		if p := c.Need(f); !strings.Contains(p.GivesFirst, tt.gives) || p.Gateways > tt.atMost {
 			t.Errorf("%s: %+v", name, p)
+		}
+	}
+}
+
+// Tickets that have ended are what fills memory: a peak that lasts all day is not the same
+// as one of an hour, and gateways do not share them out.
+func TestWhatIsRememberedIsCounted(t *testing.T) {
+	t.Parallel()
+	c := Costs{Remembered: 1700, RedisMemory: 9300, EndedTicket: 850, EndedConversation: 3000, EndedMessage: 400}
+	base := Forecast{Connections: 1, Waiting: 1000, Tickets: 40, Messages: 200, Lines: 1, Cores: 4, Load: 0.6, Sockets: 50_000, Retention: 24 * time.Hour, Handling: 5 * time.Minute, Spare: 1}
+	for name, row := range map[string]struct {
+		change               func(*Forecast)
+		remembered           float64
+		gigabytes, ofGateway float64
+	}{
+		"all day":              {func(*Forecast) {}, 1000 + 12_000 + 3_456_000, 23.8, 5.9},
+		"an hour of a day":     {func(f *Forecast) { f.Day = 144_000 }, 1000 + 12_000 + 144_000, 1.1, 0.27},
+		"for an hour":          {func(f *Forecast) { f.Retention = time.Hour }, 1000 + 12_000 + 144_000, 1.1, 0.27},
+		"longer conversations": {func(f *Forecast) { f.Messages = 600 }, 1000 + 12_000 + 3_456_000, 51.4, 5.9},
+		"more gateways":        {func(f *Forecast) { f.Spare = 7 }, 1000 + 12_000 + 3_456_000, 23.8, 5.9},
+	} {
+		f := base
+		row.change(&f)
+		p := c.Need(f)
+		if p.Remembered != row.remembered || math.Abs(p.RedisMemory/1e9-row.gigabytes) > 0.05*row.gigabytes || math.Abs(p.GatewayMemory/1e9-row.ofGateway) > 0.05*row.ofGateway {
+			t.Errorf("%s: %.0f remembered, %.2f GB of Redis, %.2f GB of each gateway; want %.0f, %.2f, %.2f", name, p.Remembered, p.RedisMemory/1e9, p.GatewayMemory/1e9, row.remembered, row.gigabytes, row.ofGateway)
+		}
+	}
+}
+
+// One gateway may be away, and the others hold all sockets.
+func TestTheOthersHoldWhatTheSpareOneHeld(t *testing.T) {
+	t.Parallel()
+	c := Costs{Frame: 20, Connection: 10_000}
+	f := Forecast{Connections: 100_000, Lines: 1, Cores: 4, Load: 0.6, Sockets: 50_000, Spare: 1}
+	if p := c.Need(f); p.Gateways != 3 || p.GatewayMemory != 500e6 {
+		t.Errorf("%d gateways of %.0f MB, want three of which two hold 50,000 sockets each", p.Gateways, p.GatewayMemory/1e6)
+	}
+}
+
+func TestHelpIsNoMistake(t *testing.T) {
+	t.Parallel()
+	for _, flag := range []string{"--help", "-h"} {
+		var out bytes.Buffer
+		if err := run([]string{flag}, &out); err != nil || !strings.Contains(out.String(), "-agents") || !strings.Contains(out.String(), "RUN.json") {
+			t.Errorf("%s: %v, %q", flag, err, &out)
 		}
 	}
 }
