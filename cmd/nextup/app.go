@@ -51,6 +51,8 @@ type appConfig struct {
 	// Audit takes a line for each action of a supervisor; nil means the Logger.
 	Audit *slog.Logger
 	Admin adminConfig
+	// Certificate is for TLS at Listen; nil for none.
+	Certificate *certificate
 }
 
 // App is one running gateway: it can start several times in one process.
@@ -68,6 +70,7 @@ type App struct {
 	app          *app.App
 	gateway      *gateway.Gateway
 	front        *front
+	certificate  *certificate // nil without TLS
 	server       *http.Server
 	admin        *http.Server // nil without a private port
 	registry     *prometheus.Registry
@@ -97,6 +100,8 @@ func NewApp(ctx context.Context, c appConfig) (_ *App, err error) {
 		return nil, err
 	}
 	a.reloads = countReloads(a.registry)
+	a.certificate = c.Certificate
+	a.certificate.measure(a.registry)
 	listener, moved, err := listen(ctx, c.Listen)
 	if err != nil {
 		return nil, err
@@ -164,6 +169,9 @@ func (a *App) Node() string { return a.app.Node() }
 // URL returns the address of the App for a browser on this machine.
 func (a *App) URL() string {
 	shown, _ := shownAddress(a.address)
+	if a.certificate != nil {
+		return "https://" + shown
+	}
 	return "http://" + shown
 }
 

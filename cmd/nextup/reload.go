@@ -46,9 +46,10 @@ func (a *App) Reload(file *sitefile.File) error {
 
 // reloader keeps an App up to date with its site file and the files that it names.
 type reloader struct {
-	path  string
-	log   *slog.Logger
-	audit *auditFile // nil for none
+	path        string
+	log         *slog.Logger
+	audit       *auditFile   // nil for none
+	certificate *certificate // nil for none
 	// asked are those who wait for what becomes of a reload.
 	asked chan chan error
 	// taken is what was last put in force or refused, read what the last look found.
@@ -77,6 +78,9 @@ func (r *reloader) run(ctx context.Context, app *App, told <-chan os.Signal) {
 		case answer := <-r.asked:
 			answer <- r.all(app)
 		case <-tick.C:
+			if r.certificate != nil && r.certificate.changed() {
+				_ = r.loadCertificate() // it is in the log
+			}
 			r.look(app)
 		}
 	}
@@ -103,10 +107,23 @@ func (r *reloader) all(app *App) error {
 	if r.audit != nil {
 		if err := r.audit.reopen(); err != nil {
 			r.log.Error("the audit file cannot be opened anew; the old one goes on", "err", err)
-			return errors.Join(err, r.load(app))
+			return errors.Join(err, r.loadCertificate(), r.load(app))
 		}
 	}
-	return r.load(app)
+	return errors.Join(r.loadCertificate(), r.load(app))
+}
+
+// loadCertificate puts the certificate's files in force, or logs and returns why not.
+func (r *reloader) loadCertificate() error {
+	if r.certificate == nil {
+		return nil
+	}
+	if err := r.certificate.load(); err != nil {
+		r.log.Error("the certificate was refused; the one in force stays in force", "err", err)
+		return err
+	}
+	r.log.Info("the certificate is in force", "until", r.certificate.leaf().NotAfter)
+	return nil
 }
 
 // look loads the file if its text, or that of a secret or a key that it names, has

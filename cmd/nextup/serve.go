@@ -37,6 +37,9 @@ type serveCmd struct {
 	LameDuck     time.Duration  `help:"Time after SIGTERM for which /readyz fails while new clients are still served, until every balancer has noticed; --drain follows." default:"0s"`
 	Drain        time.Duration  `help:"Time over which sockets are sent elsewhere after SIGTERM." default:"8s"`
 
+	TLSCert string `help:"Certificate, with those between it and its root, for TLS at --listen; read again when it changes and on SIGHUP." name:"tls-cert" placeholder:"FILE"`
+	TLSKey  string `help:"Private key of --tls-cert." name:"tls-key" placeholder:"FILE"`
+
 	Admin         string `help:"Address of a private port: metrics, which are then not at --listen, readiness, profiles, reload and drain. Off by default." placeholder:"HOST:PORT"`
 	AdminAnywhere bool   `help:"Let --admin listen where other machines reach it: they are answered metrics and readiness, and nothing else."`
 
@@ -56,9 +59,8 @@ their agent can be on different ones. Logs go to stderr and hold neither tokens 
 what people write.
 
 The site file is read again when it or a secret or key file that it names changes,
-and on SIGHUP (which also opens the
-audit file anew, for rotation). A file with problems is refused and what was in force
-stays. Sites themselves come and go only with a restart.
+and on SIGHUP (which also opens the audit file anew, for rotation); so are the files of
+--tls-cert and --tls-key. A file with problems is refused and what was in force stays. Sites themselves come and go only with a restart.
 
 Example:
 
@@ -97,6 +99,9 @@ func (c *serveCmd) serve(ctx context.Context, last func(), out, logs io.Writer) 
 	if err := errors.Join(c.safe(), c.safeAdmin()); err != nil {
 		return err
 	}
+	if reload.certificate, err = newCertificate(c.TLSCert, c.TLSKey); err != nil {
+		return err
+	}
 	ctx, leave := context.WithCancel(ctx)
 	defer leave()
 	durability, err := redislog.ParseDurability(c.Durability)
@@ -124,7 +129,7 @@ func (c *serveCmd) serve(ctx context.Context, last func(), out, logs io.Writer) 
 	app, err := NewApp(ctx, appConfig{
 		Listen: c.Listen, Redis: c.Redis, Durability: durability, TrustDisk: c.TrustDisk, File: file, Node: c.Node,
 		Levels: levels, HelloRate: c.HelloRate, TrustedProxies: c.TrustedProxy, DemoTokens: c.Demo || c.DemoTokens, Pages: pages, Logger: log, Audit: audit,
-		Admin: adminConfig{Listen: c.Admin, Reload: reload.ask, Drain: leave},
+		Admin: adminConfig{Listen: c.Admin, Reload: reload.ask, Drain: leave}, Certificate: reload.certificate,
 	})
 	if err != nil {
 		if ctx.Err() != nil {

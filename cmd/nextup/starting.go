@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	stdlog "log"
 	"log/slog"
 	"net"
 	"net/http"
@@ -105,11 +106,16 @@ func (f *front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 func (a *App) serveHTTP(listener net.Listener, log *slog.Logger) {
 	a.server = &http.Server{
 		Handler: a.front, ConnState: a.front.ConnState, MaxHeaderBytes: 16 << 10,
-		ErrorLog:    slog.NewLogLogger(log.Handler(), slog.LevelWarn),
+		ErrorLog:    stdlog.New(handshakes{log}, "", 0),
 		ReadTimeout: 10 * time.Second, WriteTimeout: time.Minute, IdleTimeout: time.Minute, // of requests; sockets have none
 	}
 	go func() {
 		defer close(a.served)
+		if a.certificate != nil {
+			a.server.TLSConfig = a.certificate.config()
+			a.failed = a.server.ServeTLS(listener, "", "")
+			return
+		}
 		a.failed = a.server.Serve(listener)
 	}()
 }
