@@ -10,6 +10,8 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"os/exec"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -20,13 +22,19 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"nextup/test/gatewaytest"
+	"nextup/test/redistest"
 )
 
 // drillCase is one way to break an installation.
 type drillCase struct {
 	redisArgs []string
-	site      string // what the site file has more
-	agents    int
+	// args are the gateways' more, and prepare is done before they start.
+	args    []string
+	prepare func(h *house)
+	// speed is how much shorter the times of the rules are; 0 for speedUp.
+	speed  int
+	site   string // what the site file has more
+	agents int
 	// apart changes how the second gateway is started.
 	apart func(h *house, o *gatewaytest.Options)
 	// before is done before Prometheus looks; breaks and mends are the fault and what
@@ -110,8 +118,23 @@ func TestDrill(t *testing.T) {
 				}
 				o.SiteFile = h.write("other.yaml", strings.Replace(string(text), "capacity: 3", "capacity: 4", 1))
 			},
-			want: alert{"NextupRulesDiffer", "warning", "prod"}, wait: 16 * time.Minute,
+			speed: 30,
+			want:  alert{"NextupRulesDiffer", "warning", "prod"}, wait: 16 * time.Minute,
 		},
+		"the gateways are of two builds": {
+			apart: func(h *house, o *gatewaytest.Options) { o.Binary = h.otherBuild() },
+			speed: 30,
+			want:  alert{"NextupVersionsDiffer", "warning", "prod"}, wait: 61 * time.Minute,
+		},
+		"Redis is put back from a copy": {
+			before: func(h *house) { h.commands("../../docs/backup.md", "Take a copy") },
+			breaks: func(h *house) { h.commands("../../docs/backup.md", "Put it back") },
+			mends:  func(h *house) { h.runbook("NextupLogForked") },
+			want:   alert{"NextupLogForked", "warning", "prod"}, wait: 30 * time.Second, lasts: 10 * time.Minute,
+		},
+		"a stranger holds the dispatcher's lease": leaseCase(),
+		"the replica of Redis is lost":            replicaCase(),
+		"a gateway lags":                          lagCase(),
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -134,7 +157,7 @@ func drill(t *testing.T, c drillCase) {
 	broken := time.Now()
 	fires := func() bool { return slices.Contains(h.firing(0), c.want) }
 	// The rule's own time, and some for noticing: a scrape, Redis's time-outs, a busy machine.
-	h.until("fires: "+c.want.name, c.wait/speedUp+30*time.Second, fires)
+	h.until("fires: "+c.want.name, c.wait/time.Duration(h.speed)+30*time.Second, fires)
 	t.Logf("%s fires %v after the fault", c.want.name, time.Since(broken).Round(100*time.Millisecond))
 	expected := append(c.then, c.want)
 	h.stays(aftermath, expected)
@@ -143,7 +166,7 @@ func drill(t *testing.T, c drillCase) {
 	}
 	c.mends(h)
 	mended := time.Now()
-	h.until("is over: "+c.want.name, c.lasts/speedUp+time.Minute, func() bool { return len(h.firing(0)) == 0 })
+	h.until("is over: "+c.want.name, c.lasts/time.Duration(h.speed)+time.Minute, func() bool { return len(h.firing(0)) == 0 })
 	t.Logf("%s is over %v after it was mended", c.want.name, time.Since(mended).Round(100*time.Millisecond))
 	h.stays(afterwards, expected)
 }
@@ -253,6 +276,106 @@ func cutOffCase() drillCase {
 		// Half a minute later its people have been sent to the other one.
 		then: []alert{{"NextupGatewayNotReady", "warning", "prod"}},
 	}
+}
+
+// leaseCase has another program take the dispatcher's lease again and again.
+func leaseCase() drillCase {
+	given := make(chan struct{})
+	return drillCase{
+		breaks: func(h *house) {
+			c := h.redis.Client()
+			h.t.Cleanup(func() { _ = c.Close() })
+			go func() {
+				tick := time.NewTicker(100 * time.Millisecond)
+				defer tick.Stop()
+				for {
+					keys, err := c.Keys(h.t.Context(), "*:lease:*").Result()
+					for i := 0; err == nil && i < len(keys); i++ {
+						err = c.Set(h.t.Context(), keys[i], "a stranger", 3*time.Second).Err()
+					}
+					select {
+					case <-tick.C:
+					case <-given:
+						return
+					case <-h.t.Context().Done():
+						return
+					}
+				}
+			}()
+		},
+		mends: func(h *house) { close(given); h.runbook("NextupNoDispatcher") },
+		want:  alert{"NextupNoDispatcher", "critical", "prod"}, wait: 40 * time.Second,
+	}
+}
+
+// replicaCase has gateways that acknowledge nothing that no replica has.
+func replicaCase() drillCase {
+	var replica *redistest.Server
+	return drillCase{
+		redisArgs: []string{"--repl-diskless-sync-delay", "0"},
+		args:      []string{"--durability", "replica"},
+		prepare: func(h *house) {
+			host, port, _ := net.SplitHostPort(h.redis.Addr())
+			replica = redistest.StartServer(h.t, "--replicaof", host, port)
+			h.until("the replica is in step", 30*time.Second, func() bool {
+				c := replica.Client()
+				defer c.Close()
+				info, err := c.Info(h.t.Context(), "replication").Result()
+				return err == nil && strings.Contains(info, "master_link_status:up")
+			})
+		},
+		breaks: func(*house) { replica.Kill() },
+		mends:  func(h *house) { replica.Restart(h.t) },
+		want:   alert{"NextupLogUnavailable", "critical", "prod"}, wait: 40 * time.Second,
+	}
+}
+
+// lagCase has the second gateway stand still for more than half of the time, as one that
+// is given too little processor does.
+func lagCase() drillCase {
+	given := make(chan struct{})
+	return drillCase{
+		breaks: func(h *house) {
+			go func() {
+				defer h.gateways[1].Thaw()
+				for h.t.Context().Err() == nil {
+					h.gateways[1].Freeze()
+					if !h.rests(1300*time.Millisecond, given) {
+						return
+					}
+					h.gateways[1].Thaw()
+					if !h.rests(700*time.Millisecond, given) {
+						return
+					}
+				}
+			}()
+		},
+		mends: func(*house) { close(given) },
+		want:  alert{"NextupLogLag", "warning", "prod"}, wait: 8 * time.Minute,
+	}
+}
+
+// rests waits, and reports whether neither the channel nor the test has ended.
+func (h *house) rests(d time.Duration, ended <-chan struct{}) bool {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return true
+	case <-ended:
+	case <-h.t.Context().Done():
+	}
+	return false
+}
+
+// otherBuild is the same gateway as another release.
+func (h *house) otherBuild() string {
+	path := filepath.Join(h.dir, "other-build")
+	out, err := exec.CommandContext(h.t.Context(), "go", "build", "-C", "../..", "-ldflags", "-X main.release=v0.0.0-drill", "-o", path, "./cmd/nextup").CombinedOutput()
+	if err != nil {
+		h.t.Fatalf("%v: %s", err, out)
+	}
+	return path
 }
 
 // link passes bytes on until it is cut; then it takes them and passes on none, as a

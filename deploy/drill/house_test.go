@@ -59,13 +59,23 @@ type house struct {
 	prometheus string
 	targets    map[string][]string
 	began      time.Time
+	speed      int
+	copied     string // the path of a copy of Redis, and the port at which it is put back
+	copyPort   string
 }
 
 func newHouse(t *testing.T, c drillCase) *house {
 	h := &house{t: t, dir: t.TempDir(), secret: "NEXTUP_SECRET=" + strings.Repeat("of a drill, ", 4), targets: map[string][]string{}}
 	h.redis = redistest.StartServer(t, append([]string{"--appendonly", "yes", "--appendfsync", "always", "--maxmemory", "200mb", "--maxmemory-policy", "noeviction"}, c.redisArgs...)...)
+	h.speed = cmp.Or(c.speed, speedUp)
+	h.copied = filepath.Join(h.dir, "copy.rdb")
+	_, h.copyPort, _ = net.SplitHostPort(freeAddress(t))
+	if c.prepare != nil {
+		c.prepare(h)
+	}
 	options := h.options("g1", h.redis.URL(), h.siteFile("site.yaml", c.site))
 	other := h.options("g2", h.redis.URL(), options.SiteFile)
+	options.Args, other.Args = append(options.Args, c.args...), append(other.Args, c.args...)
 	if c.apart != nil {
 		c.apart(h, &other)
 	}
@@ -167,7 +177,7 @@ func (h *house) watch() {
 	if err != nil {
 		h.t.Fatal(err)
 	}
-	h.write("rules.yaml", faster(string(rules)))
+	h.write("rules.yaml", faster(string(rules), h.speed))
 	config := "global: {scrape_interval: " + scrapeEvery + ", scrape_timeout: " + scrapeEvery + ", evaluation_interval: " + evaluateEvery +
 		", external_labels: {runbook: 'https://runbook.test'}}\nrule_files: [rules.yaml]\nscrape_configs:\n  - job_name: nextup\n    static_configs:\n"
 	for _, environment := range slices.Sorted(maps.Keys(h.targets)) {
@@ -184,13 +194,13 @@ func (h *house) watch() {
 }
 
 // faster divides every duration of the rules.
-func faster(rules string) string {
+func faster(rules string, speed int) string {
 	shorter := func(text string) string {
 		d, err := time.ParseDuration(text)
 		if err != nil {
 			panic(err) // the rules have passed promtool
 		}
-		return fmt.Sprintf("%dms", max(1000, (d/speedUp).Milliseconds()))
+		return fmt.Sprintf("%dms", max(1000, (d/time.Duration(speed)).Milliseconds()))
 	}
 	rules = regexp.MustCompile(`\[(\w+)\]`).ReplaceAllStringFunc(rules, func(m string) string { return "[" + shorter(m[1:len(m)-1]) + "]" })
 	return regexp.MustCompile(`(?m)^( +(?:for|interval): )(\w+)$`).ReplaceAllStringFunc(rules, func(m string) string {
@@ -276,14 +286,21 @@ func (h *house) until(what string, within time.Duration, holds func() bool) {
 	}
 }
 
-// runbook runs the commands of an alert's entry as they are written there, in the form
+// runbook runs the commands of an alert's entry.
+func (h *house) runbook(name string) { h.commands("../../docs/runbook.md", name) }
+
+// commands runs those of a page's entry as they are written there, in the runbook's form
 // for processes of one's own.
-func (h *house) runbook(name string) {
-	text, err := os.ReadFile("../../docs/runbook.md")
+func (h *house) commands(page, name string) {
+	text, err := os.ReadFile(page)
 	if err != nil {
 		h.t.Fatal(err)
 	}
-	blocks := func(from string) (all []string) {
+	runbook, err := os.ReadFile("../../docs/runbook.md")
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	blocks := func(text []byte, from string) (all []string) {
 		_, entry, _ := strings.Cut(string(text), from)
 		entry, _, _ = strings.Cut(entry, "\n## ")
 		for _, m := range regexp.MustCompile("(?s)```sh\n(.*?)```").FindAllStringSubmatch(entry, -1) {
@@ -291,18 +308,19 @@ func (h *house) runbook(name string) {
 		}
 		return all
 	}
-	commands := blocks("\n## " + name + "\n")
-	form := slices.IndexFunc(blocks("\n## Commands\n"), func(b string) bool { return strings.Contains(b, "systemctl") })
+	commands := blocks(text, "\n## "+name+"\n")
+	forms := blocks(runbook, "\n## Commands\n")
+	form := slices.IndexFunc(forms, func(b string) bool { return strings.Contains(b, "systemctl") })
 	if len(commands) == 0 || form < 0 {
-		h.t.Fatalf("the runbook has no commands for %s", name)
+		h.t.Fatalf("%s has no commands for %s", page, name)
 	}
 	host, port, _ := net.SplitHostPort(h.redis.Addr())
 	shell := exec.CommandContext(h.t.Context(), "bash", "-euo", "pipefail")
-	shell.Env = append(os.Environ(), "REDIS_HOST="+host, "REDIS_PORT="+port)
-	shell.Stdin = strings.NewReader(blocks("\n## Commands\n")[form] + strings.Join(commands, "\n"))
+	shell.Env = append(os.Environ(), "REDIS_HOST="+host, "REDIS_PORT="+port, "COPY="+h.copied, "COPY_PORT="+h.copyPort)
+	shell.Stdin = strings.NewReader(forms[form] + strings.Join(commands, "\n"))
 	out, err := shell.CombinedOutput()
 	if err != nil {
-		h.t.Fatalf("the runbook's commands for %s: %v\n%s", name, err, out)
+		h.t.Fatalf("the commands for %s: %v\n%s", name, err, out)
 	}
-	h.t.Logf("the runbook's commands for %s say:\n%s", name, out)
+	h.t.Logf("the commands for %s say:\n%s", name, out)
 }
