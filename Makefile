@@ -7,6 +7,10 @@ SHELL := /usr/bin/env bash
 # The linter is built from source when it is first used, in some minutes.
 GOLANGCI_LINT := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 
+# What builds a release, from source when it is first used; the first time takes many minutes.
+GORELEASER := github.com/goreleaser/goreleaser/v2@v2.15.1
+SYFT := github.com/anchore/syft/cmd/syft@v1.57.1
+
 # Browsers are never downloaded: the tests use the one of the system.
 export PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD := 1
 
@@ -34,7 +38,7 @@ space := $(subst ,, )
 PAGES := client-js/dist/visitor.html
 PACKAGES := client-js/node_modules/.package-lock.json
 
-.PHONY: help run test lint bench bench-peers bench-eta bench-offer faults faults-routing upgrade drill load build generate clean client-deps client
+.PHONY: help run test lint bench bench-peers bench-eta bench-offer faults faults-routing upgrade drill load build release-snapshot generate clean client-deps client
 
 help: ## Say what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -93,11 +97,17 @@ traffic: ## Send visitors and agents to a running gateway (TARGET=http://127.0.0
 build: $(PAGES) ## Build bin/nextup with the pages inside
 	go build -trimpath -o bin/nextup ./cmd/nextup
 
+release-snapshot: ## Build archives, checksums, SBOMs and the Debian package into dist/, published nowhere (many minutes the first time)
+	mkdir -p bin/tools
+	GOBIN=$(CURDIR)/bin/tools go install $(SYFT)
+	GOBIN=$(CURDIR)/bin/tools go install $(GORELEASER)
+	PATH="$(CURDIR)/bin/tools:$$PATH" goreleaser release --snapshot --clean
+
 generate: ## Write the TypeScript types of the protocol from the Go ones
 	go generate ./gateway/protocol
 
 clean: ## Remove what was built
-	rm -rf bin client-js/lib client-js/test-results client-js/playwright-report examples/node_modules
+	rm -rf bin dist client-js/lib client-js/test-results client-js/playwright-report examples/node_modules
 	find client-js/dist -mindepth 1 ! -name 'PLACEHOLDER.*' -delete
 
 client-deps: $(PACKAGES)

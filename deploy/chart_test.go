@@ -57,7 +57,20 @@ var everything = map[string]any{
 	"trustedProxies": []any{"10.0.0.0/8"},
 	"env":            map[string]any{"NEXTUP_SECRET": map[string]any{"name": "keys", "key": "host"}},
 	"monitoring":     map[string]any{"enabled": true, "runbook": "https://runbook.test/nextup", "labels": map[string]any{"release": "prometheus"}},
-	"ingress":        map[string]any{"enabled": true, "host": "chat.example", "className": "nginx", "tlsSecretName": "chat-tls"},
+	"networkPolicy": map[string]any{
+		"enabled":    true,
+		"people":     []any{map[string]any{"namespaceSelector": map[string]any{"matchLabels": map[string]any{"kubernetes.io/metadata.name": "ingress"}}}},
+		"monitoring": []any{map[string]any{"namespaceSelector": map[string]any{"matchLabels": map[string]any{"kubernetes.io/metadata.name": "monitoring"}}}},
+		"egress":     []any{map[string]any{"to": []any{map[string]any{"ipBlock": map[string]any{"cidr": "10.0.0.0/8"}}}}},
+	},
+	"serviceAccount":    map[string]any{"annotations": map[string]any{"team": "chat"}},
+	"tolerations":       []any{map[string]any{"key": "chat", "operator": "Exists", "effect": "NoSchedule"}},
+	"nodeSelector":      map[string]any{"pool": "chat"},
+	"affinity":          map[string]any{"nodeAffinity": map[string]any{}},
+	"imagePullSecrets":  []any{map[string]any{"name": "registry"}},
+	"priorityClassName": "high",
+	"podAnnotations":    map[string]any{"team": "chat"},
+	"ingress":           map[string]any{"enabled": true, "host": "chat.example", "className": "nginx", "tlsSecretName": "chat-tls"},
 }
 
 // TestTheChartMakesObjectsThatExist decodes each against the API's own types;
@@ -71,7 +84,7 @@ func TestTheChartMakesObjectsThatExist(t *testing.T) {
 	for kind, into := range map[string]any{
 		"Deployment": new(appsv1.Deployment), "Service": new(corev1.Service), "ConfigMap": new(corev1.ConfigMap),
 		"PodDisruptionBudget": new(policyv1.PodDisruptionBudget), "HorizontalPodAutoscaler": new(autoscalingv2.HorizontalPodAutoscaler),
-		"Ingress": new(networkingv1.Ingress),
+		"Ingress": new(networkingv1.Ingress), "NetworkPolicy": new(networkingv1.NetworkPolicy), "ServiceAccount": new(corev1.ServiceAccount),
 		// The Prometheus operator's types are not the API's; that they are YAML is known.
 		"PodMonitor": new(map[string]any), "PrometheusRule": new(map[string]any),
 	} {
@@ -141,6 +154,63 @@ func TestThePodLeavesInTime(t *testing.T) {
 	}
 	if d.Spec.Replicas != nil {
 		t.Error("the autoscaler and the deployment would both set the replicas")
+	}
+}
+
+// TestOnlyMonitoringReachesTheAdminPort: with a policy and nobody named, no other pod does.
+func TestOnlyMonitoringReachesTheAdminPort(t *testing.T) {
+	t.Parallel()
+	for name, row := range map[string]struct {
+		monitoring []any
+		want       int // rules for the admin port
+	}{"named": {everything["networkPolicy"].(map[string]any)["monitoring"].([]any), 1}, "nobody": {[]any{}, 0}} {
+		values := maps.Clone(everything)
+		values["networkPolicy"] = map[string]any{"enabled": true, "monitoring": row.monitoring}
+		objects, err := render(t, values)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var policy networkingv1.NetworkPolicy
+		if err := yaml.UnmarshalStrict([]byte(objects["NetworkPolicy"]), &policy); err != nil {
+			t.Fatal(err)
+		}
+		found := 0
+		for _, rule := range policy.Spec.Ingress {
+			if slices.ContainsFunc(rule.Ports, func(p networkingv1.NetworkPolicyPort) bool { return p.Port.String() == "admin" }) {
+				if found++; len(rule.From) == 0 {
+					t.Errorf("%s: everywhere reaches the admin port", name)
+				}
+			}
+		}
+		if found != row.want {
+			t.Errorf("%s: %d rules let somebody to the admin port, want %d", name, found, row.want)
+		}
+	}
+}
+
+// TestPodsRollWhenTheirSettingsChange: a site file, or a Secret of which a variable is set.
+func TestPodsRollWhenTheirSettingsChange(t *testing.T) {
+	t.Parallel()
+	objects, err := render(t, everything)
+	if err != nil {
+		t.Fatal(err)
+	}
+	values := maps.Clone(everything)
+	values["siteFile"] = "sites: [] # another\n"
+	others, err := render(t, values)
+	if err != nil {
+		t.Fatal(err)
+	}
+	annotations := func(text string) map[string]string {
+		var d appsv1.Deployment
+		if err := yaml.UnmarshalStrict([]byte(text), &d); err != nil {
+			t.Fatal(err)
+		}
+		return d.Spec.Template.Annotations
+	}
+	before, after := annotations(objects["Deployment"]), annotations(others["Deployment"])
+	if before["checksum/site"] == after["checksum/site"] || len(before["checksum/secrets"]) != 64 || before["team"] != "chat" {
+		t.Errorf("the pods' annotations are %v and %v", before, after)
 	}
 }
 

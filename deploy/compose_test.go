@@ -16,15 +16,16 @@ import (
 
 type compose struct {
 	Services map[string]struct {
-		Image     string
-		Command   []string
-		Volumes   []string
-		DependsOn any `yaml:"depends_on"`
+		Image       string
+		Command     []string
+		Volumes     []string
+		Environment map[string]string
+		DependsOn   any `yaml:"depends_on"`
 	}
 	Volumes map[string]any
 }
 
-// flags are those that nextup serve has.
+// flags are those that nextup serve has, and their environment variables.
 func flags(t *testing.T) map[string]bool {
 	t.Helper()
 	out, err := exec.CommandContext(t.Context(), "go", "run", "-C", "..", "./cmd/nextup", "serve", "--help").CombinedOutput()
@@ -32,7 +33,7 @@ func flags(t *testing.T) map[string]bool {
 		t.Fatalf("%v: %s", err, out)
 	}
 	all := map[string]bool{}
-	for _, m := range regexp.MustCompile(`--[a-z-]+`).FindAllString(string(out), -1) {
+	for _, m := range regexp.MustCompile(`--[a-z-]+|NEXTUP_[A-Z_]+`).FindAllString(string(out), -1) {
 		all[m] = true
 	}
 	return all
@@ -48,6 +49,9 @@ func TestServeIsGivenFlagsThatItHas(t *testing.T) {
 	for name, s := range c.Services {
 		if strings.HasPrefix(name, "gateway-") {
 			lines[name] = s.Command
+			for variable := range s.Environment {
+				lines[name] = append(lines[name], variable)
+			}
 		}
 	}
 	objects, err := render(t, everything)
@@ -59,13 +63,22 @@ func TestServeIsGivenFlagsThatItHas(t *testing.T) {
 		t.Fatal(err)
 	}
 	lines["chart"] = d.Spec.Template.Spec.Containers[0].Args
-	if len(lines) != 4 {
-		t.Fatalf("three gateways and a chart are expected, not %v", lines)
+	for _, e := range d.Spec.Template.Spec.Containers[0].Env {
+		lines["chart"] = append(lines["chart"], e.Name)
+	}
+	env, err := os.ReadFile("debian/nextup.env")
+	if err != nil {
+		t.Fatal(err)
+	}
+	lines["the Debian package"] = regexp.MustCompile(`(?m)^NEXTUP_\w+`).FindAllString(string(env), -1)
+	if len(lines) != 5 || len(lines["the Debian package"]) < 4 {
+		t.Fatalf("three gateways, a chart and a package are expected, not %v", lines)
 	}
 	for where, line := range lines {
 		for _, word := range line {
 			flag, _, _ := strings.Cut(word, "=")
-			if strings.HasPrefix(flag, "--") && !has[flag] {
+			ofSite := flag == "NEXTUP_SECRET" // their site files read it
+			if (strings.HasPrefix(flag, "--") || strings.HasPrefix(flag, "NEXTUP_")) && !has[flag] && !ofSite {
 				t.Errorf("%s gives nextup serve %s, which it does not have", where, flag)
 			}
 		}
