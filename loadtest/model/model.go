@@ -44,7 +44,7 @@ type Costs struct {
 	// What an ended ticket keeps in Redis; given. Its conversation is kept for twice the
 	// retention, and is that of typicalMessages.
 	EndedTicket, EndedConversation, EndedMessage float64
-	Process                                      float64 // of a gateway's memory that serves nobody; given
+	Process                                      float64 // of the memory of a gateway without sockets and tickets; given
 	Seconds                                      int     // that the fit is made of
 }
 
