@@ -68,11 +68,11 @@ type Forecast struct {
 	Mean, P10, P25, P50, P90 float64
 
 	// center is Rate's mean and spread its standard deviation, as the plays correct
-	// them; unadjusted and adjusted are the calibrated means without and with the
-	// regression.
-	center, spread, unadjusted, adjusted float64
-	features                             [features]float64
-	plain                                [len(shares)]float64 // quantiles before they are stretched
+	// them; corrected is what the regression makes of the center.
+	center, spread, corrected float64
+	features                  [features]float64
+	class                     string               // those who share an offset of the regression
+	plain                     [len(shares)]float64 // quantiles before they are stretched
 }
 
 // New returns an estimator that goes on from a checkpoint; nil begins with nothing
@@ -90,7 +90,7 @@ func New(from *queue.Checkpoint) *Estimator {
 	}
 	k := e.known
 	k.Service, k.Patience, k.Staff = orEmpty(k.Service), orEmpty(k.Patience), orEmpty(k.Staff)
-	k.Streams, k.Errors, k.History, k.Stretches = orEmpty(k.Streams), orEmpty(k.Errors), orEmpty(k.History), orEmpty(k.Stretches)
+	k.Streams, k.Stretches = orEmpty(k.Streams), orEmpty(k.Stretches)
 	return e
 }
 
@@ -162,7 +162,7 @@ func (e *Estimator) Next(st *queue.State, q queue.QueueID, now queue.Stamp) Fore
 	if !known {
 		return Forecast{}
 	}
-	return e.estimate(base, st.Size(q)+1, len(e.model.lines[base].tickets), now).noticed()
+	return e.estimate(base, st.Size(q)+1, len(e.model.lines[base].tickets), now, 0).noticed()
 }
 
 // noticed returns the forecast without lower ends that no visitor would notice. A
@@ -188,12 +188,12 @@ func (e *Estimator) look(st *queue.State, now queue.Stamp) {
 
 func (e *Estimator) forecast(st *queue.State, t *queue.Ticket) Forecast {
 	line := e.model.lineOf(t)
-	return e.estimate(line, st.Position(t), e.model.lines[line].ahead(t), t.Score())
+	return e.estimate(line, st.Position(t), e.model.lines[line].ahead(t), t.Score(), t.HeadStart)
 }
 
 // estimate returns the forecast for a place in a line behind so many of its
-// tickets.
-func (e *Estimator) estimate(line, position, ahead int, score queue.Stamp) Forecast {
+// tickets, with a score and a head start.
+func (e *Estimator) estimate(line, position, ahead int, score queue.Stamp, head queue.Millis) Forecast {
 	f := Forecast{Position: position}
 	l := &e.model.lines[line]
 	if l.paused {
@@ -211,7 +211,7 @@ func (e *Estimator) estimate(line, position, ahead int, score queue.Stamp) Forec
 	q := l.queue.String()
 	unsure := 1/e.rates.evidence + e.rates.paceVariance + entry(e.known.Staff, q).variance(f.center, e.rates.service[q].mean())
 	f.spread = math.Sqrt(variance*center*center*spread + f.center*f.center*unsure)
-	e.calibrate(q, &f)
+	e.calibrate(&situation{queue: q, head: head, places: l.places, idle: l.idle, waiting: float64(e.model.waiting)}, &f)
 	return f
 }
 
@@ -252,11 +252,12 @@ func (e *Estimator) curve(st *queue.State, i int, now queue.Stamp) queue.Curve {
 	l := &e.model.lines[i]
 	for k := 1; len(c) < curvePoints; k = max(k+1, k*5/4) {
 		k = min(k, len(l.tickets)+1)
-		position, score := st.Size(l.queue)+1, now
+		position, score, head := st.Size(l.queue)+1, now, queue.Millis(0)
 		if k <= len(l.tickets) {
-			position, score = st.Position(l.tickets[k-1]), l.tickets[k-1].Score()
+			t := l.tickets[k-1]
+			position, score, head = st.Position(t), t.Score(), t.HeadStart
 		}
-		f := e.estimate(i, position, k-1, score)
+		f := e.estimate(i, position, k-1, score, head)
 		if !f.Known {
 			return nil
 		}

@@ -22,9 +22,6 @@ func (e *Estimator) Jumped(from, to queue.Stamp) {
 	for _, d := range k.Staff {
 		d.At += to - from
 	}
-	for _, c := range k.Errors {
-		c.Batch += to - from
-	}
 }
 
 // elapsed returns the seconds that have really passed between two stamps.

@@ -75,9 +75,6 @@ func TestAJumpOfTheLogsClockIsNotLearnedAsAWait(t *testing.T) {
 				for _, s := range k.Streams {
 					s.Day, s.DayT = [slots]float64{}, [slots]float64{} // the time of day is what the log says
 				}
-				for _, c := range k.Errors {
-					c.Batch -= by
-				}
 				for _, d := range k.Staff {
 					d.At -= by
 				}

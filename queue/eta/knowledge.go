@@ -48,12 +48,11 @@ type knowledge struct {
 	Staff map[string]*drift `json:"staff"`
 	// Streams are arrivals by queue and head start.
 	Streams map[string]*stream `json:"streams"`
-	// Errors is how true the means were, History the last waits, Stretches the factors
-	// of the quantiles by kind of wait, Regression the correction of the mean.
-	Errors     map[string]*calibration `json:"errors"`
-	History    map[string]*history     `json:"history"`
-	Stretches  map[string]*stretches   `json:"stretches"`
-	Regression regression              `json:"blend"`
+	// Recent is the mean of the newest waits, Stretches are the factors of the quantiles by kind of
+	// wait, Regression the correction of the mean.
+	Recent     map[string]float64    `json:"recent,omitzero"`
+	Stretches  map[string]*stretches `json:"stretches"`
+	Regression regression            `json:"correction,omitzero"`
 	// Jumps are the newest jumps of the log's clock.
 	Jumps []jump `json:"jumps,omitempty"`
 }

@@ -28,6 +28,7 @@ type model struct {
 	ends    [spans]float64 // when the time spans end, in seconds from now
 	streams []overtaker
 	accept  float64
+	waiting int // tickets in all lines
 }
 
 // line holds the tickets of a queue with the same requirements, in order.
@@ -38,6 +39,8 @@ type line struct {
 	tickets []*queue.Ticket
 	theta   float64 // rate at which each of them is abandoned
 	paused  bool
+	// places is the capacity of the agents who serve it now, idle that which is free.
+	places, idle float64
 }
 
 // group is the agents of one kind.
@@ -49,9 +52,10 @@ type group struct {
 	// comes and leaves are the seconds until the group is planned to come and to
 	// leave; 0 for a group that is there, horizon for one that stays.
 	comes, leaves float64
-	// places is the capacity in all, free the part that takes a ticket at once.
-	places, free float64
-	left         [spans + 1]float64 // places not yet free for the first time, by span
+	// places is the capacity in all, idle what is not taken, free the part of that which takes
+	// a ticket at once.
+	places, idle, free float64
+	left               [spans + 1]float64 // places not yet free for the first time, by span
 }
 
 // overtaker is a stream of arrivals with a head start.
@@ -101,6 +105,7 @@ func (e *Estimator) newModel(st *queue.State, now queue.Stamp) *model {
 				at, last = m.lineOf(t), t.Requirements
 			}
 			m.lines[at].tickets = append(m.lines[at].tickets, t)
+			m.waiting++
 			return true
 		})
 	}
@@ -179,6 +184,12 @@ func (e *Estimator) group(m *model, st *queue.State) {
 	}
 	for _, g := range m.groups {
 		e.renew(m, g)
+		for _, i := range g.serves {
+			if g.comes == 0 {
+				m.lines[i].places += g.places
+				m.lines[i].idle += g.idle
+			}
+		}
 	}
 }
 
@@ -213,6 +224,7 @@ func (e *Estimator) places(m *model, g *group, p *agentView) {
 		}
 	}
 	room := float64(max(0, p.Capacity-p.load))
+	g.idle += room
 	if room == 0 {
 		return
 	}

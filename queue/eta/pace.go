@@ -102,15 +102,11 @@ func (e *Estimator) observePace(now queue.Stamp) {
 // applyPace makes the hazards those of now. What was expected follows the hazards that
 // were learned since, or what they have learned would be corrected twice.
 func (e *Estimator) applyPace(r *rates, queues []queue.QueueID) {
-	before, after := 0.0, 0.0
 	for _, q := range queues {
-		z := r.service[q.String()]
-		if old := e.rates.service[q.String()]; old != nil {
-			before, after = before+old.mean()*e.rates.pace, after+z.mean()
-		}
+		r.usual += r.service[q.String()].mean() / float64(len(queues))
 	}
-	if before > 0 {
-		e.known.Pace.rescale(before / after)
+	if e.rates.usual > 0 {
+		e.known.Pace.rescale(e.rates.usual / r.usual)
 	}
 	r.pace, r.paceVariance = e.known.Pace.now()
 	for _, q := range queues {

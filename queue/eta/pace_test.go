@@ -4,6 +4,8 @@ import (
 	"math"
 	"math/rand/v2"
 	"testing"
+
+	"nextup/queue"
 )
 
 // When conversations take twice as long from one minute to the next, it is believed within
@@ -52,5 +54,30 @@ func TestAChangeOfThePaceIsBelievedSoon(t *testing.T) {
 				t.Errorf("the pace is %.2f, want %v to %v", now, tt.low, tt.high)
 			}
 		})
+	}
+}
+
+// Hazards that are computed again from the same evidence are the same, whatever the pace: a line must not
+// be told more and more while nothing happens.
+func TestThePaceIsNotAppliedTwice(t *testing.T) {
+	t.Parallel()
+	const now = 10_000_000
+	e := New(nil)
+	for i := range 200 { // many short ones and a few long ones, so that the hazard falls with the age
+		e.Observe(ended(now, queue.Millis(20_000*(1+50*(i%10/9)))))
+	}
+	st := scene(now, 4, []queue.Stamp{now, now}, 8)
+	e.SetBudget(0)
+	e.look(st, now)
+	for i := range e.known.Pace.Memories {
+		e.known.Pace.Memories[i] = paceMemory{Seen: 50, Expected: 100, Weight: .3}
+	}
+	e.learnRates(st, now)
+	before := e.rates.service[support.String()].mean()
+	for range 50 {
+		e.learnRates(st, now)
+	}
+	if after := e.rates.service[support.String()].mean(); math.Abs(after/before-1) > 1e-9 {
+		t.Errorf("a conversation was expected to take %.0f s, and %.0f s after nothing has happened", before, after)
 	}
 }

@@ -35,10 +35,11 @@ type rates struct {
 	wrapUp   float64
 	evidence float64 // number of conversations that it all rests on
 	// pace is how fast conversations go beside what was learned in the long run, and is in the
-	// hazards; paceVariance is the variance of its logarithm.
-	pace, paceVariance float64
-	ends               [spans]float64     // of the time spans, seconds from now
-	kernels            map[string]*kernel // by kind of agents
+	// hazards; paceVariance is the variance of its logarithm. usual is the mean length of a
+	// conversation at a pace of 1.
+	pace, paceVariance, usual float64
+	ends                      [spans]float64     // of the time spans, seconds from now
+	kernels                   map[string]*kernel // by kind of agents
 	// queueKernels are by queue, and by how many conversations an agent holds.
 	queueKernels map[string]*[maxConcurrent + 1]*kernel
 }

@@ -110,15 +110,7 @@ func (d *drift) variance(wait, talk float64) float64 {
 
 // observeStaff learns how the capacity for each queue comes and goes.
 func (e *Estimator) observeStaff(m *model) {
-	places := make([]float64, len(m.lines))
-	for _, g := range m.groups {
-		for _, i := range g.serves {
-			if g.comes == 0 {
-				places[i] += g.places
-			}
-		}
-	}
 	for q, i := range m.base {
-		entry(e.known.Staff, q.String()).observe(places[i], m.now)
+		entry(e.known.Staff, q.String()).observe(m.lines[i].places, m.now)
 	}
 }

@@ -1,8 +1,8 @@
 package eta
 
 import (
-	"fmt"
 	"math"
+	"strconv"
 )
 
 // This file turns the mean and the spread of a wait into quantiles that keep what they
@@ -12,7 +12,8 @@ import (
 // promised share is kept whatever the distribution (as in Gibbs and Candès, "Adaptive
 // conformal inference under distribution shift", 2021). The factors are learned apart for
 // each octave of the mean, since short waits are wrong in other ways than long ones, and
-// for each queue in it, as soon as there is enough to learn from.
+// for each queue in it, as soon as there is enough to learn from; between the middles of two
+// octaves they are mixed.
 
 // shares are the shares of waits below each quantile; quantiles are the standard
 // normal ones.
@@ -31,15 +32,16 @@ type stretches struct {
 
 // The constants of the learning; docs/estimates.md has the scenarios that fix them.
 const (
-	// Steps of the logarithms: from stepFirst/stepAfter down to stepLast.
-	stepFirst = 0.6
+	// Steps of the logarithms: from stepFirst/stepAfter down to stepLast, and longer where fewer
+	// waits are on one side, since they move one way in small steps.
+	stepFirst = 0.5
 	stepAfter = 20
-	stepLast  = 0.01
+	stepLast  = 0.012
 	// stretchNeeds is the number of waits from which a kind of waits speaks for itself.
 	stretchNeeds = 20
 	// sharedLuck is how many places further back halve what a wait tells: visitors who
 	// wait at the same time meet the same luck.
-	sharedLuck = 2
+	sharedLuck = 4
 	// maxStretch bounds the logarithms.
 	maxStretch = 3
 	// leastMean is the mean, in seconds, that quantiles are built on at least.
@@ -51,10 +53,17 @@ const (
 	waitOctaves = 13
 )
 
-// stretchKinds returns the names of the kinds to which a wait belongs, the widest first.
-func stretchKinds(q string, mean float64) [3]string {
-	octave := min(waitOctaves-1, int(math.Log2(max(1, mean))))
-	return [...]string{"", fmt.Sprint(octave), fmt.Sprint(octave, " ", q)}
+// stretchKinds returns the names of the kinds to which waits of an octave belong, the widest first.
+func stretchKinds(q string, octave int) [3]string {
+	return [...]string{"", strconv.Itoa(octave), strconv.Itoa(octave) + " " + q}
+}
+
+// octavesOf returns the two octaves whose middles a mean lies between, and the part of the second: a
+// mean that crosses from one octave to the next must not make the range jump.
+func octavesOf(mean float64) (octaves [2]int, second float64) {
+	at := min(waitOctaves-1, max(0, math.Log2(max(1, mean))-0.5))
+	first := min(waitOctaves-2, int(at))
+	return [...]int{first, first + 1}, at - float64(first)
 }
 
 // stretch fills in the quantiles of a forecast that has its mean.
@@ -63,25 +72,37 @@ func (e *Estimator) stretch(q string, f *Forecast) {
 	if f.center > 0 {
 		relative = f.spread / f.center
 	}
-	s := &stretches{}
-	for _, kind := range stretchKinds(q, f.Mean) {
-		if learned := e.known.Stretches[kind]; learned != nil && (learned.N >= stretchNeeds || kind == "") {
-			s = learned
-		}
-	}
+	octaves, second := octavesOf(f.Mean)
+	a, b := e.stretchesOf(q, octaves[0]), e.stretchesOf(q, octaves[1])
 	least := 0.0
 	for i, p := range [...]*float64{&f.P10, &f.P25, &f.P50, &f.P90} {
 		f.plain[i] = max(leastMean, f.Mean) * max(leastRatio, gammaQuantile(1, relative, quantiles[i]))
-		least = max(least, f.plain[i]*math.Exp(s.Log[i]))
+		least = max(least, f.plain[i]*math.Exp((1-second)*a[i]+second*b[i]))
 		*p = least
 	}
 }
 
+// stretchesOf returns the logarithms of the narrowest kind that has enough to go by.
+func (e *Estimator) stretchesOf(q string, octave int) (log [len(shares)]float64) {
+	for _, kind := range stretchKinds(q, octave) {
+		if s := e.known.Stretches[kind]; s != nil && (s.N >= stretchNeeds || kind == "") {
+			log = s.Log
+		}
+	}
+	return log
+}
+
 // learnStretch learns from a wait that was forecast.
-func (e *Estimator) learnStretch(q string, f *Forecast, wait, weight float64) {
+func (e *Estimator) learnStretch(q string, f *Forecast, wait float64) {
 	part := 1 / (1 + float64(max(0, f.Position-1))/sharedLuck)
+	octaves, second := octavesOf(f.Mean)
+	e.learnOctave(q, octaves[0], f, wait, part*(1-second))
+	e.learnOctave(q, octaves[1], f, wait, part*second)
+}
+
+func (e *Estimator) learnOctave(q string, octave int, f *Forecast, wait, part float64) {
 	var wider *stretches
-	for _, kind := range stretchKinds(q, f.Mean) {
+	for _, kind := range stretchKinds(q, octave) {
 		s := e.known.Stretches[kind]
 		if s == nil {
 			s = &stretches{}
@@ -91,13 +112,13 @@ func (e *Estimator) learnStretch(q string, f *Forecast, wait, weight float64) {
 			e.known.Stretches[kind] = s
 		}
 		s.N += part
-		step := part * weight * max(stepLast, stepFirst/(s.N+stepAfter))
+		step := part * max(stepLast, stepFirst/(s.N+stepAfter))
 		for i, share := range shares {
 			short := 0.0
 			if wait <= f.plain[i]*math.Exp(s.Log[i]) {
 				short = 1
 			}
-			s.Log[i] = min(maxStretch, max(-maxStretch, s.Log[i]+step*(share-short)))
+			s.Log[i] = min(maxStretch, max(-maxStretch, s.Log[i]+step*(share-short)/(4*share*(1-share))))
 		}
 		wider = s
 	}

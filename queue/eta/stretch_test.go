@@ -36,7 +36,7 @@ func TestQuantilesKeepWhatTheyPromiseInEveryQueueAndOctave(t *testing.T) {
 	for n := range learned + counted {
 		for i := range kinds {
 			f, wait := forecast(i), kinds[i].wait()
-			e.learnStretch(kinds[i].queue, &f, wait, 1)
+			e.learnStretch(kinds[i].queue, &f, wait)
 			if n < learned {
 				continue
 			}

@@ -62,8 +62,9 @@ func (e *Estimator) expect(t *queue.Ticket, at queue.Stamp) {
 			position += m.lines[i].ahead(t)
 		}
 	}
-	e.remember(t, pendingForecast{at: at, forecast: e.estimate(line, position, ahead, t.Score())})
+	e.remember(t, pendingForecast{at: at, forecast: e.estimate(line, position, ahead, t.Score(), t.HeadStart)})
 	l.tickets = slices.Insert(l.tickets, ahead, t) // for those who come behind before the next look
+	m.waiting++
 }
 
 // Told returns what a visitor is told as they join: what the last look says of their place. ok
