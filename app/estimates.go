@@ -2,7 +2,6 @@ package app
 
 import (
 	"context"
-	"maps"
 	"sync"
 	"time"
 
@@ -49,8 +48,10 @@ type estimates struct {
 	clock     clockWatch
 	// jumped asks for a checkpoint: the estimator that comes next has not seen the jump.
 	jumped bool
-	// counted is what the estimator had counted when its truth was published last.
-	counted map[string]eta.Truth
+	// coverage judges what visitors were shown as they joined; counted is what it had
+	// counted when that was published last.
+	coverage coverage
+	counted  map[string]queue.CoverageByBand
 }
 
 func newEstimates(r *Replica) *estimates {
@@ -159,7 +160,8 @@ func (e *estimates) keepUp() (elected, news bool) {
 		}
 	})
 	if anew {
-		e.estimator, e.counted = eta.New(e.state.Checkpoint()), nil
+		e.estimator, e.counted = eta.New(e.state.Checkpoint()), e.coverage.counted()
+		e.coverage.forget()
 	}
 	// The newest step may be beyond the jump before the log's time is known to be.
 	now, last := e.replica.Now(), e.clock.at
@@ -168,12 +170,14 @@ func (e *estimates) keepUp() (elected, news bool) {
 	}
 	if by := e.clock.look(now, time.Now()); by > 0 {
 		e.estimator.Jumped(last, last.Add(by))
+		e.coverage.forget()
 		e.jumped = true
 	}
 	for _, s := range steps {
 		if s.Number > e.state.Number() { // older ones are in the fork
 			e.estimator.Observe(s)
 			e.state.Repeat(s)
+			e.coverage.step(e.state, s)
 		}
 	}
 	if e.state.Site() != rules {
@@ -189,8 +193,9 @@ func (e *estimates) publish(ctx context.Context) (took time.Duration, news bool)
 	began := time.Now()
 	out := e.estimator.Estimate(e.state, e.replica.Now())
 	took = time.Since(began)
-	counted := e.estimator.Truth()
-	e.replica.metrics.truth.set(e.replica.id, counted)
+	e.coverage.look(e.state)
+	counted := e.coverage.counted()
+	e.replica.metrics.truth.set(e.replica.id, counted, e.estimator.Truth())
 	if out == nil {
 		if out = e.again(); out == nil {
 			return took, false
@@ -227,29 +232,4 @@ func (e *estimates) checkpoint() *queue.Checkpoint {
 		return e.estimator.Checkpoint(e.state)
 	}
 	return nil
-}
-
-// maxJudged is how many judged waits count for the truth of a queue: past it, what
-// was counted before counts half.
-const maxJudged = 1000
-
-// addTruth goes on counting, from what was published last, how true the estimates
-// were: with what the estimator has counted since.
-func addTruth(last *queue.Estimates, counted, before map[string]eta.Truth) map[string]queue.Truth {
-	truth := map[string]queue.Truth{}
-	if last != nil {
-		maps.Copy(truth, last.Truth)
-	}
-	for q, t := range counted {
-		sum := truth[q]
-		sum.Judged += t.Served - before[q].Served
-		sum.Inside += t.Inside - before[q].Inside
-		if sum.Judged > maxJudged {
-			sum.Judged, sum.Inside = sum.Judged/2, sum.Inside/2
-		}
-		if sum.Judged > 0 {
-			truth[q] = sum
-		}
-	}
-	return truth
 }

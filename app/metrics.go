@@ -81,30 +81,38 @@ func (m *metrics) replayed(site string, oldest, now queue.Stamp) {
 	m.lag.WithLabelValues(site).Observe(max(0, float64(now-oldest)/1000))
 }
 
-// truths reports how true the shown waits were, by queue, as counters: shares
-// over any window are quotients of their increases.
+// truths reports how true the shown waits were, by queue and position, as counters:
+// shares over any window are quotients of their increases. A queue has five positions at
+// most.
 type truths struct {
 	mu                                 sync.Mutex
-	by                                 map[string]map[string]eta.Truth // by site and queue
+	by                                 map[string]siteTruth
 	judged, inside, over, waited, said *prometheus.Desc
+}
+
+// siteTruth is what one site has counted, by queue.
+type siteTruth struct {
+	shown map[string]queue.CoverageByBand
+	means map[string]eta.Truth
 }
 
 func newTruths() *truths {
 	labels := []string{"site", "queue"}
+	positions := []string{"site", "queue", "position"}
 	return &truths{
-		by:     map[string]map[string]eta.Truth{},
-		judged: prometheus.NewDesc("nextup_waits_judged_total", "Waits that ended with an agent and had been estimated.", labels, nil),
-		inside: prometheus.NewDesc("nextup_waits_inside_total", "Judged waits inside the interval of 80 %.", labels, nil),
-		over:   prometheus.NewDesc("nextup_waits_over_total", "Judged waits over the upper end that was shown.", labels, nil),
-		waited: prometheus.NewDesc("nextup_waits_seconds_total", "Seconds waited in judged waits.", labels, nil),
-		said:   prometheus.NewDesc("nextup_waits_estimated_seconds_total", "Seconds that the judged waits were estimated at.", labels, nil),
+		by:     map[string]siteTruth{},
+		judged: prometheus.NewDesc("nextup_waits_judged_total", "Waits that ended with an agent and had been shown at the join, by the position then.", positions, nil),
+		inside: prometheus.NewDesc("nextup_waits_inside_total", "Judged waits inside the interval of 80 %.", positions, nil),
+		over:   prometheus.NewDesc("nextup_waits_over_total", "Judged waits over the upper end that was shown.", positions, nil),
+		waited: prometheus.NewDesc("nextup_waits_seconds_total", "Seconds waited in waits that had been estimated.", labels, nil),
+		said:   prometheus.NewDesc("nextup_waits_estimated_seconds_total", "Seconds that these waits were estimated at.", labels, nil),
 	}
 }
 
-func (t *truths) set(site string, by map[string]eta.Truth) {
+func (t *truths) set(site string, shown map[string]queue.CoverageByBand, means map[string]eta.Truth) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.by[site] = by
+	t.by[site] = siteTruth{shown, means}
 }
 
 // Describe implements prometheus.Collector.
@@ -118,13 +126,23 @@ func (t *truths) Describe(ch chan<- *prometheus.Desc) {
 func (t *truths) Collect(ch chan<- prometheus.Metric) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	counter := func(d *prometheus.Desc, v float64, labels ...string) {
+		ch <- prometheus.MustNewConstMetric(d, prometheus.CounterValue, v, labels...)
+	}
 	for site, by := range t.by {
-		for q, truth := range by {
-			for d, v := range map[*prometheus.Desc]float64{
-				t.judged: truth.Served, t.inside: truth.Inside, t.over: truth.Over, t.waited: truth.Waited, t.said: truth.Said,
-			} {
-				ch <- prometheus.MustNewConstMetric(d, prometheus.CounterValue, v, site, q)
+		for q, bands := range by.shown {
+			for i, b := range bands {
+				if b.Judged > 0 {
+					name := queue.Bands[i].Name
+					counter(t.judged, b.Judged, site, q, name)
+					counter(t.inside, b.Inside, site, q, name)
+					counter(t.over, b.Over, site, q, name)
+				}
 			}
+		}
+		for q, m := range by.means {
+			counter(t.waited, m.Waited, site, q)
+			counter(t.said, m.Said, site, q)
 		}
 	}
 }

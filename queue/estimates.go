@@ -53,6 +53,9 @@ func init() {
 type Truth struct {
 	Judged float64 `json:"judged"`
 	Inside float64 `json:"inside"`
+	// ByBand is the same by the index of Bands, the position at the join; in each, newer
+	// ones weigh more. A gateway of the last release leaves it out: it begins anew then.
+	ByBand []Coverage `json:"bands,omitzero"`
 }
 
 // Curve gives quantiles of the wait by position, at rising positions. Between
@@ -72,17 +75,17 @@ type Point struct {
 
 // EstimatedWait is a range of seconds, or explicitly unknown.
 type EstimatedWait struct {
-	Known         bool
-	P25, P50, P90 float64
+	Known              bool
+	P10, P25, P50, P90 float64
 }
 
 // wait returns the wait at a point. The curve of a site below Level1 has no lower end
 // but the median.
 func (p *Point) wait() EstimatedWait {
 	if p.P25 > 0 {
-		return EstimatedWait{true, p.P25, p.P50, p.P90}
+		return EstimatedWait{true, p.P10, p.P25, p.P50, p.P90}
 	}
-	return EstimatedWait{true, p.P50, p.P50, p.P90}
+	return EstimatedWait{true, p.P10, p.P50, p.P50, p.P90}
 }
 
 // At reads the curve at a position of 1 or more.
@@ -98,7 +101,7 @@ func (c Curve) At(position int) EstimatedWait {
 	a, b := c[i-1].wait(), c[i].wait()
 	f := float64(position-c[i-1].Position) / float64(c[i].Position-c[i-1].Position)
 	at := func(a, b float64) float64 { return max(0, a+f*(b-a)) }
-	return EstimatedWait{true, at(a.P25, b.P25), at(a.P50, b.P50), at(a.P90, b.P90)}
+	return EstimatedWait{true, at(a.P10, b.P10), at(a.P25, b.P25), at(a.P50, b.P50), at(a.P90, b.P90)}
 }
 
 // Estimates returns what was published last, or nil.

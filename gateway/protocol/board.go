@@ -53,6 +53,19 @@ type BoardQueue struct {
 type BoardTruth struct {
 	Judged int `json:"judged"`
 	Inside int `json:"inside"`
+	// Bands are the same by the position at the join, in order; those without a judged
+	// wait are left out.
+	Bands []BoardTruthBand `json:"bands,omitzero"`
+}
+
+// BoardTruthBand counts the waits of those who joined at positions From to To; To is
+// absent for all from From on. Over are those above the upper end that was shown.
+type BoardTruthBand struct {
+	From   int `json:"from"`
+	To     int `json:"to,omitzero"`
+	Judged int `json:"judged"`
+	Inside int `json:"inside"`
+	Over   int `json:"over,omitzero"`
 }
 
 // BoardToday is the last 24 hours in quarters of an hour: a client sums up the day of

@@ -66,7 +66,18 @@ func truthOf(st *queue.State, q queue.QueueID) *protocol.BoardTruth {
 		return nil
 	}
 	t := e.Truth[q.String()]
-	return &protocol.BoardTruth{Judged: int(t.Judged), Inside: int(t.Inside)}
+	out := &protocol.BoardTruth{Judged: int(t.Judged), Inside: int(t.Inside)}
+	for i, c := range t.ByBand[:min(len(t.ByBand), len(queue.Bands))] {
+		if c.Judged < 1 {
+			continue
+		}
+		b := protocol.BoardTruthBand{From: queue.Bands[i].From, To: queue.Bands[i].To, Judged: int(c.Judged), Inside: int(c.Inside), Over: int(c.Over)}
+		if i == len(queue.Bands)-1 {
+			b.To = 0
+		}
+		out.Bands = append(out.Bands, b)
+	}
+	return out
 }
 
 func boardAgent(st *queue.State, a *queue.Agent) protocol.BoardAgent {

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"text/tabwriter"
 
+	"nextup/queue"
 	"nextup/queue/eta"
 )
 
@@ -89,8 +90,8 @@ func (s *Score) Truths() []Truth {
 	for _, o := range s.all {
 		octave := max(0, int(math.Log2(max(1, o.estimate.Mean))))
 		add("estimate", fmt.Sprintf("%d to %d s", int(math.Exp2(float64(octave))), int(math.Exp2(float64(octave+1)))), octave, o)
-		at := slices.IndexFunc(positions, func(p position) bool { return o.estimate.Position <= p.to })
-		add("position", positions[at].name, at, o)
+		at := queue.BandOf(max(1, o.estimate.Position))
+		add("position", queue.Bands[at].Name, at, o)
 		add("queue", o.estimate.Queue, 0, o)
 		hour := int(o.estimate.At / 3_600_000 % 24)
 		if s.Hour != nil {
@@ -116,13 +117,6 @@ func (s *Score) Truths() []Truth {
 	}
 	return out
 }
-
-type position struct {
-	to   int
-	name string
-}
-
-var positions = []position{{1, "1"}, {3, "2 to 3"}, {10, "4 to 10"}, {20, "11 to 20"}, {math.MaxInt, "over 20"}}
 
 // wrong returns in words what is wrong with the ranges, or "".
 func (t *Truth) wrong() string {

@@ -213,6 +213,23 @@ export interface BoardQueue {
 export interface BoardTruth {
   judged: number;
   inside: number;
+  /**
+   * Bands are the same by the position at the join, in order; those without a judged
+   * wait are left out.
+   */
+  bands?: BoardTruthBand[];
+}
+
+/**
+ * BoardTruthBand counts the waits of those who joined at positions From to To; To is
+ * absent for all from From on. Over are those above the upper end that was shown.
+ */
+export interface BoardTruthBand {
+  from: number;
+  to?: number;
+  judged: number;
+  inside: number;
+  over?: number;
 }
 
 /**
