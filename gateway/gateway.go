@@ -12,7 +12,8 @@
 // Its rooms, from the outside in:
 //
 //   - httpapi answers HTTP, and session is what a client has by any transport; both turn what
-//     comes into commands of the application. ws is the transport over sockets.
+//     comes into commands of the application. ws is the transport over sockets, and
+//     stream the one for networks that let no socket through.
 //   - admission decides for both who may come, and has the table of refusals; auth checks
 //     tokens.
 //   - fanout keeps who is connected, and decides when they are shown what.
@@ -42,6 +43,7 @@ import (
 	"nextup/gateway/httpapi"
 	"nextup/gateway/session"
 	"nextup/gateway/socket"
+	"nextup/gateway/stream"
 	"nextup/gateway/ws"
 )
 
@@ -75,6 +77,9 @@ type Options struct {
 	// Evicts reports whether the log's backend throws away what it holds when it is full;
 	// a nil function counts as no.
 	Evicts func() bool
+	// Nodes carries frames between the gateways for people without a socket; nil means that
+	// there is no other gateway.
+	Nodes  stream.Nodes
 	Logger *slog.Logger
 	// Registry takes the metrics; nil means a new one.
 	Registry *prometheus.Registry
@@ -95,6 +100,7 @@ type Gateway struct {
 	people   map[string]*fanout.Site
 	sessions *session.Server
 	loop     *socket.Loop
+	streams  *stream.Server
 	api      *httpapi.API
 	unready  atomic.Bool // set by StopReady
 	ctx      context.Context
@@ -103,6 +109,10 @@ type Gateway struct {
 
 // goodbyes are the usual ones. Only tests change them.
 var goodbyes session.Goodbyes
+
+// reopen is after how long streams are opened anew, 0 for the usual time. Only tests change
+// it.
+var reopen time.Duration
 
 // New subscribes to the sites and returns the gateway. Close must be called.
 func New(o Options) (*Gateway, error) {
@@ -143,9 +153,12 @@ func New(o Options) (*Gateway, error) {
 		App: o.App, Gate: g.gate, People: g.people, HelloRate: o.HelloRate, Goodbyes: goodbyes, Logger: o.Logger, Registry: o.Registry,
 	})
 	sockets := ws.New(g.sessions, g.loop, o.Logger)
+	g.streams = stream.New(stream.Options{
+		Sessions: g.sessions, Gate: g.gate, Loop: g.loop, Nodes: o.Nodes, Reopen: reopen, Logger: o.Logger, Registry: o.Registry,
+	})
 	o.Registry.MustRegister(newLines(g.gate), collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	api := httpapi.Options{
-		Gate: g.gate, Connect: sockets.Accept, Ready: func() error { return g.Ready(g.ctx) }, Pages: o.Pages, DemoToken: o.DemoToken,
+		Gate: g.gate, Connect: sockets.Accept, Stream: g.streams.Serve, Ready: func() error { return g.Ready(g.ctx) }, Pages: o.Pages, DemoToken: o.DemoToken,
 	}
 	if !o.HideMetrics {
 		api.Metrics = o.Registry
@@ -195,6 +208,7 @@ func (g *Gateway) Drain(ctx context.Context, over time.Duration) {
 func (g *Gateway) Close() error {
 	g.gate.Leave()
 	g.sessions.Close()
+	g.streams.Close()
 	g.loop.Close()
 	g.endFanout()
 	return nil

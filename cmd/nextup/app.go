@@ -131,7 +131,7 @@ func NewApp(ctx context.Context, c appConfig) (_ *App, err error) {
 	options := gateway.Options{
 		App: a.app, Verifier: a.keys, Sites: sites,
 		Ready: a.backend.Ready, Evicts: a.evicts, Logger: c.Logger, Pages: c.Pages,
-		Registry: a.registry, HideMetrics: a.front.private, HelloRate: c.HelloRate, TrustedProxies: c.TrustedProxies,
+		Nodes: eventlog.Nodes{Backend: a.backend}, Registry: a.registry, HideMetrics: a.front.private, HelloRate: c.HelloRate, TrustedProxies: c.TrustedProxies,
 	}
 	if c.DemoTokens {
 		options.DemoToken = func(id auth.Identity) (string, error) { return sign(a.keys.Keys(), id) }

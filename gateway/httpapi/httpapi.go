@@ -33,8 +33,8 @@ import (
 // Options are what an API is made of. All but Metrics, Pages and DemoToken are required.
 type Options struct {
 	Gate *admission.Gate
-	// Connect turns a request into a socket.
-	Connect http.HandlerFunc
+	// Connect turns a request into a socket, and Stream serves those who have none.
+	Connect, Stream http.HandlerFunc
 	// Ready is nil while the gateway can serve.
 	Ready func() error
 	// Metrics are shown at /metrics; nil where the admin port shows them.
@@ -73,12 +73,19 @@ func (a *API) routes() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /v1/connect", a.options.Connect)
 	mux.HandleFunc("GET /v1/connect/{site}", a.options.Connect)
+	for _, path := range []string{"/v1/connect", "/v1/connect/{site}"} {
+		mux.HandleFunc("POST "+path, func(w http.ResponseWriter, r *http.Request) {
+			a.allowOrigin(w, r)
+			a.options.Stream(w, r)
+		})
+		mux.HandleFunc("OPTIONS "+path, a.preflight(http.MethodPost, "Authorization, Content-Type, "+protocol.ConnHeader))
+	}
 	mux.HandleFunc("GET /v1/queues", a.queues)
 	mux.HandleFunc("GET /v1/queues/{department}/{language}", a.line)
 	mux.HandleFunc("GET /v1/team", a.team)
 	mux.HandleFunc("GET /v1/tickets", a.history)
 	for _, path := range []string{"/v1/queues", "/v1/queues/{department}/{language}", "/v1/team", "/v1/tickets"} {
-		mux.HandleFunc("OPTIONS "+path, a.preflight)
+		mux.HandleFunc("OPTIONS "+path, a.preflight(http.MethodGet, "Authorization"))
 	}
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("ok\n")) })
 	mux.HandleFunc("GET /readyz", a.readyz)
@@ -164,12 +171,14 @@ func (a *API) allowOrigin(w http.ResponseWriter, r *http.Request) {
 }
 
 // preflight answers a browser that asks before it sends a token along.
-func (a *API) preflight(w http.ResponseWriter, r *http.Request) {
-	a.allowOrigin(w, r)
-	w.Header().Set("Access-Control-Allow-Headers", "Authorization")
-	w.Header().Set("Access-Control-Allow-Methods", "GET")
-	w.Header().Set("Access-Control-Max-Age", "600")
-	w.WriteHeader(http.StatusNoContent)
+func (a *API) preflight(method, headers string) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		a.allowOrigin(w, r)
+		w.Header().Set("Access-Control-Allow-Headers", headers)
+		w.Header().Set("Access-Control-Allow-Methods", method)
+		w.Header().Set("Access-Control-Max-Age", "600")
+		w.WriteHeader(http.StatusNoContent)
+	}
 }
 
 // demoToken mints a token for any client that asks: development only.

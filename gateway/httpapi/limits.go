@@ -9,6 +9,7 @@ import (
 
 	"nextup/gateway/admission"
 	"nextup/gateway/auth"
+	"nextup/gateway/protocol"
 )
 
 // How much of a gateway a client may take of which only the address is known: as many
@@ -18,6 +19,8 @@ const (
 	refill        = 10 * time.Second
 	pagesTimes    = 4
 	scrapesAtOnce = 200
+	// framesTimes is how many frames may be posted for each conn that an address may have.
+	framesTimes = 10
 	// What a token may ask for, wherever it comes from.
 	tokenAtOnce, tokenInterval = 100, 50 * time.Millisecond
 	// How many HTTP conns that have nothing to do, of all addresses.
@@ -32,22 +35,25 @@ type kind struct {
 	taken  throttle[netip.Addr]
 }
 
-type kinds struct{ metrics, connects, requests, pages kind }
+type kinds struct{ metrics, connects, frames, requests, pages kind }
 
 func (k *kinds) init(perAddress func() int) {
 	k.metrics.limit, k.metrics.atOnce = "metrics_per_address", func() int { return scrapesAtOnce }
 	k.connects.limit, k.connects.atOnce = "connects_per_address", perAddress
+	k.frames.limit, k.frames.atOnce = "frames_per_address", func() int { return framesTimes * perAddress() }
 	k.requests.limit, k.requests.atOnce = "requests_per_address", perAddress
 	k.pages.limit, k.pages.atOnce = "pages_per_address", func() int { return pagesTimes * perAddress() }
 }
 
 // of is what a request counts as, nil for what costs nothing.
-func (k *kinds) of(path string) *kind {
-	switch {
+func (k *kinds) of(r *http.Request) *kind {
+	switch path := r.URL.Path; {
 	case path == "/healthz" || path == "/readyz": // all who ask at the same time share it
 		return nil
 	case path == "/metrics":
 		return &k.metrics
+	case strings.HasPrefix(path, "/v1/connect") && r.Header.Get(protocol.ConnHeader) != "":
+		return &k.frames
 	case strings.HasPrefix(path, "/v1/connect"):
 		return &k.connects
 	case strings.HasPrefix(path, "/v1/") || strings.HasPrefix(path, "/demo/"):
@@ -61,7 +67,7 @@ func (k *kinds) of(path string) *kind {
 // before anything is looked up for them.
 func (a *API) limitRequests(serve http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if k, from := a.kinds.of(r.URL.Path), a.gate.Address(r); k != nil && from.IsValid() {
+		if k, from := a.kinds.of(r), a.gate.Address(r); k != nil && from.IsValid() {
 			atOnce := k.atOnce()
 			if later := k.taken.take(from, atOnce, refill/time.Duration(atOnce)); later > 0 {
 				a.gate.Limited("", k.limit)

@@ -5,7 +5,9 @@ import "fmt"
 // This file checks the ranges of the requests' fields. What depends on the site (is
 // there such a department, may this person do that) is checked by the gateway.
 
-func (f Hello) check(frameScan) *Refusal { return first(requestID(f.ID), required("token", f.Token)) }
+func (f Hello) check(o frameScan) *Refusal {
+	return first(requestID(f.ID), required("token", f.Token+o.token))
+}
 
 func (f Join) check(frameScan) *Refusal {
 	return first(requestID(f.ID), id("department", f.Department), languages(f.Languages),

@@ -60,6 +60,29 @@ func decode(data []byte) (Request, error) {
 	return nil, refusal
 }
 
+// DecodeHello reads the hello that opens a conn without a socket. It has no token, since
+// that comes in a header: the Hello gets the given one.
+func DecodeHello(data []byte, token string) (Hello, error) {
+	o, refusal := scan(data)
+	switch {
+	case refusal != nil:
+	case o.has("token"):
+		refusal = refuse(CodeUnknownField, "token", "Send the token in the header Authorization alone.")
+	case o.typ != string(TypeHello):
+		refusal = refuse(CodeHelloFirst, "type", "Send a hello to open a conn, and other frames with its name in the header Nextup-Conn.")
+	default:
+		o.token = token
+		var req Request
+		if req, refusal = o.decode(data); refusal == nil {
+			h, _ := req.(Hello)
+			h.Token = token
+			return h, nil
+		}
+	}
+	refusal.ID = requestIDIn(data)
+	return Hello{}, refusal
+}
+
 // frameScan is the result of a first walk through a frame: enough to know which struct
 // to fill.
 type frameScan struct {
@@ -71,6 +94,7 @@ type frameScan struct {
 	big     string // the outermost key under which a number of 2^53 or more stands
 	hasBig  bool
 	deep    bool
+	token   string // of a hello that has none of its own
 }
 
 // scan walks the whole frame once. It finds what the typed pass cannot tell apart:

@@ -20,6 +20,10 @@ package protocol
 // Subprotocol is what client and server agree on during the WebSocket handshake.
 const Subprotocol = "nextup.v1"
 
+// ConnHeader is the header of HTTP that names the conn of a frame that is posted, where
+// there is no socket.
+const ConnHeader = "Nextup-Conn"
+
 // Limits of the wire. A frame past MaxFrameBytes closes the socket (1009);
 // everything else is answered with an error frame.
 const (

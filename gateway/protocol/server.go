@@ -26,6 +26,11 @@ type Welcome struct {
 	// Features names the frames and fields that the site takes beyond those that every
 	// gateway takes. A client sends what has such a name only if it stands here.
 	Features []string `json:"features,omitzero"`
+	// Conn is the name under which frames are posted for a conn without a socket, and
+	// ReopenS is after how many seconds its stream is to be opened anew; both are absent on a
+	// socket.
+	Conn    string `json:"conn,omitzero"`
+	ReopenS int    `json:"reopen_s,omitzero"`
 }
 
 // Department describes a department to a client.

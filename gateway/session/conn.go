@@ -30,6 +30,9 @@ type Conn struct {
 	lastFrame atomic.Int64  // time of the newest frame since the gateway's start
 	greeted   atomic.Bool   // a hello has come
 
+	// OneWay is set by a transport whose link has one way, before Hello; nil for others.
+	OneWay *OneWay
+
 	ref      slotRef // to the timer wheel
 	inHand   inHand
 	renewals commands.Queue
@@ -98,6 +101,9 @@ func (c *Conn) look(now time.Time) time.Duration {
 		c.End(protocol.CloseHelloTimeout)
 		return viewHeartbeat
 	}
+	if c.OneWay != nil && c.site.Unavailable() != nil {
+		c.Heard() // what the client posts elsewhere cannot be passed on
+	}
 	valid := c.credential.valid(now)
 	heard := 2*c.beats + time.Second - (time.Since(c.server.started) - time.Duration(c.lastFrame.Load()))
 	switch {
@@ -108,7 +114,7 @@ func (c *Conn) look(now time.Time) time.Duration {
 		c.End(protocol.CloseHeartbeatLost)
 		return viewHeartbeat
 	}
-	return min(valid, heard, c.showStale())
+	return min(valid, heard, c.showStale(), c.beatAlong())
 }
 
 // Heard notes that the client lives.

@@ -51,7 +51,10 @@ func (c *Conn) Hello(h protocol.Hello) bool {
 	c.Heard()
 	c.server.strangers.Leave(c)
 	c.hold(id)
-	c.welcome(h.ID, c.beats)
+	c.welcome(h.ID, c.beats, c.OneWay)
+	if c.OneWay != nil {
+		c.OneWay.beaten.Store(int64(time.Since(c.server.started)))
+	}
 	if forked {
 		c.send(protocol.Reset{})
 	} else {

@@ -29,8 +29,7 @@ func (c *Conn) Take(data []byte, to Reply) (hello *protocol.Hello, more bool) {
 		return nil, true
 	}
 	if h, ok := req.(protocol.Hello); ok && c.site == nil {
-		c.greeted.Store(true)
-		c.server.strangers.Stir(c)
+		c.Greeted()
 		return &h, true
 	} else if ok || c.site == nil {
 		c.refuse(to, req.RequestID(), admission.ErrHelloFirst)

@@ -63,3 +63,12 @@ func (s *Server) Go(run func()) { s.app.Pool().Go(run) }
 
 // Goodbye is how long a closing handshake with a client that never became a conn may take.
 func (s *Server) Goodbye() time.Duration { return s.goodbyes.Lost }
+
+// Greeted notes that a hello has come and is being looked at.
+func (c *Conn) Greeted() {
+	c.greeted.Store(true)
+	c.server.strangers.Stir(c)
+}
+
+// Ended is closed once nothing more is heard of the conn.
+func (c *Conn) Ended() <-chan struct{} { return c.ended }

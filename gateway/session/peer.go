@@ -102,7 +102,7 @@ func (p *peer) beat(to Reply) {
 }
 
 // welcome answers the hello with an id; beats is how often the client must be heard.
-func (p *peer) welcome(id string, beats time.Duration) {
+func (p *peer) welcome(id string, beats time.Duration, way *OneWay) {
 	w := protocol.Welcome{
 		ID: id, Site: p.site.ID(), Role: p.id.Role, Subject: p.id.Subject, Name: p.id.Name,
 		HeartbeatS: int(beats.Seconds()), ExpiresAtMS: p.id.ExpiresAt.UnixMilli(),
@@ -115,6 +115,7 @@ func (p *peer) welcome(id string, beats time.Duration) {
 	if p.id.Role == protocol.Visitor {
 		w.Urgencies, w.Topics = p.actor.Urgencies(rules), slices.Sorted(maps.Keys(rules.Topics))
 	}
+	way.tell(&w)
 	p.send(w)
 }
 

@@ -107,7 +107,7 @@ func (l *Loop) Start(s *Socket, conn net.Conn, early []byte, limit int, handler 
 	}
 	go func() {
 		defer l.work.Done()
-		s.parser.feed(early, s)
+		s.feed(early)
 		s.serve()
 	}()
 	return nil

@@ -89,7 +89,7 @@ func (s *Socket) readAll() int {
 	for {
 		n, err := s.tryRead(buf[:])
 		if n > 0 {
-			s.parser.feed(buf[:n], s)
+			s.feed(buf[:n])
 			clear(buf[:n])
 			if !s.takeUp() {
 				return held
@@ -104,13 +104,25 @@ func (s *Socket) readAll() int {
 	}
 }
 
+// feed takes what the client has sent.
+func (s *Socket) feed(data []byte) {
+	switch {
+	case !s.stream:
+		s.parser.feed(data, s)
+	case len(data) > 0 && !s.silent:
+		s.refuseInput()
+	case len(data) > 0:
+		s.ignore()
+	}
+}
+
 // readBlocking is serve for a conn that is read by blocking reads.
 func (s *Socket) readBlocking() {
 	buf := make([]byte, 512)
 	for {
 		n, err := s.conn.Read(buf)
 		if n > 0 {
-			s.parser.feed(buf[:n], s)
+			s.feed(buf[:n])
 			clear(buf[:n])
 			if !s.takeUp() {
 				return

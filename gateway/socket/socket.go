@@ -29,6 +29,11 @@
 // caller with much to send asks Behind first, and continues at Drained: a client that
 // reads, however slowly, is then not closed for it.
 //
+// # Streams
+//
+// A stream is a socket of one way, an event stream over HTTP, for networks that let no
+// WebSocket through (StartStream). All that is said here of writing holds for it as well.
+//
 // The opening handshake is the library's (github.com/coder/websocket); the frames
 // after it are read and written here, since the library's reader needs a goroutine and its buffers
 // for as long as a socket lives.
@@ -107,6 +112,7 @@ type Socket struct {
 	resumed     atomic.Int32
 	stopReading atomic.Bool
 	released    bool // a worker has left while the socket is held; owned by the reader
+	stream      bool // the socket is of one way: an event stream; set before it starts
 
 	mu       sync.Mutex
 	pending  []byte // whole frames but for the first, which wait to be written
@@ -159,20 +165,21 @@ func (s *Socket) Send(frame []byte) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if !s.dead && !s.ending {
-		s.write(withHeader(opText, frame))
+		s.write(s.encode(opText, frame))
 	}
 }
 
 // Keep queues a text frame to be written with the next one that is sent, in one write,
-// or at the end of the socket. The caller makes sure that another one is sent soon.
+// or at the end of the socket. The caller makes sure that another one is sent soon. By a
+// stream, to which no answers belong, it is sent at once.
 func (s *Socket) Keep(frame []byte) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.dead || s.ending {
 		return
 	}
-	whole := withHeader(opText, frame)
-	if s.waiting > 0 && !s.kept || s.waiting+len(whole) > s.limit {
+	whole := s.encode(opText, frame)
+	if s.stream || s.waiting > 0 && !s.kept || s.waiting+len(whole) > s.limit {
 		s.write(whole)
 		return
 	}
@@ -277,7 +284,7 @@ func (s *Socket) finish(code int, reason string, within time.Duration) {
 		within = max(within, lingerTime) // its frames are not written at once
 	}
 	frame := binary.BigEndian.AppendUint16(make([]byte, Room, Room+2+len(reason)), uint16(code))
-	s.closing = &closeHandshake{frame: withHeader(opClose, append(frame, reason...)), within: within}
+	s.closing = &closeHandshake{frame: s.encode(opClose, append(frame, reason...)), within: within}
 	s.closing.cut = time.AfterFunc(within, s.Cut) // for a client that does not even read
 	switch {
 	case s.waiting == 0:
@@ -291,6 +298,7 @@ func (s *Socket) finish(code int, reason string, within time.Duration) {
 // sendClose writes the close frame. The caller holds mu, and nothing waits.
 func (s *Socket) sendClose() {
 	if s.closing.frame == nil {
+		s.halfClose()
 		return
 	}
 	frame := s.closing.frame
@@ -303,6 +311,8 @@ func (s *Socket) sendClose() {
 	if n < len(frame) {
 		s.pending, s.waiting = frame[n:], len(frame)-n
 		s.flushLater()
+	} else {
+		s.halfClose()
 	}
 	s.closing.cut.Reset(s.closing.within) // now it is the client's turn
 }

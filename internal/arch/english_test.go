@@ -18,7 +18,7 @@ import (
 var plainRooms = []string{
 	"app", "app/commands", "app/conversation",
 	"cmd/nextup",
-	"gateway", "gateway/admin", "gateway/admission", "gateway/auth", "gateway/fanout", "gateway/httpapi", "gateway/protocol", "gateway/session", "gateway/socket", "gateway/view", "gateway/ws",
+	"gateway", "gateway/admin", "gateway/admission", "gateway/auth", "gateway/fanout", "gateway/httpapi", "gateway/protocol", "gateway/session", "gateway/socket", "gateway/stream", "gateway/view", "gateway/ws",
 	"internal/arch", "internal/cadence", "internal/client", "internal/etabench", "internal/eventlog", "internal/eventlog/eventlogtest",
 	"internal/eventlog/redislog", "internal/heap", "internal/lograte", "internal/origin", "internal/outbound", "internal/sitefile", "internal/trace", "internal/trace/export",
 	"internal/traffic", "internal/tsgen",

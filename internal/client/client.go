@@ -46,7 +46,7 @@ func Later(ctx context.Context, err error) bool {
 // goroutines.
 type Conn struct {
 	Welcome protocol.Welcome
-	ws      *websocket.Conn
+	wire    Wire
 	stop    context.CancelFunc
 	done    chan struct{}
 	err     error // set before done is closed
@@ -80,10 +80,27 @@ func Resume(ctx context.Context, url, token string, log uint64, on func(protocol
 // Over is Resume on a socket that is open already, and that the Conn ends.
 func Over(ctx context.Context, ws *websocket.Conn, token string, log uint64, on func(protocol.ServerFrame)) (*Conn, error) {
 	ws.SetReadLimit(4 << 20)
-	c := &Conn{ws: ws, done: make(chan struct{}), waiting: map[string]chan answer{}}
-	if err := c.hello(ctx, token, log); err != nil {
-		_ = ws.CloseNow()
+	w := socket{ws}
+	hello, err := protocol.EncodeRequest(protocol.Hello{Envelope: protocol.Envelope{Type: protocol.TypeHello, ID: "hello"}, Token: token, Log: log})
+	if err == nil {
+		err = w.Write(ctx, hello)
+	}
+	if err != nil {
+		w.Cut()
 		return nil, err
+	}
+	return Begin(ctx, w, on)
+}
+
+// Begin makes a Conn of a wire on which hello was said, and which the Conn ends.
+func Begin(ctx context.Context, w Wire, on func(protocol.ServerFrame)) (*Conn, error) {
+	c := &Conn{wire: w, done: make(chan struct{}), waiting: map[string]chan answer{}}
+	if err := c.welcomed(ctx); err != nil {
+		w.Cut()
+		return nil, err
+	}
+	if posts, ok := w.(Named); ok {
+		posts.Name(c.Welcome.Conn)
 	}
 	run, stop := context.WithCancel(context.Background())
 	c.stop = stop
@@ -92,12 +109,9 @@ func Over(ctx context.Context, ws *websocket.Conn, token string, log uint64, on 
 	return c, nil
 }
 
-func (c *Conn) hello(ctx context.Context, token string, log uint64) error {
-	h := protocol.Hello{Envelope: protocol.Envelope{Type: protocol.TypeHello, ID: "hello"}, Token: token, Log: log}
-	if err := c.write(ctx, h); err != nil {
-		return err
-	}
-	_, data, err := c.ws.Read(ctx)
+// welcomed waits for the answer to hello.
+func (c *Conn) welcomed(ctx context.Context) error {
+	data, err := c.wire.Read(ctx)
 	if err != nil {
 		return err
 	}
@@ -121,7 +135,7 @@ func (c *Conn) write(ctx context.Context, frame protocol.Request) error {
 	if err != nil {
 		return err
 	}
-	return c.ws.Write(ctx, websocket.MessageText, data)
+	return c.wire.Write(ctx, data)
 }
 
 // Post sends a request and does not wait for the answer, which nothing takes.
@@ -162,7 +176,7 @@ func (c *Conn) read(ctx context.Context, on func(protocol.ServerFrame)) {
 	defer close(c.done)
 	defer c.stop()
 	for {
-		_, data, err := c.ws.Read(ctx)
+		data, err := c.wire.Read(ctx)
 		if err != nil {
 			c.err = err
 			return
@@ -170,7 +184,7 @@ func (c *Conn) read(ctx context.Context, on func(protocol.ServerFrame)) {
 		f, err := protocol.DecodeServer(data)
 		if err != nil {
 			c.err = err
-			_ = c.ws.CloseNow()
+			c.wire.Cut()
 			return
 		}
 		switch f := f.(type) {
@@ -206,9 +220,7 @@ func (c *Conn) beat(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case <-tick.C:
-			if c.write(ctx, protocol.Heartbeat{Type: protocol.TypeHeartbeat}) != nil {
-				return
-			}
+			_ = c.write(ctx, protocol.Heartbeat{Type: protocol.TypeHeartbeat}) // a wire that has ended ends ctx
 		}
 	}
 }
@@ -228,13 +240,13 @@ func (c *Conn) Err() error {
 
 // Close says goodbye.
 func (c *Conn) Close() {
-	_ = c.ws.Close(websocket.StatusNormalClosure, "")
+	c.wire.Close()
 	c.stop()
 	<-c.done
 }
 
 // Cut ends the socket without a word, as a lost network does.
 func (c *Conn) Cut() {
-	_ = c.ws.CloseNow()
+	c.wire.Cut()
 	<-c.done
 }

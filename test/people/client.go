@@ -151,7 +151,7 @@ func (c *Client) dial(ctx context.Context, target string) (*client.Conn, time.Ti
 	ctx, cancel := context.WithTimeout(ctx, dialTimeout)
 	defer cancel()
 	c.heard.Store(time.Now().UnixMilli())
-	conn, err := client.Resume(ctx, target, token, shown, func(f protocol.ServerFrame) { c.take(number, f) })
+	conn, err := resume(ctx, target, token, shown, func(f protocol.ServerFrame) { c.take(number, f) })
 	if err != nil {
 		e := oracle.Event{Kind: oracle.Ended, Conn: number, Gateway: target, Why: err.Error(), Close: code(err)}
 		var refused *client.Refused

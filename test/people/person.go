@@ -29,13 +29,13 @@ type told struct {
 	at    time.Time
 }
 
-// Connect opens a socket at the URL with the token; log is the number of the newest
+// Connect opens a socket, or at a URL of HTTP a stream, with the token; log is the number of the newest
 // view that the person was shown before, 0 for none. The socket is cut at the end of
 // the test; the context bounds all that the person waits for.
 func Connect(ctx context.Context, t testing.TB, url, token string, log uint64) *Person {
 	t.Helper()
 	p := &Person{t: t, ctx: ctx, frames: make(chan told, maxFrames)}
-	conn, err := client.Resume(ctx, url, token, log, func(f protocol.ServerFrame) { p.frames <- told{f, time.Now()} })
+	conn, err := resume(ctx, url, token, log, func(f protocol.ServerFrame) { p.frames <- told{f, time.Now()} })
 	if err != nil {
 		t.Fatalf("a person cannot connect: %v", err)
 	}

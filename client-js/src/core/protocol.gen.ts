@@ -1,5 +1,6 @@
 // Generated from gateway/protocol by internal/tsgen; go generate ./gateway/protocol writes it anew.
 export const SUBPROTOCOL = "nextup.v1";
+export const CONN_HEADER = "Nextup-Conn";
 /** a whole frame, in bytes */
 export const MAX_FRAME_BYTES = 65536;
 /** a frame before welcome: a token of at most 8 KiB, and what is around it */
@@ -742,6 +743,13 @@ export interface WelcomeFrame {
    * gateway takes. A client sends what has such a name only if it stands here.
    */
   features?: string[];
+  /**
+   * Conn is the name under which frames are posted for a conn without a socket, and
+   * ReopenS is after how many seconds its stream is to be opened anew; both are absent on a
+   * socket.
+   */
+  conn?: string;
+  reopen_s?: number;
 }
 
 /** OK answers a request that succeeded. */

@@ -1,0 +1,250 @@
+// Package stream is the transport for networks that let no WebSocket through: an event
+// stream brings what the gateway says, and the client posts its frames one by one.
+//
+//	streams := stream.New(stream.Options{Sessions: sessions, Gate: gate, Loop: loop, Nodes: nodes, Logger: log})
+//	mux.HandleFunc("POST /v1/connect", streams.Serve)
+//	defer streams.Close()
+//
+// # Down
+//
+// A POST whose body is a hello opens a conn. Its answer is the stream, a socket of one way
+// (package socket), and the session is bound as for any socket; the welcome tells the
+// conn's name.
+//
+// # Up
+//
+// A POST that names a conn in the header Nextup-Conn is one frame of it, and may come to any
+// gateway. The frame is taken by the conn itself, so that whatever holds for frames of a
+// socket holds for it: the order, the limits, the conversations that are open. A gateway
+// that has not got the conn checks the token and the origin, and passes the frame on to the
+// node that has it (relay.go). The answer is that of the POST, and never in the stream.
+//
+// The token comes in the header Authorization and nowhere else. No cookie counts, and a body
+// of another type than JSON is refused, so a page cannot make a browser ask for something
+// without a preflight, which is where the list of origins is read.
+package stream
+
+import (
+	"errors"
+	"io"
+	"log/slog"
+	"mime"
+	"net/http"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/go-json-experiment/json"
+	"github.com/google/uuid"
+	"github.com/prometheus/client_golang/prometheus"
+
+	"nextup/gateway/admission"
+	"nextup/gateway/auth"
+	"nextup/gateway/protocol"
+	"nextup/gateway/session"
+	"nextup/gateway/socket"
+)
+
+// Reopen is after how long a client opens another stream in place of its own, unless Options
+// say otherwise.
+const Reopen = 4 * time.Minute
+
+// bodyTimeout bounds the time in which the body of a request comes.
+const bodyTimeout = protocol.HelloTimeoutSec * time.Second
+
+// Options are what a Server is made of. All but Nodes and Reopen are required.
+type Options struct {
+	Sessions *session.Server
+	Gate     *admission.Gate
+	Loop     *socket.Loop
+	// Nodes carries frames to the gateway that has their conn; nil means that there is no
+	// other gateway.
+	Nodes Nodes
+	// Reopen is after how long a client opens another stream; 0 counts as 4 minutes.
+	Reopen   time.Duration
+	Logger   *slog.Logger
+	Registry *prometheus.Registry
+}
+
+// Server serves streams and the frames that are posted for them. New makes it and Close
+// ends it.
+type Server struct {
+	options Options
+	relay   *relay
+	opened  prometheus.Gauge
+
+	mu    sync.Mutex
+	conns map[string]*conn // by their names; those that have said a good hello
+}
+
+// New returns a Server.
+func New(o Options) *Server {
+	if o.Reopen == 0 {
+		o.Reopen = Reopen
+	}
+	s := &Server{options: o, conns: map[string]*conn{}, opened: prometheus.NewGauge(prometheus.GaugeOpts{
+		Namespace: "nextup", Name: "streams", Help: "Open conns without a socket, which are among nextup_connections.",
+	})}
+	o.Registry.MustRegister(s.opened)
+	s.relay = newRelay(s, o.Nodes)
+	return s
+}
+
+// Close ends the passing on of frames. The sessions are closed before it.
+func (s *Server) Close() { s.relay.close() }
+
+// Serve answers a POST: a hello opens a conn, and whatever names a conn is a frame of it.
+func (s *Server) Serve(w http.ResponseWriter, r *http.Request) {
+	if kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || kind != "application/json" {
+		http.Error(w, "send application/json", http.StatusUnsupportedMediaType)
+		return
+	}
+	token, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
+	if !ok || token == "" {
+		admission.WriteRefusal(w, auth.ErrBadToken)
+		return
+	}
+	if name := r.Header.Get(protocol.ConnHeader); name != "" {
+		s.take(w, r, name, token)
+		return
+	}
+	s.open(w, r, token)
+}
+
+// conn is a client on a stream.
+type conn struct {
+	session.Conn
+	server *Server
+	link   socket.Socket
+	name   string
+	posted sync.Mutex // frames of a conn are taken one by one
+}
+
+// open turns a request into a conn and returns at once, as for a socket.
+func (s *Server) open(w http.ResponseWriter, r *http.Request, token string) {
+	c := &conn{server: s, name: s.relay.node + "." + uuid.NewString()}
+	if !s.options.Sessions.Begin(w, r, &c.Conn, &c.link) {
+		return
+	}
+	body, ok := read(w, r, protocol.MaxHelloBytes)
+	if !ok {
+		c.Abandon()
+		return
+	}
+	hello, err := protocol.DecodeHello(body, token)
+	if err != nil {
+		c.Abandon()
+		writeRefusal(w, err)
+		return
+	}
+	wire, early, err := socket.Hijack(w)
+	if err != nil {
+		c.Abandon()
+		http.Error(w, "streams need HTTP/1.1 at this gateway", http.StatusHTTPVersionNotSupported)
+		return
+	}
+	c.OneWay = &session.OneWay{Name: c.name, Reopen: s.options.Reopen}
+	s.opened.Inc()
+	head := head(w.Header())
+	c.posted.Lock() // a frame that is posted waits for the hello
+	err = c.Open(func() error {
+		return s.options.Loop.StartStream(&c.link, wire, early, head, protocol.MaxHelloBytes, c)
+	})
+	if err != nil {
+		s.opened.Dec()
+		s.options.Logger.Warn("a stream cannot be opened", "err", err)
+		_ = wire.Close()
+		return
+	}
+	c.Greeted()
+	s.add(c)
+	s.options.Sessions.Go(func() {
+		defer c.posted.Unlock()
+		c.Hello(hello)
+	})
+}
+
+// head is the head of a stream's answer, with what the handlers before have set.
+func head(h http.Header) []byte {
+	h.Set("Content-Type", "text/event-stream")
+	h.Set("Cache-Control", "no-store, no-transform")
+	h.Set("X-Accel-Buffering", "no") // nginx would hold events back
+	h.Set("Connection", "close")
+	h.Set("Date", time.Now().UTC().Format(http.TimeFormat))
+	var b strings.Builder
+	b.WriteString("HTTP/1.1 200 OK\r\n")
+	_ = h.Write(&b)
+	b.WriteString("\r\n")
+	return []byte(b.String())
+}
+
+// add lists a conn, so that frames may be posted for it.
+func (s *Server) add(c *conn) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	select {
+	case <-c.Ended():
+	default:
+		s.conns[c.name] = c
+	}
+}
+
+// find returns the conn of a name, nil where this gateway has none.
+func (s *Server) find(name string) *conn {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.conns[name]
+}
+
+// Message implements socket.Handler; nothing is sent by a stream.
+func (c *conn) Message(bool, []byte) socket.Next { return socket.Enough }
+
+// Gone implements socket.Handler. A hello or a frame that is in hand ends before, without
+// the reader's waiting for it.
+func (c *conn) Gone() {
+	if c.posted.TryLock() {
+		c.gone()
+		return
+	}
+	c.server.options.Sessions.Go(func() {
+		c.posted.Lock()
+		c.gone()
+	})
+}
+
+// gone takes the conn out of everything. The caller has locked posted.
+func (c *conn) gone() {
+	defer c.posted.Unlock()
+	c.Conn.Gone()
+	c.server.mu.Lock()
+	delete(c.server.conns, c.name)
+	c.server.mu.Unlock()
+	c.server.opened.Dec()
+}
+
+// read reads the body of a request, or answers it.
+func read(w http.ResponseWriter, r *http.Request, most int64) (body []byte, ok bool) {
+	_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(bodyTimeout))
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, most))
+	var large *http.MaxBytesError
+	switch {
+	case errors.As(err, &large):
+		http.Error(w, "a frame has at most "+strconv.FormatInt(most, 10)+" bytes", http.StatusRequestEntityTooLarge)
+	case err != nil:
+		http.Error(w, "the body did not come in time", http.StatusRequestTimeout)
+	}
+	return body, err == nil
+}
+
+// writeRefusal answers a body that is no frame.
+func writeRefusal(w http.ResponseWriter, err error) {
+	var refusal *protocol.Refusal
+	if !errors.As(err, &refusal) {
+		admission.WriteRefusal(w, err)
+		return
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(http.StatusBadRequest)
+	_ = json.MarshalWrite(w, refusal.Frame())
+}

@@ -1,0 +1,204 @@
+package people
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+	"sync"
+
+	"github.com/coder/websocket"
+
+	"nextup/gateway/protocol"
+	"nextup/internal/client"
+)
+
+// resume opens the conn of an address: a socket, or for one of HTTP a stream, as in a
+// network that lets no socket through.
+func resume(ctx context.Context, url, token string, log uint64, on func(protocol.ServerFrame)) (*client.Conn, error) {
+	if !strings.HasPrefix(url, "http") {
+		return client.Resume(ctx, url, token, log, on)
+	}
+	s, err := openStream(ctx, url, token, log)
+	if err != nil {
+		return nil, err
+	}
+	return client.Begin(ctx, s, on)
+}
+
+// stream is the wire of a network without sockets: an event stream, and a POST for each
+// frame, whose answer comes where the stream's frames come.
+type stream struct {
+	url    string
+	token  string
+	over   *http.Client
+	frames chan []byte
+	ended  context.Context // its cause is the error of read
+	end    context.CancelCauseFunc
+
+	mu   sync.Mutex
+	name string // of the conn, since welcome
+}
+
+// errCut is the end of a stream by its own client.
+var errCut = errors.New("people: the stream was cut")
+
+// openStream says hello at an address of HTTP and returns the wire. Token and log are the
+// hello's.
+func openStream(ctx context.Context, url, token string, log uint64) (*stream, error) {
+	s := &stream{url: url, token: token, over: &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 2}}, frames: make(chan []byte, 16)}
+	s.ended, s.end = context.WithCancelCause(context.Background())
+	hello, err := json.Marshal(map[string]any{"type": protocol.TypeHello, "id": "hello", "log": log})
+	if err != nil {
+		return nil, err
+	}
+	stop := context.AfterFunc(ctx, s.Cut)
+	response, err := s.post(s.ended, hello, "")
+	if err == nil && response.StatusCode != http.StatusOK {
+		err = refusalOf(response)
+	}
+	if !stop() && err == nil {
+		err = ctx.Err()
+	}
+	if err != nil {
+		s.Cut()
+		return nil, err
+	}
+	go s.receive(response.Body)
+	return s, nil
+}
+
+// post sends a frame, of a conn unless it is a hello.
+func (s *stream) post(ctx context.Context, frame []byte, conn string) (*http.Response, error) {
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, s.url, bytes.NewReader(frame))
+	if err != nil {
+		return nil, err
+	}
+	request.Header.Set("Authorization", "Bearer "+s.token)
+	request.Header.Set("Content-Type", "application/json")
+	if conn != "" {
+		request.Header.Set(protocol.ConnHeader, conn)
+	}
+	return s.over.Do(request)
+}
+
+// refusalOf reads an answer that has no frame for the conn.
+func refusalOf(response *http.Response) error {
+	defer response.Body.Close()
+	text, err := io.ReadAll(io.LimitReader(response.Body, 4<<10))
+	if err != nil {
+		return err
+	}
+	if f, err := protocol.DecodeServer(text); err == nil {
+		if e, ok := f.(protocol.Error); ok {
+			return &client.Refused{Frame: e}
+		}
+	}
+	return fmt.Errorf("people: %s: %s", response.Status, strings.TrimSpace(string(text)))
+}
+
+// receive reads the events until the stream ends.
+func (s *stream) receive(body io.ReadCloser) {
+	defer body.Close()
+	lines := bufio.NewReaderSize(body, 512)
+	closing := false
+	for {
+		line, err := lines.ReadBytes('\n')
+		if err != nil {
+			s.end(fmt.Errorf("people: the stream ended: %w", err))
+			return
+		}
+		data, isData := bytes.CutPrefix(bytes.TrimRight(line, "\n"), []byte("data: "))
+		switch {
+		case string(line) == "event: close\n":
+			closing = true
+		case closing && isData:
+			var why struct {
+				Code   websocket.StatusCode
+				Reason string
+			}
+			if err := json.Unmarshal(data, &why); err != nil {
+				s.end(err)
+				return
+			}
+			s.end(websocket.CloseError{Code: why.Code, Reason: why.Reason})
+			return
+		case isData:
+			s.pass(data)
+		}
+	}
+}
+
+// pass has read return a frame.
+func (s *stream) pass(frame []byte) {
+	select {
+	case s.frames <- frame:
+	case <-s.ended.Done():
+	}
+}
+
+// Read implements client.Wire.
+func (s *stream) Read(ctx context.Context) ([]byte, error) {
+	select {
+	case frame := <-s.frames:
+		return frame, nil
+	default:
+	}
+	select {
+	case frame := <-s.frames:
+		return frame, nil
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	case <-s.ended.Done():
+		return nil, context.Cause(s.ended)
+	}
+}
+
+// Name implements client.Named.
+func (s *stream) Name(name string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.name = name
+}
+
+// Write implements client.Wire.
+func (s *stream) Write(ctx context.Context, frame []byte) error {
+	s.mu.Lock()
+	name := s.name
+	s.mu.Unlock()
+	response, err := s.post(ctx, frame, name)
+	if err != nil {
+		return err
+	}
+	switch response.StatusCode {
+	case http.StatusNoContent:
+		return response.Body.Close()
+	case http.StatusOK:
+		defer response.Body.Close()
+		answer, err := io.ReadAll(response.Body)
+		if err != nil {
+			return err
+		}
+		s.pass(answer)
+		return nil
+	case http.StatusGone:
+		err := refusalOf(response)
+		s.end(err)
+		return err
+	}
+	return refusalOf(response)
+}
+
+// Close implements client.Wire.
+func (s *stream) Close() { s.Cut() }
+
+// Cut implements client.Wire.
+func (s *stream) Cut() {
+	s.end(errCut)
+	s.over.CloseIdleConnections()
+}
