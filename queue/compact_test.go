@@ -14,15 +14,8 @@ import (
 // and all indexes included, as they come out of the log.
 func bytesATicket(t testing.TB, n int, replicas func(live *State) []*State) (bytes float64) {
 	t.Helper()
-	heap := func() float64 {
-		var m runtime.MemStats
-		runtime.GC()
-		runtime.GC()
-		runtime.ReadMemStats(&m)
-		return float64(m.HeapAlloc)
-	}
 	decider, live := NewState(demoSite()), NewState(demoSite())
-	before := heap()
+	before := liveHeap()
 	for i := range n {
 		// Each has the shape of a real one: its own ids, a name, two languages.
 		c, err := decider.Join(JoinRequest{
@@ -49,7 +42,7 @@ func bytesATicket(t testing.TB, n int, replicas func(live *State) []*State) (byt
 		live.Apply(r)
 	}
 	all := replicas(live)
-	bytes = (heap() - before) / float64(n)
+	bytes = (liveHeap() - before) / float64(n)
 	runtime.KeepAlive(all)
 	runtime.KeepAlive(live)
 	runtime.KeepAlive(decider)
@@ -70,4 +63,73 @@ func TestALongLineIsCompact(t *testing.T) {
 			}
 		})
 	}
+}
+
+// A ticket that has ended is kept by every gateway for the retention: 700 bytes at most,
+// with its visitor. docs/capacity.md counts on it.
+func TestALongLineIsCompactWhenItHasBeenServed(t *testing.T) {
+	const n, agents = 5000, 4
+	live := NewState(demoSite())
+	number := uint64(0)
+	take := func(c Change, err error) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		bodies := make([][]byte, len(c.Writes))
+		for j, w := range c.Writes {
+			if bodies[j], err = EncodeImage(w.Image); err != nil {
+				t.Fatal(err)
+			}
+		}
+		data, err := EncodeRecord(&c, bodies)
+		if err != nil {
+			t.Fatal(err)
+		}
+		number++
+		r, err := DecodeRecord(number, string([]byte(c.ID)), Stamp(1_700_000_000_000+10*number), data)
+		if err != nil {
+			t.Fatal(err)
+		}
+		live.Apply(r)
+	}
+	for a := range agents {
+		id := fmt.Sprint("agent-", a)
+		take(live.BindAgent(AgentFacts{ID: id, Languages: Fluent("en"), Departments: []string{"support"}, Capacity: 3}, "gateway-1a2b3c4d"), nil)
+		take(live.SetStatus(id, Available))
+	}
+	serve := func(i int) {
+		id := fmt.Sprintf("00000000-0000-4000-8000-%012d", i)
+		take(live.Join(JoinRequest{
+			Ticket: id, Visitor: fmt.Sprintf("visitor-%d", i), Name: fmt.Sprint("Visitor ", i), Department: "support",
+			Languages: []string{"en", "zh"}, Node: "gateway-1a2b3c4d",
+		}))
+		for _, c := range live.Match(live.At(), 1) {
+			take(c, nil)
+		}
+		offered := live.Ticket(id)
+		take(live.Accept(offered.Offer.Agent, offered.Offer.ID))
+		take(live.Close(live.Ticket(id).Agent, id))
+		if ended := live.Ticket(id); ended.WrapUp > 0 {
+			take(live.Finish(ended.Agent, id))
+		}
+	}
+	serve(0) // what is made once
+	before := liveHeap()
+	for i := range n {
+		serve(i + 1)
+	}
+	got := (liveHeap() - before) / n
+	if t.Logf("%.0f bytes a ticket", got); got > 700 {
+		t.Errorf("a ticket that has ended takes %.0f bytes, want 700 at most", got)
+	}
+	runtime.KeepAlive(live)
+}
+
+// liveHeap is what lives, in bytes.
+func liveHeap() float64 {
+	var m runtime.MemStats
+	runtime.GC()
+	runtime.GC()
+	runtime.ReadMemStats(&m)
+	return float64(m.HeapAlloc)
 }

@@ -10,8 +10,8 @@
 // run measure alone is therefore given; the seconds of the run then say what a
 // ticket takes over and above, least squares without negative costs: gateway
 // processor seconds a second − frame × (places sent + beats) − message × messages
-// = idle + ticket × tickets. Memory likewise: the run says what a ticket takes
-// besides the sockets, whose number rises and falls with it.
+// = idle + ticket × tickets. What a gateway remembers is given too: in minutes a heap
+// grows by the garbage that the runtime allows it, whatever lives.
 package main
 
 import (
@@ -28,8 +28,8 @@ import (
 )
 
 // Costs are what one of each takes. Processor is in microseconds, memory in
-// bytes. Frame, Message, Replay, Connection and RedisMessage are measured elsewhere,
-// see docs/capacity.md.
+// bytes. What the run does not tell is measured elsewhere and given, see
+// docs/capacity.md.
 type Costs struct {
 	Frame        float64 // of a gateway's processor, to show a visitor their place or answer a heartbeat
 	Message      float64 // of the gateways' processor, everything about it included
@@ -42,10 +42,10 @@ type Costs struct {
 	RedisMessage float64 // of Redis's processor, for each that a ticket has more; given
 	RedisMemory  float64 // of Redis's memory, for each ticket that is open
 	// What an ended ticket keeps in Redis; given. Its conversation is kept for twice the
-	// retention, and is that of typicalMessages.
-	EndedTicket, EndedConversation, EndedMessage float64
-	Process                                      float64 // of the memory of a gateway without sockets and tickets; given
-	Seconds                                      int     // that the fit is made of
+	// retention, and is that of typicalMessages; its records in the site's log for logKept.
+	EndedTicket, EndedConversation, EndedMessage, EndedRecords float64
+	Process                                                    float64 // of the memory of a gateway without sockets and tickets; given
+	Seconds                                                    int     // that the fit is made of
 }
 
 // beatEvery is how many seconds a visitor's socket lets pass between beats.
@@ -76,26 +76,7 @@ func (c Costs) Measure(r *report.Run) (Costs, error) {
 	c.Messages = (last.Messages - first.Messages) / float64(t.Joins)
 	c.RedisTicket = 1e6 * (last.RedisCPU - first.RedisCPU) / float64(t.Joins)
 	c.RedisMemory = (last.RedisMemory - first.RedisMemory) / float64(t.Joins)
-	c.Remembered = c.remembered(r)
 	return c, nil
-}
-
-// remembered fits the gateways' memory without their sockets, of which the most so
-// far count, since memory is not given back at once, to the tickets so far, which
-// each gateway remembers.
-func (c Costs) remembered(r *report.Run) float64 {
-	var rows [][]float64
-	var rss []float64
-	most := 0.0
-	for i := range r.Samples {
-		s := &r.Samples[i]
-		most = max(most, s.Connections)
-		if s.Gateways > 0 {
-			rows = append(rows, []float64{float64(s.Gateways), float64(s.Gateways) * float64(s.Joins)})
-			rss = append(rss, s.GatewayRSS-c.Connection*most)
-		}
-	}
-	return nonNegative(rows, rss)[1]
 }
 
 // nonNegative is least squares by coordinate descent with costs that are not
@@ -139,6 +120,9 @@ func nonNegative(rows [][]float64, want []float64) []float64 {
 
 // typicalMessages are those of the conversation of Costs.EndedConversation.
 const typicalMessages = 5
+
+// logKept is for how many seconds a site's log is kept.
+const logKept = 600
 
 // Forecast is what is expected at the peak, and how much comes in a whole day.
 type Forecast struct {
@@ -189,7 +173,7 @@ func (f Forecast) talking() float64 { return f.Tickets * f.Handling.Seconds() }
 func (c Costs) redisMemory(f Forecast) float64 {
 	days := f.Retention.Hours() / 24
 	conversation := c.EndedConversation + c.EndedMessage*max(0, f.Messages/max(f.Tickets, 1e-9)-typicalMessages)
-	return (f.Waiting+f.talking())*c.RedisMemory + f.day()*days*(c.EndedTicket+2*conversation)
+	return (f.Waiting+f.talking())*c.RedisMemory + f.day()*days*(c.EndedTicket+2*conversation) + f.Tickets*logKept*c.EndedRecords
 }
 
 // framesPerSecond is how many places and answers to beats a second the forecast
@@ -286,7 +270,9 @@ func run(args []string, out io.Writer) error {
 	flags.Float64Var(&c.EndedTicket, "ended-ticket", 850, "bytes of Redis for an ended ticket")
 	flags.Float64Var(&c.EndedConversation, "ended-conversation", 3000, "bytes of Redis for its conversation of five messages")
 	flags.Float64Var(&c.EndedMessage, "ended-message", 400, "bytes of Redis for each message more")
-	flags.Float64Var(&c.Process, "process", 25e6, "bytes of a gateway that serves nobody")
+	flags.Float64Var(&c.EndedRecords, "ended-records", 3000, "bytes of Redis for what the site's log has of it, for ten minutes")
+	flags.Float64Var(&c.Remembered, "remembered", 800, "bytes of each gateway for a ticket that it remembers, garbage included")
+	flags.Float64Var(&c.Process, "process", 60e6, "bytes of a gateway at work that remembers nothing")
 	flags.Float64Var(&c.Replay, "replay", 370, "µs of each gateway for a ticket, of one without sockets beside a run")
 	var path string
 	if len(args) > 0 && !strings.HasPrefix(args[0], "-") {
@@ -312,9 +298,9 @@ func run(args []string, out io.Writer) error {
 		return err
 	}
 	fmt.Fprintf(out, "%s, %s, %d cores, commit %s, %d seconds\n", r.Scenario, r.Machine.Date, r.Machine.Cores, r.Machine.Commit, c.Seconds)
-	fmt.Fprintf(out, "given: frame %.1f µs, message %.0f µs, of Redis %.0f µs, replay of a ticket %.0f µs of each gateway, socket %.1f KB\n", c.Frame, c.Message, c.RedisMessage, c.Replay, c.Connection/1e3)
-	fmt.Fprintf(out, "measured: ticket %.1f ms of gateways together besides, %.1f ms and %.1f KB of Redis, %.1f KB of each gateway for a remembered one\n",
-		c.Ticket/1e3, c.RedisTicket/1e3, c.RedisMemory/1e3, c.Remembered/1e3)
+	fmt.Fprintf(out, "given: frame %.1f µs, message %.0f µs, of Redis %.0f µs, replay of a ticket %.0f µs of each gateway, socket %.1f KB, remembered ticket %.1f KB, ended one %.2f KB of Redis and its conversation %.1f KB\n",
+		c.Frame, c.Message, c.RedisMessage, c.Replay, c.Connection/1e3, c.Remembered/1e3, c.EndedTicket/1e3, c.EndedConversation/1e3)
+	fmt.Fprintf(out, "measured: ticket %.1f ms of gateways together besides, %.1f ms of Redis, %.1f KB of Redis while it is open\n", c.Ticket/1e3, c.RedisTicket/1e3, c.RedisMemory/1e3)
 	if f.Connections == 0 {
 		return nil
 	}
