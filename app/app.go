@@ -45,6 +45,8 @@ type Options struct {
 	// Audit hears of everything that supervisors do, one line each, with no word of
 	// what people write; nil means the Logger, with audit=true.
 	Audit *slog.Logger
+	// Tracer hears of the ways of tickets; nil for none.
+	Tracer Tracer
 	// Registry takes the metrics; nil means a new one.
 	Registry *prometheus.Registry
 }

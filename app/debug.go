@@ -15,14 +15,55 @@ import (
 // process has replayed, so that one id is found in the logs of all of them. Neither
 // tokens nor what people write are in it.
 
-// traces reports whether such lines are written, so that otherwise nothing is spent on
-// them.
-func (s *Site) traces() bool { return s.log.Enabled(context.Background(), slog.LevelDebug) }
+// Tracer hears of the way of the tickets that it follows. Its methods must not block.
+type Tracer interface {
+	Follows(ticket string) bool
+	Command(CommandTrace)
+	Step(StepTrace)
+}
 
-// traceCommand logs a command and what came of it.
-func (s *Site) traceCommand(a *Actor, c Command, ticket string, r Receipt, took time.Duration, err error) {
+// CommandTrace is a command that concerned a ticket, and what came of it.
+type CommandTrace struct {
+	Site, Node, Ticket, Command string
+	Role                        Role
+	Conn                        uint64
+	Start                       time.Time
+	Took                        time.Duration
+	// Log is the number of the site's log, Entry that of the conversation's; 0 for none.
+	Log, Entry uint64
+	Err        error
+}
+
+// StepTrace is a step of a ticket that this process has replayed.
+type StepTrace struct {
+	Site, Node, Ticket string
+	Cause              queue.Cause
+	Before, After      queue.Status
+	Number             uint64
+	// At is the stamp of the record, by the log's clock.
+	At, Replayed time.Time
+}
+
+// debugs reports whether the log takes such lines, and traces whether anything does, so
+// that otherwise nothing is spent on them.
+func (s *Site) debugs() bool { return s.log.Enabled(context.Background(), slog.LevelDebug) }
+func (s *Site) traces() bool { return s.app.options.Tracer != nil || s.debugs() }
+
+// traceCommand tells of a command and what came of it.
+func (s *Site) traceCommand(a *Actor, c Command, ticket string, r Receipt, begun time.Time, err error) {
+	ticket = cmp.Or(r.Ticket, ticket)
+	took := time.Since(begun)
+	if t := s.app.options.Tracer; t != nil && t.Follows(ticket) {
+		t.Command(CommandTrace{
+			Site: s.id, Node: s.app.Node(), Ticket: ticket, Command: reflect.TypeOf(c).Name(), Role: a.Role, Conn: a.Conn,
+			Start: begun, Took: took, Log: r.Log, Entry: r.Number, Err: err,
+		})
+	}
+	if !s.debugs() {
+		return
+	}
 	attrs := []slog.Attr{
-		slog.String("command", reflect.TypeOf(c).Name()), slog.String("ticket", cmp.Or(r.Ticket, ticket)), slog.String("role", string(a.Role)), slog.String("by", a.ID),
+		slog.String("command", reflect.TypeOf(c).Name()), slog.String("ticket", ticket), slog.String("role", string(a.Role)), slog.String("by", a.ID),
 		slog.Uint64("conn", a.Conn), slog.String("node", s.app.Node()), slog.Uint64("number", r.Log), slog.Duration("took", took),
 	}
 	if r.MessageID != "" {
@@ -34,13 +75,23 @@ func (s *Site) traceCommand(a *Actor, c Command, ticket string, r Receipt, took 
 	s.log.LogAttrs(context.Background(), slog.LevelDebug, "a command", attrs...)
 }
 
-// traceSteps logs what became of tickets.
+// traceSteps tells what became of tickets.
 func (s *Site) traceSteps(_ *queue.State, steps []queue.Step) {
+	debugs := s.debugs()
 	for i := range steps {
 		for _, t := range steps[i].Tickets {
 			var before queue.Status
 			if t.Before != nil {
 				before = t.Before.Status
+			}
+			if tracer := s.app.options.Tracer; tracer != nil && t.After != nil && tracer.Follows(t.After.ID) {
+				tracer.Step(StepTrace{
+					Site: s.id, Node: s.app.Node(), Ticket: t.After.ID, Cause: steps[i].Cause, Before: before, After: t.After.Status,
+					Number: steps[i].Number, At: time.UnixMilli(int64(steps[i].At)), Replayed: time.Now(),
+				})
+			}
+			if !debugs {
+				continue
 			}
 			if t.After == nil {
 				s.log.Debug("a ticket is forgotten", "ticket", t.Before.ID, "node", s.app.Node(), "number", steps[i].Number)

@@ -90,7 +90,7 @@ func (s *Site) Submit(ctx context.Context, a *Actor, c Command, done func(Receip
 // run runs a command that concerns the ticket, "" for none.
 func (s *Site) run(ctx context.Context, a *Actor, c Command, ticket string) (r Receipt, err error) {
 	if s.traces() {
-		defer func(begun time.Time) { s.traceCommand(a, c, ticket, r, time.Since(begun), err) }(time.Now())
+		defer func(begun time.Time) { s.traceCommand(a, c, ticket, r, begun, err) }(time.Now())
 	}
 	if err := ctx.Err(); err != nil {
 		return Receipt{}, err

@@ -51,6 +51,8 @@ type appConfig struct {
 	// Audit takes a line for each action of a supervisor; nil means the Logger.
 	Audit *slog.Logger
 	Admin adminConfig
+	// Tracer hears of the ways of tickets; nil for none.
+	Tracer app.Tracer
 	// Certificate is for TLS at Listen; nil for none.
 	Certificate *certificate
 }
@@ -120,7 +122,7 @@ func NewApp(ctx context.Context, c appConfig) (_ *App, err error) {
 	a.hub = conversation.New(a.backend, conversation.Options{Retention: retentionOf(c.File), Logger: c.Logger})
 	application := app.Options{
 		Node: c.Node, Store: store, Conversations: a.hub, Presence: a.nodes, Levels: c.Levels,
-		Logger: c.Logger, Audit: c.Audit, Registry: a.registry,
+		Logger: c.Logger, Audit: c.Audit, Tracer: c.Tracer, Registry: a.registry,
 	}
 	for _, s := range sites {
 		application.Sites = append(application.Sites, s.SiteOptions)

@@ -13,11 +13,13 @@ import (
 	"syscall"
 	"time"
 
+	"nextup/app"
 	clientjs "nextup/client-js"
 	"nextup/gateway/auth"
 	"nextup/internal/eventlog/redislog"
 	"nextup/internal/heap"
 	"nextup/internal/sitefile"
+	"nextup/internal/tracing"
 	"nextup/internal/traffic"
 	"nextup/queue"
 )
@@ -44,6 +46,9 @@ type serveCmd struct {
 	AdminAnywhere bool   `help:"Let --admin listen where other machines reach it: they are answered metrics and readiness, and nothing else."`
 
 	Audit string `help:"File to which what supervisors do is appended, one JSON object a line; by default the log has it, with audit=true." placeholder:"FILE"`
+
+	TraceTo    string  `help:"Collector that gets the ways of tickets as traces (OTLP over HTTP); off by default." placeholder:"URL"`
+	TraceShare float64 `help:"With --trace-to: share of the tickets that is followed, 0 to 1." default:"0.01"`
 
 	LogLevel  string `help:"Least level that is logged: debug, info, warn or error." enum:"debug,info,warn,error" default:"info"`
 	LogFormat string `help:"Form of the log lines: text or json." enum:"text,json" default:"text"`
@@ -125,11 +130,20 @@ func (c *serveCmd) serve(ctx context.Context, last func(), out, logs io.Writer) 
 	told := make(chan os.Signal, 1) // from the start, since a SIGHUP without a receiver ends the process
 	signal.Notify(told, syscall.SIGHUP)
 	defer signal.Stop(told)
+	var tracer app.Tracer
+	if c.TraceTo != "" {
+		exporter, err := tracing.New(tracing.Options{Endpoint: c.TraceTo, Share: c.TraceShare, Version: thisBuild().version, Log: log})
+		if err != nil {
+			return fmt.Errorf("--trace-to: %w", err)
+		}
+		defer exporter.Close()
+		tracer = exporter
+	}
 	pages, built := clientjs.Assets()
 	app, err := NewApp(ctx, appConfig{
 		Listen: c.Listen, Redis: c.Redis, Durability: durability, TrustDisk: c.TrustDisk, File: file, Node: c.Node,
 		Levels: levels, HelloRate: c.HelloRate, TrustedProxies: c.TrustedProxy, DemoTokens: c.Demo || c.DemoTokens, Pages: pages, Logger: log, Audit: audit,
-		Admin: adminConfig{Listen: c.Admin, Reload: reload.ask, Drain: leave}, Certificate: reload.certificate,
+		Admin: adminConfig{Listen: c.Admin, Reload: reload.ask, Drain: leave}, Certificate: reload.certificate, Tracer: tracer,
 	})
 	if err != nil {
 		if ctx.Err() != nil {

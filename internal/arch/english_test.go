@@ -21,7 +21,7 @@ var plainRooms = []string{
 	"gateway", "gateway/admin", "gateway/admission", "gateway/auth", "gateway/fanout", "gateway/httpapi", "gateway/protocol", "gateway/session", "gateway/socket", "gateway/stream", "gateway/view", "gateway/ws",
 	"internal/arch", "internal/cadence", "internal/client", "internal/etabench", "internal/eventlog", "internal/eventlog/eventlogtest",
 	"internal/eventlog/redislog", "internal/heap", "internal/lograte", "internal/origin", "internal/outbound", "internal/sitefile", "internal/trace", "internal/trace/export",
-	"internal/traffic", "internal/tsgen",
+	"internal/tracing", "internal/traffic", "internal/tsgen",
 	"presence", "presence/redispresence",
 	"queue", "queue/eta", "queue/logstore", "queue/queuetest", "queue/sim",
 	"bench", "bench/orders", "loadtest", "loadtest/cluster", "loadtest/model", "loadtest/observer", "loadtest/report",
