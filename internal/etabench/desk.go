@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"slices"
+	"sort"
 	"strings"
 
 	"nextup/queue/sim"
@@ -25,8 +27,13 @@ type desk struct {
 	// no other for a while.
 	breaks float64
 	rest   sim.Draw
-	// changes is the hour after which the ranges are judged apart; 0 is none.
+	// changes is the hour after which the ranges are judged apart; 0 is none. With forgets, an
+	// estimator that knows nothing takes over then.
 	changes float64
+	forgets bool
+	// handsOn is the share of conversations that are given to the next queue after a third of
+	// their time, where the visitor goes before those who have not been served.
+	handsOn float64
 	// arrivals, handling and staff are factors over time, in hours; nil is 1.
 	arrivals, handling, staff func(hour float64) float64
 }
@@ -66,6 +73,8 @@ type caller struct {
 	at     float64
 	taken  bool
 	gone   bool
+	// handedOn is true from when the visitor's conversation is to be given to the next queue.
+	handedOn bool
 }
 
 type deskAgent struct {
@@ -145,12 +154,16 @@ func (r *deskRun) push(e deskEvent) {
 	heap.Push(&r.events, e)
 }
 
-func (r *deskRun) row(kind, ticket, agent, queue string) {
+func (r *deskRun) row(kind, ticket, agent, queue string, head ...float64) {
 	capacity := ""
 	if kind == "agent_on" {
 		capacity = fmt.Sprint(max(1, r.capacity))
 	}
-	fmt.Fprintf(&r.log, "%d,%s,%s,%s,%s,,%s\n", int64(math.Round(r.now*1000)), kind, ticket, agent, queue, capacity)
+	headStart := ""
+	if len(head) > 0 {
+		headStart = fmt.Sprint(head[0])
+	}
+	fmt.Fprintf(&r.log, "%d,%s,%s,%s,%s,%s,%s\n", int64(math.Round(r.now*1000)), kind, ticket, agent, queue, headStart, capacity)
 }
 
 func agentName(i int) string { return fmt.Sprintf("a%d", i) }
@@ -205,6 +218,9 @@ func (r *deskRun) handle(e *deskEvent) {
 		r.row("close", v.ticket, agentName(e.agent), "")
 		a := &r.agents[e.agent]
 		a.held--
+		if v.handedOn {
+			r.handOn(v.q)
+		}
 		if r.rng.Float64() < r.breaks {
 			a.resting = true
 			r.push(deskEvent{at: r.now + r.rest.Next(r.rng)/1000, kind: isBack, agent: e.agent})
@@ -235,6 +251,21 @@ func (r *deskRun) call(q int) {
 	r.lines[q] = append(r.lines[q], v)
 	r.offer(q)
 }
+
+// handOn puts a visitor who was served in a queue at the head of the next one's line.
+func (r *deskRun) handOn(from int) {
+	q := (from + 1) % len(r.queues)
+	v := &caller{ticket: fmt.Sprintf("t%d", r.joins), q: q, at: r.now - handedOnHead}
+	r.joins++
+	r.row("join", v.ticket, "", queueName(q), handedOnHead)
+	line := r.lines[q]
+	at := sort.Search(len(line), func(i int) bool { return line[i].at > v.at })
+	r.lines[q] = slices.Insert(line, at, v)
+	r.offer(q)
+}
+
+// handedOnHead is the head start, in seconds, of those who were handed on.
+const handedOnHead = 3600
 
 // offer gives the queue's next visitor to an agent with room, if there is one.
 func (r *deskRun) offer(q int) {
@@ -271,7 +302,12 @@ func (r *deskRun) take(i int) (took bool) {
 		a.held++
 		r.row("assign", v.ticket, agentName(i), "")
 		d := &r.queues[best]
-		r.push(deskEvent{at: r.now + max(1, d.handling.Next(r.rng)/1000*factor(r.handling, r.now/3600)), kind: ends, agent: i, visitor: v})
+		takes := d.handling.Next(r.rng) / 1000 * factor(r.handling, r.now/3600)
+		if r.handsOn > 0 && r.rng.Float64() < r.handsOn {
+			v.handedOn = true
+			takes /= 3
+		}
+		r.push(deskEvent{at: r.now + max(1, takes), kind: ends, agent: i, visitor: v})
 	}
 	return took
 }

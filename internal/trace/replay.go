@@ -38,6 +38,9 @@ type Options struct {
 	Progress func(events int)
 	// Scores judge the estimates.
 	Scores []*Score
+	// Forget is the time at which an estimator that knows nothing takes over, in milliseconds; 0
+	// is never.
+	Forget int64
 }
 
 const (
@@ -115,6 +118,10 @@ func (r *replay) lookUntil(at int64) error {
 }
 
 func (r *replay) look(at int64) error {
+	if r.Forget > 0 && at >= r.Forget {
+		r.est, r.Forget = eta.New(nil), 0
+		r.est.SetSeed(r.Seed)
+	}
 	r.forget(at)
 	r.est.SetBudget(playRecords * (r.events - r.seen))
 	r.est.Look(r.st, stamp(at))

@@ -263,12 +263,12 @@ func (e *Estimator) finish(before, after *queue.Ticket, at queue.Stamp) {
 	switch {
 	case k.stage == offered && after != nil && after.Status == queue.Assigned:
 		e.known.Accept.add(e.known.elapsed(k.since, at))
-	case k.stage == talking && closed:
+	case k.stage == talking && (closed || handedOn(before, after)):
 		e.known.service(k.queue).addEnd(k.work, rememberedEnds)
 		e.ended[k.queue]++
 		e.paceSeen++
 		e.known.Concurrency[min(n, maxConcurrent)].addEnd()
-		if after.WrapUp == 0 {
+		if closed && after.WrapUp == 0 {
 			e.known.WrapUp.add(0)
 		}
 	case k.stage == wrapping:
@@ -277,6 +277,11 @@ func (e *Estimator) finish(before, after *queue.Ticket, at queue.Stamp) {
 	if after == nil || after.HeldBy() != before.HeldBy() {
 		e.updateRoom(p, at)
 	}
+}
+
+// handedOn reports whether an agent gave a conversation away: it is over for their place.
+func handedOn(before, after *queue.Ticket) bool {
+	return before.Status == queue.Assigned && after != nil && after.Progress != nil && after.HeldBy() != before.Agent && after.TransferredBy == before.Agent
 }
 
 // accrueAll adds the time of all conversations up to at.
