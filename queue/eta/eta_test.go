@@ -220,3 +220,34 @@ func TestAnEndOnTheEdgeOfABinIsAnEndLikeOthers(t *testing.T) {
 		})
 	}
 }
+
+// An agent who gives a conversation away has their place free for the next in line, as with one that ends.
+func TestConversationsThatAreHandedOnCountAsOver(t *testing.T) {
+	t.Parallel()
+	const begun, took = 10_000_000, 60_000
+	mean := func(handsOn bool) float64 {
+		e, st := New(nil), scene(begun, 1, nil, 0)
+		e.SetBudget(0)
+		e.look(st, begun)
+		at := queue.Stamp(begun)
+		for i := range 100 {
+			was := &queue.Ticket{ID: fmt.Sprint("x", i), Visitor: fmt.Sprint("x", i), Specification: &queue.Specification{Department: "support", Language: "en", Requirements: &queue.Requirements{}, Weight: 1}, Status: queue.Waiting, Progress: &queue.Progress{}, JoinedAt: at}
+			taken := was.Copy()
+			taken.Status, taken.Progress = queue.Assigned, &queue.Progress{Agent: "a", AssignedAt: at}
+			after := taken.Copy()
+			if handsOn && i%2 == 0 {
+				after.Status, after.TransferredBy = queue.Waiting, "a"
+			} else {
+				after.Status, after.EndedAt = queue.Closed, at+took
+			}
+			e.Observe(queue.Step{Record: queue.Record{At: at}, Tickets: []queue.TicketStep{{Before: was, After: taken}}})
+			at += took
+			e.Observe(queue.Step{Record: queue.Record{At: at}, Tickets: []queue.TicketStep{{Before: taken, After: after}}})
+		}
+		e.look(st, at)
+		return e.rates.service[support.String()].mean()
+	}
+	if closed, handedOn := mean(false), mean(true); math.Abs(handedOn/closed-1) > 0.01 {
+		t.Errorf("a place is taken for %.0f s, and for %.0f s where half of the conversations are handed on", closed, handedOn)
+	}
+}

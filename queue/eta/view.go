@@ -281,7 +281,7 @@ func (e *Estimator) finish(before, after *queue.Ticket, at queue.Stamp) {
 
 // handedOn reports whether an agent gave a conversation away: it is over for their place.
 func handedOn(before, after *queue.Ticket) bool {
-	return before.Status == queue.Assigned && after != nil && after.Progress != nil && after.HeldBy() != before.Agent && after.TransferredBy == before.Agent
+	return before.Status == queue.Assigned && after != nil && after.HeldBy() != before.Agent && after.TransferredBy == before.Agent
 }
 
 // accrueAll adds the time of all conversations up to at.
