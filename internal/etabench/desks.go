@@ -102,7 +102,7 @@ func desks() []desk {
 const fewest = 150
 
 // truths judges the estimates of one log. Scores leave out waits of 5 s and less, and with them much of
-// what is below P10 where the mean is 8 s: octaves are judged by the waits of noticed, which anyone notices.
+// what is below P10 where the mean is 8 s: octaves are judged by the waits of noticed, which are long enough to be noticed.
 func truths(what string, score, noticed *trace.Score) []row {
 	total := &score.Truths()[0]
 	all := noticed.Truths()

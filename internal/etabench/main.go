@@ -4,6 +4,7 @@
 // docs/estimates.md.
 //
 //	go run ./internal/etabench -only lunch -visitors 2000
+//	go run ./internal/etabench -sensitivity -only "half are|doubled"
 package main
 
 import (
@@ -25,14 +26,19 @@ import (
 )
 
 func main() {
-	only := flag.String("only", "", "run the trials whose name contains this")
+	only := flag.String("only", "", "run the trials and desks whose name contains this, or one of these, as a|b")
 	visitors := flag.Int("visitors", 20_000, "delayed visitors per trial, about, pooled over the seeds")
 	out := flag.String("out", "", "put the table in its place in this page as well")
 	log := flag.String("trace", "", "a log of contacts (CSV, may be gzipped) to replay as well")
 	flag.Uint64Var(&firstSeed, "first", firstSeed, "the first of the five seeds: others show what is luck")
+	halves := flag.Bool("sensitivity", false, "replay the desks whose names contain -only with each constant of the calibration halved and doubled")
 	flag.IntVar(&playBudget, "budget", playBudget, "records of the plays of one look, 30 s apart")
 	flag.Parse()
-	if err := bench(*only, *visitors, *out, *log); err != nil {
+	run := func() error { return bench(*only, *visitors, *out, *log) }
+	if *halves {
+		run = func() error { return sensitivity(os.Stdout, *only) }
+	}
+	if err := run(); err != nil {
 		fmt.Fprintln(os.Stderr, "etabench:", err)
 		os.Exit(1)
 	}
@@ -41,7 +47,7 @@ func main() {
 func bench(only string, visitors int, out, log string) error {
 	var rows []row
 	for _, t := range trials() {
-		if !strings.Contains(t.name, only) {
+		if !chosen(t.name, only) {
 			continue
 		}
 		began := time.Now()
@@ -55,7 +61,7 @@ func bench(only string, visitors int, out, log string) error {
 		rows = append(rows, judged...)
 	}
 	for _, d := range desks() {
-		if !strings.Contains(d.name, only) {
+		if !chosen(d.name, only) {
 			continue
 		}
 		judged, err := d.replay()
@@ -81,6 +87,11 @@ func bench(only string, visitors int, out, log string) error {
 		return nil
 	}
 	return insert(out, page.String())
+}
+
+// chosen reports whether a name contains one of the parts of only, which are divided by |.
+func chosen(name, only string) bool {
+	return slices.ContainsFunc(strings.Split(only, "|"), func(part string) bool { return strings.Contains(name, part) })
 }
 
 // provenance returns the command, commit, machine and seeds of the table.

@@ -14,7 +14,7 @@ import (
 // expert", Machine Learning 32, 1998). So a change is believed as soon as it is more than
 // chance, and while there is none, the short memories weigh next to nothing.
 type pace struct {
-	Memories [len(paceMemories)]paceMemory `json:"memories"`
+	Memories [3]paceMemory `json:"memories"`
 }
 
 // paceMemory counts the ends that were seen and those that were expected, and holds the
@@ -25,10 +25,11 @@ type paceMemory struct {
 	Weight   float64 `json:"weight"`
 }
 
-// paceMemories are the memories, in expected ends.
-var paceMemories = [...]float64{50, 200, 800}
-
+// The constants of the pace; docs/estimates.md has the scenarios that fix them.
 const (
+	// shortMemory is the shortest memory, in expected ends; the others are 4 and 16 times as
+	// long.
+	shortMemory = 50
 	// paceEvery is how often the ends are counted, in milliseconds.
 	paceEvery = 30_000
 	// pacePrior is the weight, in ends, of the belief of a memory that nothing has changed.
@@ -63,7 +64,7 @@ func (p *pace) observe(seen, expected float64) {
 	for i := range p.Memories {
 		m := &p.Memories[i]
 		m.Weight = (1-change)*m.Weight/total + change*newMemory
-		keep := math.Exp(-expected / paceMemories[i])
+		keep := math.Exp(-expected / (shortMemory * math.Exp2(float64(2*i))))
 		m.Seen, m.Expected = m.Seen*keep+seen, m.Expected*keep+expected
 	}
 }
