@@ -21,6 +21,11 @@ type planCmd struct {
 	Add           int           `help:"Instead of asking how many: what so many more agents would change." placeholder:"N"`
 	Most          int           `help:"Give up above this number of agents." default:"500"`
 	Runs          int           `help:"Seeds per answer." default:"5"`
+	Day           string        `help:"Ask for each hour of a day: a CSV of the arrivals by hour, or a log that backtest reads, in place of --arrivals." placeholder:"FILE"`
+	Zone          string        `help:"With --day and the export of another desk: the time zone of its hours." default:"UTC"`
+	Each          time.Duration `help:"With --day: ask for each period of this length." default:"1h"`
+	Precision     float64       `help:"With --day: run until the level of each period is known to so many points (95 % interval)." default:"3"`
+	MostRuns      int           `help:"With --day: give up on that after so many runs." default:"200"`
 }
 
 // Help is shown by --help below the summary.
@@ -31,8 +36,24 @@ some more of them would change. Where Erlang C or Erlang A holds (one queue, one
 per agent, exponential times, a constant rate) it says what the formula gives beside the
 simulation.
 
+A number for the whole day hides its worst hour: a desk that serves 80 % in time over the
+day may serve 55 % at noon. With --day it says how many agents each hour needs, how sure
+that is (it runs the day again until each hour is certain to --precision), which hour is
+the worst, and what the agents of now would do, all day alike. Each hour counts the
+visitors who join in it; the line of one hour is that of the next. Write the numbers into
+the shifts of your agents (docs/supervising.md). The file is a CSV such as
+
+    hour,en,es
+    08:00,40,12
+    09:00,75,20
+
+with the visitors of each language until the next row, or a log of contacts, of which it
+takes the mean of the days, queue by queue.
+
 Examples:
 
+    nextup plan --day tuesday.csv --for en --agents en=11 --handling 6m --patience 4m
+    nextup plan --day last-month.csv.gz --for sales --each 30m --share 90 --within 30s
     nextup plan --arrivals en=120 --arrivals es=40 --agents en=11 --agents es=4 --for es
     nextup plan --arrivals en=240 --agents en=20 --patience 4m --for en --add 2
     nextup plan --scenario day.yaml --for en+es --share 90 --within 30s`
@@ -43,6 +64,19 @@ func (c *planCmd) Run(out io.Writer) error {
 	s, err := c.scenario()
 	if err != nil {
 		return err
+	}
+	var d *day
+	if c.Day != "" {
+		if d, err = readDay(c.Day, c.Zone, c.Each); err != nil {
+			return err
+		}
+		if c.Scenario != "" || c.Add != 0 || c.Precision <= 0 || c.MostRuns < 1 {
+			return fmt.Errorf("plan: --day goes without --scenario and --add, --precision is above 0 and --most-runs at least 1")
+		}
+		d.demand(s, s.Queues[0])
+		if c.For == "" && len(d.languages) == 1 {
+			c.For = d.languages[0]
+		}
 	}
 	if c.For == "" && len(s.Staff) > 0 {
 		c.For = strings.Join(s.Staff[0].Languages, "+")
@@ -58,6 +92,9 @@ func (c *planCmd) Run(out io.Writer) error {
 	}
 	if !slices.ContainsFunc(s.Queues, func(d sim.Demand) bool { return slices.Contains(p.languages, d.Language) }) {
 		return fmt.Errorf("plan: there is no demand for %s in this forecast", c.For)
+	}
+	if d != nil {
+		return p.hours(out, d)
 	}
 	if c.Add != 0 {
 		return p.change(out)
@@ -79,6 +116,8 @@ type answer struct {
 	share, half                    float64
 	mean, p50, p90, left, occupied float64
 	leftHalf                       float64
+	// hours are the hours of the day of a scenario whose demand varies.
+	hours []period
 }
 
 func (p *planner) ask(agents int) (answer, error) {
@@ -89,7 +128,7 @@ func (p *planner) ask(agents int) (answer, error) {
 	var shares, lefts []float64
 	for i := range p.Runs {
 		s.Seed = p.base.Seed + uint64(i)
-		r, err := sim.Run(&s, sim.Hooks{})
+		r, err := sim.Run(&s, p.byHour(&a))
 		if err != nil {
 			return a, err
 		}
@@ -114,6 +153,37 @@ func (p *planner) ask(agents int) (answer, error) {
 	return a, nil
 }
 
+// hourName returns the time of an hour of the day.
+func hourName(h int) string { return fmt.Sprintf("%02d:00", h) }
+
+// byHour counts one more run by the hour of the day, if the demand varies: the first hour
+// after the warm-up is hour 0.
+func (p *planner) byHour(a *answer) sim.Hooks {
+	if !slices.ContainsFunc(p.base.Queues, func(d sim.Demand) bool { return len(d.Profile.Steps) > 0 || d.Profile.Period > 0 }) {
+		return sim.Hooks{}
+	}
+	if a.hours == nil {
+		a.hours = make([]period, 24)
+	}
+	for h := range a.hours {
+		a.hours[h].joined, a.hours[h].within = append(a.hours[h].joined, 0), append(a.hours[h].within, 0)
+	}
+	last := len(a.hours[0].joined) - 1
+	return sim.Hooks{Outcome: func(o sim.Outcome) {
+		t := int64(o.Joined-sim.Start) - int64(p.base.Warmup)
+		if t < 0 || !slices.Contains(p.languages, o.Queue.Language) {
+			return
+		}
+		h := &a.hours[t/time.Hour.Milliseconds()%24]
+		if h.joined[last]++; o.Served {
+			h.waits = append(h.waits, o.Wait/1000)
+			if o.Wait <= float64(p.Within.Milliseconds()) {
+				h.within[last]++
+			}
+		}
+	}}
+}
+
 // interval returns a mean with the half width of its 95 % interval, 0 for one run.
 func interval(x []float64) (mean, half float64) {
 	n := float64(len(x))
@@ -125,11 +195,14 @@ func interval(x []float64) (mean, half float64) {
 	if n < 2 {
 		return mean, 0
 	}
-	// Student's t at 97.5 %, by the expansion of Cornish and Fisher.
+	return mean, student(n-1) * math.Sqrt(max(0, squares-sum*mean)/(n-1)/n)
+}
+
+// student returns Student's t at 97.5 % with so many degrees of freedom, by the expansion
+// of Cornish and Fisher.
+func student(f float64) float64 {
 	const z = 1.96
-	f := n - 1
-	t := z + (z*z*z+z)/(4*f) + (5*math.Pow(z, 5)+16*z*z*z+3*z)/(96*f*f)
-	return mean, t * math.Sqrt(max(0, squares-sum*mean)/f/n)
+	return z + (z*z*z+z)/(4*f) + (5*math.Pow(z, 5)+16*z*z*z+3*z)/(96*f*f)
 }
 
 // search finds the smallest number of agents that is enough. More agents never make
@@ -216,8 +289,19 @@ func (p *planner) table(out io.Writer, rows []answer) error {
 		}
 		fmt.Fprintf(w, "%d\t%.1f ± %.1f %%\t%.1f\t%.1f\t%.1f\t%.1f %%\t%.1f %%\t%s\t\n", a.agents, a.share, a.half, a.mean, a.p50, a.p90, a.left, a.occupied, beside)
 	}
-	if err := w.Flush(); err != nil || theory.check == nil || p.Runs < 2 {
+	if err := w.Flush(); err != nil {
 		return err
+	}
+	for i, a := range rows {
+		if a.hours != nil {
+			if i == 0 {
+				fmt.Fprintln(out)
+			}
+			fmt.Fprintln(out, worst(a.hours, hourName, fmt.Sprintf("%d agents", a.agents)))
+		}
+	}
+	if theory.check == nil || p.Runs < 2 {
+		return nil
 	}
 	_, err := fmt.Fprintf(out, "\n%s holds for this forecast: it lies in the simulation's 95 %% interval in %d of %d rows.\n", theory.name, agreeing, len(rows))
 	return err
