@@ -10,7 +10,7 @@ export default defineConfig({
     outDir: "lib",
     emptyOutDir: true,
     target: targets,
-    lib: { entry: { index: "src/core/index.ts", widget: "src/widget/index.ts", desktop: "src/desktop/index.ts" }, formats: ["es"], cssFileName: "desktop" },
+    lib: { entry: { index: "src/core/index.ts", fallback: "src/dom/fallback.ts", widget: "src/widget/index.ts", desktop: "src/desktop/index.ts" }, formats: ["es"], cssFileName: "desktop" },
     rolldownOptions: { external: /^preact|^uplot$/, output: { entryFileNames: "[name].js", chunkFileNames: "chunks/[name]-[hash].js" } },
   },
 });

@@ -1,5 +1,6 @@
 import { useEffect, useMemo } from "preact/hooks";
 import { SupervisorClient, type AgentClient, type ClientOptions } from "../core/index.ts";
+import { anySocket } from "../dom/fallback.ts";
 import { Board } from "./board/Board.tsx";
 import { DeskClient } from "./desk/client.ts";
 import { Workspace } from "./desk/Workspace.tsx";
@@ -39,7 +40,7 @@ function useHTTP({ http, token }: DeskOptions): HTTPClient {
 
 /** A client that is connected while the page shows it. */
 function useClient<C extends AgentClient | SupervisorClient>({ url, token }: DeskOptions, make: (options: ClientOptions) => C): C {
-  const client = useMemo(() => make({ url, token, storage: pageStorage().tab }), []);
+  const client = useMemo(() => make({ url, token, storage: pageStorage().tab, WebSocket: anySocket() }), []);
   useEffect(() => {
     const forgets = [complainOf(client), client.connection.on("identity", () => pageStorage().tab.forget())];
     client.connect();

@@ -1,5 +1,6 @@
 import { VisitorClient } from "../core/index.ts";
 import type { PageStorage } from "../dom/storage.ts";
+import { anySocket } from "../dom/fallback.ts";
 import { wakeWithPage } from "../dom/waking.ts";
 import { report, warn } from "./report.ts";
 import { changeOf, tokenOf, type Config } from "./config.ts";
@@ -88,7 +89,7 @@ export class Controller implements ClientListener {
     if (typeof gateway === "string") {
       this.report(gateway);
     } else if (wanted && this.state.client === undefined) {
-      this.state.client = new VisitorClient({ url: gateway.socket, token: () => tokenOf(this.state.config), storage: this.state.storage.tab });
+      this.state.client = new VisitorClient({ url: gateway.socket, token: () => tokenOf(this.state.config), storage: this.state.storage.tab, WebSocket: anySocket() });
       listen(this, this.state.client);
       this.state.client.on("identity", () => this.#forget());
       this.state.client.on("state", ({ name }) => {
