@@ -18,7 +18,7 @@ type releaser struct {
 		Ldflags []string
 	}
 	Archives []struct{ Files []any }
-	Sboms    []struct{ Artifacts string }
+	Sboms    []any
 	Checksum struct{ Algorithm string }
 	Nfpms    []struct {
 		Contents []struct{ Src, Dst string }
@@ -97,8 +97,9 @@ func TestTheUnitStartsReloadsAndBoundsTheGateway(t *testing.T) {
 			t.Errorf("%s is %q, want %q", name, got, want)
 		}
 	}
-	if _, err := exec.LookPath("systemd-analyze"); err != nil {
-		t.Log("systemd-analyze is not installed: the unit is not verified by it")
+	const verifier = "systemd-analyze" //nolint:misspell // the program's name
+	if _, err := exec.LookPath(verifier); err != nil {
+		t.Logf("%s is not installed: the unit is not verified by it", verifier)
 		return
 	}
 	dir := t.TempDir()
@@ -106,7 +107,7 @@ func TestTheUnitStartsReloadsAndBoundsTheGateway(t *testing.T) {
 	if err := os.WriteFile(unit, []byte(strings.ReplaceAll(string(text), "/usr/bin/nextup", "/bin/true")), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if out, err := exec.CommandContext(t.Context(), "systemd-analyze", "verify", "--man=no", unit).CombinedOutput(); err != nil {
+	if out, err := exec.CommandContext(t.Context(), verifier, "verify", "--man=no", unit).CombinedOutput(); err != nil {
 		t.Errorf("%v: %s", err, out)
 	}
 }

@@ -31,7 +31,7 @@ type drillCase struct {
 	// args are the gateways' more, and prepare is done before they start.
 	args    []string
 	prepare func(h *house)
-	// speed is how much shorter the times of the rules are; 0 for speedUp.
+	// speed is how much shorter the times of the alert's rule are; 0 for speedUp.
 	speed  int
 	site   string // what the site file has more
 	agents int
