@@ -38,7 +38,7 @@ space := $(subst ,, )
 PAGES := client-js/dist/visitor.html
 PACKAGES := client-js/node_modules/.package-lock.json
 
-.PHONY: help run test lint bench bench-peers bench-eta bench-offer faults faults-routing upgrade drill load build release-snapshot generate clean client-deps client
+.PHONY: help run test lint bench bench-peers bench-eta bench-offer faults faults-routing upgrade drill load build release-snapshot try-package generate clean client-deps client
 
 help: ## Say what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -102,6 +102,9 @@ release-snapshot: ## Build archives, checksums, SBOMs and the Debian package int
 	GOBIN=$(CURDIR)/bin/tools go install $(SYFT)
 	GOBIN=$(CURDIR)/bin/tools go install $(GORELEASER)
 	PATH="$(CURDIR)/bin/tools:$$PATH" goreleaser release --snapshot --clean
+
+try-package: ## Install, start, reload, upgrade, remove and purge the Debian package of dist/ in files that go away again (root; DEB=path)
+	deploy/debian/try $(or $(DEB),$(wildcard dist/*_linux_amd64.deb))
 
 generate: ## Write the TypeScript types of the protocol from the Go ones
 	go generate ./gateway/protocol

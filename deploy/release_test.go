@@ -50,9 +50,10 @@ func TestWhatAReleaseIsMadeOfIsThere(t *testing.T) {
 		paths = append(paths, c.Src)
 		installed = append(installed, c.Dst)
 	}
+	r.Nfpms[0].Scripts["try-package"] = "deploy/debian/try"
 	for name, script := range r.Nfpms[0].Scripts {
 		paths = append(paths, script)
-		if out, err := exec.CommandContext(t.Context(), "sh", "-n", filepath.Join("..", script)).CombinedOutput(); err != nil {
+		if out, err := exec.CommandContext(t.Context(), "bash", "-n", filepath.Join("..", script)).CombinedOutput(); err != nil {
 			t.Errorf("%s: %v %s", name, err, out)
 		}
 	}

@@ -99,7 +99,7 @@ func (f *adminFlags) ask(method, path string, query url.Values, body any) (jsont
 	}
 	var refusal admin.Refusal
 	if err := json.Unmarshal(answer, &refusal); err != nil || refusal.Error == "" {
-		return nil, fmt.Errorf("%s: %s", response.Status, strings.TrimSpace(string(answer)))
+		return nil, errors.New(cmp.Or(strings.TrimSpace(string(answer)), response.Status))
 	}
 	if len(refusal.Known) > 0 {
 		return nil, fmt.Errorf("%s; there are %s", refusal.Error, strings.Join(refusal.Known, ", "))
