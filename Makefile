@@ -84,7 +84,7 @@ bench-offer: ## From a close on one gateway to the next offer, decided on anothe
 faults-routing: ## Routing on four gateways that are killed in turn, 3,000 tickets, some minutes (SEED=n)
 	NEXTUP_FAULTS_ROUTING=long NEXTUP_FAULTS_SEED=$(SEED) go test ./test/faults/routing -count 1 -v -timeout 20m -run TestRouting
 
-drill: ## Break an installation in each way that the alerts know of, in a real Prometheus, some 10 minutes (CASE=name)
+drill: ## Break an installation in each way that the alerts know of, in a real Prometheus, some 15 minutes (CASE=name)
 	@for p in prometheus haproxy redis-server; do command -v $$p >/dev/null || { echo "make drill needs $$p: apt-get install --no-install-recommends prometheus haproxy redis-server"; exit 1; }; done
 	cd deploy && NEXTUP_REQUIRE_REDIS=1 go test -tags drill ./drill -count 1 -v -parallel 4 -timeout 60m $(if $(CASE),-run 'TestDrill/^$(subst $(space),_,$(CASE))$$')
 
