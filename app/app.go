@@ -67,7 +67,8 @@ type App struct {
 	started  time.Time
 	leaseLog lograte.Warning // of a lease that is not renewed
 	leaving  atomic.Bool
-	renewed  atomic.Int64 // when the node's lease was, as time since started
+	refusals chan struct{} // holds one: watchSites should look
+	renewed  atomic.Int64  // when the node's lease was, as time since started
 
 	comparing sync.Mutex // held while site files and levels are compared
 	common    *common    // what all nodes knew at the last look; guarded by comparing
@@ -114,6 +115,7 @@ func New(o Options) (*App, error) {
 	}
 	a := &App{
 		options: o, log: o.Logger, metrics: newMetrics(o.Registry), node: newNode(o.Node), sites: map[string]*Site{}, started: time.Now(),
+		refusals: make(chan struct{}, 1),
 	}
 	a.ctx, a.stop = context.WithCancel(context.Background())
 	for _, s := range o.Sites {
@@ -126,7 +128,7 @@ func New(o Options) (*App, error) {
 func (a *App) newSite(o SiteOptions) *Site {
 	r := newReplica(a.ctx, a.options.Store, o.Rules, a.log, a.metrics)
 	a.metrics.known(o.Rules.ID)
-	r.levels = a.options.Levels
+	r.levels, r.news = a.options.Levels, a.refusals
 	s := &Site{Replica: r, app: a, election: newElection(r, a.Node)}
 	s.digest.Store(&o.Digest)
 	s.connections.init(s)

@@ -30,6 +30,7 @@ var (
 type availability struct {
 	refusal atomic.Pointer[error] // why the log takes no changes; it holds nil if it does
 	doubts  chan struct{}         // holds one: the log is to be probed now
+	news    chan<- struct{}       // holds one: the log refuses changes, or takes them again
 	away    atomic.Bool           // subscribers have been told that the log is away
 
 	// What Takes saw: whether the log has taken changes at all, whether it takes none
@@ -45,7 +46,16 @@ func (a *availability) init() {
 	a.setRefusal(errUnknown)
 }
 
-func (a *availability) setRefusal(refusal error) { a.refusal.Store(&refusal) }
+func (a *availability) setRefusal(refusal error) {
+	before := a.refusal.Swap(&refusal)
+	if before == nil || (*before == nil) == (refusal == nil) {
+		return
+	}
+	select {
+	case a.news <- struct{}{}:
+	default:
+	}
+}
 
 // refused is why the log takes no changes, or nil.
 func (a *availability) refused() error { return *a.refusal.Load() }

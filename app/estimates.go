@@ -5,6 +5,7 @@ import (
 	"sync"
 	"time"
 
+	"nextup/internal/cadence"
 	"nextup/internal/lograte"
 	"nextup/queue"
 	"nextup/queue/eta"
@@ -19,7 +20,7 @@ const (
 	publishCost        = 300
 	// idleInterval is how long the estimates rest while no ticket waits and nothing
 	// happens: what was learned ages slowly.
-	idleInterval = 30 * time.Second
+	idleInterval = time.Minute
 	// checkpointInterval is how long what was learned rests in milliseconds until it is
 	// written again.
 	checkpointInterval queue.Millis = 60_000
@@ -130,7 +131,7 @@ func (e *estimates) work(ctx context.Context) time.Duration {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if e.idle = !news && len(e.steps) == 0 && !e.anew; e.idle {
-		return idleInterval
+		return time.Until(cadence.Next(time.Now(), idleInterval))
 	}
 	return intervalAfter(took)
 }

@@ -149,32 +149,42 @@ func (a *App) Leave(ctx context.Context) {
 }
 
 // nodeCheck is how often a process looks for lost nodes, of the sites that it was
-// elected for.
-const nodeCheck = 500 * time.Millisecond
+// elected for. While none holds a session of any site, it looks every idleNodeCheck
+// whether one does: well before the lease of one that comes and dies has run out.
+const (
+	nodeCheck     = 500 * time.Millisecond
+	idleNodeCheck = time.Second
+)
 
 // watchNodes puts the nodes that have gone into the logs of the sites for which this
 // process was elected. One look at the registry serves them all.
 func (a *App) watchNodes() {
 	watch := presence.NewWatch(a.options.Presence)
-	for cadence.Wait(a.ctx, nodeCheck) {
-		a.loseNodes(watch, time.Now())
+	for every := nodeCheck; cadence.Wait(a.ctx, every); {
+		every = idleNodeCheck
+		if a.loseNodes(watch, time.Now()) {
+			every = nodeCheck
+		}
 	}
 }
 
-func (a *App) loseNodes(watch *presence.Watch, now time.Time) {
+// loseNodes looks for lost nodes once, and reports whether any node holds a session of a
+// site, also of one for which this process may be elected only later.
+func (a *App) loseNodes(watch *presence.Watch, now time.Time) (held bool) {
 	holds := map[string][]*Site{} // sites by the nodes that hold sessions of theirs
 	for _, s := range a.sites {
+		var nodes []string
+		s.Read(func(st *queue.State) { nodes = st.Nodes() })
+		held = held || len(nodes) > 0
 		if !s.Elected() {
 			continue
 		}
-		s.Read(func(st *queue.State) {
-			for _, n := range st.Nodes() {
-				holds[n] = append(holds[n], s)
-			}
-		})
+		for _, n := range nodes {
+			holds[n] = append(holds[n], s)
+		}
 	}
 	if len(holds) == 0 {
-		return
+		return held
 	}
 	nodes := make([]string, 0, len(holds))
 	for n := range holds {
@@ -184,13 +194,14 @@ func (a *App) loseNodes(watch *presence.Watch, now time.Time) {
 	lost, err := watch.Lost(ctx, nodes, now)
 	cancel()
 	if err != nil {
-		return // the registry is away; so is the log, which says so
+		return held // the registry is away; so is the log, which says so
 	}
 	for _, n := range lost {
 		for _, s := range holds[n] {
 			s.loseNode(n)
 		}
 	}
+	return held
 }
 
 func (s *Site) loseNode(name string) {

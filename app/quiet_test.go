@@ -69,7 +69,8 @@ func wakeUps(t *testing.T, sites int, happens func(t *testing.T, s *Site)) (aSec
 }
 
 // A site at which nothing happens costs its head check, its probe and its lease, once a
-// second each, and a look at its estimates; a ticker more would show. It is the same for
+// second each, and a look at its estimates, and the process a look at all sites, at their
+// nodes and its own lease; a ticker more would show. It is the same for
 // one where people wait and no agent can be offered them, as at night. Not beside other
 // tests, which are scheduled as well.
 func TestAnEmptySiteIsLeftAlone(t *testing.T) {
@@ -78,20 +79,26 @@ func TestAnEmptySiteIsLeftAlone(t *testing.T) {
 	for _, tt := range []struct {
 		name    string
 		happens func(t *testing.T, s *Site)
-		most    float64
+		most    float64 // a second, for a site
+		process float64 // for what looks at all sites
 	}{
-		{"it is empty", func(*testing.T, *Site) {}, 7},
+		{"it is empty", func(*testing.T, *Site) {}, 6.5, 7},
 		{"a visitor waits and no agent is there", func(t *testing.T, s *Site) {
 			if _, err := s.joinForTest(t.Context(), "v"); err != nil {
 				t.Error(err)
 			}
-		}, 8}, // its estimates age
+		}, 7, 10}, // its estimates age, and its node is looked for
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			one := (wakeUps(t, many, tt.happens) - wakeUps(t, few, tt.happens)) / (many - few)
-			t.Logf("%.1f wake-ups a second for a site", one)
+			least := wakeUps(t, few, tt.happens)
+			one := (wakeUps(t, many, tt.happens) - least) / (many - few)
+			process := least - few*one
+			t.Logf("%.1f wake-ups a second for a site, %.1f for the process", one, process)
 			if one > tt.most {
 				t.Errorf("the goroutines of a site are scheduled %.1f times a second, more than %v", one, tt.most)
+			}
+			if process > tt.process {
+				t.Errorf("those that look at all sites are scheduled %.1f times a second, more than %v", process, tt.process)
 			}
 		})
 	}

@@ -9,21 +9,28 @@ import (
 )
 
 const (
-	// siteCheck is how soon subscribers hear that a log went or came back, and how often
-	// a process looks for what the elected one should have ended.
-	siteCheck = 250 * time.Millisecond
+	// siteCheck is how often a process looks for what the elected one should have ended,
+	// and whether a log can be read. While one is away it looks every awayCheck, so that
+	// subscribers hear soon that it is back.
+	siteCheck = time.Second
+	awayCheck = 250 * time.Millisecond
 	// overduePatience is how long the elected process is waited for.
 	overduePatience queue.Millis = 1000
 	// maxOverdue bounds what another process ends at once.
 	maxOverdue = 64
 )
 
-// watchSites looks at every site again and again. One timer serves all of them.
+// watchSites looks at every site again and again, and as soon as a log refuses changes or
+// takes them again. One timer serves all of them.
 func (a *App) watchSites() {
-	for cadence.Wait(a.ctx, siteCheck) {
+	for every := awayCheck; cadence.WaitFor(a.ctx, every, a.refusals); {
+		every = siteCheck
 		for _, s := range a.sites {
 			s.checkAvailability()
 			s.endOverdue()
+			if s.Away() {
+				every = awayCheck
+			}
 		}
 	}
 }

@@ -9,7 +9,7 @@
 //		lost, err := watch.Lost(ctx, nodes, time.Now()) // several times within presence.Certainty
 //
 //	  - A lease lasts TTL and is renewed every Renewal, so one late renewal does no
-//	    harm.
+//	    harm. Renewal is the cadence of what else a process asks Redis.
 //	  - A node is lost only after its lease was missing in every look of a span of
 //	    Certainty, all of them answered. When the registry itself was away, all
 //	    leases have run out together, and the living nodes need a moment to renew.
@@ -28,7 +28,7 @@ import (
 // Certainty + one look: within five seconds.
 const (
 	TTL       = 2500 * time.Millisecond
-	Renewal   = 750 * time.Millisecond
+	Renewal   = time.Second
 	Certainty = 1500 * time.Millisecond
 )
 

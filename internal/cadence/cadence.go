@@ -24,11 +24,16 @@ func Next(after time.Time, every time.Duration) time.Time {
 
 // Wait returns true at the next moment of those that recur at the interval every, or
 // false once ctx has ended.
-func Wait(ctx context.Context, every time.Duration) bool {
+func Wait(ctx context.Context, every time.Duration) bool { return WaitFor(ctx, every, nil) }
+
+// WaitFor is Wait that also returns true when something comes from sooner.
+func WaitFor(ctx context.Context, every time.Duration, sooner <-chan struct{}) bool {
 	next := time.NewTimer(time.Until(Next(time.Now(), every)))
 	defer next.Stop()
 	select {
 	case <-next.C:
+		return true
+	case <-sooner:
 		return true
 	case <-ctx.Done():
 		return false

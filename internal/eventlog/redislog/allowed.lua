@@ -5,7 +5,7 @@
 -- KEYS
 --   hash stream set text   of a probe: nobody else has them
 -- ARGV
---   channel   of the probe's log
+--   channel   of the probe: nobody listens
 --   until     when the keys expire, in milliseconds
 -- Returns { command, error, ... } of those that failed.
 

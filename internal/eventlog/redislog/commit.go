@@ -67,6 +67,9 @@ type call struct {
 	commits []eventlog.Commit
 	frees   bool // all of them free memory: a full server should take it
 	probe   bool // it is applied beside the log: see Probe
+	// first adds what a probe asks in the same round trip, each time that it is sent; nil
+	// for nothing.
+	first func(redis.Pipeliner)
 }
 
 // scriptRun holds the keys and arguments of one run of commit.lua, for one call or

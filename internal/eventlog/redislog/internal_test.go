@@ -11,6 +11,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"nextup/internal/eventlog"
+	"nextup/test/redistest"
 )
 
 // header returns the names that a script's header lists under KEYS and ARGV.
@@ -192,5 +193,32 @@ func TestTheShareOfMemoryIsWhatRedisRefusesBy(t *testing.T) {
 		if got := usedShare(row.memory); got != row.want {
 			t.Errorf("%s: %v, want %v", name, got, row.want)
 		}
+	}
+}
+
+// Followers of a log do not hear the probe of it, or each would read its log every second.
+func TestAProbeIsNoNewsOfTheLogThatItTries(t *testing.T) {
+	t.Parallel()
+	b, _ := openWatched(t, redistest.StartServer(t))
+	log := eventlog.Log{Name: "site"}
+	heard := make(chan eventlog.Signal, 10)
+	defer b.Subscribe(log, func(s eventlog.Signal) { heard <- s })()
+	next := func() (s eventlog.Signal) {
+		select {
+		case s = <-heard:
+		case <-time.After(20 * time.Second):
+			t.Fatal("nothing is heard")
+		}
+		return s
+	}
+	next() // the channel is confirmed
+	if err := b.try(t.Context(), log.Name); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := b.Commit(t.Context(), log, []eventlog.Commit{{ID: "c", Data: []byte("x")}}); err != nil {
+		t.Fatal(err)
+	}
+	if s := next(); s.Pushed == nil {
+		t.Errorf("before the commit's own news came %+v", s)
 	}
 }

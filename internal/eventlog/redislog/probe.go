@@ -112,9 +112,7 @@ func ofSlot(err error) bool {
 
 // try commits beside the log and returns once that is as durable as it should be.
 func (b *Backend) try(ctx context.Context, log string) error {
-	if err := b.mayRun(ctx, log); err != nil {
-		return err
-	}
+	var may *permissions
 	c := call{
 		log: eventlog.Log{Name: log, Remember: time.Second, Trim: time.Second, Keep: probeKeep},
 		commits: []eventlog.Commit{{
@@ -124,22 +122,36 @@ func (b *Backend) try(ctx context.Context, log string) error {
 			Ranks:  []eventlog.Rank{{Set: "probe", Member: "m"}, {Set: "probe", Member: "m", Remove: true}},
 		}},
 		probe: true,
+		// In the same round trip; what the user may not do says more than how the commit
+		// fails for it.
+		first: func(p redis.Pipeliner) { may = b.askPermissions(ctx, p, log) },
 	}
 	out, proof, err := b.run(ctx, c)
+	if denied := may.denied(); denied != nil {
+		return denied
+	}
 	if err == nil && slices.ContainsFunc(out, acknowledges) {
 		err = proven(proof)
 	}
 	return err
 }
 
-// mastersLook is how often watchMasters looks for servers whose answers are too old.
-const mastersLook = 250 * time.Millisecond
+// mastersLook is how often watchMasters looks for servers whose answers are too old, and
+// soleLook how often it looks at one that keeps all logs: their own probes find out.
+const (
+	mastersLook = 250 * time.Millisecond
+	soleLook    = time.Second
+)
 
 // watchMasters asks every server that was not asked of late, since a conversation's
 // may be one that keeps no site: from when it refuses until it takes commits again,
 // those to its logs are refused at once, and a line a minute says so.
 func (b *Backend) watchMasters(ctx context.Context) {
-	for more := true; more; more = cadence.Wait(ctx, mastersLook) {
+	every := mastersLook
+	if _, sole := b.client.(*redis.Client); sole {
+		every = soleLook
+	}
+	for more := true; more; more = cadence.Wait(ctx, every) {
 		refusing := new(atomic.Int64)
 		looking, cancel := bounded(ctx)
 		if b.eachMaster(looking, func(ctx context.Context, node *redis.Client) error {

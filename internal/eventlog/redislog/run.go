@@ -16,7 +16,11 @@ import (
 // caller no more than this.
 const callTimeout = 3 * time.Second
 
+// bounded returns ctx with the bound of a call, or as it is if it ends sooner.
 func bounded(ctx context.Context) (context.Context, context.CancelFunc) {
+	if end, ok := ctx.Deadline(); ok && time.Until(end) <= callTimeout {
+		return ctx, func() {}
+	}
 	return context.WithTimeout(ctx, callTimeout)
 }
 
@@ -96,6 +100,9 @@ func (b *Backend) attempt(ctx context.Context, node *redis.Client, script *redis
 	sent := time.Now()
 	// Each command keeps its own error.
 	_, _ = node.Pipelined(ctx, func(p redis.Pipeliner) error {
+		if c.first != nil {
+			c.first(p)
+		}
 		if c.probe { // the last probe may have been cut off in the middle: nothing of it is left
 			p.Del(ctx, m.keys[:3]...)
 		}
