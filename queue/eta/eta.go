@@ -48,6 +48,7 @@ type Estimator struct {
 
 	rates  rates
 	model  *model
+	served served
 	twin   twin
 	budget int
 	// ends counts the ends since the hazards were computed, seen those before.

@@ -2,6 +2,7 @@ package eta
 
 import (
 	"math"
+	"slices"
 	"sort"
 
 	"nextup/queue"
@@ -65,7 +66,7 @@ type overtaker struct {
 	rate float64
 }
 
-// kernel holds, for each span in which a place was taken and each later span, the
+// kernel holds, for each span and each earlier one in which a place was taken, the
 // probability that the place is not free again at the end of the later one.
 type kernel [spans][spans]float64
 
@@ -152,6 +153,7 @@ type groupKey struct {
 // computes the rates of the groups.
 func (e *Estimator) group(m *model, st *queue.State) {
 	by := map[groupKey]*group{}
+	e.served.of(st.Site(), m)
 	add := func(p *agentView, planned *queue.Planned) {
 		comes, leaves, ok := m.shift(p, planned)
 		if !ok {
@@ -161,18 +163,14 @@ func (e *Estimator) group(m *model, st *queue.State) {
 		g := by[key]
 		if g == nil {
 			g = &group{kind: p.kind, agent: p.Agent, comes: comes, leaves: leaves}
-			for i := range m.lines {
-				if p.Meets(m.lines[i].need, m.lines[i].queue.Department) {
-					g.serves = append(g.serves, i)
-				}
-			}
+			g.serves = e.served.by(p, m)
 			by[key] = g
 			m.groups = append(m.groups, g)
 		}
 		e.places(m, g, p)
 	}
 	plan := st.Site().Planned
-	for _, id := range keys(e.agents) {
+	for _, id := range e.agentIDs() {
 		if p := e.agents[id]; p.Agent != nil {
 			add(p, plan[id])
 		}
@@ -191,6 +189,38 @@ func (e *Estimator) group(m *model, st *queue.State) {
 			}
 		}
 	}
+}
+
+// served remembers which lines the agents of a kind serve, while the site has the same lines.
+type served struct {
+	site  *queue.Site
+	lines []string
+	kinds map[string][]int
+}
+
+// of forgets what is of other lines than the model's.
+func (s *served) of(site *queue.Site, m *model) {
+	if s.site == site && slices.EqualFunc(s.lines, m.lines, func(name string, l line) bool { return name == l.name }) {
+		return
+	}
+	*s = served{site: site, kinds: map[string][]int{}}
+	for i := range m.lines {
+		s.lines = append(s.lines, m.lines[i].name)
+	}
+}
+
+// by returns the lines that an agent serves.
+func (s *served) by(p *agentView, m *model) []int {
+	lines, known := s.kinds[p.kind]
+	if !known {
+		for i := range m.lines {
+			if p.Meets(m.lines[i].need, m.lines[i].queue.Department) {
+				lines = append(lines, i)
+			}
+		}
+		s.kinds[p.kind] = lines
+	}
+	return lines
 }
 
 // places adds the capacity of an agent to a group, with the time at which each
@@ -295,8 +325,8 @@ func (e *Estimator) renew(m *model, g *group) {
 	var taken [spans]float64
 	for j := range spans {
 		busy := g.left[j+1]
-		for i := range j {
-			busy += taken[i] * k[i][j]
+		for i, busyStill := range k[j][:j] {
+			busy += taken[i] * busyStill
 		}
 		taken[j] = max(0, g.places-g.free-busy) / max(k[j][j], 1e-3)
 		long := m.ends[j] - m.from(j)
@@ -320,9 +350,9 @@ func (e *Estimator) newKernel(m *model, g *group) *kernel {
 	out := &kernel{}
 	for _, q := range keys(mix) {
 		k, part := e.queueKernel(m, q, min(g.agent.Capacity, maxConcurrent)), mix[q]/total
-		for i := range spans {
-			for j := i; j < spans; j++ {
-				out[i][j] += part * k[i][j]
+		for j := range spans {
+			for i := range j + 1 {
+				out[j][i] += part * k[j][i]
 			}
 		}
 	}
@@ -346,7 +376,7 @@ func (e *Estimator) queueKernel(m *model, q string, held int) *kernel {
 		until := 0.0 // the integral from the end of span i to that of span j
 		for i := j; i >= 0; i-- {
 			more := again(m.ends[j] - m.from(i))
-			k[i][j] = (more - until) / (m.ends[i] - m.from(i))
+			k[j][i] = (more - until) / (m.ends[i] - m.from(i))
 			until = more
 		}
 	}

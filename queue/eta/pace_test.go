@@ -19,7 +19,7 @@ func TestAChangeOfThePaceIsBelievedSoon(t *testing.T) {
 	}{
 		{"nothing changes for two days", 1, 2880, .9, 1.1},
 		{"half as fast, after ten minutes", .5, 10, .5, 1},
-		{"half as fast, after twenty minutes", .5, 20, .4, .75},
+		{"half as fast, after twenty minutes", .5, 20, .4, .8},
 		{"half as fast, after four hours", .5, 240, .45, .55},
 		{"twice as fast, after twenty minutes", 2, 20, 1.3, 2.4},
 	} {

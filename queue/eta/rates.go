@@ -98,7 +98,7 @@ func (e *Estimator) learnService(r *rates, queues []queue.QueueID, now queue.Sta
 		own := *t
 		by[q] = &own
 	}
-	for _, id := range keys(e.agents) {
+	for _, id := range e.agentIDs() {
 		p := e.agents[id]
 		speed := e.known.speed(p.conversations())
 		for _, id := range keys(p.held) {

@@ -70,7 +70,7 @@ const (
 	// correctionProof the squared normal deviate that it takes: visitors share their luck, so it
 	// is more than the usual 4.
 	correctionForgets = 0.001
-	correctionProof   = 15
+	correctionProof   = 30
 	// mostCorrected bounds a correction: to so many times the mean, and a minute.
 	mostCorrected = 3
 )

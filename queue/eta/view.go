@@ -13,6 +13,7 @@ import (
 // and for how long, and whether they let a ticket wait that they could take.
 type view struct {
 	agents   map[string]*agentView
+	ids      []string // of the agents, sorted; nil when that has to be done again
 	withRoom []*agentView
 	waiting  map[string]*waitingGroup // by the name of a line
 	ended    map[string]int           // number of conversations, by queue, since the view began
@@ -119,7 +120,7 @@ func (e *Estimator) observeAgent(id string, a *queue.Agent, at queue.Stamp) {
 	p := e.agents[id]
 	if p == nil {
 		p = &agentView{held: map[string]*occupation{}}
-		e.agents[id] = p
+		e.agents[id], e.ids = p, nil
 	}
 	if p.Agent = a; a != nil {
 		p.kind = kindOf(a)
@@ -127,6 +128,7 @@ func (e *Estimator) observeAgent(id string, a *queue.Agent, at queue.Stamp) {
 	e.updateRoom(p, at)
 	if a == nil {
 		delete(e.agents, id)
+		e.ids = nil
 	}
 }
 
@@ -284,9 +286,17 @@ func handedOn(before, after *queue.Ticket) bool {
 	return before.Status == queue.Assigned && after != nil && after.HeldBy() != before.Agent && after.TransferredBy == before.Agent
 }
 
+// agentIDs returns the sorted ids of the agents.
+func (e *Estimator) agentIDs() []string {
+	if e.ids == nil {
+		e.ids = keys(e.agents)
+	}
+	return e.ids
+}
+
 // accrueAll adds the time of all conversations up to at.
 func (e *Estimator) accrueAll(at queue.Stamp) {
-	for _, id := range keys(e.agents) {
+	for _, id := range e.agentIDs() {
 		e.accrue(e.agents[id], at)
 	}
 }
@@ -323,4 +333,11 @@ func (e *Estimator) weight(k *occupation) float64 {
 
 // keys returns the sorted keys of a map: sums of floats depend on their order, and the same records
 // must give the same estimates.
-func keys[T any](m map[string]T) []string { return slices.Sorted(maps.Keys(m)) }
+func keys[T any](m map[string]T) []string {
+	all := make([]string, 0, len(m))
+	for key := range m {
+		all = append(all, key)
+	}
+	slices.Sort(all)
+	return all
+}
