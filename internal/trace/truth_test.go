@@ -82,3 +82,25 @@ func TestABacktestCountsThoseWhoSeeARise(t *testing.T) {
 		}
 	}
 }
+
+// A visitor reads what was published last, which does not know of an agent who has left since: that is what is
+// judged, and not what one who knew of it would have said.
+func TestABacktestTellsWhatWasPublishedBeforeTheJoin(t *testing.T) {
+	t.Parallel()
+	told := func(join int) float64 {
+		csv := "at_ms,event,ticket,agent,queue\n" +
+			"0,agent_on,,a,q\n0,agent_on,,b,q\n1000,join,t1,,q\n1000,join,t2,,q\n1000,assign,t1,a,\n1000,assign,t2,b,\n" +
+			"5000,join,t3,,q\n9500,agent_off,,b,\n" + fmt.Sprintf("%d,join,t4,,q\n", join)
+		estimates, _ := replayAll(t, csv, 0)
+		for _, e := range estimates {
+			if e.Ticket == "t4" {
+				return e.Mean
+			}
+		}
+		t.Fatal("t4 is told nothing")
+		return 0
+	}
+	if before, after := told(9_600), told(14_000); after < 1.3*before {
+		t.Errorf("%.0f s are told just after an agent has left, and %.0f s when that has been published", before, after)
+	}
+}
