@@ -21,28 +21,35 @@ func single(seed uint64, n int, perHour float64, handling, patience Draw, hours 
 	}
 }
 
-// batches runs seeds and gives the mean of a measure with the half width of its
-// 99.9 % interval (Student's t with 9 degrees of freedom).
-func batches(t *testing.T, scenario func(seed uint64) *Scenario, of func(*Result) float64) (mean, half float64) {
+// measure is what a result is asked for, and what a formula says of it.
+type measure struct {
+	name string
+	of   func(*Result) float64
+	want float64
+}
+
+// agree runs a scenario with several seeds and compares each measure's mean with its
+// formula: it must lie in the 99.9 % interval (Student's t with 9 degrees of freedom).
+func agree(t *testing.T, scenario func(seed uint64) *Scenario, measures ...measure) {
 	t.Helper()
 	const n, student = 10, 4.78
-	var sum, squares float64
+	sums, squares := make([]float64, len(measures)), make([]float64, len(measures))
 	for seed := range uint64(n) {
 		r, err := Run(scenario(seed+1), Hooks{})
 		if err != nil {
 			t.Fatal(err)
 		}
-		x := of(r)
-		sum, squares = sum+x, squares+x*x
+		for i, m := range measures {
+			x := m.of(r)
+			sums[i], squares[i] = sums[i]+x, squares[i]+x*x
+		}
 	}
-	mean = sum / n
-	return mean, student * math.Sqrt(max(0, squares-sum*mean)/(n-1)/n)
-}
-
-func agrees(t *testing.T, what string, mean, half, want float64) {
-	t.Helper()
-	if math.Abs(mean-want) > half || half > 0.6*want+0.02 {
-		t.Errorf("%s: simulated %.4f ± %.4f, the formula says %.4f", what, mean, half, want)
+	for i, m := range measures {
+		mean := sums[i] / n
+		half := student * math.Sqrt(max(0, squares[i]-sums[i]*mean)/(n-1)/n)
+		if math.Abs(mean-m.want) > half || half > 0.6*m.want+0.02 {
+			t.Errorf("%s: simulated %.4f ± %.4f, the formula says %.4f", m.name, mean, half, m.want)
+		}
 	}
 }
 
@@ -53,17 +60,13 @@ func TestTheSimulatorAgreesWithErlangC(t *testing.T) {
 		load float64
 	}{{1, 0.6}, {10, 8}} {
 		t.Run(fmt.Sprintf("%d agents, %.1f Erlang", tt.n, tt.load), func(t *testing.T) {
-			run := func(seed uint64) *Scenario {
+			agree(t, func(seed uint64) *Scenario {
 				return single(seed, tt.n, tt.load*3600/300, Exponential(300), Draw{}, 400/tt.n+30)
-			}
-			mean, half := batches(t, run, func(r *Result) float64 { return r.All().Delayed() })
-			agrees(t, "chance to wait", mean, half, ErlangC(tt.n, tt.load))
-			mean, half = batches(t, run, func(r *Result) float64 { return r.All().Mean() })
-			agrees(t, "mean wait", mean, half, ErlangCWait(tt.n, tt.load, 300))
-			mean, half = batches(t, run, func(r *Result) float64 { return r.All().Within(20) })
-			agrees(t, "served within 20 s", mean, half, ErlangCLevel(tt.n, tt.load, 300, 20))
-			mean, half = batches(t, run, func(r *Result) float64 { return r.Occupancy[0] })
-			agrees(t, "occupancy", mean, half, tt.load/float64(tt.n))
+			},
+				measure{"chance to wait", func(r *Result) float64 { return r.All().Delayed() }, ErlangC(tt.n, tt.load)},
+				measure{"mean wait", func(r *Result) float64 { return r.All().Mean() }, ErlangCWait(tt.n, tt.load, 300)},
+				measure{"served within 20 s", func(r *Result) float64 { return r.All().Within(20) }, ErlangCLevel(tt.n, tt.load, 300, 20)},
+				measure{"occupancy", func(r *Result) float64 { return r.Occupancy[0] }, tt.load / float64(tt.n)})
 		})
 	}
 }
@@ -75,16 +78,13 @@ func TestTheSimulatorAgreesWithErlangA(t *testing.T) {
 		load, patience float64
 	}{{10, 12, 300}, {20, 18, 120}, {5, 2, 600}} {
 		t.Run(fmt.Sprintf("%d agents, %.0f Erlang", tt.n, tt.load), func(t *testing.T) {
-			run := func(seed uint64) *Scenario {
-				return single(seed, tt.n, tt.load*3600/300, Exponential(300), Exponential(tt.patience), 200/tt.n+20)
-			}
 			want := ErlangA(tt.n, tt.load/300, 300, tt.patience)
-			mean, half := batches(t, run, func(r *Result) float64 { g := r.All(); return float64(g.Left) / float64(g.Served+g.Left) })
-			agrees(t, "share who leave", mean, half, want.Abandoned)
-			mean, half = batches(t, run, func(r *Result) float64 { return r.All().Line() })
-			agrees(t, "mean time in line", mean, half, want.Wait)
-			mean, half = batches(t, run, func(r *Result) float64 { return r.All().Delayed() })
-			agrees(t, "chance to wait", mean, half, want.Delayed)
+			agree(t, func(seed uint64) *Scenario {
+				return single(seed, tt.n, tt.load*3600/300, Exponential(300), Exponential(tt.patience), 200/tt.n+20)
+			},
+				measure{"share who leave", func(r *Result) float64 { g := r.All(); return float64(g.Left) / float64(g.Served+g.Left) }, want.Abandoned},
+				measure{"mean time in line", func(r *Result) float64 { return r.All().Line() }, want.Wait},
+				measure{"chance to wait", func(r *Result) float64 { return r.All().Delayed() }, want.Delayed})
 		})
 	}
 }
@@ -114,10 +114,9 @@ func TestErlangFormulasGiveTextbookValues(t *testing.T) {
 func TestLognormalHandlingGivesPollaczekKhinchine(t *testing.T) {
 	t.Parallel()
 	const load, mean, scv = 0.7, 60.0, 0.3
-	got, half := batches(t, func(seed uint64) *Scenario {
+	agree(t, func(seed uint64) *Scenario {
 		return single(seed, 1, load*60, Lognormal(mean, scv), Draw{}, 150)
-	}, func(r *Result) float64 { return r.All().Mean() })
-	agrees(t, "mean wait", got, half, load*mean*(1+scv)/2/(1-load))
+	}, measure{"mean wait", func(r *Result) float64 { return r.All().Mean() }, load * mean * (1 + scv) / 2 / (1 - load)})
 }
 
 func TestAVisitorWhoLeftHasAPotentialWait(t *testing.T) {
