@@ -48,7 +48,7 @@ func TestRedisWorkDoesNotGrowWithTheQueue(t *testing.T) {
 	// What else the machine does comes and goes, and processor time with it: above the
 	// limit two more looks are taken, and the median counts.
 	for look := 1; look == 1 || look <= 3 && cpu[0] > mostCPU; look++ {
-		few, many := measure(t, binary, 100), measure(t, binary, 15_000)
+		few, many := measureBoth(t, binary, 100, 15_000)
 		t.Logf("per %d tickets, idle baseline subtracted:\n  100 others    %s\n  15,000 others %s", served, few, many)
 		if few.commands <= 0 || few.cpu <= 0 || few.output <= 0 {
 			t.Fatal("serving cost nothing: there is nothing to compare")
@@ -99,10 +99,33 @@ func workOf(t *testing.T, c *redis.Client) work {
 	return work{field("total_commands_processed"), field("used_cpu_user") + field("used_cpu_sys"), field("total_net_output_bytes")}
 }
 
-// measure serves 500 tickets on two gateways while others wait and watch, and
-// returns what that cost Redis over an idle time of the same length.
-func measure(t *testing.T, binary string, others int) work {
+// measureBoth measures with few and with many others in the same moments, so that what
+// else the machine does touches both.
+func measureBoth(t *testing.T, binary string, few, many int) (withFew, withMany work) {
 	t.Helper()
+	var there sync.WaitGroup
+	there.Add(2)
+	t.Run("beside each other", func(t *testing.T) {
+		for others, result := range map[int]*work{few: &withFew, many: &withMany} {
+			t.Run(fmt.Sprint(others, " others"), func(t *testing.T) {
+				t.Parallel()
+				*result = measure(t, binary, others, &there)
+			})
+		}
+	})
+	if t.Failed() {
+		t.FailNow()
+	}
+	return withFew, withMany
+}
+
+// measure serves 500 tickets on two gateways while others wait and watch, and
+// returns what that cost Redis over an idle time of the same length. It begins when all
+// are there, here and in the other measurements.
+func measure(t *testing.T, binary string, others int, there *sync.WaitGroup) work {
+	t.Helper()
+	come := sync.OnceFunc(there.Done)
+	defer come()
 	redisURL, sites := redistest.Start(t), wideSites(t)
 	options, err := redis.ParseURL(redisURL)
 	if err != nil {
@@ -114,6 +137,8 @@ func measure(t *testing.T, binary string, others int) work {
 	for i, g := range gateways {
 		crowdProcess(t, binary, g, fmt.Sprint("crowd", i), (others+served)/2, "support")
 	}
+	come()
+	there.Wait()
 	idle := over(t, books, func(context.Context) {})
 	before := positionsSent(t, gateways)
 	busy := over(t, books, func(ctx context.Context) { serveTickets(ctx, t, gateways) })
