@@ -13,7 +13,8 @@ export default defineConfig({
   timeout: 300_000,
   expect: { timeout: 90_000 },
   fullyParallel: true,
-  workers: 2,
+  // One more than the usual two cores: a page waits for most of its time.
+  workers: 3,
   reporter: "list",
   use: {
     browserName: "chromium",

@@ -12,6 +12,8 @@ import (
 	helmyaml "sigs.k8s.io/yaml"
 
 	appsv1 "k8s.io/api/apps/v1"
+
+	"nextup/test/gatewaytest"
 )
 
 type compose struct {
@@ -28,7 +30,7 @@ type compose struct {
 // flags are those that nextup serve has, and their environment variables.
 func flags(t *testing.T) map[string]bool {
 	t.Helper()
-	out, err := exec.CommandContext(t.Context(), "go", "run", "-C", "..", "./cmd/nextup", "serve", "--help").CombinedOutput()
+	out, err := exec.CommandContext(t.Context(), gatewaytest.Binary(t), "serve", "--help").CombinedOutput()
 	if err != nil {
 		t.Fatalf("%v: %s", err, out)
 	}
@@ -127,7 +129,7 @@ func TestComposeRefersToWhatIsThere(t *testing.T) {
 // TestTheComposeSiteIsValid asks nextup itself.
 func TestTheComposeSiteIsValid(t *testing.T) {
 	t.Parallel()
-	cmd := exec.CommandContext(t.Context(), "go", "run", "-C", "..", "./cmd/nextup", "check", "deploy/site.yaml")
+	cmd := exec.CommandContext(t.Context(), gatewaytest.Binary(t), "check", "site.yaml")
 	cmd.Env = append(os.Environ(), "NEXTUP_SECRET="+strings.Repeat("x", 40))
 	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Errorf("%v\n%s", err, out)
