@@ -117,6 +117,7 @@ func New(o Options) (*App, error) {
 		options: o, log: o.Logger, metrics: newMetrics(o.Registry), node: newNode(o.Node), sites: map[string]*Site{}, started: time.Now(),
 		refusals: make(chan struct{}, 1),
 	}
+	a.metrics.tracer = o.Tracer
 	a.ctx, a.stop = context.WithCancel(context.Background())
 	for _, s := range o.Sites {
 		a.sites[s.Rules.ID] = a.newSite(s)

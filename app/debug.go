@@ -18,6 +18,8 @@ import (
 // Tracer hears of the way of the tickets that it follows. Its methods must not block.
 type Tracer interface {
 	Follows(ticket string) bool
+	// TraceID is what the trace of a ticket is found by.
+	TraceID(ticket string) string
 	Command(CommandTrace)
 	Step(StepTrace)
 }

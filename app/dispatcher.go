@@ -64,7 +64,7 @@ func (d *dispatcher) Steps(_ *queue.State, steps []queue.Step) {
 		for _, t := range s.Tickets {
 			if t.After != nil && t.After.Status == queue.Assigned && t.Before != nil && t.Before.Queued() {
 				waited := float64(t.After.AssignedAt-t.After.JoinedAt) / 1000
-				d.replica.metrics.waits.WithLabelValues(d.replica.id, t.After.Department).Observe(waited)
+				d.replica.metrics.waited(d.replica.id, t.After, waited)
 			}
 		}
 	}

@@ -17,6 +17,7 @@ type metrics struct {
 	forks     *prometheus.CounterVec
 	lag       *prometheus.HistogramVec
 	waits     *prometheus.HistogramVec
+	tracer    Tracer // nil for none
 	truth     *truths
 
 	messages, ratings, auditEvents *prometheus.CounterVec
@@ -79,6 +80,17 @@ func (m *metrics) committed(site string, cause queue.Cause) {
 // replayed notes how late a batch was replayed.
 func (m *metrics) replayed(site string, oldest, now queue.Stamp) {
 	m.lag.WithLabelValues(site).Observe(max(0, float64(now-oldest)/1000))
+}
+
+// waited counts a wait that is over; of a ticket that is followed it keeps the trace as an
+// example.
+func (m *metrics) waited(site string, t *queue.Ticket, seconds float64) {
+	wait := m.waits.WithLabelValues(site, t.Department)
+	if examples, ok := wait.(prometheus.ExemplarObserver); ok && m.tracer != nil && m.tracer.Follows(t.ID) {
+		examples.ObserveWithExemplar(seconds, prometheus.Labels{"trace_id": m.tracer.TraceID(t.ID)})
+		return
+	}
+	wait.Observe(seconds)
 }
 
 // truths reports how true the shown waits were, by queue and position, as counters:

@@ -120,6 +120,21 @@ func TestATicketIsFollowedThroughTwoGatewaysByItsID(t *testing.T) {
 			t.Fatalf("these spans never came: %q", want)
 		}
 	}
+	examples := ""
+	for _, app := range []*App{one, two} { // that of the gateway that dispatched
+		families, err := app.registry.Gather()
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, f := range families {
+			if f.GetName() == "nextup_wait_seconds" {
+				examples += f.String()
+			}
+		}
+	}
+	if !strings.Contains(examples, strings.ReplaceAll(joined.Ticket, "-", "")) {
+		t.Errorf("the waits have no example: %s", examples)
+	}
 	for _, node := range []string{"one-", "two-"} {
 		if logs.Count(joined.Ticket, "node="+node) == 0 {
 			t.Errorf("the log of %s does not have the ticket", node)

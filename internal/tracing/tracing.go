@@ -204,7 +204,9 @@ func (e *Exporter) post(batch []span) error {
 	return nil
 }
 
-// traceID is the ticket's id where that is a UUID.
+// TraceID implements app.Tracer: it is the ticket's id where that is a UUID.
+func (e *Exporter) TraceID(ticket string) string { return traceID(ticket) }
+
 func traceID(ticket string) string {
 	id := strings.ReplaceAll(ticket, "-", "")
 	if raw, err := hex.DecodeString(id); err == nil && len(raw) == 16 {
