@@ -42,6 +42,7 @@ func Levels() []LevelSpec {
 		Level1: {Brings: []string{
 			"messages whose body has a kind and fields beside its text",
 			"members of a published curve that the last release does not know",
+			"how true the waits were that were shown, by position",
 		}},
 	}
 }

@@ -84,7 +84,7 @@ func build(t testing.TB) string {
 	}
 	defer func() { _ = os.RemoveAll(made) }() // what stays is only in the way
 	source, programs := filepath.Join(made, "source"), filepath.Join(made, "programs")
-	if err := extract(root, commit, source); err != nil {
+	if err := Extract(root, commit, source); err != nil {
 		t.Fatalf("the last release %s: %v", commit, err)
 	}
 	client := filepath.Join(source, "test", "release", "journey")
@@ -115,8 +115,8 @@ func Present(clone, commit string) error {
 	return nil
 }
 
-// extract writes the tree of a commit to a folder.
-func extract(root, commit, to string) error {
+// Extract writes the tree of a commit to a folder.
+func Extract(root, commit, to string) error {
 	if err := os.MkdirAll(to, 0o700); err != nil {
 		return err
 	}
