@@ -66,6 +66,7 @@ func TestBadInputEndsInOneClearLine(t *testing.T) {
 	}{
 		"a scenario that does not exist": {[]string{"SCENARIO=rush"}, "want one of smoke"},
 		"a target that is no address":    {[]string{"TARGET=localhost"}, "want http://HOST:PORT"},
+		"metrics at no address":          {[]string{"TARGET=" + gateway, "METRICS=localhost"}, "METRICS=localhost: want http://HOST:PORT"},
 		"a target without a key":         {[]string{"TARGET=" + gateway}, "TOKEN_KEY is needed"},
 		"a site without consent":         {[]string{"TARGET=" + gateway, "SITE=" + faultySite, "TOKEN_KEY=" + faultyKey}, "must have no real visitors and agents"},
 		"consent for another site":       {[]string{"TARGET=" + gateway, "SITE=" + faultySite, "TOKEN_KEY=" + faultyKey, "YES_THIS_SITE=elsewhere"}, "YES_THIS_SITE=" + faultySite},

@@ -39,7 +39,7 @@ func runScenario(ctx context.Context, s settings, out io.Writer) (*report.Run, s
 		return nil, "", err
 	}
 	var own *cluster.Cluster
-	direct := s.targets
+	direct := s.metrics
 	if len(s.targets) == 0 {
 		if own, err = startCluster(ctx, s, scratch); err != nil {
 			return nil, "", err

@@ -16,6 +16,7 @@ var scenarios = []string{"smoke", "peak_hour", "market_crash", "reconnect_storm"
 type settings struct {
 	scenario, profile string
 	targets           []string // empty: a cluster of our own
+	metrics           []string // where the targets show theirs
 	site, key         string
 	redis             string
 	restart           string // shell command of rolling_restart on a target
@@ -44,14 +45,12 @@ func readSettings(env func(string) string) (settings, error) {
 	if !slices.Contains(scenarios, s.scenario) {
 		return s, fmt.Errorf("SCENARIO=%s: want one of %s", s.scenario, strings.Join(scenarios, ", "))
 	}
-	for t := range strings.SplitSeq(env("TARGET"), ",") {
-		if t = strings.TrimRight(strings.TrimSpace(t), "/"); t != "" {
-			u, err := url.Parse(t)
-			if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
-				return s, fmt.Errorf("TARGET=%s: want http://HOST:PORT, several with commas between", t)
-			}
-			s.targets = append(s.targets, t)
-		}
+	var err error
+	if s.targets, err = addresses("TARGET", env("TARGET")); err != nil {
+		return s, err
+	}
+	if s.metrics, err = addresses("METRICS", or("METRICS", env("TARGET"))); err != nil {
+		return s, err
 	}
 	if len(s.targets) == 0 {
 		if env("TARGET") != "" {
@@ -70,4 +69,18 @@ func readSettings(env func(string) string) (settings, error) {
 		return s, errors.New("rolling_restart on a TARGET needs RESTART_COMMAND, such as 'kubectl rollout restart deployment/nextup'")
 	}
 	return s, nil
+}
+
+// addresses reads a list of them.
+func addresses(name, list string) (all []string, err error) {
+	for a := range strings.SplitSeq(list, ",") {
+		if a = strings.TrimRight(strings.TrimSpace(a), "/"); a != "" {
+			u, err := url.Parse(a)
+			if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
+				return nil, fmt.Errorf("%s=%s: want http://HOST:PORT, several with commas between", name, a)
+			}
+			all = append(all, a)
+		}
+	}
+	return all, nil
 }
