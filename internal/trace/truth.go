@@ -7,6 +7,7 @@ import (
 	"maps"
 	"math"
 	"slices"
+	"strings"
 	"text/tabwriter"
 
 	"nextup/queue"
@@ -32,6 +33,10 @@ type Truth struct {
 	Width float64
 	// Middle is the mean absolute error of P50 over that of the mean.
 	Middle float64
+	// Watched are the visitors who were told again while they waited, Rose the share of
+	// them who were told a longer wait.
+	Watched int
+	Rose    float64
 }
 
 // truth judges some waits.
@@ -55,6 +60,11 @@ func (s *Score) truth(name string, all []comparison) Truth {
 		if o.wait > float64(e.High) && e.High < eta.Beyond {
 			t.Over++
 		}
+		if o.watched {
+			if t.Watched++; o.rose {
+				t.Rose++
+			}
+		}
 		width += e.P90 - low
 		wait += o.wait
 		middle += math.Abs(e.P50 - o.wait)
@@ -64,6 +74,7 @@ func (s *Score) truth(name string, all []comparison) Truth {
 	}
 	n := max(1, float64(len(all)))
 	t.Inside, t.Below, t.Above, t.Over = t.Inside/n, t.Below/n, t.Above/n, t.Over/n
+	t.Rose /= max(1, float64(t.Watched))
 	if len(all) > 0 {
 		slices.Sort(errs)
 		t.Width = width / n / max(1, errs[len(errs)*9/10]-errs[len(errs)/10])
@@ -134,6 +145,25 @@ func (t *Truth) wrong() string {
 	return ""
 }
 
+// The most of the waits that may pass the shown upper end, and of the visitors told again
+// who may see a rise.
+const (
+	mostOver = .06
+	mostRose = .03
+)
+
+// broken returns in words which of what is shown is broken too often, or "".
+func (t *Truth) broken() string {
+	var all []string
+	if t.Over > mostOver+3*math.Sqrt(mostOver*(1-mostOver)/max(1, float64(t.N))) {
+		all = append(all, fmt.Sprintf("%.0f %% wait longer than the upper end that they are shown", 100*t.Over))
+	}
+	if t.Watched >= fewest && t.Rose > mostRose+3*math.Sqrt(mostRose*(1-mostRose)/max(1, float64(t.Watched))) {
+		all = append(all, fmt.Sprintf("%.0f %% of those who are told again see a longer wait", 100*t.Rose))
+	}
+	return strings.Join(all, ", and ")
+}
+
 // printTruths writes how true the ranges were, as a table and in words.
 func (s *Score) printTruths(out io.Writer) {
 	all := s.Truths()
@@ -143,21 +173,30 @@ func (s *Score) printTruths(out io.Writer) {
 		fmt.Fprintf(out, "of %d who were told again, %.1f %% were told a longer wait\n", s.watched, 100*float64(s.rose)/float64(s.watched))
 	}
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprintln(w, "by\t\twaits\tbelow P10\tinside\tabove P90\tover the shown end\twidth ÷ spread\t")
+	fmt.Fprintln(w, "by\t\twaits\tbelow P10\tinside\tabove P90\tover the shown end\twidth ÷ spread\ttold longer\t")
 	for i := range all {
-		if t := &all[i]; t.By != "" {
-			fmt.Fprintf(w, "%s\t%s\t%d\t%.0f %%\t%.0f %%\t%.0f %%\t%.0f %%\t%.2f\t\n", t.By, t.Name, t.N, 100*t.Below, 100*t.Inside, 100*t.Above, 100*t.Over, t.Width)
+		t := &all[i]
+		if t.By == "" {
+			continue
 		}
+		rose := "–"
+		if t.Watched > 0 {
+			rose = fmt.Sprintf("%.1f %%", 100*t.Rose)
+		}
+		fmt.Fprintf(w, "%s\t%s\t%d\t%.0f %%\t%.0f %%\t%.0f %%\t%.0f %%\t%.2f\t%s\t\n", t.By, t.Name, t.N, 100*t.Below, 100*t.Inside, 100*t.Above, 100*t.Over, t.Width, rose)
 	}
 	_ = w.Flush() // out keeps its own errors
 	for i := range all {
 		t := &all[i]
+		where := "overall"
+		if t.By != "" {
+			where = t.By + " " + t.Name
+		}
 		if what := t.wrong(); what != "" {
-			where := "overall"
-			if t.By != "" {
-				where = t.By + " " + t.Name
-			}
 			fmt.Fprintf(out, "%s: %s (%.0f %% inside, %.0f %% above, %.0f %% below)\n", where, what, 100*t.Inside, 100*t.Above, 100*t.Below)
+		}
+		if what := t.broken(); what != "" {
+			fmt.Fprintf(out, "%s: %s\n", where, what)
 		}
 	}
 }

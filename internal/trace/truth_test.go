@@ -43,6 +43,42 @@ func TestABacktestSaysInWordsWhereTheRangesAreWrong(t *testing.T) {
 	}
 }
 
+// What visitors are shown is told in words where it is broken: an upper end that many
+// pass, and waits that grow.
+func TestABacktestSaysInWordsWhatOfTheShownWaitsIsBroken(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		name          string
+		high          int
+		watched, rose int
+		words         []string
+	}{
+		{"kept", 120, 100, 2, nil},
+		{"few told again", 120, 3, 1, nil},
+		{"passed", 60, 0, 0, []string{"overall: 40 % wait longer than the upper end that they are shown\n", "queue q1: 40 %"}},
+		{"rising", 120, 100, 30, []string{"overall: 30 % of those who are told again see a longer wait\n"}},
+		{"both", 60, 100, 30, []string{"overall: 40 % wait longer than the upper end that they are shown, and 30 % of those"}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			s := scored(100, 50, 10.5, 90.5, tt.high)
+			for i := range tt.watched {
+				s.all[i].watched, s.all[i].rose = true, i < tt.rose
+			}
+			var out strings.Builder
+			s.printTruths(&out)
+			for _, w := range tt.words {
+				if !strings.Contains(out.String(), w) {
+					t.Errorf("no %q in:\n%s", w, &out)
+				}
+			}
+			if tt.words == nil && strings.Contains(out.String(), "overall: ") {
+				t.Errorf("something is called broken:\n%s", &out)
+			}
+		})
+	}
+}
+
 func TestRangesAreJudgedApartByWhatTheWaitsHaveInCommon(t *testing.T) {
 	t.Parallel()
 	all := scored(120, 40, 12.5, 108.5, 60).Truths()
