@@ -51,6 +51,23 @@ test("[board-7] the first screen says how bad it is, who waits longest, who is f
   await shot(page, "board-beside-conversation");
 });
 
+test("[board-5] how true the waits were is told by the place at which people joined", async ({ page }) => {
+  const gateway = await atBoard(page, pages);
+  gateway.sends(board());
+  const truth = queueRow(page, "support/en").getByTestId("truth-by-place");
+  await expect(truth.locator("summary")).toHaveText(/82 % of 214.*not at place 6–20/);
+  await expect(truth.getByRole("listitem").first()).toBeHidden();
+  await truth.locator("summary").click();
+  await expect(truth.getByRole("listitem")).toHaveText([/place 1 .*83 %.*of 96/, /place 2–5 .*95 %.*of 86.*1 over what was shown/, /place 6–20 .*50 %.*of 26.*9 over/, /place 101\+ .*6 so far/]);
+  await gateway.isAccessible();
+  await shot(page, "board-truth");
+  await page.setViewportSize({ width: 390, height: 800 });
+  await truth.scrollIntoViewIfNeeded();
+  expect(await page.evaluate(() => document.documentElement.scrollWidth - innerWidth)).toBeLessThanOrEqual(0);
+  await gateway.isAccessible();
+  await shot(page, "board-truth-390");
+});
+
 test("every column of queues and agents sorts, and rows under the pointer or the focus keep their places", async ({ page }) => {
   const gateway = await atBoard(page, pages);
   const sends = async (sizes: Record<string, number>) => {

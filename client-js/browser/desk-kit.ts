@@ -155,7 +155,7 @@ export function board(change: object = {}): BoardFrame {
   return {
     type: "board",
     queues: [
-      { queue: "support/en", department: "support", language: "en", size: 3, oldest_at_ms: now - 190_000, oldest: waits("t-31", "Sam", "support", "en", now - 190_000), wait: { known: true, low_s: 120, high_s: 290 }, agents_with_room: 0, truth: { judged: 214, inside: 176 } },
+      { queue: "support/en", department: "support", language: "en", size: 3, oldest_at_ms: now - 190_000, oldest: waits("t-31", "Sam", "support", "en", now - 190_000), wait: { known: true, low_s: 120, high_s: 290 }, agents_with_room: 0, truth: { judged: 214, inside: 176, bands: [{ from: 1, to: 1, judged: 96, inside: 80 }, { from: 2, to: 5, judged: 86, inside: 82, over: 1 }, { from: 6, to: 20, judged: 26, inside: 13, over: 9 }, { from: 101, judged: 6, inside: 1 }] } },
       { queue: "support/zh", department: "support", language: "zh", size: 8, oldest_at_ms: now - 640_000, oldest: waits("t-32", "Wei", "support", "zh", now - 640_000), wait: { known: true, low_s: 300, high_s: 540 }, agents_with_room: 0, truth: { judged: 97, inside: 75 } },
       { queue: "support/ja", department: "support", language: "ja", size: 0, wait: { known: false }, agents_with_room: 1, truth: { judged: 3, inside: 3 } },
       { queue: "trading/en", department: "trading", language: "en", size: 1, oldest_at_ms: now - 20_000, wait: { known: true, low_s: 20, high_s: 55 }, agents_with_room: 2, paused: true },

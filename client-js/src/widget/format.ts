@@ -2,6 +2,9 @@ import { NextupError, type Person, type Wait } from "../core/index.ts";
 import { isolated, plain } from "../dom/text.ts";
 import type { Texts } from "./texts.ts";
 
+/** In minutes, the upper end that stands for any wait of more than an hour. */
+const beyond = 120;
+
 /**
  * A wait as words. Minutes are rounded outwards, so that the words never
  * promise less than the numbers say.
@@ -12,8 +15,8 @@ export function formatWait(wait: Wait | undefined, texts: Texts): string {
   }
   const low = Math.floor((wait.low_s ?? 0) / 60);
   const high = Math.max(1, Math.ceil((wait.high_s ?? 0) / 60));
-  if (low >= 60) {
-    return texts.waitHours(Math.floor(low / 60), Math.ceil(high / 60));
+  if (high >= beyond) {
+    return texts.waitOver(Math.max(1, low));
   }
   return low === 0 ? texts.waitUnder(high) : texts.waitMinutes(low, high);
 }

@@ -34,8 +34,8 @@ export interface Texts {
   wait: string;
   waitUnknown: string;
   waitUnder: (minutes: number) => string;
+  waitOver: (minutes: number) => string;
   waitMinutes: (low: number, high: number) => string;
-  waitHours: (low: number, high: number) => string;
   updated: (seconds: number) => string;
   updatedNow: string;
   reasons: Record<Reason, string>;

@@ -3,7 +3,7 @@ import type { BoardFrame, BoardQueue, BoardTicket, Department } from "../../core
 import { Icon } from "../parts/Icon.tsx";
 import { nameOf, queueOf } from "../parts/people.tsx";
 import { range, span } from "../parts/times.ts";
-import { enough } from "./judge.ts";
+import { enough, placesOf, untrue } from "./judge.ts";
 import { SortHeader, useSorted, type Column } from "./sorted.tsx";
 import { percent } from "./today.ts";
 
@@ -151,9 +151,30 @@ function Truth({ queue: { truth } }: { queue: BoardQueue }) {
   if (truth === undefined || truth.judged < enough) {
     return <span class="soft">{truth === undefined || truth.judged === 0 ? "–" : `${truth.judged} so far`}</span>;
   }
-  return (
-    <span title={`of ${truth.judged} waits`}>
+  const share = (
+    <>
       {percent(truth.inside / truth.judged)} <small class="soft">of {truth.judged}</small>
-    </span>
+    </>
+  );
+  if (truth.bands === undefined) {
+    return <span title={`of ${truth.judged} waits`}>{share}</span>;
+  }
+  const bad = truth.bands.find(untrue);
+  return (
+    <details class="truth" data-testid="truth-by-place">
+      <summary title="Show it by the place at which people joined">
+        {share}
+        {bad !== undefined && <small class="untrue">not at place {placesOf(bad)}</small>}
+      </summary>
+      <ul aria-label="By the place at which people joined">
+        {truth.bands.map((band) => (
+          <li key={band.from} class={untrue(band) ? "untrue" : ""}>
+            <span>place {placesOf(band)}</span> {band.judged < enough ? <small class="soft">{band.judged} so far</small> : <span>{percent(band.inside / band.judged)}</span>}
+            {band.judged >= enough && <small class="soft">of {band.judged}</small>}
+            {band.over !== undefined && <small class="soft">{band.over} over what was shown</small>}
+          </li>
+        ))}
+      </ul>
+    </details>
   );
 }

@@ -23,13 +23,19 @@ export function stopwatch(ms: number): string {
   return `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")}`;
 }
 
+/** In minutes, the upper end that stands for any wait of more than an hour. */
+const beyond = 120;
+
 /** A wait as visitors are shown it. */
 export function range({ known, low_s = 0, high_s = 0 }: Wait): string {
   if (!known) {
     return "unknown";
   }
-  const low = Math.round(low_s / 60);
+  const low = Math.floor(low_s / 60);
   const high = Math.max(1, Math.ceil(high_s / 60));
+  if (high >= beyond) {
+    return `over ${Math.max(1, low)} min`;
+  }
   if (low === 0) {
     return `under ${high} min`;
   }

@@ -28,8 +28,8 @@ const en: Texts = {
   wait: "Wait",
   waitUnknown: "we can’t say yet",
   waitUnder: (m) => `under ${m} min`,
+  waitOver: (m) => `over ${m} min`,
   waitMinutes: (low, high) => (low === high ? `about ${low} min` : `about ${low}–${high} min`),
-  waitHours: (low, high) => (low === high ? `about ${low} h` : `about ${low}–${high} h`),
   updated: (s) => `updated ${s} s ago`,
   updatedNow: "updated just now",
   reasons: {

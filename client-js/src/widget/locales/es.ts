@@ -28,8 +28,8 @@ const es: Texts = {
   wait: "Espera",
   waitUnknown: "aún no podemos decirlo",
   waitUnder: (m) => `menos de ${m} min`,
+  waitOver: (m) => `más de ${m} min`,
   waitMinutes: (low, high) => (low === high ? `unos ${low} min` : `entre ${low} y ${high} min`),
-  waitHours: (low, high) => (low === high ? `unas ${low} h` : `entre ${low} y ${high} h`),
   updated: (s) => `actualizado hace ${s} s`,
   updatedNow: "actualizado ahora mismo",
   reasons: {

@@ -28,8 +28,8 @@ const ja: Texts = {
   wait: "待ち時間",
   waitUnknown: "まだ予測できません",
   waitUnder: (m) => `${m} 分以内`,
+  waitOver: (m) => `${m} 分以上`,
   waitMinutes: (low, high) => (low === high ? `約 ${low} 分` : `約 ${low}～${high} 分`),
-  waitHours: (low, high) => (low === high ? `約 ${low} 時間` : `約 ${low}～${high} 時間`),
   updated: (s) => `${s} 秒前に更新`,
   updatedNow: "たった今更新",
   reasons: {

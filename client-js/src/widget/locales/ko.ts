@@ -28,8 +28,8 @@ const ko: Texts = {
   wait: "대기",
   waitUnknown: "아직 알 수 없습니다",
   waitUnder: (m) => `${m}분 이내`,
+  waitOver: (m) => `${m}분 이상`,
   waitMinutes: (low, high) => (low === high ? `약 ${low}분` : `약 ${low}~${high}분`),
-  waitHours: (low, high) => (low === high ? `약 ${low}시간` : `약 ${low}~${high}시간`),
   updated: (s) => `${s}초 전 업데이트`,
   updatedNow: "방금 업데이트",
   reasons: {

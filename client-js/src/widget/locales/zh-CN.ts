@@ -28,8 +28,8 @@ const zhCN: Texts = {
   wait: "等待",
   waitUnknown: "暂时无法估计",
   waitUnder: (m) => `不到 ${m} 分钟`,
+  waitOver: (m) => `超过 ${m} 分钟`,
   waitMinutes: (low, high) => (low === high ? `约 ${low} 分钟` : `约 ${low}–${high} 分钟`),
-  waitHours: (low, high) => (low === high ? `约 ${low} 小时` : `约 ${low}–${high} 小时`),
   updated: (s) => `${s} 秒前更新`,
   updatedNow: "刚刚更新",
   reasons: {

@@ -28,8 +28,8 @@ const zhTW: Texts = {
   wait: "等候",
   waitUnknown: "暫時無法估計",
   waitUnder: (m) => `不到 ${m} 分鐘`,
+  waitOver: (m) => `超過 ${m} 分鐘`,
   waitMinutes: (low, high) => (low === high ? `約 ${low} 分鐘` : `約 ${low}–${high} 分鐘`),
-  waitHours: (low, high) => (low === high ? `約 ${low} 小時` : `約 ${low}–${high} 小時`),
   updated: (s) => `${s} 秒前更新`,
   updatedNow: "剛剛更新",
   reasons: {
