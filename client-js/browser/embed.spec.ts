@@ -264,10 +264,11 @@ test.describe("a page that is set up wrongly says so in the console, and to the 
     expect(said).toEqual([`<nextup-chat>: ${gateway.replace(/^http/, "ws")}/v1/connect opens no socket for this page: add ${host.address} to the site's origins`]);
   });
 
-  test("a network that lets no socket through: the console does not blame the site", async ({ browser }) => {
+  test("a network that lets neither a socket nor a stream through: the console does not blame the site", async ({ browser }) => {
     await start(line());
     const { page, seen } = await visitor(browser, { serviceWorkers: "block" });
     await page.routeWebSocket("**/v1/connect", (socket) => void socket.close({ code: 1006 }));
+    await page.route("**/v1/connect", (route) => route.abort());
     await page.reload();
     await expect(page.getByTestId("connection")).toContainText("We cannot reach the chat.");
     await expect.poll(() => seen.said.join()).toContain("something between lets no WebSocket through");
