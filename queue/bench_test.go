@@ -53,17 +53,6 @@ func BenchmarkPosition(b *testing.B) {
 func BenchmarkReplay(b *testing.B) {
 	st := waitingLine(10_000, 0)
 	st.site.Departments[0].QueueLimit = 20_000
-	encode := func(c Change) []byte {
-		bodies := make([][]byte, len(c.Writes))
-		for i, w := range c.Writes {
-			bodies[i], _ = EncodeImage(w.Image)
-		}
-		data, err := EncodeRecord(&c, bodies)
-		if err != nil {
-			b.Fatal(err)
-		}
-		return data
-	}
 	join, err := st.Join(JoinRequest{Ticket: "x", Visitor: "x", Department: "support", Languages: []string{"en"}, Node: "n"})
 	if err != nil {
 		b.Fatal(err)
@@ -71,19 +60,15 @@ func BenchmarkReplay(b *testing.B) {
 	number := st.Number()
 	replay := func(c Change, data []byte) {
 		number++
-		r, err := DecodeRecord(number, c.ID, Stamp(3_000_000+number), data)
-		if err != nil {
-			b.Fatal(err)
-		}
-		st.Apply(r)
+		st.Apply(decoded(b, number, c.ID, Stamp(3_000_000+number), data))
 	}
-	joined := encode(join)
+	joined := encoded(b, join)
 	replay(join, joined)
 	leave, err := st.Leave("x", "x")
 	if err != nil {
 		b.Fatal(err)
 	}
-	left := encode(leave)
+	left := encoded(b, leave)
 	replay(leave, left)
 	b.ReportAllocs()
 	for b.Loop() {

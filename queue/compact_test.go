@@ -25,21 +25,7 @@ func bytesATicket(t testing.TB, n int, replicas func(live *State) []*State) (byt
 		if err != nil {
 			t.Fatal(err)
 		}
-		bodies := make([][]byte, len(c.Writes))
-		for j, w := range c.Writes {
-			if bodies[j], err = EncodeImage(w.Image); err != nil {
-				t.Fatal(err)
-			}
-		}
-		data, err := EncodeRecord(&c, bodies)
-		if err != nil {
-			t.Fatal(err)
-		}
-		r, err := DecodeRecord(uint64(i+1), string([]byte(c.ID)), Stamp(1_700_000_000_000+i), data)
-		if err != nil {
-			t.Fatal(err)
-		}
-		live.Apply(r)
+		live.Apply(decoded(t, uint64(i+1), string([]byte(c.ID)), Stamp(1_700_000_000_000+i), encoded(t, c)))
 	}
 	all := replicas(live)
 	bytes = (liveHeap() - before) / float64(n)
@@ -75,22 +61,8 @@ func TestALongLineIsCompactWhenItHasBeenServed(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		bodies := make([][]byte, len(c.Writes))
-		for j, w := range c.Writes {
-			if bodies[j], err = EncodeImage(w.Image); err != nil {
-				t.Fatal(err)
-			}
-		}
-		data, err := EncodeRecord(&c, bodies)
-		if err != nil {
-			t.Fatal(err)
-		}
 		number++
-		r, err := DecodeRecord(number, string([]byte(c.ID)), Stamp(1_700_000_000_000+10*number), data)
-		if err != nil {
-			t.Fatal(err)
-		}
-		live.Apply(r)
+		live.Apply(decoded(t, number, string([]byte(c.ID)), Stamp(1_700_000_000_000+10*number), encoded(t, c)))
 	}
 	for a := range agents {
 		id := fmt.Sprint("agent-", a)

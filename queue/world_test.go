@@ -60,27 +60,8 @@ func (w *world) commit(c Change) bool {
 			return false
 		}
 	}
-	bodies := make([][]byte, len(c.Writes))
-	for i, wr := range c.Writes {
-		if wr.Image == nil {
-			continue
-		}
-		body, err := EncodeImage(wr.Image)
-		if err != nil {
-			w.Fatal(err)
-		}
-		bodies[i] = body
-	}
-	data, err := EncodeRecord(&c, bodies)
-	if err != nil {
-		w.Fatal(err)
-	}
 	w.number++
-	rec, err := DecodeRecord(w.number, c.ID, w.now, data)
-	if err != nil {
-		w.Fatal(err)
-	}
-	step := w.Apply(rec)
+	step := w.Apply(decoded(w, w.number, c.ID, w.now, encoded(w, c)))
 	w.steps = append(w.steps, step)
 	for _, ts := range step.Tickets { // as the state has them, not as the decider saw them
 		if !Legal(c.Cause, ts.Before, ts.After) {
@@ -91,6 +72,36 @@ func (w *world) commit(c Change) bool {
 		w.saw(step)
 	}
 	return true
+}
+
+// encoded returns the data of a change's record, as the log keeps it.
+func encoded(t tb, c Change) []byte {
+	t.Helper()
+	bodies := make([][]byte, len(c.Writes))
+	var err error
+	for i, w := range c.Writes {
+		if w.Image == nil {
+			continue
+		}
+		if bodies[i], err = EncodeImage(w.Image); err != nil {
+			t.Fatal(err)
+		}
+	}
+	data, err := EncodeRecord(&c, bodies)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return data
+}
+
+// decoded returns the record that the log keeps as the data.
+func decoded(t tb, number uint64, id string, at Stamp, data []byte) Record {
+	t.Helper()
+	r, err := DecodeRecord(number, id, at, data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
 }
 
 // must commits what a decider returned without error.

@@ -233,20 +233,26 @@ func TestAnAuditFileThatCannotBeWrittenIsAnError(t *testing.T) {
 	}
 }
 
-// A file that is being written may be valid half-way: its text must be the same
-// in two looks.
-func TestAFileIsTakenOnceItHoldsStill(t *testing.T) {
-	path := siteFile(t, reloadable)
+// reloading starts a gateway with the site file, and what reads it again.
+func reloading(t *testing.T, path string) (*reloader, *App) {
+	t.Helper()
 	file, err := sitefile.Load(path)
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := newReloader(path, file, slog.New(slog.DiscardHandler))
 	app, err := NewApp(t.Context(), appConfig{Listen: "127.0.0.1:0", File: file, DemoTokens: true, Logger: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer app.Close()
+	t.Cleanup(func() { _ = app.Close() })
+	return newReloader(path, file, slog.New(slog.DiscardHandler)), app
+}
+
+// A file that is being written may be valid half-way: its text must be the same
+// in two looks.
+func TestAFileIsTakenOnceItHoldsStill(t *testing.T) {
+	path := siteFile(t, reloadable)
+	r, app := reloading(t, path)
 	applied := func() (n int) {
 		_, body := get(t, app.URL()+"/metrics")
 		_, rest, _ := strings.Cut(body, `nextup_site_file_reloads_total{result="applied"} `)
@@ -275,16 +281,7 @@ func TestASecretOrKeyFileThatChangesAloneIsReadAgain(t *testing.T) {
 	path := siteFile(t, text)
 	secret := filepath.Join(filepath.Dir(path), "shop.secret")
 	rewrite(t, secret, first)
-	file, err := sitefile.Load(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	r := newReloader(path, file, slog.New(slog.DiscardHandler))
-	app, err := NewApp(t.Context(), appConfig{Listen: "127.0.0.1:0", File: file, DemoTokens: true, Logger: slog.New(slog.DiscardHandler)})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer app.Close()
+	r, app := reloading(t, path)
 	secretNow := func() string { return string(app.keys.Keys()[0].Secret) }
 	for i, step := range []struct {
 		name string
