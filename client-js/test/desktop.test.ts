@@ -51,7 +51,7 @@ describe("times for people", () => {
     expect([stopwatch(-1), stopwatch(65_000), stopwatch(3_600_000)]).toEqual(["0:00", "1:05", "1 h"]);
     expect([headStart(120), headStart(-30)]).toEqual(["+2 min", "−30 s"]);
     const waits = [{ known: false }, { known: true, high_s: 40 }, { known: true, high_s: 120 }, { known: true, low_s: 130, high_s: 290 }, { known: true, low_s: 175, high_s: 180 }];
-    expect(waits.map(range)).toEqual(["unknown", "under 1 min", "under 2 min", "2–5 min", "3 min"]);
+    expect(waits.map(range)).toEqual(["unknown", "under 1 min", "under 2 min", "2–5 min", "2–3 min"]);
   });
 });
 
