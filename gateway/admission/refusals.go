@@ -59,7 +59,7 @@ var refusals = []struct {
 	{auth.ErrBadToken, protocol.CodeBadToken, "The token is not valid: check its claims, its signature, its algorithm and its key id.", 0},
 	{ErrOrigin, protocol.CodeForbidden, "This page's origin is not on the site's list.", 0},
 	{queue.ErrUnknownDepartment, protocol.CodeUnknownDepartment, "There is no such department: choose one of known.", 0},
-	{queue.ErrTopicElsewhere, protocol.CodeUnknownDepartment, "Nobody in this department serves the topic: choose one of known.", 0},
+	{queue.ErrTopicElsewhere, protocol.CodeUnknownDepartment, "No agent of this department serves the topic: choose one of known.", 0},
 	{queue.ErrUnknownLanguage, protocol.CodeUnknownLanguage, "The department speaks none of the languages: choose one of known.", 0},
 	{queue.ErrUnknownUrgency, protocol.CodeUnknownUrgency, "Choose an urgency of known, or none.", 0},
 	{queue.ErrTooHeavy, protocol.CodeTooHeavy, "This topic takes more room than any agent has: choose another.", 0},

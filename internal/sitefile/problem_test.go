@@ -53,7 +53,7 @@ func TestProblemsNameTheFieldTheValueAndWhatIsAllowed(t *testing.T) {
 		{"an origin with its default port, which is the same", add("  origins: ['https://a.example:443', 'https://a.example']"), at("line 6: sites[0].origins[1]", `"https://a.example"`, "each of them once")},
 		{"an origin without a scheme", add("  origins: [a.example]"), at("line 6: sites[0].origins[0]", `"a.example"`, origin)},
 		{"an origin with a wildcard in it", add("  origins: ['https://shop*.example']"), at("line 6: sites[0].origins[0]", `"https://shop*.example"`, origin)},
-		{"an origin with a wildcard over all", add("  origins: ['https://*.co.uk']"), at("line 6: sites[0].origins[0]", `"https://*.co.uk"`, "a wildcard over a domain of your own: everyone can have a name below this one")},
+		{"an origin with a wildcard over all", add("  origins: ['https://*.co.uk']"), at("line 6: sites[0].origins[0]", `"https://*.co.uk"`, "a wildcard over a domain of your own: anyone can have a name below this one")},
 		{"an empty origin", add("  origins: [~]"), at("line 6: sites[0].origins[0]", "nothing", origin)},
 		{"origins that are no list", add("  origins: '*'"), at("line 6: sites[0].origins", `"*"`, "a list")},
 

@@ -172,7 +172,7 @@ func (v value) origin() string {
 	read, err := origin.Parse(s)
 	switch {
 	case errors.Is(err, origin.ErrTooWide):
-		v.bad("a wildcard over a domain of your own: everyone can have a name below this one")
+		v.bad("a wildcard over a domain of your own: anyone can have a name below this one")
 	case err != nil:
 		v.bad(want)
 	}
