@@ -3,6 +3,7 @@ package faults
 import (
 	"context"
 	"errors"
+	"os"
 	"os/exec"
 	"strings"
 	"time"
@@ -14,11 +15,13 @@ import (
 	"nextup/test/release"
 )
 
-// rollUpgrade rolls the gateways from the last release to this one, back and forth again
-// at level 0, raises the level, and has gateways come that are too old for it.
+// rollUpgrade rolls the gateways from the last release to this one, with a new site file on
+// the way, back and forth again at level 0, raises the level, and has gateways come that are too old for it.
 func (s *testbed) rollUpgrade() {
 	today, last := gatewaytest.Binary(s), release.Binary(s)
-	s.rollTo(today, s.gateways...)
+	s.rollTo(today, s.gateways[0])
+	s.reloadSiteFile()
+	s.rollTo(today, s.gateways[1:]...)
 	s.rollTo(last, s.gateways...)
 	s.rollTo(today, s.gateways[:gatewayCount-1]...)
 	if out, err := s.raiseLevel(); err == nil || !strings.Contains(out, "too old for level 1") {
@@ -58,6 +61,35 @@ func (s *testbed) rollTo(binary string, gateways ...*gatewaytest.Gateway) {
 	for _, g := range gateways {
 		g.Replace(binary)
 		s.terminateGateway(g)
+	}
+}
+
+// reloadSiteFile changes the site file under gateways of both releases, which all take it.
+func (s *testbed) reloadSiteFile() {
+	text, err := os.ReadFile(s.file)
+	if err != nil {
+		s.Fatal(err)
+	}
+	changed := strings.Replace(string(text), "burst: 5000", "burst: 4000", 1)
+	if changed == string(text) {
+		s.Fatal("the site file has no burst to change")
+	}
+	if err := os.WriteFile(s.file, []byte(changed), 0o600); err != nil {
+		s.Fatal(err)
+	}
+	s.mark("the site file is changed")
+	for _, g := range s.gateways {
+		g.Reload()
+		for end := time.Now().Add(patience); ; s.wait(50 * time.Millisecond) {
+			metrics, err := g.Metrics(s.Context())
+			if err == nil && metrics[`nextup_site_file_reloads_total{result="applied"}`] > 0 {
+				break
+			}
+			if time.Now().After(end) {
+				s.fail("%s does not take the changed site file: %v", g.Node(), err)
+				break
+			}
+		}
 	}
 }
 

@@ -129,6 +129,9 @@ func (p *Process) Freeze() {
 // Thaw lets a frozen process go on (SIGCONT).
 func (p *Process) Thaw() { p.signal(syscall.SIGCONT) }
 
+// Reload asks it to read its files again.
+func (p *Process) Reload() { p.signal(syscall.SIGHUP) }
+
 func (p *Process) signal(s syscall.Signal) {
 	_ = p.cmd.Process.Signal(s) // it may have ended by itself
 }
