@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"math"
+	"slices"
 	"time"
 
 	"nextup/internal/trace"
@@ -34,7 +35,7 @@ func (d *desk) replay() ([]row, error) {
 			after = append(after, s)
 		}
 	}
-	options.Scores = append(scores, after...)
+	options.Scores = slices.Concat(scores, after)
 	began := time.Now()
 	if err := trace.Replay(log, options); err != nil {
 		return nil, err

@@ -37,7 +37,7 @@ func sensitivity(out io.Writer, only string) error {
 	if err != nil {
 		return err
 	}
-	defer os.RemoveAll(dir)
+	defer func() { _ = os.RemoveAll(dir) }()
 	base, err := variant(dir, "", nil, only)
 	if err != nil {
 		return err
