@@ -1,7 +1,7 @@
 import { readdirSync, rmSync } from "node:fs";
 import { defineConfig, type Plugin } from "vite";
 import { compressed } from "./compressed.ts";
-import { targets } from "./floor.ts";
+import { targets } from "./src/dom/floor.ts";
 
 const gateway = process.env["NEXTUP_GATEWAY"] ?? "http://127.0.0.1:8080";
 

@@ -1,6 +1,6 @@
 import { Features } from "lightningcss";
 import { defineConfig } from "vite";
-import { targets } from "./floor.ts";
+import { targets } from "./src/dom/floor.ts";
 
 // The package @nextup/client: the core, and the widget and the desktop that a bundler takes in.
 export default defineConfig({

@@ -2,7 +2,7 @@ import { Features } from "lightningcss";
 import { minify } from "terser";
 import { defineConfig, type Plugin } from "vite";
 import { compressed } from "./compressed.ts";
-import { targets } from "./floor.ts";
+import { oldest, targets } from "./src/dom/floor.ts";
 
 /** Plain calls of h are smaller than those of the JSX runtime. */
 const plainJSX: Plugin = {
@@ -65,6 +65,7 @@ const onDemand = /src\/(widget\/(loader|locales|forms|JoinForm|Leave|Line|Menu|R
 // that they may be kept for ever.
 export default defineConfig({
   publicDir: false,
+  define: { OLDEST_BROWSERS: JSON.stringify(oldest) },
   css: { lightningcss: { exclude: Features.LightDark } }, // src/widget/style.ts does that
   plugins: [plainJSX, repeatable, smaller, compressed()],
   oxc: { jsx: { runtime: "classic", pragma: "h", pragmaFrag: "Fragment" } },

@@ -103,10 +103,14 @@ export class Agent extends Person {
   /** Every load that the page was told, with the capacity. */
   readonly loads: { load: number; capacity: number }[] = [];
 
-  /** Signs in at the desk and becomes available. */
+  /** Opens the desk in a browser context of its own, signs in and becomes available. */
   static async starts(browser: Browser, gateway: string, name: string, languages: string[]): Promise<Agent> {
     const context = await browser.newContext({ viewport: { width: 1280, height: 760 } });
-    const page = await context.newPage();
+    return Agent.signsIn(await context.newPage(), gateway, name, languages);
+  }
+
+  /** Signs in at the desk on a page of its own and becomes available. */
+  static async signsIn(page: Page, gateway: string, name: string, languages: string[]): Promise<Agent> {
     const agent = new Agent(page);
     page.on("websocket", (socket) =>
       socket.on("framereceived", ({ payload }) => {

@@ -34,6 +34,7 @@ var types = map[string]string{
 	".js":   "text/javascript; charset=utf-8",
 	".css":  "text/css; charset=utf-8",
 	".svg":  "image/svg+xml",
+	".tgz":  "application/gzip",
 }
 
 // servePages adds the client's files at their names, the agent desk at /desk, and its

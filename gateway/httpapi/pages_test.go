@@ -16,7 +16,7 @@ func site(t *testing.T) http.Handler {
 		"index.html": []byte("home"), "visitor.html": []byte("visitor"), "desk.html": []byte("desk"), "widget.html": []byte("no widget"),
 		"widget.js": []byte("loader as it is"), "widget.js.br": []byte("loader in brotli"), "widget.js.gz": []byte("loader in gzip"),
 		"widget/en-B1c2D3e4.js": []byte("english"), "widget/en-B1c2D3e4.js.gz": []byte("english in gzip"),
-		"assets/agent-B1c2D3e4.js": []byte("agent"), "assets/icon-B1c2D3e4.svg": []byte("icon"),
+		"assets/agent-B1c2D3e4.js": []byte("agent"), "assets/icon-B1c2D3e4.svg": []byte("icon"), "sdk.tgz": []byte("package"),
 	})
 	return mux
 }
@@ -38,6 +38,7 @@ func TestTheWidgetIsForThePagesOfOthersAndNothingElseIs(t *testing.T) {
 		"/widget/en-B1c2D3e4.js":    {"*", "public, max-age=31536000, immutable", "text/javascript; charset=utf-8"},
 		"/assets/agent-B1c2D3e4.js": {"", "public, max-age=31536000, immutable", "text/javascript; charset=utf-8"},
 		"/assets/icon-B1c2D3e4.svg": {"", "public, max-age=31536000, immutable", "image/svg+xml"},
+		"/sdk.tgz":                  {"", "no-cache", "application/gzip"},
 		"/desk.html":                {"", "no-cache", "text/html; charset=utf-8"},
 		"/widget.html":              {"", "no-cache", "text/html; charset=utf-8"},
 	} {

@@ -1,6 +1,9 @@
 // The one line on a host page: <script async src="https://…/widget.js" data-token-url="/token"></script>
 // Served as a classic script, so that it knows its own address. With data- attributes it also puts the
 // element on the page; without, the page writes <nextup-chat> itself.
+/** The oldest browsers that the chat runs in; the build writes it. */
+declare const OLDEST_BROWSERS: string;
+
 const script = document.currentScript as HTMLScriptElement;
 const settings = Object.entries(script.dataset);
 
@@ -28,4 +31,12 @@ function load(waitMS: number): void {
   );
 }
 
-load(2_000);
+if ("adoptedStyleSheets" in document && CSS.supports("height", "1dvh")) {
+  load(2_000);
+} else {
+  // oxlint-disable-next-line no-console -- as above
+  console.error(`<nextup-chat>: this browser is too old for the chat: ${OLDEST_BROWSERS}`);
+  const link = document.createElement("a");
+  link.href = link.textContent = script.dataset["link"] ?? "";
+  script.after(link);
+}

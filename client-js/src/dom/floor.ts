@@ -4,5 +4,8 @@
  */
 export const floor = { chrome: "109", firefox: "115", safari: "16.4" } as const;
 
+/** As people read them. */
+export const oldest = Object.entries(floor).map(([browser, version]) => `${browser} ${version}`).join(", ");
+
 /** As the build takes them. */
 export const targets = Object.entries(floor).map(([browser, version]) => browser + version);
