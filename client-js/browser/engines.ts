@@ -215,8 +215,17 @@ class Driven implements Hands {
   }
 
   async write(part: string, text: string): Promise<void> {
-    await this.press(part);
-    await this.#driver.actions().sendKeys(text.replace("\n", Key.ENTER)).perform();
+    const keys = text.replace("\n", Key.ENTER);
+    if (this.#framed) {
+      await this.press(part); // an element of a sandboxed frame takes keys from the keyboard alone
+      await this.#driver.actions().sendKeys(keys).perform();
+      return;
+    }
+    await until(`${part} is written`, async () => {
+      const found = await this.run<WebElement | null>(`return ${find(partOf(part))}`);
+      await found?.sendKeys(keys);
+      return found !== null;
+    });
   }
 
   run<T>(script: string): Promise<T> {
