@@ -65,7 +65,8 @@ bench-peers: ## Measure the edge beside its peers into docs/performance.md, some
 bench-eta: ## Measure the wait estimator against its gates, into docs/estimates.md (TRACE=file.csv.gz)
 	go run ./internal/etabench --out docs/estimates.md $(if $(TRACE),--trace $(TRACE))
 
-faults: ## Every fault under load, some 25 minutes (CASE=name SEED=n reruns one, MINUTES=60 does random ones)
+faults: export NEXTUP_FAULTS_NO_SOCKET = $(NO_SOCKET)
+faults: ## Every fault under load, some 25 minutes (CASE=name SEED=n reruns one, MINUTES=60 does random ones, NO_SOCKET=2 puts half of the people on the fallback)
 ifdef MINUTES
 	NEXTUP_FAULTS_MINUTES=$(MINUTES) NEXTUP_FAULTS_REPORT=$(CURDIR)/faults-report.txt \
 		go test ./test/faults -count 1 -v -timeout 24h -run TestLongRun -seed $(SEED)

@@ -44,6 +44,13 @@ func (s *testbed) runRow(r row, seed uint64) {
 	}
 }
 
+// noSocket is the people of whom one comes by the fallback, as NEXTUP_FAULTS_NO_SOCKET says;
+// 0 for none.
+func noSocket() int {
+	every, _ := strconv.Atoi(os.Getenv("NEXTUP_FAULTS_NO_SOCKET"))
+	return every
+}
+
 // runLoad lets a crowd live: load, faults under load, calm, audit, quiet; and has
 // the oracle look.
 func (s *testbed) runLoad(seed uint64, faults func()) (*oracle.Run, *oracle.Report) {
@@ -54,7 +61,7 @@ func (s *testbed) runLoad(seed uint64, faults func()) (*oracle.Run, *oracle.Repo
 		Targets: s.sockets(), Mint: s.site.Mint, Start: s.start, Seed: seed,
 		Visitors: s.visitors, Agents: s.agents, AgentID: setup.AgentID,
 		Wishes:       []people.Wish{{Department: "support", Language: "zh"}, {Department: "support", Language: "en"}, {Department: "trading", Language: "en"}},
-		VisitorGrace: s.site.VisitorGrace, AgentGrace: s.site.AgentGrace,
+		VisitorGrace: s.site.VisitorGrace, AgentGrace: s.site.AgentGrace, NoSocket: noSocket(),
 	})
 	s.wait(s.warm)
 	s.mark("the fault begins")

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -30,6 +31,9 @@ type Options struct {
 	// VisitorGrace and AgentGrace are the site's: some people stay away for less
 	// and some for longer.
 	VisitorGrace, AgentGrace time.Duration
+	// NoSocket has one person in so many come by the fallback, as in networks that let no
+	// socket through; 0 for none.
+	NoSocket int
 	// Steady keeps all connected, as far as it depends on them.
 	Steady bool
 }
@@ -65,18 +69,30 @@ func Start(ctx context.Context, o Options) *Crowd {
 	c := &Crowd{o: o, calmed: make(chan struct{})}
 	ctx, c.cancel = context.WithCancel(ctx)
 	for i := range o.Agents {
-		a := newClient(&o, protocol.Agent, o.AgentID(i), c.spoken(i), c.random(1, i))
+		a := newClient(c.options(i), protocol.Agent, o.AgentID(i), c.spoken(i), c.random(1, i))
 		c.agents = append(c.agents, a)
 		c.all.Go(func() { a.Run(ctx) })
 		c.all.Go(func() { c.shift(ctx, a, c.random(2, i)) })
 	}
 	for i := range o.Visitors {
-		v := newClient(&o, protocol.Visitor, fmt.Sprint("visitor-", i), nil, c.random(3, i))
+		v := newClient(c.options(i), protocol.Visitor, fmt.Sprint("visitor-", i), nil, c.random(3, i))
 		c.visitors = append(c.visitors, v)
 		c.all.Go(func() { v.Run(ctx) })
 		c.lives.Go(func() { c.visit(ctx, v, c.random(4, i)) })
 	}
 	return c
+}
+
+// options are those of the i-th person of a role.
+func (c *Crowd) options(i int) *Options {
+	o := c.o
+	if o.NoSocket > 0 && i%o.NoSocket == 0 {
+		o.Targets = slices.Clone(o.Targets)
+		for n, target := range o.Targets {
+			o.Targets[n] = "http" + strings.TrimPrefix(target, "ws")
+		}
+	}
+	return &o
 }
 
 // random is one person's own source, so that a seed repeats their choices.
