@@ -54,9 +54,10 @@ func warnOfArguments(log *slog.Logger, arguments []string, redis string) {
 	}
 }
 
-// nearest returns the setting that a name is most like, "" if it is like none.
+// nearest returns the setting that a name is most like, "" if it is like none: of what
+// follows the prefix, which all share, at most every third letter differs.
 func (known variables) nearest(name string) (near string) {
-	best := len(name)/3 + 1
+	best := len(strings.TrimPrefix(name, envPrefix+"_"))/3 + 1
 	for _, k := range known {
 		if d := distance(name, k); d < best {
 			near, best = k, d
