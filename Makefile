@@ -53,6 +53,7 @@ lint: $(PACKAGES) ## Check style and the import arrows (the first time takes som
 	go run $(GOLANGCI_LINT) run
 	cd loadtest && go run $(GOLANGCI_LINT) run
 	cd deploy && go run $(GOLANGCI_LINT) run
+	cd bench && go run $(GOLANGCI_LINT) run
 	cd client-js && npm run lint
 
 bench: ## Measure (BENCH=regexp BENCHTIME=1s COUNT=1)

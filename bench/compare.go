@@ -11,15 +11,15 @@ import (
 // go on with.
 var errCompared = errors.New("the row was compared")
 
-// comparable are the rows whose subjects start their own servers, so that either
+// compared are the rows whose subjects start their own servers, so that either
 // product can be started, and whether more is better.
-var comparable = map[string]bool{"idle": false, "empty": false, "fanout": false, "served": false, "chat": false, "tickets": true}
+var compared = map[string]bool{"idle": false, "empty": false, "fanout": false, "served": false, "chat": false, "tickets": true}
 
 // compare runs nextup of the work tree and nextup of the earlier commit in pairs, each
 // pair in the other order than the last, and adds the median of the pairs' ratios with
 // its interval to the table: what now costs over what it cost.
 func (b *bench) compare(nextup subject) error {
-	more, ok := comparable[b.row]
+	more, ok := compared[b.row]
 	if !ok {
 		return fmt.Errorf("the row %s cannot be compared with an earlier commit", b.row)
 	}

@@ -189,11 +189,12 @@ func (c *crowd) come(o comeOrder) (any, error) {
 			crowd: c, name: fmt.Sprint(o.Name, i), dialect: dialectOf(o.Kind), url: o.URL,
 			answers: make(chan error, 4), pongs: make(chan error, 1), agent: o.Agents, rejoin: o.Rejoin, small: o.Small,
 		}
-		if o.Kind == "nextup" {
+		switch {
+		case o.Kind == "nextup":
 			m.ticket.Store("")
-		} else if o.Pairs {
+		case o.Pairs:
 			m.ticket.Store(fmt.Sprint("pair:", i))
-		} else {
+		default:
 			m.ticket.Store("of:" + m.name)
 		}
 		m.place.Store("")

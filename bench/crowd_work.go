@@ -154,7 +154,7 @@ func (c *crowd) talk(o talkOrder) (any, error) {
 				}
 				if err := m.request(m.dialect.say(m, ids.Add(1), string(text))); err != nil {
 					failed.Add(1)
-					return nil
+					return nil //nolint:nilerr // it is counted
 				}
 				acked.Add(1)
 			}
@@ -217,7 +217,7 @@ func (c *crowd) comeBack(struct{}) (any, error) {
 		all.Go(func() error {
 			for tries := 0; ; tries++ {
 				for len(m.answers) > 0 {
-					<-m.answers
+					<-m.answers //nolint:errcheck // of an earlier try
 				}
 				dials <- struct{}{}
 				err := m.come()
@@ -273,7 +273,7 @@ func (c *crowd) stall(o stallOrder) (any, error) {
 			m.stalled.Store(true)
 			for i := range o.Messages {
 				if m.write(opText, []byte(m.dialect.say(m, int64(i), string(text)))) != nil {
-					return nil // it was closed
+					return nil //nolint:nilerr // it was closed, as it should be
 				}
 			}
 			return nil
