@@ -8,26 +8,30 @@ const memory = "nextup.stream";
 /**
  * The class to dial with: a WebSocket, or a stream where the network lets none through. A
  * socket that failed without a word of a gateway leads to a try of a stream. One that was
- * closed with 1012 or 4003 does not: there the gateway is at fault, and not the network.
+ * closed with 1012 or 4003 does not: there the gateway is at fault, and not the network. It
+ * is a class, since a minifier may make of a function one that cannot be called with new.
  */
-const AnySocket = function (url: string, protocols: string) {
-  if (Stream !== undefined) {
-    return new Stream(url, protocols);
-  }
-  const socket = new WebSocket(url, protocols);
-  let heard = false;
-  socket.addEventListener("message", () => {
-    heard = true;
-    told = false;
-  });
-  socket.addEventListener("close", ({ code }) => {
-    told ||= code === 1012 || code === 4003;
-    if (!heard && !told && code < 4000) {
-      void fetchStream();
+// oxlint-disable-next-line typescript/no-extraneous-class -- it stands for the class that its constructor returns
+class AnySocket {
+  constructor(url: string, protocols: string) {
+    if (Stream !== undefined) {
+      return new Stream(url, protocols);
     }
-  });
-  return socket;
-} as unknown as SocketClass;
+    const socket = new WebSocket(url, protocols);
+    let heard = false;
+    socket.addEventListener("message", () => {
+      heard = true;
+      told = false;
+    });
+    socket.addEventListener("close", ({ code }) => {
+      told ||= code === 1012 || code === 4003;
+      if (!heard && !told && code < 4000) {
+        void fetchStream();
+      }
+    });
+    return socket;
+  }
+}
 
 /** The class of streams while they are used. */
 let Stream: SocketClass | undefined;
@@ -56,5 +60,5 @@ export function anySocket(): SocketClass {
   } catch {
     // there is no storage, or it is forbidden here
   }
-  return AnySocket;
+  return AnySocket as unknown as SocketClass;
 }
