@@ -48,7 +48,8 @@ func (a *availability) init() {
 
 func (a *availability) setRefusal(refusal error) {
 	before := a.refusal.Swap(&refusal)
-	if before == nil || (*before == nil) == (refusal == nil) {
+	// The first answer comes before the log has been read: that is no outage to tell of.
+	if before == nil || errors.Is(*before, errUnknown) || (*before == nil) == (refusal == nil) {
 		return
 	}
 	select {
