@@ -6,6 +6,8 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -57,6 +59,26 @@ func (o *operated) run(args ...string) (string, error) {
 	}
 	err = ctx.Run(variables(nil))
 	return out.String(), err
+}
+
+// get asks the admin port as curl does by the page's examples.
+func (o *operated) get(path string) (int, string) {
+	o.t.Helper()
+	request, err := http.NewRequestWithContext(o.t.Context(), http.MethodGet, o.AdminURL()+path, nil)
+	if err != nil {
+		o.t.Fatal(err)
+	}
+	request.Header.Set("Nextup-Admin", "1")
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		o.t.Fatal(err)
+	}
+	defer response.Body.Close()
+	body, err := io.ReadAll(response.Body)
+	if err != nil {
+		o.t.Fatal(err)
+	}
+	return response.StatusCode, string(body)
 }
 
 func (o *operated) come(query string) *client.Conn {
@@ -182,7 +204,7 @@ func TestWhatPeopleWroteIsReadWithAReasonAlone(t *testing.T) {
 	if _, err := o.run(append(args, "--texts")...); err == nil || !strings.Contains(err.Error(), "--reason") {
 		t.Errorf("with texts and no reason: %v", err)
 	}
-	if code, body := get(t, o.AdminURL()+"/v1/conversations/"+joined.Ticket+"?texts=true"); code != http.StatusBadRequest || strings.Contains(body, "secret") {
+	if code, body := o.get("/v1/conversations/" + joined.Ticket + "?texts=true"); code != http.StatusBadRequest || strings.Contains(body, "secret") {
 		t.Errorf("around the command line it is %d %s", code, body)
 	}
 	if o.audit.String() != "" {
@@ -240,9 +262,35 @@ func TestTheAdminPortHasTheMetricsAndThePublicOneNoMore(t *testing.T) {
 		t.Errorf("the public port answers %d %.60s", code, body)
 	}
 	for path, want := range map[string]string{"/metrics": "nextup_queue_size{", "/readyz": "ready", "/healthz": "ok", "/debug/pprof/cmdline": "nextup"} {
-		if code, body := get(t, o.AdminURL()+path); code != http.StatusOK || !strings.Contains(body, want) {
+		if code, body := o.get(path); code != http.StatusOK || !strings.Contains(body, want) {
 			t.Errorf("the admin port answers %s with %d %.60s", path, code, body)
 		}
+	}
+}
+
+// Whoever has the file with the token may ask, and nobody else.
+func TestTheCommandsCarryTheTokenOfTheAdminPort(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "token")
+	if err := os.WriteFile(path, []byte("0123456789abcdef0123\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	token, err := adminToken(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	o := newOperated(t, func(c *appConfig) { c.Admin.Token = token })
+	if out, err := o.run("inspect", "queues"); err == nil || !strings.Contains(err.Error(), "--admin-token-file") {
+		t.Errorf("without the token it prints %q (%v)", out, err)
+	}
+	if out := o.must("inspect", "queues", "--admin-token-file", path); !strings.Contains(out, "support/en") {
+		t.Errorf("with the token it prints %q", out)
+	}
+	if err := os.WriteFile(path, []byte("short\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := adminToken(path); err == nil || !strings.Contains(err.Error(), "openssl rand") {
+		t.Errorf("a token that can be guessed: %v", err)
 	}
 }
 

@@ -28,6 +28,8 @@ import (
 type adminFlags struct {
 	Admin string `help:"Admin port of a gateway on this machine, as nextup serve --admin has it." default:"127.0.0.1:8081" placeholder:"HOST:PORT"`
 	JSON  bool   `help:"Print JSON." name:"json"`
+
+	AdminTokenFile string `help:"File with the token that the admin port asks for, if it asks for one." placeholder:"FILE"`
 }
 
 // auditFlags say for the audit log who does something, and why.
@@ -77,6 +79,14 @@ func (f *adminFlags) ask(method, path string, query url.Values, body any) (jsont
 	if err != nil {
 		return nil, err
 	}
+	request.Header.Set(admin.Header, "1")
+	if f.AdminTokenFile != "" {
+		token, err := adminToken(f.AdminTokenFile)
+		if err != nil {
+			return nil, err
+		}
+		request.Header.Set("Authorization", "Bearer "+token)
+	}
 	here := outbound.Policy{
 		Allow:   []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8"), netip.MustParsePrefix("::1/128")},
 		Timeout: adminTimeout, MaxBytes: maxAdminAnswer,
@@ -105,6 +115,22 @@ func (f *adminFlags) ask(method, path string, query url.Values, body any) (jsont
 		return nil, fmt.Errorf("%s; there are %s", refusal.Error, strings.Join(refusal.Known, ", "))
 	}
 	return nil, errors.New(refusal.Error)
+}
+
+// minAdminToken is how long a token is at least: so many letters cannot be guessed.
+const minAdminToken = 16
+
+// adminToken reads the token of an admin port, without the space around it.
+func adminToken(path string) (string, error) {
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return "", fmt.Errorf("--admin-token-file: %w", err)
+	}
+	token := strings.TrimSpace(string(data))
+	if len(token) < minAdminToken || strings.ContainsFunc(token, func(r rune) bool { return r <= ' ' || r > '~' }) {
+		return "", fmt.Errorf("--admin-token-file %s: want a line of %d letters and digits or more, such as from openssl rand -hex 32", path, minAdminToken)
+	}
+	return token, nil
 }
 
 // loopbackOf returns the address of the admin port for a program on this machine, also

@@ -19,6 +19,8 @@ import (
 type adminConfig struct {
 	// Listen is host:port; "" for no such port.
 	Listen string
+	// Token is what its requests have to carry, "" for none.
+	Token  string
 	Reload func(context.Context) error
 	Drain  func()
 }
@@ -33,7 +35,7 @@ func (a *App) serveAdmin(ctx context.Context, c adminConfig, log *slog.Logger) e
 	a.adminAddress = listener.Addr().String()
 	a.admin = &http.Server{
 		Handler: admin.New(admin.Options{
-			App: a.application, Ready: a.front.Ready, Metrics: prometheus.GathererFunc(a.gather), Reload: c.Reload, Drain: c.Drain, Log: log,
+			App: a.application, Ready: a.front.Ready, Metrics: prometheus.GathererFunc(a.gather), Reload: c.Reload, Drain: c.Drain, Token: c.Token, Log: log,
 		}),
 		ErrorLog:       slog.NewLogLogger(log.Handler(), slog.LevelWarn),
 		MaxHeaderBytes: 16 << 10, ReadTimeout: 10 * time.Second, IdleTimeout: time.Minute, // a profile takes as long as was asked for

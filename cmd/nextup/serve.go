@@ -45,6 +45,8 @@ type serveCmd struct {
 	Admin         string `help:"Address of a private port: metrics, which are then not at --listen, readiness, profiles, reload and drain. Off by default." placeholder:"HOST:PORT"`
 	AdminAnywhere bool   `help:"Let --admin listen where other machines reach it: they are answered metrics and readiness, and nothing else."`
 
+	AdminTokenFile string `help:"File with a token that the admin port asks for, but for metrics and readiness; without it every program of this machine may ask." placeholder:"FILE"`
+
 	Audit string `help:"File to which what supervisors do is appended, one JSON object a line; by default the log has it, with audit=true." placeholder:"FILE"`
 
 	TraceTo    string  `help:"Collector that gets the ways of tickets as traces (OTLP over HTTP); off by default." placeholder:"URL"`
@@ -107,6 +109,12 @@ func (c *serveCmd) serve(ctx context.Context, last func(), out, logs io.Writer) 
 	if reload.certificate, err = newCertificate(c.TLSCert, c.TLSKey); err != nil {
 		return err
 	}
+	token := ""
+	if c.AdminTokenFile != "" {
+		if token, err = adminToken(c.AdminTokenFile); err != nil {
+			return err
+		}
+	}
 	ctx, leave := context.WithCancel(ctx)
 	defer leave()
 	durability, err := redislog.ParseDurability(c.Durability)
@@ -143,7 +151,7 @@ func (c *serveCmd) serve(ctx context.Context, last func(), out, logs io.Writer) 
 	app, err := NewApp(ctx, appConfig{
 		Listen: c.Listen, Redis: c.Redis, Durability: durability, TrustDisk: c.TrustDisk, File: file, Node: c.Node,
 		Levels: levels, HelloRate: c.HelloRate, TrustedProxies: c.TrustedProxy, DemoTokens: c.Demo || c.DemoTokens, Pages: pages, Logger: log, Audit: audit,
-		Admin: adminConfig{Listen: c.Admin, Reload: reload.ask, Drain: leave}, Certificate: reload.certificate, Tracer: tracer,
+		Admin: adminConfig{Listen: c.Admin, Token: token, Reload: reload.ask, Drain: leave}, Certificate: reload.certificate, Tracer: tracer,
 	})
 	if err != nil {
 		if ctx.Err() != nil {

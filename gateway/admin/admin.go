@@ -5,19 +5,19 @@
 //	handler := admin.New(admin.Options{App: theApp, Ready: ready, Metrics: registry, Reload: reload, Drain: drain})
 //	server := &http.Server{Handler: handler}
 //
-// It has no tokens. What a monitoring system reads is answered to all who reach the port:
+// What a monitoring system reads is answered to every client that reaches the port:
 // /metrics, /healthz and /readyz. Everything else is answered only on a connection of
 // which both ends are the loopback, which is what a shell on the machine, docker exec and
-// kubectl port-forward have, and never to a page in a browser.
+// kubectl port-forward have, and only with the header Nextup-Admin, which a page in a
+// browser cannot send, and the Token, if there is one. Without a Token every program of
+// the machine may do what an operator may.
 package admin
 
 import (
 	"context"
 	"log/slog"
-	"net"
 	"net/http"
 	"net/http/pprof"
-	"net/netip"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -26,7 +26,7 @@ import (
 	"nextup/app"
 )
 
-// Options are what the port is made of. All are required.
+// Options are what the port is made of. All but the Token are required.
 type Options struct {
 	// App returns the application, nil while the gateway starts.
 	App func() *app.App
@@ -39,6 +39,8 @@ type Options struct {
 	Reload func(context.Context) error
 	// Drain has the process leave as after SIGTERM, without waiting for it.
 	Drain func()
+	// Token is what a request has to carry as "Authorization: Bearer"; "" asks for none.
+	Token string
 	Log   *slog.Logger
 }
 
@@ -60,11 +62,11 @@ func New(o Options) http.Handler {
 	mux.Handle("GET /metrics", promhttp.HandlerFor(o.Metrics, promhttp.HandlerOpts{
 		MaxRequestsInFlight: maxScrapes, EnableOpenMetrics: true,
 	}))
-	mux.Handle("/", local(p.private()))
+	mux.Handle("/", p.guarded(p.private()))
 	return mux
 }
 
-// private lists what only the loopback is answered.
+// private lists what only an operator on the machine is answered.
 func (p *port) private() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST /reload", p.reload)
@@ -82,42 +84,6 @@ func (p *port) private() http.Handler {
 	mux.HandleFunc("GET /debug/pprof/symbol", pprof.Symbol)
 	mux.HandleFunc("GET /debug/pprof/trace", pprof.Trace)
 	return mux
-}
-
-// local refuses requests of other machines, through a proxy, and of pages in a browser of
-// this one: a page may send requests to any address, and a name that it chose may lead to
-// the loopback.
-func local(handler http.Handler) http.Handler {
-	pages := http.NewCrossOriginProtection()
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		here, _ := r.Context().Value(http.LocalAddrContextKey).(net.Addr)
-		if here == nil || !loopback(here.String()) || !loopback(r.RemoteAddr) || !loopbackName(r.Host) {
-			http.Error(w, "this is answered on the loopback alone: use a shell on the machine, docker exec or kubectl port-forward", http.StatusForbidden)
-			return
-		}
-		if err := pages.Check(r); err != nil || r.Header.Get("Origin") != "" {
-			http.Error(w, "this is not for pages", http.StatusForbidden)
-			return
-		}
-		handler.ServeHTTP(w, r)
-	})
-}
-
-func loopback(address string) bool {
-	at, err := netip.ParseAddrPort(address)
-	return err == nil && at.Addr().Unmap().IsLoopback()
-}
-
-// loopbackName reports whether a Host header names the loopback itself.
-func loopbackName(host string) bool {
-	if name, _, err := net.SplitHostPort(host); err == nil {
-		host = name
-	}
-	if host == "localhost" {
-		return true
-	}
-	ip := net.ParseIP(host)
-	return ip != nil && ip.IsLoopback()
 }
 
 func (p *port) readyz(w http.ResponseWriter, r *http.Request) {
