@@ -161,7 +161,7 @@ function Truth({ queue: { truth } }: { queue: BoardQueue }) {
   }
   const bad = truth.bands.find(untrue);
   return (
-    <details class="truth" data-testid="truth-by-place">
+    <details class="truth" data-testid="truth-by-place" onToggle={({ currentTarget }) => currentTarget.parentElement?.toggleAttribute("data-opened", currentTarget.open)}>
       <summary title="Show it by the place at which people joined">
         {share}
         {bad !== undefined && <small class="untrue">not at place {placesOf(bad)}</small>}
