@@ -52,7 +52,7 @@ type API struct {
 	gate      *admission.Gate
 	handler   http.Handler
 	kinds     kinds
-	asking    throttle[string] // what tokens ask for
+	asking    admission.Throttle[string] // what tokens ask for
 	conns     admission.Lobby[net.Conn]
 	readiness singleflight.Group
 }

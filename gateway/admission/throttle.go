@@ -1,24 +1,24 @@
-package httpapi
+package admission
 
 import (
 	"sync"
 	"time"
 )
 
-// maxRemembered bounds the keys of one throttle, twice: those of late and those before.
+// maxRemembered bounds the keys of one Throttle, twice: those of late and those before.
 const maxRemembered = 1 << 16
 
-// throttle bounds how often each key may do something: so many at once, and then one
+// Throttle bounds how often each key may do something: so many at once, and then one
 // each interval. It remembers the keys of late only; a key that is forgotten
 // may begin anew, which costs the others nothing.
-type throttle[K comparable] struct {
+type Throttle[K comparable] struct {
 	mu sync.Mutex
 	// For each key the time at which it will have made up for all that it did.
 	late, before map[K]time.Time
 }
 
-// take lets the key do it once more, or says after which time it may.
-func (t *throttle[K]) take(key K, atOnce int, interval time.Duration) (later time.Duration) {
+// Take lets the key do it once more, or returns the time after which it may.
+func (t *Throttle[K]) Take(key K, atOnce int, interval time.Duration) (later time.Duration) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	now := time.Now()

@@ -1,4 +1,4 @@
-package httpapi
+package admission
 
 import (
 	"testing"
@@ -8,8 +8,8 @@ import (
 
 func TestAThrottleGivesEachKeyItsShareAndIsBounded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		var k throttle[int]
-		take := func(key int) time.Duration { return k.take(key, 3, time.Second) }
+		var k Throttle[int]
+		take := func(key int) time.Duration { return k.Take(key, 3, time.Second) }
 		for i, want := range []time.Duration{0, 0, 0, time.Second, time.Second} {
 			if got := take(1); got != want {
 				t.Errorf("request %d has to wait for %s, want %s", i, got, want)
