@@ -17,8 +17,8 @@ type Throttle[K comparable] struct {
 	late, before map[K]time.Time
 }
 
-// Take lets the key do it once more, or returns the time after which it may.
-func (t *Throttle[K]) Take(key K, atOnce int, interval time.Duration) (later time.Duration) {
+// Take lets the key do it n times more, or returns the time after which it may.
+func (t *Throttle[K]) Take(key K, n, atOnce int, interval time.Duration) (later time.Duration) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	now := time.Now()
@@ -29,7 +29,7 @@ func (t *Throttle[K]) Take(key K, atOnce int, interval time.Duration) (later tim
 	if even.Before(now) {
 		even = now
 	}
-	if later = even.Sub(now) - time.Duration(atOnce-1)*interval; later > 0 {
+	if later = even.Sub(now) - time.Duration(atOnce-n)*interval; later > 0 {
 		return later
 	}
 	if !known && len(t.late) >= maxRemembered {
@@ -38,6 +38,6 @@ func (t *Throttle[K]) Take(key K, atOnce int, interval time.Duration) (later tim
 	if t.late == nil {
 		t.late = map[K]time.Time{}
 	}
-	t.late[key] = even.Add(interval)
+	t.late[key] = even.Add(time.Duration(n) * interval)
 	return 0
 }

@@ -9,7 +9,7 @@ import (
 func TestAThrottleGivesEachKeyItsShareAndIsBounded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var k Throttle[int]
-		take := func(key int) time.Duration { return k.Take(key, 3, time.Second) }
+		take := func(key int) time.Duration { return k.Take(key, 1, 3, time.Second) }
 		for i, want := range []time.Duration{0, 0, 0, time.Second, time.Second} {
 			if got := take(1); got != want {
 				t.Errorf("request %d has to wait for %s, want %s", i, got, want)

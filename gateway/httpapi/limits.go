@@ -52,7 +52,7 @@ func (k *kinds) of(r *http.Request) *kind {
 		return nil
 	case path == "/metrics":
 		return &k.metrics
-	case strings.HasPrefix(path, "/v1/connect") && r.Header.Get(protocol.ConnHeader) != "":
+	case r.Method == http.MethodPost && strings.HasPrefix(path, "/v1/connect") && r.Header.Get(protocol.ConnHeader) != "":
 		return &k.frames
 	case strings.HasPrefix(path, "/v1/connect"):
 		return &k.connects
@@ -69,7 +69,7 @@ func (a *API) limitRequests(serve http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if k, from := a.kinds.of(r), a.gate.Address(r); k != nil && from.IsValid() {
 			atOnce := k.atOnce()
-			if later := k.taken.Take(from, atOnce, refill/time.Duration(atOnce)); later > 0 {
+			if later := k.taken.Take(from, 1, atOnce, refill/time.Duration(atOnce)); later > 0 {
 				a.gate.Limited("", k.limit)
 				a.allowOrigin(w, r)
 				admission.WriteRefusal(w, admission.TooOftenError{Later: later})
@@ -82,7 +82,7 @@ func (a *API) limitRequests(serve http.Handler) http.Handler {
 
 // mayAsk refuses a token that was used too often, wherever from.
 func (a *API) mayAsk(id auth.Identity) error {
-	if later := a.asking.Take(id.Site+"\x00"+string(id.Role)+"\x00"+id.Subject, tokenAtOnce, tokenInterval); later > 0 {
+	if later := a.asking.Take(id.Site+"\x00"+string(id.Role)+"\x00"+id.Subject, 1, tokenAtOnce, tokenInterval); later > 0 {
 		a.gate.Limited(id.Site, "requests_per_token")
 		return admission.TooOftenError{Later: later}
 	}

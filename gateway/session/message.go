@@ -78,7 +78,7 @@ func (c *Conn) count(size int, to Reply) (within, more bool) {
 	return false, true
 }
 
-// Gone is called once by the link that has ended: it takes a conn that has ended out of everything.
+// Gone takes the conn out of everything. The link that has ended calls it once.
 func (c *Conn) Gone() {
 	defer close(c.ended)
 	c.server.strangers.Leave(c)

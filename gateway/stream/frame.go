@@ -27,15 +27,12 @@ func (s *Server) take(w http.ResponseWriter, r *http.Request, name, token string
 		gate.RefuseOrigin(w, origin)
 		return
 	}
-	body, ok := read(w, r, protocol.MaxFrameBytes)
-	if !ok {
-		return
-	}
 	ctx, cancel := context.WithTimeout(r.Context(), answerTimeout)
 	defer cancel()
 	id, err := gate.Verify(ctx, token)
+	var site *admission.Served
 	if err == nil {
-		_, err = gate.Admit(id, origin, r.Host)
+		site, err = gate.Admit(id, origin, r.Host)
 	}
 	if path := r.PathValue("site"); err == nil && path != "" && path != id.Site {
 		err = auth.ErrWrongSite
@@ -44,10 +41,25 @@ func (s *Server) take(w http.ResponseWriter, r *http.Request, name, token string
 		admission.WriteRefusal(w, err)
 		return
 	}
-	answer, err := s.relay.take(ctx, name, holder{id.Site, id.Role, id.Subject}, body)
+	body, ok := read(w, r, protocol.MaxFrameBytes) // a stranger's is not waited for
+	if !ok {
+		return
+	}
+	by := holder{id.Site, id.Role, id.Subject}
+	if s.relay.elsewhere(name) {
+		if err := s.mayPass(by, &site.Options().Limits, len(body)); err != nil {
+			admission.WriteRefusal(w, err)
+			return
+		}
+	}
+	answer, err := s.relay.take(ctx, name, by, body)
 	switch {
 	case errors.Is(err, errNoConn):
 		http.Error(w, "there is no such conn of yours: open another", http.StatusGone)
+	case errors.Is(err, context.DeadlineExceeded):
+		// Not 503, which balancers try again by themselves, while the client waits.
+		e, _ := admission.Refusal(err)
+		writeFrame(w, http.StatusGatewayTimeout, e)
 	case err != nil:
 		admission.WriteRefusal(w, queue.ErrUnavailable)
 	case answer == nil:
@@ -57,6 +69,23 @@ func (s *Server) take(w http.ResponseWriter, r *http.Request, name, token string
 		w.Header().Set("Cache-Control", "no-store")
 		_, _ = w.Write(answer)
 	}
+}
+
+// passedTimes is how much more than a conn may send is passed on for its person.
+const passedTimes = 2
+
+// mayPass refuses what a person posts too much of for conns of other gateways: their own
+// limits come after the way there, which is for all people.
+func (s *Server) mayPass(by holder, most *admission.Limits, size int) error {
+	later := s.frames.Take(by, 1, passedTimes*most.Burst, time.Second/time.Duration(passedTimes*most.FramesPerSecond))
+	if later == 0 {
+		later = s.bytes.Take(by, size, passedTimes*most.ByteBurst, time.Second/time.Duration(passedTimes*most.BytesPerSecond))
+	}
+	if later > 0 {
+		s.options.Gate.Limited(by.Site, "frames_per_person")
+		return admission.TooOftenError{Later: later}
+	}
+	return nil
 }
 
 // holder is the person of a token.

@@ -16,7 +16,7 @@
 // A POST that names a conn in the header Nextup-Conn is one frame of it, and may come to any
 // gateway. The frame is taken by the conn itself, so that whatever holds for frames of a
 // socket holds for it: the order, the limits, the conversations that are open. A gateway
-// that has not got the conn checks the token and the origin, and passes the frame on to the
+// that does not have the conn checks the token and the origin, and passes the frame on to the
 // node that has it (relay.go). The answer is that of the POST, and never in the stream.
 //
 // The token comes in the header Authorization and nowhere else. No cookie counts, and a body
@@ -73,6 +73,8 @@ type Server struct {
 	options Options
 	relay   *relay
 	opened  prometheus.Gauge
+	// What people post for conns of other gateways.
+	frames, bytes admission.Throttle[holder]
 
 	mu    sync.Mutex
 	conns map[string]*conn // by their names; those that have said a good hello
@@ -87,7 +89,7 @@ func New(o Options) *Server {
 		Namespace: "nextup", Name: "streams", Help: "Open conns without a socket, which are among nextup_connections.",
 	})}
 	o.Registry.MustRegister(s.opened)
-	s.relay = newRelay(s, o.Nodes)
+	s.relay = newRelay(o.Sessions.Go, s.takeHere, o.Nodes)
 	return s
 }
 
@@ -244,7 +246,12 @@ func writeRefusal(w http.ResponseWriter, err error) {
 		admission.WriteRefusal(w, err)
 		return
 	}
+	writeFrame(w, http.StatusBadRequest, refusal.Frame())
+}
+
+func writeFrame(w http.ResponseWriter, status int, e protocol.Error) {
+	e.Type = protocol.TypeError
 	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(http.StatusBadRequest)
-	_ = json.MarshalWrite(w, refusal.Frame())
+	w.WriteHeader(status)
+	_ = json.MarshalWrite(w, e)
 }

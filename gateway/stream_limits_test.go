@@ -1,0 +1,120 @@
+package gateway_test
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"net"
+	"net/http"
+	"strings"
+	"sync/atomic"
+	"testing"
+
+	"nextup/gateway"
+	"nextup/gateway/protocol"
+	"nextup/internal/eventlog"
+)
+
+// countedNodes counts what goes from gateway to gateway.
+type countedNodes struct {
+	eventlog.Backend
+	sent atomic.Int64
+}
+
+func (c *countedNodes) Signal(ctx context.Context, log eventlog.Log, payload []byte) error {
+	if strings.HasPrefix(log.Name, "node/") {
+		c.sent.Add(1)
+	}
+	return c.Backend.Signal(ctx, log, payload)
+}
+
+// [stream-4] What one person posts for a conn elsewhere is bounded before it is passed on, so
+// that nobody fills the way between the gateways.
+func TestOnePersonDoesNotFillTheWayBetweenGateways(t *testing.T) {
+	t.Parallel()
+	for name, size := range map[string]int{"many frames": 0, "large frames": 60_000} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			h := newHouse(t, func(s *gateway.SiteOptions) {
+				s.Limits.FramesPerSecond, s.Limits.Burst, s.Limits.BytesPerSecond, s.Limits.ByteBurst = 1, 10, 1024, 64<<10
+			})
+			counted := &countedNodes{Backend: h.backend}
+			h.backend = counted
+			here, _ := h.open("one")
+			there, _ := h.open("two")
+			s := h.stream(here, h.token(protocol.Visitor, "v", "en"))
+			node, _, _ := strings.Cut(s.welcome.Conn, ".")
+			s.welcome.Conn = node + ".x" // no conn of anybody's
+			refused := 0
+			for range 60 {
+				switch status, answer := s.post(there, `{"type":"heartbeat"}`+strings.Repeat(" ", size)); status {
+				case http.StatusGone:
+				case http.StatusTooManyRequests:
+					if e, _ := answer.(protocol.Error); e.Code != protocol.CodeRateLimited || e.RetryAfterMS == 0 {
+						t.Errorf("refused with %+v", answer)
+					}
+					refused++
+				default:
+					t.Fatalf("answered with %d %+v", status, answer)
+				}
+			}
+			if sent := counted.sent.Load(); refused == 0 || sent > int64(2*(60-refused)) {
+				t.Errorf("of 60 frames %d were refused, and %d messages went between the gateways", refused, sent)
+			}
+			other := h.stream(here, h.token(protocol.Visitor, "w", "en"))
+			if status, answer := other.post(there, `{"type":"heartbeat"}`); status != http.StatusOK {
+				t.Errorf("another person's beat is answered with %d %+v", status, answer)
+			}
+		})
+	}
+}
+
+// [http-8] A socket counts as one whatever its request's headers say.
+func TestAHeaderDoesNotLiftTheLimitOfSockets(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t, func(s *gateway.SiteOptions) { s.Limits.ConnsPerAddress = 10 })
+	url, _ := h.open("one")
+	for range 150 { // the least that an address has is 100
+		r, err := http.NewRequestWithContext(h.ctx, http.MethodGet, overHTTP(url), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.Header.Set(protocol.ConnHeader, "x")
+		res, err := http.DefaultClient.Do(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = res.Body.Close()
+		if res.StatusCode == http.StatusTooManyRequests {
+			return
+		}
+	}
+	t.Error("150 sockets of an address were let in at once")
+}
+
+// [stream-5] A body is read for those who have a token only: a stranger holds nothing.
+func TestAStrangersFrameIsRefusedBeforeItsBodyHasCome(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	url, _ := h.open("one")
+	address := strings.TrimSuffix(strings.TrimPrefix(url, "ws://"), "/v1/connect")
+	var d net.Dialer
+	wire, err := d.DialContext(h.ctx, "tcp", address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = wire.Close() }()
+	_, err = fmt.Fprintf(wire, "POST /v1/connect HTTP/1.1\r\nHost: %s\r\nContent-Type: application/json\r\nAuthorization: Bearer junk\r\n%s: x.y\r\nContent-Length: 60000\r\n\r\n",
+		address, protocol.ConnHeader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	res, err := http.ReadResponse(bufio.NewReader(wire), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = res.Body.Close()
+	if res.StatusCode != http.StatusUnauthorized {
+		t.Errorf("answered with %s", res.Status)
+	}
+}
