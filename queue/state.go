@@ -138,6 +138,18 @@ func (s *State) Past(limit int, match func(t *Ticket) bool) []*Ticket {
 	return past
 }
 
+// NewestEnded lists the tickets that ended last, at most limit, the newest first, and
+// counts those that it leaves out.
+func (s *State) NewestEnded(limit int) (newest []*Ticket, older int) {
+	older = max(0, len(s.ended)-limit)
+	newest = slices.Clone(s.ended[older:])
+	slices.Reverse(newest)
+	return newest, older
+}
+
+// EndedCount is the number of tickets that have ended and are still known.
+func (s *State) EndedCount() int { return len(s.ended) }
+
 // Agents lists the agents ordered by id.
 func (s *State) Agents() []*Agent {
 	all := make([]*Agent, 0, len(s.agents))
@@ -151,6 +163,17 @@ func (s *State) Agents() []*Agent {
 // Held lists the tickets that take an agent's capacity (assigned, offered or
 // being wrapped up), oldest join first.
 func (s *State) Held(agent string) []*Ticket { return byJoin(s.held[agent]) }
+
+// AllHeld lists the tickets that take some agent's capacity, in no order.
+func (s *State) AllHeld() []*Ticket {
+	var all []*Ticket
+	for _, held := range s.held {
+		for _, t := range held {
+			all = append(all, t)
+		}
+	}
+	return all
+}
 
 // Guesting lists the conversations that an agent was invited into, oldest join
 // first. They take nothing of their capacity.

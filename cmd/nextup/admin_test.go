@@ -147,6 +147,12 @@ func TestAnOperatorSeesAndActsAndTheAuditLogTells(t *testing.T) {
 			}
 		}
 	}
+	if out := o.must("inspect", "tickets", "--limit", "1"); !strings.Contains(out, first) || !strings.Contains(out, "there are more than 1") {
+		t.Errorf("a list that is cut is\n%s", out)
+	}
+	if out := o.must("inspect", "tickets", "--status", "closed"); out != "no ticket matches\n" {
+		t.Errorf("an empty list is\n%s", out)
+	}
 	if out := o.must("inspect", "tickets", "--visitor", "vito"); strings.Contains(out, first) {
 		t.Errorf("a visitor's tickets are\n%s", out)
 	}
@@ -230,6 +236,8 @@ func TestACommandThatCannotBeDoneSaysWhy(t *testing.T) {
 		"without a reason":       {[]string{"end", ticket}, "--reason"},
 		"no such ticket":         {[]string{"end", "nothing", "--reason", "x"}, "there is no such ticket"},
 		"no such queue":          {[]string{"pause", "support/xx", "--reason", "x"}, "no such language; there are"},
+		"a queue to look at":     {[]string{"inspect", "tickets", "--queue", "support/xx"}, "there is no such queue; there are"},
+		"half a queue":           {[]string{"inspect", "tickets", "--queue", "support"}, "there is no such queue; there are"},
 		"no queue at all":        {[]string{"pause", "support", "--reason", "x"}, "department/language"},
 		"no such site":           {[]string{"inspect", "queues", "--site", "nowhere"}, "there are demo"},
 		"nowhere to move":        {[]string{"move", ticket, "--reason", "x"}, "say where it goes"},

@@ -16,7 +16,7 @@ import (
 )
 
 type inspectCmd struct {
-	Sites        inspectSitesCmd        `cmd:"" help:"Print the sites, and how much goes on there."`
+	Sites        inspectSitesCmd        `cmd:"" help:"Print the sites, and how many tickets and agents each has."`
 	Queues       inspectQueuesCmd       `cmd:"" help:"Print the lines of a site."`
 	Tickets      inspectTicketsCmd      `cmd:"" help:"Print tickets of a site: those that are open, unless a status is named."`
 	Ticket       inspectTicketCmd       `cmd:"" help:"Print all that is known of one ticket, but for what people wrote."`
@@ -55,10 +55,10 @@ type (
 		adminFlags
 		siteFlag
 		Queue   string `help:"Those of a line." placeholder:"DEPARTMENT/LANGUAGE"`
-		Status  string `help:"Those that stand there: waiting, offered, assigned, closed or abandoned." enum:"waiting,offered,assigned,closed,abandoned," default:""`
+		Status  string `help:"Those of a status: waiting, offered, assigned, closed or abandoned." enum:"waiting,offered,assigned,closed,abandoned," default:""`
 		Visitor string `help:"Those of a visitor." placeholder:"ID"`
 		Agent   string `help:"Those that take an agent's room." placeholder:"ID"`
-		Limit   int    `help:"How many at most, those that joined first." default:"50"`
+		Limit   int    `help:"How many at most: of each line those that stand first, of ended ones the newest." default:"50"`
 	}
 	inspectTicketCmd struct {
 		adminFlags
@@ -159,14 +159,29 @@ func (c *inspectTicketsCmd) Run(out io.Writer) error {
 	query.Set("visitor", c.Visitor)
 	query.Set("agent", c.Agent)
 	query.Set("limit", strconv.Itoa(c.Limit))
-	return show(&c.adminFlags, out, "/v1/tickets", query, func(out io.Writer, all []admin.Ticket) {
-		table(out, "TICKET\tSTATUS\tQUEUE\tPLACE\tJOINED\tVISITOR\tAGENT\tOFFERS\tEND", all, func(t admin.Ticket) []any {
+	return show(&c.adminFlags, out, "/v1/tickets", query, func(out io.Writer, found admin.Tickets) {
+		defer c.cut(out, found)
+		if len(found.Tickets) == 0 {
+			fmt.Fprintln(out, "no ticket matches")
+			return
+		}
+		table(out, "TICKET\tSTATUS\tQUEUE\tPLACE\tJOINED\tVISITOR\tAGENT\tOFFERS\tEND", found.Tickets, func(t admin.Ticket) []any {
 			return []any{
 				t.ID, t.Status, t.Department + "/" + t.Language, t.Position, moment(t.JoinedMS), t.Visitor,
 				cmp.Or(t.Agent, t.OfferedTo, "-"), t.Offers, cmp.Or(t.End, "-"),
 			}
 		})
 	})
+}
+
+// cut prints what a list of tickets leaves out.
+func (c *inspectTicketsCmd) cut(out io.Writer, found admin.Tickets) {
+	if found.More {
+		fmt.Fprintf(out, "there are more than %d: --limit shows more\n", c.Limit)
+	}
+	if found.NotSearched > 0 {
+		fmt.Fprintf(out, "%d that ended before were not looked at: nextup inspect ticket ID shows each\n", found.NotSearched)
+	}
 }
 
 // Run implements the command.

@@ -2,7 +2,6 @@ package admin
 
 import (
 	"net/http"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -121,14 +120,12 @@ func (p *port) sites(_ *http.Request) (any, error) {
 			for _, q := range st.Queues() {
 				one.Waiting += st.Size(q)
 			}
-			st.Tickets(func(t *queue.Ticket) {
-				switch {
-				case t.Status == queue.Assigned:
+			for _, t := range st.AllHeld() {
+				if t.Status == queue.Assigned {
 					one.Assigned++
-				case !t.Open():
-					one.Ended++
 				}
-			})
+			}
+			one.Ended = st.EndedCount()
 			for _, a := range st.Agents() {
 				if one.Agents++; a.Takes() {
 					one.Available++
@@ -157,37 +154,6 @@ func (p *port) queues(r *http.Request) (any, error) {
 			}
 			st.Sweep(q, 1, 1, func(_ int, t *queue.Ticket) bool { one.OldestMS = int64(t.JoinedAt); return false })
 			all = append(all, one)
-		}
-	})
-	return all, nil
-}
-
-const maxTickets = 10_000
-
-// tickets lists the tickets that a request asks for: open ones in the order of their joins,
-// unless a status is named, and at most limit.
-func (p *port) tickets(r *http.Request) (any, error) {
-	s, err := p.site(r.FormValue("site"))
-	if err != nil {
-		return nil, err
-	}
-	limit, err := strconv.Atoi(r.FormValue("limit"))
-	if err != nil || limit < 1 || limit > maxTickets {
-		return nil, badRequest("limit: want 1 to " + strconv.Itoa(maxTickets))
-	}
-	wants := func(name, value string) bool { return r.FormValue(name) == "" || r.FormValue(name) == value }
-	var found []*queue.Ticket
-	all := []Ticket{}
-	s.Read(func(st *queue.State) {
-		st.Tickets(func(t *queue.Ticket) {
-			if wants("status", string(t.Status)) && (r.FormValue("status") != "" || t.Open()) && wants("queue", t.Queue().String()) &&
-				wants("visitor", t.Visitor) && wants("agent", t.HeldBy()) {
-				found = append(found, t)
-			}
-		})
-		slices.SortFunc(found, func(a, b *queue.Ticket) int { return int(a.Joined) - int(b.Joined) })
-		for _, t := range found[:min(limit, len(found))] {
-			all = append(all, ticketOf(st, t))
 		}
 	})
 	return all, nil
