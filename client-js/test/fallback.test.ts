@@ -106,6 +106,7 @@ beforeEach(() => {
   Posted.all = [];
   storage.clear();
   page = new EventTarget();
+  vi.stubGlobal("navigator", { onLine: true });
   vi.stubGlobal("WebSocket", HeardSocket);
   vi.stubGlobal("addEventListener", page.addEventListener.bind(page));
   vi.stubGlobal("removeEventListener", page.removeEventListener.bind(page));
@@ -187,6 +188,58 @@ describe("when a stream is opened", () => {
     expect(storage.size).toBe(0);
   });
 
+  test("[stream-9] a network that holds streams back costs no client its sockets", async () => {
+    await connected();
+    FakeSocket.latest.serverCloses(1006);
+    for (let i = 0; i < 10; i++) {
+      await retried(10_000);
+    }
+    expect(Posted.all.length).toBeGreaterThan(0);
+    expect(FakeSocket.all.length).toBeGreaterThan(1);
+  });
+
+  test("[stream-9] the page's own close is no failure of the network, and one that cannot be reached is none of sockets", async () => {
+    const c = await connected();
+    c.close();
+    FakeSocket.latest.serverCloses(1006);
+    c.connect();
+    await retried();
+    vi.stubGlobal("navigator", { onLine: false });
+    FakeSocket.latest.serverCloses(1006);
+    await retried(4_000);
+    expect([FakeSocket.all.length, Posted.all.length]).toEqual([3, 0]);
+  });
+
+  test("[stream-9] a socket that hangs until it is given up is a failure", async () => {
+    await connected();
+    const hanging = FakeSocket.latest;
+    await vi.advanceTimersByTimeAsync(10_000);
+    hanging.serverCloses(1006);
+    await retried(4_000);
+    expect(Posted.latest.frame.type).toBe("hello");
+  });
+
+  test("[stream-9] a network that is remembered is not asked for a socket first, however early the page begins", async () => {
+    storage.set("nextup.stream", String(Date.now() + 60_000));
+    vi.resetModules();
+    const { anySocket }: typeof Fallback = await import("../src/dom/fallback.ts");
+    const c = new Connection({ url, token: () => `t${++count}`, WebSocket: anySocket() });
+    c.connect();
+    await retried();
+    await Posted.latest.streams(welcome());
+    expect([c.state.name, FakeSocket.all.length]).toEqual(["open", 0]);
+  });
+
+  test("two changes of the network during a question are one question", async () => {
+    await streaming({ heartbeat_s: 10_000, reopen_s: 100_000 });
+    page.dispatchEvent(new Event("online"));
+    page.dispatchEvent(new Event("online"));
+    const asked = FakeSocket.all.slice(1);
+    asked.forEach((socket) => socket.serverCloses(1006));
+    await vi.advanceTimersByTimeAsync(600_000);
+    expect(FakeSocket.all).toHaveLength(1 + asked.length + 1);
+  });
+
   test("[stream-9] a gateway that was away for a moment keeps no client on streams", async () => {
     const { c } = await streaming();
     await retried();
@@ -238,17 +291,94 @@ describe("on a stream", () => {
   test.each([
     ["the network fails", (p: Posted) => p.fails()],
     ["a proxy is in trouble", (p: Posted) => p.answers(502)],
-    ["the frame cannot be passed on", (p: Posted) => p.answers(503, golden("error.busy"))],
+    ["a gateway knows no streams", (p: Posted) => p.answers(405)],
+    ["a proxy refuses it", (p: Posted) => p.answers(403)],
+    ["the answer does not come", () => vi.advanceTimersByTimeAsync(10_000)],
+    ["the frame cannot be passed on", (p: Posted) => p.answers(503, golden("error.busy", { id: undefined, retry_after_ms: 300 }))],
   ])("[stream-5] where %s the frame is posted again", async (_, trouble) => {
     const { c } = await streaming();
     const sent = c.request({ type: "leave", ticket: "t-1" });
     await settle();
     await trouble(Posted.latest);
-    await retried();
+    await retried(2_000);
     const [one, two] = Posted.frames("leave");
     expect(two?.frame).toEqual(one?.frame);
     await two?.answers(200, { type: "ok", id: two.frame.id });
     expect((await sent).type).toBe("ok");
+  });
+
+  test("[stream-5] a post that hangs holds up nothing", async () => {
+    const { c } = await streaming({ heartbeat_s: 1_000 });
+    void c.request({ type: "leave", ticket: "t-1" }).catch(() => undefined);
+    void c.request({ type: "join", department: "support" });
+    await vi.advanceTimersByTimeAsync(10_000);
+    await retried();
+    const [, again] = Posted.frames("leave");
+    await again?.answers(200, { type: "ok", id: again.frame.id });
+    expect(Posted.frames("join")).toHaveLength(1);
+  });
+
+  test.each([
+    [401, "bad_token"],
+    [403, "forbidden"],
+  ] as const)("[stream-5] a frame that is refused with %i is a refused request", async (status, code) => {
+    const { c } = await streaming();
+    const sent = c.request({ type: "leave", ticket: "t-1" });
+    await settle();
+    await Posted.latest.answers(status, golden("error", { code, id: undefined, retry_after_ms: undefined }));
+    await expect(sent).rejects.toMatchObject({ code });
+    expect(Posted.frames("leave")).toHaveLength(1);
+  });
+
+  test("[stream-5] a token that has run out is asked for anew", async () => {
+    const { c } = await streaming();
+    void c.request({ type: "leave", ticket: "t-1" });
+    await settle();
+    await Posted.latest.answers(401, golden("error", { code: "token_expired", id: undefined }));
+    await retried(4_000);
+    expect([Posted.latest.frame.type, Posted.latest.headers.Authorization]).toEqual(["hello", `Bearer t${count}`]);
+    await Posted.latest.streams(welcome({ conn: "next" }));
+    expect([c.state.name, Posted.frames("leave").length]).toEqual(["open", 2]);
+  });
+
+  test("[stream-5] what a page was told has failed is not posted any more", async () => {
+    const { c } = await streaming({ heartbeat_s: 1_000 });
+    const sent = expect(c.request({ type: "join", department: "support" })).rejects.toMatchObject({ reason: "timeout" });
+    await settle();
+    for (let i = 0; i < 20; i++) {
+      await Posted.latest.answers(502);
+      await vi.advanceTimersByTimeAsync(1_000);
+    }
+    await sent;
+    const posted = Posted.frames("join").length;
+    for (let i = 0; i < 12; i++) {
+      await Posted.latest.answers(502);
+      await vi.advanceTimersByTimeAsync(5_000);
+    }
+    expect(Posted.frames("join")).toHaveLength(posted);
+  });
+
+  test("[stream-5] an answer for the conn before, which is gone, does not end the one after it", async () => {
+    const { c } = await streaming({ heartbeat_s: 1_000 });
+    await vi.advanceTimersByTimeAsync(239_000);
+    void c.request({ type: "leave", ticket: "t-1" });
+    await settle();
+    const leave = Posted.latest;
+    await vi.advanceTimersByTimeAsync(1_000);
+    await Posted.latest.streams(welcome({ conn: "next", heartbeat_s: 1_000 }));
+    await leave.answers(410);
+    await retried();
+    expect(c.state.name).toBe("open");
+    expect(Posted.frames("leave").map(({ headers }) => headers["Nextup-Conn"])).toEqual([leave.headers["Nextup-Conn"], "next"]);
+  });
+
+  test("[stream-6] a beat that was lost is posted again before the next is due", async () => {
+    await streaming();
+    await vi.advanceTimersByTimeAsync(10_000);
+    const [lost] = Posted.frames("heartbeat");
+    await lost?.fails();
+    await retried();
+    expect(Posted.frames("heartbeat")).toHaveLength(2);
   });
 
   test("[stream-5] a conn that is gone is opened again, and what had no answer is posted on the new one", async () => {
@@ -310,6 +440,16 @@ describe("on a stream", () => {
     void c.request({ type: "leave", ticket: "t-1" });
     await settle();
     expect(Posted.latest.headers["Nextup-Conn"]).toBe("next");
+  });
+
+  test("a client that is closed while the next stream is opened leaves none, and opens none", async () => {
+    const { c } = await streaming({ heartbeat_s: 1_000 });
+    await vi.advanceTimersByTimeAsync(240_000);
+    const next = Posted.latest;
+    c.close();
+    await next.streams(welcome({ conn: "next" }));
+    await vi.advanceTimersByTimeAsync(600_000);
+    expect([next.aborted, Posted.frames("hello").length]).toEqual([true, 2]);
   });
 
   test("[stream-3] a hello that is refused over HTTP is a refused hello", async () => {

@@ -6,11 +6,20 @@ const broken = 1006;
 const restart = 1012;
 const unavailable = 4003;
 const unauthorized = 4500;
+const tokenExpired = 4501;
+const tooLarge = 1009;
 const subprotocol = "nextup.v1";
 /** How much longer than two heartbeats a stream may be silent. */
 const marginMS = 2_000;
 const reopenAgainMS = 5_000;
 const answerMS = 5_000;
+/** How long a post may take: longer than a gateway, which answers within 7 s. */
+const postMS = 10_000;
+const beatMS = 4_000;
+/** For how long a frame is posted again: the page's requests are given up after that. */
+const frameMS = 20_000;
+/** The longest wait before a frame is posted again. */
+const againMS = 5_000;
 const firstProbeMS = 1_000;
 const probeMS = 600_000;
 /** Where fallback.ts reads it. */
@@ -35,6 +44,10 @@ class StreamSocket implements SocketLike {
   #conn = "";
   #beatMS = 0;
   #stream = new AbortController();
+  /** The stream that is being opened in place of it. */
+  #next: AbortController | undefined;
+  /** A gateway has answered the hello. */
+  #taken = false;
   #ended = false;
   /** The frames whose order matters, one after the other. */
   #posted: Promise<void> = Promise.resolve();
@@ -55,16 +68,18 @@ class StreamSocket implements SocketLike {
   }
 
   send(data: string): void {
-    const frame = JSON.parse(data) as { type: string; token?: string };
+    const frame = JSON.parse(data) as Frame;
     if (this.#token === "") {
       const { token = "", ...hello } = frame;
       this.#token = token;
       this.#hello = hello;
       void this.#open(this.#stream);
     } else if (frame.type === "heartbeat") {
-      void this.#post(data, true); // it waits for no other
+      void this.#post(data, frame, this.#beatMS, beatMS); // it waits for no other
     } else {
-      this.#posted = this.#posted.then(() => this.#post(data, frame.type === "typing", frame.token));
+      const until = frame.type === "typing" ? 0 : frameMS;
+      const at = Date.now();
+      this.#posted = this.#posted.then(() => this.#post(data, frame, until && at + until - Date.now(), postMS));
     }
   }
 
@@ -75,13 +90,14 @@ class StreamSocket implements SocketLike {
     clearTimeout(this.#probe);
     removeEventListener("online", this.#ask);
     this.#stream.abort();
+    this.#next?.abort();
+    if (!this.#taken) {
+      off(); // no gateway took the stream
+    }
   }
 
   #closed(code: number): void {
     if (!this.#ended) {
-      if (this.#conn === "" && code === broken) {
-        off(); // no gateway took the stream
-      }
       this.close();
       this.onclose?.({ code } as never);
     }
@@ -109,7 +125,8 @@ class StreamSocket implements SocketLike {
     }
     if (stream === this.#stream) {
       this.#closed(code);
-    } else if (!this.#ended && !stream.signal.aborted) {
+    } else if (!stream.signal.aborted) {
+      stream.abort();
       this.#later(reopenAgainMS); // the next one did not come
     }
   }
@@ -120,6 +137,7 @@ class StreamSocket implements SocketLike {
     if (error.type !== "error") {
       return broken;
     }
+    this.#taken = true;
     this.#receive({ ...error, id: String(this.#hello.id) });
     return error.retry_after_ms ? unavailable : unauthorized;
   }
@@ -137,6 +155,9 @@ class StreamSocket implements SocketLike {
       const events = text.split("\n\n");
       text = events.pop() ?? "";
       for (const event of events) {
+        if (stream.signal.aborted) {
+          return broken;
+        }
         const data = JSON.parse(event.slice(event.indexOf("data: ") + 6)) as ServerFrame & { code: number };
         if (event.startsWith("event: close")) {
           return data.code;
@@ -158,6 +179,7 @@ class StreamSocket implements SocketLike {
       this.#probe = setTimeout(this.#ask, firstProbeMS);
     }
     this.#stream = stream;
+    this.#taken = true;
     this.#conn = conn;
     this.#beatMS = heartbeat_s * 1_000;
     this.#later(reopen_s * 1_000);
@@ -175,6 +197,7 @@ class StreamSocket implements SocketLike {
       off();
       this.#closed(restart);
     } else {
+      clearTimeout(this.#probe); // two may have been asked at once
       this.#probe = setTimeout(this.#ask, probeMS);
     }
   }
@@ -182,7 +205,7 @@ class StreamSocket implements SocketLike {
   #later(waitMS: number): void {
     clearTimeout(this.#reopen);
     if (waitMS > 0) {
-      this.#reopen = setTimeout(() => void this.#open(new AbortController()), waitMS);
+      this.#reopen = setTimeout(() => void this.#open((this.#next = new AbortController())), waitMS);
     }
   }
 
@@ -201,37 +224,60 @@ class StreamSocket implements SocketLike {
     this.onmessage?.({ data: JSON.stringify(frame) } as never);
   }
 
-  /** Posts a frame until it is answered, or once: every request may be repeated. */
-  async #post(data: string, once: boolean, token = ""): Promise<void> {
+  /**
+   * Posts a frame until a gateway answers it, or once where there is no time: every request may
+   * be repeated. What a gateway refuses is the request's, as on a socket. Where a request finds
+   * no gateway in its time the conn ends, and what still waits is posted on the next.
+   */
+  async #post(data: string, { id, token }: Frame, forMS: number, eachMS: number): Promise<void> {
+    const until = Date.now() + forMS;
     for (let attempt = 0; !this.#ended; attempt++) {
+      const conn = this.#conn;
+      const post = new AbortController();
+      const late = setTimeout(() => post.abort(), eachMS);
       try {
-        const response = await this.#fetch(data, {}, this.#conn);
-        if (response.status === 410) {
-          this.#closed(broken);
+        const response = await this.#fetch(data, { signal: post.signal }, conn);
+        if (response.status === 410 && conn !== this.#conn) {
+          continue; // it was for the conn before
+        }
+        if (response.status === 410 || response.status === 413) {
+          this.#closed(response.status === 413 ? tooLarge : broken);
           return;
         }
-        if (response.ok) {
-          if (response.status === 200 && !this.#ended) {
-            const answer = (await response.json()) as ServerFrame;
-            if (token && answer.type === "ok") {
-              this.#token = token; // renewed
-            }
-            this.#receive(answer);
+        if (response.status === 204) {
+          return;
+        }
+        const answer = (await response.json()) as ServerFrame; // or it is not of a gateway
+        if (answer.type === "error" && answer.code === "token_expired") {
+          this.#closed(tokenExpired);
+        } else if (!this.#ended && (response.ok || id)) {
+          if (token && answer.type === "ok") {
+            this.#token = token; // renewed
           }
-          return;
+          this.#receive(response.ok ? answer : ({ ...answer, id } as ServerFrame));
         }
-        if (response.status < 500 && response.status !== 408 && response.status !== 429) {
-          return; // it does not get better; the conn's end tells why
-        }
+        return;
       } catch {
         // the network failed
+      } finally {
+        clearTimeout(late);
       }
-      if (once) {
+      const waitMS = Math.random() * Math.min(againMS, 1_000 * 2 ** attempt);
+      if (Date.now() + waitMS >= until) {
+        if (id) {
+          this.#closed(broken);
+        }
         return;
       }
-      await new Promise((resolve) => setTimeout(resolve, Math.random() * Math.min(30_000, 1_000 * 2 ** attempt)));
+      await new Promise((resolve) => setTimeout(resolve, waitMS));
     }
   }
+}
+
+interface Frame {
+  readonly type: string;
+  readonly id?: string;
+  readonly token?: string;
 }
 
 let off: () => void = () => undefined;
@@ -251,11 +297,16 @@ function probe(url: string, told: (passes: boolean) => void): void {
       socket.onopen = socket.onmessage = socket.onclose = null;
       socket.close(1000);
       socket = undefined;
-      told(passes);
     }
+    told(passes);
   };
   const late = setTimeout(() => end(false), answerMS);
-  socket = new WebSocket(url, subprotocol);
+  try {
+    socket = new WebSocket(url, subprotocol);
+  } catch {
+    end(false); // the page's policy forbids it
+    return;
+  }
   socket.onopen = () => socket?.send('{"type":"heartbeat"}');
   socket.onmessage = () => end(true);
   socket.onclose = () => end(false);
