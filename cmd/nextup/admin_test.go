@@ -238,6 +238,7 @@ func TestACommandThatCannotBeDoneSaysWhy(t *testing.T) {
 		"no such queue":          {[]string{"pause", "support/xx", "--reason", "x"}, "no such language; there are"},
 		"a queue to look at":     {[]string{"inspect", "tickets", "--queue", "support/xx"}, "there is no such queue; there are"},
 		"half a queue":           {[]string{"inspect", "tickets", "--queue", "support"}, "there is no such queue; there are"},
+		"no such tier":           {[]string{"move", ticket, "--tier", "9", "--reason", "x"}, "tier: want 1 to 3"},
 		"no queue at all":        {[]string{"pause", "support", "--reason", "x"}, "department/language"},
 		"no such site":           {[]string{"inspect", "queues", "--site", "nowhere"}, "there are demo"},
 		"nowhere to move":        {[]string{"move", ticket, "--reason", "x"}, "say where it goes"},

@@ -35,7 +35,7 @@ type adminFlags struct {
 // auditFlags say for the audit log who does something, and why.
 type auditFlags struct {
 	By     string `help:"Who asks, for the audit log; by default the user of this machine." placeholder:"NAME"`
-	Reason string `help:"Why, for the audit log." placeholder:"TEXT"`
+	Reason string `help:"Why, for the audit log." env:"-" placeholder:"TEXT"`
 }
 
 // who is the name for the audit log.

@@ -3,6 +3,7 @@ package main
 import (
 	"log/slog"
 	"net/url"
+	"os"
 	"slices"
 	"strings"
 
@@ -12,8 +13,18 @@ import (
 // envPrefix begins the variable of each flag: --lame-duck is NEXTUP_LAME_DUCK.
 const envPrefix = "NEXTUP"
 
-// variables are the names of all that the flags of this program read.
+// variables are the names of all that the flags of a command read.
 type variables []string
+
+// unsetEmpty takes the variables away that are empty: in Compose, systemd and charts an
+// empty value is one that was not given.
+func unsetEmpty() {
+	for _, entry := range os.Environ() {
+		if name, value, _ := strings.Cut(entry, "="); value == "" && strings.HasPrefix(name, envPrefix+"_") {
+			_ = os.Unsetenv(name) // its name is no mistake
+		}
+	}
+}
 
 // variablesOf lists the variables of a command and those below it.
 func variablesOf(n *kong.Node) (all variables) {

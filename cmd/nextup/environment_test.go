@@ -27,14 +27,22 @@ func model(t *testing.T) *kong.Node {
 // sense there: what only asks for words, and a consent.
 func TestEveryFlagHasItsEnvironmentVariable(t *testing.T) {
 	t.Parallel()
-	without := []string{"help", "version", "yes"}
+	without := []string{"help", "version", "yes", "reason"}
+	// What one call is about; a shell that exported it once would change what later calls mean.
+	ofOneCall := map[string][]string{
+		"nextup inspect tickets":      {"queue", "status", "visitor", "agent", "limit"},
+		"nextup inspect conversation": {"texts", "after"},
+		"nextup move":                 {"agent", "department", "language", "tier"},
+		"nextup pause":                {"resume"},
+		"nextup level raise":          {"to"},
+	}
 	seen := 0
 	var visit func(n *kong.Node)
 	visit = func(n *kong.Node) {
 		for _, f := range n.Flags {
 			seen++
 			want := []string{"NEXTUP_" + strings.ToUpper(strings.ReplaceAll(f.Name, "-", "_"))}
-			if slices.Contains(without, f.Name) {
+			if slices.Contains(append(ofOneCall[n.FullPath()], without...), f.Name) {
 				want = nil
 			}
 			if !slices.Equal(f.Envs, want) {
@@ -77,6 +85,48 @@ func TestAFlagCountsBeforeItsVariableAndThatBeforeTheDefault(t *testing.T) {
 		_, err = parser.Parse(append([]string{"serve"}, row.args...))
 		if (err != nil) != (row.want == 0) || err == nil && c.Serve.Drain != row.want {
 			t.Errorf("%s: --drain is %s (%v), want %s", name, c.Serve.Drain, err, row.want)
+		}
+	}
+}
+
+// Compose's ${X:-}, a line NAME= of systemd and an empty value of a chart all mean that a
+// setting is not given, whatever kind of flag it is.
+func TestAnEmptyVariableIsNotSet(t *testing.T) {
+	for _, name := range []string{"DRAIN", "DEMO", "MAX_LEVEL", "TRACE_SHARE", "LOG_FORMAT", "REDIS", "TRUSTED_PROXY", "DURABILITY"} {
+		t.Setenv("NEXTUP_"+name, "")
+	}
+	t.Setenv("NEXTUP_HELLO_RATE", "7")
+	var c cli
+	parser, err := newParser(&c, io.Discard)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := parser.Parse([]string{"serve"}); err != nil {
+		t.Fatal(err)
+	}
+	s := c.Serve
+	if s.Drain != 8*time.Second || s.Demo || s.MaxLevel != -1 || s.LogFormat != "text" || s.Redis != "" || s.Durability != "memory" || s.HelloRate != 7 {
+		t.Errorf("the settings are %+v", s)
+	}
+}
+
+// A setting that cannot be meant is refused at the start, with its name.
+func TestASettingThatCannotBeMeantIsRefused(t *testing.T) {
+	t.Parallel()
+	for args, want := range map[string]string{
+		"--drain -1s": "--drain", "--lame-duck -5s": "--lame-duck", "--hello-rate 0": "--hello-rate", "--trace-share 5": "--trace-share", "--trace-share -1": "--trace-share",
+	} {
+		var c cli
+		parser, err := newParser(&c, io.Discard)
+		if err != nil {
+			t.Fatal(err)
+		}
+		flag, value, _ := strings.Cut(args, " ")
+		if _, err := parser.Parse([]string{"serve", flag + "=" + value}); err != nil {
+			t.Fatal(err)
+		}
+		if err := c.Serve.safe(); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v", args, err)
 		}
 	}
 }

@@ -54,11 +54,11 @@ type (
 	inspectTicketsCmd struct {
 		adminFlags
 		siteFlag
-		Queue   string `help:"Those of a line." placeholder:"DEPARTMENT/LANGUAGE"`
-		Status  string `help:"Those of a status: waiting, offered, assigned, closed or abandoned." enum:"waiting,offered,assigned,closed,abandoned," default:""`
-		Visitor string `help:"Those of a visitor." placeholder:"ID"`
-		Agent   string `help:"Those that take an agent's room." placeholder:"ID"`
-		Limit   int    `help:"How many at most: of each line those that stand first, of ended ones the newest." default:"50"`
+		Queue   string `help:"Those of a line." env:"-" placeholder:"DEPARTMENT/LANGUAGE"`
+		Status  string `help:"Those of a status: waiting, offered, assigned, closed or abandoned." enum:"waiting,offered,assigned,closed,abandoned," default:"" env:"-"`
+		Visitor string `help:"Those of a visitor." env:"-" placeholder:"ID"`
+		Agent   string `help:"Those that take an agent's room." env:"-" placeholder:"ID"`
+		Limit   int    `help:"How many at most: of each line those that stand first, of ended ones the newest." default:"50" env:"-"`
 	}
 	inspectTicketCmd struct {
 		adminFlags
@@ -70,8 +70,8 @@ type (
 		siteFlag
 		auditFlags
 		Ticket string `arg:"" help:"Id of the ticket."`
-		Texts  bool   `help:"Print what people wrote as well; needs --reason, and is in the audit log."`
-		After  uint64 `help:"Entries after this number alone." placeholder:"N"`
+		Texts  bool   `help:"Print what people wrote as well; needs --reason, and is in the audit log." env:"-"`
+		After  uint64 `help:"Entries after this number alone." env:"-" placeholder:"N"`
 	}
 	inspectNodesCmd struct{ adminFlags }
 	inspectLevelCmd struct{ adminFlags }

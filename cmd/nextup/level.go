@@ -51,7 +51,7 @@ type levelShowCmd struct{ levelFlags }
 
 type levelRaiseCmd struct {
 	levelFlags
-	To         int    `help:"Level to raise to; by default the highest that this binary knows." default:"-1" placeholder:"N"`
+	To         int    `help:"Level to raise to; by default the highest that this binary knows." default:"-1" env:"-" placeholder:"N"`
 	Yes        bool   `help:"Do not ask." env:"-"`
 	Durability string `help:"What the level is in before it counts as raised, as for serve: memory, replica or disk." enum:"memory,replica,disk" default:"memory"`
 }
@@ -69,6 +69,7 @@ type levels struct {
 	backend *redislog.Backend
 	store   *logstore.Store
 	sites   []string
+	demo    bool // no site file names the sites
 	at      map[string]*queue.SiteLevel
 	nodes   map[string]queue.Level // the highest level that each gateway knows
 }
@@ -79,12 +80,12 @@ func (c *levelFlags) openLevels(ctx context.Context, durability redislog.Durabil
 	if err != nil {
 		return nil, err
 	}
-	l := &levels{at: map[string]*queue.SiteLevel{}, nodes: map[string]queue.Level{}}
+	l := &levels{demo: c.SiteFile == "", at: map[string]*queue.SiteLevel{}, nodes: map[string]queue.Level{}}
 	if l.sites, err = c.sitesOf(file); err != nil {
 		return nil, err
 	}
 	if l.backend, err = redislog.Open(ctx, c.Redis, redislog.Options{Durability: durability}); err != nil {
-		return nil, fmt.Errorf("redis: %w", err)
+		return nil, redisError(err)
 	}
 	l.store = logstore.New(l.backend)
 	err = l.lookAtNodes(ctx)
@@ -97,6 +98,14 @@ func (c *levelFlags) openLevels(ctx context.Context, durability redislog.Durabil
 		return nil, errors.Join(err, l.backend.Close())
 	}
 	return l, nil
+}
+
+// redisError is an error of opening Redis in words that say what to look at.
+func redisError(err error) error {
+	if redislog.Away(err) {
+		return fmt.Errorf("redis does not answer: nothing is known of its levels, and nothing was changed: %w", err)
+	}
+	return fmt.Errorf("redis: %w", err)
 }
 
 // lookAtNodes adds what the gateways know that live now.
@@ -147,6 +156,7 @@ func levelOf(l *queue.SiteLevel) queue.Level {
 
 // Run implements the command.
 func (c *levelShowCmd) Run(out io.Writer) error {
+	adopt(newLogger(os.Stderr, "error", "text"))
 	ctx, cancel := context.WithTimeout(context.Background(), levelTimeout)
 	defer cancel()
 	l, err := c.openLevels(ctx, redislog.Memory)
@@ -159,6 +169,9 @@ func (c *levelShowCmd) Run(out io.Writer) error {
 
 // print writes the levels of the sites, what the gateways know, and what levels bring.
 func (l *levels) print(out io.Writer) {
+	if l.demo {
+		fmt.Fprintln(out, "no --site-file is given: this is the demo's site, which an installation does not have")
+	}
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	for _, site := range l.sites {
 		raised := "never raised"
@@ -178,7 +191,10 @@ func (l *levels) print(out io.Writer) {
 }
 
 // Run implements the command.
-func (c *levelRaiseCmd) Run(out io.Writer) error { return c.raise(out, os.Stdin) }
+func (c *levelRaiseCmd) Run(out io.Writer) error {
+	adopt(newLogger(os.Stderr, "error", "text")) // what the client of Redis says, the error says too
+	return c.raise(out, os.Stdin)
+}
 
 func (c *levelRaiseCmd) raise(out io.Writer, in io.Reader) error {
 	ctx, cancel := context.WithTimeout(context.Background(), levelTimeout)

@@ -124,6 +124,15 @@ func TestALevelIsRaisedByCommandOnceAllGatewaysKnowIt(t *testing.T) {
 	}
 }
 
+// With Redis away the command says so in one line, without the lines of a library.
+func TestLevelsSayThatRedisIsAway(t *testing.T) {
+	t.Parallel()
+	_, stderr, code := nextup(t, "level", "show", "--redis", "redis://127.0.0.1:1")
+	if code != 1 || !strings.HasPrefix(stderr, "nextup: redis does not answer") || strings.Count(stderr, "\n") != 1 {
+		t.Errorf("exit %d, it says %q", code, stderr)
+	}
+}
+
 // A level is raised only by the word yes.
 func TestALevelIsNotRaisedByAnythingButYes(t *testing.T) {
 	t.Parallel()

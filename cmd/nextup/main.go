@@ -35,8 +35,8 @@ type cli struct {
 const description = `Nextup puts visitors in line, shows them their place and an honest wait, and hands
 them to an agent who speaks their language and has room.
 
-Each flag can be given as an environment variable, in capitals: NEXTUP_LISTEN for
---listen. A flag counts before its variable. Give secrets there, or in files: the
+Settings can be given as environment variables, in capitals: NEXTUP_LISTEN for
+--listen. A flag counts before its variable, and an empty one does not count. Give secrets there, or in files: the
 arguments of a process can be read by every user of its machine.`
 
 func main() {
@@ -46,7 +46,7 @@ func main() {
 	}
 	ctx, err := parser.Parse(os.Args[1:])
 	parser.FatalIfErrorf(err)
-	if err := ctx.Run(variablesOf(parser.Model.Node)); err != nil {
+	if err := ctx.Run(variablesOf(ctx.Selected())); err != nil {
 		if !errors.As(err, new(loggedError)) {
 			fmt.Fprintln(os.Stderr, "nextup:", err)
 		}
@@ -59,8 +59,10 @@ func main() {
 }
 
 // newParser returns the parser of the command line. Each flag has an environment variable
-// too, which counts where the flag is not given.
+// too, which counts where the flag is not given and the variable not empty, but for flags that
+// say what one call is about.
 func newParser(commands *cli, out io.Writer) (*kong.Kong, error) {
+	unsetEmpty()
 	return kong.New(commands,
 		kong.Name("nextup"),
 		kong.Description(description),

@@ -26,17 +26,17 @@ type (
 		siteFlag
 		auditFlags
 		Ticket     string `arg:"" help:"Id of the ticket."`
-		Agent      string `help:"Agent who gets it." placeholder:"ID"`
-		Department string `help:"Department to which it goes." placeholder:"ID"`
-		Language   string `help:"Language in which it waits." placeholder:"TAG"`
-		Tier       int    `help:"Lowest tier that will do from now on, 1 to 3." placeholder:"N"`
+		Agent      string `help:"Agent who gets it." env:"-" placeholder:"ID"`
+		Department string `help:"Department to which it goes." env:"-" placeholder:"ID"`
+		Language   string `help:"Language in which it waits." env:"-" placeholder:"TAG"`
+		Tier       int    `help:"Lowest tier that will do from now on, 1 to 3." env:"-" placeholder:"N"`
 	}
 	pauseCmd struct {
 		adminFlags
 		siteFlag
 		auditFlags
 		Queue  string `arg:"" help:"Queue, as department/language."`
-		Resume bool   `help:"Go on serving it."`
+		Resume bool   `help:"Go on serving it." env:"-"`
 	}
 	drainCmd  struct{ adminFlags }
 	reloadCmd struct{ adminFlags }

@@ -198,7 +198,8 @@ func serves(app *App, d time.Duration) bool {
 	}
 }
 
-// safe returns an error for a durability that the store does not have, and for the demo
+// safe returns an error for a durability that the store does not have, for numbers that
+// cannot be meant, and for the demo
 // on an address that others reach: every reader of the source has the demo's key.
 func (c *serveCmd) safe() error {
 	if c.Redis == "" && c.Durability != "memory" {
@@ -206,6 +207,15 @@ func (c *serveCmd) safe() error {
 	}
 	if _, _, err := net.SplitHostPort(c.Listen); c.Listen != "" && err != nil {
 		return fmt.Errorf("--listen %s: want HOST:PORT, such as 127.0.0.1:8080 or [::1]:8080", c.Listen)
+	}
+	if c.Drain < 0 || c.LameDuck < 0 {
+		return fmt.Errorf("--drain %s, --lame-duck %s: want a time of 0 or more", c.Drain, c.LameDuck)
+	}
+	if c.HelloRate < 1 {
+		return fmt.Errorf("--hello-rate %d: want 1 or more", c.HelloRate)
+	}
+	if c.TraceShare < 0 || c.TraceShare > 1 {
+		return fmt.Errorf("--trace-share %v: want 0 to 1", c.TraceShare)
 	}
 	if onlyHere(c.Listen) {
 		return nil

@@ -72,6 +72,9 @@ func (p *port) command(r *http.Request) (any, error) {
 	if c.By == "" || c.Reason == "" || len(c.By)+len(c.Reason) > maxWords {
 		return nil, badRequest("want who asks and a reason, for the audit log, of 500 bytes together at most")
 	}
+	if c.Tier < 0 || c.Tier > 3 {
+		return nil, badRequest("tier: want 1 to 3")
+	}
 	s, err := p.site(c.Site)
 	if err != nil {
 		return nil, err
