@@ -158,7 +158,7 @@ func New(o Options) (*Gateway, error) {
 	})
 	o.Registry.MustRegister(newLines(g.gate), collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	api := httpapi.Options{
-		Gate: g.gate, Connect: sockets.Accept, Stream: g.streams.Serve, Ready: func() error { return g.Ready(g.ctx) }, Pages: o.Pages, DemoToken: o.DemoToken,
+		Gate: g.gate, Connect: sockets.Accept, Stream: g.streams.Serve, Known: g.streams.Known, Ready: func() error { return g.Ready(g.ctx) }, Pages: o.Pages, DemoToken: o.DemoToken,
 	}
 	if !o.HideMetrics {
 		api.Metrics = o.Registry

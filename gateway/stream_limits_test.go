@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"strings"
@@ -66,6 +67,66 @@ func TestOnePersonDoesNotFillTheWayBetweenGateways(t *testing.T) {
 				t.Errorf("another person's beat is answered with %d %+v", status, answer)
 			}
 		})
+	}
+}
+
+// [http-8] People of one address who come by streams are let in as those by sockets are: the
+// conns by which they post are theirs, and no strangers'.
+func TestAnOfficeWithoutSocketsIsLetIn(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t, func(s *gateway.SiteOptions) { s.Limits.ConnsPerAddress = 100 })
+	url, _ := h.open("one")
+	for i := range 40 { // a quarter of 100 strangers may keep conns
+		s := h.stream(url, h.token(protocol.Visitor, fmt.Sprint("v", i), "en"))
+		kept := &http.Transport{}
+		t.Cleanup(kept.CloseIdleConnections)
+		for range 2 {
+			r, err := http.NewRequestWithContext(h.ctx, http.MethodPost, overHTTP(url), strings.NewReader(`{"type":"heartbeat"}`))
+			if err != nil {
+				t.Fatal(err)
+			}
+			r.Header = http.Header{"Content-Type": {"application/json"}, "Authorization": {"Bearer " + s.token}, protocol.ConnHeader: {s.welcome.Conn}}
+			res, err := (&http.Client{Transport: kept}).Do(r)
+			if err != nil {
+				t.Fatalf("a beat of person %d: %v", i+1, err)
+			}
+			_, _ = io.Copy(io.Discard, res.Body)
+			_ = res.Body.Close()
+			if res.StatusCode != http.StatusOK {
+				t.Fatalf("a beat of person %d: %s", i+1, res.Status)
+			}
+		}
+	}
+}
+
+// [stream-1] Old proxies end a body with a line break that belongs to nothing.
+func TestALineBreakAfterTheBodyIsNothing(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	url, _ := h.open("one")
+	address := strings.TrimSuffix(strings.TrimPrefix(url, "ws://"), "/v1/connect")
+	var d net.Dialer
+	wire, err := d.DialContext(h.ctx, "tcp", address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = wire.Close() }()
+	const hello = `{"type":"hello","id":"h"}`
+	token := h.token(protocol.Visitor, "v", "en")
+	_, err = fmt.Fprintf(wire, "POST /v1/connect HTTP/1.1\r\nHost: %s\r\nContent-Type: application/json\r\nAuthorization: Bearer %s\r\nContent-Length: %d\r\n\r\n%s\r\n",
+		address, token, len(hello), hello)
+	if err != nil {
+		t.Fatal(err)
+	}
+	res, err := http.ReadResponse(bufio.NewReader(wire), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = res.Body.Close() }()
+	s := &rawStream{h: h, lines: bufio.NewReader(res.Body), body: res.Body, token: token}
+	s.welcome = await[protocol.Welcome](s)
+	if status, answer := s.post(url, `{"type":"heartbeat"}`); status != http.StatusOK {
+		t.Errorf("a beat is answered with %d %+v", status, answer)
 	}
 }
 

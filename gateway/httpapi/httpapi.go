@@ -12,6 +12,7 @@ package httpapi
 import (
 	"net"
 	"net/http"
+	"net/netip"
 	"slices"
 	"strings"
 	"time"
@@ -35,6 +36,8 @@ type Options struct {
 	Gate *admission.Gate
 	// Connect turns a request into a socket, and Stream serves those who have none.
 	Connect, Stream http.HandlerFunc
+	// Known counts the streams of an address and of all whose people have shown a token.
+	Known func(from netip.Addr) (here, all int)
 	// Ready is nil while the gateway can serve.
 	Ready func() error
 	// Metrics are shown at /metrics; nil where the admin port shows them.
@@ -176,7 +179,7 @@ func (a *API) preflight(method, headers string) http.HandlerFunc {
 		a.allowOrigin(w, r)
 		w.Header().Set("Access-Control-Allow-Headers", headers)
 		w.Header().Set("Access-Control-Allow-Methods", method)
-		w.Header().Set("Access-Control-Max-Age", "600")
+		w.Header().Set("Access-Control-Max-Age", "7200")
 		w.WriteHeader(http.StatusNoContent)
 	}
 }

@@ -25,6 +25,9 @@ const (
 	tokenAtOnce, tokenInterval = 100, 50 * time.Millisecond
 	// How many HTTP conns that have nothing to do, of all addresses.
 	maxIdleConns = 4_000
+	// How many more there may be for each person on a stream, whose frames they bring: one
+	// beats while another waits for an answer.
+	connsOfKnown = 2
 )
 
 // kind is a kind of requests, bounded by itself: a client that floods one does not keep
@@ -94,7 +97,9 @@ func (a *API) mayAsk(id auth.Identity) error {
 func (a *API) ConnState(conn net.Conn, state http.ConnState) {
 	switch state {
 	case http.StateNew:
-		if !a.conns.Enter(conn, a.gate.PeerAddress(conn.RemoteAddr()), a.gate.StrangersPerAddress()) {
+		from := a.gate.PeerAddress(conn.RemoteAddr())
+		known, _ := a.options.Known(from)
+		if !a.conns.Enter(conn, from, a.gate.StrangersPerAddress()+connsOfKnown*known) {
 			a.gate.Limited("", "http_conns_per_address")
 			_ = conn.Close()
 			return
@@ -108,7 +113,8 @@ func (a *API) ConnState(conn net.Conn, state http.ConnState) {
 		return
 	}
 	a.conns.Wait(conn)
-	if oldest, yes := a.conns.TooMany(maxIdleConns); yes {
+	_, known := a.options.Known(netip.Addr{})
+	if oldest, yes := a.conns.TooMany(maxIdleConns + connsOfKnown*known); yes {
 		a.gate.Limited("", "http_conns")
 		_ = oldest.Close()
 	}

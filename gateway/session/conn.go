@@ -105,7 +105,7 @@ func (c *Conn) look(now time.Time) time.Duration {
 		c.Heard() // what the client posts elsewhere cannot be passed on
 	}
 	valid := c.credential.valid(now)
-	heard := 2*c.beats + time.Second - (time.Since(c.server.started) - time.Duration(c.lastFrame.Load()))
+	heard := c.patience() - (time.Since(c.server.started) - time.Duration(c.lastFrame.Load()))
 	switch {
 	case valid <= 0:
 		c.End(protocol.CloseTokenExpired)
@@ -115,6 +115,14 @@ func (c *Conn) look(now time.Time) time.Duration {
 		return viewHeartbeat
 	}
 	return min(valid, heard, c.showStale(), c.beatAlong())
+}
+
+// patience is how long a client may be silent.
+func (c *Conn) patience() time.Duration {
+	if c.OneWay != nil {
+		return 2*c.beats + postLatency
+	}
+	return 2*c.beats + time.Second
 }
 
 // Heard notes that the client lives.

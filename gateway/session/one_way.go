@@ -10,6 +10,10 @@ import (
 // lateReopen is how much longer a one-way link stays open than its client was told.
 const lateReopen = time.Minute
 
+// postLatency is how much later than by a socket a beat may come that is posted: by a new
+// conn, and again where it was lost.
+const postLatency = 5 * time.Second
+
 // OneWay is what is different for a conn whose link brings nothing from the client, who
 // posts frames instead, to any gateway.
 type OneWay struct {

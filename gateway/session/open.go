@@ -2,6 +2,7 @@ package session
 
 import (
 	"net/http"
+	"net/netip"
 	"time"
 
 	"nextup/gateway/admission"
@@ -69,6 +70,9 @@ func (c *Conn) Greeted() {
 	c.greeted.Store(true)
 	c.server.strangers.Stir(c)
 }
+
+// From is the address that the conn is counted for, the zero Addr for none.
+func (c *Conn) From() netip.Addr { return c.from }
 
 // Ended is closed once nothing more is heard of the conn.
 func (c *Conn) Ended() <-chan struct{} { return c.ended }

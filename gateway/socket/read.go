@@ -1,6 +1,7 @@
 package socket
 
 import (
+	"bytes"
 	"encoding/binary"
 	"sync"
 	"time"
@@ -109,10 +110,11 @@ func (s *Socket) feed(data []byte) {
 	switch {
 	case !s.stream:
 		s.parser.feed(data, s)
-	case len(data) > 0 && !s.silent:
-		s.refuseInput()
-	case len(data) > 0:
+	case len(data) == 0:
+	case s.silent, len(bytes.Trim(data, "\r\n")) == 0: // old proxies end a body so (RFC 9112, 2.2)
 		s.ignore()
+	default:
+		s.refuseInput()
 	}
 }
 

@@ -30,6 +30,7 @@ import (
 	"log/slog"
 	"mime"
 	"net/http"
+	"net/netip"
 	"strconv"
 	"strings"
 	"sync"
@@ -77,7 +78,10 @@ type Server struct {
 	frames, bytes admission.Throttle[holder]
 
 	mu    sync.Mutex
-	conns map[string]*conn // by their names; those that have said a good hello
+	conns map[string]*conn // by their names
+	// known counts by address the conns that have said a good hello.
+	known map[netip.Addr]int
+	all   int // of known
 }
 
 // New returns a Server.
@@ -85,7 +89,7 @@ func New(o Options) *Server {
 	if o.Reopen == 0 {
 		o.Reopen = Reopen
 	}
-	s := &Server{options: o, conns: map[string]*conn{}, opened: prometheus.NewGauge(prometheus.GaugeOpts{
+	s := &Server{options: o, conns: map[string]*conn{}, known: map[netip.Addr]int{}, opened: prometheus.NewGauge(prometheus.GaugeOpts{
 		Namespace: "nextup", Name: "streams", Help: "Open conns without a socket, which are among nextup_connections.",
 	})}
 	o.Registry.MustRegister(s.opened)
@@ -121,6 +125,7 @@ type conn struct {
 	link   socket.Socket
 	name   string
 	posted sync.Mutex // frames of a conn are taken one by one
+	known  bool       // under posted: it has said a good hello
 }
 
 // open turns a request into a conn and returns at once, as for a socket.
@@ -163,8 +168,29 @@ func (s *Server) open(w http.ResponseWriter, r *http.Request, token string) {
 	s.add(c)
 	s.options.Sessions.Go(func() {
 		defer c.posted.Unlock()
-		c.Hello(hello)
+		if c.Hello(hello) {
+			s.know(c, 1)
+		}
 	})
+}
+
+// know counts a conn that has said a good hello, or takes it back.
+func (s *Server) know(c *conn, by int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	c.known = by > 0
+	s.all += by
+	if s.known[c.From()] += by; s.known[c.From()] == 0 {
+		delete(s.known, c.From())
+	}
+}
+
+// Known counts the conns of an address and of all that have said a good hello: each has its
+// frames posted by other conns of the HTTP server's.
+func (s *Server) Known(from netip.Addr) (here, all int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.known[from], s.all
 }
 
 // head is the head of a stream's answer, with what the handlers before have set.
@@ -219,6 +245,9 @@ func (c *conn) Gone() {
 func (c *conn) gone() {
 	defer c.posted.Unlock()
 	c.Conn.Gone()
+	if c.known {
+		c.server.know(c, -1)
+	}
 	c.server.mu.Lock()
 	delete(c.server.conns, c.name)
 	c.server.mu.Unlock()
