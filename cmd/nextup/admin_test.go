@@ -333,9 +333,10 @@ func TestReloadAndDrainByCommand(t *testing.T) {
 	if _, errs, code := nextup(t, "reload", "--admin", address); code == 0 || !strings.Contains(errs, "capacity") {
 		t.Errorf("a reload of a broken file: exit %d, %q", code, errs)
 	}
-	if out, errs, code := nextup(t, "drain", "--admin", address); code != 0 || out != "leaving\n" {
+	if out, errs, code := nextup(t, "drain", "--admin", address, "--by", "olga", "--reason", "a new kernel"); code != 0 || out != "leaving\n" {
 		t.Errorf("draining: exit %d, %q %q", code, out, errs)
 	}
+	g.logs(`"action":"drain","reason":"a new kernel"`)
 	state, err := g.cmd.Process.Wait()
 	if err != nil || state.ExitCode() != 0 {
 		t.Errorf("it ended as %v (%v)", state, err)

@@ -27,7 +27,10 @@ type adminConfig struct {
 
 // serveAdmin listens on the private port, from before there is a gateway, so that an
 // operator can see why there is none.
-func (a *App) serveAdmin(ctx context.Context, c adminConfig, log *slog.Logger) error {
+func (a *App) serveAdmin(ctx context.Context, c adminConfig, log, audit *slog.Logger) error {
+	if audit == nil {
+		audit = log.With("audit", true)
+	}
 	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", c.Listen)
 	if err != nil {
 		return listenError("--admin", c.Listen, err)
@@ -35,7 +38,7 @@ func (a *App) serveAdmin(ctx context.Context, c adminConfig, log *slog.Logger) e
 	a.adminAddress = listener.Addr().String()
 	a.admin = &http.Server{
 		Handler: admin.New(admin.Options{
-			App: a.application, Ready: a.front.Ready, Metrics: prometheus.GathererFunc(a.gather), Reload: c.Reload, Drain: c.Drain, Token: c.Token, Log: log,
+			App: a.application, Ready: a.front.Ready, Metrics: prometheus.GathererFunc(a.gather), Reload: c.Reload, Drain: c.Drain, Token: c.Token, Log: log, Audit: audit,
 		}),
 		ErrorLog:       slog.NewLogLogger(log.Handler(), slog.LevelWarn),
 		MaxHeaderBytes: 16 << 10, ReadTimeout: 10 * time.Second, IdleTimeout: time.Minute, // a profile takes as long as was asked for

@@ -111,7 +111,7 @@ func NewApp(ctx context.Context, c appConfig) (_ *App, err error) {
 	a.moved, a.address = moved, listener.Addr().String()
 	a.serveHTTP(listener, c.Logger)
 	if c.Admin.Listen != "" {
-		if err := a.serveAdmin(ctx, c.Admin, c.Logger); err != nil {
+		if err := a.serveAdmin(ctx, c.Admin, c.Logger, c.Audit); err != nil {
 			return nil, err
 		}
 	}

@@ -253,6 +253,10 @@ func (c *inspectLevelCmd) Run(out io.Writer) error {
 	return show(&c.adminFlags, out, "/v1/level", nil, func(out io.Writer, l admin.Levels) {
 		table(out, "SITE\tLEVEL", l.Sites, func(s admin.NamedLevel) []any { return []any{s.Name, s.Level} })
 		fmt.Fprintln(out)
+		if l.Unknown != "" {
+			fmt.Fprintln(out, l.Unknown)
+			return
+		}
 		table(out, "GATEWAY\tKNOWS", l.Nodes, func(n admin.NamedLevel) []any { return []any{n.Name, n.Level} })
 	})
 }

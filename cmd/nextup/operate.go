@@ -38,8 +38,14 @@ type (
 		Queue  string `arg:"" help:"Queue, as department/language."`
 		Resume bool   `help:"Go on serving it." env:"-"`
 	}
-	drainCmd  struct{ adminFlags }
-	reloadCmd struct{ adminFlags }
+	drainCmd struct {
+		adminFlags
+		auditFlags
+	}
+	reloadCmd struct {
+		adminFlags
+		auditFlags
+	}
 )
 
 const operateHelp = `It is asked of a running gateway at its admin port (nextup serve --admin), on the
@@ -135,13 +141,13 @@ func (f *adminFlags) operate(out io.Writer, name string, audit auditFlags, c adm
 }
 
 // Run implements the command.
-func (c *drainCmd) Run(out io.Writer) error { return c.tell(out, "/drain") }
+func (c *drainCmd) Run(out io.Writer) error { return c.tell(out, "/drain", c.auditFlags) }
 
 // Run implements the command.
-func (c *reloadCmd) Run(out io.Writer) error { return c.tell(out, "/reload") }
+func (c *reloadCmd) Run(out io.Writer) error { return c.tell(out, "/reload", c.auditFlags) }
 
-func (f *adminFlags) tell(out io.Writer, path string) error {
-	answer, err := f.ask(http.MethodPost, path, nil, nil)
+func (f *adminFlags) tell(out io.Writer, path string, audit auditFlags) error {
+	answer, err := f.ask(http.MethodPost, path, nil, admin.Command{By: audit.who(), Reason: audit.Reason})
 	if err == nil {
 		_, err = out.Write(answer)
 	}

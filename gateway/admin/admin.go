@@ -42,6 +42,8 @@ type Options struct {
 	// Token is what a request has to carry as "Authorization: Bearer"; "" asks for none.
 	Token string
 	Log   *slog.Logger
+	// Audit gets what was done to the process itself, and by which operator.
+	Audit *slog.Logger
 }
 
 const (
@@ -97,17 +99,43 @@ func (p *port) readyz(w http.ResponseWriter, r *http.Request) {
 }
 
 func (p *port) reload(w http.ResponseWriter, r *http.Request) {
-	p.Log.Info("told by the admin port to read the site file again")
-	if err := p.Reload(r.Context()); err != nil {
+	c, err := commandOf(r)
+	if err != nil {
+		http.Error(w, err.Error(), http.StatusBadRequest)
+		return
+	}
+	err = p.Reload(r.Context())
+	p.audit(r.Context(), "reload", c, "refused", err != nil)
+	if err != nil {
 		http.Error(w, err.Error(), http.StatusUnprocessableEntity)
 		return
 	}
 	_, _ = w.Write([]byte("in force\n"))
 }
 
-func (p *port) drain(w http.ResponseWriter, _ *http.Request) {
-	p.Log.Info("told by the admin port to leave")
+func (p *port) drain(w http.ResponseWriter, r *http.Request) {
+	c, err := commandOf(r)
+	if err != nil {
+		http.Error(w, err.Error(), http.StatusBadRequest)
+		return
+	}
+	p.audit(r.Context(), "drain", c, "", false)
 	w.WriteHeader(http.StatusAccepted)
 	_, _ = w.Write([]byte("leaving\n"))
 	p.Drain()
+}
+
+// audit writes to the audit log what the application does not: what concerns the process,
+// and what may have been done. The flag is named only if it is set.
+func (p *port) audit(ctx context.Context, action string, c Command, flag string, set bool) {
+	facts := []slog.Attr{slog.String("by", c.By), slog.String("role", string(app.Admin)), slog.String("action", action), slog.String("reason", c.Reason)}
+	for _, of := range []struct{ name, value string }{{"site", c.Site}, {"ticket", c.Ticket}, {"department", c.Department}, {"language", c.Language}} {
+		if of.value != "" {
+			facts = append(facts, slog.String(of.name, of.value))
+		}
+	}
+	if set {
+		facts = append(facts, slog.Bool(flag, true))
+	}
+	p.Audit.LogAttrs(ctx, slog.LevelInfo, "audit", facts...)
 }

@@ -44,7 +44,7 @@ func options() Options {
 	return Options{
 		App:   func() *app.App { return nil },
 		Ready: func(context.Context) error { return nil }, Metrics: registry,
-		Reload: func(context.Context) error { return nil }, Drain: func() {}, Log: slog.New(slog.DiscardHandler),
+		Reload: func(context.Context) error { return nil }, Drain: func() {}, Log: slog.New(slog.DiscardHandler), Audit: slog.New(slog.DiscardHandler),
 	}
 }
 
@@ -129,7 +129,12 @@ func TestReadinessAndReloadSayWhyInWords(t *testing.T) {
 	if code, body := asked(t, o, "GET", "http://127.0.0.1:8081/readyz", here, me); code != 503 || !strings.Contains(body, "the log is away") {
 		t.Errorf("readiness: %d %q", code, body)
 	}
+	var audit strings.Builder
+	o.Audit = slog.New(slog.NewTextHandler(&audit, nil))
 	if code, body := asked(t, o, "POST", "http://127.0.0.1:8081/reload", here, me, "Nextup-Admin", "1"); code != 422 || !strings.Contains(body, "2 problems") {
 		t.Errorf("a reload that is refused: %d %q", code, body)
+	}
+	if !strings.Contains(audit.String(), "action=reload") || !strings.Contains(audit.String(), "refused=true") {
+		t.Errorf("the audit log has %q", &audit)
 	}
 }

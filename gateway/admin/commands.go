@@ -2,6 +2,7 @@ package admin
 
 import (
 	"errors"
+	"io"
 	"net/http"
 	"strings"
 
@@ -64,13 +65,12 @@ func (p *port) command(r *http.Request) (any, error) {
 	if of == nil {
 		return nil, badRequest("there is no such command")
 	}
-	var c Command
-	if err := json.UnmarshalRead(http.MaxBytesReader(nil, r.Body, maxCommand), &c, json.RejectUnknownMembers(true)); err != nil {
-		return nil, badRequest(err.Error())
+	c, err := commandOf(r)
+	if err != nil {
+		return nil, err
 	}
-	c.By, c.Reason = strings.TrimSpace(c.By), strings.TrimSpace(c.Reason)
-	if c.By == "" || c.Reason == "" || len(c.By)+len(c.Reason) > maxWords {
-		return nil, badRequest("want who asks and a reason, for the audit log, of 500 bytes together at most")
+	if c.By == "" || c.Reason == "" {
+		return nil, errWords
 	}
 	if c.Tier < 0 || c.Tier > 3 {
 		return nil, badRequest("tier: want 1 to 3")
@@ -81,9 +81,28 @@ func (p *port) command(r *http.Request) (any, error) {
 	}
 	receipt, err := s.Execute(r.Context(), &app.Actor{Role: app.Admin, ID: c.By}, of(c))
 	if err != nil {
+		if errors.Is(err, queue.ErrUnavailable) && !errors.Is(err, app.ErrAway) {
+			p.audit(r.Context(), r.PathValue("command"), c, "unclear", true)
+		}
 		return nil, err
 	}
 	return Done{receipt.Log}, nil
+}
+
+// commandOf reads a command; an empty body is one without words for the audit log.
+func commandOf(r *http.Request) (c Command, err error) {
+	body, err := io.ReadAll(http.MaxBytesReader(nil, r.Body, maxCommand))
+	if err == nil && len(body) > 0 {
+		err = json.Unmarshal(body, &c, json.RejectUnknownMembers(true))
+	}
+	if err != nil {
+		return c, badRequest(err.Error())
+	}
+	c.By, c.Reason = strings.TrimSpace(c.By), strings.TrimSpace(c.Reason)
+	if len(c.By)+len(c.Reason) > maxWords {
+		return c, errWords
+	}
+	return c, nil
 }
 
 // site finds a site by its id, or the only one.
@@ -108,6 +127,8 @@ type badRequest string
 func (b badRequest) Error() string { return string(b) }
 
 var (
+	errWords    = badRequest("want who asks and a reason, for the audit log, of 500 bytes together at most")
+	errNodes    = errors.New("the log does not answer: which gateways live is not known")
 	errNoSite   = errors.New("this gateway does not serve the site")
 	errStarting = errors.New("the gateway starts: /readyz says what it waits for")
 )
@@ -119,6 +140,7 @@ var statuses = []struct {
 	text   string // "" for the error's own
 }{
 	{errStarting, http.StatusServiceUnavailable, ""},
+	{errNodes, http.StatusServiceUnavailable, errNodes.Error()},
 	{errNoSite, http.StatusNotFound, ""},
 	{queue.ErrUnknownTicket, http.StatusNotFound, "there is no such ticket"},
 	{queue.ErrUnknownDepartment, http.StatusNotFound, "the site has no such department"},

@@ -1,6 +1,7 @@
 package admin
 
 import (
+	"errors"
 	"net/http"
 	"strconv"
 	"strings"
@@ -97,6 +98,8 @@ type Node struct {
 type Levels struct {
 	Sites []NamedLevel `json:"sites"`
 	Nodes []NamedLevel `json:"nodes"`
+	// Unknown is why Nodes is empty, if it is not known which gateways live.
+	Unknown string `json:"unknown,omitzero"`
 }
 
 // NamedLevel is a level of a site or a gateway.
@@ -217,13 +220,14 @@ func (p *port) conversation(r *http.Request) (any, error) {
 			return nil, badRequest("after: want the number of an entry")
 		}
 	}
-	reason := ""
+	reason, by := "", ""
 	if r.FormValue("texts") == "true" {
-		if reason = strings.TrimSpace(r.FormValue("reason")); reason == "" || r.FormValue("by") == "" {
-			return nil, badRequest("reading what people wrote needs a reason and who reads, for the audit log")
+		reason, by = strings.TrimSpace(r.FormValue("reason")), strings.TrimSpace(r.FormValue("by"))
+		if reason == "" || by == "" || len(reason)+len(by) > maxWords {
+			return nil, errWords
 		}
 	}
-	entries, err := s.Transcript(r.Context(), &app.Actor{Role: app.Admin, ID: r.FormValue("by")}, r.PathValue("ticket"), after, reason)
+	entries, err := s.Transcript(r.Context(), &app.Actor{Role: app.Admin, ID: by}, r.PathValue("ticket"), after, reason)
 	if err != nil {
 		return nil, err
 	}
@@ -241,7 +245,7 @@ func (p *port) conversation(r *http.Request) (any, error) {
 func (p *port) nodes(r *http.Request) (any, error) {
 	nodes, err := p.App().Nodes(r.Context())
 	if err != nil {
-		return nil, err
+		return nil, errors.Join(errNodes, err)
 	}
 	all := []Node{}
 	for _, n := range nodes {
@@ -257,8 +261,11 @@ func (p *port) level(r *http.Request) (any, error) {
 		all.Sites = append(all.Sites, NamedLevel{id, int(level)})
 	}
 	nodes, err := p.App().Nodes(r.Context())
+	if err != nil {
+		all.Unknown = errNodes.Error()
+	}
 	for _, n := range nodes {
 		all.Nodes = append(all.Nodes, NamedLevel{n.Name, int(n.Level)})
 	}
-	return all, err
+	return all, nil
 }
