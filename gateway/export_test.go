@@ -14,6 +14,13 @@ func WaitLongForGoodbyes() (restore func()) {
 	return func() { goodbyes = session.Goodbyes{} }
 }
 
+// ReopenAfter has gateways that are made from now on tell streams to reopen after d, and
+// returns what ends that.
+func ReopenAfter(d time.Duration) (restore func()) {
+	reopen = d
+	return func() { reopen = 0 }
+}
+
 // Node is the name under which the log knows the gateway now.
 func (g *Gateway) Node() string { return g.app.Node() }
 

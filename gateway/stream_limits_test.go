@@ -10,6 +10,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"nextup/gateway"
 	"nextup/gateway/protocol"
@@ -127,6 +128,31 @@ func TestALineBreakAfterTheBodyIsNothing(t *testing.T) {
 	s.welcome = await[protocol.Welcome](s)
 	if status, answer := s.post(url, `{"type":"heartbeat"}`); status != http.StatusOK {
 		t.Errorf("a beat is answered with %d %+v", status, answer)
+	}
+}
+
+// [stream-2] [limit-7] Somebody who has as many conns as they may opens the next stream in time
+// all the same, and a stream more than that not.
+func TestAFullPersonsStreamIsOpenedAnew(t *testing.T) {
+	for name, tt := range map[string]struct {
+		reopen time.Duration
+		taken  bool
+	}{"told to by now": {time.Nanosecond, true}, "not told to yet": {time.Hour, false}} {
+		t.Run(name, func(t *testing.T) {
+			defer gateway.ReopenAfter(tt.reopen)()
+			h := newHouse(t, func(s *gateway.SiteOptions) { s.Limits.ConnsPerPerson = 1 })
+			url, _ := h.open("one")
+			token := h.token(protocol.Visitor, "v", "en")
+			h.stream(url, token)
+			next := h.opened(url, token, `{"type":"hello","id":"h"}`)
+			if tt.taken {
+				await[protocol.Welcome](next)
+				return
+			}
+			if e := await[protocol.Error](next); e.Code != protocol.CodeTooMany {
+				t.Errorf("refused with %+v", e)
+			}
+		})
 	}
 }
 

@@ -33,6 +33,9 @@ func (p *People) of(role app.Role, id string) []Conn {
 	return p.by[role][id]
 }
 
+// OfPerson lists the conns of a person. The caller may not change the slice.
+func (p *People) OfPerson(role app.Role, id string) []Conn { return p.of(role, id) }
+
 // ofRole lists the conns of a role.
 func (p *People) ofRole(role app.Role) []Conn {
 	p.mu.RLock()

@@ -103,6 +103,10 @@ func (c *Conn) admit(id auth.Identity) error {
 	}
 	c.site = s
 	most := fanout.Bounds{Conns: options.Limits.Conns, PerPerson: options.Limits.ConnsPerPerson, PerAddress: options.Limits.ConnsPerAddress}
+	if c.OneWay != nil { // it comes in place of one of those, which ends once this one is welcome
+		replaced := s.replaced(&c.actor)
+		most.PerPerson, most.PerAddress = most.PerPerson+replaced, most.PerAddress+replaced
+	}
 	if limit := s.people.Enter(c, c.from, most); limit != "" {
 		c.site = nil
 		c.server.gate.Limited(s.ID(), limit)

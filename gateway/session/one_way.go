@@ -4,6 +4,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"nextup/app"
 	"nextup/gateway/protocol"
 )
 
@@ -53,6 +54,18 @@ func (c *Conn) beatAlong() time.Duration {
 		c.beat(nil)
 	}
 	return c.beats
+}
+
+// replaced counts the conns of a person whose client was told to open another by now. Each
+// ends within lateReopen.
+func (s *site) replaced(a *app.Actor) (n int) {
+	for _, one := range s.people.OfPerson(a.Role, a.ID) {
+		c := one.(*Conn) // no other enters
+		if c.OneWay != nil && time.Since(c.server.started)-c.opened >= c.OneWay.Reopen {
+			n++
+		}
+	}
+	return n
 }
 
 // Holder reports whether the conn is one of the person's.
