@@ -46,7 +46,7 @@ func (e *Estimator) judge(after *queue.Ticket, at queue.Stamp) {
 		return // nothing was read
 	}
 	e.learnStretch(q, &p.forecast, wait)
-	e.known.Regression.learn(&p.forecast.features, p.forecast.class, wait, p.forecast.center, p.forecast.corrected)
+	e.known.Regression.learn(&p.forecast, wait)
 	e.known.addRecent(q, wait)
 }
 

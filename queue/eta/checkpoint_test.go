@@ -97,7 +97,7 @@ func TestACheckpointIsReadByTheReleaseBeforeAndAfter(t *testing.T) {
 		t.Errorf("with the checkpoint of the release before, %+v is said", f)
 	}
 	for range 30 {
-		e.known.Regression.learn(&f.features, f.class, 500, f.center, f.corrected)
+		e.known.Regression.learn(&f, 500)
 	}
 	// The release before reads these members and skips the others; what it writes then lacks them.
 	var before struct {

@@ -67,8 +67,8 @@ const (
 	offsetPrior   = 30
 	offsetForgets = 0.002
 	// correctionForgets is what the proof of the correction forgets with each wait, and
-	// correctionProof the squared normal deviate that it takes: visitors share their luck, so it
-	// is more than the usual 4.
+	// correctionProof the squared normal deviate that it takes: visitors share more luck than that
+	// of their line, so it is more than the usual 4.
 	correctionForgets = 0.001
 	correctionProof   = 30
 	// mostCorrected bounds a correction: to so many times the mean, and a minute.
@@ -145,8 +145,9 @@ func (b *regression) predict(x *[features]float64, key string, mean float64) (co
 
 func (o *offset) mean() float64 { return o.Sum / (o.Weight + offsetPrior) }
 
-// learn takes how long a wait was, the model's mean, and what the regression made of it.
-func (b *regression) learn(x *[features]float64, key string, wait, mean, corrected float64) {
+// learn takes how long a wait was, and what was forecast of it.
+func (b *regression) learn(f *Forecast, wait float64) {
+	x, mean, corrected := &f.features, f.center, f.corrected
 	if !b.fits() {
 		b.reset()
 		corrected = mean
@@ -156,9 +157,10 @@ func (b *regression) learn(x *[features]float64, key string, wait, mean, correct
 	b.N = b.N*(1-correctionForgets) + 1
 	b.Noise = b.Noise*(1-correctionForgets) + weight*wrong*wrong
 	noise := (b.Noise + 0.25) / (b.N + 1)
-	b.Agreed = b.Agreed*(1-correctionForgets) + weight*wrong*moved/noise
-	b.Moved = b.Moved*(1-correctionForgets) + weight*moved*moved/noise
-	b.learnOffset(key, wait-corrected, weight)
+	proof := weight * f.ownLuck() / noise // a whole line that is lucky proves little
+	b.Agreed = b.Agreed*(1-correctionForgets) + proof*wrong*moved
+	b.Moved = b.Moved*(1-correctionForgets) + proof*moved*moved
+	b.learnOffset(f.class, wait-corrected, weight)
 	var gain [features]float64
 	size := noise * (1 - regressionForgets) / weight
 	for i := range features {

@@ -92,9 +92,12 @@ func (e *Estimator) stretchesOf(q string, octave int) (log [len(shares)]float64)
 	return log
 }
 
+// ownLuck returns how much a wait tells beside those of the visitors in front.
+func (f *Forecast) ownLuck() float64 { return 1 / (1 + float64(max(0, f.Position-1))/sharedLuck) }
+
 // learnStretch learns from a wait that was forecast.
 func (e *Estimator) learnStretch(q string, f *Forecast, wait float64) {
-	part := 1 / (1 + float64(max(0, f.Position-1))/sharedLuck)
+	part := f.ownLuck()
 	octaves, second := octavesOf(f.Mean)
 	e.learnOctave(q, octaves[0], f, wait, part*(1-second))
 	e.learnOctave(q, octaves[1], f, wait, part*second)
