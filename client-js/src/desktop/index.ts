@@ -2,6 +2,7 @@
 import { h, render } from "preact";
 import { App } from "./App.tsx";
 import type { DeskOptions } from "./options.ts";
+/** The sheet is no part of the types. @internal */
 import "./styles/index.css";
 
 export type { DeskOptions };

@@ -1,5 +1,6 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import uPlot from "uplot";
+/** The sheet is no part of the types. @internal */
 import "uplot/dist/uPlot.min.css";
 import type { BoardToday } from "../../core/index.ts";
 import { columns, midnight, sums } from "./today.ts";
