@@ -208,24 +208,18 @@ class Driven implements Hands {
 
   async press(part: string): Promise<void> {
     await until(`${part} is pressed`, async () => {
-      const found = await this.run<WebElement | null>(`return ${find(partOf(part))}`);
-      await found?.click();
-      return found !== null;
+      const origin = await this.run<WebElement | null>(`return ${find(partOf(part))}`);
+      if (origin !== null) {
+        // Not click(): in a frame, that takes the chat's element for one that is above its own parts.
+        await this.#driver.actions().move({ origin }).click().perform();
+      }
+      return origin !== null;
     });
   }
 
   async write(part: string, text: string): Promise<void> {
-    const keys = text.replace("\n", Key.ENTER);
-    if (this.#framed) {
-      await this.press(part); // an element of a sandboxed frame takes keys from the keyboard alone
-      await this.#driver.actions().sendKeys(keys).perform();
-      return;
-    }
-    await until(`${part} is written`, async () => {
-      const found = await this.run<WebElement | null>(`return ${find(partOf(part))}`);
-      await found?.sendKeys(keys);
-      return found !== null;
-    });
+    await this.press(part); // an element of a sandboxed frame takes keys from the keyboard alone
+    await this.#driver.actions().sendKeys(text.replace("\n", Key.ENTER)).perform();
   }
 
   run<T>(script: string): Promise<T> {

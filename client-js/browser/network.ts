@@ -6,6 +6,11 @@ import type { Duplex } from "node:stream";
 export interface Network {
   /** Ends every socket after so long. */
   readonly cutMS?: number;
+  /**
+   * What it does to a socket that is asked for: it takes the Upgrade out, so that the gateway sees a plain request,
+   * or ends it. The stream that a page falls back to gets through.
+   */
+  readonly sockets?: "stripped" | "refused";
   /** One request in so many gets no answer, sockets included; the third is the first of them. */
   readonly failsOneIn?: number;
 }
@@ -27,7 +32,9 @@ export class Proxy {
     this.#to = new URL(gateway);
     this.#network = network;
     this.#server = createServer((incoming, outgoing) => this.#pass(incoming, outgoing));
-    this.#server.on("upgrade", (incoming, socket, head) => this.#join(incoming, socket, head));
+    if (network.sockets !== "stripped") {
+      this.#server.on("upgrade", (incoming, socket, head) => this.#join(incoming, socket, head));
+    }
   }
 
   static async before(gateway: string, network: Network): Promise<Proxy> {
@@ -60,16 +67,22 @@ export class Proxy {
       return;
     }
     const { hostname, port } = this.#to;
-    const onward = request({ hostname, port, method: incoming.method, path: pathOf(incoming), headers: incoming.headers }, (answer) => {
+    const { upgrade, connection, ...rest } = incoming.headers;
+    this.spoilt += Number(upgrade !== undefined);
+    const onward = request({ hostname, port, method: incoming.method, path: pathOf(incoming), headers: upgrade === undefined ? incoming.headers : rest }, (answer) => {
       outgoing.writeHead(answer.statusCode ?? 502, answer.headers);
+      answer.on("error", () => outgoing.destroy());
       answer.pipe(outgoing);
     });
     onward.on("error", () => outgoing.destroy());
+    outgoing.on("close", () => onward.destroy()); // a stream ends only when the page leaves it
     incoming.pipe(onward);
   }
 
   #join(incoming: IncomingMessage, socket: Duplex, head: Buffer): void {
-    if (this.#fails()) {
+    const refused = this.#network.sockets === "refused";
+    this.spoilt += Number(refused);
+    if (refused || this.#fails()) {
       socket.destroy();
       return;
     }
