@@ -5,7 +5,7 @@ export default defineConfig({
   // The pictures of the README are taken from a real run, and the pages are measured, when that is asked for.
   testIgnore: [
     ...(process.env["NEXTUP_SCREENSHOTS"] === "1" ? [] : ["screenshots.spec.ts"]),
-    ...(process.env["NEXTUP_BENCH"] === "1" ? [] : ["bench.spec.ts"]),
+    ...(process.env["NEXTUP_BENCH"] === "1" ? [] : ["*bench.spec.ts"]),
   ],
   globalSetup: "./browser/build.ts",
   outputDir: "test-results",
