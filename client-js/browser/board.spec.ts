@@ -63,6 +63,8 @@ test("[board-5] how true the waits were is told by the place at which people joi
   await shot(page, "board-truth");
   await page.setViewportSize({ width: 390, height: 800 });
   await truth.scrollIntoViewIfNeeded();
+  const sides = await queueRow(page, "support/en").locator("td").evaluateAll((cells) => cells.map((cell) => getComputedStyle(cell).textAlign));
+  expect(new Set(sides), "each figure begins where its label does").toEqual(new Set(["start"]));
   expect(await page.evaluate(() => document.documentElement.scrollWidth - innerWidth)).toBeLessThanOrEqual(0);
   await gateway.isAccessible();
   await shot(page, "board-truth-390");
