@@ -67,9 +67,12 @@ export class Proxy {
       return;
     }
     const { hostname, port } = this.#to;
-    const { upgrade, connection, ...rest } = incoming.headers;
-    this.spoilt += Number(upgrade !== undefined);
-    const onward = request({ hostname, port, method: incoming.method, path: pathOf(incoming), headers: upgrade === undefined ? incoming.headers : rest }, (answer) => {
+    const { upgrade, ...headers } = incoming.headers;
+    if (upgrade !== undefined) {
+      this.spoilt++;
+      headers.connection = "close";
+    }
+    const onward = request({ hostname, port, method: incoming.method, path: pathOf(incoming), headers }, (answer) => {
       outgoing.writeHead(answer.statusCode ?? 502, answer.headers);
       answer.on("error", () => outgoing.destroy());
       answer.pipe(outgoing);
