@@ -232,20 +232,24 @@ func TestADrainedGatewaySendsEverybodyElsewhereAndNobodyLosesAPlace(t *testing.T
 // and the log is told so.
 func TestASessionBoundToNobodyIsLost(t *testing.T) {
 	h := newHouse(t, func(s *gateway.SiteOptions) { s.Rules.VisitorGrace = 100 })
-	url, g := h.open("one")
-	store := logstore.New(h.memory)
-	v := h.come(url, protocol.Visitor, "v", "en")
-	v.MustJoin("support")
-	people.Next(v, "place 1", func(f protocol.Ticket) bool { return f.Position == 1 })
-	ghost, err := queue.NewState(demoRules()).Join(queue.JoinRequest{Ticket: "g", Visitor: "ghost", Department: "support", Languages: []string{"en"}, HeadStart: 60_000, Node: g.Node()})
+	_, g := h.open("one")
+	store, replica := logstore.New(h.memory), newReader()
+	ghost, err := queue.NewState(demoRules()).Join(queue.JoinRequest{Ticket: "g", Visitor: "ghost", Department: "support", Languages: []string{"en"}, Node: g.Node()})
 	if err != nil {
 		t.Fatal(err)
 	}
 	if out, err := store.Commit(h.ctx, "demo", []queue.Change{ghost}); err != nil || out[0].Verdict != queue.Done {
 		t.Fatal(out, err)
 	}
-	people.Next(v, "place 2", func(f protocol.Ticket) bool { return f.Position == 2 && f.Reason == protocol.PriorityArrival })
-	people.Next(v, "place 1, once the ghost's grace is over", func(f protocol.Ticket) bool { return f.Position == 1 })
+	follower := store.Follow(h.ctx, "demo", replica)
+	for end := queue.EndReason(""); end == ""; {
+		if err := follower.Sync(h.ctx); err != nil {
+			t.Fatal(err)
+		}
+		if end = replica.ticket("g").End; end != "" && end != queue.VisitorLost {
+			t.Errorf("the ghost's ticket has ended by %q", end)
+		}
+	}
 }
 
 // A gateway's own clock may be wrong: tokens, deadlines and order go by the
