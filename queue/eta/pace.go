@@ -37,7 +37,7 @@ const (
 	// paceChanges is the number of ends in which one change is expected; newMemory is
 	// the probability that a memory is the one to go by then.
 	paceChanges = 20_000
-	newMemory   = 0.1
+	newMemory   = 0.06
 	// paceMoves is the change of the pace from which the hazards are computed anew.
 	paceMoves = 0.02
 )

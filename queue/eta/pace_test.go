@@ -8,8 +8,21 @@ import (
 	"nextup/queue"
 )
 
-// When conversations take twice as long from one minute to the next, it is believed within
-// twenty minutes of a desk of 20 agents; while nothing changes, the pace stays at 1.
+// playPace lets a desk of 20 agents go on for so many minutes, and reports each look.
+func playPace(p *pace, rng *rand.Rand, speed, minutes float64, looked func()) {
+	const expected = 20. / 300 * 30 // of half a minute
+	for range int(2 * minutes) {
+		seen := 0.0
+		for at := rng.ExpFloat64(); at < expected*speed; at += rng.ExpFloat64() {
+			seen++
+		}
+		p.observe(seen, expected)
+		looked()
+	}
+}
+
+// When conversations take twice as long from one minute to the next, it is believed as soon as it
+// is more than chance; while nothing changes, the pace stays at 1.
 func TestAChangeOfThePaceIsBelievedSoon(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
@@ -28,16 +41,10 @@ func TestAChangeOfThePaceIsBelievedSoon(t *testing.T) {
 			rng := rand.New(rand.NewPCG(3, 4))
 			var p pace
 			most := 0.0
-			play := func(speed, minutes float64) {
-				const expected = 20. / 300 * 30 // of half a minute
-				for range int(2 * minutes) {
-					seen := 0.0
-					for at := rng.ExpFloat64(); at < expected*speed; at += rng.ExpFloat64() {
-						seen++
-					}
-					p.observe(seen, expected)
+			look := func(steady bool) func() {
+				return func() {
 					now, variance := p.now()
-					if speed == 1 {
+					if steady {
 						most = max(most, math.Abs(now-1))
 					}
 					if !(variance >= 0) {
@@ -45,15 +52,35 @@ func TestAChangeOfThePaceIsBelievedSoon(t *testing.T) {
 					}
 				}
 			}
-			play(1, 600)
+			playPace(&p, rng, 1, 600, look(true))
+			playPace(&p, rng, tt.speed, tt.minutes, look(tt.speed == 1))
 			if most > .15 {
 				t.Errorf("while nothing changed, the pace was off by %.2f", most)
 			}
-			play(tt.speed, tt.minutes)
 			if now, _ := p.now(); now < tt.low || now > tt.high {
 				t.Errorf("the pace is %.2f, want %v to %v", now, tt.low, tt.high)
 			}
 		})
+	}
+}
+
+// More than eight desks in ten that become half as fast are known to be slower by a quarter at least after half an
+// hour; chance makes some of them believe it sooner and others later.
+func TestMostDesksBelieveAChangeWithinHalfAnHour(t *testing.T) {
+	t.Parallel()
+	const desks = 200
+	believe := 0
+	for seed := range uint64(desks) {
+		rng := rand.New(rand.NewPCG(seed, 4))
+		var p pace
+		playPace(&p, rng, 1, 300, func() {})
+		playPace(&p, rng, .5, 30, func() {})
+		if now, _ := p.now(); now < .75 {
+			believe++
+		}
+	}
+	if believe < desks*85/100 {
+		t.Errorf("%d of %d desks believe it", believe, desks)
 	}
 }
 
