@@ -2,6 +2,7 @@ package app
 
 import (
 	"fmt"
+	"math"
 	"runtime"
 	runtimemetrics "runtime/metrics"
 	"testing"
@@ -72,10 +73,11 @@ func wakeUps(t *testing.T, sites int, happens func(t *testing.T, s *Site)) (aSec
 // second each, and a look at its estimates, and the process a look at all sites, at their
 // nodes and its own lease; a ticker more would show. It is the same for
 // one where people wait and no agent can be offered them, as at night. Not beside other
-// tests, which are scheduled as well.
+// tests, which are scheduled as well. A busy machine only ever adds to the count, since what
+// it interrupts is scheduled again, so the fewest of some tries is what the site itself needs.
 func TestAnEmptySiteIsLeftAlone(t *testing.T) {
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1)) // so that none has to wait for another's lock
-	const few, many = 10, 60
+	const few, many, tries = 10, 60, 5
 	for _, tt := range []struct {
 		name    string
 		happens func(t *testing.T, s *Site)
@@ -90,16 +92,19 @@ func TestAnEmptySiteIsLeftAlone(t *testing.T) {
 		}, 7, 10}, // its estimates age, and its node is looked for
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			least := wakeUps(t, few, tt.happens)
-			one := (wakeUps(t, many, tt.happens) - least) / (many - few)
-			process := least - few*one
-			t.Logf("%.1f wake-ups a second for a site, %.1f for the process", one, process)
-			if one > tt.most {
-				t.Errorf("the goroutines of a site are scheduled %.1f times a second, more than %v", one, tt.most)
+			var one, process float64
+			ofFew, ofMany := math.Inf(1), math.Inf(1)
+			for range tries {
+				ofFew = min(ofFew, wakeUps(t, few, tt.happens))
+				ofMany = min(ofMany, wakeUps(t, many, tt.happens))
+				one = (ofMany - ofFew) / (many - few)
+				process = ofFew - few*one
+				t.Logf("%.1f wake-ups a second for a site, %.1f for the process", one, process)
+				if one <= tt.most && process <= tt.process {
+					return
+				}
 			}
-			if process > tt.process {
-				t.Errorf("those that look at all sites are scheduled %.1f times a second, more than %v", process, tt.process)
-			}
+			t.Errorf("the goroutines of a site are scheduled %.1f times a second, and those that look at all sites %.1f times; want at most %v and %v", one, process, tt.most, tt.process)
 		})
 	}
 }
