@@ -75,6 +75,9 @@ func (a *API) limitRequests(serve http.Handler) http.Handler {
 			if later := k.taken.Take(from, 1, atOnce, refill/time.Duration(atOnce)); later > 0 {
 				a.gate.Limited("", k.limit)
 				a.allowOrigin(w, r)
+				if r.ContentLength != 0 {
+					w.Header().Set("Connection", "close") // the answer does not wait for the body
+				}
 				admission.WriteRefusal(w, admission.TooOftenError{Later: later})
 				return
 			}

@@ -102,6 +102,7 @@ func (s *Server) Close() { s.relay.close() }
 
 // Serve answers a POST: a hello opens a conn, and whatever names a conn is a frame of it.
 func (s *Server) Serve(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set("Connection", "close") // without it, an answer waits for a body that was not read
 	if kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || kind != "application/json" {
 		http.Error(w, "send application/json", http.StatusUnsupportedMediaType)
 		return
@@ -264,6 +265,8 @@ func read(w http.ResponseWriter, r *http.Request, most int64) (body []byte, ok b
 		http.Error(w, "a frame has at most "+strconv.FormatInt(most, 10)+" bytes", http.StatusRequestEntityTooLarge)
 	case err != nil:
 		http.Error(w, "the body did not come in time", http.StatusRequestTimeout)
+	default:
+		w.Header().Del("Connection")
 	}
 	return body, err == nil
 }
