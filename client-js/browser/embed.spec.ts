@@ -368,19 +368,26 @@ test.describe("a file of the widget that does not come at first", () => {
     expect(new Set(asked).size).toBe(2);
   });
 
-  test("its forms: the chat goes on without them", async ({ browser }) => {
-    const { own, asked, seen, gateway } = await opens(browser, "forms", 2);
-    await expect(own.getByText("We cannot reach the chat. Trying again…")).toBeVisible();
-    await gateway.welcomes();
-    gateway.sends(golden("ticket.closed", { rating: undefined, as_of_ms: Date.now() }));
-    gateway.sends(golden("entry", { number: 1, text: "Good bye", at_ms: Date.now() }));
-    await expect(own.getByText("Good bye")).toBeVisible();
-    await expect(own.getByTestId("rejoin")).toBeVisible();
-    await expect(own.getByTestId("score-5")).toBeVisible();
-    expect(new Set(asked).size).toBe(3); // browsers remember an address that gave no module
-    expect(seen.said.filter((text) => text.startsWith("<nextup-chat>"))).toHaveLength(1);
-    expect(seen.errors).toEqual([]);
-  });
+  for (const part of ["forms", "conversation"]) {
+    test(`its ${part}`, async ({ browser }) => {
+      const { own, asked, seen, gateway } = await opens(browser, part, 2);
+      if (part === "forms") {
+        await expect(own.getByText("We cannot reach the chat. Trying again…")).toBeVisible();
+        await gateway.welcomes();
+        await expect(own.getByTestId("join")).toBeVisible();
+      } else {
+        await gateway.welcomes();
+        gateway.sends(golden("ticket.closed", { rating: undefined, as_of_ms: Date.now() }));
+        gateway.sends(golden("entry", { number: 1, text: "Good bye", at_ms: Date.now() }));
+        await expect(own.getByText("Good bye")).toBeVisible();
+        await expect(own.getByTestId("rejoin")).toBeVisible();
+        await expect(own.getByTestId("score-5")).toBeVisible();
+      }
+      expect(new Set(asked).size).toBe(3); // browsers remember an address that gave no module
+      expect(seen.said.filter((text) => text.startsWith("<nextup-chat>"))).toHaveLength(1);
+      expect(seen.errors).toEqual([]);
+    });
+  }
 });
 
 test("token-url gives a new token when the old one ends, and nobody notices", async ({ browser }) => {
