@@ -32,12 +32,13 @@ async function withConversation(page: Page, view: ServerFrame, entries: number, 
     apart,
   };
   await page.addInitScript((s: Script) => {
-    class InPage {
+    class InPage extends EventTarget {
       onopen: (() => void) | null = null;
       onmessage: ((event: { data: string }) => void) | null = null;
       onclose = null;
       onerror = null;
       constructor() {
+        super();
         setTimeout(() => this.onopen?.());
       }
       #says(frame: object): void {
