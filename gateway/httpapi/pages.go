@@ -133,6 +133,9 @@ func (s pages) serve(w http.ResponseWriter, r *http.Request, name string) {
 	}
 	if !isImmutable(name) {
 		h.Set("Etag", sent.etag)
+	} else if sent.coding != "" { // has no validator and no parts, so nothing needs to be said of them
+		_, _ = w.Write(sent.body)
+		return
 	}
 	http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(sent.body))
 }
@@ -198,9 +201,9 @@ func isImmutable(name string) bool {
 func cacheControl(name string) string {
 	switch {
 	case isImmutable(name):
-		return "public, max-age=31536000, immutable"
+		return "max-age=31536000, immutable"
 	case isWidget(name):
-		return "public, max-age=300"
+		return "max-age=300"
 	default:
 		return "no-cache"
 	}

@@ -34,10 +34,10 @@ func ask(h http.Handler, method, path string, header map[string]string) *httptes
 func TestTheWidgetIsForThePagesOfOthersAndNothingElseIs(t *testing.T) {
 	served := site(t)
 	for path, want := range map[string]struct{ origin, cache, contentType string }{
-		"/widget.js":                {"*", "public, max-age=300", "text/javascript; charset=utf-8"},
-		"/widget/en-B1c2D3e4.js":    {"*", "public, max-age=31536000, immutable", "text/javascript; charset=utf-8"},
-		"/assets/agent-B1c2D3e4.js": {"", "public, max-age=31536000, immutable", "text/javascript; charset=utf-8"},
-		"/assets/icon-B1c2D3e4.svg": {"", "public, max-age=31536000, immutable", "image/svg+xml"},
+		"/widget.js":                {"*", "max-age=300", "text/javascript; charset=utf-8"},
+		"/widget/en-B1c2D3e4.js":    {"*", "max-age=31536000, immutable", "text/javascript; charset=utf-8"},
+		"/assets/agent-B1c2D3e4.js": {"", "max-age=31536000, immutable", "text/javascript; charset=utf-8"},
+		"/assets/icon-B1c2D3e4.svg": {"", "max-age=31536000, immutable", "image/svg+xml"},
 		"/sdk.tgz":                  {"", "no-cache", "application/gzip"},
 		"/desk.html":                {"", "no-cache", "text/html; charset=utf-8"},
 		"/widget.html":              {"", "no-cache", "text/html; charset=utf-8"},
