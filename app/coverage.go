@@ -26,12 +26,12 @@ type told struct {
 	at       queue.Stamp
 	p10, p90 float64
 	high     int
-	// lasted is true once the visitor has waited until a look. Of those who are served
-	// before, most were never in line.
+	// lasted reports whether the visitor was still waiting when the estimates were next
+	// published. Most visitors that an agent takes before that were never in line.
 	lasted bool
 }
 
-// maxTold bounds the visitors who are awaited.
+// maxTold bounds the visitors whose wait is kept until it ends.
 const maxTold = 200_000
 
 // unnoticed is the wait in seconds below which a lower end is none.
@@ -49,7 +49,7 @@ func (c *coverage) step(st *queue.State, s queue.Step) {
 	}
 }
 
-// tell keeps what a visitor who joins is told.
+// tell keeps the wait that the site tells a visitor at the join.
 func (c *coverage) tell(st *queue.State, t *queue.Ticket, at queue.Stamp) {
 	position := st.Position(t)
 	w := st.CurveOf(t).At(max(1, position))
@@ -108,7 +108,8 @@ func (c *coverage) look(st *queue.State) {
 	c.fresh = c.fresh[:0]
 }
 
-// forget drops those who are awaited: the clock jumped, or their ends may be missed.
+// forget drops all waits that are kept: the clock has jumped, or the ends of waits may have
+// been missed.
 func (c *coverage) forget() { c.told, c.fresh = nil, nil }
 
 // counted returns the counts by queue since the process began. They never fall.

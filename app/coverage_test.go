@@ -74,8 +74,8 @@ func (d *desk) serve() {
 	}
 }
 
-// Each visitor who is told a wait as they join is judged by it when an agent has them,
-// also when hundreds join at once, by the position that they joined at.
+// The wait that a visitor is told at the join is judged when an agent takes the visitor, by
+// the position at the join, also when hundreds join at once.
 func TestEveryWaitThatIsToldAtTheJoinIsJudged(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t)

@@ -187,8 +187,7 @@ func TestAnOperatorSeesAndActsAndTheAuditLogTells(t *testing.T) {
 	}
 }
 
-// What people wrote is read only with a reason, and whoever reads it stands in the audit
-// log.
+// A reader of what people wrote must give a reason, and the audit log names the reader.
 func TestWhatPeopleWroteIsReadWithAReasonAlone(t *testing.T) {
 	t.Parallel()
 	o := newOperated(t, nil)
@@ -277,7 +276,7 @@ func TestTheAdminPortHasTheMetricsAndThePublicOneNoMore(t *testing.T) {
 	}
 }
 
-// Whoever has the file with the token may ask, and nobody else.
+// The admin port answers a command that carries the token, and refuses one that does not.
 func TestTheCommandsCarryTheTokenOfTheAdminPort(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "token")

@@ -38,8 +38,8 @@ type auditFlags struct {
 	Reason string `help:"Why, for the audit log." env:"-" placeholder:"TEXT"`
 }
 
-// who is the name for the audit log.
-func (a *auditFlags) who() string {
+// operator returns the name that the audit log gives to the caller.
+func (a *auditFlags) operator() string {
 	if a.By != "" {
 		return a.By
 	}

@@ -220,7 +220,7 @@ func (c *inspectConversationCmd) Run(out io.Writer) error {
 			return errors.New("--texts: reading what people wrote needs a --reason, for the audit log")
 		}
 		query.Set("texts", "true")
-		query.Set("by", c.who())
+		query.Set("by", c.operator())
 		query.Set("reason", c.Reason)
 	}
 	query.Set("after", strconv.FormatUint(c.After, 10))

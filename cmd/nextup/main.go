@@ -19,7 +19,7 @@ type cli struct {
 	Inspect inspectCmd `cmd:"" help:"Print what a running gateway knows: sites, queues, tickets, conversations, gateways, levels."`
 	End     endCmd     `cmd:"" help:"End a ticket."`
 	Move    moveCmd    `cmd:"" help:"Give a ticket to an agent, or move it to another queue or tier."`
-	Pause   pauseCmd   `cmd:"" help:"Offer nobody of a queue for now, or go on."`
+	Pause   pauseCmd   `cmd:"" help:"Stop offering the visitors of a queue to agents, or go on."`
 	Drain   drainCmd   `cmd:"" help:"Have a gateway send its sockets elsewhere and end."`
 	Reload  reloadCmd  `cmd:"" help:"Have a gateway read its site file again."`
 	Check   checkCmd   `cmd:"" help:"Say everything that is wrong with a site file."`

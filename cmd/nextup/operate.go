@@ -70,7 +70,7 @@ func (moveCmd) Help() string {
 
 // Help is shown by --help below the summary.
 func (pauseCmd) Help() string {
-	return `Visitors still join a paused queue and keep their places; nobody is offered to agents.
+	return `Visitors still join a paused queue and keep their places; none of them is offered to an agent.
 ` + operateHelp + `nextup pause support/en --reason "a fire drill"
     nextup pause support/en --resume --reason "it is over"`
 }
@@ -120,7 +120,7 @@ func (f *adminFlags) operate(out io.Writer, name string, audit auditFlags, c adm
 	if audit.Reason == "" {
 		return errors.New("a --reason is needed, for the audit log")
 	}
-	c.By, c.Reason = audit.who(), audit.Reason
+	c.By, c.Reason = audit.operator(), audit.Reason
 	answer, err := f.ask(http.MethodPost, "/v1/commands/"+name, nil, c)
 	if err != nil {
 		return err
@@ -147,7 +147,7 @@ func (c *drainCmd) Run(out io.Writer) error { return c.tell(out, "/drain", c.aud
 func (c *reloadCmd) Run(out io.Writer) error { return c.tell(out, "/reload", c.auditFlags) }
 
 func (f *adminFlags) tell(out io.Writer, path string, audit auditFlags) error {
-	answer, err := f.ask(http.MethodPost, path, nil, admin.Command{By: audit.who(), Reason: audit.Reason})
+	answer, err := f.ask(http.MethodPost, path, nil, admin.Command{By: audit.operator(), Reason: audit.Reason})
 	if err == nil {
 		_, err = out.Write(answer)
 	}
