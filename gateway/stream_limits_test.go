@@ -100,29 +100,35 @@ func TestAnOfficeWithoutSocketsIsLetIn(t *testing.T) {
 	}
 }
 
+// postedRaw posts what no HTTP client would send, the rest of a request after its first
+// headers, and returns the answer.
+func (h *house) postedRaw(url, rest string) *http.Response {
+	h.t.Helper()
+	address := strings.TrimSuffix(strings.TrimPrefix(url, "ws://"), "/v1/connect")
+	var d net.Dialer
+	wire, err := d.DialContext(h.ctx, "tcp", address)
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	h.t.Cleanup(func() { _ = wire.Close() })
+	if _, err := fmt.Fprintf(wire, "POST /v1/connect HTTP/1.1\r\nHost: %s\r\nContent-Type: application/json\r\n%s", address, rest); err != nil {
+		h.t.Fatal(err)
+	}
+	res, err := http.ReadResponse(bufio.NewReader(wire), nil)
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	return res
+}
+
 // [stream-1] Old proxies end a body with a line break that belongs to nothing.
 func TestALineBreakAfterTheBodyIsNothing(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
 	url, _ := h.open("one")
-	address := strings.TrimSuffix(strings.TrimPrefix(url, "ws://"), "/v1/connect")
-	var d net.Dialer
-	wire, err := d.DialContext(h.ctx, "tcp", address)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = wire.Close() }()
 	const hello = `{"type":"hello","id":"h"}`
 	token := h.token(protocol.Visitor, "v", "en")
-	_, err = fmt.Fprintf(wire, "POST /v1/connect HTTP/1.1\r\nHost: %s\r\nContent-Type: application/json\r\nAuthorization: Bearer %s\r\nContent-Length: %d\r\n\r\n%s\r\n",
-		address, token, len(hello), hello)
-	if err != nil {
-		t.Fatal(err)
-	}
-	res, err := http.ReadResponse(bufio.NewReader(wire), nil)
-	if err != nil {
-		t.Fatal(err)
-	}
+	res := h.postedRaw(url, fmt.Sprintf("Authorization: Bearer %s\r\nContent-Length: %d\r\n\r\n%s\r\n", token, len(hello), hello))
 	defer func() { _ = res.Body.Close() }()
 	s := &rawStream{h: h, lines: bufio.NewReader(res.Body), body: res.Body, token: token}
 	s.welcome = await[protocol.Welcome](s)
@@ -184,22 +190,7 @@ func TestAStrangersFrameIsRefusedBeforeItsBodyHasCome(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
 	url, _ := h.open("one")
-	address := strings.TrimSuffix(strings.TrimPrefix(url, "ws://"), "/v1/connect")
-	var d net.Dialer
-	wire, err := d.DialContext(h.ctx, "tcp", address)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = wire.Close() }()
-	_, err = fmt.Fprintf(wire, "POST /v1/connect HTTP/1.1\r\nHost: %s\r\nContent-Type: application/json\r\nAuthorization: Bearer junk\r\n%s: x.y\r\nContent-Length: 60000\r\n\r\n",
-		address, protocol.ConnHeader)
-	if err != nil {
-		t.Fatal(err)
-	}
-	res, err := http.ReadResponse(bufio.NewReader(wire), nil)
-	if err != nil {
-		t.Fatal(err)
-	}
+	res := h.postedRaw(url, "Authorization: Bearer junk\r\n"+protocol.ConnHeader+": x.y\r\nContent-Length: 60000\r\n\r\n")
 	_ = res.Body.Close()
 	if res.StatusCode != http.StatusUnauthorized {
 		t.Errorf("answered with %s", res.Status)
