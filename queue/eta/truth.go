@@ -6,27 +6,19 @@ import (
 	"nextup/queue"
 )
 
-// Truth counts how true the forecasts of a queue were, over all tickets that were
-// served. A share is a quotient of two counters, so that a gateway can export the
-// counters and an alert can look at any window.
+// Truth compares the forecasts of a queue with what the tickets waited that were served: the
+// quotient of Waited and Said less one is the bias. How many waits lay within the range that
+// visitors were shown is counted where it is shown.
 type Truth struct {
-	// Served counts the forecasts that were judged; Inside the waits between P10 and
-	// P90; Over the waits above the upper end that was shown.
-	Served, Inside, Over float64
+	// Served counts the forecasts that were judged.
+	Served float64
 	// Waited and Said are sums of seconds: of the waits, and of the means that were
-	// forecast. Their quotient less one is the bias.
+	// forecast.
 	Waited, Said float64
 }
 
 func (t *Truth) count(wait float64, f Forecast) {
 	t.Served++
-	if (wait >= f.P10 || f.P10 < noWait) && wait <= f.P90 {
-		t.Inside++
-	}
-	high := Shown(f.Wait()).High
-	if wait > float64(high) && high < Beyond {
-		t.Over++
-	}
 	t.Waited += wait
 	t.Said += f.Mean
 }
