@@ -71,6 +71,7 @@ func TestATicketIsFollowedThroughTwoGatewaysByItsID(t *testing.T) {
 			t.Fatal(err)
 		}
 		t.Cleanup(func() { _ = app.Close(); tracer.Close() })
+		readyz(t, app, "ready")
 		return app
 	}
 	one, two := gateway("one"), gateway("two")

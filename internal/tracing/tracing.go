@@ -67,7 +67,9 @@ type Exporter struct {
 	spans   chan span
 	stop    context.CancelFunc
 	done    chan struct{}
-	warning lograte.Warning
+
+	// Each has its own, so that one does not hide the reason of the other.
+	leftOut, unsent lograte.Warning
 }
 
 // New returns an Exporter that sends until Close.
@@ -144,7 +146,7 @@ func (e *Exporter) send(s span) {
 	select {
 	case e.spans <- s:
 	default:
-		e.warning.Log(e.options.Log, "spans are left out: the collector is too slow")
+		e.leftOut.Log(e.options.Log, "spans are left out: the collector is too slow")
 	}
 }
 
@@ -157,7 +159,7 @@ func (e *Exporter) run(ctx context.Context) {
 	flush := func() {
 		if len(batch) > 0 {
 			if err := e.post(batch); err != nil {
-				e.warning.Log(e.options.Log, "spans could not be sent", "err", err)
+				e.unsent.Log(e.options.Log, "spans could not be sent", "err", err)
 			}
 			batch = nil
 		}

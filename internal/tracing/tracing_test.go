@@ -115,7 +115,11 @@ func TestTheShareOfTicketsIsFollowedAndTheSameEverywhere(t *testing.T) {
 func TestACollectorThatIsAwayHoldsUpNothing(t *testing.T) {
 	t.Parallel()
 	var log logtest.Buffer
-	refuses := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusTooManyRequests) }))
+	given := make(chan struct{}) // until then it hangs
+	refuses := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		<-given
+		w.WriteHeader(http.StatusTooManyRequests)
+	}))
 	defer refuses.Close()
 	e, err := New(Options{Endpoint: refuses.URL, Share: 1, Log: slog.New(slog.NewTextHandler(&log, nil))})
 	if err != nil {
@@ -124,9 +128,15 @@ func TestACollectorThatIsAwayHoldsUpNothing(t *testing.T) {
 	for range 3 * maxWaiting {
 		e.Step(app.StepTrace{Ticket: ticket, Cause: "joined"})
 	}
+	close(given)
 	e.Close()
-	if n := log.Count("spans could not be sent", "429"); n != 1 {
-		t.Errorf("it is logged %d times:\n%s", n, &log)
+	for _, words := range []string{"spans could not be sent", "spans are left out"} {
+		if n := log.Count(words); n != 1 {
+			t.Errorf("that %s is logged %d times:\n%s", words, n, &log)
+		}
+	}
+	if log.Count("429") == 0 {
+		t.Errorf("the collector's answer is not told:\n%s", &log)
 	}
 	for _, address := range []string{"", "collector:4318", "ftp://collector"} {
 		if _, err := New(Options{Endpoint: address}); err == nil {
