@@ -12,26 +12,20 @@ import (
 	"time"
 
 	"github.com/redis/go-redis/v9"
+	"golang.org/x/sys/unix"
 )
 
-// ticks is the unit of CPU time in /proc, which is the same on all Linux systems
-// of today.
-const ticks = 100
-
-// cpu is the processor time that a process has used, in seconds.
+// cpu is the processor time that a process has used, in seconds, to the nanosecond:
+// /proc counts it in steps of 10 ms.
 func cpu(pid int) (float64, error) {
-	data, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
-	if err != nil {
-		return 0, err
+	// As clock_getcpuclockid(3) makes it: the complement of the process id, and 2 for the
+	// time that the scheduler gave to all its threads.
+	clock := int32(^pid<<3 | 2)
+	var t unix.Timespec
+	if err := unix.ClockGettime(clock, &t); err != nil {
+		return 0, fmt.Errorf("the processor time of process %d: %w", pid, err)
 	}
-	_, after, _ := strings.Cut(string(data), ") ")
-	fields := strings.Fields(after)
-	if len(fields) < 13 {
-		return 0, errors.New("/proc/PID/stat looks different")
-	}
-	user, err1 := strconv.ParseFloat(fields[11], 64)
-	system, err2 := strconv.ParseFloat(fields[12], 64)
-	return (user + system) / ticks, errors.Join(err1, err2)
+	return float64(t.Nano()) / 1e9, nil
 }
 
 // memory is a line of /proc/PID/status in bytes: VmRSS, or VmHWM for the most

@@ -108,7 +108,7 @@ var chatSubjects = []struct {
 func (b *bench) chat() error {
 	var subjects []subject
 	for _, s := range chatSubjects {
-		subjects = append(subjects, subject{s.name, func() (float64, error) {
+		subjects = append(subjects, subject{name: s.name, measure: func() (float64, error) {
 			t, err := meet(s.kind, s.args...)
 			if err != nil {
 				return 0, err
@@ -165,7 +165,7 @@ func (b *bench) latency() error {
 		if _, err := t.talk(talkOrder{Seconds: 1, Rate: rate}); err != nil {
 			return err
 		}
-		subjects = append(subjects, subject{s.name, func() (float64, error) {
+		subjects = append(subjects, subject{name: s.name, measure: func() (float64, error) {
 			if s.kind == "nextup" {
 				b.profile(t.gateways[0], "latency", "cpu", b.seconds/2)
 			}

@@ -46,7 +46,7 @@ func (b *bench) idle() error {
 		if len(args) > 0 {
 			name += " " + args[0]
 		}
-		return subject{name, func() (float64, error) {
+		return subject{name: name, measure: func() (float64, error) {
 			h, err := build(kind, args...)
 			defer h.end()
 			if err != nil {
@@ -107,47 +107,50 @@ func (b *bench) fanout() error {
 	rounds := int(2*b.seconds/cadence) + 1
 	window := float64(rounds) * cadence
 	measure := func(kind string, args ...string) subject {
-		return subject{kind, func() (float64, error) {
+		return subject{name: kind, open: func() (func() (float64, error), func(), error) {
 			h, err := build(kind, args...)
-			defer h.end()
 			if err != nil {
-				return 0, err
+				return nil, nil, err
 			}
-			if err := h.crowd.call("come", comeOrder{URL: h.server.address, Name: "v", N: b.conns, Kind: kind, Join: kind == "nextup"}, nil); err != nil {
-				return 0, err
+			err = h.crowd.call("come", comeOrder{URL: h.server.address, Name: "v", N: b.conns, Kind: kind, Join: kind == "nextup"}, nil)
+			if err != nil {
+				h.end()
+				return nil, nil, err
 			}
 			time.Sleep(4 * time.Second)
-			if err := h.server.call("collect", nil, nil); err != nil {
-				return 0, err
-			}
-			var before, after counts
-			if err := h.crowd.call("counts", nil, &before); err != nil {
-				return 0, err
-			}
-			if kind == "nextup" {
-				b.profile(h.server, "fanout", "cpu", window)
-			}
-			used, err := over([]int{h.server.pid()}, func() error {
-				if kind == "nextup" {
-					return h.crowd.call("leave", leaveOrder{rounds * 3, window}, nil)
+			return func() (float64, error) {
+				if err := h.server.call("collect", nil, nil); err != nil {
+					return 0, err
 				}
-				begun := time.Now()
-				err := h.server.call("publish", publishOrder{"v", b.conns, frame, rounds, cadence}, nil)
-				time.Sleep(time.Until(begun.Add(seconds(window))))
-				return err
-			})
-			if err != nil {
-				return 0, err
-			}
-			if err := h.crowd.call("counts", nil, &after); err != nil {
-				return 0, err
-			}
-			n := after.Positions - before.Positions
-			if n < int64(b.conns) {
-				return 0, fmt.Errorf("only %d frames came (%s)", n, after.LastError)
-			}
-			notef("%s: %d frames of %d bytes in %.1f s", kind, n, (after.Bytes-before.Bytes)/n, window)
-			return used / float64(n) * 1e6, nil
+				var before, after counts
+				if err := h.crowd.call("counts", nil, &before); err != nil {
+					return 0, err
+				}
+				if kind == "nextup" {
+					b.profile(h.server, "fanout", "cpu", window)
+				}
+				used, err := over([]int{h.server.pid()}, func() error {
+					if kind == "nextup" {
+						return h.crowd.call("leave", leaveOrder{rounds * 3, window}, nil)
+					}
+					begun := time.Now()
+					err := h.server.call("publish", publishOrder{"v", b.conns, frame, rounds, cadence}, nil)
+					time.Sleep(time.Until(begun.Add(seconds(window))))
+					return err
+				})
+				if err != nil {
+					return 0, err
+				}
+				if err := h.crowd.call("counts", nil, &after); err != nil {
+					return 0, err
+				}
+				n := after.Positions - before.Positions
+				if n < int64(b.conns) {
+					return 0, fmt.Errorf("only %d frames came (%s)", n, after.LastError)
+				}
+				notef("%s: %d frames of %d bytes in %.1f s", kind, n, (after.Bytes-before.Bytes)/n, window)
+				return used / float64(n) * 1e6, nil
+			}, h.end, nil
 		}}
 	}
 	all, err := b.turns(b.repeats, measure("nextup", "-heartbeat", "5m"), measure("centrifuge", "-quiet"), measure("raw"))
@@ -166,7 +169,7 @@ func (b *bench) fanout() error {
 // served: CPU of a gateway that keeps a long line up to date while 50 tickets a
 // second are offered, accepted and closed at its head.
 func (b *bench) served() error {
-	all, err := b.turns(b.repeats, subject{"nextup", func() (float64, error) {
+	all, err := b.turns(b.repeats, subject{name: "nextup", measure: func() (float64, error) {
 		r, err := startRedis()
 		if err != nil {
 			return 0, err

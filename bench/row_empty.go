@@ -10,7 +10,7 @@ const emptySites = 50
 
 // empty measures what a gateway uses whose sites have no people: all of it is timers.
 func (b *bench) empty() error {
-	all, err := b.turns(b.repeats, subject{"nextup", func() (float64, error) {
+	all, err := b.turns(b.repeats, subject{name: "nextup", measure: func() (float64, error) {
 		r, err := startRedis()
 		if err != nil {
 			return 0, err

@@ -101,7 +101,7 @@ func (d *desks) during(seconds float64) (per books, served float64, err error) {
 
 // tickets: how many whole lives of a ticket one core of Redis bears in a second.
 func (b *bench) tickets() error {
-	all, err := b.turns(b.repeats, subject{"nextup", func() (float64, error) {
+	all, err := b.turns(b.repeats, subject{name: "nextup", measure: func() (float64, error) {
 		d, err := openDesks(2, 0)
 		if err != nil {
 			return 0, err

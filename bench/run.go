@@ -131,7 +131,23 @@ func insert(path, text string) error {
 // subject is something that is measured in turns: its result by name.
 type subject struct {
 	name string
-	run  func() (float64, error)
+	// measure starts what it measures, and ends it.
+	measure func() (float64, error)
+	// open stands in its place where what was started can be measured again and again:
+	// a comparison then takes both builds' turns side by side.
+	open func() (measure func() (float64, error), end func(), err error)
+}
+
+func (s subject) run() (float64, error) {
+	if s.open == nil {
+		return s.measure()
+	}
+	measure, end, err := s.open()
+	if err != nil {
+		return 0, err
+	}
+	defer end()
+	return measure()
 }
 
 // turns has every subject run as often as there are repeats, in turn, and
