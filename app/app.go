@@ -123,6 +123,13 @@ func New(o Options) (*App, error) {
 		a.sites[s.Rules.ID] = a.newSite(s)
 	}
 	o.Conversations.SetMayWrite(a.mayWrite)
+	if o.Tracer != nil || o.Logger.Enabled(a.ctx, slog.LevelDebug) {
+		o.Conversations.OnDelivered(func(site, ticket string, entries []conversation.Entry) {
+			if s := a.sites[site]; s != nil {
+				s.traceEntries(ticket, entries)
+			}
+		})
+	}
 	return a, nil
 }
 

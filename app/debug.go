@@ -7,13 +7,14 @@ import (
 	"reflect"
 	"time"
 
+	"nextup/app/conversation"
 	"nextup/queue"
 )
 
 // At the level debug the log tells the way of each ticket: what was asked of it, by
-// which conn of which node, with what came of that, and each step of it that a
-// process has replayed, so that one id is found in the logs of all of them. Neither
-// tokens nor what people write are in it.
+// which conn of which node, with what came of that, each step of it that a process has
+// replayed, and each entry of its conversation that one has delivered, so that one id is
+// found in the logs of all of them. Neither tokens nor what people write are in it.
 
 // Tracer hears of the way of the tickets that it follows. Its methods must not block.
 type Tracer interface {
@@ -22,6 +23,7 @@ type Tracer interface {
 	TraceID(ticket string) string
 	Command(CommandTrace)
 	Step(StepTrace)
+	Entry(EntryTrace)
 }
 
 // CommandTrace is a command that concerned a ticket, and what came of it.
@@ -44,6 +46,16 @@ type StepTrace struct {
 	Number             uint64
 	// At is the stamp of the record, by the log's clock.
 	At, Replayed time.Time
+}
+
+// EntryTrace is an entry of a ticket's conversation that this process has handed to those
+// who follow it here.
+type EntryTrace struct {
+	Site, Node, Ticket string
+	Kind               conversation.Kind
+	Number             uint64
+	// At is the stamp of the entry, by the log's clock.
+	At, Delivered time.Time
 }
 
 // debugs reports whether the log takes such lines, and traces whether anything does, so
@@ -101,6 +113,23 @@ func (s *Site) traceSteps(_ *queue.State, steps []queue.Step) {
 			}
 			s.log.Debug("a ticket", "ticket", t.After.ID, "before", before, "after", t.After.Status, "cause", steps[i].Cause,
 				"queue", t.After.Queue().String(), "visitor", t.After.Visitor, "agent", t.After.HeldBy(), "node", s.app.Node(), "number", steps[i].Number)
+		}
+	}
+}
+
+// traceEntries tells of what was delivered of a conversation.
+func (s *Site) traceEntries(ticket string, entries []conversation.Entry) {
+	tracer, debugs := s.app.options.Tracer, s.debugs()
+	follows := tracer != nil && tracer.Follows(ticket)
+	for i := range entries {
+		e := &entries[i]
+		if follows {
+			tracer.Entry(EntryTrace{
+				Site: s.id, Node: s.app.Node(), Ticket: ticket, Kind: e.Kind, Number: e.Number, At: time.UnixMilli(e.AtMS), Delivered: time.Now(),
+			})
+		}
+		if debugs {
+			s.log.Debug("an entry of a conversation", "ticket", ticket, "kind", e.Kind, "entry", e.Number, "node", s.app.Node())
 		}
 	}
 }

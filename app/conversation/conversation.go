@@ -113,6 +113,7 @@ type Hub struct {
 
 	retention atomic.Pointer[map[string]time.Duration]
 	mayWrite  atomic.Pointer[func(site, kind string) bool]
+	delivered atomic.Pointer[func(site, ticket string, entries []Entry)]
 
 	mu         sync.Mutex
 	feeds      map[string]*feed // by the log's name
@@ -152,6 +153,11 @@ func (h *Hub) SetRetention(bySite map[string]time.Duration) { h.retention.Store(
 // conversations: not before all gateways know what to do with it. Without it only plain
 // texts are.
 func (h *Hub) SetMayWrite(f func(site, kind string) bool) { h.mayWrite.Store(&f) }
+
+// OnDelivered has f hear of the entries that came while a conversation had subscribers
+// here, each once, after the subscribers were given them: neither history nor, again, what a
+// subscriber that is behind takes later. It must not block, nor change the entries.
+func (h *Hub) OnDelivered(f func(site, ticket string, entries []Entry)) { h.delivered.Store(&f) }
 
 // Close ends all subscriptions. A delivery may still be under way.
 func (h *Hub) Close() {

@@ -89,6 +89,7 @@ func (h *Hub) deliverPushed(f *feed, g group, pushed []*eventlog.Pushed) {
 		h.mu.Unlock()
 		return
 	}
+	f.current = true // what is pushed is new
 	h.deliver(f, g.members, b)
 	h.mu.Lock()
 	f.seen = b.place(len(records))
@@ -142,6 +143,20 @@ func (h *Hub) deliver(f *feed, members []*Subscription, b batch) {
 		default:
 			s.limit = min(2*s.limit, pageSize)
 		}
+	}
+	h.tell(f, &b)
+}
+
+// tell calls OnDelivered for what is new in a batch.
+func (h *Hub) tell(f *feed, b *batch) {
+	last := b.place(len(b.entries)).number
+	if last <= f.told {
+		return
+	}
+	fresh := b.entries[len(b.entries)-int(min(last-f.told, uint64(len(b.entries)))):]
+	f.told = last
+	if told := h.delivered.Load(); told != nil && f.current && len(fresh) > 0 {
+		(*told)(f.site, f.ticket, fresh)
 	}
 }
 

@@ -10,15 +10,21 @@ import (
 
 // feed is a conversation that has subscribers here. The Hub's lock guards it.
 type feed struct {
-	log         eventlog.Log
-	subscribers map[*Subscription]struct{}
-	unsubscribe func() // ends the backend's subscription
+	log          eventlog.Log
+	site, ticket string
+	subscribers  map[*Subscription]struct{}
+	unsubscribe  func() // ends the backend's subscription
 
 	notes  [][]byte           // to be delivered, at most maxNotes
 	pushed []*eventlog.Pushed // to be delivered, at most maxPushed
 	queued bool               // in Hub.deliveries
 	due    bool               // in Hub.reads
 	busy   bool               // a worker or a reader is at it
+
+	// The feed's worker or reader alone uses these: whether its history has been read, and
+	// the newest entry that OnDelivered need not hear of any more.
+	current bool
+	told    uint64
 
 	seen     place           // the newest entry that was read or delivered
 	head     uint64          // the highest number known

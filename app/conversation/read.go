@@ -101,6 +101,7 @@ func (h *Hub) readPage(f *feed, g group) error {
 	case errors.Is(err, errFork):
 		h.mu.Lock()
 		f.head, f.marks = 0, nil
+		f.current, f.told = false, 0
 		h.mu.Unlock()
 		for _, s := range members {
 			if h.subscribed(f, s) {
@@ -118,6 +119,7 @@ func (h *Hub) readPage(f *feed, g group) error {
 		h.setUnread(members, true)
 		return nil
 	}
+	f.current = true
 	h.mu.Lock()
 	f.seen = b.place(len(b.entries))
 	h.mu.Unlock()

@@ -59,7 +59,7 @@ func (h *Hub) Subscribe(site, ticket string, after Place, receiver Receiver) *Su
 	}
 	f := h.feeds[log.Name]
 	if f == nil {
-		f = &feed{log: log, subscribers: map[*Subscription]struct{}{}}
+		f = &feed{log: log, site: site, ticket: ticket, subscribers: map[*Subscription]struct{}{}}
 		h.feeds[log.Name] = f
 		f.unsubscribe = h.backend.Subscribe(log, func(signal eventlog.Signal) { h.hear(f, signal) })
 		if h.check == nil {

@@ -358,3 +358,39 @@ func TestALaterSubscriptionWaitsForADeliveryUnderWay(t *testing.T) {
 		}
 	})
 }
+
+// What comes is told once, whatever way it came and however many follow it; history is not.
+func TestWhatIsDeliveredIsToldOnceAndHistoryIsNot(t *testing.T) {
+	onEveryBackend(t, func(t *testing.T, p pair) {
+		ticket := ticketOf(t)
+		told := make(chan uint64, 1000)
+		p.b.OnDelivered(func(site, of string, entries []conversation.Entry) {
+			if site != "s" || of != ticket {
+				t.Errorf("entries of %s of %s are told", of, site)
+			}
+			for _, e := range entries {
+				told <- e.Number
+			}
+		})
+		for i := range 3 {
+			mustAppend(t, p.a, ticket, message(visitor("v"), fmt.Sprint("m", i), "before"))
+		}
+		first := receive(p.b, ticket, 0)
+		first.wait(t, 3)
+		for i := range 150 { // more than are pushed to a feed at a time
+			mustAppend(t, p.a, ticket, message(visitor("v"), fmt.Sprint("n", i), "after"))
+		}
+		second := receive(p.b, ticket, 0)
+		second.wait(t, 153)
+		first.wait(t, 153)
+		mustAppend(t, p.a, ticket, message(visitor("v"), "last", "after"))
+		for want := uint64(4); want <= 154; want++ {
+			if n := hear(t, fmt.Sprint("entry ", want), told); n != want {
+				t.Fatalf("entry %d is told where %d was due", n, want)
+			}
+		}
+		if len(told) > 0 {
+			t.Errorf("entry %d is told again", <-told)
+		}
+	})
+}

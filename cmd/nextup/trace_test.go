@@ -20,7 +20,8 @@ import (
 )
 
 // One ticket is followed through two gateways by one id, in the logs of both and in one
-// trace: its join at one, its offer and what its agent did at the other.
+// trace: its join at one, its offer and what its agent did at the other, and a message from one
+// to the other.
 func TestATicketIsFollowedThroughTwoGatewaysByItsID(t *testing.T) {
 	t.Parallel()
 	type seen struct{ trace, name, node string }
@@ -75,11 +76,14 @@ func TestATicketIsFollowedThroughTwoGatewaysByItsID(t *testing.T) {
 		return app
 	}
 	one, two := gateway("one"), gateway("two")
-	offers := make(chan string, 10)
+	offers, entries := make(chan string, 10), make(chan protocol.Entry, 10)
 	dial := func(app *App, query string) *client.Conn {
 		conn, err := client.Dial(t.Context(), socketURL(app.URL()), mint(t, app, query), func(f protocol.ServerFrame) {
 			if desk, ok := f.(protocol.Desk); ok && len(desk.Offers) > 0 {
 				offers <- desk.Offers[0].Offer
+			}
+			if entry, ok := f.(protocol.Entry); ok {
+				entries <- entry
 			}
 		})
 		if err != nil {
@@ -104,10 +108,18 @@ func TestATicketIsFollowedThroughTwoGatewaysByItsID(t *testing.T) {
 	case <-time.After(20 * time.Second):
 		t.Fatal("nothing was offered")
 	}
+	if _, err := agent.Open(t.Context(), joined.Ticket, 0); err != nil {
+		t.Fatal(err)
+	}
+	select {
+	case <-entries: // what comes after it is no history
+	case <-time.After(20 * time.Second):
+		t.Fatal("the agent sees nothing of the conversation")
+	}
 	if _, err := visitor.Send(t.Context(), joined.Ticket, "m1", "my words"); err != nil {
 		t.Fatal(err)
 	}
-	want := []string{"Join on one", "replay joined on one", "replay joined on two", "replay offered on two", "Accept on two", "replay accepted on one", "Send on one"}
+	want := []string{"Join on one", "replay joined on one", "replay joined on two", "replay offered on two", "Accept on two", "replay accepted on one", "Send on one", "deliver message on two"}
 	deadline := time.After(20 * time.Second)
 	for len(want) > 0 {
 		select {

@@ -9,7 +9,8 @@
 // gateway finds it, and whether the ticket is one of the share that is followed, without
 // being told by another one: nothing is added to a record or a frame. The command that
 // joined is the root. Commands last from when they were asked for until they were answered;
-// a step lasts from its stamp in the log until a gateway has replayed it.
+// a step lasts from its stamp in the log until a gateway has replayed it, and an entry of the
+// conversation until a gateway has handed it to those who follow it there.
 //
 // Neither names nor ids of people are sent, nor what they write.
 package tracing
@@ -138,6 +139,16 @@ func (e *Exporter) Step(t app.StepTrace) {
 	s.add("nextup.before", string(t.Before))
 	s.add("nextup.after", string(t.After))
 	s.number("nextup.log", t.Number)
+	e.send(s)
+}
+
+// Entry implements app.Tracer.
+func (e *Exporter) Entry(t app.EntryTrace) {
+	s := newSpan(t.Ticket, "deliver "+string(t.Kind), t.At, t.Delivered)
+	s.Kind = kindConsumer
+	s.add("nextup.site", t.Site)
+	s.add("nextup.node", t.Node)
+	s.number("nextup.entry", t.Number)
 	e.send(s)
 }
 
