@@ -77,6 +77,11 @@ func (l *Loop) Close() {
 // bytes of the frames that wait for the client. The handler may be called before
 // Start returns. On an error the conn stays the caller's.
 func (l *Loop) Start(s *Socket, conn net.Conn, early []byte, limit int, handler Handler) error {
+	return l.start(s, conn, nil, early, limit, handler)
+}
+
+// start is Start with a head, which is written before anything else.
+func (l *Loop) start(s *Socket, conn net.Conn, head, early []byte, limit int, handler Handler) error {
 	s.loop, s.conn, s.handler, s.limit, s.fd = l, conn, handler, limit, -1
 	s.parser.limit = limit
 	if tcp, ok := conn.(*net.TCPConn); ok && l.poll != nil {
@@ -104,6 +109,11 @@ func (l *Loop) Start(s *Socket, conn net.Conn, early []byte, limit int, handler 
 			l.work.Done()
 			return err
 		}
+	}
+	if head != nil {
+		s.mu.Lock()
+		s.write(head)
+		s.mu.Unlock()
 	}
 	go func() {
 		defer l.work.Done()

@@ -2,13 +2,12 @@ package socket
 
 import (
 	"encoding/binary"
+	"encoding/json"
 	"net"
 	"net/http"
 	"slices"
 	"strconv"
 	"time"
-
-	"encoding/json"
 )
 
 // The parts of an event stream (text/event-stream). What a socket says in a close frame,
@@ -40,19 +39,11 @@ func Hijack(w http.ResponseWriter) (conn net.Conn, early []byte, err error) {
 // nothing by it; one that does breaks the protocol. The payload of a frame has no line break.
 func (l *Loop) StartStream(s *Socket, conn net.Conn, early, head []byte, limit int, handler Handler) error {
 	s.stream = true
-	if err := l.Start(s, conn, early, limit, handler); err != nil {
-		return err
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if !s.dead && !s.ending {
-		s.write(head)
-	}
-	return nil
+	return l.start(s, conn, head, early, limit, handler)
 }
 
-// event makes a frame an event: its payload begins at Room.
-func event(frame []byte) []byte {
+// Event makes a frame an event: its payload begins at Room.
+func Event(frame []byte) []byte {
 	at := Room - len(eventStart)
 	copy(frame[at:], eventStart)
 	return append(frame[at:], eventEnd...)
@@ -64,24 +55,29 @@ func (s *Socket) encode(op byte, frame []byte) []byte {
 	case !s.stream:
 		return withHeader(op, frame)
 	case op == opClose:
-		return append([]byte(closeEvent), event(closeData(frame[Room:]))...)
+		return CloseEvent(int(binary.BigEndian.Uint16(frame[Room:])), string(frame[Room+2:]))
 	}
-	return event(frame)
+	return Event(frame)
 }
 
-// closeData turns the payload of a close frame into that of the event, with room before it.
-func closeData(payload []byte) []byte {
-	reason, _ := json.Marshal(string(payload[2:]))
-	data := slices.Grow(make([]byte, Room), len(reason)+64)
+// CloseEvent is the last event of a stream.
+func CloseEvent(code int, reason string) []byte {
+	quoted, _ := json.Marshal(reason)
+	data := slices.Grow(make([]byte, Room), len(quoted)+64)
 	data = append(data, `{"code":`...)
-	data = strconv.AppendUint(data, uint64(binary.BigEndian.Uint16(payload)), 10)
+	data = strconv.AppendInt(data, int64(code), 10)
 	data = append(data, `,"reason":`...)
-	return append(append(data, reason...), '}')
+	return append([]byte(closeEvent), Event(append(append(data, quoted...), '}'))...)
 }
 
 // halfClose ends a stream whose last event is written: the client's end follows.
 func (s *Socket) halfClose() {
-	if half, ok := s.conn.(interface{ CloseWrite() error }); ok && s.stream {
+	half, ok := s.conn.(interface{ CloseWrite() error })
+	switch {
+	case !ok || !s.stream:
+	case s.raw == nil: // that of TLS may wait, and whoever sends waits for mu
+		s.loop.work.Go(func() { _ = half.CloseWrite() })
+	default:
 		_ = half.CloseWrite()
 	}
 }
