@@ -75,7 +75,7 @@ func (s *Socket) halfClose() {
 	half, ok := s.conn.(interface{ CloseWrite() error })
 	switch {
 	case !ok || !s.stream:
-	case s.raw == nil: // that of TLS may wait, and whoever sends waits for mu
+	case s.raw == nil: // that of TLS may wait, and senders wait for mu
 		s.loop.work.Go(func() { _ = half.CloseWrite() })
 	default:
 		_ = half.CloseWrite()
