@@ -20,6 +20,7 @@ import (
 	"nextup/internal/client"
 	"nextup/loadtest/observer"
 	"nextup/loadtest/report"
+	"nextup/loadtest/token"
 	"nextup/queue"
 	"nextup/test/gatewaytest"
 	"nextup/test/redistest"
@@ -223,11 +224,11 @@ func TestEveryStalePlaceIsCounted(t *testing.T) {
 	}
 	defer o.Close()
 	leader := func(subject string) (leave func()) {
-		token, err := mint(faultySite, faultyKey, protocol.Visitor, subject)
+		signed, err := token.Mint(faultySite, faultyKey, protocol.Visitor, subject)
 		if err != nil {
 			t.Fatal(err)
 		}
-		c, err := client.Dial(t.Context(), target, token, func(protocol.ServerFrame) {})
+		c, err := client.Dial(t.Context(), target, signed, func(protocol.ServerFrame) {})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -248,7 +249,7 @@ func TestEveryStalePlaceIsCounted(t *testing.T) {
 		leave = append(leave, leader(fmt.Sprint("leader-", i)))
 	}
 	crowd := &observer.Crowd{Targets: []string{target}, Observer: o, Token: func(subject string) (string, error) {
-		return mint(faultySite, faultyKey, protocol.Visitor, subject)
+		return token.Mint(faultySite, faultyKey, protocol.Visitor, subject)
 	}}
 	ctx, stop := context.WithCancel(t.Context())
 	var all sync.WaitGroup

@@ -10,21 +10,11 @@ import (
 	"time"
 
 	"github.com/coder/websocket"
-	"github.com/golang-jwt/jwt/v5"
 
 	"nextup/gateway/protocol"
 	"nextup/internal/client"
+	"nextup/loadtest/token"
 )
-
-// mint signs a token of the site with an HS256 key given as KEY_ID:SECRET.
-func mint(site, key string, role protocol.Role, subject string) (string, error) {
-	id, secret, _ := strings.Cut(key, ":")
-	t := jwt.NewWithClaims(jwt.SigningMethodHS256, jwt.MapClaims{
-		"sub": subject, "site": site, "role": role, "aud": "nextup", "exp": time.Now().Add(24 * time.Hour).Unix(),
-	})
-	t.Header["kid"] = id
-	return t.SignedString([]byte(secret))
-}
 
 func socketOf(target string) string {
 	return "ws" + strings.TrimPrefix(target, "http") + "/v1/connect"
@@ -35,13 +25,13 @@ func socketOf(target string) string {
 func preflight(ctx context.Context, targets []string, site, key string) (protocol.Welcome, error) {
 	var welcome protocol.Welcome
 	for _, role := range []protocol.Role{protocol.Visitor, protocol.Agent} {
-		token, err := mint(site, key, role, "load-preflight")
+		signed, err := token.Mint(site, key, role, "load-preflight")
 		if err != nil {
 			return welcome, err
 		}
 		for _, t := range targets {
 			try, cancel := context.WithTimeout(ctx, 10*time.Second)
-			conn, err := client.Dial(try, socketOf(t), token, func(protocol.ServerFrame) {})
+			conn, err := client.Dial(try, socketOf(t), signed, func(protocol.ServerFrame) {})
 			cancel()
 			if err != nil {
 				return welcome, explain(t, err)

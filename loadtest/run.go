@@ -16,6 +16,7 @@ import (
 	"nextup/loadtest/cluster"
 	"nextup/loadtest/observer"
 	"nextup/loadtest/report"
+	"nextup/loadtest/token"
 	"nextup/queue"
 )
 
@@ -145,7 +146,7 @@ func (d *loadRun) run(ctx context.Context) (*summary, *observer.Crowd, error) {
 	}
 	d.sampler.started = time.Now()
 	crowd := &observer.Crowd{Targets: sockets, Observer: d.sampler.observer, Begun: d.sampler.started, Token: func(subject string) (string, error) {
-		return mint(d.site, d.key, protocol.Visitor, subject)
+		return token.Mint(d.site, d.key, protocol.Visitor, subject)
 	}}
 	aside, stop := context.WithCancel(ctx)
 	var all sync.WaitGroup

@@ -1,13 +1,9 @@
 package main
 
 import (
-	"bufio"
 	"cmp"
 	"context"
-	"net/http"
 	"slices"
-	"strconv"
-	"strings"
 	"sync"
 	"time"
 
@@ -15,6 +11,7 @@ import (
 
 	"nextup/loadtest/observer"
 	"nextup/loadtest/report"
+	"nextup/loadtest/scrape"
 )
 
 // sampler samples the run once a second: the state of the log, and what the gateways
@@ -32,8 +29,6 @@ type sampler struct {
 
 // maxSamples bounds the samples of a soak: later ones are dropped.
 const maxSamples = 100_000
-
-var scraper = &http.Client{Timeout: 3 * time.Second}
 
 // run samples until ctx ends.
 func (g *sampler) run(ctx context.Context) {
@@ -63,7 +58,7 @@ func (g *sampler) sample(ctx context.Context) report.Sample {
 		s.Second = g.observer.Sample()
 	}
 	for _, at := range g.gateways {
-		m, err := scrape(ctx, at)
+		m, err := scrape.Gateway(ctx, at)
 		if err != nil {
 			continue // it is being restarted
 		}
@@ -83,58 +78,11 @@ func (g *sampler) sample(ctx context.Context) report.Sample {
 		}
 	}
 	if g.redis != nil {
-		g.info(ctx, &s)
+		info := scrape.Redis(ctx, g.redis)
+		s.RedisCPU = info["used_cpu_user"] + info["used_cpu_sys"]
+		s.RedisMemory, s.RedisCommands = info["used_memory"], info["total_commands_processed"]
 	}
 	return s
-}
-
-// scrape reads /metrics: the sum of each name's series.
-func scrape(ctx context.Context, at string) (map[string]float64, error) {
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, at+"/metrics", nil)
-	if err != nil {
-		return nil, err
-	}
-	res, err := scraper.Do(req)
-	if err != nil {
-		return nil, err
-	}
-	defer res.Body.Close()
-	sums := map[string]float64{}
-	lines := bufio.NewScanner(res.Body)
-	for lines.Scan() {
-		line := lines.Text()
-		at := strings.LastIndexByte(line, ' ')
-		if at < 0 || line[0] == '#' {
-			continue
-		}
-		name, _, _ := strings.Cut(line[:at], "{")
-		if v, err := strconv.ParseFloat(line[at+1:], 64); err == nil {
-			sums[name] += v
-		}
-	}
-	return sums, lines.Err()
-}
-
-func (g *sampler) info(ctx context.Context, s *report.Sample) {
-	text, err := g.redis.Info(ctx, "cpu", "memory", "stats").Result()
-	if err != nil {
-		return
-	}
-	for line := range strings.SplitSeq(text, "\r\n") {
-		name, value, _ := strings.Cut(line, ":")
-		v, err := strconv.ParseFloat(value, 64)
-		if err != nil {
-			continue
-		}
-		switch name {
-		case "used_cpu_user", "used_cpu_sys":
-			s.RedisCPU += v
-		case "used_memory":
-			s.RedisMemory = v
-		case "total_commands_processed":
-			s.RedisCommands = v
-		}
-	}
 }
 
 // last returns the newest sample.

@@ -9,6 +9,7 @@
 package cluster
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"encoding/hex"
@@ -26,7 +27,7 @@ import (
 
 const startTimeout = 20 * time.Second
 
-// Gateways is the number of gateways of a cluster.
+// Gateways is the number of gateways of a cluster, unless Options say another.
 const Gateways = 3
 
 // The site's rules that the scripts must know.
@@ -44,9 +45,9 @@ type Cluster struct {
 	dir      string
 	binary   string
 	redis    *process.Process
-	gateways [Gateways]*process.Process
-	addrs    [Gateways]string
-	proxies  [Gateways]*Proxy
+	gateways []*process.Process
+	addrs    []string
+	proxies  []*Proxy
 }
 
 // Options tune a Cluster.
@@ -54,12 +55,17 @@ type Options struct {
 	// Binary is nextup; Wrapped is set when sockets must be cut.
 	Binary  string
 	Wrapped bool
+	// Gateways, the site's retention and the places of an agent; 0 for Gateways, 1h and 3.
+	Gateways  int
+	Retention time.Duration
+	Places    int
 }
 
 // Start starts everything and returns once all gateways are ready. When a part fails
 // it ends those that it has started.
 func Start(ctx context.Context, o Options) (s *Cluster, err error) {
-	s = &Cluster{binary: o.Binary}
+	n := cmp.Or(o.Gateways, Gateways)
+	s = &Cluster{binary: o.Binary, gateways: make([]*process.Process, n), addrs: make([]string, n), proxies: make([]*Proxy, n)}
 	defer func() {
 		if err != nil {
 			s.Close()
@@ -73,7 +79,7 @@ func Start(ctx context.Context, o Options) (s *Cluster, err error) {
 		return nil, err
 	}
 	s.Secret = hex.EncodeToString(secret)
-	if err := os.WriteFile(filepath.Join(s.dir, "site.yaml"), []byte(siteFile(s.Secret)), 0o600); err != nil {
+	if err := os.WriteFile(filepath.Join(s.dir, "site.yaml"), []byte(siteFile(s.Secret, cmp.Or(o.Retention, time.Hour), cmp.Or(o.Places, 3))), 0o600); err != nil {
 		return nil, err
 	}
 	if err := s.startRedis(ctx); err != nil {
@@ -95,20 +101,20 @@ func Start(ctx context.Context, o Options) (s *Cluster, err error) {
 
 // siteFile returns a site whose limits are wide enough for all clients to come from
 // one address, and whose times are the defaults but for the agents' grace.
-func siteFile(secret string) string {
+func siteFile(secret string, retention time.Duration, places int) string {
 	return fmt.Sprintf(`sites:
   - id: %s
     languages: [zh, en, es, ja, ko]
     departments:
       - {id: support, queue_limit: 100000}
       - {id: trading, queue_limit: 100000, languages: [zh, en, ja]}
-    agents: {defaults: {capacity: 3}}
+    agents: {defaults: {capacity: %d}}
     grace: {visitor: %s, agent: %s}
-    retention: 1h
+    retention: %s
     limits: {conns_per_address: 20000, tickets_per_visitor: 1000000, outgoing_buffer: 256KiB}
     keys:
       - {id: %s, algorithm: HS256, secret: %q, roles: [visitor, agent, supervisor]}
-`, Site, VisitorGrace, AgentGrace, KeyID, secret)
+`, Site, places, VisitorGrace, AgentGrace, retention, KeyID, secret)
 }
 
 func (s *Cluster) startRedis(ctx context.Context) error {
