@@ -38,7 +38,8 @@ func newCertificate(certFile, keyFile string) (*certificate, error) {
 }
 
 // load reads the files and puts them in force, or returns why not; then the ones of before
-// stay in force.
+// stay in force. One that has run out is better than none: a gateway that does not start
+// serves no client at all, and reads the renewed one as soon as it is there.
 func (c *certificate) load() error {
 	c.taken = sitefile.Sources{c.certFile: {}, c.keyFile: {}}.Look()
 	c.read = c.taken
@@ -49,7 +50,7 @@ func (c *certificate) load() error {
 	if pair.Leaf == nil {
 		return errors.New("--tls-cert: the file has no certificate")
 	}
-	if left := time.Until(pair.Leaf.NotAfter); left <= 0 {
+	if now := time.Now(); now.After(pair.Leaf.NotAfter) && c.current.Load() != nil && !c.overdue(now) {
 		return fmt.Errorf("--tls-cert %s: it ran out on %s", c.certFile, pair.Leaf.NotAfter.UTC().Format(time.RFC3339))
 	}
 	c.current.Store(&pair)
@@ -74,6 +75,9 @@ func (c *certificate) config() *tls.Config {
 		GetCertificate: func(*tls.ClientHelloInfo) (*tls.Certificate, error) { return c.current.Load(), nil },
 	}
 }
+
+// overdue reports whether the certificate in force has run out.
+func (c *certificate) overdue(now time.Time) bool { return now.After(c.leaf().NotAfter) }
 
 // leaf is the certificate in force.
 func (c *certificate) leaf() *x509.Certificate { return c.current.Load().Leaf }

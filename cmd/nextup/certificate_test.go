@@ -108,14 +108,13 @@ func TestARenewedCertificateIsShownWithoutARestart(t *testing.T) {
 
 func TestACertificateThatIsNoneIsRefusedAtTheStart(t *testing.T) {
 	dir := t.TempDir()
-	certFile, keyFile, old, oldKey := filepath.Join(dir, "a.crt"), filepath.Join(dir, "a.key"), filepath.Join(dir, "b.crt"), filepath.Join(dir, "b.key")
+	certFile, keyFile, other, otherKey := filepath.Join(dir, "a.crt"), filepath.Join(dir, "a.key"), filepath.Join(dir, "b.crt"), filepath.Join(dir, "b.key")
 	issue(t, certFile, keyFile, 1, time.Hour)
-	issue(t, old, oldKey, 2, -time.Hour)
+	issue(t, other, otherKey, 2, time.Hour)
 	for name, row := range map[string]struct{ cert, key, want string }{
 		"without a key":        {certFile, "", "give both"},
 		"without a file":       {certFile, filepath.Join(dir, "nothing"), "no such file"},
-		"the key of another":   {certFile, oldKey, "private key does not match"},
-		"that has run out":     {old, oldKey, "it ran out on"},
+		"the key of another":   {certFile, otherKey, "private key does not match"},
 		"a key instead of one": {keyFile, keyFile, "--tls-cert"},
 	} {
 		if _, err := newCertificate(row.cert, row.key); err == nil || !strings.Contains(err.Error(), row.want) {
@@ -124,6 +123,30 @@ func TestACertificateThatIsNoneIsRefusedAtTheStart(t *testing.T) {
 	}
 	if c, err := newCertificate("", ""); c != nil || err != nil {
 		t.Errorf("none at all: %v %v", c, err)
+	}
+}
+
+// A gateway that is started anew after its certificate ran out serves all who come some other
+// way, says what is wrong and takes the renewed one; a valid one is not given up for one that
+// has run out.
+func TestACertificateThatHasRunOutKeepsNoGatewayFromStarting(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	certFile, keyFile := filepath.Join(dir, "tls.crt"), filepath.Join(dir, "tls.key")
+	issue(t, certFile, keyFile, 1, -time.Hour)
+	g := serve(t, "--site-file", siteFile(t, reloadable), "--tls-cert", certFile, "--tls-key", keyFile)
+	g.logs("the certificate has run out")
+	if n := serial(t, g.url); n != 1 {
+		t.Errorf("certificate %d is shown, want the one that has run out", n)
+	}
+	issue(t, certFile, keyFile, 2, time.Hour)
+	g.signal(syscall.SIGHUP)
+	g.logs("the certificate is in force")
+	issue(t, certFile, keyFile, 3, -time.Hour)
+	g.signal(syscall.SIGHUP)
+	g.logs("the certificate was refused", "it ran out on")
+	if n := serial(t, g.url); n != 2 {
+		t.Errorf("certificate %d is shown, want the second", n)
 	}
 }
 

@@ -109,6 +109,9 @@ func (c *serveCmd) serve(ctx context.Context, last func(), out, logs io.Writer) 
 	if reload.certificate, err = newCertificate(c.TLSCert, c.TLSKey); err != nil {
 		return err
 	}
+	if t := reload.certificate; t != nil && t.overdue(time.Now()) {
+		log.Error("the certificate has run out, so browsers do not connect; a renewed one is taken as soon as its files are there", "file", c.TLSCert, "until", t.leaf().NotAfter)
+	}
 	token := ""
 	if c.AdminTokenFile != "" {
 		if token, err = adminToken(c.AdminTokenFile); err != nil {
