@@ -91,7 +91,7 @@ func desks() []desk {
 			}
 			return 1
 		}},
-		{name: "a restart in mid-day with nothing known", hours: 24, changes: 18, forgets: true, agents: 20, queues: queues(1, .95*20*12, 600)},
+		{name: "a restart in mid-day with nothing known", hours: 72, changes: 18, forgets: true, agents: 20, queues: queues(1, .95*20*12, 600)},
 		{name: "conversations are handed on", hours: 40, agents: 25, queues: queues(2, .75*25*12, 900), handsOn: .2, arrivals: day},
 		{name: "twelve skills, many sets", hours: 20, agents: 60, queues: skills, serves: 4, arrivals: day},
 		{name: "chats, three at once", hours: 40, agents: 12, capacity: 3, queues: queues(2, .9*36*12, 900), breaks: .1, rest: sim.Lognormal(60, 3), arrivals: day},

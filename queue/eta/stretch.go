@@ -38,7 +38,7 @@ const (
 	stepAfter = 20
 	stepLast  = 0.012
 	// stretchNeeds is the number of waits from which a kind of waits speaks for itself.
-	stretchNeeds = 20
+	stretchNeeds = 40
 	// sharedLuck is how many places further back halve what a wait tells: visitors who
 	// wait at the same time meet the same luck.
 	sharedLuck = 4
@@ -72,24 +72,34 @@ func (e *Estimator) stretch(q string, f *Forecast) {
 	if f.center > 0 {
 		relative = f.spread / f.center
 	}
-	octaves, second := octavesOf(f.Mean)
-	a, b := e.stretchesOf(q, octaves[0]), e.stretchesOf(q, octaves[1])
+	log := e.mixed(q, f.Mean)
 	least := 0.0
 	for i, p := range [...]*float64{&f.P10, &f.P25, &f.P50, &f.P90} {
 		f.plain[i] = max(leastMean, f.Mean) * max(leastRatio, gammaQuantile(1, relative, quantiles[i]))
-		least = max(least, f.plain[i]*math.Exp((1-second)*a[i]+second*b[i]))
+		least = max(least, f.plain[i]*math.Exp(log[i]))
 		*p = least
 	}
 }
 
-// stretchesOf returns the logarithms of the narrowest kind that has enough to go by.
-func (e *Estimator) stretchesOf(q string, octave int) (log [len(shares)]float64) {
-	for _, kind := range stretchKinds(q, octave) {
-		if s := e.known.Stretches[kind]; s != nil && (s.N >= stretchNeeds || kind == "") {
-			log = s.Log
-		}
+// mixed returns the logarithms for a mean, mixed from those of its two octaves.
+func (e *Estimator) mixed(q string, mean float64) (log [len(shares)]float64) {
+	octaves, second := octavesOf(mean)
+	a, b := e.speaking(q, octaves[0]).Log, e.speaking(q, octaves[1]).Log
+	for i := range log {
+		log[i] = (1-second)*a[i] + second*b[i]
 	}
 	return log
+}
+
+// speaking returns the factors of the narrowest kind that has enough to go by.
+func (e *Estimator) speaking(q string, octave int) *stretches {
+	found := &stretches{}
+	for _, kind := range stretchKinds(q, octave) {
+		if s := e.known.Stretches[kind]; s != nil && (s.N >= stretchNeeds || kind == "") {
+			found = s
+		}
+	}
+	return found
 }
 
 // ownLuck returns how much a wait tells beside those of the visitors in front.
@@ -99,11 +109,15 @@ func (f *Forecast) ownLuck() float64 { return 1 / (1 + float64(max(0, f.Position
 func (e *Estimator) learnStretch(q string, f *Forecast, wait float64) {
 	part := f.ownLuck()
 	octaves, second := octavesOf(f.Mean)
-	e.learnOctave(q, octaves[0], f, wait, part*(1-second))
-	e.learnOctave(q, octaves[1], f, wait, part*second)
+	said := e.mixed(q, f.Mean)
+	e.learnOctave(q, octaves[0], f, wait, part*(1-second), &said)
+	e.learnOctave(q, octaves[1], f, wait, part*second, &said)
 }
 
-func (e *Estimator) learnOctave(q string, octave int, f *Forecast, wait, part float64) {
+// learnOctave learns from a wait for one of its octaves. The kind that speaks is held against what
+// is said, which is mixed: its promise is kept by the mixture, not by each octave.
+func (e *Estimator) learnOctave(q string, octave int, f *Forecast, wait, part float64, said *[len(shares)]float64) {
+	speaks := e.speaking(q, octave)
 	var wider *stretches
 	for _, kind := range stretchKinds(q, octave) {
 		s := e.known.Stretches[kind]
@@ -114,11 +128,15 @@ func (e *Estimator) learnOctave(q string, octave int, f *Forecast, wait, part fl
 			}
 			e.known.Stretches[kind] = s
 		}
+		log := s.Log
+		if s == speaks {
+			log = *said
+		}
 		s.N += part
 		step := part * max(stepLast, stepFirst/(s.N+stepAfter))
 		for i, share := range shares {
 			short := 0.0
-			if wait <= f.plain[i]*math.Exp(s.Log[i]) {
+			if wait <= f.plain[i]*math.Exp(log[i]) {
 				short = 1
 			}
 			s.Log[i] = min(maxStretch, max(-maxStretch, s.Log[i]+step*(share-short)/(4*share*(1-share))))

@@ -63,6 +63,37 @@ func TestQuantilesKeepWhatTheyPromiseInEveryQueueAndOctave(t *testing.T) {
 	}
 }
 
+// In a queue that holds all back for 15 s, most wait as long as that, and what was forecast of them lies on
+// either side of an octave's middle. Each octave for itself would keep what it promises, and the range between them would not.
+func TestARangeBetweenTwoOctavesKeepsWhatItPromises(t *testing.T) {
+	t.Parallel()
+	e := New(nil)
+	rng := rand.New(rand.NewPCG(3, 4))
+	const learned, counted = 6000, 6000
+	var below, inside float64
+	for n := range learned + counted {
+		mean := 8 * math.Exp2(2*rng.Float64())
+		f := Forecast{Known: true, Position: 1, Mean: mean, center: mean, spread: mean / 2}
+		e.stretch("a", &f)
+		wait := max(15, mean*math.Exp(.4*rng.NormFloat64()))
+		if n >= learned {
+			below += indicator(wait < f.P10) / counted
+			inside += indicator(wait >= f.P10 && wait <= f.P90) / counted
+		}
+		e.learnStretch("a", &f, wait)
+	}
+	if math.Abs(below-.1) > .01 || math.Abs(inside-.8) > .015 {
+		t.Errorf("%.3f of the waits are below P10 and %.3f inside, want .10 and .80", below, inside)
+	}
+}
+
+func indicator(b bool) float64 {
+	if b {
+		return 1
+	}
+	return 0
+}
+
 // The quantiles are those of the mean that is said, with the regression and all.
 func TestQuantilesAreAttachedToTheMean(t *testing.T) {
 	t.Parallel()
