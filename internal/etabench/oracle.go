@@ -41,7 +41,9 @@ const plays = 100
 // played returns an oracle for any distribution of conversations: it plays the lines
 // forward with the true distribution and the true age of each conversation. It is
 // written without the product's own rules, and so checks them.
-func played(draw sim.Draw) func(*trialRun, sim.Arrival) (float64, float64) {
+//
+// An agent takes some time to accept, which a place has still to spend where it is offered a ticket.
+func played(draw, accept sim.Draw) func(*trialRun, sim.Arrival) (float64, float64) {
 	return func(r *trialRun, v sim.Arrival) (float64, float64) {
 		if r.rng == nil {
 			r.rng = rand.New(rand.NewPCG(r.scenario.Seed, 99))
@@ -49,7 +51,11 @@ func played(draw sim.Draw) func(*trialRun, sim.Arrival) (float64, float64) {
 		var places []place
 		for _, a := range v.State.Agents() {
 			for _, t := range v.State.Held(a.ID) {
-				places = append(places, place{agent: a, age: float64(v.Now - t.AssignedAt)})
+				p := place{agent: a, age: float64(v.Now - t.AssignedAt)}
+				if t.Status == queue.Offered {
+					p.age, p.offered, p.waited = 0, true, float64(v.Now-t.Offer.At)
+				}
+				places = append(places, p)
 			}
 		}
 		queues := v.State.Site().Queues()
@@ -60,7 +66,7 @@ func played(draw sim.Draw) func(*trialRun, sim.Arrival) (float64, float64) {
 				own = i
 			}
 			v.State.Sweep(q, 1, v.State.Size(q), func(_ int, t *queue.Ticket) bool {
-				if t.Before(v.Ticket) {
+				if t.Before(v.Ticket) && t.Status == queue.Waiting { // those who are offered have their place
 					lines[i] = append(lines[i], t.Score())
 				}
 				return true
@@ -76,7 +82,7 @@ func played(draw sim.Draw) func(*trialRun, sim.Arrival) (float64, float64) {
 		places = slices.DeleteFunc(places, func(p place) bool { return len(p.serves) == 0 })
 		var sum, squares float64
 		for range plays {
-			w := r.playOnce(draw, places, lines, own)
+			w := r.playOnce(draw, accept, places, lines, own)
 			sum, squares = sum+w, squares+w*w
 		}
 		mean := sum / plays
@@ -84,11 +90,14 @@ func played(draw sim.Draw) func(*trialRun, sim.Arrival) (float64, float64) {
 	}
 }
 
-// place is an open conversation and the queues that its agent may serve next.
+// place is an open conversation, or an offer that has waited for so long, and the queues that its agent
+// may serve next. Times are in milliseconds.
 type place struct {
-	agent  *queue.Agent
-	age    float64
-	serves []int
+	agent   *queue.Agent
+	age     float64
+	offered bool
+	waited  float64
+	serves  []int
 }
 
 // ending is a place and the time at which it is free, in milliseconds from now.
@@ -98,10 +107,14 @@ type ending struct {
 }
 
 // playOnce runs one play and returns the wait in seconds.
-func (r *trialRun) playOnce(draw sim.Draw, places []place, lines [][]queue.Stamp, own int) float64 {
+func (r *trialRun) playOnce(draw, accept sim.Draw, places []place, lines [][]queue.Stamp, own int) float64 {
 	h := r.heap[:0]
 	for _, p := range places {
-		h = append(h, ending{draw.Residual(p.age, r.rng), p.serves})
+		at := draw.Residual(p.age, r.rng)
+		if p.offered {
+			at += accept.Residual(p.waited, r.rng)
+		}
+		h = append(h, ending{at, p.serves})
 	}
 	for i := len(h)/2 - 1; i >= 0; i-- {
 		sift(h, i)
@@ -123,11 +136,11 @@ func (r *trialRun) playOnce(draw sim.Draw, places []place, lines [][]queue.Stamp
 		}
 		if best < 0 && mine {
 			r.heap = h
-			return e.at / 1000
+			return (e.at + accept.Next(r.rng)) / 1000
 		}
 		if best >= 0 {
 			next[best]++
-			h[0].at += draw.Next(r.rng)
+			h[0].at += accept.Next(r.rng) + draw.Next(r.rng)
 		} else { // the other tickets that it serves come after ours and do not matter
 			h[0].at += 1e12
 		}

@@ -12,7 +12,7 @@ func TestTheOraclesAgree(t *testing.T) {
 	t.Parallel()
 	s := one(1, 10, 1.05, exponential, sim.Draw{}, 4)
 	r := &trialRun{scenario: s}
-	exact, play := steps(0, 1), played(exponential)
+	exact, play := steps(0, 1), played(exponential, sim.Draw{})
 	n, sum, squares := 0.0, 0.0, 0.0
 	_, err := sim.Run(s, sim.Hooks{Joined: func(v sim.Arrival, delayed bool) {
 		if !delayed {

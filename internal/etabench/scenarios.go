@@ -64,7 +64,7 @@ func trials() []trial {
 		t.build = func(seed uint64, hours float64) *sim.Scenario {
 			return one(seed, 100, .97, draw, sim.Draw{}, hours)
 		}
-		t.oracle, t.withModel = played(draw), false
+		t.oracle, t.withModel = played(draw, sim.Draw{}), false
 		all = append(all, t)
 	}
 	sine := plain("sinusoidal arrivals", 100, .9, sim.Draw{})
@@ -76,7 +76,7 @@ func trials() []trial {
 		return s
 	}
 	languages := plain("3 languages, 20 % bilingual", 60, .97, sim.Draw{})
-	languages.build, languages.oracle, languages.withModel = threeLanguages, played(exponential), false
+	languages.build, languages.oracle, languages.withModel = threeLanguages, played(exponential, sim.Draw{}), false
 	vip := plain("20 % VIP", 50, .96, sim.Draw{})
 	vip.withModel = false
 	vip.build = func(seed uint64, hours float64) *sim.Scenario {
@@ -91,6 +91,14 @@ func trials() []trial {
 		return s
 	}
 	together.perHour, together.oracle, together.withModel = 30*.97*2*12*.7, steps(0, 3/1.5), false
+	accepts := sim.Lognormal(20, .1)
+	slow := plain("accepting takes 20 s", 60, .97, sim.Draw{})
+	slow.withModel, slow.oracle = false, played(exponential, accepts)
+	slow.build = func(seed uint64, hours float64) *sim.Scenario {
+		s := one(seed, 60, .97*handling/(handling+accepts.Mean), exponential, sim.Draw{}, hours)
+		s.Accept, s.OfferTTL = accepts, 120_000
+		return s
+	}
 	lunch := plain("a third leaves for lunch", 60, .97, sim.Exponential(1200))
 	lunch.must, lunch.les = 1.10, .75
 	lunch.build = func(seed uint64, hours float64) *sim.Scenario {
@@ -110,7 +118,7 @@ func trials() []trial {
 		s.Staff[1].Planned = true
 		return s
 	}
-	return append(all, sine, languages, vip, together, lunch, told, cold(60, 120, 1.25, 1.10), cold(120, 300, 1.08, 1.03))
+	return append(all, sine, languages, vip, together, slow, lunch, told, cold(60, 120, 1.25, 1.10), cold(120, 300, 1.08, 1.03))
 }
 
 // cold returns a start with a prior that is wrong by a factor of two: conversations
