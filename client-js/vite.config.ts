@@ -1,4 +1,5 @@
-import { readdirSync, rmSync } from "node:fs";
+import { readdirSync, readFileSync, rmSync } from "node:fs";
+import { minify_sync } from "terser";
 import { defineConfig, type Plugin } from "vite";
 import { compressed } from "./compressed.ts";
 import { targets } from "./src/dom/floor.ts";
@@ -18,9 +19,15 @@ function keepPlaceholder(): Plugin {
   };
 }
 
+/** Every page asks for itself again where one of its files did not come. */
+function asksAgain(): Plugin {
+  const children = minify_sync(readFileSync("src/pages/again.js", "utf8")).code ?? "";
+  return { name: "asks-again", apply: "build", transformIndexHtml: () => [{ tag: "script", children, injectTo: "head-prepend" }] };
+}
+
 export default defineConfig({
   base: "./",
-  plugins: [keepPlaceholder(), compressed()],
+  plugins: [keepPlaceholder(), asksAgain(), compressed()],
   build: {
     target: targets,
     emptyOutDir: false,

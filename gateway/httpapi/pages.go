@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/url"
 	"path"
+	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -16,12 +17,15 @@ import (
 
 const (
 	// pagesPolicy lets nothing run but what the gateway serves.
-	pagesPolicy = "default-src 'self'; connect-src 'self' ws: wss:; img-src 'self' data:; style-src 'self' 'unsafe-inline'; frame-ancestors 'self'; base-uri 'none'"
+	pagesPolicy = "default-src 'self'; script-src 'self'; connect-src 'self' ws: wss:; img-src 'self' data:; style-src 'self' 'unsafe-inline'; frame-ancestors 'self'; base-uri 'none'"
 	// deskPolicy is stricter: no style of its own either, and no text that could
 	// become markup.
 	deskPolicy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; font-src 'self'; connect-src 'self' ws: wss:; " +
 		"frame-ancestors 'self'; base-uri 'none'; form-action 'none'; require-trusted-types-for 'script'; trusted-types 'none'"
 )
+
+// inline finds the scripts that stand in a page itself.
+var inline = regexp.MustCompile(`(?s)<script>(.*?)</script>`)
 
 // codings are the content codings that the build writes beside a file, with the end of
 // their names. Of two that a client likes as much, the first is sent.
@@ -58,6 +62,7 @@ type pages map[string]*page
 // page is one file in every form in which it can be sent.
 type page struct {
 	contentType string
+	policy      string
 	plain       representation
 	coded       []representation // in the order of codings
 }
@@ -76,7 +81,7 @@ func newPages(files map[string][]byte) pages {
 		if !known {
 			continue // another form of a file, or nothing that a page needs
 		}
-		p := &page{contentType: contentType, plain: represent("", body)}
+		p := &page{contentType: contentType, policy: policyOf(name, body), plain: represent("", body)}
 		for _, c := range codings {
 			if coded, found := files[name+c.suffix]; found {
 				p.coded = append(p.coded, represent(c.name, coded))
@@ -102,6 +107,7 @@ func (s pages) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // else run, and the widget to the pages of others. The widget is no page, and the fewer
 // headers it has the sooner it is there.
 func (s pages) serve(w http.ResponseWriter, r *http.Request, name string) {
+	p, found := s[name]
 	h := w.Header()
 	h.Set("X-Content-Type-Options", "nosniff")
 	if isWidget(name) {
@@ -113,9 +119,11 @@ func (s pages) serve(w http.ResponseWriter, r *http.Request, name string) {
 		}
 	} else {
 		h.Set("Referrer-Policy", "no-referrer")
-		h.Set("Content-Security-Policy", policyOf(name))
+		h.Set("Content-Security-Policy", pagesPolicy)
+		if found {
+			h.Set("Content-Security-Policy", p.policy)
+		}
 	}
-	p, found := s[name]
 	if !found {
 		h.Set("Cache-Control", "no-store") // a gateway of another version may have it
 		http.NotFound(w, r)
@@ -179,11 +187,19 @@ func qualities(accept []string) map[string]float64 {
 	return q
 }
 
-func policyOf(name string) string {
+// policyOf returns the content policy of a page, which lets the scripts in the page itself
+// run by their digests.
+func policyOf(name string, body []byte) string {
+	policy := pagesPolicy
 	if name == "desk.html" {
-		return deskPolicy
+		policy = deskPolicy
 	}
-	return pagesPolicy
+	for _, script := range inline.FindAllSubmatch(body, -1) {
+		digest := sha256.Sum256(script[1])
+		allowed := "script-src 'sha256-" + base64.StdEncoding.EncodeToString(digest[:]) + "'"
+		policy = strings.Replace(policy, "script-src", allowed, 1)
+	}
+	return policy
 }
 
 func isWidget(name string) bool {

@@ -89,6 +89,18 @@ func TestTheDeskHasAnAddressOfItsOwnAndNoFolderShowsItsFiles(t *testing.T) {
 	}
 }
 
+func TestAScriptInAPageItselfRunsByItsDigestAndNoOtherDoes(t *testing.T) {
+	mux := http.NewServeMux()
+	const script = "<script>reload()</script>"
+	servePages(mux, map[string][]byte{"desk.html": []byte("<head>" + script), "visitor.html": []byte(script + "<script src=x></script>"), "index.html": []byte("home")})
+	const digest = "'sha256-sC0PQhdi5wMoECrBbPZDMcg4gm1Z2uOfLRLceVFG7RY='"
+	for path, want := range map[string]string{"/desk": "script-src " + digest + " 'self'; ", "/visitor.html": "script-src " + digest + " 'self'; ", "/": "script-src 'self'; "} {
+		if policy := ask(mux, http.MethodGet, path, nil).Header().Get("Content-Security-Policy"); !strings.Contains(policy, want) {
+			t.Errorf("%s: policy %q without %q", path, policy, want)
+		}
+	}
+}
+
 func TestAFileComesInTheCodingThatTheClientLikesMost(t *testing.T) {
 	served := site(t)
 	const plain, brotli, gzip = "loader as it is", "loader in brotli", "loader in gzip"
