@@ -51,7 +51,7 @@ type house struct {
 	others   []gateway.SiteOptions // that the gateways serve besides
 	audit    *logtest.Buffer
 	log      *logtest.Buffer // what the gateways log
-	noSocket bool            // people come by the fallback
+	noSocket string          // how people come without a socket, as the name of the test tells
 	ctx      context.Context
 }
 
@@ -70,7 +70,9 @@ func newHouse(t testing.TB, change ...func(*gateway.SiteOptions)) *house {
 		},
 	}
 	h.backend = h.memory
-	h.noSocket = strings.HasPrefix(t.Name(), "TestWithoutASocket/")
+	if way, ok := strings.CutPrefix(t.Name(), "TestWithoutASocket/"); ok {
+		h.noSocket, _, _ = strings.Cut(way, "/")
+	}
 	other := auth.Key{ID: "other", Algorithm: "HS256", Sites: []string{"elsewhere"}, Roles: protocol.Roles(), Secret: []byte("another secret of thirty-two bytes or so")}
 	var err error
 	if h.keys, err = auth.New([]auth.Key{h.key, other}, auth.Options{}); err != nil {
@@ -200,8 +202,11 @@ func (h *house) resume(url, subject string, log uint64) *people.Person {
 
 func (h *house) dial(url, token string, log uint64) *people.Person {
 	h.t.Helper()
-	if h.noSocket {
+	switch h.noSocket {
+	case "streams":
 		url = overHTTP(url)
+	case "polls":
+		url = overHTTP(url) + people.Polling
 	}
 	return people.Connect(h.ctx, h.t, url, token, log)
 }

@@ -2,6 +2,9 @@ package gateway_test
 
 import (
 	"context"
+	"fmt"
+	"io"
+	"net"
 	"net/http"
 	"strings"
 	"sync"
@@ -88,14 +91,22 @@ func TestAStreamThatIsGivenUpDuringItsHelloLeavesNothing(t *testing.T) {
 	h.verifier = slow
 	url, _ := h.open("one")
 	token := h.token(protocol.Visitor, "v", "en")
-	s := h.opened(url, token, `{"type":"hello"}`)
+	client, err := net.Dial("tcp", strings.TrimSuffix(strings.TrimPrefix(url, "ws://"), "/v1/connect"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = client.Close() }()
+	const body = `{"type":"hello"}`
+	if _, err := fmt.Fprintf(client, "POST /v1/connect HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer %s\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s",
+		token, len(body), body); err != nil {
+		t.Fatal(err)
+	}
 	<-slow.asked
-	_ = s.body.Close()
-	for range 50 { // until the gateway has noticed, which the test cannot see
-		if strings.Contains(metricsOf(t, url), "nextup_connections 0") {
-			break
-		}
-		time.Sleep(5 * time.Millisecond)
+	if err := client.(*net.TCPConn).CloseWrite(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := io.Copy(io.Discard, client); err != nil { // it ends once the gateway has noticed
+		t.Fatal(err)
 	}
 	close(slow.answer)
 	h.eventually("the conn is forgotten", func() bool {

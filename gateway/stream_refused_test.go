@@ -28,23 +28,23 @@ func TestWhatIsNoHelloIsRefused(t *testing.T) {
 		status      int
 		code        protocol.Code
 	}{
-		"another type":              {token, hello, http.Header{"Content-Type": {"text/plain"}}, http.StatusUnsupportedMediaType, ""},
-		"a form":                    {token, hello, http.Header{"Content-Type": {"application/x-www-form-urlencoded"}}, http.StatusUnsupportedMediaType, ""},
-		"no type":                   {token, hello, http.Header{"Content-Type": nil}, http.StatusUnsupportedMediaType, ""},
+		"another type":              {token, hello, http.Header{"Content-Type": {"text/plain"}}, http.StatusUnsupportedMediaType, protocol.CodeBadFrame},
+		"a form":                    {token, hello, http.Header{"Content-Type": {"application/x-www-form-urlencoded"}}, http.StatusUnsupportedMediaType, protocol.CodeBadFrame},
+		"no type":                   {token, hello, http.Header{"Content-Type": nil}, http.StatusUnsupportedMediaType, protocol.CodeBadFrame},
 		"no token":                  {"", hello, nil, http.StatusUnauthorized, protocol.CodeBadToken},
 		"a token as a cookie":       {"", hello, http.Header{"Cookie": {"token=" + token}}, http.StatusUnauthorized, protocol.CodeBadToken},
 		"a token in the body":       {token, `{"type":"hello","id":"h","token":"` + token + `"}`, nil, http.StatusBadRequest, protocol.CodeUnknownField},
 		"a stranger's page":         {token, hello, http.Header{"Origin": {"https://evil.example"}}, http.StatusForbidden, ""},
 		"a frame before hello":      {token, `{"type":"heartbeat"}`, nil, http.StatusBadRequest, protocol.CodeHelloFirst},
 		"no JSON":                   {token, `hello`, nil, http.StatusBadRequest, protocol.CodeBadFrame},
-		"a large hello":             {token, `{"type":"hello","id":"` + strings.Repeat("x", protocol.MaxHelloBytes) + `"}`, nil, http.StatusRequestEntityTooLarge, ""},
-		"a large frame":             {token, strings.Repeat(" ", protocol.MaxFrameBytes+1), named, http.StatusRequestEntityTooLarge, ""},
+		"a large hello":             {token, `{"type":"hello","id":"` + strings.Repeat("x", protocol.MaxHelloBytes) + `"}`, nil, http.StatusRequestEntityTooLarge, protocol.CodeBadFrame},
+		"a large frame":             {token, strings.Repeat(" ", protocol.MaxFrameBytes+1), named, http.StatusRequestEntityTooLarge, protocol.CodeBadFrame},
 		"a frame of a stranger":     {"junk", `{"type":"heartbeat"}`, named, http.StatusUnauthorized, protocol.CodeBadToken},
 		"a frame without a token":   {"", `{"type":"heartbeat"}`, named, http.StatusUnauthorized, protocol.CodeBadToken},
 		"a frame of a strange page": {token, `{"type":"heartbeat"}`, http.Header{protocol.ConnHeader: named[protocol.ConnHeader], "Origin": {"https://evil.example"}}, http.StatusForbidden, ""},
-		"a frame of another person": {h.token(protocol.Visitor, "w", "en"), `{"type":"heartbeat"}`, named, http.StatusGone, ""},
-		"a frame of another role":   {h.token(protocol.Agent, "v", "en"), `{"type":"heartbeat"}`, named, http.StatusGone, ""},
-		"a frame of no conn":        {token, `{"type":"heartbeat"}`, http.Header{protocol.ConnHeader: {"x.y"}}, http.StatusGone, ""},
+		"a frame of another person": {h.token(protocol.Visitor, "w", "en"), `{"type":"heartbeat"}`, named, http.StatusGone, protocol.CodeHelloFirst},
+		"a frame of another role":   {h.token(protocol.Agent, "v", "en"), `{"type":"heartbeat"}`, named, http.StatusGone, protocol.CodeHelloFirst},
+		"a frame of no conn":        {token, `{"type":"heartbeat"}`, http.Header{protocol.ConnHeader: {"x.y"}}, http.StatusGone, protocol.CodeHelloFirst},
 		// A frame that cannot be taken is answered as by a socket.
 		"a second hello":              {token, hello, named, http.StatusOK, protocol.CodeMissingField},
 		"a conn of the listed origin": {token, `{"type":"heartbeat"}`, http.Header{protocol.ConnHeader: named[protocol.ConnHeader], "Origin": {"https://shop.example"}}, http.StatusOK, ""},
@@ -107,7 +107,7 @@ func TestBrowsersMayAskForStreams(t *testing.T) {
 			_ = res.Body.Close()
 			head := res.Header
 			if head.Get("Access-Control-Allow-Origin") != want || head.Get("Access-Control-Allow-Credentials") != "" ||
-				head.Get("Access-Control-Allow-Methods") != "POST" || head.Get("Access-Control-Allow-Headers") != "Authorization, Content-Type, Nextup-Conn" {
+				head.Get("Access-Control-Allow-Methods") != "POST" || head.Get("Access-Control-Allow-Headers") != "Authorization, Content-Type, Nextup-Conn, Nextup-Poll" {
 				t.Errorf("%s%s: %v", origin, path, head)
 			}
 		}

@@ -72,7 +72,8 @@ func TestAVisitorWithoutASocketIsServed(t *testing.T) {
 	}
 }
 
-// What holds for people on sockets holds for people on streams; see newHouse.
+// What holds for people on sockets holds for people on streams, and for those who ask for
+// their events; see newHouse.
 func TestWithoutASocket(t *testing.T) {
 	for name, test := range map[string]func(*testing.T){
 		"a whole journey":                 TestAWholeJourneyOverTwoGateways,
@@ -92,6 +93,8 @@ func TestWithoutASocket(t *testing.T) {
 		"a drain":                         TestADrainedGatewaySendsEverybodyElsewhereAndNobodyLosesAPlace,
 		"more conversations than allowed": TestASocketFollowsABoundedNumberOfConversations,
 	} {
-		t.Run(name, test)
+		for _, way := range []string{"streams", "polls"} {
+			t.Run(way+"/"+name, test)
+		}
 	}
 }

@@ -81,7 +81,7 @@ func (a *API) routes() http.Handler {
 			a.allowOrigin(w, r)
 			a.options.Stream(w, r)
 		})
-		mux.HandleFunc("OPTIONS "+path, a.preflight(http.MethodPost, "Authorization, Content-Type, "+protocol.ConnHeader))
+		mux.HandleFunc("OPTIONS "+path, a.preflight(http.MethodPost, "Authorization, Content-Type, "+protocol.ConnHeader+", "+protocol.PollHeader))
 	}
 	mux.HandleFunc("GET /v1/queues", a.queues)
 	mux.HandleFunc("GET /v1/queues/{department}/{language}", a.line)

@@ -24,6 +24,10 @@ const Subprotocol = "nextup.v1"
 // there is no socket.
 const ConnHeader = "Nextup-Conn"
 
+// PollHeader is the header of HTTP by which a client asks for the events of a conn in answers
+// that end: its value is how many have come.
+const PollHeader = "Nextup-Poll"
+
 // Limits of the wire. A frame past MaxFrameBytes closes the socket (1009);
 // everything else is answered with an error frame.
 const (

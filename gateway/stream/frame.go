@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"strconv"
 	"time"
 
 	"nextup/app"
@@ -20,12 +21,28 @@ const answerTimeout = app.CommandTimeout + time.Second
 // errNoConn means that the conn has ended, or that its gateway has: the client opens another.
 var errNoConn = errors.New("stream: there is no such conn")
 
-// take has one frame of a conn taken, and answers with what came of it.
+// take has one frame of a conn taken, or its events asked for, and answers with what came of
+// it.
 func (s *Server) take(w http.ResponseWriter, r *http.Request, name, token string) {
+	began := time.Now()
+	result := s.taken(w, r, name, token)
+	s.metrics.posted.WithLabelValues(result).Inc()
+	if result != taken || r.Header.Get(protocol.PollHeader) != "" { // a poll waits for what comes
+		return
+	}
+	where := "here"
+	if s.relay.elsewhere(name) {
+		where = "elsewhere"
+	}
+	s.metrics.took.WithLabelValues(where).Observe(time.Since(began).Seconds())
+}
+
+// taken is take, and returns what is counted.
+func (s *Server) taken(w http.ResponseWriter, r *http.Request, name, token string) (result string) {
 	gate, origin := s.options.Gate, r.Header.Get("Origin")
 	if !gate.KnownOrigin(origin, r.Host) {
 		gate.RefuseOrigin(w, origin)
-		return
+		return refused
 	}
 	ctx, cancel := context.WithTimeout(r.Context(), answerTimeout)
 	defer cancel()
@@ -39,29 +56,38 @@ func (s *Server) take(w http.ResponseWriter, r *http.Request, name, token string
 	}
 	if err != nil {
 		admission.WriteRefusal(w, err)
-		return
+		return refused
 	}
-	body, ok := read(w, r, protocol.MaxFrameBytes) // a stranger's is not waited for
-	if !ok {
-		return
+	asked := message{Conn: name, By: holder{id.Site, id.Role, id.Subject}}
+	var ok bool
+	if asked.Frame, ok = read(w, r, protocol.MaxFrameBytes); !ok { // a stranger's is not waited for
+		return refused
 	}
-	by := holder{id.Site, id.Role, id.Subject}
+	if asked.Poll, ok = polls(r); !ok {
+		writeFrame(w, http.StatusBadRequest, protocol.Error{Code: protocol.CodeBadField, Message: "Nextup-Poll is the number of the events that have come."})
+		return refused
+	}
 	if s.relay.elsewhere(name) {
-		if err := s.mayPass(by, &site.Options().Limits, len(body)); err != nil {
+		if err := s.mayPass(asked.By, &site.Options().Limits, len(asked.Frame)); err != nil {
 			admission.WriteRefusal(w, err)
-			return
+			return refused
 		}
 	}
-	answer, err := s.relay.take(ctx, name, by, body)
+	answer, err := s.relay.take(ctx, asked)
 	switch {
 	case errors.Is(err, errNoConn):
-		http.Error(w, "there is no such conn of yours: open another", http.StatusGone)
+		writeFrame(w, http.StatusGone, protocol.Error{Code: protocol.CodeHelloFirst, Message: "There is no such conn of yours: open another."})
+		return noConn
 	case errors.Is(err, context.DeadlineExceeded):
 		// Not 503, which balancers try again by themselves, while the client waits.
 		e, _ := admission.Refusal(err)
 		writeFrame(w, http.StatusGatewayTimeout, e)
+		return late
 	case err != nil:
 		admission.WriteRefusal(w, queue.ErrUnavailable)
+		return failed
+	case asked.Poll > 0:
+		writeEvents(w, answer)
 	case answer == nil:
 		w.WriteHeader(http.StatusNoContent)
 	default:
@@ -69,6 +95,25 @@ func (s *Server) take(w http.ResponseWriter, r *http.Request, name, token string
 		w.Header().Set("Cache-Control", "no-store")
 		_, _ = w.Write(answer)
 	}
+	return taken
+}
+
+// polls returns one more than the events that a client has when it asks for more, 0 where it
+// does not ask, and false for what is no number.
+func polls(r *http.Request) (n uint64, ok bool) {
+	text := r.Header.Get(protocol.PollHeader)
+	if text == "" {
+		return 0, true
+	}
+	n, err := strconv.ParseUint(text, 10, 63)
+	return n + 1, err == nil
+}
+
+// writeEvents answers a poll.
+func writeEvents(w http.ResponseWriter, events []byte) {
+	w.Header().Set("Content-Type", eventStream)
+	w.Header().Set("Cache-Control", noStore)
+	_, _ = w.Write(events)
 }
 
 // passedTimes is how much more than a conn may send is passed on for its person.
@@ -96,26 +141,38 @@ type holder struct {
 }
 
 // takeHere has the conn of a name take a frame, and calls answered once: with the frame that
-// answers it, nil for none, or with errNoConn.
-func (s *Server) takeHere(name string, by holder, data []byte, answered func(answer []byte, err error)) {
-	c := s.find(name)
+// answers it, nil for none, or the events that were asked for; or with errNoConn.
+func (s *Server) takeHere(m *message, answered func(answer []byte, err error)) {
+	c := s.find(m.Conn)
 	if c == nil {
 		answered(nil, errNoConn)
 		return
 	}
 	c.posted.Lock()
 	defer c.posted.Unlock()
-	if s.find(name) != c || !c.Holder(by.Site, by.Role, by.Subject) {
+	if s.find(m.Conn) != c || !c.Holder(m.By.Site, m.By.Role, m.By.Subject) || m.Poll > 0 && c.polled == nil {
 		answered(nil, errNoConn)
 		return
 	}
 	c.Heard()
-	c.Take(data, func(frame protocol.ServerFrame) {
+	if m.Poll > 0 {
+		c.polled.poll(m.Poll-1, answered)
+		return
+	}
+	if answer, yes := c.answers.find(m.Frame); yes {
+		answered(answer, nil)
+		return
+	}
+	key := c.answers.key(m.Frame)
+	c.Take(m.Frame, func(frame protocol.ServerFrame) {
 		if frame == nil {
 			answered(nil, nil)
 			return
 		}
 		answer, err := protocol.Encode(frame)
+		if err == nil {
+			c.answers.keep(key, frame, answer)
+		}
 		answered(answer, err)
 	})
 }

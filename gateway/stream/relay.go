@@ -45,7 +45,7 @@ type relay struct {
 }
 
 // takeFunc is what takeHere is.
-type takeFunc func(name string, by holder, data []byte, answered func(answer []byte, err error))
+type takeFunc func(m *message, answered func(answer []byte, err error))
 
 // message is a frame on its way to another gateway, or the answer to one.
 type message struct {
@@ -56,6 +56,8 @@ type message struct {
 	By   holder `json:"by,omitzero"`
 	// Frame is what was posted, or the frame that answers it; nil for none.
 	Frame []byte `json:"frame,omitzero"`
+	// Poll is set where events are asked for instead: one more than have come.
+	Poll uint64 `json:"poll,omitzero"`
 	// Gone tells that there is no such conn of the person's.
 	Gone bool `json:"gone,omitzero"`
 	// Asks is set in a message that asks whether the node lives, and Here in its answer.
@@ -87,13 +89,14 @@ func (r *relay) elsewhere(name string) bool {
 	return r.nodes != nil && node != r.node && len(node) == len(r.node)
 }
 
-// take has a frame taken, and returns the frame that answers it, nil for none.
-func (r *relay) take(ctx context.Context, name string, by holder, data []byte) ([]byte, error) {
-	if r.elsewhere(name) {
-		return r.takeElsewhere(ctx, name, by, data)
+// take has a frame taken, and returns the frame that answers it, nil for none; or the events
+// that were asked for.
+func (r *relay) take(ctx context.Context, asked message) ([]byte, error) {
+	if r.elsewhere(asked.Conn) {
+		return r.takeElsewhere(ctx, asked)
 	}
 	answers := make(chan message, 1)
-	r.here(name, by, data, func(answer []byte, err error) {
+	r.here(&asked, func(answer []byte, err error) {
 		answers <- message{Frame: answer, Gone: err != nil}
 	})
 	select {
@@ -106,20 +109,21 @@ func (r *relay) take(ctx context.Context, name string, by holder, data []byte) (
 
 // takeElsewhere passes a frame on. When no answer has come for a while it asks the node
 // whether it lives: one that has died answers nothing, and the client need not wait for it.
-func (r *relay) takeElsewhere(ctx context.Context, name string, by holder, data []byte) ([]byte, error) {
-	node, _, _ := strings.Cut(name, ".")
+func (r *relay) takeElsewhere(ctx context.Context, asked message) ([]byte, error) {
+	node, _, _ := strings.Cut(asked.Conn, ".")
 	answers := make(chan message, 2) // what came of it, and that the node lives
 	number, err := r.await(answers)
 	if err != nil {
 		return nil, err
 	}
 	defer r.forget(number)
-	if err := r.send(ctx, node, message{Number: number, From: r.node, Conn: name, By: by, Frame: data}); err != nil {
+	asked.Number, asked.From = number, r.node
+	if err := r.send(ctx, node, asked); err != nil {
 		return nil, err
 	}
 	late := time.NewTimer(askAfter)
 	defer late.Stop()
-	for asked, lives := false, false; ; {
+	for questioned, lives := false, false; ; {
 		select {
 		case m := <-answers:
 			if !m.Here {
@@ -127,11 +131,11 @@ func (r *relay) takeElsewhere(ctx context.Context, name string, by holder, data 
 			}
 			lives = true
 		case <-late.C:
-			if asked && !lives {
+			if questioned && !lives {
 				return nil, errNoConn
 			}
-			if !asked {
-				asked = true
+			if !questioned {
+				questioned = true
 				if err := r.send(ctx, node, message{Number: number, From: r.node, Asks: true}); err != nil {
 					return nil, err
 				}
@@ -193,7 +197,7 @@ func (r *relay) heard(data []byte) {
 	case m.Asks:
 		r.sendBack(m.From, message{Number: m.Number, Here: true})
 	case m.From != "":
-		r.here(m.Conn, m.By, m.Frame, func(answer []byte, err error) {
+		r.here(&m, func(answer []byte, err error) {
 			// The person's next command waits until this returns.
 			r.run(func() { r.sendBack(m.From, message{Number: m.Number, Frame: answer, Gone: err != nil}) })
 		})

@@ -68,7 +68,7 @@ func TestAFrameForAGatewayThatHasDiedIsAnsweredSoon(t *testing.T) {
 				ctx, cancel := context.WithTimeout(t.Context(), answerTimeout)
 				defer cancel()
 				began := time.Now()
-				answer, err := r.take(ctx, strings.Repeat("0", 32)+".x", holder{}, []byte("{}"))
+				answer, err := r.take(ctx, message{Conn: strings.Repeat("0", 32) + ".x", Frame: []byte("{}")})
 				if !errors.Is(err, tt.err) || string(answer) != tt.want || time.Since(began) > tt.most {
 					t.Errorf("after %s: %q, %v", time.Since(began), answer, err)
 				}
@@ -84,7 +84,7 @@ func TestTheWayBackHoldsUpNoCommand(t *testing.T) {
 		release := make(chan struct{})
 		slow := &slowNodes{release: release}
 		var take func(answer []byte, err error)
-		r := newRelay(func(run func()) { go run() }, func(_ string, _ holder, _ []byte, answered func([]byte, error)) { take = answered }, slow)
+		r := newRelay(func(run func()) { go run() }, func(_ *message, answered func([]byte, error)) { take = answered }, slow)
 		defer r.close()
 		data, _ := json.Marshal(message{Number: 1, From: "other", Conn: "c"})
 		slow.hear(data)

@@ -73,7 +73,7 @@ type Options struct {
 type Server struct {
 	options Options
 	relay   *relay
-	opened  prometheus.Gauge
+	metrics *metrics
 	// What people post for conns of other gateways.
 	frames, bytes admission.Throttle[holder]
 
@@ -89,10 +89,7 @@ func New(o Options) *Server {
 	if o.Reopen == 0 {
 		o.Reopen = Reopen
 	}
-	s := &Server{options: o, conns: map[string]*conn{}, known: map[netip.Addr]int{}, opened: prometheus.NewGauge(prometheus.GaugeOpts{
-		Namespace: "nextup", Name: "streams", Help: "Open conns without a socket, which are among nextup_connections.",
-	})}
-	o.Registry.MustRegister(s.opened)
+	s := &Server{options: o, conns: map[string]*conn{}, known: map[netip.Addr]int{}, metrics: newMetrics(o.Registry)}
 	s.relay = newRelay(o.Sessions.Go, s.takeHere, o.Nodes)
 	return s
 }
@@ -104,7 +101,7 @@ func (s *Server) Close() { s.relay.close() }
 func (s *Server) Serve(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Connection", "close") // without it, an answer waits for a body that was not read
 	if kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || kind != "application/json" {
-		http.Error(w, "send application/json", http.StatusUnsupportedMediaType)
+		writeFrame(w, http.StatusUnsupportedMediaType, protocol.Error{Code: protocol.CodeBadFrame, Message: "Send application/json."})
 		return
 	}
 	token, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
@@ -124,15 +121,23 @@ type conn struct {
 	session.Conn
 	server *Server
 	link   socket.Socket
+	polled *polled // the link in place of it, where the client asks for its events; or nil
 	name   string
 	posted sync.Mutex // frames of a conn are taken one by one
 	known  bool       // under posted: it has said a good hello
+	// answers are those that its frames were given.
+	answers answered
 }
 
 // open turns a request into a conn and returns at once, as for a socket.
 func (s *Server) open(w http.ResponseWriter, r *http.Request, token string) {
 	c := &conn{server: s, name: s.relay.node + "." + uuid.NewString()}
-	if !s.options.Sessions.Begin(w, r, &c.Conn, &c.link) {
+	var link session.Link = &c.link
+	if r.Header.Get(protocol.PollHeader) != "" {
+		c.polled = &polled{conn: c, limit: protocol.MaxHelloBytes}
+		link = c.polled
+	}
+	if !s.options.Sessions.Begin(w, r, &c.Conn, link) {
 		return
 	}
 	body, ok := read(w, r, protocol.MaxHelloBytes)
@@ -146,33 +151,55 @@ func (s *Server) open(w http.ResponseWriter, r *http.Request, token string) {
 		writeRefusal(w, err)
 		return
 	}
+	c.OneWay = &session.OneWay{Name: c.name, Reopen: s.options.Reopen}
+	if c.polled != nil {
+		s.openPolled(w, r, c, hello)
+		return
+	}
 	wire, early, err := socket.Hijack(w)
 	if err != nil {
 		c.Abandon()
-		http.Error(w, "streams need HTTP/1.1 at this gateway", http.StatusHTTPVersionNotSupported)
+		writeFrame(w, http.StatusHTTPVersionNotSupported, protocol.Error{Code: protocol.CodeUnavailable, Message: "Streams need HTTP/1.1 at this gateway."})
 		return
 	}
-	c.OneWay = &session.OneWay{Name: c.name, Reopen: s.options.Reopen}
-	s.opened.Inc()
 	head := head(w.Header())
-	c.posted.Lock() // a frame that is posted waits for the hello
-	err = c.Open(func() error {
+	if err := s.begin(c, hello, s.options.Sessions.Go, func() error {
 		return s.options.Loop.StartStream(&c.link, wire, early, head, protocol.MaxHelloBytes, c)
-	})
-	if err != nil {
-		s.opened.Dec()
+	}); err != nil {
 		s.options.Logger.Warn("a stream cannot be opened", "err", err)
 		_ = wire.Close()
-		return
+	}
+}
+
+// openPolled says the hello and answers with the events that came of it.
+func (s *Server) openPolled(w http.ResponseWriter, r *http.Request, c *conn, hello protocol.Hello) {
+	_ = s.begin(c, hello, func(run func()) { run() }, func() error { return nil })
+	events := make(chan []byte, 1)
+	c.polled.poll(0, func(answer []byte, _ error) { events <- answer })
+	select {
+	case answer := <-events:
+		writeEvents(w, answer)
+	case <-r.Context().Done():
+	}
+}
+
+// begin opens the link and has run say the hello.
+func (s *Server) begin(c *conn, hello protocol.Hello, run func(func()), open func() error) error {
+	s.metrics.opened.Inc()
+	c.posted.Lock() // a frame that is posted waits for the hello
+	if err := c.Open(open); err != nil {
+		s.metrics.opened.Dec()
+		return err
 	}
 	c.Greeted()
 	s.add(c)
-	s.options.Sessions.Go(func() {
+	run(func() {
 		defer c.posted.Unlock()
 		if c.Hello(hello) {
 			s.know(c, 1)
 		}
 	})
+	return nil
 }
 
 // know counts a conn that has said a good hello, or takes it back.
@@ -194,10 +221,15 @@ func (s *Server) Known(from netip.Addr) (here, all int) {
 	return s.known[from], s.all
 }
 
+const (
+	eventStream = "text/event-stream"
+	noStore     = "no-store, no-transform"
+)
+
 // head is the head of a stream's answer, with what the handlers before have set.
 func head(h http.Header) []byte {
-	h.Set("Content-Type", "text/event-stream")
-	h.Set("Cache-Control", "no-store, no-transform")
+	h.Set("Content-Type", eventStream)
+	h.Set("Cache-Control", noStore)
 	h.Set("X-Accel-Buffering", "no") // nginx would hold events back
 	h.Set("Connection", "close")
 	h.Set("Date", time.Now().UTC().Format(http.TimeFormat))
@@ -252,7 +284,7 @@ func (c *conn) gone() {
 	c.server.mu.Lock()
 	delete(c.server.conns, c.name)
 	c.server.mu.Unlock()
-	c.server.opened.Dec()
+	c.server.metrics.opened.Dec()
 }
 
 // read reads the body of a request, or answers it.
@@ -262,9 +294,9 @@ func read(w http.ResponseWriter, r *http.Request, most int64) (body []byte, ok b
 	var large *http.MaxBytesError
 	switch {
 	case errors.As(err, &large):
-		http.Error(w, "a frame has at most "+strconv.FormatInt(most, 10)+" bytes", http.StatusRequestEntityTooLarge)
+		writeFrame(w, http.StatusRequestEntityTooLarge, protocol.Error{Code: protocol.CodeBadFrame, Message: "A frame has at most " + strconv.FormatInt(most, 10) + " bytes."})
 	case err != nil:
-		http.Error(w, "the body did not come in time", http.StatusRequestTimeout)
+		writeFrame(w, http.StatusRequestTimeout, protocol.Error{Code: protocol.CodeBadFrame, Message: "The body did not come in time."})
 	default:
 		w.Header().Del("Connection")
 	}

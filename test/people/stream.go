@@ -9,8 +9,10 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"strconv"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/coder/websocket"
 
@@ -31,8 +33,12 @@ func resume(ctx context.Context, url, token string, log uint64, on func(protocol
 	return client.Begin(ctx, s, on)
 }
 
-// stream is the wire of a network without sockets: an event stream, and a POST for each
-// frame, whose answer comes where the stream's frames come.
+// Polling is the end of an address for a client that asks for its events, as where the
+// network holds streams back.
+const Polling = "#poll"
+
+// stream is the wire of a network without sockets: an event stream, or answers to polls, and
+// a POST for each frame, whose answer comes where the stream's frames come.
 type stream struct {
 	url    string
 	token  string
@@ -40,10 +46,16 @@ type stream struct {
 	frames chan []byte
 	ended  context.Context // its cause is the error of read
 	end    context.CancelCauseFunc
+	polls  bool
+	events int // of polls; owned by receive
 
-	mu   sync.Mutex
-	name string // of the conn, since welcome
+	mu    sync.Mutex
+	name  string        // of the conn, since welcome
+	known chan struct{} // closed when it is
 }
+
+// pollAgain is the pause after a poll without an answer.
+const pollAgain = 100 * time.Millisecond
 
 // errCut is the end of a stream by its own client.
 var errCut = errors.New("people: the stream was cut")
@@ -51,14 +63,15 @@ var errCut = errors.New("people: the stream was cut")
 // openStream says hello at an address of HTTP and returns the wire. Token and log are the
 // hello's.
 func openStream(ctx context.Context, url, token string, log uint64) (*stream, error) {
-	s := &stream{url: url, token: token, over: &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 2}}, frames: make(chan []byte, 16)}
+	url, polls := strings.CutSuffix(url, Polling)
+	s := &stream{url: url, polls: polls, token: token, over: &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 2}}, frames: make(chan []byte, 16), known: make(chan struct{})}
 	s.ended, s.end = context.WithCancelCause(context.Background())
 	hello, err := json.Marshal(map[string]any{"type": protocol.TypeHello, "id": "hello", "log": log})
 	if err != nil {
 		return nil, err
 	}
 	stop := context.AfterFunc(ctx, s.Cut)
-	response, err := s.post(s.ended, hello, "")
+	response, err := s.post(s.ended, hello, "", polls)
 	if err == nil && response.StatusCode != http.StatusOK {
 		err = refusalOf(response)
 	}
@@ -73,8 +86,8 @@ func openStream(ctx context.Context, url, token string, log uint64) (*stream, er
 	return s, nil
 }
 
-// post sends a frame, of a conn unless it is a hello.
-func (s *stream) post(ctx context.Context, frame []byte, conn string) (*http.Response, error) {
+// post sends a frame, of a conn unless it is a hello. Where it polls the answer has the events.
+func (s *stream) post(ctx context.Context, frame []byte, conn string, polls bool) (*http.Response, error) {
 	request, err := http.NewRequestWithContext(ctx, http.MethodPost, s.url, bytes.NewReader(frame))
 	if err != nil {
 		return nil, err
@@ -83,6 +96,9 @@ func (s *stream) post(ctx context.Context, frame []byte, conn string) (*http.Res
 	request.Header.Set("Content-Type", "application/json")
 	if conn != "" {
 		request.Header.Set(protocol.ConnHeader, conn)
+	}
+	if polls {
+		request.Header.Set(protocol.PollHeader, strconv.Itoa(s.events))
 	}
 	return s.over.Do(request)
 }
@@ -104,11 +120,20 @@ func refusalOf(response *http.Response) error {
 
 // receive reads the events until the stream ends.
 func (s *stream) receive(body io.ReadCloser) {
-	defer body.Close()
+	defer func() { _ = body.Close() }()
 	lines := bufio.NewReaderSize(body, 512)
 	closing := false
 	for {
 		line, err := lines.ReadBytes('\n')
+		if err == io.EOF && s.polls {
+			var more io.ReadCloser
+			if more, err = s.poll(); err == nil {
+				_ = body.Close()
+				body = more
+				lines.Reset(body)
+				continue
+			}
+		}
 		if err != nil {
 			s.end(fmt.Errorf("people: the stream ended: %w", err))
 			return
@@ -129,9 +154,41 @@ func (s *stream) receive(body io.ReadCloser) {
 			s.end(websocket.CloseError{Code: why.Code, Reason: why.Reason})
 			return
 		case isData:
+			s.events++
 			s.pass(data)
 		}
 	}
+}
+
+// poll asks for what follows, again where the answer is lost.
+func (s *stream) poll() (io.ReadCloser, error) {
+	select {
+	case <-s.known:
+	case <-s.ended.Done():
+		return nil, context.Cause(s.ended)
+	}
+	for {
+		response, err := s.post(s.ended, []byte("{}"), s.named(), true)
+		switch {
+		case err != nil:
+		case response.StatusCode == http.StatusOK:
+			return response.Body, nil
+		case response.StatusCode == http.StatusGone:
+			return nil, refusalOf(response)
+		default:
+			_ = response.Body.Close()
+		}
+		sleep(s.ended, pollAgain)
+		if s.ended.Err() != nil {
+			return nil, context.Cause(s.ended)
+		}
+	}
+}
+
+func (s *stream) named() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.name
 }
 
 // pass has read return a frame.
@@ -164,14 +221,12 @@ func (s *stream) Name(name string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.name = name
+	close(s.known)
 }
 
 // Write implements client.Wire.
 func (s *stream) Write(ctx context.Context, frame []byte) error {
-	s.mu.Lock()
-	name := s.name
-	s.mu.Unlock()
-	response, err := s.post(ctx, frame, name)
+	response, err := s.post(ctx, frame, s.named(), false)
 	if err != nil {
 		return err
 	}

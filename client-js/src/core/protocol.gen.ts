@@ -1,6 +1,7 @@
 // Generated from gateway/protocol by internal/tsgen; go generate ./gateway/protocol writes it anew.
 export const SUBPROTOCOL = "nextup.v1";
 export const CONN_HEADER = "Nextup-Conn";
+export const POLL_HEADER = "Nextup-Poll";
 /** a whole frame, in bytes */
 export const MAX_FRAME_BYTES = 65536;
 /** a frame before welcome: a token of at most 8 KiB, and what is around it */
