@@ -127,17 +127,6 @@ func (s *State) Tickets(visit func(t *Ticket)) {
 	}
 }
 
-// Past lists the newest ended tickets that match, at most limit, the newest first.
-func (s *State) Past(limit int, match func(t *Ticket) bool) []*Ticket {
-	var past []*Ticket
-	for i := len(s.ended) - 1; i >= 0 && len(past) < limit; i-- {
-		if match(s.ended[i]) {
-			past = append(past, s.ended[i])
-		}
-	}
-	return past
-}
-
 // NewestEnded lists the tickets that ended last, at most limit, the newest first, and
 // counts those that it leaves out.
 func (s *State) NewestEnded(limit int) (newest []*Ticket, older int) {
