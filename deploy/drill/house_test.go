@@ -54,8 +54,8 @@ type house struct {
 	redis    *redistest.Server
 	gateways []*gatewaytest.Gateway
 	front    string // where people connect
-	// prometheus is its address, and targets are the gateways that it asks, by
-	// environment.
+	// prometheus is its address, and targets are the admin ports of the gateways that it
+	// asks, by environment.
 	prometheus string
 	targets    map[string][]string
 	began      time.Time
@@ -82,19 +82,17 @@ func newHouse(t *testing.T, c drillCase) *house {
 	}
 	h.gateways = gatewaytest.StartAll(t, options, other)
 	for _, g := range h.gateways {
-		h.targets["prod"] = append(h.targets["prod"], address(g))
+		h.targets["prod"] = append(h.targets["prod"], g.Admin())
 	}
 	h.balance()
 	h.people(c.agents)
 	return h
 }
 
-func address(g *gatewaytest.Gateway) string {
-	return strings.TrimSuffix(strings.TrimPrefix(g.Socket(), "ws://"), "/v1/connect")
-}
-
 func (h *house) options(node, redis, siteFile string) gatewaytest.Options {
-	return gatewaytest.Options{Redis: redis, SiteFile: siteFile, Node: node, Env: []string{h.secret}, Args: []string{"--trusted-proxy", "127.0.0.0/8"}}
+	return gatewaytest.Options{
+		Redis: redis, SiteFile: siteFile, Node: node, Admin: freeAddress(h.t), Env: []string{h.secret}, Args: []string{"--trusted-proxy", "127.0.0.0/8"},
+	}
 }
 
 // siteFile writes the Compose stack's site with more lines at its end.
@@ -136,7 +134,7 @@ func last(s string, n int) string { return s[max(0, len(s)-n):] }
 
 // balance puts the shipped HAProxy configuration in front, on the addresses of here.
 func (h *house) balance() {
-	h.front = "http://" + h.targets["prod"][0]
+	h.front = "http://" + h.gateways[0].Address()
 	if _, err := exec.LookPath("haproxy"); err != nil {
 		h.t.Log("haproxy is not installed: people go to the first gateway")
 		return
@@ -148,8 +146,8 @@ func (h *house) balance() {
 	front := freeAddress(h.t)
 	here := strings.NewReplacer("bind *:8080", "bind "+front, " resolvers compose init-addr libc,none", "", "maxconn 100000", "maxconn 1000").Replace(string(text))
 	here = regexp.MustCompile(`(?m)^resolvers compose\n(    .*\n)+`).ReplaceAllString(here, "")
-	for i, target := range h.targets["prod"] {
-		here = strings.ReplaceAll(here, fmt.Sprintf("gateway-%d:8080", i+1), target)
+	for i, g := range h.gateways {
+		here = strings.ReplaceAll(here, fmt.Sprintf("gateway-%d:8080", i+1), g.Address())
 	}
 	here = regexp.MustCompile(`(?m)^    server gateway-3 .*\n`).ReplaceAllString(here, "")
 	h.start("haproxy", "-db", "-f", h.write("haproxy.cfg", here))
@@ -299,43 +297,4 @@ func (h *house) until(what string, within time.Duration, holds func() bool) {
 			h.t.Fatalf("not within %v: %s; alerts that fire: %v", within, what, h.firing(0))
 		}
 	}
-}
-
-// runbook runs the commands of an alert's entry.
-func (h *house) runbook(name string) { h.commands("../../docs/runbook.md", name) }
-
-// commands runs those of a page's entry as they are written there, in the runbook's form
-// for processes of one's own.
-func (h *house) commands(page, name string) {
-	text, err := os.ReadFile(page)
-	if err != nil {
-		h.t.Fatal(err)
-	}
-	runbook, err := os.ReadFile("../../docs/runbook.md")
-	if err != nil {
-		h.t.Fatal(err)
-	}
-	blocks := func(text []byte, from string) (all []string) {
-		_, entry, _ := strings.Cut(string(text), from)
-		entry, _, _ = strings.Cut(entry, "\n## ")
-		for _, m := range regexp.MustCompile("(?s)```sh\n(.*?)```").FindAllStringSubmatch(entry, -1) {
-			all = append(all, m[1])
-		}
-		return all
-	}
-	commands := blocks(text, "\n## "+name+"\n")
-	forms := blocks(runbook, "\n## Commands\n")
-	form := slices.IndexFunc(forms, func(b string) bool { return strings.Contains(b, "systemctl") })
-	if len(commands) == 0 || form < 0 {
-		h.t.Fatalf("%s has no commands for %s", page, name)
-	}
-	host, port, _ := net.SplitHostPort(h.redis.Addr())
-	shell := exec.CommandContext(h.t.Context(), "bash", "-euo", "pipefail")
-	shell.Env = append(os.Environ(), "REDIS_HOST="+host, "REDIS_PORT="+port, "COPY="+h.copied, "COPY_PORT="+h.copyPort)
-	shell.Stdin = strings.NewReader(forms[form] + strings.Join(commands, "\n"))
-	out, err := shell.CombinedOutput()
-	if err != nil {
-		h.t.Fatalf("the commands for %s: %v\n%s", name, err, out)
-	}
-	h.t.Logf("the commands for %s say:\n%s", name, out)
 }

@@ -14,6 +14,7 @@ package gatewaytest
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -87,6 +88,8 @@ type Options struct {
 	Binary string
 	// Listen is host:port; empty means a free port of the loopback.
 	Listen string
+	// Admin is host:port of a private port, where the metrics are then; empty means none.
+	Admin string
 	// Args follow the others on the command line; Env is added to the test's.
 	Args, Env []string
 	// Command makes the command that runs a program, in another network namespace
@@ -196,6 +199,9 @@ func (g *Gateway) listen() error {
 	if o.Redis != "" {
 		args = append(args, "--redis", o.Redis)
 	}
+	if o.Admin != "" {
+		args = append(args, "--admin", o.Admin)
+	}
 	command := exec.Command
 	if o.Command != nil {
 		command = o.Command
@@ -216,6 +222,12 @@ func (g *Gateway) listen() error {
 	return nil
 }
 
+// Admin is the address of its private port, "" if it has none.
+func (g *Gateway) Admin() string { return g.options.Admin }
+
+// Address is host:port of where clients connect.
+func (g *Gateway) Address() string { return g.addr }
+
 // Node is its name.
 func (g *Gateway) Node() string { return g.options.Node }
 
@@ -225,8 +237,8 @@ func (g *Gateway) Socket() string { return "ws://" + g.addr + "/v1/connect" }
 // web closes each connection, so that a look leaves no descriptor behind.
 var web = &http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: 5 * time.Second}
 
-func (g *Gateway) get(ctx context.Context, path string) (*http.Response, error) {
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+g.addr+path, nil)
+func get(ctx context.Context, addr, path string) (*http.Response, error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+addr+path, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -235,7 +247,7 @@ func (g *Gateway) get(ctx context.Context, path string) (*http.Response, error) 
 
 // Ready is nil when /readyz says so.
 func (g *Gateway) Ready(ctx context.Context) error {
-	res, err := g.get(ctx, "/readyz")
+	res, err := get(ctx, g.addr, "/readyz")
 	if err != nil {
 		return err
 	}
@@ -250,7 +262,7 @@ func (g *Gateway) Ready(ctx context.Context) error {
 // Metrics reads /metrics: the value of each series under its name, labels and
 // all, as it stands there.
 func (g *Gateway) Metrics(ctx context.Context) (map[string]float64, error) {
-	res, err := g.get(ctx, "/metrics")
+	res, err := get(ctx, cmp.Or(g.options.Admin, g.addr), "/metrics")
 	if err != nil {
 		return nil, err
 	}
