@@ -250,8 +250,19 @@ func TestACommandThatCannotBeDoneSaysWhy(t *testing.T) {
 			t.Errorf("%s: printed %q and %v, want %q", name, out, err, row.want)
 		}
 	}
-	if o.audit.String() != "" {
-		t.Errorf("what was not done is in the audit log: %s", o.audit)
+	if _, err := o.run("inspect", "conversation", "nothing", "--texts", "--by", "olga", "--reason", "curious"); err == nil {
+		t.Error("a conversation that is not there is read")
+	}
+	for _, refused := range []string{
+		`action=end reason=x ticket=nothing refused=true`, `action=pause reason=x department=support language=xx refused=true`,
+		`action=move reason=x ticket=` + ticket + ` agent=nobody refused=true`, `by=olga role=admin action=read reason=curious ticket=nothing refused=true`,
+	} {
+		if o.audit.Count(refused) != 1 {
+			t.Errorf("the audit log does not have %q: %s", refused, o.audit)
+		}
+	}
+	if lines := strings.Count(o.audit.String(), "\n"); lines != 4 {
+		t.Errorf("the audit log has %d lines of what was not done: %s", lines, o.audit)
 	}
 	for address, want := range map[string]string{"10.0.0.7:8081": "on its own machine alone", "8081": "HOST:PORT", "127.0.0.1:1": "start it with --admin"} {
 		c := endCmd{adminFlags: adminFlags{Admin: address}, auditFlags: auditFlags{Reason: "x"}, Ticket: ticket}

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"maps"
 	"os"
 	"slices"
@@ -51,9 +52,11 @@ type levelShowCmd struct{ levelFlags }
 
 type levelRaiseCmd struct {
 	levelFlags
+	auditFlags
 	To         int    `help:"Level to raise to; by default the highest that this binary knows." default:"-1" env:"-" placeholder:"N"`
 	Yes        bool   `help:"Do not ask." env:"-"`
 	Durability string `help:"What the level is in before it counts as raised, as for serve: memory, replica or disk." enum:"memory,replica,disk" default:"memory"`
+	Audit      string `help:"File to which what was raised is appended, one JSON object a line, as by serve; by default it goes to the standard error." placeholder:"FILE"`
 }
 
 // levelTimeout bounds a command, with the time to confirm it.
@@ -209,14 +212,31 @@ func (c *levelRaiseCmd) raise(out io.Writer, in io.Reader) error {
 	} else if c.To >= 0 {
 		to = queue.Level(c.To)
 	}
+	audit := slog.New(slog.NewJSONHandler(os.Stderr, nil))
+	if c.Audit != "" { // before anything is raised
+		file, err := openAudit(c.Audit, audit)
+		if err != nil {
+			return fmt.Errorf("--audit: %w", err)
+		}
+		defer func() { _ = file.Close() }() // every line is written by now
+		audit = file.logger()
+	}
 	l, err := c.openLevels(ctx, durability)
 	if err != nil {
 		return err
 	}
-	return errors.Join(c.raiseAll(ctx, l, to, out, in), l.backend.Close())
+	return errors.Join(c.raiseAll(ctx, l, to, out, in, audit), l.backend.Close())
 }
 
-func (c *levelRaiseCmd) raiseAll(ctx context.Context, l *levels, to queue.Level, out io.Writer, in io.Reader) error {
+// tell writes to the audit log that a site's level was raised or, where the log of the site
+// did not answer, may have been.
+func (c *levelRaiseCmd) tell(audit *slog.Logger, site string, to queue.Level, more ...any) {
+	audit.Info("audit", append([]any{
+		"site", site, "by", c.operator(), "role", string(app.Admin), "action", "level", "level", int(to), "reason", c.Reason,
+	}, more...)...)
+}
+
+func (c *levelRaiseCmd) raiseAll(ctx context.Context, l *levels, to queue.Level, out io.Writer, in io.Reader, audit *slog.Logger) error {
 	l.print(out)
 	if err := l.tooOld(to); err != nil {
 		return err
@@ -251,11 +271,13 @@ func (c *levelRaiseCmd) raiseAll(ctx context.Context, l *levels, to queue.Level,
 	for _, site := range slices.Sorted(maps.Keys(changes)) {
 		outcomes, err := l.store.Commit(ctx, site, []queue.Change{changes[site]})
 		if err != nil {
+			c.tell(audit, site, to, "unclear", true)
 			return fmt.Errorf("site %s: it is not known whether its level is raised; raise it again: %w", site, err)
 		}
 		if outcomes[0].Verdict != queue.Done {
 			return fmt.Errorf("site %s: its level was raised by another at the same time; nextup level show prints it", site)
 		}
+		c.tell(audit, site, to)
 		fmt.Fprintf(out, "site %s is at level %d\n", site, to)
 	}
 	return nil

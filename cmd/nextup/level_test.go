@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -101,8 +102,13 @@ func TestALevelIsRaisedByCommandOnceAllGatewaysKnowIt(t *testing.T) {
 	command(1, "knows levels up to", "raise", "--to", "99")
 	command(1, "the site file has demo", "raise", "--site", "shop")
 	command(0, "level 0  never raised", "show")
-	command(0, "site demo is at level 1", "raise", "--yes")
-	command(0, "nothing to do", "raise", "--yes")
+	audit := filepath.Join(t.TempDir(), "audit.jsonl")
+	command(0, "site demo is at level 1", "raise", "--yes", "--audit", audit, "--by", "olga", "--reason", "all gateways are new")
+	command(0, "nothing to do", "raise", "--yes", "--audit", audit)
+	if told, err := os.ReadFile(audit); err != nil || strings.Count(string(told), "\n") != 1 ||
+		!strings.Contains(string(told), `"site":"demo","by":"olga","role":"admin","action":"level","level":1,"reason":"all gateways are new"}`) {
+		t.Errorf("the audit log has %s (%v)", told, err)
+	}
 	command(1, "a level is never lowered", "raise", "--to", "0", "--yes")
 	command(0, "level 1  raised 20", "show")
 	if status := readyz(t, gateway, "ready"); status != 200 {

@@ -24,6 +24,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"nextup/app"
+	"nextup/internal/lograte"
 )
 
 // Options are what the port is made of. All but the Token are required.
@@ -53,11 +54,14 @@ const (
 	readyTimeout = 2 * time.Second
 )
 
-type port struct{ Options }
+type port struct {
+	Options
+	turnedAway lograte.Warning // requests that are not answered at all
+}
 
 // New returns the handler of the port.
 func New(o Options) http.Handler {
-	p := &port{o}
+	p := &port{Options: o}
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("ok\n")) })
 	mux.HandleFunc("GET /readyz", p.readyz)
@@ -125,11 +129,11 @@ func (p *port) drain(w http.ResponseWriter, r *http.Request) {
 	p.Drain()
 }
 
-// audit writes to the audit log what the application does not: what concerns the process,
-// and what may have been done. The flag is named only if it is set.
+// audit writes to the audit log what the application does not: what concerns the process, what
+// was refused, and what may have been done. The flag is named only if it is set.
 func (p *port) audit(ctx context.Context, action string, c Command, flag string, set bool) {
 	facts := []slog.Attr{slog.String("by", c.By), slog.String("role", string(app.Admin)), slog.String("action", action), slog.String("reason", c.Reason)}
-	for _, of := range []struct{ name, value string }{{"site", c.Site}, {"ticket", c.Ticket}, {"department", c.Department}, {"language", c.Language}} {
+	for _, of := range []struct{ name, value string }{{"site", c.Site}, {"ticket", c.Ticket}, {"agent", c.Agent}, {"department", c.Department}, {"language", c.Language}} {
 		if of.value != "" {
 			facts = append(facts, slog.String(of.name, of.value))
 		}

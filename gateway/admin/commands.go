@@ -81,12 +81,19 @@ func (p *port) command(r *http.Request) (any, error) {
 	}
 	receipt, err := s.Execute(r.Context(), &app.Actor{Role: app.Admin, ID: c.By}, of(c))
 	if err != nil {
-		if errors.Is(err, queue.ErrUnavailable) && !errors.Is(err, app.ErrAway) {
-			p.audit(r.Context(), r.PathValue("command"), c, "unclear", true)
-		}
+		p.audit(r.Context(), r.PathValue("command"), c, outcome(err), true)
 		return nil, err
 	}
 	return Done{receipt.Log}, nil
+}
+
+// outcome is what the audit log says of a command that failed: unclear where it may have been
+// done, refused where it has not.
+func outcome(err error) string {
+	if errors.Is(err, queue.ErrUnavailable) && !errors.Is(err, app.ErrAway) {
+		return "unclear"
+	}
+	return "refused"
 }
 
 // commandOf reads a command; an empty body is one without words for the audit log.

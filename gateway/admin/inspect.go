@@ -229,6 +229,9 @@ func (p *port) conversation(r *http.Request) (any, error) {
 	}
 	entries, err := s.Transcript(r.Context(), &app.Actor{Role: app.Admin, ID: by}, r.PathValue("ticket"), after, reason)
 	if err != nil {
+		if reason != "" {
+			p.audit(r.Context(), "read", Command{By: by, Reason: reason, Site: r.FormValue("site"), Ticket: r.PathValue("ticket")}, "refused", true)
+		}
 		return nil, err
 	}
 	all := []Entry{}
