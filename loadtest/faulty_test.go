@@ -41,18 +41,24 @@ const (
 // redis "" is the memory store.
 func honest(t *testing.T, redis string, languages ...string) string {
 	t.Helper()
+	return honestly(t, redis, "departments: [{id: support}]", languages...)
+}
+
+// honestly is honest with the departments, and what they need, as a site file has them.
+func honestly(t *testing.T, redis, departments string, languages ...string) string {
+	t.Helper()
 	id, secret, _ := strings.Cut(faultyKey, ":")
 	path := filepath.Join(t.TempDir(), "site.yaml")
 	site := fmt.Sprintf(`sites:
   - id: %s
     languages: [%s]
-    departments: [{id: support}]
+    %s
     agents: {defaults: {capacity: 3}}
     retention: 1h
     limits: {frames_per_second: 100, burst: 1000, bytes_per_second: 1MiB, byte_burst: 1MiB, outgoing_buffer: 1MiB,
       conns_per_address: 10000, tickets_per_visitor: 10000}
     keys: [{id: %s, algorithm: HS256, secret: %q, roles: [visitor, agent]}]
-`, faultySite, strings.Join(languages, ", "), id, secret)
+`, faultySite, strings.Join(languages, ", "), departments, id, secret)
 	if err := os.WriteFile(path, []byte(site), 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -60,15 +66,15 @@ func honest(t *testing.T, redis string, languages ...string) string {
 	return "http" + strings.TrimSuffix(strings.TrimPrefix(g.Socket(), "ws"), "/v1/connect")
 }
 
-// smoke runs the smoke scenario against the targets.
-func smoke(t *testing.T, targets ...string) *summary {
+// smoke runs the smoke scenario against the target, with a mark or without one.
+func smoke(t *testing.T, target, mark string) *summary {
 	t.Helper()
 	k6, err := toolPath(t.Context(), "k6")
 	if err != nil {
 		t.Fatal(err)
 	}
 	d := &loadRun{
-		settings: settings{scenario: "smoke", profile: "smoke", targets: targets, site: faultySite, key: faultyKey},
+		settings: settings{scenario: "smoke", profile: "smoke", targets: []string{target}, site: faultySite, key: faultyKey, mark: mark},
 		out:      io.Discard, sampler: &sampler{}, k6: k6, scratch: t.TempDir(),
 	}
 	s, _, err := d.run(t.Context())
@@ -140,7 +146,7 @@ func (f *forgetful) told(p *passage, frame protocol.ServerFrame) (deliver bool) 
 func TestEveryTwoHundredthMessageDroppedIsCounted(t *testing.T) {
 	t.Parallel()
 	f := &forgetful{every: 200, newest: map[string]uint64{}}
-	s := smoke(t, tampered(t, honest(t, "", "zh", "en"), f))
+	s := smoke(t, tampered(t, honest(t, "", "zh", "en"), f), "")
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	expect(t, s, "message_lost", f.dropped)
@@ -195,7 +201,7 @@ func (j *jealous) show(owner *passage, t protocol.DeskTicket) bool {
 func TestEverySecondOwnerIsCounted(t *testing.T) {
 	t.Parallel()
 	j := &jealous{every: 15, desks: map[*passage]protocol.Desk{}, seen: map[string]bool{}}
-	s := smoke(t, tampered(t, honest(t, "", "zh", "en"), j))
+	s := smoke(t, tampered(t, honest(t, "", "zh", "en"), j), "")
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	expect(t, s, "two_owners", j.struck)

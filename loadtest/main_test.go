@@ -70,6 +70,8 @@ func TestBadInputEndsInOneClearLine(t *testing.T) {
 		"a target without a key":         {[]string{"TARGET=" + gateway}, "TOKEN_KEY is needed"},
 		"a site without consent":         {[]string{"TARGET=" + gateway, "SITE=" + faultySite, "TOKEN_KEY=" + faultyKey}, "must have no real visitors and agents"},
 		"consent for another site":       {[]string{"TARGET=" + gateway, "SITE=" + faultySite, "TOKEN_KEY=" + faultyKey, "YES_THIS_SITE=elsewhere"}, "YES_THIS_SITE=" + faultySite},
+		"marked people without consent":  {[]string{"TARGET=" + gateway, "SITE=" + faultySite, "TOKEN_KEY=" + faultyKey, "MARK=qaa"}, "takes room from everybody"},
+		"a mark that the site lacks":     {[]string{"TARGET=" + gateway, "SITE=" + faultySite, "TOKEN_KEY=" + faultyKey, "YES_THIS_SITE=" + faultySite, "MARK=qaa"}, "no department of the site has this language"},
 		"a dead target":                  {[]string{"TARGET=" + dead(t), "TOKEN_KEY=" + faultyKey, "YES_THIS_SITE=demo"}, "nothing listens there"},
 		"a bad key":                      {[]string{"TARGET=" + gateway, "SITE=" + faultySite, "TOKEN_KEY=k:a key that this gateway has never heard of, or so", "YES_THIS_SITE=" + faultySite}, "check TOKEN_KEY"},
 		"another site":                   {[]string{"TARGET=" + gateway, "SITE=elsewhere", "TOKEN_KEY=" + faultyKey, "YES_THIS_SITE=elsewhere"}, "check SITE"},

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -22,7 +23,7 @@ func socketOf(target string) string {
 
 // preflight opens one socket at each target, so that a run against nothing ends
 // at once and with one line, and says what the site offers.
-func preflight(ctx context.Context, targets []string, site, key string) (protocol.Welcome, error) {
+func preflight(ctx context.Context, targets []string, site, key, mark string) (protocol.Welcome, error) {
 	var welcome protocol.Welcome
 	for _, role := range []protocol.Role{protocol.Visitor, protocol.Agent} {
 		signed, err := token.Mint(site, key, role, "load-preflight")
@@ -43,7 +44,19 @@ func preflight(ctx context.Context, targets []string, site, key string) (protoco
 	if len(welcome.Departments) == 0 {
 		return welcome, fmt.Errorf("the site %s has no departments to join", site)
 	}
+	if mark != "" {
+		return welcome, marked(welcome, mark)
+	}
 	return welcome, nil
+}
+
+// marked returns an error for a site that no people of a run can be told apart on: none of
+// its departments serves the language of the mark.
+func marked(w protocol.Welcome, mark string) error {
+	if slices.ContainsFunc(w.Departments, func(d protocol.Department) bool { return slices.Contains(d.Languages, mark) }) {
+		return nil
+	}
+	return fmt.Errorf("MARK=%s: no department of the site has this language; add it to the site file's languages, and to a department of its own: {id: load, languages: [%s]}", mark, mark)
 }
 
 // explain says in one line why a target cannot be used.

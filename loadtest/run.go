@@ -49,7 +49,7 @@ func runScenario(ctx context.Context, s settings, out io.Writer) (*report.Run, s
 		s.targets, direct, s.redis, s.site, s.key = own.Targets(), own.Direct(), own.Redis, cluster.Site, cluster.KeyID+":"+own.Secret
 		fmt.Fprintf(out, "Redis and %d gateways are up: %v\n", cluster.Gateways, direct)
 	}
-	welcome, err := preflight(ctx, s.targets, s.site, s.key)
+	welcome, err := preflight(ctx, s.targets, s.site, s.key, s.mark)
 	if err != nil {
 		return nil, "", err
 	}
@@ -145,7 +145,7 @@ func (d *loadRun) run(ctx context.Context) (*summary, *observer.Crowd, error) {
 		sockets = append(sockets, socketOf(t))
 	}
 	d.sampler.started = time.Now()
-	crowd := &observer.Crowd{Targets: sockets, Observer: d.sampler.observer, Begun: d.sampler.started, Token: func(subject string) (string, error) {
+	crowd := &observer.Crowd{Targets: sockets, Observer: d.sampler.observer, Begun: d.sampler.started, Mark: d.mark, Token: func(subject string) (string, error) {
 		return token.Mint(d.site, d.key, protocol.Visitor, subject)
 	}}
 	aside, stop := context.WithCancel(ctx)

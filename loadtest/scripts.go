@@ -56,6 +56,7 @@ func (d *loadRun) environment(i, of int, summary string) []string {
 		"SCENARIO=" + d.scenario, "PROFILE=" + d.profile, "TARGET=" + strings.Join(d.targets, ","), "SITE=" + d.site,
 		fmt.Sprintf("GOGC=%d", spareMemory),
 		"TOKEN_KEY=" + d.key, fmt.Sprintf("SHARE_INDEX=%d", i), fmt.Sprintf("SHARE_OF=%d", of), "SUMMARY=" + summary,
+		"MARK=" + d.mark,
 	}
 	if d.cluster != nil {
 		env = append(env, fmt.Sprintf("GRACE=%.0f", cluster.VisitorGrace.Seconds()))

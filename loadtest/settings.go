@@ -18,6 +18,7 @@ type settings struct {
 	targets           []string // empty: a cluster of our own
 	metrics           []string // where the targets show theirs
 	site, key         string
+	mark              string // the language that only people of a run speak; empty: those of the site
 	redis             string
 	restart           string // shell command of rolling_restart on a target
 	out               string // folder for the report
@@ -33,7 +34,7 @@ func readSettings(env func(string) string) (settings, error) {
 	}
 	s := settings{
 		scenario: or("SCENARIO", "smoke"), site: or("SITE", "demo"), key: env("TOKEN_KEY"), redis: env("REDIS"),
-		restart: env("RESTART_COMMAND"), out: or("OUT", "results"), binary: env("NEXTUP"),
+		mark: env("MARK"), restart: env("RESTART_COMMAND"), out: or("OUT", "results"), binary: env("NEXTUP"),
 	}
 	s.profile = env("PROFILE")
 	if s.profile == "" && s.scenario != "smoke" {
@@ -61,8 +62,11 @@ func readSettings(env func(string) string) (settings, error) {
 	if id, secret, ok := strings.Cut(s.key, ":"); !ok || id == "" || secret == "" {
 		return s, errors.New("TOKEN_KEY is needed with TARGET: the id and the HS256 secret of a key of the site, as KEY_ID:SECRET")
 	}
-	if yes := env("YES_THIS_SITE"); yes != s.site {
-		return s, fmt.Errorf("a run puts agents on shift who are none, and they are offered whoever waits there: the site %s of %s must have no real visitors and agents. If it has none, say so with YES_THIS_SITE=%s",
+	if yes := env("YES_THIS_SITE"); yes != s.site && s.mark != "" {
+		return s, fmt.Errorf("a run takes room from everybody at %s, also where its people are kept apart by MARK: say that it may have it with YES_THIS_SITE=%s",
+			strings.Join(s.targets, ", "), s.site)
+	} else if yes != s.site {
+		return s, fmt.Errorf("a run puts agents on shift who are none, and they are offered whoever waits there: the site %s of %s must have no real visitors and agents. If it has none, say so with YES_THIS_SITE=%s; if it has some, keep them apart with MARK (README.md)",
 			s.site, strings.Join(s.targets, ", "), s.site)
 	}
 	if s.scenario == "rolling_restart" && s.restart == "" {

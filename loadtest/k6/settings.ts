@@ -14,6 +14,8 @@ export interface Settings {
   secret: string;
   /** how long a lost visitor keeps their place, in seconds: the site's rule */
   graceS: number;
+  /** the language that only people of a run speak, so that no agent or visitor of the site meets them; empty: none */
+  mark: string;
   /** languages of the agents, those most asked for first */
   languages: string[];
   /** this process's number, from 0, and how many there are */
@@ -84,7 +86,8 @@ export function readSettings(): Settings {
     kid: key.slice(0, colon),
     secret: key.slice(colon + 1),
     graceS: number('GRACE', 60, 0),
-    languages: (__ENV.LANGUAGES || 'zh,en,es,ja,ko').split(','),
+    mark: __ENV.MARK || '',
+    languages: (__ENV.MARK || __ENV.LANGUAGES || 'zh,en,es,ja,ko').split(','),
     share: { index: number('SHARE_INDEX', 0, 0), of: shareOf },
     summary: __ENV.SUMMARY || '',
     seed: number('SEED', 1, 0),

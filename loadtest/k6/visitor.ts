@@ -59,7 +59,7 @@ export class Visitor {
   }
 
   private arrive(w: WelcomeFrame): void {
-    this.wish = this.wishes(w);
+    this.wish = this.wishes(this.s.mark ? marked(w, this.s.mark) : w);
     this.after(human.browsing, () => this.join());
   }
 
@@ -71,7 +71,10 @@ export class Visitor {
     this.here = false;
     this.joinedAt = Date.now();
     const id = `${this.id}-${this.visits}-${Math.floor(Math.random() * 1e9)}`;
-    this.connection.ask({ type: 'join', id, department: this.wish.department, languages: [this.wish.language] }, (a) => {
+    this.connection.ask({
+      type: 'join', id, department: this.wish.department, languages: [this.wish.language],
+      ...(this.s.mark ? { language_required: true } : {}), // the line never widens to agents of the site
+    }, (a) => {
       if (a.type === 'error') return this.leave();
       this.ticket = a.ticket ?? '';
       count.joined.add(1, this.tags);
@@ -207,6 +210,12 @@ export class Visitor {
 
 function ended(f: View): boolean {
   return f.status === 'closed' || f.status === 'abandoned';
+}
+
+/** marked leaves the queues in the language of the mark. */
+function marked(w: WelcomeFrame, mark: string): WelcomeFrame {
+  const departments = (w.departments ?? []).filter((d) => d.languages.includes(mark)).map((d) => ({ ...d, languages: [mark] }));
+  return { ...w, departments };
 }
 
 /** weighted spreads visitors over the site's queues; the first languages get most. */

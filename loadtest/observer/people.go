@@ -21,6 +21,8 @@ type Crowd struct {
 	Token   func(subject string) (string, error)
 	// Observer may be nil: then only promises are judged.
 	Observer *Observer
+	// Mark is the language that only people of a run speak, "" for those of the site.
+	Mark string
 	// Begun is when the run began.
 	Begun time.Time
 
@@ -112,6 +114,9 @@ func (w *watcher) join(ctx context.Context, v *people.Client) bool {
 	var queues []queue
 	for _, d := range v.Look().Welcome.Departments {
 		for i, l := range d.Languages {
+			if w.Mark != "" && l != w.Mark {
+				continue
+			}
 			queues = append(queues, queue{d.ID, l})
 			weights = append(weights, 1/float64(1+i))
 			total += weights[len(weights)-1]
@@ -125,7 +130,7 @@ func (w *watcher) join(ctx context.Context, v *people.Client) bool {
 		left -= weights[i]
 	}
 	_, err := v.Do(ctx, oracle.Ask{Type: protocol.TypeJoin, Wish: 1}, func(e protocol.Envelope) protocol.Request {
-		return protocol.Join{Envelope: e, Department: q.department, Languages: []string{q.language}}
+		return protocol.Join{Envelope: e, Department: q.department, Languages: []string{q.language}, LanguageRequired: w.Mark != ""}
 	})
 	return err == nil
 }
