@@ -1,10 +1,12 @@
 package deploy
 
 import (
+	"encoding/json"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -123,6 +125,50 @@ func TestComposeRefersToWhatIsThere(t *testing.T) {
 		if gateways != 3 {
 			t.Errorf("%s knows %d gateways of three", path, gateways)
 		}
+	}
+}
+
+// TestAWaitLeadsToTheTraceOfItsTicket: Prometheus keeps the ids that the gateways give it, the
+// dashboard asks for them, and Grafana knows where they lead.
+func TestAWaitLeadsToTheTraceOfItsTicket(t *testing.T) {
+	t.Parallel()
+	var c compose
+	read(t, "compose.yaml", yaml.Unmarshal, &c)
+	if !slices.Contains(c.Services["prometheus"].Command, "--enable-feature=exemplar-storage") {
+		t.Error("Prometheus keeps no exemplars")
+	}
+	var sources struct {
+		Datasources []struct {
+			UID      string
+			JSONData struct {
+				ExemplarTraceIDDestinations []struct{ Name, URL string } `yaml:"exemplarTraceIdDestinations"`
+			} `yaml:"jsonData"`
+		}
+	}
+	read(t, "grafana/provisioning/datasources/prometheus.yaml", yaml.Unmarshal, &sources)
+	destinations := sources.Datasources[0].JSONData.ExemplarTraceIDDestinations
+	if len(destinations) != 1 || destinations[0].Name != "trace_id" || destinations[0].URL != "${NEXTUP_TRACES}$${__value.raw}" || c.Services["grafana"].Environment["NEXTUP_TRACES"] == "" {
+		t.Errorf("the ids lead to %+v", destinations)
+	}
+	var board struct {
+		Panels []struct {
+			Targets []struct {
+				Expr     string
+				Exemplar bool
+			}
+		}
+	}
+	read(t, "grafana/dashboards/nextup.json", json.Unmarshal, &board)
+	asked := 0
+	for _, p := range board.Panels {
+		for _, target := range p.Targets {
+			if target.Exemplar && strings.Contains(target.Expr, "nextup_wait_seconds_bucket") {
+				asked++
+			}
+		}
+	}
+	if asked == 0 {
+		t.Error("no panel asks for the exemplars of the waits")
 	}
 }
 

@@ -184,7 +184,7 @@ func (h *house) watch() {
 	}
 	h.prometheus = freeAddress(h.t)
 	h.start("prometheus", "--config.file="+h.write("prometheus.yaml", config), "--storage.tsdb.path="+filepath.Join(h.dir, "tsdb"),
-		"--web.listen-address="+h.prometheus, "--log.level=warn")
+		"--web.listen-address="+h.prometheus, "--log.level=warn", "--enable-feature=exemplar-storage")
 	h.until("Prometheus is up", time.Minute, func() bool { return h.answers("http://" + h.prometheus + "/-/ready") })
 	h.until("Prometheus has asked all gateways, and nothing calls", time.Minute, func() bool {
 		return len(h.query(`up{job="nextup"} == 1`)) == len(slices.Concat(slices.Collect(maps.Values(h.targets))...)) && len(h.firing(0)) == 0
