@@ -8,6 +8,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"nextup/internal/cadence"
 	"nextup/queue"
 )
 
@@ -172,7 +173,7 @@ func (c *connections) retryWhile(a *Actor, here bool, do func() error) {
 		if (c.of(a) != nil) != here || do() == nil {
 			return
 		}
-		pause(c.site.ctx, wait)
+		cadence.Pause(c.site.ctx, wait)
 	}
 }
 
@@ -236,7 +237,7 @@ func (d *disconnects) run() {
 			return
 		}
 		if d.app.leaving.Load() { // most are bound elsewhere at once, and then this is nothing
-			pause(d.app.ctx, time.Until(next.at.Add(time.Second)))
+			cadence.Pause(d.app.ctx, time.Until(next.at.Add(time.Second)))
 		}
 		d.lose(next.id)
 	}

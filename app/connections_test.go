@@ -11,6 +11,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"nextup/internal/cadence"
 	"nextup/queue"
 )
 
@@ -77,7 +78,7 @@ func TestACrowdThatIsCutIsLostAFewAtATime(t *testing.T) {
 			most.Store(max(most.Load(), busy.Add(1)))
 			defer busy.Add(-1)
 			lost.Add(1)
-			pause(ctx, time.Second)
+			cadence.Pause(ctx, time.Second)
 		}}
 		before := runtime.NumGoroutine()
 		for i := range cut {

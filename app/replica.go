@@ -11,6 +11,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"nextup/internal/cadence"
 	"nextup/internal/lograte"
 	"nextup/queue"
 )
@@ -167,7 +168,7 @@ func (r *Replica) Decide(ctx context.Context, means Refusals, decide func(st *qu
 			return 0, refused
 		}
 		r.metrics.conflicts.WithLabelValues(r.id).Inc()
-		pause(ctx, rand.N(time.Millisecond<<min(try, 6)))
+		cadence.Pause(ctx, rand.N(time.Millisecond<<min(try, 6)))
 	}
 	return 0, ErrBusy
 }
@@ -205,16 +206,6 @@ func (r *Replica) commit(changes []queue.Change) (done int, err error) {
 		return 0, err
 	}
 	return done, nil
-}
-
-// pause waits, or less if ctx ends.
-func pause(ctx context.Context, d time.Duration) {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-t.C:
-	case <-ctx.Done():
-	}
 }
 
 // setRules puts new rules in force.

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"nextup/gateway/protocol"
+	"nextup/internal/cadence"
 	"nextup/internal/eventlog/redislog"
 	"nextup/loadtest/cluster"
 	"nextup/loadtest/observer"
@@ -199,11 +200,11 @@ func (d *loadRun) lengthOf() time.Duration {
 func (d *loadRun) interfere(ctx context.Context) {
 	switch d.scenario {
 	case "reconnect_storm":
-		if d.cluster != nil && pause(ctx, 70*time.Second) {
+		if d.cluster != nil && cadence.Pause(ctx, 70*time.Second) {
 			d.event("%d sockets cut", d.cluster.Cut())
 		}
 	case "rolling_restart":
-		if !pause(ctx, 35*time.Second) {
+		if !cadence.Pause(ctx, 35*time.Second) {
 			return
 		}
 		if d.cluster == nil {
@@ -218,27 +219,16 @@ func (d *loadRun) interfere(ctx context.Context) {
 			if err := d.cluster.RestartOne(ctx, i); err != nil {
 				d.event("%s", firstLine(err.Error()))
 			}
-			if !pause(ctx, 8*time.Second) {
+			if !cadence.Pause(ctx, 8*time.Second) {
 				return
 			}
 		}
 	}
 }
 
-func pause(ctx context.Context, d time.Duration) bool {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-t.C:
-		return true
-	case <-ctx.Done():
-		return false
-	}
-}
-
 // progress prints a line every five seconds.
 func (d *loadRun) progress(ctx context.Context) {
-	for pause(ctx, 5*time.Second) {
+	for cadence.Pause(ctx, 5*time.Second) {
 		s := d.sampler.last()
 		fmt.Fprintf(d.out, "%4.0f s  %5.0f sockets  %5d waiting  %5d in conversation\n", s.T, s.Connections, s.Waiting, s.Talking)
 	}

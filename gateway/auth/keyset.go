@@ -14,6 +14,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"nextup/internal/cadence"
 	"nextup/internal/outbound"
 )
 
@@ -88,12 +89,8 @@ func (s *keySet) run() {
 			pause = min(pause, s.options.RefreshFailed)
 		}
 		pause -= rand.N(pause/10 + 1) // gateways that started at the same time do not ask at the same time
-		timer := time.NewTimer(pause)
-		select {
-		case <-s.ctx.Done():
-			timer.Stop()
+		if !cadence.Pause(s.ctx, pause) {
 			return
-		case <-timer.C:
 		}
 		_ = s.refresh(s.ctx) // a failure is logged and noted
 	}

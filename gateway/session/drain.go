@@ -4,6 +4,8 @@ import (
 	"context"
 	"math/rand/v2"
 	"time"
+
+	"nextup/internal/cadence"
 )
 
 // Drain sends all connected clients elsewhere: the conns are closed with 1012 one after
@@ -15,7 +17,7 @@ func (s *Server) Drain(ctx context.Context, over time.Duration) {
 	rand.Shuffle(len(all), func(i, j int) { all[i], all[j] = all[j], all[i] })
 	begun := time.Now()
 	for i, c := range all {
-		pause(ctx, time.Until(begun.Add(over*time.Duration(i)/time.Duration(len(all)))))
+		cadence.Pause(ctx, time.Until(begun.Add(over*time.Duration(i)/time.Duration(len(all)))))
 		c.retire()
 	}
 	for _, c := range all {
@@ -23,15 +25,5 @@ func (s *Server) Drain(ctx context.Context, over time.Duration) {
 		case <-c.ended:
 		case <-ctx.Done():
 		}
-	}
-}
-
-// pause waits, or less if ctx ends.
-func pause(ctx context.Context, d time.Duration) {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-t.C:
-	case <-ctx.Done():
 	}
 }

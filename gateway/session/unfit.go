@@ -3,6 +3,8 @@ package session
 import (
 	"math/rand/v2"
 	"time"
+
+	"nextup/internal/cadence"
 )
 
 // sendElsewhereIfUnfit begins to send a site's conns elsewhere if others may serve it and
@@ -25,7 +27,7 @@ func (s *Server) sendElsewhere(site *site) {
 	site.log.Warn("this gateway cannot serve the site and others may: clients are sent elsewhere", "conns", len(all))
 	rand.Shuffle(len(all), func(i, j int) { all[i], all[j] = all[j], all[i] })
 	for i := 0; i < len(all) && site.unfit() && s.ctx.Err() == nil; i++ {
-		pause(s.ctx, site.Grace()/8/time.Duration(len(all)))
+		cadence.Pause(s.ctx, site.Grace()/8/time.Duration(len(all)))
 		s.work.Go(all[i].retire)
 	}
 }

@@ -26,6 +26,21 @@ func Next(after time.Time, every time.Duration) time.Time {
 // false once ctx has ended.
 func Wait(ctx context.Context, every time.Duration) bool { return WaitFor(ctx, every, nil) }
 
+// Pause returns true after the time d, or false once ctx has ended.
+func Pause(ctx context.Context, d time.Duration) bool {
+	if d <= 0 {
+		return ctx.Err() == nil
+	}
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}
+
 // WaitFor is Wait that also returns true when something comes from sooner.
 func WaitFor(ctx context.Context, every time.Duration, sooner <-chan struct{}) bool {
 	next := time.NewTimer(time.Until(Next(time.Now(), every)))

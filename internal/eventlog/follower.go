@@ -205,8 +205,8 @@ func (f *Follower) Run(ctx context.Context) error {
 			if failures > refusedOften && errors.As(err, new(replicaError)) {
 				wait = jitter(refusedPause)
 			}
-			if err := pause(ctx, wait); err != nil {
-				return err
+			if !cadence.Pause(ctx, wait) {
+				return ctx.Err()
 			}
 			step = f.stepRequested
 			continue
@@ -265,7 +265,8 @@ func (f *Follower) waitForWork(ctx context.Context) (step func(context.Context) 
 	case <-check.C:
 		return f.checkHead, nil
 	case <-f.readRequested:
-		return f.stepRequested, pause(ctx, f.options.Gather-time.Since(seen))
+		cadence.Pause(ctx, f.options.Gather-time.Since(seen))
+		return f.stepRequested, ctx.Err()
 	case <-f.pushSignal:
 		if time.Now().After(due) {
 			return f.stepRequested, nil
@@ -367,18 +368,4 @@ const (
 func backOff(n int) time.Duration {
 	d := min(50*time.Millisecond<<min(n-1, 6), time.Second)
 	return d/2 + rand.N(d/2+1)
-}
-
-func pause(ctx context.Context, d time.Duration) error {
-	if d <= 0 {
-		return ctx.Err()
-	}
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-t.C:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
 }

@@ -19,6 +19,7 @@ import (
 	"time"
 
 	"nextup/gateway/protocol"
+	"nextup/internal/cadence"
 	"nextup/internal/client"
 )
 
@@ -104,14 +105,7 @@ func (c *crowd) random(kind, i int) *rand.Rand {
 // has ended.
 func (c *crowd) pause(ctx context.Context, rng *rand.Rand, about time.Duration) bool {
 	d := time.Duration(rng.ExpFloat64() * float64(about) / c.Pace)
-	t := time.NewTimer(min(d, 5*about))
-	defer t.Stop()
-	select {
-	case <-t.C:
-		return true
-	case <-ctx.Done():
-		return false
-	}
+	return cadence.Pause(ctx, min(d, 5*about))
 }
 
 // connect dials until a gateway answers, with a pause after each failure.

@@ -13,6 +13,7 @@ import (
 	"github.com/google/uuid"
 
 	"nextup/gateway/protocol"
+	"nextup/internal/cadence"
 	"nextup/internal/client"
 	"nextup/test/oracle"
 )
@@ -80,7 +81,7 @@ func (c *Client) Run(ctx context.Context) {
 	for c.rest(ctx) {
 		if failures > 0 && !atOnce {
 			most := min(firstWait<<min(failures-1, 5), longestWait)
-			sleep(ctx, time.Duration(c.rng.Int64N(int64(most))))
+			cadence.Pause(ctx, time.Duration(c.rng.Int64N(int64(most))))
 		}
 		conn, opened, err := c.dial(ctx, c.targets[target])
 		if err != nil {
@@ -316,7 +317,7 @@ func (c *Client) Attempt(ctx context.Context, ask oracle.Ask, request build,
 		var refused *client.Refused
 		known := err == nil || errors.As(err, &refused) && refused.Frame.Code != protocol.CodeUnavailable && refused.Frame.Code != protocol.CodeInternal
 		sure = sure && known
-		if sleep(ctx, pause); pause == 0 || ctx.Err() != nil {
+		if cadence.Pause(ctx, pause); pause == 0 || ctx.Err() != nil {
 			return ok, sure, err
 		}
 	}
@@ -367,14 +368,5 @@ func passesBy(code protocol.Code) bool {
 		return true
 	default:
 		return false
-	}
-}
-
-func sleep(ctx context.Context, d time.Duration) {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-t.C:
-	case <-ctx.Done():
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"nextup/gateway/protocol"
+	"nextup/internal/cadence"
 	"nextup/test/oracle"
 )
 
@@ -95,7 +96,7 @@ func (c *Crowd) talk(ctx context.Context, v *Client, rng *rand.Rand, ticket stri
 		if v.Say(ctx, ticket) != nil {
 			return
 		}
-		sleep(ctx, about(rng, writing))
+		cadence.Pause(ctx, about(rng, writing))
 	}
 }
 
@@ -145,7 +146,7 @@ func (c *Crowd) shift(ctx context.Context, a *Client, rng *rand.Rand) {
 
 // decide takes an offer, mostly.
 func (c *Crowd) decide(ctx context.Context, a *Client, rng *rand.Rand, offer string) {
-	sleep(ctx, about(rng, deciding))
+	cadence.Pause(ctx, about(rng, deciding))
 	n := rng.IntN(100)
 	switch {
 	case n < 88 || c.calm.Load():

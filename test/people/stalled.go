@@ -14,6 +14,7 @@ import (
 	"github.com/coder/websocket"
 
 	"nextup/gateway/protocol"
+	"nextup/internal/cadence"
 	"nextup/internal/client"
 	"nextup/test/oracle"
 )
@@ -98,7 +99,7 @@ func (s *Stalled) write(ctx context.Context, ticket string) {
 		if err != nil {
 			return
 		}
-		sleep(ctx, 2*time.Millisecond)
+		cadence.Pause(ctx, 2*time.Millisecond)
 	}
 }
 

@@ -17,6 +17,7 @@ import (
 	"github.com/coder/websocket"
 
 	"nextup/gateway/protocol"
+	"nextup/internal/cadence"
 	"nextup/internal/client"
 )
 
@@ -178,7 +179,7 @@ func (s *stream) poll() (io.ReadCloser, error) {
 		default:
 			_ = response.Body.Close()
 		}
-		sleep(s.ended, pollAgain)
+		cadence.Pause(s.ended, pollAgain)
 		if s.ended.Err() != nil {
 			return nil, context.Cause(s.ended)
 		}

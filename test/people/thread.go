@@ -8,6 +8,7 @@ import (
 	"github.com/google/uuid"
 
 	"nextup/gateway/protocol"
+	"nextup/internal/cadence"
 	"nextup/internal/client"
 	"nextup/test/oracle"
 )
@@ -59,7 +60,7 @@ func (c *Client) open(ctx context.Context, conn *client.Conn, number int, ticket
 		if pause == 0 && err == nil {
 			return
 		}
-		if sleep(ctx, pause); pause == 0 {
+		if cadence.Pause(ctx, pause); pause == 0 {
 			c.mu.Lock()
 			if c.follows[ticket] == t {
 				delete(c.follows, ticket) // it is not the person's any more

@@ -9,6 +9,7 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
+	"nextup/internal/cadence"
 	"nextup/internal/eventlog"
 )
 
@@ -144,11 +145,7 @@ func (b *Backend) redirected(ctx context.Context, addr, key string, tries int, c
 	}
 	if tries > 0 {
 		pause := 10 * time.Millisecond << min(tries, 4)
-		wait := time.NewTimer(pause/2 + rand.N(pause))
-		defer wait.Stop()
-		select {
-		case <-wait.C:
-		case <-ctx.Done():
+		if !cadence.Pause(ctx, pause/2+rand.N(pause)) {
 			return nil, fmt.Errorf("%w (%w)", ctx.Err(), cause)
 		}
 	}

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"nextup/gateway/protocol"
+	"nextup/internal/cadence"
 	"nextup/test/oracle"
 	"nextup/test/people"
 )
@@ -69,7 +70,7 @@ func (c *crowd) status(ctx context.Context, a *people.Client, s protocol.AgentSt
 
 // decide takes an offer, mostly; sometimes it is passed on, or forgotten.
 func (c *crowd) decide(ctx context.Context, a *people.Client, rng *rand.Rand, o protocol.DeskOffer) {
-	pause(ctx, about(rng, deciding))
+	cadence.Pause(ctx, about(rng, deciding))
 	switch n := rng.IntN(100); {
 	case n < 82 || c.isCalm():
 		_ = c.does(ctx, a, oracle.Operation{Action: oracle.Accept, Ticket: o.Ticket, Agent: a.Subject()}, protocol.TypeAccept,

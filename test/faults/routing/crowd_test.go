@@ -102,15 +102,6 @@ func (c *crowd) settle() {
 	close(c.calm)
 }
 
-func pause(ctx context.Context, d time.Duration) {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-t.C:
-	case <-ctx.Done():
-	}
-}
-
 // about is a time around d, at most four times that.
 func about(rng *rand.Rand, d time.Duration) time.Duration {
 	return min(time.Duration(rng.ExpFloat64()*float64(d)), 4*d)
