@@ -86,7 +86,7 @@ func BenchmarkMatch(b *testing.B) {
 			st := waitingLine(n, 201)
 			for i := range 200 {
 				id := fmt.Sprint("a", i)
-				st.held[id] = map[string]*Ticket{"x": {Specification: &Specification{Weight: 1}}}
+				st.held[id] = []*Ticket{{Specification: &Specification{Weight: 1}}}
 			}
 			for b.Loop() {
 				if len(st.Match(st.At(), 256)) != 1 {

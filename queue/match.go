@@ -29,6 +29,9 @@ func (s *State) Match(now Stamp, limit int) []Change {
 }
 
 func (m *match) run() {
+	if len(m.classes) == 0 {
+		return // no ticket waits
+	}
 	if m.gather(); len(m.candidates) > 0 {
 		m.walk()
 	}

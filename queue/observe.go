@@ -1,6 +1,9 @@
 package queue
 
-import "maps"
+import (
+	"maps"
+	"slices"
+)
 
 // Play applies a change as the next record, at the stamp. It is the whole store
 // of a simulation on a virtual clock: there is one writer, which
@@ -29,8 +32,8 @@ func (s *State) Fork() *State {
 		classes: make(map[classKey]*class, len(s.classes)),
 		paused:  maps.Clone(s.paused), others: maps.Clone(s.others),
 		deadlines:      s.deadlines.clone(),
-		held:           make(map[string]map[string]*Ticket, len(s.held)),
-		guests:         map[string]map[string]*Ticket{},
+		held:           make(map[string][]*Ticket, len(s.held)),
+		guests:         map[string][]*Ticket{},
 		lost:           maps.Clone(s.lost),
 		specifications: map[specificationKey]*Specification{},
 	}
@@ -51,7 +54,7 @@ func (s *State) Fork() *State {
 		f.classes[k] = &class{classKey: k, requirements: c.requirements, sorted: c.clone()}
 	}
 	for a, held := range s.held {
-		f.held[a] = maps.Clone(held)
+		f.held[a] = slices.Clone(held)
 		for _, t := range held {
 			keep(t)
 		}

@@ -171,21 +171,20 @@ func (s *State) lineUp(before, after *Ticket, r Record) {
 	}
 }
 
-// list and unlist keep a set of tickets by agent.
-func list(set map[string]map[string]*Ticket, agent string, t *Ticket) {
-	if agent == "" {
-		return
+// list and unlist keep the tickets of each agent, which are few.
+func list(by map[string][]*Ticket, agent string, t *Ticket) {
+	if agent != "" {
+		by[agent] = append(by[agent], t)
 	}
-	if set[agent] == nil {
-		set[agent] = map[string]*Ticket{}
-	}
-	set[agent][t.ID] = t
 }
 
-func unlist(set map[string]map[string]*Ticket, agent, ticket string) {
-	delete(set[agent], ticket)
-	if len(set[agent]) == 0 {
-		delete(set, agent)
+func unlist(by map[string][]*Ticket, agent, ticket string) {
+	if all, known := by[agent]; known {
+		if all = slices.DeleteFunc(all, func(t *Ticket) bool { return t.ID == ticket }); len(all) == 0 {
+			delete(by, agent)
+			return
+		}
+		by[agent] = all
 	}
 }
 

@@ -32,8 +32,8 @@ type State struct {
 	classes map[classKey]*class
 	// held has the tickets that take each agent's capacity; guests has those whose
 	// conversations each agent was invited into.
-	held   map[string]map[string]*Ticket
-	guests map[string]map[string]*Ticket
+	held   map[string][]*Ticket
+	guests map[string][]*Ticket
 	// deadlines, lost and ended are what time will do.
 	deadlines sorted[deadline]
 	lost      map[string]Image // visitors with an open ticket, and agents
@@ -59,8 +59,8 @@ func NewState(site *Site) *State {
 		others:         map[string]Image{},
 		lines:          map[QueueID]*line{},
 		classes:        map[classKey]*class{},
-		held:           map[string]map[string]*Ticket{},
-		guests:         map[string]map[string]*Ticket{},
+		held:           map[string][]*Ticket{},
+		guests:         map[string][]*Ticket{},
 		deadlines:      sorted[deadline]{before: deadline.before},
 		lost:           map[string]Image{},
 		specifications: map[specificationKey]*Specification{},
@@ -157,9 +157,7 @@ func (s *State) Held(agent string) []*Ticket { return byJoin(s.held[agent]) }
 func (s *State) AllHeld() []*Ticket {
 	var all []*Ticket
 	for _, held := range s.held {
-		for _, t := range held {
-			all = append(all, t)
-		}
+		all = append(all, held...)
 	}
 	return all
 }
@@ -168,11 +166,8 @@ func (s *State) AllHeld() []*Ticket {
 // first. They take nothing of their capacity.
 func (s *State) Guesting(agent string) []*Ticket { return byJoin(s.guests[agent]) }
 
-func byJoin(set map[string]*Ticket) []*Ticket {
-	var all []*Ticket
-	for _, t := range set {
-		all = append(all, t)
-	}
+func byJoin(tickets []*Ticket) []*Ticket {
+	all := slices.Clone(tickets)
 	slices.SortFunc(all, func(a, b *Ticket) int { return cmp.Compare(a.Joined, b.Joined) })
 	return all
 }

@@ -193,10 +193,11 @@ func (s *State) Consult(agent, ticket, invited string) (Change, error) {
 // LeaveConsult takes a guest out of a conversation; of one that they are not in they
 // are not told even that it is there.
 func (s *State) LeaveConsult(agent, ticket string) (Change, error) {
-	t := s.guests[agent][ticket]
-	if t == nil {
+	i := slices.IndexFunc(s.guests[agent], func(t *Ticket) bool { return t.ID == ticket })
+	if i < 0 {
 		return Change{}, ErrUnknownTicket
 	}
+	t := s.guests[agent][i]
 	c := change(CauseGuestLeft, t.ID, t.Rev.Version, agent)
 	c.ReleasesMemory = true
 	c.write(t, t.withoutGuest(agent))
