@@ -48,7 +48,9 @@ type Estimator struct {
 
 	rates  rates
 	model  *model
+	bases  bases
 	served served
+	groups []*group // of the model before, whose memory the next one takes over
 	twin   twin
 	budget int
 	// ends counts the ends since the hazards were computed, seen those before.
@@ -200,7 +202,7 @@ func (e *Estimator) estimate(line, position, ahead int, score queue.Stamp, head 
 	if l.paused {
 		return f
 	}
-	mean, variance, ok := e.model.walk(line, ahead, score)
+	mean, variance, ok := e.walk(line, ahead, score)
 	if !ok {
 		return f
 	}

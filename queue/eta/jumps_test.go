@@ -104,9 +104,9 @@ func TestTheNextEstimatorKnowsOfTheJump(t *testing.T) {
 	st := scene(now+hour+60_000, 2, []queue.Stamp{now - 1000, now - 1000}, 3)
 	next := New(first.Checkpoint(st))
 	next.look(st, now+hour+60_000)
-	for id, k := range next.agents["a"].held {
+	for _, k := range next.agents["a"].held {
 		if k.work < 60 || k.work > 62 {
-			t.Errorf("%s has lasted for %.0f s, want 61", id, k.work)
+			t.Errorf("%s has lasted for %.0f s, want 61", k.ticket, k.work)
 		}
 	}
 	for range 3 * maxJumps {

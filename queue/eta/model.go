@@ -1,7 +1,6 @@
 package eta
 
 import (
-	"math"
 	"slices"
 	"sort"
 
@@ -21,12 +20,12 @@ type model struct {
 	number uint64
 	now    queue.Stamp
 	lines  []line
-	// index finds a line by name, base the line of the tickets that ask for no more
-	// than their queue does.
-	index   map[string]int
+	// base finds the line of the tickets that ask for no more than their queue does, index
+	// the other lines by name.
 	base    map[queue.QueueID]int
+	index   map[string]int
 	groups  []*group
-	ends    [spans]float64 // when the time spans end, in seconds from now
+	ends    grid
 	streams []overtaker
 	accept  float64
 	waiting int // tickets in all lines
@@ -35,28 +34,29 @@ type model struct {
 // line holds the tickets of a queue with the same requirements, in order.
 type line struct {
 	queue   queue.QueueID
-	name    string
+	name    string // of its curve as it is published
+	curve   string // the name with the requirements
 	need    *queue.Requirements
 	tickets []*queue.Ticket
 	theta   float64 // rate at which each of them is abandoned
 	paused  bool
 	// places is the capacity of the agents who serve it now, idle that which is free.
 	places, idle float64
+	groups       []*group // that serve it
 }
 
 // group is the agents of one kind.
 type group struct {
-	kind   string
+	kind   kind
 	agent  *queue.Agent
-	serves []int          // lines
-	rate   [spans]float64 // takes per second
+	serves []int // lines
 	// comes and leaves are the seconds until the group is planned to come and to
 	// leave; 0 for a group that is there, horizon for one that stays.
 	comes, leaves float64
 	// places is the capacity in all, idle what is not taken, free the part of that which takes
 	// a ticket at once.
 	places, idle, free float64
-	left               [spans + 1]float64 // places not yet free for the first time, by span
+	renewal
 }
 
 // overtaker is a stream of arrivals with a head start.
@@ -66,31 +66,18 @@ type overtaker struct {
 	rate float64
 }
 
-// The time ahead is divided into spans that grow by a factor; the first is in
-// units of the mean conversation. They end after 23 of those.
-const (
-	spans     = 30
-	spanGrows = 1.2
-	firstSpan = 0.1
-)
-
 // maxLines bounds the lines of a site beyond the queues' own: tickets with other
 // requirements count in their queue's.
 const maxLines = 256
 
 func (e *Estimator) newModel(st *queue.State, now queue.Stamp) *model {
-	queues := st.Site().Queues()
-	m := &model{
-		number: st.Number(), now: now, index: map[string]int{}, base: map[queue.QueueID]int{},
-		accept: e.rates.accept, ends: e.rates.ends,
+	base := e.baseOf(st)
+	m := &model{number: st.Number(), now: now, lines: slices.Clone(base.lines), base: base.of, index: map[string]int{}, accept: e.rates.accept, ends: e.rates.ends}
+	for i := range m.lines {
+		l := &m.lines[i]
+		l.theta, l.paused = e.rates.patience[l.name], st.Paused(l.queue) != nil
 	}
-	for _, q := range queues {
-		need := st.QueueRequirements(q)
-		m.base[q] = len(m.lines)
-		m.index[queue.CurveName(q, need)] = len(m.lines)
-		m.lines = append(m.lines, line{queue: q, name: q.String(), need: need, theta: e.rates.patience[q.String()], paused: st.Paused(q) != nil})
-	}
-	for _, q := range queues {
+	for _, q := range base.queues {
 		var last *queue.Requirements // tickets of a class share one value
 		at := m.base[q]
 		m.lines[at].tickets = make([]*queue.Ticket, 0, st.Size(q))
@@ -108,8 +95,8 @@ func (e *Estimator) newModel(st *queue.State, now queue.Stamp) *model {
 	}
 	for _, k := range keys(e.known.Streams) {
 		s := e.known.Streams[k]
-		for _, q := range queues {
-			if s.Head > 0 && q.String() == s.Queue {
+		for _, q := range base.queues {
+			if s.Head > 0 && m.lines[m.base[q]].name == s.Queue {
 				m.streams = append(m.streams, overtaker{m.base[q], queue.Stamp(s.Head), s.rate(now)})
 			}
 		}
@@ -118,19 +105,43 @@ func (e *Estimator) newModel(st *queue.State, now queue.Stamp) *model {
 	return m
 }
 
+// bases are the lines of a site that are there without any ticket.
+type bases struct {
+	site   *queue.Site
+	queues []queue.QueueID
+	lines  []line
+	of     map[queue.QueueID]int
+}
+
+// baseOf returns the bases of a state, which change with the rules of its site alone.
+func (e *Estimator) baseOf(st *queue.State) *bases {
+	if e.bases.site != st.Site() {
+		b := bases{site: st.Site(), queues: st.Site().Queues(), of: map[queue.QueueID]int{}}
+		for _, q := range b.queues {
+			need := st.QueueRequirements(q)
+			b.of[q] = len(b.lines)
+			b.lines = append(b.lines, line{queue: q, name: q.String(), curve: queue.CurveName(q, need), need: need})
+		}
+		e.bases = b
+	}
+	return &e.bases
+}
+
 // lineOf finds or makes the line of a ticket.
 func (m *model) lineOf(t *queue.Ticket) int {
+	base := m.base[t.Queue()]
 	name := queue.CurveName(t.Queue(), t.Requirements)
-	i, known := m.index[name]
-	if known {
+	if name == m.lines[base].curve {
+		return base
+	}
+	if i, known := m.index[name]; known {
 		return i
 	}
-	base := m.base[t.Queue()]
-	if len(m.index) >= len(m.base)+maxLines {
+	if len(m.index) >= maxLines {
 		return base
 	}
 	m.index[name] = len(m.lines)
-	m.lines = append(m.lines, line{queue: t.Queue(), name: name, need: t.Requirements, theta: m.lines[base].theta, paused: m.lines[base].paused})
+	m.lines = append(m.lines, line{queue: t.Queue(), name: name, curve: name, need: t.Requirements, theta: m.lines[base].theta, paused: m.lines[base].paused})
 	return m.index[name]
 }
 
@@ -141,14 +152,13 @@ func (l *line) ahead(t *queue.Ticket) int {
 
 // groupKey is what the agents of a group have in common.
 type groupKey struct {
-	kind          string
+	kind          kind
 	comes, leaves float64
 }
 
-// group puts the agents who take tickets, or are planned to, into groups and
-// computes the rates of the groups.
+// group puts the agents who take tickets, or are planned to, into groups.
 func (e *Estimator) group(m *model, st *queue.State) {
-	by := map[groupKey]*group{}
+	by, used := map[groupKey]*group{}, e.groups
 	e.served.of(st.Site(), m)
 	add := func(p *agentView, planned *queue.Planned) {
 		comes, leaves, ok := m.shift(p, planned)
@@ -158,12 +168,18 @@ func (e *Estimator) group(m *model, st *queue.State) {
 		key := groupKey{p.kind, comes, leaves}
 		g := by[key]
 		if g == nil {
-			g = &group{kind: p.kind, agent: p.Agent, comes: comes, leaves: leaves}
-			g.serves = e.served.by(p, m)
+			g = &group{}
+			if n := len(m.groups); n < len(used) { // by the model before, which is over
+				g = used[n]
+			}
+			*g = group{
+				kind: p.kind, agent: p.Agent, comes: comes, leaves: leaves, serves: e.served.by(p, m),
+				renewal: renewal{taken: g.taken[:0], ignoring: g.ignoring[:0]},
+			}
 			by[key] = g
 			m.groups = append(m.groups, g)
 		}
-		e.places(m, g, p)
+		e.places(g, p, m.now)
 	}
 	plan := st.Site().Planned
 	for _, id := range e.agentIDs() {
@@ -176,12 +192,16 @@ func (e *Estimator) group(m *model, st *queue.State) {
 			add(expected(plan[id]), plan[id])
 		}
 	}
+	if len(m.groups) > len(used) {
+		e.groups = m.groups
+	}
 	for _, g := range m.groups {
-		e.renew(m, g)
 		for _, i := range g.serves {
+			l := &m.lines[i]
+			l.groups = append(l.groups, g)
 			if g.comes == 0 {
-				m.lines[i].places += g.places
-				m.lines[i].idle += g.idle
+				l.places += g.places
+				l.idle += g.idle
 			}
 		}
 	}
@@ -191,7 +211,7 @@ func (e *Estimator) group(m *model, st *queue.State) {
 type served struct {
 	site  *queue.Site
 	lines []string
-	kinds map[string][]int
+	kinds map[kind][]int
 }
 
 // of forgets what is of other lines than the model's.
@@ -199,7 +219,7 @@ func (s *served) of(site *queue.Site, m *model) {
 	if s.site == site && slices.EqualFunc(s.lines, m.lines, func(name string, l line) bool { return name == l.name }) {
 		return
 	}
-	*s = served{site: site, kinds: map[string][]int{}}
+	*s = served{site: site, kinds: map[kind][]int{}}
 	for i := range m.lines {
 		s.lines = append(s.lines, m.lines[i].name)
 	}
@@ -219,34 +239,33 @@ func (s *served) by(p *agentView, m *model) []int {
 	return lines
 }
 
-// places adds the capacity of an agent to a group, with the time at which each
-// place will be free.
-func (e *Estimator) places(m *model, g *group, p *agentView) {
+// places adds the capacity of an agent to a group, with what takes each place.
+func (e *Estimator) places(g *group, p *agentView, now queue.Stamp) {
 	g.places += float64(p.Capacity)
 	if g.comes > 0 {
-		g.occupy(m, nil, 0, 1, g.comes, float64(p.Capacity))
+		g.occupy(nil, 0, 1, g.comes, float64(p.Capacity))
 		return
 	}
 	// An agent with room will hold as many as they can while a ticket waits.
 	speed := e.known.speed(max(p.conversations(), min(p.Capacity, maxConcurrent)))
-	for _, id := range keys(p.held) {
-		k := p.held[id]
+	for i := range p.held {
+		k := &p.held[i]
 		z := e.rates.service[k.queue]
 		if z == nil {
 			continue // of a queue that no longer exists
 		}
 		age, before, after := 0.0, 0.0, e.rates.wrapUp
-		since := max(0, e.known.elapsed(k.since, m.now))
+		since := max(0, e.known.elapsed(k.since, now))
 		switch k.stage {
 		case offered:
 			before = e.rates.accept
 		case talking:
 			age = k.work + since*speed
 		case wrapping:
-			z, after = nil, min(e.rates.wrapUp, max(0, float64(k.until-m.now)/1000))
+			z, after = nil, min(e.rates.wrapUp, max(0, float64(k.until-now)/1000))
 		}
 		for _, d := range e.rates.delays {
-			g.occupy(m, z, age, speed, before+d+after, float64(k.weight)/float64(len(e.rates.delays)))
+			g.occupy(z, age, speed, before+d+after, float64(k.weight)/float64(len(e.rates.delays)))
 		}
 	}
 	room := float64(max(0, p.Capacity-p.load))
@@ -260,72 +279,5 @@ func (e *Estimator) places(m *model, g *group, p *agentView) {
 	}
 	// Only visitors who are not taken at once ever see an estimate, so it assumes
 	// that the agents with room have let the first seconds pass.
-	ignored := max(p.ignored, edges[1])
-	here := e.rates.pickup.survival(ignored)
-	for j := range spans + 1 {
-		g.left[j] += room * e.rates.pickup.survival(ignored+m.from(j)) / here
-	}
-}
-
-// from returns when span j begins, in seconds from now.
-func (m *model) from(j int) float64 {
-	if j == 0 {
-		return 0
-	}
-	return m.ends[j-1]
-}
-
-// occupy adds a place that is taken for the rest of a conversation of that age and
-// then for some more seconds; without a hazard, for those seconds alone.
-func (g *group) occupy(m *model, z *hazard, age, speed, more, weight float64) {
-	i, passed := 0, 0.0
-	if z != nil {
-		i = bin(age)
-		passed = z.cumulative(age)
-	}
-	for j := range spans + 1 {
-		t := m.from(j) - more
-		switch {
-		case t <= 0:
-			g.left[j] += weight
-		case z == nil:
-			return
-		default:
-			at := age + t*speed
-			for i+1 < bins && edges[i+1] <= at {
-				i++
-			}
-			gone := z.c[i] + z.h[i]*(at-edges[i]) - passed
-			if gone > maxHazard {
-				return
-			}
-			g.left[j] += weight * math.Exp(-gone)
-		}
-	}
-}
-
-// maxHazard is the cumulative hazard beyond which conversations are taken to have
-// ended: one in 160,000 has not.
-const maxHazard = 12
-
-// renew computes how many tickets are taken in each span if one always waits:
-// every place is either not yet free for the first time, or was taken in an
-// earlier span and is not free again, so the number taken in a span follows from
-// the places that became free. This is the renewal equation (Cox 1962) on a grid.
-func (e *Estimator) renew(m *model, g *group) {
-	k := e.rates.kernels[g.kind]
-	if k == nil {
-		k = e.newKernel(m, g)
-		e.rates.kernels[g.kind] = k
-	}
-	var taken [spans]float64
-	for j := range spans {
-		busy := g.left[j+1]
-		for i, busyStill := range k[j][:j] {
-			busy += taken[i] * busyStill
-		}
-		taken[j] = max(0, g.places-g.free-busy) / max(k[j][j], 1e-3)
-		long := m.ends[j] - m.from(j)
-		g.rate[j] = taken[j] / long * min(1, max(0, (g.leaves-m.from(j))/long))
-	}
+	g.ignoring = append(g.ignoring, ignoring{room, max(p.ignored, edges[1])})
 }

@@ -123,8 +123,10 @@ func (p *play) come(id string) {
 }
 
 func (e *Estimator) conversation(agent, ticket string) *occupation {
-	if p := e.agents[agent]; p != nil && p.held[ticket] != nil && p.held[ticket].stage == talking {
-		return p.held[ticket]
+	if p := e.agents[agent]; p != nil {
+		if i, found := p.find(ticket); found && p.held[i].stage == talking {
+			return &p.held[i]
+		}
 	}
 	return nil
 }

@@ -34,12 +34,15 @@ type rates struct {
 	accept   float64   // seconds from offer to accept
 	wrapUp   float64
 	evidence float64 // number of conversations that it all rests on
+	// seen is the number of ends by queue, speeds that of conversations by how many an agent holds.
+	seen   map[string]float64
+	speeds [maxConcurrent + 1]float64
 	// pace is how fast conversations go beside what was learned in the long run, and is in the
 	// hazards; paceVariance is the variance of its logarithm. usual is the mean length of a
 	// conversation at a pace of 1.
 	pace, paceVariance, usual float64
-	ends                      [spans]float64     // of the time spans, seconds from now
-	kernels                   map[string]*kernel // by kind of agents
+	ends                      grid
+	kernels                   map[kind]*kernel // by kind of agents
 	// queueKernels are by queue, and by how many conversations an agent holds.
 	queueKernels map[string]*[maxConcurrent + 1]*kernel
 }
@@ -72,7 +75,7 @@ func (e *Estimator) refresh(st *queue.State, now queue.Stamp) {
 
 func (e *Estimator) learnRates(st *queue.State, now queue.Stamp) {
 	queues := st.Site().Queues()
-	r := rates{at: now, service: map[string]*hazard{}, patience: e.learnPatience(queues), kernels: map[string]*kernel{}, queueKernels: map[string]*[maxConcurrent + 1]*kernel{}}
+	r := rates{at: now, service: map[string]*hazard{}, patience: e.learnPatience(queues), seen: map[string]float64{}, kernels: map[kind]*kernel{}, queueKernels: map[string]*[maxConcurrent + 1]*kernel{}}
 	r.evidence = e.learnService(&r, queues, now)
 	e.applyPace(&r, queues)
 	r.pickup = e.learnPickup()
@@ -82,6 +85,10 @@ func (e *Estimator) learnRates(st *queue.State, now queue.Stamp) {
 	mean := 0.0
 	for _, q := range queues {
 		mean += r.service[q.String()].mean() / float64(len(queues))
+		r.seen[q.String()], _ = e.known.service(q.String()).totals()
+	}
+	for n := range r.speeds {
+		r.speeds[n] = e.known.speed(n)
 	}
 	for j := range spans {
 		r.ends[j] = mean * firstSpan * (math.Pow(spanGrows, float64(j+1)) - 1)
@@ -101,8 +108,8 @@ func (e *Estimator) learnService(r *rates, queues []queue.QueueID, now queue.Sta
 	for _, id := range e.agentIDs() {
 		p := e.agents[id]
 		speed := e.known.speed(p.conversations())
-		for _, id := range keys(p.held) {
-			if k := p.held[id]; k.stage == talking {
+		for i := range p.held {
+			if k := &p.held[i]; k.stage == talking {
 				entry(by, k.queue).addTime(k.work, k.work+max(0, e.known.elapsed(k.since, now)*speed), e.weight(k))
 			}
 		}

@@ -110,7 +110,7 @@ func (d *drift) variance(wait, talk float64) float64 {
 
 // observeStaff learns how the capacity for each queue comes and goes.
 func (e *Estimator) observeStaff(m *model) {
-	for q, i := range m.base {
-		entry(e.known.Staff, q.String()).observe(m.lines[i].places, m.now)
+	for _, i := range m.base {
+		entry(e.known.Staff, m.lines[i].name).observe(m.lines[i].places, m.now)
 	}
 }

@@ -147,7 +147,7 @@ func TestTheMeanDoesNotDependOnHowManyTalkAtOnce(t *testing.T) {
 	ends, time := 0.0, 0.0
 	for _, p := range e.agents {
 		for _, k := range p.held {
-			time += float64(at(45_000)-k.since) / 1000 * e.weight(k)
+			time += float64(at(45_000)-k.since) / 1000 * e.weight(&k)
 		}
 	}
 	n, closed := e.known.service(support.String()).totals()

@@ -112,7 +112,7 @@ func (e *Estimator) predictions() map[string]prediction {
 		l := &e.model.lines[i]
 		for k := 1; k <= len(l.tickets); k += max(1, k/sampled) {
 			t := l.tickets[k-1]
-			if mean, variance, ok := e.model.walk(i, k-1, t.Score()); ok {
+			if mean, variance, ok := e.walk(i, k-1, t.Score()); ok {
 				out[t.ID] = prediction{l.name, k, mean, variance}
 			}
 		}

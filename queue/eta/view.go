@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unique"
 
 	"nextup/queue"
 )
@@ -35,8 +36,8 @@ type waitingGroup struct {
 type agentView struct {
 	*queue.Agent
 	// kind names what the agent may serve: agents of one kind are alike.
-	kind string
-	held map[string]*occupation
+	kind kind
+	held []occupation // sorted by ticket
 	load int
 	// ignored is for how many seconds a ticket has waited that the agent has room
 	// for: an agent who has not taken it for a minute will not in the next second. It
@@ -49,6 +50,7 @@ type agentView struct {
 // occupation is what takes an agent's place: an offer, a conversation or its
 // wrap-up.
 type occupation struct {
+	ticket string
 	queue  string
 	stage  occupationStage
 	since  queue.Stamp // up to when work counts; when the offer or wrap-up began
@@ -69,21 +71,29 @@ const (
 // conversations returns the number of conversations that the agent holds.
 func (p *agentView) conversations() int {
 	n := 0
-	for _, k := range p.held {
-		if k.stage == talking {
+	for i := range p.held {
+		if p.held[i].stage == talking {
 			n++
 		}
 	}
 	return n
 }
 
+// find returns the index at which the occupation by a ticket stands or would stand.
+func (p *agentView) find(ticket string) (i int, found bool) {
+	return slices.BinarySearchFunc(p.held, ticket, func(k occupation, id string) int { return strings.Compare(k.ticket, id) })
+}
+
+// kind is a name that is compared as fast as a number: each look puts all agents into groups.
+type kind = unique.Handle[string]
+
 // kindOf returns the name of what an agent may serve.
-func kindOf(a *queue.Agent) string {
+func kindOf(a *queue.Agent) kind {
 	var b strings.Builder
 	for _, l := range slices.Sorted(maps.Keys(a.Languages)) {
 		b.WriteString(l + strconv.Itoa(a.Languages[l]) + ",")
 	}
-	return b.String() + "|" + strings.Join(a.Departments, ",") + "|" + strings.Join(a.Skills, ",") + "|" + strconv.Itoa(a.Tier)
+	return unique.Make(b.String() + "|" + strings.Join(a.Departments, ",") + "|" + strings.Join(a.Skills, ",") + "|" + strconv.Itoa(a.Tier))
 }
 
 // sync fills the view from a state, once: from then on the records keep it
@@ -119,7 +129,7 @@ func (e *Estimator) sync(st *queue.State) {
 func (e *Estimator) observeAgent(id string, a *queue.Agent, at queue.Stamp) {
 	p := e.agents[id]
 	if p == nil {
-		p = &agentView{held: map[string]*occupation{}}
+		p = &agentView{}
 		e.agents[id], e.ids = p, nil
 	}
 	if p.Agent = a; a != nil {
@@ -223,7 +233,7 @@ func (e *Estimator) begin(before, after *queue.Ticket, at queue.Stamp) {
 
 // occupy adds the occupation of an agent's place by a ticket, as of now.
 func (e *Estimator) occupy(p *agentView, t *queue.Ticket, now queue.Stamp) {
-	k := &occupation{queue: t.Queue().String(), since: now, weight: t.Weight}
+	k := occupation{ticket: t.ID, queue: t.Queue().String(), since: now, weight: t.Weight}
 	k.ended = e.ended[k.queue]
 	switch t.Status {
 	case queue.Offered:
@@ -239,7 +249,11 @@ func (e *Estimator) occupy(p *agentView, t *queue.Ticket, now queue.Stamp) {
 		// those who talked as long and have ended were not seen either.
 		k.work = max(0, e.known.elapsed(t.AssignedAt, now))
 	}
-	p.held[t.ID] = k
+	if i, found := p.find(t.ID); found {
+		p.held[i] = k
+	} else {
+		p.held = slices.Insert(p.held, i, k)
+	}
 	p.load += t.Weight
 }
 
@@ -247,8 +261,11 @@ func (e *Estimator) occupy(p *agentView, t *queue.Ticket, now queue.Stamp) {
 func (e *Estimator) finish(before, after *queue.Ticket, at queue.Stamp) {
 	e.ends++
 	closed := before.Status == queue.Assigned && after != nil && after.Status == queue.Closed
-	p := e.agents[before.HeldBy()]
-	if p == nil || p.held[before.ID] == nil { // begun before the view did
+	p, i, found := e.agents[before.HeldBy()], 0, false
+	if p != nil {
+		i, found = p.find(before.ID)
+	}
+	if !found { // begun before the view did
 		if closed {
 			took := max(0, e.known.elapsed(before.AssignedAt, after.EndedAt))
 			z := e.known.service(before.Queue().String())
@@ -259,8 +276,8 @@ func (e *Estimator) finish(before, after *queue.Ticket, at queue.Stamp) {
 		return
 	}
 	n := e.accrue(p, at)
-	k := p.held[before.ID]
-	delete(p.held, before.ID)
+	k := p.held[i]
+	p.held = slices.Delete(p.held, i, i+1)
 	p.load -= k.weight
 	switch {
 	case k.stage == offered && after != nil && after.Status == queue.Assigned:
@@ -306,8 +323,8 @@ func (e *Estimator) accrueAll(at queue.Stamp) {
 func (e *Estimator) accrue(p *agentView, at queue.Stamp) int {
 	n := p.conversations()
 	speed := e.known.speed(n)
-	for _, id := range keys(p.held) {
-		k := p.held[id]
+	for i := range p.held {
+		k := &p.held[i]
 		dt := e.known.elapsed(k.since, at)
 		if k.stage != talking || dt <= 0 {
 			continue

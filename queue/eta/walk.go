@@ -37,14 +37,15 @@ const (
 // walk returns the mean and the variance of the wait, in seconds, of a ticket that
 // stands in a line behind so many others of it and has the score. ok is false
 // where no agent serves the line, now or by plan.
-func (m *model) walk(own, ahead int, score queue.Stamp) (mean, variance float64, ok bool) {
-	if !slices.ContainsFunc(m.groups, func(g *group) bool { return slices.Contains(g.serves, own) }) {
+func (e *Estimator) walk(own, ahead int, score queue.Stamp) (mean, variance float64, ok bool) {
+	m := e.model
+	if len(m.lines[own].groups) == 0 {
 		return 0, 0, false
 	}
 	n := len(m.lines)
 	amounts := make([]float64, 4*n)
 	w := &walker{
-		model: m, own: own, score: score,
+		model: m, renew: func(g *group, span int) { e.renew(m, g, span) }, own: own, score: score, heads: make([]queue.Stamp, n),
 		remaining: amounts[:n], count: amounts[n : 2*n], survival: amounts[2*n : 3*n], flow: amounts[3*n:],
 	}
 	for i := range m.lines {
@@ -58,11 +59,12 @@ func (m *model) walk(own, ahead int, score queue.Stamp) (mean, variance float64,
 	w.prune()
 	w.serveFree()
 	w.overtaken = make([]float64, len(w.groups))
+	w.enter(0)
 	for w.remaining[own] > epsilon && w.t < horizon {
 		w.step()
 	}
-	if w.remaining[own] > epsilon && !slices.ContainsFunc(w.groups, func(g *group) bool {
-		return slices.Contains(g.serves, own) && (g.comes > 0 || g.rate[spans-1] > 0)
+	if w.remaining[own] > epsilon && !slices.ContainsFunc(m.lines[own].groups, func(g *group) bool {
+		return g.comes > 0 || g.rate[spans-1] > 0
 	}) {
 		return 0, 0, false // all agents leave before
 	}
@@ -75,46 +77,72 @@ func (m *model) walk(own, ahead int, score queue.Stamp) (mean, variance float64,
 // walker is one walk under way. Amounts are fractions of tickets.
 type walker struct {
 	*model
+	renew            func(g *group, span int)
 	own              int
 	score            queue.Stamp
 	remaining, count []float64 // tickets to take, by line: those before ours, and ours
 	survival         []float64 // share of them whose visitors have not lost patience
 	flow             []float64
-	groups           []*group  // the groups that matter
-	overtaken        []float64 // the rate of each that overtakers take
+	heads            []queue.Stamp // scores of the heads of the lines that have tickets to take
+	groups           []*group      // the groups that matter
+	overtaken        []float64     // the rate of each that overtakers take
 	t, v             float64
 	span             int
 }
 
-// prune leaves out the groups and lines that cannot matter.
+// prune leaves out the groups and lines that cannot matter: those that agents do not link to
+// ours, or only by way of lines that have no tickets to take and none to come.
 func (w *walker) prune() {
-	seen := make([]bool, len(w.lines))
-	seen[w.own] = true
-	for again := true; again; {
-		again = false
-		for _, g := range w.model.groups {
-			if slices.Contains(w.groups, g) || !slices.ContainsFunc(g.serves, func(i int) bool { return seen[i] }) {
-				continue
-			}
-			w.groups, again = append(w.groups, g), true
-			for _, i := range g.serves {
-				seen[i] = true
-			}
-		}
+	all, busy := make([]bool, len(w.lines)), make([]bool, len(w.lines))
+	for i := range w.lines {
+		all[i] = true
+		busy[i] = w.remaining[i] > 0 || slices.ContainsFunc(w.streams, func(s overtaker) bool { return s.line == i })
 	}
+	groups, _ := w.linked(w.model.groups, all)
+	_, reached := w.linked(groups, busy)
+	w.groups = slices.DeleteFunc(groups, func(g *group) bool { return !g.servesAny(reached) })
 	for i := range w.remaining {
-		if !seen[i] {
+		if !reached[i] {
 			w.remaining[i] = 0
 		}
 	}
 }
 
+// linked returns the groups that serve our line or are linked to it by lines of those, and the lines
+// that are reached.
+func (w *walker) linked(groups []*group, lines []bool) (linked []*group, reached []bool) {
+	found, reached := make([]bool, len(groups)), make([]bool, len(lines))
+	reached[w.own] = true
+	for again := true; again; {
+		again = false
+		for k, g := range groups {
+			if found[k] || !g.servesAny(reached) {
+				continue
+			}
+			linked, found[k], again = append(linked, g), true, true
+			for _, i := range g.serves {
+				reached[i] = reached[i] || lines[i]
+			}
+		}
+	}
+	return linked, reached
+}
+
+// servesAny reports whether the group serves one of the lines.
+func (g *group) servesAny(lines []bool) bool {
+	return slices.ContainsFunc(g.serves, func(i int) bool { return lines[i] })
+}
+
 // serveFree gives the free places to the heads of the lines.
 func (w *walker) serveFree() {
+	for i := range w.heads {
+		w.findHead(i)
+	}
 	for _, g := range w.groups {
 		for free := g.free; free > 0; free-- {
 			if i := w.bestLine(g); i >= 0 {
 				w.remaining[i] = max(0, w.remaining[i]-1)
+				w.findHead(i)
 			}
 		}
 	}
@@ -129,27 +157,34 @@ func (w *walker) bestLine(g *group) int {
 		if w.remaining[i] <= epsilon {
 			continue
 		}
-		if s := w.head(i); best < 0 || s < first {
+		if s := w.heads[i]; best < 0 || s < first {
 			best, first = i, s
 		}
 	}
 	return best
 }
 
-// head returns the score of the head of a line.
-func (w *walker) head(i int) queue.Stamp {
+// findHead finds the score of the head of a line.
+func (w *walker) findHead(i int) {
+	if w.remaining[i] <= epsilon {
+		return
+	}
 	at := int(w.count[i] - w.remaining[i]/w.survival[i])
 	line := w.lines[i].tickets
 	if i == w.own && at >= int(w.count[i])-1 || len(line) == 0 {
-		return w.score
+		w.heads[i] = w.score
+		return
 	}
-	return line[min(max(at, 0), len(line)-1)].Score()
+	w.heads[i] = line[min(max(at, 0), len(line)-1)].Score()
 }
 
 // step goes on to the next ticket that is taken, or to the end of a time span.
 func (w *walker) step() {
 	clear(w.flow)
 	w.overtake()
+	for i := range w.heads {
+		w.findHead(i)
+	}
 	// mine is the rate of the agents who serve our line, over the part of it that
 	// overtakers take.
 	mine, over := 0.0, 0.0
@@ -189,7 +224,15 @@ func (w *walker) step() {
 		}
 	}
 	if w.t += dt; w.span < spans-1 && w.t >= w.ends[w.span]-epsilon {
-		w.span++
+		w.enter(w.span + 1)
+	}
+}
+
+// enter goes on to a span.
+func (w *walker) enter(span int) {
+	w.span = span
+	for _, g := range w.groups {
+		w.renew(g, span)
 	}
 }
 
