@@ -90,47 +90,34 @@ type walker struct {
 	span             int
 }
 
-// prune leaves out the groups and lines that cannot matter: those that agents do not link to
-// ours, or only by way of lines that have no tickets to take and none to come.
+// prune leaves out the lines that no agents link to ours, and the groups that serve no line with
+// tickets to take or to come.
 func (w *walker) prune() {
-	all, busy := make([]bool, len(w.lines)), make([]bool, len(w.lines))
-	for i := range w.lines {
-		all[i] = true
-		busy[i] = w.remaining[i] > 0 || slices.ContainsFunc(w.streams, func(s overtaker) bool { return s.line == i })
+	seen, busy, found := make([]bool, len(w.lines)), make([]bool, len(w.lines)), make([]bool, len(w.model.groups))
+	seen[w.own] = true
+	serve := func(g *group, lines []bool) bool {
+		return slices.ContainsFunc(g.serves, func(i int) bool { return lines[i] })
 	}
-	groups, _ := w.linked(w.model.groups, all)
-	_, reached := w.linked(groups, busy)
-	w.groups = slices.DeleteFunc(groups, func(g *group) bool { return !g.servesAny(reached) })
-	for i := range w.remaining {
-		if !reached[i] {
-			w.remaining[i] = 0
-		}
-	}
-}
-
-// linked returns the groups that serve our line or are linked to it by lines of those, and the lines
-// that are reached.
-func (w *walker) linked(groups []*group, lines []bool) (linked []*group, reached []bool) {
-	found, reached := make([]bool, len(groups)), make([]bool, len(lines))
-	reached[w.own] = true
+	groups := make([]*group, 0, len(found))
 	for again := true; again; {
 		again = false
-		for k, g := range groups {
-			if found[k] || !g.servesAny(reached) {
+		for k, g := range w.model.groups {
+			if found[k] || !serve(g, seen) {
 				continue
 			}
-			linked, found[k], again = append(linked, g), true, true
+			groups, found[k], again = append(groups, g), true, true
 			for _, i := range g.serves {
-				reached[i] = reached[i] || lines[i]
+				seen[i] = true
 			}
 		}
 	}
-	return linked, reached
-}
-
-// servesAny reports whether the group serves one of the lines.
-func (g *group) servesAny(lines []bool) bool {
-	return slices.ContainsFunc(g.serves, func(i int) bool { return lines[i] })
+	for i := range w.remaining {
+		if !seen[i] {
+			w.remaining[i] = 0
+		}
+		busy[i] = w.remaining[i] > 0 || slices.ContainsFunc(w.streams, func(s overtaker) bool { return s.line == i })
+	}
+	w.groups = slices.DeleteFunc(groups, func(g *group) bool { return !serve(g, busy) })
 }
 
 // serveFree gives the free places to the heads of the lines.
