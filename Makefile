@@ -108,7 +108,7 @@ release-snapshot: ## Build archives, checksums, SBOMs and the Debian package int
 	GOBIN=$(CURDIR)/bin/tools go install $(GORELEASER)
 	PATH="$(CURDIR)/bin/tools:$$PATH" goreleaser release --snapshot --clean
 
-try-package: ## Install, start, reload, upgrade, remove and purge the Debian package of dist/ in files that go away again (root; DEB=path)
+try-package: ## Install the Debian package of dist/ under a systemd of its own, start, reload, rotate, upgrade, remove and purge it (root; DEB=path)
 	deploy/debian/try $(or $(DEB),$(wildcard dist/*_linux_amd64.deb))
 
 generate: ## Write the TypeScript types of the protocol from the Go ones

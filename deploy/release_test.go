@@ -70,7 +70,7 @@ func TestWhatAReleaseIsMadeOfIsThere(t *testing.T) {
 	if err != nil || stamped == nil || !strings.Contains(string(version), "\nvar "+stamped[1]+" string\n") {
 		t.Errorf("the version is stamped into %v, which is not there (%v)", stamped, err)
 	}
-	for _, path := range []string{"/lib/systemd/system/nextup.service", "/etc/nextup/nextup.env"} {
+	for _, path := range []string{"/lib/systemd/system/nextup.service", "/etc/nextup/nextup.env", "/etc/logrotate.d/nextup", "/usr/share/doc/nextup/port-443.conf"} {
 		if !slices.Contains(installed, path) {
 			t.Errorf("the package does not install %s", path)
 		}
