@@ -102,11 +102,12 @@ traffic: ## Send visitors and agents to a running gateway (TARGET=http://127.0.0
 build: $(PAGES) ## Build bin/nextup with the pages inside
 	go build -trimpath -o bin/nextup ./cmd/nextup
 
-release-snapshot: ## Build archives, checksums, SBOMs and the Debian package into dist/, published nowhere (many minutes the first time)
+release-snapshot: ## Build archives, checksums, SBOMs, the Debian package and the chart into dist/, published nowhere (many minutes the first time)
 	mkdir -p bin/tools
 	GOBIN=$(CURDIR)/bin/tools go install $(SYFT)
 	GOBIN=$(CURDIR)/bin/tools go install $(GORELEASER)
 	PATH="$(CURDIR)/bin/tools:$$PATH" goreleaser release --snapshot --clean
+	cp bin/chart/*.tgz dist/
 
 try-package: ## Install the Debian package of dist/ under a systemd of its own, start, reload, rotate, upgrade, remove and purge it (root; DEB=path)
 	deploy/debian/try $(or $(DEB),$(wildcard dist/*_linux_amd64.deb))
