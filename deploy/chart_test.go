@@ -81,19 +81,67 @@ func TestTheChartMakesObjectsThatExist(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for kind, into := range map[string]any{
+	for _, kind := range exist(t, "everything", objects) {
+		t.Errorf("the chart makes no %s", kind)
+	}
+	if !strings.Contains(objects["PrometheusRule"], "NextupLogUnavailable") {
+		t.Error("the chart brings no alerts")
+	}
+}
+
+// exist decodes the objects strictly, and returns the kinds that the chart can make and did not.
+func exist(t *testing.T, name string, objects map[string]string) (missing []string) {
+	t.Helper()
+	kinds := map[string]any{
 		"Deployment": new(appsv1.Deployment), "Service": new(corev1.Service), "ConfigMap": new(corev1.ConfigMap),
 		"PodDisruptionBudget": new(policyv1.PodDisruptionBudget), "HorizontalPodAutoscaler": new(autoscalingv2.HorizontalPodAutoscaler),
 		"Ingress": new(networkingv1.Ingress), "NetworkPolicy": new(networkingv1.NetworkPolicy), "ServiceAccount": new(corev1.ServiceAccount),
 		// The Prometheus operator's types are not the API's; that they are YAML is known.
 		"PodMonitor": new(map[string]any), "PrometheusRule": new(map[string]any),
-	} {
-		if err := yaml.UnmarshalStrict([]byte(objects[kind]), into); err != nil || objects[kind] == "" {
-			t.Errorf("%s: %v\n%s", kind, err, objects[kind])
+	}
+	for kind, text := range objects {
+		if into := kinds[kind]; into == nil {
+			t.Errorf("%s: a %s is nothing that the chart makes", name, kind)
+		} else if err := yaml.UnmarshalStrict([]byte(text), into); err != nil {
+			t.Errorf("%s: %s: %v\n%s", name, kind, err, text)
 		}
 	}
-	if !strings.Contains(objects["PrometheusRule"], "NextupLogUnavailable") {
-		t.Error("the chart brings no alerts")
+	for kind := range kinds {
+		if objects[kind] == "" {
+			missing = append(missing, kind)
+		}
+	}
+	return slices.Sorted(slices.Values(missing))
+}
+
+// TestTheChartServesInstallationsOfManyKinds: of each file of values only the objects that it
+// asks for are made, and all of them exist.
+func TestTheChartServesInstallationsOfManyKinds(t *testing.T) {
+	t.Parallel()
+	const rarely = "Ingress NetworkPolicy PodMonitor PrometheusRule"
+	for name, missing := range map[string]string{
+		"least": rarely, "fixed-number": "HorizontalPodAutoscaler " + rarely, "many-pods": rarely, "sentinel": rarely,
+		"behind-nginx": "NetworkPolicy PodMonitor PrometheusRule", "monitored": "Ingress NetworkPolicy",
+		"second-release": "Ingress NetworkPolicy PrometheusRule", "closed-network": "Ingress PodMonitor PrometheusRule",
+		"own-account": rarely + " ServiceAccount", "placed": rarely,
+	} {
+		values, err := chartutil.ReadValuesFile("testdata/values/" + name + ".yaml")
+		if err != nil {
+			t.Fatal(err)
+		}
+		objects, err := render(t, values)
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		if got := strings.Join(exist(t, name, objects), " "); got != missing {
+			t.Errorf("%s: it does without %s, want %s", name, got, missing)
+		}
+		for _, m := range lint.All("helm/nextup", values, "default", true).Messages {
+			if m.Severity > support.InfoSev {
+				t.Errorf("%s: %v", name, m)
+			}
+		}
 	}
 }
 
