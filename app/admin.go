@@ -30,8 +30,8 @@ func (c End) run(ctx context.Context, s *Site, a *Actor) (Receipt, error) {
 const MaxTranscript = 1000
 
 // Transcript returns the entries of a conversation after a number, at most MaxTranscript,
-// as long as its log is kept. It is for admins alone. What people wrote is left out unless
-// a reason is given, which the audit log has then.
+// as long as its log is kept. A ticket that is known may have none yet. It is for admins alone.
+// What people wrote is left out unless a reason is given, which the audit log has then.
 func (s *Site) Transcript(ctx context.Context, a *Actor, ticket string, after uint64, reason string) ([]conversation.Entry, error) {
 	if a.Role != Admin {
 		return nil, queue.ErrForbidden
@@ -40,7 +40,7 @@ func (s *Site) Transcript(ctx context.Context, a *Actor, ticket string, after ui
 	switch {
 	case err != nil:
 		return nil, err
-	case len(entries) == 0 && after == 0:
+	case len(entries) == 0 && !s.kept(ctx, ticket):
 		return nil, queue.ErrUnknownTicket
 	case reason != "":
 		s.audit(ctx, a, auditEvent{action: "read", ticket: ticket, reason: reason})
@@ -50,6 +50,17 @@ func (s *Site) Transcript(ctx context.Context, a *Actor, ticket string, after ui
 		entries[i].Body = conversation.Body{Kind: entries[i].Body.Kind}
 	}
 	return entries, nil
+}
+
+// kept reports whether a ticket is known or, where the site has forgotten it, its conversation.
+func (s *Site) kept(ctx context.Context, ticket string) bool {
+	known := false
+	s.Read(func(st *queue.State) { known = st.Ticket(ticket) != nil })
+	if known {
+		return true
+	}
+	entries, err := s.app.options.Conversations.History(ctx, s.id, ticket, 0, 1)
+	return err == nil && len(entries) > 0
 }
 
 // NodeInfo is what a living node says of itself.

@@ -200,6 +200,9 @@ func TestWhatPeopleWroteIsReadWithAReasonAlone(t *testing.T) {
 		t.Fatal(err)
 	}
 	args := []string{"inspect", "conversation", joined.Ticket}
+	if out := o.must(append(args, "--after", "9")...); out != "there is no entry after number 9\n" {
+		t.Errorf("after its end it is %q", out)
+	}
 	if out := o.must(args...); !strings.Contains(out, "vera") || !strings.Contains(out, "m1") || strings.Contains(out, "secret") {
 		t.Errorf("without texts it is\n%s", out)
 	}
@@ -244,6 +247,9 @@ func TestACommandThatCannotBeDoneSaysWhy(t *testing.T) {
 		"an agent who is not":    {[]string{"move", ticket, "--agent", "nobody", "--reason", "x"}, "no such agent"},
 		"a ticket to look at":    {[]string{"inspect", "ticket", "nothing"}, "there is no such ticket"},
 		"a conversation to read": {[]string{"inspect", "conversation", "nothing"}, "there is no such ticket"},
+		"no ticket at all":       {[]string{"inspect", "ticket", ""}, "id of a ticket"},
+		"nobody's conversation":  {[]string{"inspect", "conversation", ""}, "id of a ticket"},
+		"after the end of none":  {[]string{"inspect", "conversation", "nothing", "--after", "9"}, "there is no such ticket"},
 		"too many":               {[]string{"inspect", "tickets", "--limit", "1000000"}, "limit"},
 	} {
 		if out, err := o.run(row.args...); err == nil || !strings.Contains(err.Error(), row.want) {
@@ -264,7 +270,7 @@ func TestACommandThatCannotBeDoneSaysWhy(t *testing.T) {
 	if lines := strings.Count(o.audit.String(), "\n"); lines != 4 {
 		t.Errorf("the audit log has %d lines of what was not done: %s", lines, o.audit)
 	}
-	for address, want := range map[string]string{"10.0.0.7:8081": "on its own machine alone", "8081": "HOST:PORT", "127.0.0.1:1": "start it with --admin"} {
+	for address, want := range map[string]string{"10.0.0.7:8081": "on its own machine alone", "8081": "HOST:PORT", "127.0.0.1:1": "start it with --admin", strings.TrimPrefix(o.URL(), "http://"): "this is no admin port"} {
 		c := endCmd{adminFlags: adminFlags{Admin: address}, auditFlags: auditFlags{Reason: "x"}, Ticket: ticket}
 		if err := c.Run(io.Discard); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("--admin %s: %v, want %q", address, err, want)

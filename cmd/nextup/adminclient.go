@@ -59,6 +59,9 @@ const (
 // errNoAdminPort is wrapped with what hinders the connection.
 var errNoAdminPort = errors.New("no gateway with an admin port answers there: start it with --admin, and give the address by --admin or NEXTUP_ADMIN")
 
+// errOtherPort is of what answers and is no admin port.
+var errOtherPort = errors.New("this is no admin port, perhaps the one for people: give the address that nextup serve has as --admin")
+
 // ask sends a request to the admin port and returns the body of its answer; body is nil for
 // reading.
 func (f *adminFlags) ask(method, path string, query url.Values, body any) (jsontext.Value, error) {
@@ -106,6 +109,9 @@ func (f *adminFlags) ask(method, path string, query url.Values, body any) (jsont
 	}
 	if response.StatusCode/100 == 2 {
 		return answer, nil
+	}
+	if response.Header.Get(admin.Header) == "" {
+		return nil, fmt.Errorf("%s: %w (it answers %s)", address, errOtherPort, response.Status)
 	}
 	var refusal admin.Refusal
 	if err := json.Unmarshal(answer, &refusal); err != nil || refusal.Error == "" {

@@ -12,6 +12,7 @@ import (
 	"text/tabwriter"
 	"time"
 
+	"nextup/app"
 	"nextup/gateway/admin"
 )
 
@@ -186,6 +187,9 @@ func (c *inspectTicketsCmd) cut(out io.Writer, found admin.Tickets) {
 
 // Run implements the command.
 func (c *inspectTicketCmd) Run(out io.Writer) error {
+	if c.Ticket == "" {
+		return errNoTicket
+	}
 	return show(&c.adminFlags, out, "/v1/tickets/"+url.PathEscape(c.Ticket), c.query(), func(out io.Writer, t admin.Ticket) {
 		type line struct {
 			name  string
@@ -212,8 +216,14 @@ func requirement(t admin.Ticket) string {
 	return strings.Join(asks, ", ")
 }
 
+// errNoTicket is for an id from a variable of a shell that is not set.
+var errNoTicket = errors.New("want the id of a ticket: the one that was given is empty")
+
 // Run implements the command.
 func (c *inspectConversationCmd) Run(out io.Writer) error {
+	if c.Ticket == "" {
+		return errNoTicket
+	}
 	query := c.query()
 	if c.Texts {
 		if c.Reason == "" {
@@ -229,6 +239,10 @@ func (c *inspectConversationCmd) Run(out io.Writer) error {
 		if c.Texts {
 			heading += "\tTEXT"
 		}
+		if len(all) == 0 {
+			fmt.Fprintf(out, "there is no entry after number %d\n", c.After)
+			return
+		}
 		table(out, heading, all, func(e admin.Entry) []any {
 			cells := []any{e.Number, moment(e.AtMS), e.Kind, cmp.Or(e.Role, "-"), cmp.Or(e.From, "-"), cmp.Or(e.MessageID, "-")}
 			if c.Texts {
@@ -236,6 +250,9 @@ func (c *inspectConversationCmd) Run(out io.Writer) error {
 			}
 			return cells
 		})
+		if len(all) == app.MaxTranscript {
+			fmt.Fprintf(out, "there may be more: --after %d\n", all[len(all)-1].Number)
+		}
 	})
 }
 

@@ -19,6 +19,7 @@ var forwarded = []string{"Forwarded", "X-Forwarded-For", "X-Real-Ip", "Via"}
 // browser of this machine, and without the token.
 func (p *port) guarded(handler http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set(Header, "1") // so that a command can tell this port from another
 		if why, status := p.refused(r); why != "" {
 			p.turnedAway.Log(p.Log, "the admin port turned a request away", "from", r.RemoteAddr, "path", r.URL.Path, "why", why)
 			http.Error(w, why, status)

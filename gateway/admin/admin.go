@@ -133,9 +133,9 @@ func (p *port) drain(w http.ResponseWriter, r *http.Request) {
 // was refused, and what may have been done. The flag is named only if it is set.
 func (p *port) audit(ctx context.Context, action string, c Command, flag string, set bool) {
 	facts := []slog.Attr{slog.String("by", c.By), slog.String("role", string(app.Admin)), slog.String("action", action), slog.String("reason", c.Reason)}
-	for _, of := range []struct{ name, value string }{{"site", c.Site}, {"ticket", c.Ticket}, {"agent", c.Agent}, {"department", c.Department}, {"language", c.Language}} {
-		if of.value != "" {
-			facts = append(facts, slog.String(of.name, of.value))
+	for _, fact := range []struct{ name, value string }{{"site", c.Site}, {"ticket", c.Ticket}, {"agent", c.Agent}, {"department", c.Department}, {"language", c.Language}} {
+		if fact.value != "" {
+			facts = append(facts, slog.String(fact.name, fact.value))
 		}
 	}
 	if set {

@@ -61,8 +61,8 @@ const (
 )
 
 func (p *port) command(r *http.Request) (any, error) {
-	of := commands[r.PathValue("command")]
-	if of == nil {
+	build := commands[r.PathValue("command")]
+	if build == nil {
 		return nil, badRequest("there is no such command")
 	}
 	c, err := commandOf(r)
@@ -79,7 +79,7 @@ func (p *port) command(r *http.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	receipt, err := s.Execute(r.Context(), &app.Actor{Role: app.Admin, ID: c.By}, of(c))
+	receipt, err := s.Execute(r.Context(), &app.Actor{Role: app.Admin, ID: c.By}, build(c))
 	if err != nil {
 		p.audit(r.Context(), r.PathValue("command"), c, outcome(err), true)
 		return nil, err

@@ -109,35 +109,35 @@ type NamedLevel struct {
 }
 
 func (p *port) sites(_ *http.Request) (any, error) {
-	all := []Site{}
+	sites := []Site{}
 	for _, id := range p.App().Sites() {
 		s := p.App().Site(id)
-		one := Site{ID: id, Dispatches: s.Elected()}
+		site := Site{ID: id, Dispatches: s.Elected()}
 		if err := s.Unavailable(); err != nil {
-			one.Why = err.Error()
+			site.Why = err.Error()
 		} else {
-			one.Ready = true
+			site.Ready = true
 		}
 		s.Read(func(st *queue.State) {
-			one.Log, one.Level = st.Number(), int(st.Level())
+			site.Log, site.Level = st.Number(), int(st.Level())
 			for _, q := range st.Queues() {
-				one.Waiting += st.Size(q)
+				site.Waiting += st.Size(q)
 			}
 			for _, t := range st.AllHeld() {
 				if t.Status == queue.Assigned {
-					one.Assigned++
+					site.Assigned++
 				}
 			}
-			one.Ended = st.EndedCount()
+			site.Ended = st.EndedCount()
 			for _, a := range st.Agents() {
-				if one.Agents++; a.Takes() {
-					one.Available++
+				if site.Agents++; a.Takes() {
+					site.Available++
 				}
 			}
 		})
-		all = append(all, one)
+		sites = append(sites, site)
 	}
-	return all, nil
+	return sites, nil
 }
 
 func (p *port) queues(r *http.Request) (any, error) {
@@ -145,21 +145,21 @@ func (p *port) queues(r *http.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	all := []Queue{}
+	lines := []Queue{}
 	s.Read(func(st *queue.State) {
 		for _, q := range st.Queues() {
-			one := Queue{
+			line := Queue{
 				Department: q.Department, Language: q.Language, Waiting: st.Size(q), WithRoom: st.AgentsWithRoom(q),
 				Unattended: st.QueueUnattended(q), Withdrawn: st.Withdrawn(q),
 			}
 			if pause := st.Paused(q); pause != nil {
-				one.PausedBy, one.Paused = pause.By, pause.Reason
+				line.PausedBy, line.Paused = pause.By, pause.Reason
 			}
-			st.Sweep(q, 1, 1, func(_ int, t *queue.Ticket) bool { one.OldestMS = int64(t.JoinedAt); return false })
-			all = append(all, one)
+			st.Sweep(q, 1, 1, func(_ int, t *queue.Ticket) bool { line.OldestMS = int64(t.JoinedAt); return false })
+			lines = append(lines, line)
 		}
 	})
-	return all, nil
+	return lines, nil
 }
 
 func (p *port) ticket(r *http.Request) (any, error) {
@@ -167,44 +167,44 @@ func (p *port) ticket(r *http.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	var one *Ticket
+	var found *Ticket
 	s.Read(func(st *queue.State) {
 		if t := st.Ticket(r.PathValue("ticket")); t != nil {
-			found := ticketOf(st, t)
-			one = &found
+			ticket := ticketOf(st, t)
+			found = &ticket
 		}
 	})
-	if one == nil {
+	if found == nil {
 		return nil, queue.ErrUnknownTicket
 	}
-	return one, nil
+	return found, nil
 }
 
 func ticketOf(st *queue.State, t *queue.Ticket) Ticket {
-	one := Ticket{
+	ticket := Ticket{
 		ID: t.ID, Visitor: t.Visitor, Status: string(t.Status), Department: t.Department, Language: t.Language, Topic: t.Topic, Urgency: t.Urgency,
 		Position: st.Position(t), HeadStartS: int64(t.HeadStart / 1000), JoinedMS: int64(t.JoinedAt), AssignedMS: int64(t.AssignedAt),
 		EndedMS: int64(t.EndedAt), End: string(t.End), Agent: t.Agent, Offers: t.Attempts, Guests: t.Guests, Log: t.Rev.Number,
 	}
 	if t.Requirements != nil {
-		one.Tier, one.Skills = t.Requirements.Tier, t.Requirements.Skills
+		ticket.Tier, ticket.Skills = t.Requirements.Tier, t.Requirements.Skills
 	}
 	if t.Offer != nil {
-		one.OfferedTo = t.Offer.Agent
+		ticket.OfferedTo = t.Offer.Agent
 	}
 	if t.Hold != nil {
-		one.HeldFor = t.Hold.Agent
+		ticket.HeldFor = t.Hold.Agent
 	}
 	for _, d := range t.Declines {
-		one.Declined = append(one.Declined, d.Agent)
+		ticket.Declined = append(ticket.Declined, d.Agent)
 	}
 	if v := st.Visitor(t.Visitor); v != nil && v.Ticket == t.ID {
-		one.VisitorNode, one.VisitorLostMS = v.Session.Node, int64(v.Session.LostAt)
+		ticket.VisitorNode, ticket.VisitorLostMS = v.Session.Node, int64(v.Session.LostAt)
 	}
 	if a := st.Agent(t.HeldBy()); a != nil {
-		one.AgentNode, one.AgentLostMS = a.Session.Node, int64(a.Session.LostAt)
+		ticket.AgentNode, ticket.AgentLostMS = a.Session.Node, int64(a.Session.LostAt)
 	}
-	return one
+	return ticket
 }
 
 // conversation lists entries after a number. A reason is asked for with the texts, and goes
@@ -234,15 +234,15 @@ func (p *port) conversation(r *http.Request) (any, error) {
 		}
 		return nil, err
 	}
-	all := []Entry{}
+	list := []Entry{}
 	for i := range entries {
 		e := &entries[i]
-		all = append(all, Entry{
+		list = append(list, Entry{
 			Number: e.Number, AtMS: e.AtMS, Kind: string(e.Kind), Role: string(e.From.Role), From: e.From.ID,
 			MessageID: e.MessageID, UpTo: e.UpTo, Text: e.Body.Text,
 		})
 	}
-	return all, nil
+	return list, nil
 }
 
 func (p *port) nodes(r *http.Request) (any, error) {
@@ -250,25 +250,25 @@ func (p *port) nodes(r *http.Request) (any, error) {
 	if err != nil {
 		return nil, errors.Join(errNodes, err)
 	}
-	all := []Node{}
+	list := []Node{}
 	for _, n := range nodes {
-		all = append(all, Node{Name: n.Name, Self: p.App().IsOwnNode(n.Name), Level: int(n.Level), Differs: n.Differs})
+		list = append(list, Node{Name: n.Name, Self: p.App().IsOwnNode(n.Name), Level: int(n.Level), Differs: n.Differs})
 	}
-	return all, nil
+	return list, nil
 }
 
 func (p *port) level(r *http.Request) (any, error) {
-	all := Levels{Sites: []NamedLevel{}, Nodes: []NamedLevel{}}
+	levels := Levels{Sites: []NamedLevel{}, Nodes: []NamedLevel{}}
 	for _, id := range p.App().Sites() {
 		level, _ := p.App().Site(id).Level()
-		all.Sites = append(all.Sites, NamedLevel{id, int(level)})
+		levels.Sites = append(levels.Sites, NamedLevel{id, int(level)})
 	}
 	nodes, err := p.App().Nodes(r.Context())
 	if err != nil {
-		all.Unknown = errNodes.Error()
+		levels.Unknown = errNodes.Error()
 	}
 	for _, n := range nodes {
-		all.Nodes = append(all.Nodes, NamedLevel{n.Name, int(n.Level)})
+		levels.Nodes = append(levels.Nodes, NamedLevel{n.Name, int(n.Level)})
 	}
-	return all, nil
+	return levels, nil
 }
