@@ -277,7 +277,7 @@ func TestTheRunbooksCommandsCanBeGivenEverywhere(t *testing.T) {
 			t.Errorf("form %d defines %v, the first one %v", i+1, here, names)
 		}
 	}
-	if len(names) != 5 || strings.Contains(entries, "redis-cli") {
+	if len(names) != 6 || strings.Contains(entries, "redis-cli") {
 		t.Errorf("the forms define %v; an entry that says redis-cli fits one of them", names)
 	}
 	blocks := shell.FindAllStringSubmatch(rest, -1)
