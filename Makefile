@@ -86,8 +86,8 @@ bench-offer: ## From a close on one gateway to the next offer, decided on anothe
 faults-routing: ## Routing on four gateways that are killed in turn, 3,000 tickets, some minutes (SEED=n)
 	NEXTUP_FAULTS_ROUTING=long NEXTUP_FAULTS_SEED=$(SEED) go test ./test/faults/routing -count 1 -v -timeout 20m -run TestRouting
 
-browsers: client ## One journey over every network, in Chromium, Firefox and WebKit, on every kind of page, some minutes
-	cd client-js && NEXTUP_BUILT=1 NEXTUP_MATRIX=all npx playwright test matrix.spec.ts
+browsers: client ## One journey over every network, and axe in every state, in Chromium, Firefox and WebKit, some minutes
+	cd client-js && NEXTUP_BUILT=1 NEXTUP_MATRIX=all npx playwright test matrix.spec.ts axe-engines.spec.ts
 
 drill: ## Break an installation in each way that the alerts know of, in a real Prometheus, some 15 minutes (CASE=name)
 	@for p in prometheus haproxy redis-server; do command -v $$p >/dev/null || { echo "make drill needs $$p: apt-get install --no-install-recommends prometheus haproxy redis-server"; exit 1; }; done

@@ -2,8 +2,9 @@ import { defineConfig } from "@playwright/test";
 
 export default defineConfig({
   testDir: "browser",
-  // The pictures of the README are taken from a real run, and the pages are measured, when that is asked for.
+  // The pictures of the README are taken from a real run, the pages are measured and axe looks in every engine, when that is asked for.
   testIgnore: [
+    ...(process.env["NEXTUP_MATRIX"] === "all" ? [] : ["axe-engines.spec.ts"]),
     ...(process.env["NEXTUP_SCREENSHOTS"] === "1" ? [] : ["screenshots.spec.ts"]),
     ...(process.env["NEXTUP_BENCH"] === "1" ? [] : ["*bench.spec.ts"]),
   ],

@@ -1,7 +1,8 @@
 import { spawn, type ChildProcess } from "node:child_process";
-import { existsSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { createRequire } from "node:module";
 import { createInterface } from "node:readline";
-import { test } from "@playwright/test";
+import { expect, test } from "@playwright/test";
 import { launch as launchBrowser, type Browser, type ElementHandle, type Frame, type Page } from "puppeteer-core";
 import { Builder, Key, type WebDriver, type WebElement } from "selenium-webdriver";
 import { freePort } from "./gateway.ts";
@@ -31,7 +32,7 @@ export type EngineName = "chromium" | "firefox" | "webkit";
 const programs = {
   chromium: process.env["NEXTUP_CHROMIUM"] ?? "/usr/bin/chromium",
   firefox: process.env["NEXTUP_FIREFOX"] ?? "/usr/bin/firefox-esr",
-  webkit: "/usr/lib/x86_64-linux-gnu/webkit2gtk-4.1/MiniBrowser",
+  webkit: readdirSync("/usr/lib").map((machine) => `/usr/lib/${machine}/webkit2gtk-4.1/MiniBrowser`).find(existsSync) ?? "MiniBrowser",
 };
 
 /** Skips the running tests where the engine is not there, and prints why. */
@@ -43,8 +44,8 @@ export function needsEngine(name: EngineName): void {
   }
 }
 
-/** A script that finds a part of the chat: the widget's own tree is open. */
-const find = (selector: string) => `document.querySelector("nextup-chat")?.shadowRoot?.querySelector(${JSON.stringify(selector)}) ?? null`;
+/** A script that finds a part of the chat, whose own tree is open, or of a page without one. */
+const find = (selector: string) => `(document.querySelector("nextup-chat")?.shadowRoot ?? document).querySelector(${JSON.stringify(selector)})`;
 
 const patienceMS = 60_000;
 
@@ -74,6 +75,18 @@ export function reads(hands: Hands, selector: string, wanted: string): Promise<u
     const text = await hands.run<string | null>(`return (${find(selector)})?.textContent ?? null`);
     return text?.includes(wanted);
   });
+}
+
+const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+
+/** The page is without fault for axe, once all that was moving has come to rest: text that fades in has little contrast. */
+export async function isAccessible(hands: Hands): Promise<void> {
+  const faults = () =>
+    hands.run<string[]>(
+      `if (!window.axe) { ${axe} } const { violations } = await window.axe.run(document, { resultTypes: ["violations"] });
+      return violations.map((v) => v.id + ": " + v.nodes.map((n) => n.html.slice(0, 200)).join(" "));`,
+    );
+  await expect.poll(faults).toEqual([]);
 }
 
 export function start(name: EngineName): Promise<Engine> {

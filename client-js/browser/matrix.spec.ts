@@ -1,9 +1,7 @@
-import { readFileSync } from "node:fs";
-import { createRequire } from "node:module";
 import { expect, test } from "@playwright/test";
 import { WebSocket } from "ws";
 import { AgentClient, VisitorClient } from "../src/core/index.ts";
-import { partOf, needsEngine, reads, start, type Engine, type EngineName } from "./engines.ts";
+import { isAccessible, partOf, needsEngine, reads, start, type Engine, type EngineName } from "./engines.ts";
 import { Servers, site } from "./gateway.ts";
 import { Host, mint, strictPolicy } from "./host.ts";
 import { Proxy, type Network } from "./network.ts";
@@ -54,8 +52,6 @@ const names = Object.keys(pages) as PageName[];
 const all = (Object.keys(networks) as NetworkName[]).flatMap((network) => names.map((page) => ({ network, page })));
 const rows = whole ? all : all.filter(({ network, page }) => network === "socket" && page === "strict CSP");
 const engines: readonly EngineName[] = whole ? ["chromium", "firefox", "webkit"] : ["firefox", "webkit"];
-
-const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 
 let servers: Servers;
 let gateway: string;
@@ -138,14 +134,4 @@ async function journey(engine: Engine, network: Network, page: PageName): Promis
     await place.stop?.();
     await proxy.stop();
   }
-}
-
-/** The chat is without fault for axe, once all that was moving has come to rest: text that fades in has little contrast. */
-async function isAccessible(lin: { run<T>(script: string): Promise<T> }): Promise<void> {
-  const faults = () =>
-    lin.run<string[]>(
-      `${axe}; const { violations } = await axe.run(document, { resultTypes: ["violations"] });
-      return violations.map((v) => v.id + ": " + v.nodes.map((n) => n.html.slice(0, 200)).join(" "));`,
-    );
-  await expect.poll(faults).toEqual([]);
 }

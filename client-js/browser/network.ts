@@ -25,6 +25,7 @@ export class Proxy {
   readonly #to: URL;
   readonly #network: Network;
   #requests = 0;
+  #port = 0;
   /** How much of the traffic was spoilt. */
   spoilt = 0;
 
@@ -39,13 +40,19 @@ export class Proxy {
 
   static async before(gateway: string, network: Network): Promise<Proxy> {
     const proxy = new Proxy(gateway, network);
-    await new Promise<void>((resolve) => proxy.#server.listen(0, "127.0.0.1", resolve));
+    await proxy.start();
     return proxy;
   }
 
   get address(): string {
+    return `http://127.0.0.1:${this.#port}`;
+  }
+
+  /** Lets traffic through, after a stop at the same address. */
+  async start(): Promise<void> {
+    await new Promise<void>((resolve) => this.#server.listen(this.#port, "127.0.0.1", resolve));
     const address = this.#server.address();
-    return `http://127.0.0.1:${typeof address === "object" && address !== null ? address.port : 0}`;
+    this.#port = typeof address === "object" && address !== null ? address.port : 0;
   }
 
   async stop(): Promise<void> {
