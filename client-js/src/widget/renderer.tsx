@@ -48,6 +48,8 @@ export class Renderer implements Parts {
           this.#root.querySelector<HTMLElement>(".panel, .launcher")?.focus(); // what had it is gone
         }
         this.#drawn();
+      } else if (state.open) {
+        this.forms.get(); // beside the language, and not behind it
       }
     });
   }
