@@ -47,7 +47,7 @@ for (const name of engines) {
 
     test("axe finds no fault in the widget: shut, form, settings, waiting, chat, lost network, end, rating, rated", async () => {
       const network = await Proxy.before(gateway, {});
-      const chat = `<h1>A shop</h1><main><p>Wares</p></main><script async src="${gateway}/widget.js" data-gateway="${network.address}" data-token-url="/token"></script>`;
+      const chat = `<main><h1>A shop</h1></main><script async src="${gateway}/widget.js" data-gateway="${network.address}" data-token-url="/token"></script>`;
       const host = await Host.serves(() => chat);
       host.token = () => mint({ sub: `v-${name}`, name: "Lin", languages: ["en"] });
       const mei = new AgentClient({ url, token: () => mint({ sub: `mei-${name}`, name: "Mei", role: "agent", languages: ["en"] }), WebSocket });
@@ -104,7 +104,7 @@ for (const name of engines) {
       ["waiting", 'data-token="not.a.token" data-gateway="http://127.0.0.1:1"'],
     ] as const) {
       test(`axe finds no fault in the widget: ${state === "stopped" ? "refused" : "out of reach"}`, async () => {
-        const host = await Host.serves(() => `<h1>A shop</h1><main>Wares</main><script async src="${gateway}/widget.js" ${attributes} data-open></script>`);
+        const host = await Host.serves(() => `<main><h1>A shop</h1></main><script async src="${gateway}/widget.js" ${attributes} data-open></script>`);
         const lin = await (engine as Engine).visitor();
         try {
           await lin.open(host.address, false);
