@@ -15,6 +15,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"flag"
 	"fmt"
@@ -40,16 +41,35 @@ type Costs struct {
 	Messages     float64 // of a ticket of the run
 	RedisTicket  float64 // of Redis's processor, those messages included
 	RedisMessage float64 // of Redis's processor, for each that a ticket has more; given
-	RedisMemory  float64 // of Redis's memory, for each ticket that is open
+	RedisMemory  float64 // of Redis's memory, for each ticket whose conversation is open; given
 	// What an ended ticket keeps in Redis; given. Its conversation is kept for twice the
 	// retention, and is that of typicalMessages; its records in the site's log for logKept.
 	EndedTicket, EndedConversation, EndedMessage, EndedRecords float64
 	Process                                                    float64 // of the memory of a gateway without sockets and tickets; given
-	Seconds                                                    int     // that the fit is made of
+	// What is asked while nothing else is under way wakes a process up, see wakes; given.
+	Idle, Wake, RedisIdle, RedisWake float64 // of processor: each second, and for each time
+	RedisProcess                     float64 // of Redis's memory without anything; given
+	WaitingMemory                    float64 // of Redis's memory, for a ticket in line; given
+	Seconds                          int     // that the fit is made of
 }
 
 // beatEvery is how many seconds a visitor's socket lets pass between beats.
 const beatEvery = 10
+
+// A ticket asks this often for something, of gateways together and of Redis, and a process
+// falls asleep so many times a second at most, whatever is asked of it.
+const (
+	asksOfTicket, redisAsks = 60, 40
+	sleepsMost              = 1300
+)
+
+// wakes is how often a second a process wakes up that is asked for something at this rate:
+// each time at first, ever less often as it is awake already when something comes.
+func wakes(rate float64) float64 { return rate * sleepsMost / (rate + sleepsMost) }
+
+// runWake and runRedisWake are Wake and RedisWake of a machine that does nothing else, as
+// that of the run: what is left of its seconds without them is work.
+const runWake, runRedisWake = 130, 40
 
 // Measure adds to what is given what can be read off a run.
 func (c Costs) Measure(r *report.Run) (Costs, error) {
@@ -63,7 +83,9 @@ func (c Costs) Measure(r *report.Run) (Costs, error) {
 		}
 		frames := (b.Positions-a.Positions)/dt + b.Connections/beatEvery
 		rows = append(rows, []float64{1, float64(b.Number-a.Number) / dt})
-		cpu = append(cpu, 1e6*(b.GatewayCPU-a.GatewayCPU)/dt-c.Frame*frames-c.Message*(b.Messages-a.Messages)/dt)
+		n := max(1, float64(b.Gateways))
+		woken := n * wakes((b.Connections/beatEvery+asksOfTicket*float64(b.Joins-a.Joins)/dt)/n)
+		cpu = append(cpu, 1e6*(b.GatewayCPU-a.GatewayCPU)/dt-c.Frame*frames-c.Message*(b.Messages-a.Messages)/dt-runWake*woken)
 	}
 	if len(rows) < 20 || r.Observed == nil || r.Observed.Tallies.Joins == 0 {
 		return Costs{}, fmt.Errorf("the run has %d useful seconds and no log beside them: 20 are needed", len(rows))
@@ -74,8 +96,8 @@ func (c Costs) Measure(r *report.Run) (Costs, error) {
 	c.Ticket = max(0, all-float64(last.Gateways)*c.Replay)
 	c.Seconds = len(rows)
 	c.Messages = (last.Messages - first.Messages) / float64(t.Joins)
-	c.RedisTicket = 1e6 * (last.RedisCPU - first.RedisCPU) / float64(t.Joins)
-	c.RedisMemory = (last.RedisMemory - first.RedisMemory) / float64(t.Joins)
+	seconds := last.T - first.T
+	c.RedisTicket = max(0, 1e6*(last.RedisCPU-first.RedisCPU)-seconds*runRedisWake*wakes(redisAsks*float64(t.Joins)/seconds)) / float64(t.Joins)
 	return c, nil
 }
 
@@ -146,8 +168,10 @@ type Forecast struct {
 // Plan is what a forecast needs.
 type Plan struct {
 	FramesPerSecond float64
+	Expected        float64 // cores of all gateways together, without the margin
 	GatewayCores    float64
 	GatewayMemory   float64 // bytes, of each
+	RedisExpected   float64
 	RedisCores      float64
 	RedisMemory     float64 // bytes
 	Gateways        int
@@ -169,11 +193,27 @@ func (f Forecast) day() float64 {
 // talking are the conversations that go on at a time.
 func (f Forecast) talking() float64 { return f.Tickets * f.Handling.Seconds() }
 
-// redisMemory is what Redis keeps of the tickets that are open and of those that ended.
-func (c Costs) redisMemory(f Forecast) float64 {
+// redisMemory is what Redis keeps of the tickets that are open and of those that ended. Their
+// conversations are kept for twice the retention; kept is how many retentions there have been.
+func (c Costs) redisMemory(f Forecast, kept float64) float64 {
 	days := f.Retention.Hours() / 24
 	conversation := c.EndedConversation + c.EndedMessage*max(0, f.Messages/max(f.Tickets, 1e-9)-typicalMessages)
-	return (f.Waiting+f.talking())*c.RedisMemory + f.day()*days*(c.EndedTicket+2*conversation) + f.Tickets*logKept*c.EndedRecords
+	return c.RedisProcess + f.Waiting*c.WaitingMemory + f.talking()*c.RedisMemory + f.day()*days*(c.EndedTicket+kept*conversation) + f.Tickets*logKept*c.EndedRecords
+}
+
+// mostGateways bounds the search for how many are enough.
+const mostGateways = 10_000
+
+// cores is what so many gateways take together.
+func (c Costs) cores(f Forecast, frames, gateways float64) float64 {
+	asked := f.Connections/beatEvery + f.Tickets*asksOfTicket
+	each := c.Idle + c.Wake*wakes(asked/gateways) + f.Tickets*c.Replay
+	return (frames*c.Frame + f.Messages*c.Message + f.Tickets*c.Ticket + gateways*each) / 1e6
+}
+
+// gatewayMemory is what each of some gateways takes, over which the sockets are spread.
+func (c Costs) gatewayMemory(f Forecast, remembered, gateways float64) float64 {
+	return c.Process + f.Connections/gateways*c.Connection + remembered*c.Remembered
 }
 
 // framesPerSecond is how many places and answers to beats a second the forecast
@@ -191,23 +231,25 @@ func (f Forecast) framesPerSecond() float64 {
 // log and remembers every ticket, so those parts grow with their number. The spare ones
 // come on top: what each holds is counted while they are away.
 func (c Costs) Need(f Forecast) Plan {
-	p := Plan{FramesPerSecond: f.framesPerSecond(), RedisMemory: c.redisMemory(f), Talking: f.talking(), Room: f.Agents * f.Places}
+	p := Plan{FramesPerSecond: f.framesPerSecond(), RedisMemory: c.redisMemory(f, 2), Talking: f.talking(), Room: f.Agents * f.Places}
 	p.Remembered = f.Waiting + p.Talking + f.day()*f.Retention.Hours()/24
 	margin := max(1, f.Margin)
-	p.RedisCores = margin * (f.Tickets*c.RedisTicket + max(0, f.Messages-f.Tickets*c.Messages)*c.RedisMessage) / 1e6
-	shared := margin * (p.FramesPerSecond*c.Frame + f.Messages*c.Message + f.Tickets*c.Ticket) / 1e6
-	replay := margin * f.Tickets * c.Replay / 1e6
-	room := f.Cores*f.Load - replay
-	bySockets := math.Ceil(f.Connections / f.Sockets)
-	if room <= 0 {
+	p.RedisExpected = (c.RedisIdle + c.RedisWake*wakes(f.Tickets*redisAsks) + f.Tickets*c.RedisTicket + max(0, f.Messages-f.Tickets*c.Messages)*c.RedisMessage) / 1e6
+	p.RedisCores = margin * p.RedisExpected
+	bySockets := max(1, math.Ceil(f.Connections/f.Sockets))
+	byCores, may := 1.0, f.Cores*f.Load/margin
+	if f.Tickets*c.Replay/1e6 >= may {
 		p.GivesFirst = "a gateway cannot even replay the log: spread the people over sites"
 		return p
 	}
-	byCores := math.Ceil(shared / room)
-	needed := max(byCores, bySockets, 1)
-	p.GatewayMemory = c.Process + f.Connections/needed*c.Connection + p.Remembered*c.Remembered
+	for c.cores(f, p.FramesPerSecond, byCores) > byCores*may && byCores < mostGateways {
+		byCores++
+	}
+	needed := max(byCores, bySockets)
+	p.GatewayMemory = c.gatewayMemory(f, p.Remembered, needed)
 	p.Gateways = int(needed) + f.Spare
-	p.GatewayCores = shared + float64(p.Gateways)*replay
+	p.Expected = c.cores(f, p.FramesPerSecond, float64(p.Gateways))
+	p.GatewayCores = margin * p.Expected
 	switch {
 	case f.Agents > 0 && p.Talking > p.Room:
 		p.GivesFirst = "the agents: the line grows without end"
@@ -272,8 +314,18 @@ func run(args []string, out io.Writer) error {
 	flags.Float64Var(&c.EndedMessage, "ended-message", 400, "bytes of Redis for each message more")
 	flags.Float64Var(&c.EndedRecords, "ended-records", 3000, "bytes of Redis for what the site's log has of it, for ten minutes")
 	flags.Float64Var(&c.Remembered, "remembered", 800, "bytes of each gateway for a ticket that it remembers, garbage included")
-	flags.Float64Var(&c.Process, "process", 60e6, "bytes of a gateway at work that remembers nothing")
+	flags.Float64Var(&c.Process, "process", 54e6, "bytes of a gateway at work that remembers nothing")
+	flags.Float64Var(&c.Idle, "idle", 3300, "µs a second of a gateway that is asked nothing")
+	flags.Float64Var(&c.Wake, "wake", 230, "µs of a gateway each time it wakes up, which depends on the machine and what else runs there")
+	flags.Float64Var(&c.RedisIdle, "redis-idle", 2800, "µs a second of Redis under two gateways that are asked nothing")
+	flags.Float64Var(&c.RedisWake, "redis-wake", 70, "µs of Redis each time it wakes up")
+	flags.Float64Var(&c.RedisProcess, "redis-process", 1.8e6, "bytes of Redis without anything")
+	flags.Float64Var(&c.RedisMemory, "open-ticket", 7800, "bytes of Redis for a ticket with an open conversation")
+	flags.Float64Var(&c.WaitingMemory, "waiting-ticket", 1500, "bytes of Redis for a ticket in line")
 	flags.Float64Var(&c.Replay, "replay", 370, "µs of each gateway for a ticket, of one without sockets beside a run")
+	share := flags.Float64("share", 1, "part of the forecast, such as 0.1 for a tenth, in as many lines")
+	try := flags.Bool("measure", false, "make that part happen on this machine, with Redis and gateways on the loopback, and print both")
+	window := flags.Duration("window", 2*time.Minute, "how long --measure measures, once the people are there")
 	var path string
 	if len(args) > 0 && !strings.HasPrefix(args[0], "-") {
 		path, args = args[0], args[1:]
@@ -300,14 +352,22 @@ func run(args []string, out io.Writer) error {
 	fmt.Fprintf(out, "%s, %s, %d cores, commit %s, %d seconds\n", r.Scenario, r.Machine.Date, r.Machine.Cores, r.Machine.Commit, c.Seconds)
 	fmt.Fprintf(out, "given: frame %.1f µs, message %.0f µs, of Redis %.0f µs, replay of a ticket %.0f µs of each gateway, socket %.1f KB, remembered ticket %.1f KB, ended one %.2f KB of Redis and its conversation %.1f KB\n",
 		c.Frame, c.Message, c.RedisMessage, c.Replay, c.Connection/1e3, c.Remembered/1e3, c.EndedTicket/1e3, c.EndedConversation/1e3)
-	fmt.Fprintf(out, "measured: ticket %.1f ms of gateways together besides, %.1f ms of Redis, %.1f KB of Redis while it is open\n", c.Ticket/1e3, c.RedisTicket/1e3, c.RedisMemory/1e3)
+	fmt.Fprintf(out, "given: gateway %.1f ms a second and %.0f µs to wake up, Redis %.1f ms and %.0f µs; %.1f KB of Redis for a ticket in line, %.1f KB for one in conversation\n",
+		c.Idle/1e3, c.Wake, c.RedisIdle/1e3, c.RedisWake, c.WaitingMemory/1e3, c.RedisMemory/1e3)
+	fmt.Fprintf(out, "measured: ticket %.1f ms of gateways together besides, %.1f ms of Redis\n", c.Ticket/1e3, c.RedisTicket/1e3)
 	if f.Connections == 0 {
 		return nil
 	}
+	f = f.part(*share)
+	if *try {
+		ctx, stop := context.WithTimeout(context.Background(), *window+15*time.Minute)
+		defer stop()
+		return measured(ctx, c, f, *window, out)
+	}
 	p := c.Need(f)
 	fmt.Fprintf(out, "remembered: %.0f tickets, of %.0f a day that are kept for %s, and %.0f conversations that go on\n", p.Remembered, f.day(), short(f.Retention), p.Talking)
-	fmt.Fprintf(out, "forecast: %.0f places and beats a second; %d gateways of %.0f cores, %d of which may be away, %.1f cores in all, %.1f GB each; Redis %.2f cores, %.1f GB\n",
-		p.FramesPerSecond, p.Gateways, f.Cores, f.Spare, p.GatewayCores, p.GatewayMemory/1e9, p.RedisCores, p.RedisMemory/1e9)
+	fmt.Fprintf(out, "forecast: %.0f places and beats a second; %d gateways of %.0f cores, %d of which may be away, %s cores in all, %s GB each; Redis %s cores, %s GB\n",
+		p.FramesPerSecond, p.Gateways, f.Cores, f.Spare, digits(p.GatewayCores), digits(p.GatewayMemory/1e9), digits(p.RedisCores), digits(p.RedisMemory/1e9))
 	if f.Agents > 0 {
 		fmt.Fprintf(out, "agents: %.0f with %.0f places hold %.0f conversations; %.0f of %s each go on at a time, %.0f %% of that\n",
 			f.Agents, f.Places, p.Room, p.Talking, short(f.Handling), 100*p.Talking/p.Room)

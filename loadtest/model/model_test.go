@@ -17,13 +17,15 @@ import (
 var given = Costs{Frame: 20, Message: 100, Replay: 30}
 
 // made is a run of three gateways whose costs are known: 20 µs a place or beat, 40 a
-// record, 100 a message and 5,000 idle, with sums that rise and fall together but for a
+// record, 100 a message, 5,000 idle and what it takes to wake up, with sums that rise and fall together but for a
 // little.
 func made() *report.Run {
 	r := &report.Run{Observed: &observer.Report{}}
 	r.Observed.Tallies.Joins, r.Observed.Tallies.Records = 1000, 5000
 	var s report.Sample
+	redis := (1190*1000/119.0 + runRedisWake*wakes(redisAsks*1000/119.0)) / 1e6
 	for i := range 120 {
+		joined := float64(max(0, i*i-(i-1)*(i-1)))
 		wave := float64(i % 7)
 		places, records, messages := 1000+300*wave, uint64(200+60*wave), 100+90*wave+float64(i%2)
 		s.T, s.Gateways, s.Connections, s.Joins = float64(i), 3, float64(1000+10*i), uint64(i*i)
@@ -31,9 +33,9 @@ func made() *report.Run {
 		s.FramesOut += places + 7*messages // those of tickets and messages are in their cost
 		s.Number += records
 		s.Messages += messages
-		s.GatewayCPU += (20*(places+s.Connections/10) + 40*float64(records) + 100*messages + 5000) / 1e6
-		s.RedisCPU += 0.01
-		s.RedisMemory += 1000
+		woken := 3 * wakes((s.Connections/10+asksOfTicket*joined)/3)
+		s.GatewayCPU += (20*(places+s.Connections/10) + 40*float64(records) + 100*messages + 5000 + runWake*woken) / 1e6
+		s.RedisCPU += redis
 		r.Samples = append(r.Samples, s)
 	}
 	return r
@@ -47,7 +49,7 @@ func TestCostsAreReadOffARunWhoseCostsAreKnown(t *testing.T) {
 	}
 	for name, v := range map[string][2]float64{
 		"frame": {c.Frame, 20}, "message": {c.Message, 100}, "ticket without replay": {c.Ticket, 5*40 - 3*30},
-		"Redis": {c.RedisTicket, 1190}, "Redis's memory": {c.RedisMemory, 119},
+		"Redis": {c.RedisTicket, 1190},
 	} {
 		if math.Abs(v[0]-v[1]) > 0.02*v[1] {
 			t.Errorf("%s is %.2f, want %.2f", name, v[0], v[1])
@@ -70,6 +72,9 @@ func TestTheWorkedExamplesAreTheModels(t *testing.T) {
 	}
 	for _, block := range blocks {
 		line, shown, _ := strings.Cut(block, "\n")
+		if strings.Contains(line, "--measure") {
+			continue // its figures are of one machine at one time
+		}
 		var out bytes.Buffer
 		if err := run(append([]string{"../examples/peak_hour.json"}, strings.Fields(line)...), &out); err != nil {
 			t.Fatal(err)
@@ -111,7 +116,7 @@ func TestAForecastSaysWhatGivesFirst(t *testing.T) {
 // as one of an hour, and gateways do not share them out.
 func TestWhatIsRememberedIsCounted(t *testing.T) {
 	t.Parallel()
-	c := Costs{Remembered: 1700, RedisMemory: 9300, EndedTicket: 850, EndedConversation: 3000, EndedMessage: 400, EndedRecords: 3000}
+	c := Costs{Remembered: 1700, RedisMemory: 9300, WaitingMemory: 9300, EndedTicket: 850, EndedConversation: 3000, EndedMessage: 400, EndedRecords: 3000}
 	base := Forecast{Connections: 1, Waiting: 1000, Tickets: 40, Messages: 200, Lines: 1, Cores: 4, Load: 0.6, Sockets: 50_000, Retention: 24 * time.Hour, Handling: 5 * time.Minute, Spare: 1}
 	for name, row := range map[string]struct {
 		change               func(*Forecast)
@@ -163,5 +168,36 @@ func TestWhatIsNoRunIsRefused(t *testing.T) {
 		if err := run(args, new(bytes.Buffer)); err == nil {
 			t.Errorf("%v is taken", args)
 		}
+	}
+}
+
+// Where little happens, a process falls asleep between two things, and each of them wakes it;
+// where much happens it is awake.
+func TestEachThingCostsMoreWhereLittleHappens(t *testing.T) {
+	t.Parallel()
+	c := Costs{Idle: 3300, Wake: 230}
+	few, many := Forecast{Connections: 400}, Forecast{Connections: 400_000}
+	each := func(f Forecast) float64 {
+		return 1e6 * (c.cores(f, 0, 1) - c.Idle/1e6) / (f.Connections / beatEvery)
+	}
+	if a, b := each(few), each(many); a < 200 || b > 10 {
+		t.Errorf("a beat costs %.0f µs of 40 a second and %.0f of 40,000, want about 230 and next to nothing", a, b)
+	}
+}
+
+func TestFiguresHaveTwoDigitsThatCount(t *testing.T) {
+	t.Parallel()
+	for v, want := range map[float64]string{0: "0", 0.0149: "0.015", 0.18: "0.18", 3.1: "3.1", 24: "24", 521_113: "521113", 0.00004: "0.0000"} {
+		if got := digits(v); got != want {
+			t.Errorf("%v is %q, want %q", v, got, want)
+		}
+	}
+}
+
+func TestATenthHasTheSameLines(t *testing.T) {
+	t.Parallel()
+	f := Forecast{Connections: 1000, Waiting: 100, Tickets: 10, Messages: 50, Day: 5000, Agents: 70, Lines: 8, Places: 3}.part(0.1)
+	if want := (Forecast{Connections: 100, Waiting: 10, Tickets: 1, Messages: 5, Day: 500, Agents: 7, Lines: 8, Places: 3}); f != want {
+		t.Errorf("%+v, want %+v", f, want)
 	}
 }
