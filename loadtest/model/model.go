@@ -2,15 +2,15 @@
 // a forecast into gateways and Redis.
 //
 //	go run ./model results/…/run.json                          # costs
-//	go run ./model results/…/run.json --connections 120000 --waiting 80000 --tickets 50 --day 900000 --messages 400 --agents 8000
+//	go run ./model results/…/run.json --connections 120000 --waiting 80000 --tickets 50 --day 900000 --messages 400 --agents 8000//	go run ./model results/…/run.json --connections 30000 --waiting 5000 --tickets 30 --messages 150 --share 0.1 --measure
 //
 // In a run frames, tickets and messages rise and fall together, so a fit cannot
 // tell what each of them costs: any cost of a frame from 0 to 30 µs explains the
 // seconds of a peak within 1 %. What make bench-peers and an idle gateway beside a
 // run measure alone is therefore given; the seconds of the run then say what a
 // ticket takes over and above, least squares without negative costs: gateway
-// processor seconds a second − frame × (places sent + beats) − message × messages
-// = idle + ticket × tickets. What a gateway remembers is given too: in minutes a heap
+// processor seconds a second − frame × (places sent + beats) − message × messages − what
+// it takes to wake up = idle + ticket × tickets. What a gateway remembers is given too: in minutes a heap
 // grows by the garbage that the runtime allows it, whatever lives.
 package main
 
@@ -278,6 +278,7 @@ into gateways and Redis.
 
 The forecast is the peak of a day; --day says how many tickets come in all of it, since
 those that have ended are remembered. Without --connections only the costs are printed.
+With --share 0.1 --measure a tenth of it is made to happen here and measured beside it.
 
 Flags:
 `
