@@ -51,8 +51,6 @@ import (
 type (
 	// SiteOptions are what the gateway needs to know of one site.
 	SiteOptions = admission.SiteOptions
-	// Limits bound what people may take of a gateway.
-	Limits = admission.Limits
 	// Verifier checks a token.
 	Verifier = admission.Verifier
 )

@@ -24,6 +24,7 @@ import (
 	"nextup/gateway/protocol"
 	"nextup/internal/client"
 	"nextup/internal/eventlog"
+	"nextup/internal/limits"
 	"nextup/presence"
 	"nextup/queue"
 	"nextup/queue/logstore"
@@ -106,7 +107,7 @@ func (h *house) demo() gateway.SiteOptions {
 			return queue.AgentFacts{Departments: []string{"support", "trading"}, Capacity: 2}
 		},
 		VisitorHeartbeat: 10 * time.Second, AgentHeartbeat: 5 * time.Second,
-		Limits: gateway.Limits{
+		Limits: limits.Limits{
 			FramesPerSecond: 1000, Burst: 1000, BytesPerSecond: 16 << 20, ByteBurst: 16 << 20,
 			OutgoingBuffer: 64 << 10, ConnsPerPerson: 8, ConnsPerAddress: 1000, Conns: 10_000,
 		},

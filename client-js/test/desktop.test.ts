@@ -4,7 +4,7 @@ import { find } from "../src/desktop/desk/find.ts";
 import { pressing, waitingSince } from "../src/desktop/desk/waiting.ts";
 import { commandAt, filled, found, keepReplies, replies } from "../src/desktop/parts/replies.ts";
 import { headStart, range, span, stopwatch } from "../src/desktop/parts/times.ts";
-import { roleOf } from "../src/desktop/parts/token.ts";
+import { roleOf } from "../src/dom/token.ts";
 import type { BoardToday, Conversation, DeskTicket, EntryFrame, Role } from "../src/core/index.ts";
 
 // What the desktop decides without a page.

@@ -40,6 +40,15 @@ test("every import leads to a file, so that all of them were read", () => {
   expect(imports.get("widget/View.tsx")).toContain("widget/forms.ts"); // of types
 });
 
+test("a page takes the widget and the desktop by their index alone", () => {
+  const entries = ["widget/index.ts", "desktop/index.ts"];
+  const inside = files.filter((file) => file.startsWith("pages/"));
+  expect(inside.length).toBeGreaterThan(4);
+  const all = inside.flatMap((file) => (imports.get(file) ?? []).map((to) => ({ file, to })));
+  expect(all.filter(({ to }) => !/^(core|dom|pages)\//.test(to) && !entries.includes(to))).toEqual([]);
+  expect(all.filter(({ to }) => entries.includes(to)).length).toBeGreaterThan(1);
+});
+
 test("no file imports itself, by whatever way", () => {
   expect(files.map(circle).filter((way) => way !== undefined)).toEqual([]);
 });

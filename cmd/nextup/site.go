@@ -11,6 +11,6 @@ func siteOf(s sitefile.Site) gateway.SiteOptions {
 	return gateway.SiteOptions{
 		SiteOptions: app.SiteOptions{Rules: s.Rules, Digest: s.Digest}, Origins: s.Origins, Languages: s.Languages, Agent: s.Agents.Of,
 		VisitorHeartbeat: s.Heartbeat.Visitor, AgentHeartbeat: s.Heartbeat.Agent,
-		Limits: gateway.Limits(s.Limits),
+		Limits: s.Limits,
 	}
 }

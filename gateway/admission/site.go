@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"nextup/app"
+	"nextup/internal/limits"
 	"nextup/queue"
 )
 
@@ -22,21 +23,7 @@ type SiteOptions struct {
 	Agent func(subject string) queue.AgentFacts
 	// VisitorHeartbeat and AgentHeartbeat are how often clients must be heard.
 	VisitorHeartbeat, AgentHeartbeat time.Duration
-	Limits                           Limits
-}
-
-// Limits bound what people may take of a gateway. Every refusal is counted in
-// nextup_limited_total by the limit's name.
-type Limits struct {
-	// FramesPerSecond and Burst, BytesPerSecond and ByteBurst bound what one conn
-	// sends.
-	FramesPerSecond, Burst    int
-	BytesPerSecond, ByteBurst int
-	// OutgoingBuffer is how many bytes may wait to be read by a conn.
-	OutgoingBuffer int
-	// ConnsPerPerson, ConnsPerAddress and Conns bound the conns on this gateway:
-	// of one visitor or agent, from one address, and of the site.
-	ConnsPerPerson, ConnsPerAddress, Conns int
+	Limits                           limits.Limits
 }
 
 // Served is a site that is served.

@@ -5,13 +5,13 @@ import (
 
 	"golang.org/x/time/rate"
 
-	"nextup/gateway/admission"
+	"nextup/internal/limits"
 )
 
 // allowance is one conn's own bound on what it sends.
 type allowance struct{ frames, bytes *rate.Limiter }
 
-func newAllowance(l *admission.Limits) *allowance {
+func newAllowance(l *limits.Limits) *allowance {
 	return &allowance{
 		frames: rate.NewLimiter(rate.Limit(l.FramesPerSecond), l.Burst),
 		bytes:  rate.NewLimiter(rate.Limit(l.BytesPerSecond), l.ByteBurst),
@@ -19,7 +19,7 @@ func newAllowance(l *admission.Limits) *allowance {
 }
 
 // follow takes new limits; what is used up stays used up.
-func (a *allowance) follow(l *admission.Limits) {
+func (a *allowance) follow(l *limits.Limits) {
 	a.frames.SetLimit(rate.Limit(l.FramesPerSecond))
 	a.frames.SetBurst(l.Burst)
 	a.bytes.SetLimit(rate.Limit(l.BytesPerSecond))

@@ -5,12 +5,12 @@ import (
 	"testing/synctest"
 	"time"
 
-	"nextup/gateway/admission"
+	"nextup/internal/limits"
 )
 
 func TestAnAllowanceBoundsFramesAndBytes(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		a := newAllowance(&admission.Limits{FramesPerSecond: 2, Burst: 3, BytesPerSecond: 100, ByteBurst: 250})
+		a := newAllowance(&limits.Limits{FramesPerSecond: 2, Burst: 3, BytesPerSecond: 100, ByteBurst: 250})
 		for i, want := range []string{"", "", "", "frames_per_second"} {
 			if got := a.take(10); got != want {
 				t.Errorf("frame %d: %q, want %q", i+1, got, want)

@@ -10,6 +10,7 @@ import (
 	"nextup/gateway/auth"
 	"nextup/gateway/fanout"
 	"nextup/gateway/protocol"
+	"nextup/internal/limits"
 	"nextup/queue"
 )
 
@@ -120,7 +121,7 @@ func (c *Conn) admit(id auth.Identity) error {
 const maxBoardBytes = 2 << 20
 
 // setLimits puts limits in force.
-func (c *Conn) setLimits(l *admission.Limits) {
+func (c *Conn) setLimits(l *limits.Limits) {
 	c.allowance.follow(l)
 	buffer := l.OutgoingBuffer
 	if c.id.Role == protocol.Supervisor {

@@ -1,13 +1,10 @@
 package session
 
-import (
-	"time"
+import "time"
 
-	"nextup/gateway/socket"
-)
-
-// Room is the number of bytes before the payload of a frame that is given to a Link.
-const Room = socket.Room
+// Room is the number of bytes before the payload of a frame that is given to a Link: a
+// transport writes its own header there.
+const Room = 10
 
 // Link is the way of one conn to its client. Its methods never block, and may be called
 // from many goroutines at any time after the link was opened.

@@ -11,6 +11,7 @@ import (
 	"nextup/gateway/admission"
 	"nextup/gateway/auth"
 	"nextup/gateway/protocol"
+	"nextup/internal/limits"
 	"nextup/queue"
 )
 
@@ -121,7 +122,7 @@ const passedTimes = 2
 
 // mayPass refuses what a person posts too much of for conns of other gateways: their own
 // limits come after the way there, which is for all people.
-func (s *Server) mayPass(by holder, most *admission.Limits, size int) error {
+func (s *Server) mayPass(by holder, most *limits.Limits, size int) error {
 	later := s.frames.Take(by, 1, passedTimes*most.Burst, time.Second/time.Duration(passedTimes*most.FramesPerSecond))
 	if later == 0 {
 		later = s.bytes.Take(by, size, passedTimes*most.ByteBurst, time.Second/time.Duration(passedTimes*most.BytesPerSecond))

@@ -68,6 +68,9 @@ type Options struct {
 	Registry *prometheus.Registry
 }
 
+// A frame has the same room before its payload for a session as for a socket.
+var _ [session.Room]byte = [socket.Room]byte{}
+
 // Server serves streams and the frames that are posted for them. New makes it and Close
 // ends it.
 type Server struct {

@@ -18,6 +18,9 @@ import (
 	"nextup/gateway/socket"
 )
 
+// A frame has the same room before its payload for a session as for a socket.
+var _ [session.Room]byte = [socket.Room]byte{}
+
 // Server turns requests into sockets.
 type Server struct {
 	sessions *session.Server

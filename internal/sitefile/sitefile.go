@@ -32,6 +32,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"nextup/internal/limits"
 	"nextup/queue"
 )
 
@@ -64,7 +65,7 @@ type Site struct {
 	// Heartbeat is how often clients must send a heartbeat.
 	Heartbeat Heartbeat
 	// Limits bound what visitors and agents may use of a gateway.
-	Limits Limits
+	Limits limits.Limits
 	// MaxTokenLife bounds how far in the future a token may expire, 1 min to 366 days.
 	MaxTokenLife time.Duration
 	// AllowNetworks are networks that are not public and that the site's addresses
@@ -104,22 +105,6 @@ func (a Agents) Of(sub string) queue.AgentFacts {
 // Heartbeat is the time between two heartbeats of a client, 1 s to 5 min each,
 // in whole seconds.
 type Heartbeat struct{ Visitor, Agent time.Duration }
-
-// Limits bound what visitors and agents may use of a gateway.
-type Limits struct {
-	// FramesPerSecond is the rate of frames that one conn may send for ever, 1 to
-	// 1,000; Burst is the number that may come at once, 1 to 10,000.
-	FramesPerSecond, Burst int
-	// BytesPerSecond and ByteBurst bound the same in bytes, 1 KiB to 16 MiB; a
-	// burst holds at least the largest frame, 64 KiB.
-	BytesPerSecond, ByteBurst int
-	// OutgoingBuffer bounds the bytes that wait for a slow client, 64 KiB (the largest
-	// frame) to 16 MiB.
-	OutgoingBuffer int
-	// ConnsPerPerson, ConnsPerAddress and Conns bound the conns on one gateway: of
-	// one visitor or agent, from one address, and of the site; 1 to 1,000,000.
-	ConnsPerPerson, ConnsPerAddress, Conns int
-}
 
 // Sources are the digests of what was read, by the path of each file: the site file,
 // and the files with secrets and keys that it names. Compare them with maps.Equal.

@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"nextup/internal/limits"
 	"nextup/internal/sitefile"
 	"nextup/queue"
 )
@@ -61,7 +62,7 @@ func TestASmallSiteGetsEveryDefault(t *testing.T) {
 		},
 		MaxTokenLife: 24 * time.Hour,
 		Heartbeat:    sitefile.Heartbeat{Visitor: 10 * time.Second, Agent: 5 * time.Second},
-		Limits: sitefile.Limits{
+		Limits: limits.Limits{
 			FramesPerSecond: 20, Burst: 100, BytesPerSecond: 32 << 10, ByteBurst: 256 << 10, OutgoingBuffer: 64 << 10,
 			ConnsPerPerson: 8, ConnsPerAddress: 1000, Conns: 100_000,
 		},
@@ -171,7 +172,7 @@ sites:
 			},
 		},
 		Heartbeat: sitefile.Heartbeat{Visitor: 20 * time.Second, Agent: time.Second},
-		Limits: sitefile.Limits{
+		Limits: limits.Limits{
 			FramesPerSecond: 7, Burst: 9, BytesPerSecond: 2 << 10, ByteBurst: 64 << 10, OutgoingBuffer: 1 << 20,
 			ConnsPerPerson: 1, ConnsPerAddress: 2, Conns: 3,
 		},

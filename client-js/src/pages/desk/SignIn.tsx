@@ -1,6 +1,6 @@
 import { useEffect, useState } from "preact/hooks";
 import { isBlank } from "../../core/index.ts";
-import { roleOf } from "../../desktop/parts/token.ts";
+import { roleOf } from "../../dom/token.ts";
 import { isDemo, subjectOf, tokenOf, type Identity } from "./identity.ts";
 import { onSubmit } from "../../dom/submission.ts";
 

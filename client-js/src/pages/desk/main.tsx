@@ -1,7 +1,7 @@
 import { render } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 import { mountDesk } from "../../desktop/index.ts";
-import { roleOf } from "../../desktop/parts/token.ts";
+import { roleOf } from "../../dom/token.ts";
 import { tokenFromAddress } from "../shared/identity.ts";
 import { keepIdentity, recalled, socketAddress, tokenOf, type Identity } from "./identity.ts";
 import { SignIn } from "./SignIn.tsx";

@@ -1,4 +1,4 @@
-import type { Role } from "../../core/index.ts";
+import type { Role } from "../core/index.ts";
 
 /** The role that a token is for, as far as it can be read; the gateway alone verifies it. */
 export function roleOf(token: string): Role | undefined {
