@@ -38,7 +38,7 @@ space := $(subst ,, )
 PAGES := client-js/dist/visitor.html
 PACKAGES := client-js/node_modules/.package-lock.json
 
-.PHONY: help run test lint bench bench-peers bench-eta bench-offer browsers faults faults-routing upgrade drill load build release-snapshot try-package generate clean client-deps client
+.PHONY: help run test lint bench bench-peers bench-eta bench-offer browsers fallback faults faults-routing upgrade drill load build release-snapshot try-package generate clean client-deps client
 
 help: ## Say what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -75,6 +75,9 @@ else
 	$(if $(CASE),,NEXTUP_FAULTS=planted go test ./test/faults -count 1 -v -timeout 20m -run TestTheChecker)
 	NEXTUP_FAULTS=long go test ./test/faults -count 1 -v -timeout 90m -run 'TestMatrix$(if $(CASE),/^$(subst $(space),_,$(CASE))$$)' -seed $(SEED)
 endif
+
+fallback: ## PEOPLE (5,000) by sockets and then by the fallback on three gateways: nothing lost or left, and what a person costs, some 10 minutes
+	NEXTUP_FALLBACK=$(or $(PEOPLE),5000) go test ./test/faults -count 1 -v -timeout 40m -run TestTheFallbackBesideSockets
 
 upgrade: ## From the last release to this one and back under load, and the wire both ways, some minutes (SEED=n)
 	go test ./test/release -count 1 -v

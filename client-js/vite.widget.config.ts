@@ -58,7 +58,7 @@ const smaller: Plugin = {
 };
 
 /** What comes on demand, with what it alone needs; everything else is one file, so that it comes in one request. */
-const onDemand = /src\/(widget\/(loader|locales|forms|JoinForm|Leave|Line|Menu|Rating|Choice|conversation|Chat|Composer|Entry|attention|styles\/(composer|form|line|rating))|dom\/(links|list-window|stream))/;
+const onDemand = /src\/(widget\/(loader|locales|forms|JoinForm|Leave|Line|Menu|Rating|Choice|conversation|Chat|Composer|Entry|attention|styles\/(composer|form|line|rating))|dom\/(links|list-window|stream|shared-stream))/;
 
 // The widget as a gateway serves it: widget.js, a classic script for one line of
 // a host page, and beside it the modules that it loads, each by its own name so

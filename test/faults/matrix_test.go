@@ -40,6 +40,8 @@ type row struct {
 	binary func(testing.TB) string
 	// rules adjust what the oracle knows.
 	rules func(*oracle.Rules)
+	// noSocket has one person in so many come by the fallback, and every fourth of those poll.
+	noSocket int
 	// fault is done under load, and has healed when it returns.
 	fault func(*testbed)
 	// expect is what is expected besides the oracle's invariants.
@@ -66,6 +68,7 @@ func TestMatrix(t *testing.T) {
 				o.binary = r.binary(t)
 			}
 			s := newTestbed(t, o)
+			s.noSocket, s.polls = r.noSocket, 4
 			if r.rules != nil {
 				r.rules(&s.rules)
 			}
@@ -89,6 +92,17 @@ var rows = []row{
 		rules:  leasesRunOut,
 		fault:  again(func(s *testbed) { s.killGateway(s.anyGateway()) }, apart),
 		expect: resumedIn(3 * time.Second),
+	},
+	{
+		name: "kill -9 of a gateway and a hung Redis, half of the people without a socket", redis: onSingle, noSocket: 2,
+		rules: allow(8*time.Second, 4*time.Second, leasesRunOut),
+		fault: func(s *testbed) {
+			s.killGateway(s.anyGateway())
+			s.wait(apart)
+			s.redisHung()
+			s.wait(3 * time.Second)
+		},
+		expect: nothingAcknowledgedWhileDown,
 	},
 	{
 		name: "kill -9 of the dispatcher, again and again", redis: onSingle,

@@ -44,11 +44,11 @@ func (s *testbed) runRow(r row, seed uint64) {
 	}
 }
 
-// noSocket is the people of whom one comes by the fallback, as NEXTUP_FAULTS_NO_SOCKET says;
-// 0 for none.
-func noSocket() int {
+// withoutSocket is the people of whom one comes by the fallback, as the row or
+// NEXTUP_FAULTS_NO_SOCKET says; 0 for none.
+func (s *testbed) withoutSocket() int {
 	every, _ := strconv.Atoi(os.Getenv("NEXTUP_FAULTS_NO_SOCKET"))
-	return every
+	return max(every, s.noSocket)
 }
 
 // runLoad lets a crowd live: load, faults under load, calm, audit, quiet; and has
@@ -61,7 +61,7 @@ func (s *testbed) runLoad(seed uint64, faults func()) (*oracle.Run, *oracle.Repo
 		Targets: s.sockets(), Mint: s.site.Mint, Start: s.start, Seed: seed,
 		Visitors: s.visitors, Agents: s.agents, AgentID: setup.AgentID,
 		Wishes:       []people.Wish{{Department: "support", Language: "zh"}, {Department: "support", Language: "en"}, {Department: "trading", Language: "en"}},
-		VisitorGrace: s.site.VisitorGrace, AgentGrace: s.site.AgentGrace, NoSocket: noSocket(),
+		VisitorGrace: s.site.VisitorGrace, AgentGrace: s.site.AgentGrace, NoSocket: s.withoutSocket(), Polls: s.polls, Slower: s.slower,
 	})
 	s.wait(s.warm)
 	s.mark("the fault begins")

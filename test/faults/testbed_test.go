@@ -69,6 +69,8 @@ type testbed struct {
 	file  string // the site file
 	rules oracle.Rules
 	start time.Time
+	// noSocket, polls and slower are the crowd's.
+	noSocket, polls, slower int
 	// patience is how long all tickets may take to end, after the last join.
 	patience time.Duration
 

@@ -34,6 +34,11 @@ type Options struct {
 	// NoSocket has one person in so many come by the fallback, as in networks that let no
 	// socket through; 0 for none.
 	NoSocket int
+	// Polls has one in so many of those ask for their events, as where the network holds
+	// streams back; 0 for none.
+	Polls int
+	// Slower makes the pauses of people that many times as long; 0 counts as 1.
+	Slower int
 	// Steady keeps all connected, as far as it depends on them.
 	Steady bool
 }
@@ -87,9 +92,13 @@ func Start(ctx context.Context, o Options) *Crowd {
 func (c *Crowd) options(i int) *Options {
 	o := c.o
 	if o.NoSocket > 0 && i%o.NoSocket == 0 {
+		end := ""
+		if o.Polls > 0 && i/o.NoSocket%o.Polls == 0 {
+			end = Polling
+		}
 		o.Targets = slices.Clone(o.Targets)
 		for n, target := range o.Targets {
-			o.Targets[n] = "http" + strings.TrimPrefix(target, "ws")
+			o.Targets[n] = "http" + strings.TrimPrefix(target, "ws") + end
 		}
 	}
 	return &o
@@ -218,6 +227,12 @@ func (c *Crowd) Leave() {
 func open(s protocol.TicketStatus) bool {
 	return s == protocol.Waiting || s == protocol.Offered || s == protocol.Assigned
 }
+
+// paced is a pause of the crowd's.
+func (c *Crowd) paced(d time.Duration) time.Duration { return time.Duration(max(c.o.Slower, 1)) * d }
+
+// about is a time around that of a pause, at most four times that.
+func (c *Crowd) about(rng *rand.Rand, d time.Duration) time.Duration { return about(rng, c.paced(d)) }
 
 // about is a time around d, at most four times that.
 func about(rng *rand.Rand, d time.Duration) time.Duration {

@@ -14,7 +14,7 @@ import (
 // visit is one visitor's visits, one after the other, until the crowd is calm.
 func (c *Crowd) visit(ctx context.Context, v *Client, rng *rand.Rand) {
 	// Not all at once: a storm of joins is a fault of its own.
-	c.pause(ctx, about(rng, between))
+	c.pause(ctx, c.about(rng, between))
 	for wish := 1; ctx.Err() == nil && !c.calm.Load(); wish++ {
 		w := c.o.Wishes[rng.IntN(len(c.o.Wishes))]
 		ok, err := v.Do(ctx, oracle.Ask{Type: protocol.TypeJoin, Wish: wish},
@@ -22,11 +22,11 @@ func (c *Crowd) visit(ctx context.Context, v *Client, rng *rand.Rand) {
 				return protocol.Join{Envelope: e, Department: w.Department, Languages: []string{w.Language}}
 			})
 		if err != nil {
-			c.pause(ctx, between)
+			c.pause(ctx, c.about(rng, between))
 			continue
 		}
 		c.stand(ctx, v, rng, ok.Ticket)
-		c.pause(ctx, about(rng, between))
+		c.pause(ctx, c.about(rng, between))
 	}
 }
 
@@ -52,8 +52,8 @@ func (c *Crowd) stand(ctx context.Context, v *Client, rng *rand.Rand, ticket str
 	defer stop()
 	go c.talk(talking, v, rand.New(rand.NewPCG(rng.Uint64(), 1)), ticket)
 
-	trouble := time.NewTimer(about(rng, interruption))
-	tired := time.NewTimer(patience/2 + about(rng, patience))
+	trouble := time.NewTimer(c.about(rng, interruption))
+	tired := time.NewTimer(c.paced(patience)/2 + c.about(rng, patience))
 	defer trouble.Stop()
 	defer tired.Stop()
 	look := time.NewTicker(viewWait)
@@ -96,7 +96,7 @@ func (c *Crowd) talk(ctx context.Context, v *Client, rng *rand.Rand, ticket stri
 		if v.Say(ctx, ticket) != nil {
 			return
 		}
-		cadence.Pause(ctx, about(rng, writing))
+		cadence.Pause(ctx, c.about(rng, writing))
 	}
 }
 
@@ -104,7 +104,7 @@ func (c *Crowd) talk(ctx context.Context, v *Client, rng *rand.Rand, ticket stri
 func (c *Crowd) shift(ctx context.Context, a *Client, rng *rand.Rand) {
 	dealt := map[string]bool{} // offers, and assignments
 	resets, number := 0, 0
-	trouble := time.NewTimer(about(rng, interruption))
+	trouble := time.NewTimer(c.about(rng, interruption))
 	defer trouble.Stop()
 	for ctx.Err() == nil {
 		a.mu.Lock()
@@ -139,14 +139,14 @@ func (c *Crowd) shift(ctx context.Context, a *Client, rng *rand.Rand) {
 			if !c.calm.Load() && !c.o.Steady {
 				interrupt(a, rng, c.o.AgentGrace)
 			}
-			trouble.Reset(about(rng, interruption))
+			trouble.Reset(c.about(rng, interruption))
 		}
 	}
 }
 
 // decide takes an offer, mostly.
 func (c *Crowd) decide(ctx context.Context, a *Client, rng *rand.Rand, offer string) {
-	cadence.Pause(ctx, about(rng, deciding))
+	cadence.Pause(ctx, about(rng, deciding)) // an offer lapses soon
 	n := rng.IntN(100)
 	switch {
 	case n < 88 || c.calm.Load():
@@ -162,7 +162,7 @@ func (c *Crowd) decide(ctx context.Context, a *Client, rng *rand.Rand, offer str
 func (c *Crowd) converse(ctx context.Context, a *Client, rng *rand.Rand, ticket string) {
 	a.Follow(ctx, ticket)
 	for range 1 + rng.IntN(4) {
-		c.pause(ctx, about(rng, answering))
+		c.pause(ctx, c.about(rng, answering))
 		if a.Say(ctx, ticket) != nil {
 			return
 		}

@@ -126,7 +126,7 @@ func (s *stream) receive(body io.ReadCloser) {
 	closing := false
 	for {
 		line, err := lines.ReadBytes('\n')
-		if err == io.EOF && s.polls {
+		if errors.Is(err, io.EOF) && s.polls {
 			var more io.ReadCloser
 			if more, err = s.poll(); err == nil {
 				_ = body.Close()

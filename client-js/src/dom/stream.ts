@@ -1,3 +1,5 @@
+import { read } from "./stream-events.ts";
+import { Shared } from "./shared-stream.ts";
 import type { ServerFrame, SocketClass, SocketLike, WelcomeFrame } from "../core/index.ts";
 
 // This module comes on demand, where the network lets no WebSocket through.
@@ -16,6 +18,9 @@ const answerMS = 5_000;
 /** How long a post may take: longer than a gateway, which answers within 7 s. */
 const postMS = 10_000;
 const beatMS = 4_000;
+/** After how long without a welcome a network is taken for one that holds streams back. */
+const heldMS = 4_000;
+const pollAgainMS = 1_000;
 /** For how long a frame is posted again: the page's requests are given up after that. */
 const frameMS = 20_000;
 /** The longest wait before a frame is posted again. */
@@ -31,7 +36,8 @@ const rememberedMS = 86_400_000;
  * Its hello opens the stream. In time it opens another one and leaves the one before: it then
  * passes on a welcome, as after a reconnect. While it is open it finds out again and again
  * whether sockets come through by now, and then ends as if a gateway told to come back. So a
- * gateway that was away for a moment keeps no client on streams.
+ * gateway that was away for a moment keeps no client on streams. The tabs of an origin share
+ * one stream: the others take what the tab says that has it, and post their own frames.
  */
 class StreamSocket implements SocketLike {
   onopen: ((event: never) => void) | null = null;
@@ -46,6 +52,7 @@ class StreamSocket implements SocketLike {
   #stream = new AbortController();
   /** The stream that is being opened in place of it. */
   #next: AbortController | undefined;
+  #shared: Shared | undefined;
   /** A gateway has answered the hello. */
   #taken = false;
   #ended = false;
@@ -73,7 +80,13 @@ class StreamSocket implements SocketLike {
       const { token = "", ...hello } = frame;
       this.#token = token;
       this.#hello = hello;
-      void this.#open(this.#stream);
+      this.#shared = new Shared(
+        this.#url,
+        token,
+        () => void this.#open((this.#stream = new AbortController())),
+        (text) => this.#told(text),
+        () => this.#closed(broken),
+      );
     } else if (frame.type === "heartbeat") {
       void this.#post(data, frame, this.#beatMS, beatMS); // it waits for no other
     } else {
@@ -89,6 +102,7 @@ class StreamSocket implements SocketLike {
     clearTimeout(this.#reopen);
     clearTimeout(this.#probe);
     removeEventListener("online", this.#ask);
+    this.#shared?.close();
     this.#stream.abort();
     this.#next?.abort();
     if (!this.#taken) {
@@ -103,31 +117,58 @@ class StreamSocket implements SocketLike {
     }
   }
 
-  #fetch(body: string, init: RequestInit, conn = ""): Promise<Response> {
+  #fetch(body: string, signal: AbortSignal, more: Record<string, string> = {}): Promise<Response> {
     return fetch(this.#url, {
       method: "POST",
       body,
-      headers: { Authorization: `Bearer ${this.#token}`, "Content-Type": "application/json", ...(conn && { "Nextup-Conn": conn }) },
+      headers: { Authorization: `Bearer ${this.#token}`, "Content-Type": "application/json", ...more },
       credentials: "omit",
       cache: "no-store",
-      ...init,
+      signal,
     });
   }
 
-  /** Opens a stream and reads it to its end, which is the socket's if the stream is the newest. */
-  async #open(stream: AbortController): Promise<void> {
-    let code = broken;
+  /** Opens a stream, or polls, and reads to the end, which is the socket's if the stream is the newest. */
+  async #open(stream: AbortController, polls = held): Promise<void> {
+    let code: number | undefined = broken;
+    let conn = "";
+    let events = 0;
+    const take = (text: string) => {
+      events++;
+      clearTimeout(late);
+      conn = this.#took(text, stream) || conn;
+      held = polls;
+    };
+    // An answer that is held back may be in hand at a gateway. One that ends gets through.
+    const late = polls ? undefined : setTimeout(() => this.#again(true), heldMS);
     try {
-      const response = await this.#fetch(JSON.stringify(this.#hello), { signal: stream.signal });
-      code = response.ok && response.body ? await this.#read(response.body, stream) : await this.#refused(response);
+      const response = await this.#fetch(JSON.stringify(this.#hello), stream.signal, polls ? { "Nextup-Poll": "0" } : {});
+      code = response.ok ? await read(response, stream.signal, take) : await this.#refused(response);
+      if (polls) {
+        while (code === undefined) {
+          code = await read(await this.#poll(stream, conn, events), stream.signal, take);
+        }
+      }
     } catch {
       // broken
     }
+    clearTimeout(late);
     if (stream === this.#stream) {
-      this.#closed(code);
+      this.#closed(code ?? broken);
     } else if (!stream.signal.aborted) {
       stream.abort();
       this.#later(reopenAgainMS); // the next one did not come
+    }
+  }
+
+  /** Asks for the events that follow, again where the network fails. */
+  async #poll({ signal }: AbortController, conn: string, events: number): Promise<Response> {
+    for (;;) {
+      const response = await this.#fetch("{}", signal, { "Nextup-Conn": conn, "Nextup-Poll": String(events) }).catch(() => undefined);
+      if (response?.ok || response?.status === 410 || signal.aborted) {
+        return response ?? Response.error();
+      }
+      await new Promise((resolve) => setTimeout(resolve, pollAgainMS));
     }
   }
 
@@ -142,46 +183,48 @@ class StreamSocket implements SocketLike {
     return error.retry_after_ms ? unavailable : unauthorized;
   }
 
-  async #read(body: ReadableStream<Uint8Array>, stream: AbortController): Promise<number> {
-    const reader = body.getReader();
-    const decoder = new TextDecoder();
-    let text = "";
-    for (;;) {
-      const { done, value } = await reader.read();
-      if (done) {
-        return broken;
-      }
-      text += decoder.decode(value, { stream: true });
-      const events = text.split("\n\n");
-      text = events.pop() ?? "";
-      for (const event of events) {
-        if (stream.signal.aborted) {
-          return broken;
-        }
-        const data = JSON.parse(event.slice(event.indexOf("data: ") + 6)) as ServerFrame & { code: number };
-        if (event.startsWith("event: close")) {
-          return data.code;
-        }
-        if (data.type === "welcome") {
-          this.#welcomed(data, stream);
-        }
-        if (stream === this.#stream) {
-          this.#listen();
-          this.#receive(data);
-        }
-      }
+  /** Takes an event of a stream, and returns the conn that it names. */
+  #took(text: string, stream: AbortController): string | undefined {
+    const frame = JSON.parse(text) as ServerFrame;
+    if (frame.type === "welcome") {
+      this.#welcomed(frame, stream);
+    }
+    if (stream === this.#stream) {
+      this.#shared?.tell(frame.type, text);
+      this.#heard(frame, text);
+    }
+    return frame.type === "welcome" ? frame.conn : undefined;
+  }
+
+  /** Takes an event of another tab's stream: the first is a welcome, and one that is repeated is for a tab that came later. */
+  #told(text: string): void {
+    const frame = JSON.parse(text) as ServerFrame;
+    if (frame.type === "welcome" ? frame.conn !== this.#conn : this.#taken) {
+      this.#heard(frame, text);
     }
   }
 
-  #welcomed({ conn = "", heartbeat_s, reopen_s = 0 }: WelcomeFrame, stream: AbortController): void {
-    const before = this.#stream;
-    if (this.#conn === "") {
-      this.#probe = setTimeout(this.#ask, firstProbeMS);
+  /** Takes an event of the newest stream. */
+  #heard(frame: ServerFrame, text: string): void {
+    if (frame.type === "welcome") {
+      if (this.#conn === "") {
+        this.#probe = setTimeout(this.#ask, firstProbeMS);
+      }
+      this.#taken = true;
+      this.#conn = frame.conn ?? "";
+      this.#beatMS = frame.heartbeat_s * 1_000;
     }
+    this.#listen();
+    this.#receive(frame, text);
+  }
+
+  #welcomed({ reopen_s = 0 }: WelcomeFrame, stream: AbortController): void {
+    const before = this.#stream;
     this.#stream = stream;
-    this.#taken = true;
-    this.#conn = conn;
-    this.#beatMS = heartbeat_s * 1_000;
+    if (this.#next !== stream) {
+      this.#next?.abort();
+    }
+    this.#next = undefined;
     this.#later(reopen_s * 1_000);
     if (before !== stream) {
       before.abort();
@@ -205,23 +248,32 @@ class StreamSocket implements SocketLike {
   #later(waitMS: number): void {
     clearTimeout(this.#reopen);
     if (waitMS > 0) {
-      this.#reopen = setTimeout(() => void this.#open((this.#next = new AbortController())), waitMS);
+      this.#reopen = setTimeout(() => this.#again(), waitMS);
     }
+  }
+
+  /** Opens another stream in place of the one that there is. */
+  #again(polls = false): void {
+    this.#next?.abort();
+    void this.#open((this.#next = new AbortController()), polls);
   }
 
   /** The gateway beats along: a stream that is silent is dead, whatever the answers to posts say. */
   #listen(): void {
     clearTimeout(this.#silence);
-    this.#silence = setTimeout(() => this.#closed(broken), 2 * this.#beatMS + marginMS);
+    this.#silence = setTimeout(() => {
+      held = this.#shared?.leads ?? false; // by what is between, or dead
+      this.#closed(broken);
+    }, 2 * this.#beatMS + marginMS);
   }
 
-  #receive(frame: ServerFrame): void {
+  #receive(frame: ServerFrame, text = JSON.stringify(frame)): void {
     if (frame.type === "ticket" || frame.type === "desk" || frame.type === "board") {
       this.#hello.log = frame.log;
     } else if (frame.type === "reset" && frame.ticket === undefined) {
       delete this.#hello.log;
     }
-    this.onmessage?.({ data: JSON.stringify(frame) } as never);
+    this.onmessage?.({ data: text } as never);
   }
 
   /**
@@ -236,7 +288,7 @@ class StreamSocket implements SocketLike {
       const post = new AbortController();
       const late = setTimeout(() => post.abort(), eachMS);
       try {
-        const response = await this.#fetch(data, { signal: post.signal }, conn);
+        const response = await this.#fetch(data, post.signal, { "Nextup-Conn": conn });
         if (response.status === 410 && conn !== this.#conn) {
           continue; // it was for the conn before
         }
@@ -279,6 +331,9 @@ interface Frame {
   readonly id?: string;
   readonly token?: string;
 }
+
+/** Streams were held back here: the next conn polls at once. */
+let held = false;
 
 let off: () => void = () => undefined;
 
