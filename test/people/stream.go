@@ -61,6 +61,9 @@ const pollAgain = 100 * time.Millisecond
 // errCut is the end of a stream by its own client.
 var errCut = errors.New("people: the stream was cut")
 
+// errGone is the end of a stream whose gateway has none of its conn any more.
+var errGone = errors.New("people: there is no such conn")
+
 // openStream says hello at an address of HTTP and returns the wire. Token and log are the
 // hello's.
 func openStream(ctx context.Context, url, token string, log uint64) (*stream, error) {
@@ -175,7 +178,8 @@ func (s *stream) poll() (io.ReadCloser, error) {
 		case response.StatusCode == http.StatusOK:
 			return response.Body, nil
 		case response.StatusCode == http.StatusGone:
-			return nil, refusalOf(response)
+			_ = response.Body.Close()
+			return nil, errGone
 		default:
 			_ = response.Body.Close()
 		}
@@ -242,10 +246,10 @@ func (s *stream) Write(ctx context.Context, frame []byte) error {
 		}
 		s.pass(answer)
 		return nil
-	case http.StatusGone:
-		err := refusalOf(response)
-		s.end(err)
-		return err
+	case http.StatusGone: // of the conn, and not of the request
+		_ = response.Body.Close()
+		s.end(errGone)
+		return errGone
 	}
 	return refusalOf(response)
 }
