@@ -22,7 +22,9 @@ import (
 	"io"
 	"math"
 	"os"
+	"os/signal"
 	"strings"
+	"syscall"
 	"time"
 
 	"nextup/loadtest/report"
@@ -361,8 +363,10 @@ func run(args []string, out io.Writer) error {
 	}
 	f = f.part(*share)
 	if *try {
-		ctx, stop := context.WithTimeout(context.Background(), *window+15*time.Minute)
+		ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 		defer stop()
+		ctx, cancel := context.WithTimeout(ctx, *window+15*time.Minute)
+		defer cancel()
 		return measured(ctx, c, f, *window, out)
 	}
 	p := c.Need(f)
