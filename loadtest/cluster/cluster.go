@@ -66,9 +66,10 @@ type Options struct {
 func Start(ctx context.Context, o Options) (s *Cluster, err error) {
 	n := cmp.Or(o.Gateways, Gateways)
 	s = &Cluster{binary: o.Binary, gateways: make([]*process.Process, n), addrs: make([]string, n), proxies: make([]*Proxy, n)}
+	begun := s // a failure returns nil
 	defer func() {
 		if err != nil {
-			s.Close()
+			begun.Close()
 		}
 	}()
 	if s.dir, err = os.MkdirTemp("", "nextup-load"); err != nil {
