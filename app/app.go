@@ -45,7 +45,7 @@ type Options struct {
 	// Audit hears of everything that supervisors do, one line each, with no word of
 	// what people write; nil means the Logger, with audit=true.
 	Audit *slog.Logger
-	// Tracer hears of the ways of tickets; nil for none.
+	// Tracer records the spans of commands and tickets; nil for no tracing.
 	Tracer Tracer
 	// Registry takes the metrics; nil means a new one.
 	Registry *prometheus.Registry
@@ -81,7 +81,7 @@ type Site struct {
 	app       *App
 	election  *Election
 	digest    atomic.Pointer[string]
-	withdrawn atomic.Pointer[string] // what was logged last of withdrawn queues
+	withdrawn atomic.Pointer[string] // the withdrawn queues that were logged last, so that a change is logged once
 	drift     drift
 	late      overdue
 	inHand    inHand
@@ -189,7 +189,7 @@ func (a *App) Start() {
 }
 
 func (s *Site) start() {
-	s.follower = s.store.Follow(s.ctx, s.id, feed{s.Replica})
+	s.follower = s.store.Follow(s.ctx, s.id, storeReplica{s.Replica})
 	s.follows.Store(true)
 	s.app.work.Go(s.probe)
 	s.app.work.Go(s.election.run)

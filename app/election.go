@@ -60,8 +60,9 @@ func (e *Election) active() bool { return e.elected.Load() && e.replica.Takes() 
 
 // run holds the lease as long as it can.
 func (e *Election) run() {
-	var due, until time.Time                          // when the lease is to be asked for, and until when it is held
-	answers, asking := make(chan time.Time, 1), false // until when the lease is held, zero for not
+	var due, until time.Time // the next request for the lease, and the end of the lease
+	// answers brings the end of the lease from each request, zero if it was refused.
+	answers, asking := make(chan time.Time, 1), false
 	var work sync.WaitGroup
 	again := time.NewTimer(0)
 	defer again.Stop()
@@ -70,7 +71,7 @@ func (e *Election) run() {
 		takes := e.replica.Takes() == nil
 		if !asking && takes && !now.Before(due) {
 			due, asking = cadence.Next(now, leaseRenewal), true
-			work.Go(func() { answers <- e.ask(now) }) // beside it: the lease may run out meanwhile
+			work.Go(func() { answers <- e.ask(now) }) // the loop goes on: it must notice the end of the lease during the request
 		}
 		e.set(now.Before(until))
 		next := leaseRetry
@@ -83,7 +84,7 @@ func (e *Election) run() {
 		again.Reset(next)
 		select {
 		case <-e.replica.ctx.Done():
-			work.Wait() // or it would take again what is handed back
+			work.Wait() // a request that is under way could take the lease again after handBack
 			e.handBack()
 			return
 		case held := <-answers:

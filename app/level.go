@@ -18,8 +18,8 @@ func (r *Replica) Level() (site, known queue.Level) {
 	return site, known
 }
 
-// TooOld returns by how much this process is too old for the site, so that it does not
-// serve it, or nil.
+// TooOld returns an error with both levels if this process is too old to serve the site,
+// or nil.
 func (r *Replica) TooOld() *queue.TooOldError {
 	var old *queue.TooOldError
 	if r.follows.Load() {

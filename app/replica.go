@@ -179,7 +179,7 @@ func (r *Replica) commit(changes []queue.Change) (done int, err error) {
 	changes = slices.DeleteFunc(changes, func(c queue.Change) bool {
 		err := c.Check()
 		if err != nil {
-			r.illegal.Log(r.log, "a rule forgot where a ticket stands", "err", err)
+			r.illegal.Log(r.log, "a rule proposed an illegal transition, which was not committed", "err", err)
 		}
 		return err != nil
 	})
@@ -220,15 +220,15 @@ func (r *Replica) setRules(rules *queue.Site) {
 	}
 }
 
-// feed is what the store feeds: it keeps the methods of queue.Replica out of those of
-// Replica.
-type feed struct{ *Replica }
+// storeReplica is the Replica as the store knows it: the methods of queue.Replica are not
+// among those of Replica.
+type storeReplica struct{ *Replica }
 
 // Knows implements queue.Replica.
-func (r feed) Knows() queue.Level { return queue.Newest(r.levels) }
+func (r storeReplica) Knows() queue.Level { return queue.Newest(r.levels) }
 
 // Restore implements queue.Replica.
-func (r feed) Restore(number uint64, at queue.Stamp, images []queue.Image) {
+func (r storeReplica) Restore(number uint64, at queue.Stamp, images []queue.Image) {
 	r.turn.Lock()
 	defer r.turn.Unlock()
 	r.mu.Lock()
@@ -239,7 +239,7 @@ func (r feed) Restore(number uint64, at queue.Stamp, images []queue.Image) {
 }
 
 // Apply implements queue.Replica.
-func (r feed) Apply(records []queue.Record) {
+func (r storeReplica) Apply(records []queue.Record) {
 	r.turn.Lock()
 	defer r.turn.Unlock()
 	r.mu.Lock()
@@ -254,7 +254,7 @@ func (r feed) Apply(records []queue.Record) {
 
 // Notify implements queue.Replica. After a snapshot the subscribers hear of that
 // alone: the state has the steps that came after it.
-func (r feed) Notify() {
+func (r storeReplica) Notify() {
 	r.turn.Lock()
 	defer r.turn.Unlock()
 	steps := r.steps
@@ -274,7 +274,7 @@ func (r feed) Notify() {
 }
 
 // Reset implements queue.Replica.
-func (r feed) Reset() {
+func (r storeReplica) Reset() {
 	r.log.Warn("the log forked: records were lost and their numbers used again; clients are reset")
 	r.metrics.forked(r.id, siteLog)
 	r.resetting.Store(true)

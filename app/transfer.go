@@ -33,7 +33,7 @@ func (c Transfer) run(ctx context.Context, s *Site, a *Actor) (Receipt, error) {
 		case t != nil && c.done(a, t):
 			return queue.Change{}, nil
 		case a.Role == Agent && (t == nil || !a.takesPart(t)):
-			return queue.Change{}, queue.ErrUnknownTicket // of others not even that there are some
+			return queue.Change{}, queue.ErrUnknownTicket // an agent does not learn which other tickets exist
 		}
 		return st.Transfer(queue.TransferRequest{Ticket: c.Ticket, By: a.ID, Supervisor: a.Role != Agent, To: c.To})
 	}

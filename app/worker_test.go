@@ -67,7 +67,7 @@ func (b *bubble) newSite() *Site {
 func (b *bubble) follow(s *Site) (stop func()) {
 	ctx, cancel := context.WithCancel(context.Background())
 	s.turn.Lock() // no subscriber is called before the follower is set
-	s.follower = s.store.Follow(ctx, s.id, feed{s.Replica})
+	s.follower = s.store.Follow(ctx, s.id, storeReplica{s.Replica})
 	s.turn.Unlock()
 	s.follows.Store(true)
 	synctest.Wait()

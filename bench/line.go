@@ -16,10 +16,10 @@ import (
 	"nextup/bench/orders"
 )
 
-// serveLine is a node whose visitors have joined and wait, as many as fit in no
-// process as sockets. It joins them by the same rules and into the same log as a
-// gateway does, and follows the log no longer once they stand there: who joins later
-// is new, and a join depends on no other ticket.
+// serveLine is a node with waiting visitors that have no sockets, since one process could
+// not hold that many sockets. They join by the same rules and into the same log as on a
+// gateway. The node stops following the log once they wait: the visitors that join later
+// are new, and a join depends on no other ticket.
 func serveLine(args []string) error {
 	flags := flag.NewFlagSet("line", flag.ExitOnError)
 	url := flags.String("redis", "", "Redis")

@@ -135,7 +135,7 @@ func (b *bench) stallIn(h house, stalled int) (bytes, p99 float64, err error) {
 	}
 	probed := make(chan error, 1)
 	go func() { probed <- others.call("probe", 1000.0, &p99) }()
-	// More than the kernel takes for them, so that the rest waits in the gateway.
+	// The crowd asks for more bytes than the kernel buffers, so that the rest waits in the gateway.
 	err = h.crowd.call("stall", stallOrder{stalled, 12, 8 << 10}, nil)
 	if err := errors.Join(err, <-probed); err != nil {
 		return 0, 0, err

@@ -133,8 +133,8 @@ type subject struct {
 	name string
 	// measure starts what it measures, and ends it.
 	measure func() (float64, error)
-	// open stands in its place where what was started can be measured again and again:
-	// a comparison then takes both builds' turns side by side.
+	// open replaces measure for a subject that stays running between measurements, so that
+	// a comparison can measure both builds in alternation.
 	open func() (measure func() (float64, error), end func(), err error)
 }
 

@@ -183,9 +183,9 @@ func (g *Gateway) SetSites(sites []SiteOptions) error {
 		return err
 	}
 	for _, s := range sites {
-		g.people[s.Rules.ID].Follow(s.Rules)
+		g.people[s.Rules.ID].ApplyRules(s.Rules)
 	}
-	g.sessions.Follow()
+	g.sessions.ApplySettings()
 	return nil
 }
 

@@ -9,11 +9,10 @@ type Estimates struct {
 	// Curves are by QueueID.String(), and by CurveName for those who need something
 	// apart. A queue without one is unknown, and so is an empty one.
 	Curves map[string]Curve `json:"curves"`
-	// Truth says by queue how true the newest waits that were said turned out.
+	// Truth counts by queue how many of the newest waits fell into the range that was shown.
 	Truth map[string]Truth `json:"truth,omitzero"`
-	// Checkpoint is that of an estimator in a gateway of the last release, while it shares
-	// the log with one of this release: it takes that for one that knows no checkpoints.
-	// See State.Checkpoint.
+	// Checkpoint is written by gateways of the last release only. This release keeps its
+	// checkpoint in an entity of its own (see State.Checkpoint) and ignores this member.
 	Checkpoint []byte `json:"checkpoint,omitzero"`
 	// Number is the log number up to which it has learned.
 	Number  uint64  `json:"number"`

@@ -62,11 +62,11 @@ type Store interface {
 	// records after it and no snapshot. Restore is then the news that the log does not go
 	// on from there, since it has forked (Reset comes first) or was trimmed.
 	FollowFrom(ctx context.Context, site string, from Head, replica Replica) Follower
-	// Lease takes or renews the dispatcher's lease of a site for a node and says
-	// whether node holds it for ttl from now.
+	// Lease takes or renews the lease of a site's elected node, and reports whether the
+	// node holds it for ttl from now.
 	Lease(ctx context.Context, site, node string, ttl time.Duration) (bool, error)
-	// Probe is nil if a change of the site would be taken now. ErrFull says that
-	// only changes that free something would be.
+	// Probe returns nil if the site's log would take a change now, and ErrFull if it would
+	// take only changes that release memory.
 	Probe(ctx context.Context, site string) error
 	// Now estimates the time of a site's log: the stamp that a change would have now.
 	Now(site string) Stamp
@@ -87,16 +87,16 @@ type Replica interface {
 	// Notify comes after each Restore and Apply, once the callers of
 	// Follower.WaitFor that waited for them have been released.
 	Notify()
-	// Reset says that the log has forked: what people were told may never have
+	// Reset announces that the log has forked: what people were shown may never have
 	// happened. Restore follows at once.
 	Reset()
 }
 
-// Follower says how far a replica is.
+// Follower reports how far a replica has replayed the log.
 type Follower interface {
 	// WaitFor returns once the replica has replayed up to the number.
 	WaitFor(ctx context.Context, number uint64) error
-	// Sync replays what the log has by now, or says why it cannot.
+	// Sync replays the records that the log has by now, or returns why it cannot.
 	Sync(ctx context.Context) error
 	// Ready reports whether the replica is known to be up to date.
 	Ready() bool

@@ -79,7 +79,7 @@ func (s *State) Join(r JoinRequest) (Change, error) {
 		return Change{}, ErrTooManyTickets
 	}
 	before := s.visitors.get(r.Visitor)
-	used, err := s.used(before, max(r.Now, s.at))
+	used, err := s.usedUntil(before, max(r.Now, s.at))
 	if err != nil {
 		return Change{}, err
 	}
@@ -150,10 +150,11 @@ func (s *State) tooHeavy(weight int) bool {
 // ticketDay is the time over which Site.VisitorTickets counts.
 const ticketDay Millis = 24 * 3_600_000
 
-// used returns until when the tickets of a visitor, one more included, use up their day.
-// Each uses up its share, one after the other, and not more than a day at a time. So
-// one number counts them, and a new visitor needs none.
-func (s *State) used(v *Visitor, now Stamp) (until Stamp, err error) {
+// usedUntil returns the end of the time that the visitor's tickets have used up, one more
+// ticket included, or an error if that is more than a day ahead. Each ticket uses up the
+// same share of a day, one after the other. So one number counts the tickets, and a
+// new visitor needs none.
+func (s *State) usedUntil(v *Visitor, now Stamp) (until Stamp, err error) {
 	if v == nil || s.site.VisitorTickets == 0 {
 		return 0, nil
 	}

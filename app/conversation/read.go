@@ -12,16 +12,17 @@ var errFork = errors.New("conversation: the log lost entries")
 
 const (
 	readTimeout = 5 * time.Second // of one read or head check
-	// slowRead is how long a read counts as one of Options.Reads.
+	// slowRead is the time after which a read is slow: it then no longer counts against
+	// Options.Reads.
 	slowRead = 100 * time.Millisecond
-	// fewest is how many entries are read at least for a subscriber with little room.
+	// fewest is the smallest number of entries of a page, also for a subscriber with less
+	// room than that.
 	fewest = 8
 )
 
-// startReadsLocked begins as many reads as there may be: Options.Reads, and one more for
-// each read that is slow. Those that hang, as where one shard of a Cluster does, thus
-// hold up the others for some slowRead at most, however many they are. There is never
-// more than one read of a conversation.
+// startReadsLocked starts reads up to Options.Reads, and one more for each read that is
+// slow. So reads that hang, because one shard of a Cluster hangs, delay the other reads
+// by a few times slowRead at most. A conversation has at most one read at a time.
 func (h *Hub) startReadsLocked() {
 	for len(h.reads) > 0 && h.reading < h.options.Reads+h.slow {
 		f := h.reads[0]
@@ -38,7 +39,7 @@ func (h *Hub) startReadsLocked() {
 	}
 }
 
-// read brings the subscribers of a feed that have something to read one page further.
+// read reads one page for each group of a feed's subscribers that have unread entries.
 func (h *Hub) read(f *feed) {
 	done, slow := false, false
 	timer := time.AfterFunc(slowRead, func() {
@@ -65,7 +66,7 @@ func (h *Hub) read(f *feed) {
 	} else {
 		f.failures = 0
 	}
-	h.doneLocked(f) // it queues behind the others if there is more, so that long histories hold up none
+	h.doneLocked(f) // with more to read it queues behind the other feeds, so that a long history delays none of them
 	h.startReadsLocked()
 }
 
@@ -81,7 +82,7 @@ func (h *Hub) readPages(f *feed) error {
 	return nil
 }
 
-// readPage brings those of a group that have room one page further.
+// readPage reads the next page for a group and delivers it to the members with room.
 func (h *Hub) readPage(f *feed, g group) error {
 	limit := 0
 	members := slices.DeleteFunc(g.members, func(s *Subscription) bool {
@@ -95,7 +96,7 @@ func (h *Hub) readPage(f *feed, g group) error {
 	if len(members) == 0 {
 		return nil
 	}
-	h.setUnread(members, false) // what comes from now on has to be read again
+	h.setUnread(members, false) // an entry that arrives from now on sets it again
 	b, full, err := h.page(f, g.place, limit)
 	switch {
 	case errors.Is(err, errFork):
@@ -134,7 +135,8 @@ func (h *Hub) setUnread(members []*Subscription, unread bool) {
 	}
 }
 
-// History reads at most limit entries of a conversation after a number, once.
+// History reads at most limit entries of a conversation after a number, without a
+// subscription.
 func (h *Hub) History(ctx context.Context, site, ticket string, after uint64, limit int) ([]Entry, error) {
 	records, err := h.backend.Read(ctx, h.log(site, ticket), after, limit)
 	if err != nil {
@@ -149,8 +151,8 @@ func (h *Hub) History(ctx context.Context, site, ticket string, after uint64, li
 	return entries, nil
 }
 
-// page returns at most so many entries after a place, having made sure that the log
-// is still the one that the place is of. full reports that there may be more.
+// page returns at most limit entries after a place. It returns errFork if the log no
+// longer holds the entry at the place. full reports that there may be more entries.
 func (h *Hub) page(f *feed, p place, limit int) (b batch, full bool, err error) {
 	ctx, cancel := context.WithTimeout(h.ctx, readTimeout)
 	defer cancel()

@@ -2,7 +2,7 @@ import { beforeEach, describe, expect, test, vi } from "vitest";
 import { columns, midnight, percent, sums } from "../src/desktop/board/today.ts";
 import { find } from "../src/desktop/desk/find.ts";
 import { pressing, waitingSince } from "../src/desktop/desk/waiting.ts";
-import { commandAt, filled, found, keepReplies, replies } from "../src/desktop/parts/replies.ts";
+import { commandAt, keepReplies, matchingReplies, replies, withNames } from "../src/desktop/parts/replies.ts";
 import { headStart, range, span, stopwatch } from "../src/desktop/parts/times.ts";
 import { roleOf } from "../src/dom/token.ts";
 import type { BoardToday, Conversation, DeskTicket, EntryFrame, Role } from "../src/core/index.ts";
@@ -67,13 +67,13 @@ describe("canned replies", () => {
   ])("%j with the caret at %d", (text, caret, command) => expect(commandAt(text, caret)).toEqual(command));
 
   test("those in the visitor's language come first, and a region does not matter", () => {
-    expect(found(replies(), "hello", "zh-TW")[0]?.language).toBe("zh");
-    expect(found(replies(), "", "ja").slice(0, 3).map((r) => r.language)).toEqual(["ja", "ja", "ja"]);
-    expect(found(replies(), "nothing like it", "en")).toEqual([]);
+    expect(matchingReplies(replies(), "hello", "zh-TW")[0]?.language).toBe("zh");
+    expect(matchingReplies(replies(), "", "ja").slice(0, 3).map((r) => r.language)).toEqual(["ja", "ja", "ja"]);
+    expect(matchingReplies(replies(), "nothing like it", "en")).toEqual([]);
   });
 
   test("names are put in as they are, also those that look like patterns", () => {
-    expect(filled({ name: "x", text: "{visitor} {agent} {other} {visitor}" }, { visitor: "$& {agent}", agent: "Mei" })).toBe("$& {agent} Mei {other} $& {agent}");
+    expect(withNames({ name: "x", text: "{visitor} {agent} {other} {visitor}" }, { visitor: "$& {agent}", agent: "Mei" })).toBe("$& {agent} Mei {other} $& {agent}");
   });
 
   test("what was kept is read again by the next page, and what was spoiled is not", async () => {

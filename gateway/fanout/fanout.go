@@ -92,9 +92,9 @@ func (s *Site) Close() {
 	s.work.Wait()
 }
 
-// Follow shows what new rules change.
-func (s *Site) Follow(rules *queue.Site) {
-	s.push.follow(rules)
+// ApplyRules shows what new rules change.
+func (s *Site) ApplyRules(rules *queue.Site) {
+	s.push.applyRules(rules)
 	s.push.changed(nil, true)
 }
 

@@ -75,7 +75,7 @@ func newPush(r replica, people *People, m *Metrics, rules *queue.Site) *push {
 		replica: r, people: people, metrics: m, started: time.Now(), swept: func(int) {},
 		woken: make(chan struct{}, 1), lines: map[queue.QueueID]*[len(bands)]cadence{},
 	}
-	p.follow(rules)
+	p.applyRules(rules)
 	return p
 }
 
@@ -105,9 +105,9 @@ func queuesOf(steps []queue.Step) (queues map[queue.QueueID]bool, all bool) {
 	return queues, all
 }
 
-// follow makes lines for the queues of new rules. Those that are no more stay:
-// people may stand in them.
-func (p *push) follow(rules *queue.Site) {
+// applyRules makes lines for the queues of new rules. The lines of queues that the rules no
+// longer have stay, since people may wait in them.
+func (p *push) applyRules(rules *queue.Site) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for _, q := range rules.Queues() {
@@ -115,8 +115,8 @@ func (p *push) follow(rules *queue.Site) {
 	}
 }
 
-// lineLocked is that of a queue, made when it is first heard of: the rules may not
-// have it, and people stand in it.
+// lineLocked returns the line of a queue and makes it if need be: the rules may not have
+// the queue although people wait in it.
 func (p *push) lineLocked(q queue.QueueID) {
 	if p.lines[q] == nil {
 		p.lines[q] = &[len(bands)]cadence{}

@@ -18,8 +18,8 @@ func newAllowance(l *limits.Limits) *allowance {
 	}
 }
 
-// follow takes new limits; what is used up stays used up.
-func (a *allowance) follow(l *limits.Limits) {
+// apply puts new limits in force; what is used up stays used up.
+func (a *allowance) apply(l *limits.Limits) {
 	a.frames.SetLimit(rate.Limit(l.FramesPerSecond))
 	a.frames.SetBurst(l.Burst)
 	a.bytes.SetLimit(rate.Limit(l.BytesPerSecond))

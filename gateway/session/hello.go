@@ -122,7 +122,7 @@ const maxBoardBytes = 2 << 20
 
 // setLimits puts limits in force.
 func (c *Conn) setLimits(l *limits.Limits) {
-	c.allowance.follow(l)
+	c.allowance.apply(l)
 	buffer := l.OutgoingBuffer
 	if c.id.Role == protocol.Supervisor {
 		buffer += maxBoardBytes

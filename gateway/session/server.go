@@ -122,8 +122,8 @@ func (s *Server) Close() {
 	s.work.Wait()
 }
 
-// Follow puts the new limits of the sites in force for those who are connected.
-func (s *Server) Follow() {
+// ApplySettings puts the new limits of the sites in force for the conns that are open.
+func (s *Server) ApplySettings() {
 	for _, site := range s.sites {
 		limits := &site.Options().Limits
 		for _, c := range site.conns() {

@@ -1,4 +1,4 @@
-// DESIGN and CONTRIBUTING ask for plain sentences and plain names. What a test can
+// CONTRIBUTING asks for plain sentences and plain names. What a test can
 // find of that is a list of words; rooms join it once they are done.
 
 package arch

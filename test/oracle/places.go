@@ -14,8 +14,8 @@ import (
 //   - longer than the grace and Slack, when no agent had taken the ticket: it is
 //     not in line any more.
 //
-// What lies between is either. A visitor who was in conversation is waited for
-// much longer than any run lasts.
+// Between the two, both outcomes are right. A visitor who was in conversation has a grace
+// that is much longer than a run.
 func checkGrace(r *Report, run *Run) {
 	for _, h := range run.Histories {
 		if h.Role != protocol.Visitor {
@@ -23,7 +23,7 @@ func checkGrace(r *Report, run *Run) {
 		}
 		var before *protocol.Ticket
 		gone := time.Duration(-1) // since when there is no conn
-		asked := false            // to leave
+		asked := false            // the visitor has asked to leave
 		// After a longer absence the first view can be of the moment before the end.
 		doubt := time.Duration(-1)
 		for _, e := range h.Events {
@@ -49,7 +49,7 @@ func checkGrace(r *Report, run *Run) {
 	}
 }
 
-// early is how much sooner than the client a gateway may have missed it.
+// early is how much sooner than its client a gateway may notice the end of a conn.
 const early = time.Second
 
 func judgeAbsence(r *Report, run *Run, h *History, before *protocol.Ticket, e Event, absent time.Duration, asked bool) {

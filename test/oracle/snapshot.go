@@ -53,8 +53,8 @@ type Fork struct {
 // what part of it.
 var keyForm = regexp.MustCompile(`^nextup:\{([sc]):([^:}]+)(?::([^}]+))?\}:(.+)$`)
 
-// Take reads everything that Redis holds. It reads again, some times, when a
-// site's log has moved meanwhile: the parts would be of different moments.
+// Take reads everything that Redis holds. If a site's log has moved during the read, the
+// parts are of different moments, and Take reads again, up to a limit.
 func Take(ctx context.Context, client redis.UniversalClient) (*Snapshot, error) {
 	for tries := 1; ; tries++ {
 		keys, err := allKeys(ctx, client)

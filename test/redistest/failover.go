@@ -15,9 +15,9 @@ func (g *Group) TakeOver(t testing.TB, i int) {
 	g.Masters[i], g.Replicas[i] = g.Replicas[i], g.Masters[i]
 }
 
-// Settle starts again what was killed and waits until each master has its replica
-// in step, whichever of the two is which by now: on a busy machine servers take
-// each other for dead by themselves. Masters and Replicas tell it afterwards.
+// Settle restarts the servers that were killed and waits until each master has a replica
+// in step. On a busy machine a failover can happen without a kill, so the two servers of a
+// pair may have changed roles; Settle updates Masters and Replicas to the roles of now.
 func (g *Group) Settle(t testing.TB) {
 	t.Helper()
 	for _, s := range g.Servers() {

@@ -67,8 +67,8 @@ type call struct {
 	commits []eventlog.Commit
 	frees   bool // all of them free memory: a full server should take it
 	probe   bool // it is applied beside the log: see Probe
-	// first adds what a probe asks in the same round trip, each time that it is sent; nil
-	// for nothing.
+	// first adds a probe's own commands before the script, in the same round trip; it is
+	// called for each attempt. nil adds none.
 	first func(redis.Pipeliner)
 }
 

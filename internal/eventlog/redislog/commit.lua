@@ -2,15 +2,15 @@
 -- Purpose: judge the commits of a call one after the other, append a record for
 -- each that is accepted, apply its writes and ranks, and tell each log's
 -- subscribers once if there was any: the head before, then the new records.
--- Bodies and data are never looked into. Logs have nothing to do with each other:
--- one that fails is answered so, and the others are not touched by it.
+-- Bodies and data are never looked into. Logs are independent: if one fails, its
+-- commits are answered with status 0, and the other logs are not affected.
 --
 -- KEYS
 --   of each log:
 --   head      hash: number, id and at of the newest record; fence, sealed and
 --             until, the clock at which the log's keys expire, once one of them is
---             set; for trimming mark, mark_at and cut; again, a count for its own
---             sake; lead, "<milliseconds> <clock>", how far stamps were ahead of the
+--             set; for trimming mark, mark_at and cut; again, a counter that only
+--             gives WAIT a write to wait for; lead, "<milliseconds> <clock>", how far stamps were ahead of the
 --             clock at that clock, once it was set back; and, if remember is 0,
 --             "=<commit id>" -> "<number> <at> <intent>"
 --   records   stream: entry <number>-0 with id, prev, at and data; for a moment, in
@@ -54,9 +54,9 @@
 local COMMITTED, DUPLICATE, CONFLICT, ID_REUSED = 1, 2, 3, 4
 local TOO_EARLY, TOO_LATE, FENCED, SEALED = 5, 6, 7, 8
 
--- What Lua does here takes longer than what it asks Redis for: of the head only
--- what the log uses is looked at, numbers stay text where they are only passed
--- on, and each is made text once.
+-- Lua costs more time here than the commands of Redis do. So the script reads only the
+-- fields of the head that the log uses, keeps numbers as text where it only passes them
+-- on, and converts each number to text once.
 local call, keys, argv = redis.call, KEYS, ARGV
 local again, database = string.sub(argv[1], 1, 1) == '1', string.sub(argv[1], 2)
 
@@ -68,7 +68,7 @@ local clock = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
 local clock_text = int(clock)
 local replies, r = { clock }, 1
 
--- Of the log that is at work.
+-- The log that commit is working on.
 local head, records, entities, ranks -- ranks: the place in KEYS before its first rank*
 local number, id, at, fence, sealed -- what the newest commit has made of the head
 local raised, seals -- what the newest commit would make of fence and sealed
@@ -77,7 +77,7 @@ local news, size, wrote -- the records of this call, as they are published behin
 local loose -- the newest number of the head, while records above it are not in the head yet
 local claims -- the id* of those records, and of one that is not written yet
 
--- How many bytes of records are published at once; who follows reads more.
+-- How many bytes of records are published at once; followers read what is beyond it.
 local MOST = 65536
 
 -- differs compares an entity with the version that the decider saw.
@@ -89,8 +89,8 @@ end
 -- paced returns the next stamp of a log that is, or was, ahead of the clock. Stamps
 -- never go back, and they do not stand still either, since deadlines have to pass:
 -- they go on by the time that passes on the clock, a 64th slower, until the clock has
--- caught up with the newest stamp: mostly because it was set right. Who knows nothing
--- of lead gives the newest stamp again meanwhile.
+-- caught up with the newest stamp, mostly because it was set right. A script of an older
+-- release ignores lead and repeats the newest stamp until then.
 local function paced(lead)
   if clock >= at then
     call('HDEL', head, 'lead')
@@ -106,7 +106,7 @@ local function paced(lead)
   return at
 end
 
--- judge returns a status, whatever came of this commit before.
+-- judge returns the status that the commit has if it was not committed before.
 local function judge(i)
   local limits, seal, not_before, not_after, own = argv[i + 3], false, nil, nil, nil
   raised = nil
@@ -188,8 +188,8 @@ local function apply(i)
   if argv[i + 4] ~= '0' then touch(i + 6 + 2 * tonumber(argv[i + 5]), own, text) end
 end
 
--- undo takes back what a log that failed was given, as for want of a permission:
--- records above its head would be in the way of all that follow.
+-- undo removes the records that a log got before it failed, for example for want of a
+-- permission: records above its head would collide with the next ones.
 local function undo()
   if #claims > 0 then redis.pcall('DEL', unpack(claims)) end
   if number > loose then
@@ -277,7 +277,7 @@ local function commit(k, i)
     return
   end
 
-  -- The keys live for keep and up to a 64th more, so that most calls leave it at that.
+  -- The keys live for keep and up to a 64th more, so that most calls need not set it again.
   local expires, ends = false, h[6] or '0'
   if keep > 0 then
     local most_ends = clock + keep + math.floor(keep / 64)
@@ -313,8 +313,8 @@ local function commit(k, i)
     end
   end
 
-  -- Nothing follows a seal. A stream has 4 KB laid in for what comes next, and a copy
-  -- of it has not. It is no harm if this does not work.
+  -- No record follows a seal. A stream keeps 4 KB free for its next entries, and a copy
+  -- of it does not. If the copy fails, only the memory is lost.
   if sealed and not was_sealed and redis.pcall('COPY', records, records .. ':copy', 'REPLACE') == 1 then
     redis.pcall('RENAME', records .. ':copy', records)
   end
@@ -332,7 +332,7 @@ local function commit(k, i)
   local channel = string.sub(head, 1, -5) .. 'signals'
   if database ~= '' then
     call('PUBLISH', channel .. database, payload)
-    payload = 'o' -- gateways that know no names of databases are woken
+    payload = 'o' -- wakes gateways that do not know channels by database
   end
   call('PUBLISH', channel, payload)
 end

@@ -3,7 +3,7 @@ import { isBlank, MAX_TEXT_BYTES, type Conversation, type MessageFrameType } fro
 import { isOfInputMethod } from "../../dom/ime.ts";
 import { draftOf, keepDraft } from "./drafts.ts";
 import { Icon, IconButton } from "./Icon.tsx";
-import { commandAt, filled, found, replies, type Reply } from "./replies.ts";
+import { commandAt, matchingReplies, replies, type Reply, withNames } from "./replies.ts";
 import { onSubmit } from "../../dom/submission.ts";
 
 export interface Mode {
@@ -37,7 +37,7 @@ export function Composer({ conversation, modes, mode, setMode, language, names, 
   /** Where the caret goes, after the reply that was put in. */
   const [placed, setPlaced] = useState<number>();
   const command = mode === "whisper" ? undefined : commandAt(text, caret);
-  const offered = command === undefined || command.from === hidden ? [] : found(replies(), command.words, language);
+  const offered = command === undefined || command.from === hidden ? [] : matchingReplies(replies(), command.words, language);
   const pick = offered[Math.min(chosen, offered.length - 1)];
   const tooLong = new TextEncoder().encode(text).length > MAX_TEXT_BYTES;
   const sendable = !isBlank(text) && !tooLong;
@@ -68,7 +68,7 @@ export function Composer({ conversation, modes, mode, setMode, language, names, 
     if (command === undefined) {
       return;
     }
-    const put = filled(reply, names);
+    const put = withNames(reply, names);
     const end = command.from + put.length;
     write(text.slice(0, command.from) + put + text.slice(caret));
     setCaret(end);
@@ -148,7 +148,7 @@ export function Composer({ conversation, modes, mode, setMode, language, names, 
                 }}
               >
                 <strong>/{reply.name}</strong>
-                <span dir="auto">{filled(reply, names)}</span>
+                <span dir="auto">{withNames(reply, names)}</span>
                 {reply.language !== undefined && <span class="chip">{reply.language}</span>}
               </div>
             ))}

@@ -39,7 +39,7 @@ export function replies(): readonly Reply[] {
     const read: unknown = JSON.parse(pageStorage().browser.getItem(setting) ?? "null");
     return Array.isArray(read) ? read.filter(isReply).slice(0, most) : first;
   } catch {
-    return first; // spoiled
+    return first; // the stored text is not JSON
   }
 }
 
@@ -52,7 +52,7 @@ function isReply(value: unknown): value is Reply {
 }
 
 /** Returns the replies with the words in their name or text: those in the conversation's language first. */
-export function found(all: readonly Reply[], words: string, language: string): readonly Reply[] {
+export function matchingReplies(all: readonly Reply[], words: string, language: string): readonly Reply[] {
   const wanted = words.toLowerCase();
   const fits = all.filter((r) => r.name.toLowerCase().includes(wanted) || r.text.toLowerCase().includes(wanted));
   return fits.sort((a, b) => rank(a, wanted, language) - rank(b, wanted, language)).slice(0, 8);
@@ -78,6 +78,6 @@ export function commandAt(text: string, caret: number): { from: number; words: s
 }
 
 /** The text of a reply with the names put in. */
-export function filled({ text }: Reply, names: { visitor: string; agent: string }): string {
+export function withNames({ text }: Reply, names: { visitor: string; agent: string }): string {
   return text.replaceAll(/\{(visitor|agent)\}/g, (_all, who: "visitor" | "agent") => names[who]);
 }
