@@ -3,9 +3,9 @@
 -- use, so that one that the user may no longer run is found before it is needed: a
 -- script that is refused in its middle is not undone.
 -- KEYS
---   hash stream set text   of a probe: nobody else has them
+--   hash stream set text   of a probe: only the probe uses them
 -- ARGV
---   channel   of the probe: nobody listens
+--   channel   of the probe: it has no subscribers
 --   until     when the keys expire, in milliseconds
 -- Returns { command, error, ... } of those that failed.
 
