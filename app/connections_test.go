@@ -24,7 +24,7 @@ type connection struct {
 func (c connection) Actor() *Actor           { return c.actor }
 func (c connection) Facts() queue.AgentFacts { return c.facts }
 
-// connected are the people whom a test connects.
+// connected are the people that a test connects.
 type connected struct {
 	mu sync.Mutex
 	by map[actorKey]connection

@@ -103,8 +103,8 @@ func TestALevelIsRaisedAfterADayInWhichAllNodesKnewIt(t *testing.T) {
 	}
 }
 
-// People whom a gateway held that has become too old for the site are not here for ever: it
-// lives, and cannot say that they have gone. Those of the others stay, and so do those whom
+// People of a gateway that has become too old for the site do not count as here for ever: it
+// lives, and cannot say that they have gone. Those of the others stay, and so do those that
 // one that is old enough for another site holds there.
 func TestPeopleOfAGatewayThatIsTooOldAreNotHereForEver(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

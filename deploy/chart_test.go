@@ -205,7 +205,7 @@ func TestThePodLeavesInTime(t *testing.T) {
 	}
 }
 
-// TestOnlyMonitoringReachesTheAdminPort: with a policy and nobody named, no other pod does.
+// TestOnlyMonitoringReachesTheAdminPort: with a policy and no client named, no other pod does.
 func TestOnlyMonitoringReachesTheAdminPort(t *testing.T) {
 	t.Parallel()
 	for name, row := range map[string]struct {

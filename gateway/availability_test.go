@@ -53,7 +53,7 @@ func (r *refusing) Probe(ctx context.Context, l eventlog.Log) error {
 	return errors.Join(why, r.Backend.Probe(ctx, l))
 }
 
-// [availability-1] [availability-3] Nobody asks for anything while the log begins to
+// [availability-1] [availability-3] No client asks for anything while the log begins to
 // refuse: an idle site finds out by itself.
 func TestWhoLooksAtALogThatTakesNoChangesIsToldAsIfItWereAway(t *testing.T) {
 	for name, row := range map[string]struct {

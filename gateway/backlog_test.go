@@ -65,7 +65,7 @@ func TestALongConversationComesWholeToWhoReads(t *testing.T) {
 			}
 			reader := h.token(protocol.Visitor, "v0")
 			if tt.conversations > 1 {
-				reader = h.token(protocol.Supervisor, "s") // for whom more may wait
+				reader = h.token(protocol.Supervisor, "s") // more may wait for a supervisor
 			}
 			r := h.rawOver(url, narrow())
 			r.SetReadLimit(1 << 20)

@@ -12,7 +12,7 @@ import (
 )
 
 // [ticket-4] What the dispatcher's gateway learns is shown by every gateway, and is
-// unknown, without a number, where nobody speaks the language.
+// unknown, without a number, where no person speaks the language.
 func TestAWaitIsLearnedAndShownEverywhere(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t, func(s *gateway.SiteOptions) {

@@ -29,7 +29,7 @@ type forking struct {
 	// noSeals refuses to close conversations; seals hears of each that is closed,
 	// or would have been.
 	noSeals bool
-	silent  bool // wakes nobody
+	silent  bool // wakes no follower
 	seals   chan string
 }
 
@@ -213,7 +213,7 @@ func newTalk(t *testing.T) *talk {
 	return k
 }
 
-// closes ends the ticket and waits until everybody has heard the end.
+// closes ends the ticket and waits until every client has heard the end.
 func (k *talk) closes() {
 	k.t.Helper()
 	if _, err := k.agent.CloseTicket(k.ctx, k.ticket); err != nil {
@@ -266,7 +266,7 @@ func TestOpeningWhatHasEndedWritesNothing(t *testing.T) {
 }
 
 // A conversation that lost its end in a failover of its own shard, with a site's
-// log that knows of it, gets it back for whoever opens it.
+// log that knows of it, gets it back for a person who opens it.
 func TestAnEndThatAConversationLostIsWrittenAgain(t *testing.T) {
 	k := newTalk(t)
 	k.closes()
@@ -275,7 +275,7 @@ func TestAnEndThatAConversationLostIsWrittenAgain(t *testing.T) {
 	people.Next(k.visitor, "the end again", func(e protocol.Entry) bool { return e.Kind == protocol.EntryClosed })
 }
 
-// The same when both lost records, and nobody asks: the dispatcher looks again
+// The same when both lost records, and no client asks: the dispatcher looks again
 // at what has ended.
 func TestAfterAForkTheEndsAreWrittenAgain(t *testing.T) {
 	k := newTalk(t)

@@ -189,7 +189,7 @@ func TestSocketsThatMisbehaveAreClosedWithTheirCode(t *testing.T) {
 			if code := r.closed(); code != tt.want {
 				t.Errorf("closed with %d, want %d", code, tt.want)
 			}
-			// Nobody else is harmed.
+			// No other client is harmed.
 			h.come(url, protocol.Visitor, "next", "en").MustJoin("support")
 		})
 	}

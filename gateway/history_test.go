@@ -11,7 +11,7 @@ import (
 	"nextup/test/people"
 )
 
-// pastOf asks for the tickets that have ended, as somebody.
+// pastOf asks for the tickets that have ended, as the client.
 func (h *house) pastOf(url string, role protocol.Role, subject, visitor string) (status int, tickets []string) {
 	h.t.Helper()
 	path := "/v1/tickets"

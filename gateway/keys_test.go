@@ -27,7 +27,7 @@ func refusedHello(h *house, url, token string) error {
 	return err
 }
 
-// [renew-4] Somebody whose key leaked is thrown out with it; everybody else stays.
+// [renew-4] A person whose key leaked is thrown out with it; the others stay.
 func TestARemovedKeyEndsTheSocketsOfItsTokens(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
@@ -115,5 +115,5 @@ func TestATurnedKeyIsToldWhenToComeBack(t *testing.T) {
 	if !errors.As(err, &refused) || refused.Frame.RetryAfterMS <= 0 || refused.Frame.RetryAfterMS > 5000 {
 		t.Errorf("told to come back as %v says, want within 5 s", err)
 	}
-	h.come(url, protocol.Visitor, "other", "en") // everybody else comes meanwhile
+	h.come(url, protocol.Visitor, "other", "en") // the other visitor comes meanwhile
 }

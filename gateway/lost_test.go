@@ -12,7 +12,7 @@ import (
 	"nextup/test/people"
 )
 
-// [ticket-10] Who is talking to somebody is told at once that their conn is lost,
+// [ticket-10] The partner in a conversation is told at once that their conn is lost,
 // and that it is back, however it went and came.
 func TestAVisitorIsToldAtOnceThatTheirAgentsConnIsLost(t *testing.T) {
 	registry := &silence{Memory: presence.NewMemory(nil), dead: map[string]bool{}}
@@ -48,7 +48,7 @@ func TestAVisitorIsToldAtOnceThatTheirAgentsConnIsLost(t *testing.T) {
 	}
 }
 
-// What is no loss is not told as one: an agent whom a new site file takes everything
+// What is no loss is not told as one: an agent from which a new site file takes everything
 // from goes on with who they have, and so does one who came back in time.
 func TestAnAgentWhomTheSiteFileDropsIsNotLost(t *testing.T) {
 	h := newHouse(t)
@@ -60,7 +60,7 @@ func TestAnAgentWhomTheSiteFileDropsIsNotLost(t *testing.T) {
 	people.Next(a, "what the file says now", func(d protocol.Desk) bool { return d.Capacity == 0 && len(d.Tickets) == 1 })
 	a.MustSend(ticket, "m1", "still here")
 	_, err := a.Status(h.ctx, protocol.Offline)
-	wantCode(t, err, protocol.CodeForbidden) // who signs out gives up nobody
+	wantCode(t, err, protocol.CodeForbidden) // an agent who signs out gives up no visitor
 	if _, err := a.CloseTicket(h.ctx, ticket); err != nil {
 		t.Fatal(err)
 	}
@@ -93,7 +93,7 @@ func TestAGuestIsToldThatTheOwnersConnIsLost(t *testing.T) {
 
 // [ticket-5] [ticket-10] [entry-3] The reason is the person's own, also for one who
 // was not here when it happened, and the conversation has a record of it, before
-// that of whoever comes next.
+// that of the next person.
 func TestWhoLostTheirAgentIsToldSoAndTheConversationSaysIt(t *testing.T) {
 	h := newHouse(t, func(s *gateway.SiteOptions) { s.Rules.AgentGrace = 100 })
 	one, _ := h.open("one")

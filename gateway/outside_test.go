@@ -82,14 +82,14 @@ func (r *raw) beats() {
 	}
 }
 
-// [beat-2] Whatever hangs outside, and however many wait for it: everybody's heartbeat is
-// answered, those who wait for it themselves included, and whoever needs none of it is
+// [beat-2] Whatever hangs outside, and however many wait for it: every person's heartbeat is
+// answered, those who wait for it themselves included, and a person who needs none of it is
 // served.
 func TestWhatHangsOutsideStallsNobodyElse(t *testing.T) {
 	const many = 300 // more than there are readers
 	for _, tt := range []struct {
 		name string
-		// wait makes somebody wait; the gateway has asked for what hangs when it has said so.
+		// wait makes a person wait; the gateway has asked for what hangs when it has said so.
 		wait func(h *house, o *outside, url string, i int) *raw
 	}{
 		{"hellos that name an unknown key", func(h *house, _ *outside, url string, i int) *raw {
@@ -203,7 +203,7 @@ func TestMoreRequestsThanMayWaitAreRefusedAndTheOthersAnswered(t *testing.T) {
 	r.beats()
 	o.back()
 	for i := range inHand {
-		if e := r.refusal(); e.ID != fmt.Sprint("r", i) { // an identity of nobody is refused
+		if e := r.refusal(); e.ID != fmt.Sprint("r", i) { // an identity without a person is refused
 			t.Fatalf("answer %d is for %q", i, e.ID)
 		}
 	}

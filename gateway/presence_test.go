@@ -120,7 +120,7 @@ func TestAGatewayPartedForLongSendsItsSocketsElsewhere(t *testing.T) {
 }
 
 // A gateway that was taken for dead binds its people to its new name, but for
-// those whom another gateway has by now.
+// those that another gateway has by now.
 func TestAGatewayTakenForDeadLeavesThoseWhoHaveMovedOn(t *testing.T) {
 	registry := &silence{Memory: presence.NewMemory(nil), dead: map[string]bool{}}
 	h := newHouse(t)
@@ -144,7 +144,7 @@ func TestAGatewayTakenForDeadLeavesThoseWhoHaveMovedOn(t *testing.T) {
 	}
 }
 
-// While the log is away nobody can say that they are here, so nobody is given up
+// While the log is away no gateway can record that people are here, so none is given up
 // in the moment in which it is back.
 func TestWhoWasHereWhileTheLogWasAwayKeepsThePlace(t *testing.T) {
 	h := newHouse(t, func(s *gateway.SiteOptions) { s.Rules.VisitorGrace = 500 })
@@ -228,7 +228,7 @@ func TestADrainedGatewaySendsEverybodyElsewhereAndNobodyLosesAPlace(t *testing.T
 	}
 }
 
-// What binds a session may be committed after its conn has gone: nobody is here,
+// What binds a session may be committed after its conn has gone: no person is here,
 // and the log is told so.
 func TestASessionBoundToNobodyIsLost(t *testing.T) {
 	h := newHouse(t, func(s *gateway.SiteOptions) { s.Rules.VisitorGrace = 100 })

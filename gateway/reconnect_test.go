@@ -25,7 +25,7 @@ func TestAReloadInLineKeepsThePlace(t *testing.T) {
 	}
 }
 
-// [hello-6] Whoever comes back says what they were shown last: the first view
+// [hello-6] A person who comes back says what they were shown last: the first view
 // says why the place got worse meanwhile, and is never older.
 func TestComingBackTellsWhyThePlaceGotWorse(t *testing.T) {
 	h := newHouse(t, func(s *gateway.SiteOptions) {
@@ -66,7 +66,7 @@ func TestANumberThatTheLogDoesNotReachIsAReset(t *testing.T) {
 	}
 }
 
-// [open-3] Whoever resumes after an entry that is another by now hears so.
+// [open-3] A person who resumes after an entry that is another by now hears so.
 func TestResumingAfterAnEntryThatWasReplacedIsAReset(t *testing.T) {
 	h := newHouse(t)
 	url, _ := h.open("one")

@@ -32,7 +32,7 @@ type cast struct {
 }
 
 // newCast brings the visitors v, w and x, the agents a, g and b, and the supervisor s. $held
-// is a ticket of v's that a has, with g as a guest. $line is one of w's that nobody may
+// is a ticket of v's that a has, with g as a guest. $line is one of w's that no person may
 // serve. $closed is one of x's that a closed, $left one of v's that v left.
 func newCast(t *testing.T, change ...func(*gateway.SiteOptions)) *cast {
 	t.Helper()

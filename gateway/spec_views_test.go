@@ -198,7 +198,7 @@ func TestARenewalThatIsRefusedChangesNothing(t *testing.T) {
 }
 
 // [error-1] [error-4] [limit-4] The frames over the limit are dropped, which is said once and
-// without id; whoever goes on regardless is closed.
+// without id; a client that goes on regardless is closed.
 func TestAFloodIsToldOnceAndThenClosed(t *testing.T) {
 	h := newHouse(t, func(s *gateway.SiteOptions) { s.Limits.FramesPerSecond, s.Limits.Burst = 0, 5 })
 	url, _ := h.open("one")

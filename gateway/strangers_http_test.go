@@ -90,7 +90,7 @@ func TestIdleHTTPConnsOfOneAddressLeaveRoomForOthers(t *testing.T) {
 		_ = conn.SetDeadline(deadline)
 		return conn
 	}
-	// get says whether the conn is served.
+	// get reports whether the conn is served.
 	get := func(conn net.Conn) bool {
 		if _, err := fmt.Fprintf(conn, "GET /healthz HTTP/1.1\r\nHost: %s\r\n\r\n", host); err != nil {
 			return false

@@ -108,7 +108,7 @@ func (b *bare) code() protocol.CloseCode {
 	}
 }
 
-// [hello-2] [limit-11] A stranger may send one small frame, and nobody waits for one who
+// [hello-2] [limit-11] A stranger may send one small frame, and no client waits for one who
 // does not: the conn has ended, though the client answers no close frame.
 func TestAStrangerMaySendOneSmallFrame(t *testing.T) {
 	t.Cleanup(gateway.WaitLongForGoodbyes())
@@ -140,7 +140,7 @@ func TestAStrangerMaySendOneSmallFrame(t *testing.T) {
 }
 
 // [limit-4] Every frame counts, also those that the browser's side of a socket never shows:
-// whoever sends very many is closed and counted, before hello and after.
+// a client that sends very many is closed and counted, before hello and after.
 func TestAFloodOfFramesThatAreNoMessagesIsClosed(t *testing.T) {
 	for _, tt := range []struct {
 		name, payload string
@@ -237,7 +237,7 @@ func TestStrangersOfOneAddressLeaveRoomForOthers(t *testing.T) {
 	}
 }
 
-// A trusted proxy's conns are those of whom it speaks for.
+// A trusted proxy's conns are those of the clients that it speaks for.
 func TestAProxyIsNoStranger(t *testing.T) {
 	h := newHouse(t, func(s *gateway.SiteOptions) { s.Limits.ConnsPerAddress = 1 })
 	h.proxies = []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}
@@ -255,7 +255,7 @@ func TestAProxyIsNoStranger(t *testing.T) {
 	}
 }
 
-// [busy-1] A hello that nobody signed takes no place from those who come with a good one.
+// [busy-1] A hello that no key of the site signed takes no place from those who come with a good one.
 func TestJunkHellosTakeNoPlaceOfHonestOnes(t *testing.T) {
 	h := newHouse(t)
 	h.rate = 2

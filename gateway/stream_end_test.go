@@ -83,7 +83,7 @@ func (v *slowKeys) Verify(ctx context.Context, token string, now time.Time) (aut
 	return v.Verifier.Verify(ctx, token, now)
 }
 
-// A client that goes away while its hello is looked at takes nobody's place.
+// A client that goes away while its hello is looked at takes the place of no other client.
 func TestAStreamThatIsGivenUpDuringItsHelloLeavesNothing(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t, func(s *gateway.SiteOptions) { s.Limits.ConnsPerPerson = 1 })

@@ -31,7 +31,7 @@ func (c *countedNodes) Signal(ctx context.Context, log eventlog.Log, payload []b
 }
 
 // [stream-4] What one person posts for a conn elsewhere is bounded before it is passed on, so
-// that nobody fills the way between the gateways.
+// that no client fills the way between the gateways.
 func TestOnePersonDoesNotFillTheWayBetweenGateways(t *testing.T) {
 	t.Parallel()
 	for name, size := range map[string]int{"many frames": 0, "large frames": 60_000} {
@@ -46,7 +46,7 @@ func TestOnePersonDoesNotFillTheWayBetweenGateways(t *testing.T) {
 			there, _ := h.open("two")
 			s := h.stream(here, h.token(protocol.Visitor, "v", "en"))
 			node, _, _ := strings.Cut(s.welcome.Conn, ".")
-			s.welcome.Conn = node + ".x" // no conn of anybody's
+			s.welcome.Conn = node + ".x" // a conn that does not exist
 			refused := 0
 			for range 60 {
 				switch status, answer := s.post(there, `{"type":"heartbeat"}`+strings.Repeat(" ", size)); status {
@@ -137,7 +137,7 @@ func TestALineBreakAfterTheBodyIsNothing(t *testing.T) {
 	}
 }
 
-// [stream-2] [limit-7] Somebody who has as many conns as they may opens the next stream in time
+// [stream-2] [limit-7] A person who has as many conns as they may opens the next stream in time
 // all the same, and a stream more than that not.
 func TestAFullPersonsStreamIsOpenedAnew(t *testing.T) {
 	for name, tt := range map[string]struct {

@@ -10,7 +10,7 @@ import (
 	"nextup/loadtest/token"
 )
 
-// A real agent with room is offered nobody of a run, and a real visitor no agent of it, in the
+// A real agent with room is offered no person of a run, and a real visitor no agent of it, in the
 // same department, where every line widens at once to a language that the agent speaks.
 func TestMarkedPeopleNeverMeetThoseOfTheSite(t *testing.T) {
 	t.Parallel()

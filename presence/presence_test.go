@@ -27,7 +27,7 @@ func TestANodeIsLostOnlyWithCertainty(t *testing.T) {
 	const look = 500 * time.Millisecond
 	tests := []struct {
 		name string
-		// run gets the time since the start at each look and says whether a renews
+		// run gets the time since the start at each look and reports whether a renews
 		// and whether the registry is away. b renews always.
 		run   func(at time.Duration) (renews, away bool)
 		until time.Duration

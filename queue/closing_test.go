@@ -28,7 +28,7 @@ func TestAClosingConversation(t *testing.T) {
 		name  string
 		does  func(w *world, id string)
 		after Millis // later, what was due is done
-		// want is where the ticket stands, by whom, and why it ended.
+		// want is where the ticket stands, who ended it, and why.
 		want    Status
 		agent   string
 		end     EndReason
@@ -89,7 +89,7 @@ func TestAClosingConversation(t *testing.T) {
 }
 
 // A time that is longer than the agent's grace does not put a visitor back in line
-// whom their agent had said goodbye to.
+// that their agent had said goodbye to.
 func TestAnAgentLostForGoodEndsWhatTheyWereClosing(t *testing.T) {
 	w, id := closingWorld(t)
 	w.must(w.CancelClose("a", id))

@@ -9,7 +9,7 @@ import (
 )
 
 // The rules may change while people wait: a file that drops a department leaves
-// nobody behind, and no offer that lapses as it is made.
+// no visitor behind, and no offer that lapses as it is made.
 func TestWhoIsInADepartmentThatIsGoneIsStillServed(t *testing.T) {
 	w := newExchange(t)
 	id := w.join("v", "trading", "zh")

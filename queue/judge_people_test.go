@@ -6,7 +6,7 @@ import (
 	"slices"
 )
 
-// standing works out everybody's place and compares it with what is shown.
+// standing works out every person's place and compares it with what is shown.
 func (m *model) standing(step Step) {
 	lines := map[QueueID][]*Ticket{}
 	for t := range m.tickets.all() {
@@ -47,7 +47,7 @@ func (m *model) standing(step Step) {
 	m.places = places
 }
 
-// attending compares, for each ticket in line and each queue, whether somebody is
+// attending compares, for each ticket in line and each queue, whether an agent is
 // there with what is shown, and looks whether a change was told.
 func (m *model) attending(step Step) {
 	there := map[string]bool{}

@@ -73,7 +73,7 @@ func TestAVisitorHasOneOpenTicket(t *testing.T) {
 	}
 }
 
-// A fork can take back that a ticket has ended. A join decided before anybody
+// A fork can take back that a ticket has ended. A join decided before a gateway
 // noticed must not make a second one.
 func TestAJoinReadsThatTheLastTicketHasEnded(t *testing.T) {
 	w := newWorld(t)

@@ -63,7 +63,7 @@ func TestAPlaceThatGotWorseHasAReasonAfterASnapshotToo(t *testing.T) {
 	}
 }
 
-// Whoever comes back within the grace hears why, also when hundreds came in before
+// A person who comes back within the grace hears why, also when hundreds came in before
 // others meanwhile.
 func TestAPlaceThatGotWorseHasAReasonHoweverManyCameIn(t *testing.T) {
 	t.Parallel()

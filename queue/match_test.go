@@ -114,7 +114,7 @@ func TestBalanceOverThreeAgents(t *testing.T) {
 	}
 	// e1 and z1 go to those who speak nothing else. e2 finds the en agent half
 	// full and the bilingual one empty: load ÷ capacity comes first. z2, e3 then
-	// fill the single-language agents, and nobody is left for z3 but the zh one.
+	// fill the single-language agents, and no agent is left for z3 but the zh one.
 	want := []string{"e1→en", "z1→zh", "e2→both", "z2→zh", "e3→en"}
 	if got := w.dispatch(); !slices.Equal(got, want) {
 		t.Errorf("offers = %v, want %v", got, want)

@@ -11,7 +11,7 @@ import (
 
 // model judges a world by brute force: it keeps books of its own of what was
 // wished and what happened, and works out from them and the site's rules who may
-// serve whom, who stands where and who holds what. judge_test.go compares.
+// serve which visitors, who stands where and who holds what. judge_test.go compares.
 type model struct {
 	*world
 	// What is being wished, for the step that comes of it.
@@ -28,7 +28,7 @@ type model struct {
 	lives map[string]int
 	// places is what was seen last, at its stamp.
 	places map[string]place
-	// there says of each ticket in line whether somebody was available for it.
+	// there says of each ticket in line whether an agent was available for it.
 	there  map[string]bool
 	at     Stamp
 	number uint64
@@ -184,7 +184,7 @@ func (m *model) may(t *Ticket, a *Agent, room int) bool {
 		m.visitors.get(t.Visitor).Session.LostAt == 0 && !m.halted[t.Queue()] && !m.declined(t, a.ID)
 }
 
-// attended reports whether somebody is there for a ticket in line, free or not.
+// attended reports whether an agent is there for a ticket in line, free or not.
 func (m *model) attended(t *Ticket) bool {
 	for _, a := range m.agents {
 		meets := t.Hold != nil && t.Hold.Agent == a.ID || needed(t.Requirements).metBy(a, t.Department) && a.Capacity >= t.Weight

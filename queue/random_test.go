@@ -73,10 +73,10 @@ func (m *model) wishes(rt *rapid.T, steps *int) map[string]func(*rapid.T) {
 	some := func(rt *rapid.T, of []string, what string) []string {
 		return rapid.SliceOfNDistinct(rapid.SampledFrom(of), 1, len(of), rapid.ID).Draw(rt, what)
 	}
-	ticket := func(rt *rapid.T) *Ticket { // somebody's newest
+	ticket := func(rt *rapid.T) *Ticket { // the newest of a visitor
 		return m.TicketOf(pick(rt, visitors, "whose"))
 	}
-	talk := func(rt *rapid.T) *Ticket { // somebody's conversation
+	talk := func(rt *rapid.T) *Ticket { // a ticket in conversation
 		var all []*Ticket
 		for _, v := range visitors {
 			if t := m.TicketOf(v); t != nil && t.Status == Assigned {

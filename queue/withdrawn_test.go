@@ -22,7 +22,7 @@ func reads(languages ...string) func(*JoinRequest) {
 }
 
 // Who waits in a queue that the site file has no more is seen until the last has
-// left, and is offered to whoever may serve them by their other languages.
+// left, and is offered to an agent who may serve them by their other languages.
 func TestWhoWaitsInAWithdrawnQueueIsSeenAndServed(t *testing.T) {
 	support := func(f *AgentFacts) { f.Departments = []string{"support"} }
 	required := func(r *JoinRequest) { r.LanguageRequired = true }
@@ -156,7 +156,7 @@ func TestASupervisorMovesWhoWaitsInAWithdrawnQueue(t *testing.T) {
 }
 
 // A conversation of a withdrawn queue can be passed on by its agent as well, though
-// nobody waits there.
+// no visitor waits there.
 func TestAConversationOfAWithdrawnQueueIsPassedOnInPlace(t *testing.T) {
 	w := newExchange(t)
 	id := w.join("v", "support", "", reads("es", "en"))

@@ -58,7 +58,7 @@ func serial(t *testing.T, url string) int64 {
 	return conn.ConnectionState().PeerCertificates[0].SerialNumber.Int64()
 }
 
-// A renewed certificate is shown to those who come, nobody who is there is cut off, and a
+// A renewed certificate is shown to those who come, no open connection is cut, and a
 // broken one changes nothing.
 func TestARenewedCertificateIsShownWithoutARestart(t *testing.T) {
 	t.Parallel()

@@ -273,7 +273,7 @@ func TestAFileIsTakenOnceItHoldsStill(t *testing.T) {
 	}
 }
 
-// The secret is turned where it lies, as a mounted Kubernetes secret is: nobody
+// The secret is turned where it lies, as a mounted Kubernetes secret is: nothing
 // touches the site file.
 func TestASecretOrKeyFileThatChangesAloneIsReadAgain(t *testing.T) {
 	first, second := strings.Repeat("first-", 8), strings.Repeat("second-", 8)

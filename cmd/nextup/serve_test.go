@@ -23,7 +23,7 @@ import (
 	"nextup/test/logtest"
 )
 
-// The first SIGTERM sends sockets elsewhere over the time of --drain; whoever does
+// The first SIGTERM sends sockets elsewhere over the time of --drain; a client that does
 // not want to wait for that asks again.
 func TestASecondSignalEndsTheProcessAtOnce(t *testing.T) {
 	t.Parallel()
@@ -183,7 +183,7 @@ func TestAGatewayThatCannotStartSaysSoInTheFormOfItsLog(t *testing.T) {
 	}
 }
 
-// Somebody copied the demo's file, as the README says, and put it on the net.
+// A user copied the demo's file, as the README says, and put it on the net.
 func TestServeTakesAPublishedSecretOnThisMachineOnly(t *testing.T) {
 	demo, err := sitefile.Parse(sitefile.Demo(), "")
 	if err != nil {
@@ -241,7 +241,7 @@ func TestAReloadBringsNoPublishedSecretOntoTheNet(t *testing.T) {
 }
 
 // Another program has the port: serve takes the next one, and a second serve the one
-// after it; whoever asks for a port is told.
+// after it; a user who asks for a port gets an error.
 func TestServeTakesTheNextPortIfAnotherProgramHasIts(t *testing.T) {
 	for _, address := range []string{"127.0.0.1:8080", "0.0.0.0:8080", "[::1]:8080", "[::]:8080"} {
 		t.Run(address, func(t *testing.T) {

@@ -118,7 +118,7 @@ func TestTokenSaysWhyItCannotSign(t *testing.T) {
 	}
 }
 
-// Whoever is refused with bad_token is told which claim, and what to do.
+// A client that is refused with bad_token is told which claim, and what to do.
 func TestTokenVerifyExplainsAToken(t *testing.T) {
 	t.Parallel()
 	path := siteFile(t, twoSites)

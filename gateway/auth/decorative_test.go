@@ -29,7 +29,7 @@ func logged(t testing.TB) (*auth.Verifier, *bytes.Buffer) {
 	return v, &log
 }
 
-// A host's books hold names and languages that nobody thought of. Whoever they are of
+// A host's books hold names and languages of every form. Whichever person has them
 // comes in all the same.
 func TestADecorativeClaimLocksNobodyOut(t *testing.T) {
 	t.Parallel()

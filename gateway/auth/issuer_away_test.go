@@ -139,7 +139,7 @@ func TestAnIssuerThatWasAwayAtTheStartIsAskedAgainSoon(t *testing.T) {
 }
 
 // What an operator sees of an issuer that is away: first that fetches fail, while the
-// keys that are held still let people in, and then that nobody is let in any longer.
+// keys that are held still let people in, and then that no person is let in any longer.
 func TestAnIssuerThatIsAwayIsSeenBeforeAndWhenPeopleAreTurnedAway(t *testing.T) {
 	t.Parallel()
 	s := newSigner(t, "EdDSA", "a")

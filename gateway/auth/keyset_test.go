@@ -162,7 +162,7 @@ func (n noticed) Done() <-chan struct{} {
 	return n.Context.Done()
 }
 
-// Whoever joins a fetch that began before they came cannot know what the issuer has
+// A caller that joins a fetch that began before they came cannot know what the issuer has
 // published since.
 func TestAFetchThatBeganBeforeATokenCameDoesNotMakeItBad(t *testing.T) {
 	t.Parallel()

@@ -9,7 +9,7 @@ import (
 	"nextup/gateway/protocol"
 )
 
-// What a reload may do to the key of somebody who is connected.
+// What a reload may do to the key of a person who is connected.
 func TestASocketsKeyHoldsUntilItIsRemovedOrChanged(t *testing.T) {
 	t.Parallel()
 	other := auth.Key{ID: "k2", Algorithm: "HS256", Sites: []string{"shop", "bank"}, Roles: protocol.Roles(), Secret: []byte("other-secret-other-secret-other-secret")}
@@ -96,7 +96,7 @@ func TestTokensThatLiveLongerThanTheSiteAllowsAreRefused(t *testing.T) {
 	}
 }
 
-// The log's clock is Redis's, and may be wrong: nobody with a token of the longest
+// The log's clock is Redis's, and may be wrong: no person with a token of the longest
 // life is locked out for that.
 func TestALogWhoseClockIsBehindMakesNoTokenTooLong(t *testing.T) {
 	t.Parallel()

@@ -98,7 +98,7 @@ func TestTheCadenceKeepsItsPromise(t *testing.T) {
 	}
 }
 
-// [cadence-1] In a long line that moves all the time everybody is shown their place
+// [cadence-1] In a long line that moves all the time every person is shown their place
 // within the promise, and no tick shows a burst of them.
 func TestALongLineIsSweptWithoutABurst(t *testing.T) {
 	const waiting = 2000

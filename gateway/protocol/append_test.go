@@ -7,7 +7,7 @@ import (
 
 // FuzzHandwrittenFramesAreTheOrdinaryOnes makes frames of whatever bytes come and
 // holds those that are encoded by hand to what the ordinary encoder makes of the
-// same values. Every bit of shape says whether one of the fields is there.
+// same values. Every bit of shape reports whether one of the fields is there.
 func FuzzHandwrittenFramesAreTheOrdinaryOnes(f *testing.F) {
 	f.Add("t-1", "Zoë", "a \"quoted\" \\ line\n\u2028<&>", int64(1700000000123), uint64(7), uint32(0xffffffff))
 	f.Add("", "", "", int64(0), uint64(0), uint32(0))

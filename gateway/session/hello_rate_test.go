@@ -33,7 +33,7 @@ func TestWhoIsTurnedAwayIsGivenATimeAtWhichThereIsRoom(t *testing.T) {
 	}
 }
 
-// However many come, nobody is sent away for so long that they lose their place.
+// However many come, no person is sent away for so long that they lose their place.
 func TestNobodyIsSentAwayForLong(t *testing.T) {
 	a := newHelloRate(10)
 	now := time.Unix(1_700_000_000, 0)

@@ -13,7 +13,7 @@ import (
 	"github.com/coder/websocket"
 )
 
-// RFC 6455, 7.4: a code that nobody may send is not sent back.
+// RFC 6455, 7.4: a code that no side may send is not sent back.
 func TestACloseFrameIsAnsweredWithACodeThatMayBeSent(t *testing.T) {
 	for _, tt := range []struct {
 		name   string

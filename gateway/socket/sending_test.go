@@ -66,7 +66,7 @@ func TestWhatIsKeptIsBounded(t *testing.T) {
 	})
 }
 
-// Whoever writes, and whatever waits: no frame is torn, and each sender's frames
+// With many senders, and whatever waits: no frame is torn, and each sender's frames
 // stay in order, while pings are answered in between.
 func TestTheStreamStaysWholeUnderManySenders(t *testing.T) {
 	open(t, func(t *testing.T, p *peer, dial func() *websocket.Conn, _ *net.Conn) {
@@ -151,7 +151,7 @@ func TestWhoDoesNotReadIsClosed(t *testing.T) {
 	})
 }
 
-// Whoever asks whether the client is behind, and waits until it is not, may send any
+// A sender that asks whether the client is behind, and waits until it is not, may send any
 // amount to a client that reads slowly.
 func TestWhoReadsSlowlyIsSentEverything(t *testing.T) {
 	open(t, func(t *testing.T, p *peer, dial func() *websocket.Conn, _ *net.Conn) {

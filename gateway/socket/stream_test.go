@@ -66,7 +66,7 @@ func (s slowGoodbye) CloseWrite() error {
 	return nil
 }
 
-// A stream that ends slowly holds up nobody who sends to it.
+// A stream that ends slowly holds up no sender.
 func TestASlowGoodbyeHoldsUpNoSender(t *testing.T) {
 	t.Parallel()
 	loop, err := socket.NewLoop()

@@ -24,7 +24,7 @@ func TestARiseOfWhatIsShownIsCounted(t *testing.T) {
 	s := trial.build(1, 0)
 	s.Queues[0].Profile = sim.Profile{Steps: []sim.Step{{From: 0, Factor: 1}, {From: 2 * 3_600_000, Factor: 0}}}
 	trial.build = func(uint64, float64) *sim.Scenario { return s }
-	s.Length = 20 * 3_600_000 // until the two have served everybody
+	s.Length = 20 * 3_600_000 // until the two have served every person
 	all, err := trial.once(1, 0)
 	if err != nil {
 		t.Fatal(err)

@@ -70,7 +70,7 @@ func TestASecretOfOnesOwnIsNotPublished(t *testing.T) {
 	}
 }
 
-// Whatever somebody may copy out of the repository as a key is known.
+// Whatever a person may copy out of the repository as a key is known.
 func TestEverySecretOfTheRepositoryIsKnown(t *testing.T) {
 	t.Parallel()
 	assigned := regexp.MustCompile(`(?i)"?(?:secret|nextup_secret)"?\s*(?::?=|:)\s*(?:\[\]byte\()?["'\x60]?([^"'\x60,}\n]{32,})`)

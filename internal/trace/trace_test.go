@@ -150,7 +150,7 @@ func TestAReplayAsksAtEachJoinAndWhileWaiting(t *testing.T) {
 	}
 }
 
-// shrinking is a trace of six agents of whom five leave while a line waits.
+// shrinking is a trace of six agents of which five leave while a line waits.
 func shrinking() string {
 	var b strings.Builder
 	b.WriteString(head)
@@ -158,7 +158,7 @@ func shrinking() string {
 		fmt.Fprintf(&b, "0,agent_on,,a%d,q,,1\n", a)
 	}
 	at := 0
-	for round := range 40 { // everybody talks for two minutes, over and over
+	for round := range 40 { // every person talks for two minutes, over and over
 		for a := range 6 {
 			fmt.Fprintf(&b, "%d,join,t%d-%d,,q,0,\n%d,assign,t%d-%d,a%d,,,\n", at, round, a, at, round, a, a)
 		}
@@ -185,7 +185,7 @@ func shrinking() string {
 	return b.String()
 }
 
-// Whoever has waited all along and whoever has just reloaded the page are shown the same,
+// A person who has waited all along and a person who has just reloaded the page are shown the same,
 // but for a step: so what is shown rises only when the estimate is two steps above it.
 func TestWhatIsShownSeldomRisesAndAReloadMovesItByOneStep(t *testing.T) {
 	t.Parallel()
@@ -278,7 +278,7 @@ func TestAHeaderWithoutWhatIsNeededIsRefused(t *testing.T) {
 	}
 }
 
-// Nights, a queue that nobody serves, somebody who leaves, agents who come and
+// Nights, a queue without agents, a visitor who leaves, agents who come and
 // go, and one who goes with a conversation open.
 func TestWhatRealLogsDoIsNoTrouble(t *testing.T) {
 	t.Parallel()

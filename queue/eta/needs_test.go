@@ -46,7 +46,7 @@ func TestWhoNeedsASkillWaitsForThoseWhoHaveIt(t *testing.T) {
 	for _, tt := range []struct {
 		name    string
 		skilled bool
-		longer  float64 // than whoever would come next without the need
+		longer  float64 // than the visitor who would come next without the need
 	}{
 		{"one agent of eleven has it", true, 2.5},
 		{"nobody has it: the wait is unknown", false, 0},

@@ -68,7 +68,7 @@ func lose(t *testing.T, url, site string, during func()) {
 	}
 	during()
 	now := keys(t, client, pattern)
-	_, err = client.TxPipelined(ctx, func(tx redis.Pipeliner) error { // at once: nobody sees half of it
+	_, err = client.TxPipelined(ctx, func(tx redis.Pipeliner) error { // at once: no reader sees half of it
 		for _, key := range now {
 			tx.Del(ctx, key)
 		}

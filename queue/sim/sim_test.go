@@ -127,8 +127,8 @@ func TestAVisitorWhoLeftHasAPotentialWait(t *testing.T) {
 	if _, err := Run(s, Hooks{Outcome: func(o Outcome) { patient[o.Ticket] = o.Wait }}); err != nil {
 		t.Fatal(err)
 	}
-	// The same arrivals; each visitor is impatient, and everybody's wait is at
-	// most what it was with nobody leaving ahead.
+	// The same arrivals; each visitor is impatient, and every person's wait is at
+	// most what it was with no person leaving ahead.
 	s.Queues[0].Patience = Exponential(600)
 	left := 0
 	_, err := Run(s, Hooks{Outcome: func(o Outcome) {

@@ -44,7 +44,7 @@ func (s *testbed) runRow(r row, seed uint64) {
 	}
 }
 
-// withoutSocket is the people of whom one comes by the fallback, as the row or
+// withoutSocket is the number of people of which one comes by the fallback, as the row or
 // NEXTUP_FAULTS_NO_SOCKET says; 0 for none.
 func (s *testbed) withoutSocket() int {
 	every, _ := strconv.Atoi(os.Getenv("NEXTUP_FAULTS_NO_SOCKET"))

@@ -25,7 +25,7 @@ func TestAClusterReplacesAMasterInSeconds(t *testing.T) {
 		g.Masters[i].Kill()
 		promoted(t, g.Replicas[i])
 		l.readsOn("reading after the failover")
-		// Nobody is left to replicate to, until it comes back as a replica.
+		// No server is left to replicate to, until it comes back as a replica.
 		g.Masters[i].Restart(t)
 		inStep(t, g.Masters[i])
 		l.goesOn("after the return of a replica")

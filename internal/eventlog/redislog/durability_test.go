@@ -203,7 +203,7 @@ func TestWhatDiskAcknowledgedSurvivesAKill(t *testing.T) {
 	server.Kill()
 	server.Restart(t)
 	l.goesOn("after the restart")
-	// Somebody makes it faster.
+	// An operator makes it faster.
 	set := func(value string) {
 		t.Helper()
 		if err := l.writer.Client().ConfigSet(t.Context(), "appendfsync", value).Err(); err != nil {

@@ -18,7 +18,7 @@ import (
 )
 
 // In a Cluster the conversations of a site lie on all masters. One that refuses
-// writes, or hangs, is found out though nobody writes to it; from then on what is
+// writes, or hangs, is found out though no client writes to it; from then on what is
 // written to its logs is refused at once, and the logs of the other masters hear
 // nothing of it.
 func TestAMasterThatKeepsNoSiteIsFoundOutToo(t *testing.T) {

@@ -104,7 +104,7 @@ func TestAHungServerIsNoticedAndMended(t *testing.T) {
 	if err := b.Ready(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	// The server answers nobody for a while, and does not close anything.
+	// The server answers no client for a while, and does not close anything.
 	if err := b.Client().Do(t.Context(), "CLIENT", "PAUSE", 600, "ALL").Err(); err != nil {
 		t.Fatal(err)
 	}

@@ -44,7 +44,7 @@ func refused(err error) bool {
 
 func full(err error) bool { return errors.Is(err, eventlog.ErrFull) }
 
-// Each row is a server that answers PING and reads and takes no commit. Nobody
+// Each row is a server that answers PING and reads and takes no commit. No caller
 // commits anything: the probe alone finds out.
 func TestALogThatCanBeReadAndNotWrittenIsFoundOutThoughNobodyWrites(t *testing.T) {
 	do := func(args ...any) func(context.Context, *redis.Client) error {

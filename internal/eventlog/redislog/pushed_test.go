@@ -38,7 +38,7 @@ func TestWhatIsPushedIsReadAsItWasWritten(t *testing.T) {
 	}
 }
 
-// A place in a log is kept for as long as somebody has it open.
+// A place in a log is kept for as long as a follower has it open.
 func TestWhoKeepsAPlaceKeepsNoMessageWithIt(t *testing.T) {
 	const logs, size = 32, 1 << 20
 	live := func() uint64 {

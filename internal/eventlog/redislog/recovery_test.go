@@ -64,7 +64,7 @@ func TestASentinelFailoverIsOverInSeconds(t *testing.T) {
 				return
 			}
 			l.readsOn("reading after the failover")
-			// Nobody is left to replicate to, until the old master comes back: at
+			// No server is left to replicate to, until the old master comes back: at
 			// first it takes itself for the master.
 			c.comesBack(master)
 			replicaOf(t, master, replica)
