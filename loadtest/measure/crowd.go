@@ -54,7 +54,7 @@ func (c *crowd) dial(ctx context.Context, role protocol.Role, subject string, on
 	return nil
 }
 
-// idle is somebody who has the page open and asks nothing.
+// idle is a person who has the page open and asks nothing.
 func (c *crowd) idle(ctx context.Context, i int) {
 	if conn := c.dial(ctx, protocol.Visitor, fmt.Sprintf("%s-idle-%d", c.name, i), func(protocol.ServerFrame) {}); conn != nil {
 		c.all.Go(func() {

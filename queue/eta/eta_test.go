@@ -84,7 +84,7 @@ func TestTheWaitIsTheTimeOfAsManyCompletions(t *testing.T) {
 	for _, k := range []int{1, 5, 20, 50} {
 		got := out.Curves[support.String()].At(k)
 		// A tenth of the places' time works for the other language served: none is.
-		// Nobody has lost patience yet: the prior's patience counts.
+		// No visitor has lost patience yet: the prior's patience counts.
 		want := 0.0
 		for j := range k {
 			want += 1 / (places/mean + float64(j)/priorWait)
