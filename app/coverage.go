@@ -14,13 +14,13 @@ import (
 // awaits is lost with the process; what it has counted is published with the estimates,
 // and the next elected one goes on from there.
 type coverage struct {
-	told  map[string]told // by ticket
-	fresh []string        // told since the last look
+	shown map[string]shownWait // by ticket
+	fresh []string             // shown since the last look
 	by    map[string]*queue.CoverageByBand
 }
 
-// told is what a visitor was told as they joined, in seconds.
-type told struct {
+// shownWait is the wait that a visitor was shown at the join, in seconds.
+type shownWait struct {
 	queue    queue.QueueID
 	band     int
 	at       queue.Stamp
@@ -53,27 +53,27 @@ func (c *coverage) step(st *queue.State, s queue.Step) {
 func (c *coverage) tell(st *queue.State, t *queue.Ticket, at queue.Stamp) {
 	position := st.Position(t)
 	w := st.CurveOf(t).At(max(1, position))
-	if !w.Known || position < 1 || st.Level() < queue.Level1 || len(c.told) >= maxTold { // below Level1 no lower end is published
+	if !w.Known || position < 1 || st.Level() < queue.Level1 || len(c.shown) >= maxTold { // below Level1 no lower end is published
 		return
 	}
-	if c.told == nil {
-		c.told = map[string]told{}
+	if c.shown == nil {
+		c.shown = map[string]shownWait{}
 	}
-	c.told[t.ID] = told{t.Queue(), queue.BandOf(position), at, w.P10, w.P90, eta.Shown(w).High, false}
+	c.shown[t.ID] = shownWait{t.Queue(), queue.BandOf(position), at, w.P10, w.P90, eta.Shown(w).High, false}
 	c.fresh = append(c.fresh, t.ID)
 }
 
-// ended judges what a visitor was told if an agent has them now. A transfer to another
-// line ends it without: the new line's wait was not told at the join.
+// ended judges the wait that a visitor was shown, if an agent has them now. After a transfer
+// to another line it judges nothing: the wait of that line was not shown at the join.
 func (c *coverage) ended(after *queue.Ticket, at queue.Stamp) {
 	if after == nil {
 		return
 	}
-	w, awaited := c.told[after.ID]
+	w, awaited := c.shown[after.ID]
 	if !awaited || after.Queued() && after.Queue() == w.queue {
 		return
 	}
-	delete(c.told, after.ID)
+	delete(c.shown, after.ID)
 	if after.Status != queue.Assigned || !w.lasted || after.Queue() != w.queue {
 		return
 	}
@@ -97,20 +97,20 @@ func (c *coverage) ended(after *queue.Ticket, at queue.Stamp) {
 // look marks those who still wait.
 func (c *coverage) look(st *queue.State) {
 	for _, id := range c.fresh {
-		w, awaited := c.told[id]
+		w, awaited := c.shown[id]
 		if t := st.Ticket(id); !awaited || t == nil || t.Status != queue.Waiting {
-			delete(c.told, id)
+			delete(c.shown, id)
 			continue
 		}
 		w.lasted = true
-		c.told[id] = w
+		c.shown[id] = w
 	}
 	c.fresh = c.fresh[:0]
 }
 
 // forget drops all waits that are kept: the clock has jumped, or the ends of waits may have
 // been missed.
-func (c *coverage) forget() { c.told, c.fresh = nil, nil }
+func (c *coverage) forget() { c.shown, c.fresh = nil, nil }
 
 // counted returns the counts by queue since the process began. They never fall.
 func (c *coverage) counted() map[string]queue.CoverageByBand {

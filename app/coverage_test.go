@@ -144,7 +144,7 @@ func TestWhatWasToldIsJudgedOnlyWhereItCanBe(t *testing.T) {
 			if got := d.truth()["support/en"].Judged; got != tt.judged {
 				t.Errorf("%v waits are judged, want %v", got, tt.judged)
 			}
-			if n := len(d.worker.coverage.told); n > 0 {
+			if n := len(d.worker.coverage.shown); n > 0 {
 				t.Errorf("%d visitors who are gone are still awaited", n)
 			}
 		})

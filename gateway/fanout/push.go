@@ -45,13 +45,13 @@ type push struct {
 	swept   func(band int) // a test wants to know
 	woken   chan struct{}  // holds one when a line has changed
 	mu      sync.Mutex
-	lines   map[queue.QueueID]*[len(bands)]cadence
+	lines   map[queue.QueueID]*[len(bands)]bandSweep
 	// seen is scratch paper, one sheet a band. Only run touches it.
 	seen [len(bands)][]pendingView
 }
 
-// cadence is how far a band of a line was swept, and whether it must be again.
-type cadence struct {
+// bandSweep is how far a band of a line was swept, and whether it is to be swept again.
+type bandSweep struct {
 	dirty bool
 	since time.Time // of the oldest change that no sweep has begun with
 	begun time.Time // of the newest sweep
@@ -73,7 +73,7 @@ type replica interface {
 func newPush(r replica, people *People, m *Metrics, rules *queue.Site) *push {
 	p := &push{
 		replica: r, people: people, metrics: m, started: time.Now(), swept: func(int) {},
-		woken: make(chan struct{}, 1), lines: map[queue.QueueID]*[len(bands)]cadence{},
+		woken: make(chan struct{}, 1), lines: map[queue.QueueID]*[len(bands)]bandSweep{},
 	}
 	p.applyRules(rules)
 	return p
@@ -119,7 +119,7 @@ func (p *push) applyRules(rules *queue.Site) {
 // the queue although people wait in it.
 func (p *push) lineLocked(q queue.QueueID) {
 	if p.lines[q] == nil {
-		p.lines[q] = &[len(bands)]cadence{}
+		p.lines[q] = &[len(bands)]bandSweep{}
 	}
 }
 

@@ -113,7 +113,7 @@ func (e *Estimator) anew(st *queue.State, now queue.Stamp) *Estimator {
 	next.rates.kernels, next.rates.queueKernels = map[kind]*kernel{}, map[string]*[maxConcurrent + 1]*kernel{}
 	next.model = next.newModel(st, now)
 	for i := range next.model.lines {
-		next.model.streams = append(next.model.streams, overtaker{line: i}) // no agent comes, but the groups count
+		next.model.streams = append(next.model.streams, overtaker{line: i}) // no visitor comes, but the groups count
 	}
 	for _, g := range next.model.groups {
 		next.renew(next.model, g, spans-1)

@@ -1,5 +1,5 @@
 /** The part of a KeyboardEvent that tells a key of an input method from one of one's own. */
-export interface KeyOfInputMethod {
+interface KeyOfInputMethod {
   readonly isComposing: boolean;
   readonly keyCode: number;
 }

@@ -9,7 +9,7 @@ export interface Searched<T extends DeskTicket = DeskTicket> {
 }
 
 /** Where the words were found: the entry, or the ticket itself. */
-export interface Found<T extends DeskTicket = DeskTicket> {
+interface Found<T extends DeskTicket = DeskTicket> {
   readonly ticket: T;
   readonly entry: EntryFrame | undefined;
   /** The text around the words: before, the words, after. */
