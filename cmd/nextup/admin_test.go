@@ -42,6 +42,9 @@ func newOperated(t *testing.T, change func(*appConfig)) *operated {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = o.Close() })
+	if status := readyz(t, o.App, "ready"); status != http.StatusOK { // a gateway that has just started takes no join
+		t.Fatalf("readiness answers %d", status)
+	}
 	return o
 }
 
