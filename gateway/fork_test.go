@@ -184,8 +184,8 @@ func (f *forking) called(log string) int {
 	return f.calls[log]
 }
 
-// talk is a house in which an agent and a visitor have begun a conversation.
-type talk struct {
+// conversationHouse is a house in which an agent and a visitor have begun a conversation.
+type conversationHouse struct {
 	*house
 	logs           *forking
 	url            string
@@ -195,12 +195,12 @@ type talk struct {
 	site, messages eventlog.Log
 }
 
-func newTalk(t *testing.T) *talk {
+func newConversationHouse(t *testing.T) *conversationHouse {
 	h := newHouse(t)
 	logs := newForking(h.memory)
 	h.backend = logs
 	url, g := h.open("one")
-	k := &talk{house: h, logs: logs, url: url, gateway: g, visitor: h.come(url, protocol.Visitor, "v", "en")}
+	k := &conversationHouse{house: h, logs: logs, url: url, gateway: g, visitor: h.come(url, protocol.Visitor, "v", "en")}
 	k.ticket = k.visitor.MustJoin("support")
 	k.agent = h.come(url, protocol.Agent, "a", "en").MustBe(protocol.Available)
 	k.agent.MustAccept()
@@ -214,7 +214,7 @@ func newTalk(t *testing.T) *talk {
 }
 
 // closes ends the ticket and waits until every client has heard the end.
-func (k *talk) closes() {
+func (k *conversationHouse) closes() {
 	k.t.Helper()
 	if _, err := k.agent.CloseTicket(k.ctx, k.ticket); err != nil {
 		k.t.Fatal(err)
@@ -224,7 +224,7 @@ func (k *talk) closes() {
 	}
 }
 
-func (k *talk) hearsReset() {
+func (k *conversationHouse) hearsReset() {
 	k.t.Helper()
 	people.Next(k.visitor, "the reset", func(r protocol.Reset) bool { return r.Ticket == "" })
 	for k.gateway.Ready(k.ctx) != nil && k.ctx.Err() == nil {
@@ -233,7 +233,7 @@ func (k *talk) hearsReset() {
 }
 
 // sealing waits until the conversation of the log, or any, is to be closed.
-func (k *talk) sealing(log string) string {
+func (k *conversationHouse) sealing(log string) string {
 	k.t.Helper()
 	for {
 		select {
@@ -250,7 +250,7 @@ func (k *talk) sealing(log string) string {
 // Reading what has ended writes nothing, so a full memory or a replica that is away is
 // no hindrance.
 func TestOpeningWhatHasEndedWritesNothing(t *testing.T) {
-	k := newTalk(t)
+	k := newConversationHouse(t)
 	k.closes()
 	k.sealing(k.messages.Name)
 	before := k.logs.called(k.messages.Name)
@@ -268,7 +268,7 @@ func TestOpeningWhatHasEndedWritesNothing(t *testing.T) {
 // A conversation that lost its end in a failover of its own shard, with a site's
 // log that knows of it, gets it back for a person who opens it.
 func TestAnEndThatAConversationLostIsWrittenAgain(t *testing.T) {
-	k := newTalk(t)
+	k := newConversationHouse(t)
 	k.closes()
 	k.logs.lose(t, k.messages, k.logs.records(k.messages.Name)-1)
 	k.visitor.MustOpen(k.ticket, 0)
@@ -278,7 +278,7 @@ func TestAnEndThatAConversationLostIsWrittenAgain(t *testing.T) {
 // The same when both lost records, and no client asks: the dispatcher looks again
 // at what has ended.
 func TestAfterAForkTheEndsAreWrittenAgain(t *testing.T) {
-	k := newTalk(t)
+	k := newConversationHouse(t)
 	k.closes()
 	end := k.logs.records(k.site.Name)
 	late := k.come(k.url, protocol.Visitor, "late", "en")
@@ -293,7 +293,7 @@ func TestAfterAForkTheEndsAreWrittenAgain(t *testing.T) {
 // A site's log that lost a close, beside a conversation that did not: the end
 // stands, since people have been told.
 func TestAnEndThatTheSiteLostIsMadeAgain(t *testing.T) {
-	k := newTalk(t)
+	k := newConversationHouse(t)
 	before := k.logs.records(k.site.Name)
 	k.closes()
 	k.logs.lose(t, k.site, before)
@@ -307,7 +307,7 @@ func TestAnEndThatTheSiteLostIsMadeAgain(t *testing.T) {
 // A fork has lost what was acknowledged: an operator sees it counted, by whose log it
 // was, from the first one on.
 func TestAForkIsCountedForTheOperator(t *testing.T) {
-	k := newTalk(t)
+	k := newConversationHouse(t)
 	counted := func(log string, n int) {
 		t.Helper()
 		if want := fmt.Sprintf(`nextup_log_forks_total{log=%q,site="demo"} %d`, log, n); !strings.Contains(metricsOf(t, k.url), want+"\n") {
@@ -330,7 +330,7 @@ func TestAForkIsCountedForTheOperator(t *testing.T) {
 
 // What was to be closed before a fork and is open after it stays open.
 func TestAForkThatOpensATicketAgainLeavesItsConversationOpen(t *testing.T) {
-	k := newTalk(t)
+	k := newConversationHouse(t)
 	before := k.logs.records(k.site.Name)
 	k.logs.refuseSeals(true)
 	if _, err := k.agent.CloseTicket(k.ctx, k.ticket); err != nil {
@@ -353,7 +353,7 @@ func TestAForkThatOpensATicketAgainLeavesItsConversationOpen(t *testing.T) {
 // A log that has forked unnoticed gives numbers that this replica has already
 // seen; the answer waits until it has seen the new ones.
 func TestAJoinInTheMomentOfAForkIsAnsweredWithItsTicket(t *testing.T) {
-	k := newTalk(t)
+	k := newConversationHouse(t)
 	late := k.come(k.url, protocol.Visitor, "late", "en")
 	before := k.logs.records(k.site.Name)
 	for range 3 { // numbers that the log will give again

@@ -140,11 +140,11 @@ func New(o Options) (*Gateway, error) {
 		}),
 	}
 	g.ctx, g.stop = context.WithCancel(context.Background())
-	cadence := fanout.NewMetrics(o.Registry)
+	metrics := fanout.NewMetrics(o.Registry)
 	for _, s := range o.Sites {
 		id := s.Rules.ID
 		g.people[id] = fanout.New(g.ctx, o.App.Site(id), s.Rules, fanout.Options{
-			Metrics: cadence, Evicts: o.Evicts, Logger: o.Logger.With("site", id),
+			Metrics: metrics, Evicts: o.Evicts, Logger: o.Logger.With("site", id),
 		})
 	}
 	g.sessions = session.New(session.Options{

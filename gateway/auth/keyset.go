@@ -155,8 +155,8 @@ func (s *keySet) find(ctx context.Context, kid, algorithm string) (crypto.Public
 		}
 	}
 	s.mu.Lock()
-	now, mine := time.Now(), s.fetching == nil
-	if wait := s.next.Sub(now); mine && wait > 0 {
+	now, first := time.Now(), s.fetching == nil
+	if wait := s.next.Sub(now); first && wait > 0 {
 		s.mu.Unlock()
 		return nil, &Unavailable{wait}
 	}
@@ -168,7 +168,7 @@ func (s *keySet) find(ctx context.Context, kid, algorithm string) (crypto.Public
 			return requireKey(public)
 		}
 	}
-	if err != nil || !mine {
+	if err != nil || !first {
 		return nil, &Unavailable{s.options.RefreshUnknown}
 	}
 	return nil, errNoSuchKey

@@ -42,8 +42,8 @@ type conversation struct {
 	gone    bool   // the site's log does not know the ticket
 }
 
-// talk judges the conversations.
-type talk struct {
+// messageCheck judges the conversations.
+type messageCheck struct {
 	*Report
 	run           *Run
 	conversations map[string]*conversation
@@ -60,7 +60,7 @@ type talk struct {
 // arrived: of them it is demanded that what they were told is the beginning of
 // the same conversation, in order.
 func checkMessages(r *Report, run *Run) {
-	c := &talk{Report: r, run: run, conversations: map[string]*conversation{}, sent: map[string]string{}}
+	c := &messageCheck{Report: r, run: run, conversations: map[string]*conversation{}, sent: map[string]string{}}
 	for _, h := range run.Histories {
 		for _, e := range h.Events {
 			if e.Kind == Asked && e.Ask.Type == protocol.TypeSend {
@@ -79,7 +79,7 @@ func checkMessages(r *Report, run *Run) {
 }
 
 // read takes a conversation from Redis and judges it by itself.
-func (c *talk) read(ticket string, log *Log) {
+func (c *messageCheck) read(ticket string, log *Log) {
 	conv := &conversation{}
 	c.conversations[ticket] = conv
 	if site := c.run.Snapshot.Sites[c.run.Rules.Site]; site != nil {
@@ -136,7 +136,7 @@ func (c *talk) read(ticket string, log *Log) {
 
 // fenced: from the record of an assignment on, no other agent writes. Where
 // records may have been lost, that record may be one of them.
-func (c *talk) fenced(ticket string, number uint64, e entry, conv *conversation) {
+func (c *messageCheck) fenced(ticket string, number uint64, e entry, conv *conversation) {
 	if !strings.HasPrefix(e.From, string(protocol.Agent)+" ") {
 		return
 	}
@@ -151,7 +151,7 @@ func (c *talk) fenced(ticket string, number uint64, e entry, conv *conversation)
 }
 
 // acknowledged: each message stands under the number that was acknowledged.
-func (c *talk) acknowledged(h *History) {
+func (c *messageCheck) acknowledged(h *History) {
 	for i, e := range h.Events {
 		if e.Kind != Answered || e.Ask.Type != protocol.TypeSend {
 			continue
@@ -215,7 +215,7 @@ type place struct {
 // entry is n+1, each follows the one before, and all are the conversation's. At
 // the audit no person that follows a conversation lacks any of it, or still believes
 // in an entry that is gone: whatever was lost, a reset has said so.
-func (c *talk) delivered(h *History) {
+func (c *messageCheck) delivered(h *History) {
 	places := map[string]*place{}
 	has := map[string]map[uint64]entry{}
 	conn := 0
@@ -270,7 +270,7 @@ func (c *talk) delivered(h *History) {
 }
 
 // same holds one entry against the conversation.
-func (c *talk) same(h *History, index int, f *protocol.Entry) {
+func (c *messageCheck) same(h *History, index int, f *protocol.Entry) {
 	c.looked(OneOrder)
 	conv := c.conversations[f.Ticket]
 	if conv != nil && f.Number <= uint64(len(conv.entries)) && conv.entries[f.Number-1] == entryOf(f) {
@@ -286,7 +286,7 @@ func (c *talk) same(h *History, index int, f *protocol.Entry) {
 
 // lacking: who follows a conversation on a living conn has all of it, and
 // nothing else.
-func (c *talk) lacking(h *History, places map[string]*place, has map[string]map[uint64]entry, conn int) {
+func (c *messageCheck) lacking(h *History, places map[string]*place, has map[string]map[uint64]entry, conn int) {
 	for _, ticket := range sortedKeys(places) {
 		p, conv := places[ticket], c.conversations[ticket]
 		if p.conn != conn || !p.open || h.Role == protocol.Agent && (conv == nil || conv.agent != h.person()) {
@@ -317,7 +317,7 @@ func (c *talk) lacking(h *History, places map[string]*place, has map[string]map[
 
 // audited: opened from the beginning, a conversation is what Redis holds of it,
 // for each person whose it is.
-func (c *talk) audited(h *History) {
+func (c *messageCheck) audited(h *History) {
 	told := map[string][]entry{}
 	mine := map[string]bool{}
 	audit := false

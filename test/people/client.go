@@ -52,7 +52,7 @@ type Client struct {
 	wished   bool         // the client itself ended it
 	away     time.Time    // no conn is wanted before
 	gone     bool         // nor ever again
-	follows  map[string]*thread
+	follows  map[string]*followedConversation
 	ended    map[string]bool // conversations followed to their end
 	ticket   protocol.Ticket // zero since viewless
 	desk     protocol.Desk
@@ -67,7 +67,7 @@ func newClient(o *Options, role protocol.Role, subject string, languages []strin
 	return &Client{
 		role: role, subject: subject, languages: languages, targets: o.Targets, mint: o.Mint,
 		diary: newDiary(o.Start, role, subject), rng: rng,
-		follows: map[string]*thread{}, ended: map[string]bool{}, changed: make(chan struct{}),
+		follows: map[string]*followedConversation{}, ended: map[string]bool{}, changed: make(chan struct{}),
 	}
 }
 

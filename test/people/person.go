@@ -21,10 +21,11 @@ type Person struct {
 	Told   time.Time
 	t      testing.TB
 	ctx    context.Context
-	frames chan told
+	frames chan receivedFrame
 }
 
-type told struct {
+// receivedFrame is a frame and when it came.
+type receivedFrame struct {
 	frame protocol.ServerFrame
 	at    time.Time
 }
@@ -34,8 +35,8 @@ type told struct {
 // the test; the context bounds all that the person waits for.
 func Connect(ctx context.Context, t testing.TB, url, token string, log uint64) *Person {
 	t.Helper()
-	p := &Person{t: t, ctx: ctx, frames: make(chan told, maxFrames)}
-	conn, err := resume(ctx, url, token, log, func(f protocol.ServerFrame) { p.frames <- told{f, time.Now()} })
+	p := &Person{t: t, ctx: ctx, frames: make(chan receivedFrame, maxFrames)}
+	conn, err := resume(ctx, url, token, log, func(f protocol.ServerFrame) { p.frames <- receivedFrame{f, time.Now()} })
 	if err != nil {
 		t.Fatalf("a person cannot connect: %v", err)
 	}

@@ -21,8 +21,8 @@ var inferred = []string{
 	"Visitors have no head start: priorities are not in it, or say nothing of the order.",
 }
 
-// talk is what the rows of a conversation say.
-type talk struct {
+// chat is what the rows of a conversation say.
+type chat struct {
 	contact
 	queue, agent string
 	handed       int64 // by a bot
@@ -30,8 +30,8 @@ type talk struct {
 }
 
 func readChatwoot(t *table, b *book) error {
-	talks := map[string]*talk{}
-	var order []*talk
+	chats := map[string]*chat{}
+	var order []*chat
 	err := t.rows(func(r *row) error {
 		name := r.get("name")
 		switch name {
@@ -55,13 +55,13 @@ func readChatwoot(t *table, b *book) error {
 			b.report.leaveOut(whyUntimed, r.line)
 			return nil
 		}
-		c := talks[id]
+		c := chats[id]
 		if c == nil {
-			if len(talks) >= maxContacts {
+			if len(chats) >= maxContacts {
 				return r.error("more conversations than can be read: split the file by time")
 			}
-			c = &talk{contact: contact{id: string([]byte(id)), line: r.line}}
-			talks[c.id] = c
+			c = &chat{contact: contact{id: string([]byte(id)), line: r.line}}
+			chats[c.id] = c
 			order = append(order, c)
 		}
 		if c.queue == "" {

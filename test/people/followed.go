@@ -13,8 +13,8 @@ import (
 	"nextup/test/oracle"
 )
 
-// thread is a conversation that the person follows.
-type thread struct {
+// followedConversation is a conversation that the person follows.
+type followedConversation struct {
 	last uint64 // the newest entry that came in order
 	at   int64  // its at_ms
 	// away is set once an agent's desk does not show the ticket: what comes of it
@@ -40,16 +40,16 @@ func (c *Client) followLocked(ctx context.Context, ticket string) {
 		return
 	}
 	delete(c.ended, ticket)
-	t := &thread{}
+	t := &followedConversation{}
 	c.follows[ticket] = t
 	if c.conn != nil {
 		go c.open(ctx, c.conn, c.number, ticket, t)
 	}
 }
 
-// open asks on one conn for what the thread lacks, until it is answered or the
+// open asks on one conn for what the conversation lacks, until it is answered or the
 // conn has ended; the next conn asks anew.
-func (c *Client) open(ctx context.Context, conn *client.Conn, number int, ticket string, t *thread) {
+func (c *Client) open(ctx context.Context, conn *client.Conn, number int, ticket string, t *followedConversation) {
 	for conn.Err() == nil && ctx.Err() == nil {
 		c.mu.Lock()
 		ask, at := oracle.Ask{Type: protocol.TypeOpen, Ticket: ticket, After: t.last}, t.at
@@ -137,7 +137,7 @@ func (c *Client) Audit(ctx context.Context, tickets []string, within time.Durati
 		c.mu.Lock()
 		clear(c.follows)
 		for _, t := range batch {
-			c.follows[t] = &thread{}
+			c.follows[t] = &followedConversation{}
 		}
 		c.mu.Unlock()
 		c.Vanish(0)
