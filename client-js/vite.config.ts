@@ -31,7 +31,7 @@ export default defineConfig({
   build: {
     target: targets,
     emptyOutDir: false,
-    modulePreload: { polyfill: false },
+    modulePreload: false, // WebKit remembers one that did not come, and asks for it no more when the page is loaded anew
     assetsInlineLimit: 0, // no data: addresses, for a strict content policy
     rolldownOptions: { input: ["index.html", "visitor.html", "desk.html"] },
   },

@@ -1,9 +1,10 @@
-import { expect, test } from "@playwright/test";
+import { expect, test, type Page } from "@playwright/test";
 import { WebSocket } from "ws";
 import { AgentClient } from "../src/core/index.ts";
+import { atBoard, board } from "./desk-kit.ts";
 import { Servers, site } from "./gateway.ts";
 import { Host, mint, watch } from "./host.ts";
-import { shot } from "./pages.ts";
+import { pages, shot } from "./pages.ts";
 import { leave, Visitor } from "./people.ts";
 
 // Browsers and frames that lack what most have.
@@ -63,14 +64,28 @@ test("in a frame that may run scripts and nothing else, joining, writing and rat
   expect(seen.errors).toEqual([]);
 });
 
+/** The browser of a page says that its user reads these. */
+const speaks = (page: Page, languages: string[] | undefined) =>
+  page.addInitScript((tags) => {
+    Object.defineProperty(navigator, "languages", { configurable: true, get: () => tags });
+    Object.defineProperty(navigator, "language", { configurable: true, get: () => tags?.[0] });
+  }, languages);
+
 for (const languages of [["C"], ["en_US.UTF-8", "C"], ["POSIX"], [""], ["xx-"], [], undefined]) {
+  test(`a supervisor whose browser's languages are ${JSON.stringify(languages)} sees the board and its chart`, async ({ page }) => {
+    const seen = watch(page);
+    await speaks(page, languages);
+    const desk = await atBoard(page, pages);
+    desk.sends(board());
+    await expect(page.getByTestId("in-line")).toBeVisible();
+    await expect(page.getByTestId("chart").locator("canvas")).toBeVisible();
+    expect(seen.errors).toEqual([]);
+  });
+
   test(`a browser whose languages are ${JSON.stringify(languages)} chats on the demo page as others do`, async ({ browser }) => {
     const page = await (await browser.newContext()).newPage();
     const seen = watch(page);
-    await page.addInitScript((tags) => {
-      Object.defineProperty(navigator, "languages", { get: () => tags });
-      Object.defineProperty(navigator, "language", { get: () => tags?.[0] });
-    }, languages);
+    await speaks(page, languages);
     const visitor = await Visitor.opens(page, `${gateway}/visitor.html`);
     await page.getByTestId("join").click();
     await expect(page.getByTestId("position")).toBeVisible();
