@@ -132,7 +132,7 @@ func TestAnOperatorSeesAndActsAndTheAuditLogTells(t *testing.T) {
 		"as JSON":      {[]string{"inspect", "ticket", first, "--json"}, []string{`"id": "` + first + `"`, `"status": "waiting"`}},
 	} {
 		var out string
-		for deadline := time.After(10 * time.Second); ; { // nodes have something to say once they have started
+		for deadline := time.After(time.Minute); ; { // nodes have something to say once they have started
 			out = o.must(row.args...)
 			missing := ""
 			for _, w := range row.want {
