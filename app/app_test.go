@@ -184,8 +184,8 @@ func TestAnotherProcessTakesOver(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		a.Site("demo").OnElection(func(is bool) {
-			if is {
+		a.Site("demo").OnElection(func(leads bool) {
+			if leads {
 				elected <- i
 			}
 		})

@@ -9,7 +9,7 @@ import (
 )
 
 func TestALongLinesEstimatesComeLessOftenAndNotTooSeldom(t *testing.T) {
-	for _, is := range []struct {
+	for _, row := range []struct {
 		what       string
 		took, want time.Duration
 	}{
@@ -18,8 +18,8 @@ func TestALongLinesEstimatesComeLessOftenAndNotTooSeldom(t *testing.T) {
 		{"ten thousand waiting", 20 * time.Millisecond, 6 * time.Second},
 		{"a hundred thousand waiting", 400 * time.Millisecond, 10 * time.Second},
 	} {
-		if got := intervalAfter(is.took); got != is.want {
-			t.Errorf("%s: the next ones wait %s, want %s", is.what, got, is.want)
+		if got := intervalAfter(row.took); got != row.want {
+			t.Errorf("%s: the next ones wait %s, want %s", row.what, got, row.want)
 		}
 	}
 }

@@ -30,14 +30,14 @@ func (r *refusing) set(why error, unproven bool) {
 	r.why, r.unproven = why, unproven
 }
 
-func (r *refusing) is() (why error, unproven bool) {
+func (r *refusing) refusal() (why error, unproven bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.why, r.unproven
 }
 
 func (r *refusing) Commit(ctx context.Context, l eventlog.Log, c []eventlog.Commit) ([]eventlog.Outcome, error) {
-	why, unproven := r.is()
+	why, unproven := r.refusal()
 	if why == nil || unproven || errors.Is(why, eventlog.ErrFull) && eventlog.AllReleaseMemory(c) {
 		out, err := r.Backend.Commit(ctx, l, c)
 		if unproven && why != nil {
@@ -49,7 +49,7 @@ func (r *refusing) Commit(ctx context.Context, l eventlog.Log, c []eventlog.Comm
 }
 
 func (r *refusing) Probe(ctx context.Context, l eventlog.Log) error {
-	why, _ := r.is()
+	why, _ := r.refusal()
 	return errors.Join(why, r.Backend.Probe(ctx, l))
 }
 

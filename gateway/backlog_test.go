@@ -74,8 +74,8 @@ func TestALongConversationComesWholeToWhoReads(t *testing.T) {
 				r.write(fmt.Sprintf(`{"type":"open","id":"o","ticket":%q,"after":0}`, ticket))
 			}
 			for len(left) > 0 {
-				e, is := r.next().(protocol.Entry)
-				if !is {
+				e, matches := r.next().(protocol.Entry)
+				if !matches {
 					continue
 				}
 				if e.Number != left[e.Ticket] {
@@ -125,7 +125,7 @@ func TestALargeDeskComesWholeToWhoReads(t *testing.T) {
 		people.Next(other, "the news", func(f protocol.Availability) bool { return f.Available != away })
 	}
 	for {
-		if d, is := a.next().(protocol.Desk); is && len(d.Tickets) == tickets {
+		if d, matches := a.next().(protocol.Desk); matches && len(d.Tickets) == tickets {
 			break
 		}
 	}

@@ -41,10 +41,10 @@ func TestABoardShowsTheSiteWhole(t *testing.T) {
 	if len(b.Agents) != 1 || len(b.Agents[0].Tickets) != 1 {
 		t.Fatalf("the agents are shown as %+v", b.Agents)
 	}
-	is, held := b.Agents[0], b.Agents[0].Tickets[0]
-	is.Tickets = nil
-	if fmt.Sprint(is) != fmt.Sprint(want) || held.Ticket != ticket || held.Status != protocol.Assigned || held.Visitor.ID != "v" || held.AssignedAtMS == 0 {
-		t.Errorf("the agent is shown as %+v with %+v", is, held)
+	after, held := b.Agents[0], b.Agents[0].Tickets[0]
+	after.Tickets = nil
+	if fmt.Sprint(after) != fmt.Sprint(want) || held.Ticket != ticket || held.Status != protocol.Assigned || held.Visitor.ID != "v" || held.AssignedAtMS == 0 {
+		t.Errorf("the agent is shown as %+v with %+v", after, held)
 	}
 	a.Cut()
 	next := people.Next(s, "the loss", func(b protocol.Board) bool { return b.Agents[0].Lost })

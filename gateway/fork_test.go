@@ -237,9 +237,9 @@ func (k *conversationHouse) sealing(log string) string {
 	k.t.Helper()
 	for {
 		select {
-		case is := <-k.logs.seals:
-			if log == "" || is == log {
-				return is
+		case got := <-k.logs.seals:
+			if log == "" || got == log {
+				return got
 			}
 		case <-k.ctx.Done():
 			k.t.Fatal("no conversation is closed")

@@ -31,7 +31,7 @@ func TestNonsenseIsAnsweredAndLosesNothing(t *testing.T) {
 	v.write(`{"type":"join","id":"j","department":"support"}`)
 	ticket := ""
 	for ticket == "" {
-		if ok, is := v.next().(protocol.OK); is {
+		if ok, matches := v.next().(protocol.OK); matches {
 			ticket = ok.Ticket
 		}
 	}

@@ -100,7 +100,7 @@ func TestARepeatedJoinIsNotAnother(t *testing.T) {
 	raw.hello(h.token(protocol.Visitor, "v", "en"))
 	raw.write(`{"type":"join","id":"wish-1","department":"support"}`)
 	for {
-		if ok, is := raw.next().(protocol.OK); is {
+		if ok, matches := raw.next().(protocol.OK); matches {
 			if ok.Ticket != f.Ticket {
 				t.Errorf("the repeated join made ticket %s, the first %s", ok.Ticket, f.Ticket)
 			}

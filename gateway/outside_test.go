@@ -109,7 +109,7 @@ func TestWhatHangsOutsideStallsNobodyElse(t *testing.T) {
 			r.write(`{"type":"join","id":"j","department":"support"}`)
 			ticket := ""
 			for ticket == "" {
-				if ok, is := r.next().(protocol.OK); is {
+				if ok, matches := r.next().(protocol.OK); matches {
 					ticket = ok.Ticket
 				}
 			}

@@ -41,15 +41,15 @@ func TestComingBackTellsWhyThePlaceGotWorse(t *testing.T) {
 	second.MustJoin("support")
 	a := h.come(one, protocol.Agent, "a", "en").MustBe(protocol.Available)
 	offer := a.MustAccept()
-	was := people.Next(second, "place 1", func(f protocol.Ticket) bool { return f.Position == 1 })
+	before := people.Next(second, "place 1", func(f protocol.Ticket) bool { return f.Position == 1 })
 	second.Cut()
 	a.Cut()
 	people.Next(first, "the line again", func(f protocol.Ticket) bool {
 		return f.Ticket == offer.Ticket && f.Position == 1 && f.Reason == protocol.ReasonAgentLost
 	})
-	again := h.resume(two, "second", was.Log)
-	if f := people.Next(again, "the place", func(protocol.Ticket) bool { return true }); f.Position != 2 || f.Reason != protocol.Returned || f.Log < was.Log {
-		t.Errorf("back after log %d: %+v, want place 2 because of a return", was.Log, f)
+	again := h.resume(two, "second", before.Log)
+	if f := people.Next(again, "the place", func(protocol.Ticket) bool { return true }); f.Position != 2 || f.Reason != protocol.Returned || f.Log < before.Log {
+		t.Errorf("back after log %d: %+v, want place 2 because of a return", before.Log, f)
 	}
 }
 

@@ -145,8 +145,8 @@ func (c *cast) ask(who, frame string) protocol.ServerFrame {
 
 func (c *cast) must(who, frame string) protocol.OK {
 	c.t.Helper()
-	ok, is := c.ask(who, frame).(protocol.OK)
-	if !is {
+	ok, matches := c.ask(who, frame).(protocol.OK)
+	if !matches {
 		c.t.Fatalf("%s as %s is refused", frame, who)
 	}
 	return ok
@@ -177,7 +177,7 @@ func (c *cast) check(t *testing.T, rows []line) {
 	for _, row := range rows {
 		t.Run(row.rule+" "+row.says, func(t *testing.T) {
 			var got protocol.Error
-			if e, is := c.ask(row.who, row.frame).(protocol.Error); is {
+			if e, matches := c.ask(row.who, row.frame).(protocol.Error); matches {
 				got = e
 			}
 			known := strings.Join(got.Known, " ")

@@ -20,7 +20,7 @@ import (
 func TestWhatAPlaceHasInEachStatus(t *testing.T) {
 	c := newCast(t, func(s *gateway.SiteOptions) { s.Rules.Departments[1].OfferTTL = 60_000 })
 	other, _ := c.open("two")
-	is := func(status protocol.TicketStatus) func(protocol.Ticket) bool {
+	holds := func(status protocol.TicketStatus) func(protocol.Ticket) bool {
 		return func(f protocol.Ticket) bool { return f.Ticket == c.things["new"] && f.Status == status }
 	}
 	same := func(f protocol.Ticket) {
@@ -37,32 +37,32 @@ func TestWhatAPlaceHasInEachStatus(t *testing.T) {
 	}
 	c.must("a", `{"type":"status","status":"away"}`)
 	c.things["new"] = c.must("x", `{"type":"join","department":"trading"}`).Ticket
-	f := next(c, "x", is(protocol.Waiting))
+	f := next(c, "x", holds(protocol.Waiting))
 	if f.Position != 1 || f.Size != 1 || f.Wait == nil || f.Agent != nil || f.End != "" || f.JoinedAtMS == 0 || f.AsOfMS == 0 || f.Log == 0 {
 		t.Errorf("waiting: %+v", f)
 	}
 	c.must("a", `{"type":"status","status":"available"}`)
-	f = next(c, "x", is(protocol.Offered))
+	f = next(c, "x", holds(protocol.Offered))
 	if f.Position != 1 || f.Size != 1 || f.Wait == nil || f.Agent != nil || f.End != "" {
 		t.Errorf("[ticket-3] offered: %+v", f)
 	}
 	c.offered("a")
 	c.must("a", `{"type":"accept","offer":"$offer"}`)
-	f = next(c, "x", is(protocol.Assigned))
+	f = next(c, "x", holds(protocol.Assigned))
 	if f.Position != 0 || f.Size != 0 || f.Wait != nil || f.Languages != nil || f.Agent == nil || f.Agent.ID != "a" || f.End != "" {
 		t.Errorf("assigned: %+v", f)
 	}
 	same(f)
 	c.must("a", `{"type":"close","ticket":"$new"}`)
-	f = next(c, "x", is(protocol.Closed))
+	f = next(c, "x", holds(protocol.Closed))
 	if f.Position != 0 || f.Wait != nil || f.Agent == nil || f.End != protocol.EndAgentClosed {
 		t.Errorf("closed: %+v", f)
 	}
 	same(f)
 	c.things["new"] = c.must("x", `{"type":"join","department":"support","languages":["zh"]}`).Ticket
-	same(next(c, "x", func(f protocol.Ticket) bool { return is(protocol.Waiting)(f) && f.Position == 2 && f.Size == 2 }))
+	same(next(c, "x", func(f protocol.Ticket) bool { return holds(protocol.Waiting)(f) && f.Position == 2 && f.Size == 2 }))
 	c.must("x", `{"type":"leave","ticket":"$new"}`)
-	f = next(c, "x", is(protocol.Abandoned))
+	f = next(c, "x", holds(protocol.Abandoned))
 	if f.Position != 0 || f.Wait != nil || f.Agent != nil || f.End != protocol.EndVisitorLeft {
 		t.Errorf("abandoned: %+v", f)
 	}

@@ -139,8 +139,8 @@ func TestWhoWaitsInAWithdrawnLanguageIsShownAndMoved(t *testing.T) {
 	h.wantRows("after the reload", old, "support/zh", &row{2, 0, true, true})
 
 	// A gateway that never knew the queue shows it as well, and each place in it.
-	was := h.site
-	h.site = func(s *gateway.SiteOptions) { was(s); dropped(s) }
+	holds := h.site
+	h.site = func(s *gateway.SiteOptions) { holds(s); dropped(s) }
 	fresh, _ := h.open("new")
 	h.wantRows("on a gateway with the new file", fresh, "support/zh", &row{2, 0, true, true})
 	if said := h.log.String(); strings.Count(said, "support/zh=2") != 2 {

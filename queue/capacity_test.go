@@ -39,8 +39,8 @@ func TestAutoAcceptAssignsWithoutAsking(t *testing.T) {
 	w.hire("a", func(f *AgentFacts) { f.Languages, f.Tier = Fluent("en"), 3 })
 	id := w.join("v", "engineering", "en")
 	w.dispatch()
-	if is := w.Ticket(id); is.Status != Assigned || is.Agent != "a" || is.Token != 1 {
-		t.Errorf("%s to %q with token %d", is.Status, is.Agent, is.Token)
+	if after := w.Ticket(id); after.Status != Assigned || after.Agent != "a" || after.Token != 1 {
+		t.Errorf("%s to %q with token %d", after.Status, after.Agent, after.Token)
 	}
 }
 

@@ -76,13 +76,13 @@ func TestAClosingConversation(t *testing.T) {
 			}
 			w.now = w.now.Add(tt.after)
 			w.dispatch()
-			is := w.Ticket(id)
-			if is.Status != tt.want || is.Agent != tt.agent || is.End != tt.end || (is.Closing != nil) != tt.closing {
+			got := w.Ticket(id)
+			if got.Status != tt.want || got.Agent != tt.agent || got.End != tt.end || (got.Closing != nil) != tt.closing {
 				t.Errorf("%s by %q, ended by %q, closing %+v; want %s by %q, ended by %q, closing: %v",
-					is.Status, is.Agent, is.End, is.Closing, tt.want, tt.agent, tt.end, tt.closing)
+					got.Status, got.Agent, got.End, got.Closing, tt.want, tt.agent, tt.end, tt.closing)
 			}
-			if tt.closing && (is.Token != 1 || w.Load("a") != 1) {
-				t.Errorf("token %d, and a load of %d, want 1 and 1: it is open as before", is.Token, w.Load("a"))
+			if tt.closing && (got.Token != 1 || w.Load("a") != 1) {
+				t.Errorf("token %d, and a load of %d, want 1 and 1: it is open as before", got.Token, w.Load("a"))
 			}
 		})
 	}
@@ -97,8 +97,8 @@ func TestAnAgentLostForGoodEndsWhatTheyWereClosing(t *testing.T) {
 	w.must(w.LoseAgent("a", "n1"), nil)
 	w.now = w.now.Add(w.site.AgentGrace) + 1
 	w.dispatch()
-	if is := w.Ticket(id); is.Status != Closed || is.End != AgentClosed || is.WrapUp != 0 || w.Load("a") != 0 {
-		t.Errorf("%s by %s, wrapped up for %d, load %d", is.Status, is.End, is.WrapUp, w.Load("a"))
+	if got := w.Ticket(id); got.Status != Closed || got.End != AgentClosed || got.WrapUp != 0 || w.Load("a") != 0 {
+		t.Errorf("%s by %s, wrapped up for %d, load %d", got.Status, got.End, got.WrapUp, w.Load("a"))
 	}
 }
 
@@ -151,8 +151,8 @@ func TestAClosingThatAnOlderGatewayDroppedLeavesTheTicketOpen(t *testing.T) {
 	w.must(c, err)
 	w.now += 60_000
 	w.dispatch()
-	if is := w.Ticket(id); is.Status != Assigned || w.deadlines.len() != 0 {
-		t.Errorf("%s, with %d deadlines; want assigned and none", is.Status, w.deadlines.len())
+	if after := w.Ticket(id); after.Status != Assigned || w.deadlines.len() != 0 {
+		t.Errorf("%s, with %d deadlines; want assigned and none", after.Status, w.deadlines.len())
 	}
 }
 
@@ -170,7 +170,7 @@ func TestAnyProcessMayEndWhatTimeHasEnded(t *testing.T) {
 		t.Fatalf("proposed %v and, by the dispatcher, %v", due, byDispatcher)
 	}
 	w.must(due[0], nil)
-	if is := w.Ticket(id); is.Status != Closed || is.End != AgentClosed {
-		t.Errorf("%s by %s", is.Status, is.End)
+	if after := w.Ticket(id); after.Status != Closed || after.End != AgentClosed {
+		t.Errorf("%s by %s", after.Status, after.End)
 	}
 }

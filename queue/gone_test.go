@@ -23,8 +23,8 @@ func TestWhoIsInADepartmentThatIsGoneIsStillServed(t *testing.T) {
 	w.expect("somebody of another department", "v→zh")
 	w.now += 5000
 	w.accept("zh")
-	if is := w.Ticket(id); is.Status != Assigned || is.Agent != "zh" {
-		t.Errorf("the ticket is %s by %q, want assigned to zh", is.Status, is.Agent)
+	if after := w.Ticket(id); after.Status != Assigned || after.Agent != "zh" {
+		t.Errorf("the ticket is %s by %q, want assigned to zh", after.Status, after.Agent)
 	}
 }
 

@@ -31,13 +31,13 @@ func (m *model) standing(step Step) {
 			m.Errorf("%s has %d tickets, shown %d", q, len(line), m.Size(q))
 		}
 		for i, t := range line {
-			now, was := place{q, i + 1}, m.places[t.ID]
+			now, previous := place{q, i + 1}, m.places[t.ID]
 			places[t.ID] = now
 			if shown := m.Position(t); shown != now.rank {
 				m.Errorf("%s stands at %d, shown %d", t.ID, now.rank, shown)
 			}
-			if was.queue == q && now.rank > was.rank && m.Worsened(t, step.Number-1) == "" {
-				m.Errorf("%s went back from %d to %d by %s without a reason", t.ID, was.rank, now.rank, step.Cause)
+			if previous.queue == q && now.rank > previous.rank && m.Worsened(t, step.Number-1) == "" {
+				m.Errorf("%s went back from %d to %d by %s without a reason", t.ID, previous.rank, now.rank, step.Cause)
 			}
 		}
 	}
@@ -93,17 +93,17 @@ func (m *model) holding() {
 			open[t.Visitor] = t.ID
 		}
 	}
-	for a, is := range m.agents {
+	for a, after := range m.agents {
 		held -= len(m.Held(a))
 		load := m.load(a)
 		if m.Load(a) != load {
 			m.Errorf("%s holds %d, counted %d", a, load, m.Load(a))
 		}
-		if load > is.Capacity && load > m.loads[a] { // a lower capacity takes nothing away
-			m.Errorf("%s holds %d of %d", a, load, is.Capacity)
+		if load > after.Capacity && load > m.loads[a] { // a lower capacity takes nothing away
+			m.Errorf("%s holds %d of %d", a, load, after.Capacity)
 		}
 		m.loads[a] = load
-		if is.Status == Offline && load > 0 {
+		if after.Status == Offline && load > 0 {
 			m.Errorf("%s is offline and holds %d", a, load)
 		}
 	}

@@ -25,83 +25,83 @@ func (m *model) judge(step Step) {
 }
 
 // lived judges what became of one ticket, and writes it into its book.
-func (m *model) lived(step Step, was, is *Ticket) {
-	if was == nil {
-		m.joined(step, is)
+func (m *model) lived(step Step, before, after *Ticket) {
+	if before == nil {
+		m.joined(step, after)
 		return
 	}
-	b := m.books[is.ID]
+	b := m.books[after.ID]
 	switch {
 	case step.Cause == CauseRaised || step.Cause == CauseLowered:
-		if (is.HeadStart > b.headStart) != (step.Cause == CauseRaised) || is.HeadStartReason == "" || step.By == "" {
-			m.Errorf("%s is %s from %d to %d by %q for %q", is.ID, step.Cause, b.headStart, is.HeadStart, step.By, is.HeadStartReason)
+		if (after.HeadStart > b.headStart) != (step.Cause == CauseRaised) || after.HeadStartReason == "" || step.By == "" {
+			m.Errorf("%s is %s from %d to %d by %q for %q", after.ID, step.Cause, b.headStart, after.HeadStart, step.By, after.HeadStartReason)
 		}
-		b.headStart = is.HeadStart
+		b.headStart = after.HeadStart
 	case step.Cause == CauseTransferred:
-		m.transferred(step, was, is, b)
-	case is.Department != was.Department || is.Language != was.Language || !slices.Equal(is.Listed, was.Listed):
-		m.Errorf("%s moved from %s to %s by %s", is.ID, was.Queue(), is.Queue(), step.Cause)
+		m.transferred(step, before, after, b)
+	case after.Department != before.Department || after.Language != before.Language || !slices.Equal(after.Listed, before.Listed):
+		m.Errorf("%s moved from %s to %s by %s", after.ID, before.Queue(), after.Queue(), step.Cause)
 	}
-	if is.JoinedAt != b.at || is.Joined != b.number || is.HeadStart != b.headStart || is.Weight != was.Weight || is.LanguageRequired != was.LanguageRequired {
-		m.Errorf("%s, joined %d as %d with %d and weight %d, is by %s: joined %d as %d with %d and weight %d", is.ID, b.at, b.number, b.headStart, was.Weight,
-			step.Cause, is.JoinedAt, is.Joined, is.HeadStart, is.Weight)
+	if after.JoinedAt != b.at || after.Joined != b.number || after.HeadStart != b.headStart || after.Weight != before.Weight || after.LanguageRequired != before.LanguageRequired {
+		m.Errorf("%s, joined %d as %d with %d and weight %d, is by %s: joined %d as %d with %d and weight %d", after.ID, b.at, b.number, b.headStart, before.Weight,
+			step.Cause, after.JoinedAt, after.Joined, after.HeadStart, after.Weight)
 	}
-	fresh := is.Status == Assigned && (was.Status != Assigned || was.Agent != is.Agent)
-	if is.Token < b.token || fresh == (is.Token == b.token) {
-		m.Errorf("%s went from %s of %q to %s of %q: token %d after %d", is.ID, was.Status, was.Agent, is.Status, is.Agent, is.Token, b.token)
+	fresh := after.Status == Assigned && (before.Status != Assigned || before.Agent != after.Agent)
+	if after.Token < b.token || fresh == (after.Token == b.token) {
+		m.Errorf("%s went from %s of %q to %s of %q: token %d after %d", after.ID, before.Status, before.Agent, after.Status, after.Agent, after.Token, b.token)
 	}
-	b.token = is.Token
-	if step.Cause == CauseWidened && !slices.Contains(m.department(is.Department).Languages, is.Language) && step.At >= is.WaitingSince+10_000 {
+	b.token = after.Token
+	if step.Cause == CauseWidened && !slices.Contains(m.department(after.Department).Languages, after.Language) && step.At >= after.WaitingSince+10_000 {
 		m.seen["opened to other languages"]++
 		b.opened = true
 	}
-	m.held(step, was, is)
-	m.parted(step, was, is)
-	if was.Status == Waiting && (is.Status == Offered || is.Status == Assigned) {
+	m.held(step, before, after)
+	m.parted(step, before, after)
+	if before.Status == Waiting && (after.Status == Offered || after.Status == Assigned) {
 		m.seen["given"]++
-		m.chosen(was, m.agents[owner(is)])
+		m.chosen(before, m.agents[owner(after)])
 	}
-	if was.Status == Offered && (step.Cause == CauseDeclined || step.Cause == CauseLapsed) {
-		b.pass(was.Offer.Agent, step.At)
+	if before.Status == Offered && (step.Cause == CauseDeclined || step.Cause == CauseLapsed) {
+		b.pass(before.Offer.Agent, step.At)
 	}
-	if was.Status == Assigned && is.Status == Closed {
-		m.served[is.Visitor] = service{is.Agent, step.At}
-		want := m.department(is.Department).WrapUp
-		if m.agents[is.Agent].Status == Offline {
+	if before.Status == Assigned && after.Status == Closed {
+		m.served[after.Visitor] = service{after.Agent, step.At}
+		want := m.department(after.Department).WrapUp
+		if m.agents[after.Agent].Status == Offline {
 			want = 0
 		}
-		if is.WrapUp != want {
-			m.Errorf("%s is wrapped up for %d, want %d", is.ID, is.WrapUp, want)
+		if after.WrapUp != want {
+			m.Errorf("%s is wrapped up for %d, want %d", after.ID, after.WrapUp, want)
 		}
 	}
 }
 
 // parted judges how a conversation that was closing ends, and what is said of one
 // that lost its agent.
-func (m *model) parted(step Step, was, is *Ticket) {
+func (m *model) parted(step Step, before, after *Ticket) {
 	until := Stamp(0)
-	if was.Closing != nil {
-		until = was.Closing.At + Stamp(was.Closing.For)
+	if before.Closing != nil {
+		until = before.Closing.At + Stamp(before.Closing.For)
 	}
-	back := was.Status == Assigned && is.Status == Waiting
+	back := before.Status == Assigned && after.Status == Waiting
 	switch {
-	case is.Closing != nil && (is.Status != Assigned || is.Agent != was.Agent || is.Token != was.Token):
-		m.Errorf("%s is %s of %q and closing", is.ID, is.Status, is.Agent)
-	case was.Closing != nil && is.Closing != nil && *was.Closing != *is.Closing:
-		m.Errorf("%s closes at %+v instead of %+v by %s", is.ID, is.Closing, was.Closing, step.Cause)
-	case was.Closing != nil && is.Closing == nil && step.Cause == CauseClosed && step.At >= until:
+	case after.Closing != nil && (after.Status != Assigned || after.Agent != before.Agent || after.Token != before.Token):
+		m.Errorf("%s is %s of %q and closing", after.ID, after.Status, after.Agent)
+	case before.Closing != nil && after.Closing != nil && *before.Closing != *after.Closing:
+		m.Errorf("%s closes at %+v instead of %+v by %s", after.ID, after.Closing, before.Closing, step.Cause)
+	case before.Closing != nil && after.Closing == nil && step.Cause == CauseClosed && step.At >= until:
 		m.seen["closed in time"]++
-	case was.Closing != nil && back && step.Cause != CauseTransferred:
-		m.Errorf("%s was closing, and waits by %s", is.ID, step.Cause)
+	case before.Closing != nil && back && step.Cause != CauseTransferred:
+		m.Errorf("%s was closing, and waits by %s", after.ID, step.Cause)
 	}
 	switch {
 	case back && step.Cause == CauseExpired:
 		m.seen["lost its agent"]++
-		if l := is.Loss; l == nil || l.Agent != was.Agent || l.Token != was.Token || l.Number != step.Number || l.At != step.At {
-			m.Errorf("%s lost %s with token %d by %d; it says %+v", is.ID, was.Agent, was.Token, step.Number, l)
+		if l := after.Loss; l == nil || l.Agent != before.Agent || l.Token != before.Token || l.Number != step.Number || l.At != step.At {
+			m.Errorf("%s lost %s with token %d by %d; it says %+v", after.ID, before.Agent, before.Token, step.Number, l)
 		}
-	case (was.Loss == nil) != (is.Loss == nil) || was.Loss != nil && *was.Loss != *is.Loss:
-		m.Errorf("%s lost %+v, and by %s %+v", is.ID, was.Loss, step.Cause, is.Loss)
+	case (before.Loss == nil) != (after.Loss == nil) || before.Loss != nil && *before.Loss != *after.Loss:
+		m.Errorf("%s lost %+v, and by %s %+v", after.ID, before.Loss, step.Cause, after.Loss)
 	}
 }
 
@@ -111,10 +111,10 @@ func (b *book) pass(agent string, at Stamp) {
 }
 
 // joined judges a new ticket by what was wished.
-func (m *model) joined(step Step, is *Ticket) {
+func (m *model) joined(step Step, after *Ticket) {
 	r, topic := m.joining, m.site.Topics[m.joining.Topic]
 	b := &book{at: step.At, number: step.Number, headStart: m.site.VisitorTiers[r.VisitorTier] + m.site.Urgencies[r.Urgency].HeadStart + topic.HeadStart}
-	m.books[is.ID] = b
+	m.books[after.ID] = b
 	language := ""
 	for _, l := range r.Languages {
 		if language == "" && slices.Contains(m.department(r.Department).Languages, l) {
@@ -124,76 +124,76 @@ func (m *model) joined(step Step, is *Ticket) {
 	others := slices.DeleteFunc(slices.Clone(r.Languages), func(l string) bool {
 		return l == language || !slices.ContainsFunc(m.site.Queues(), func(q QueueID) bool { return q.Language == l })
 	})
-	if is.ID != r.Ticket || is.Visitor != r.Visitor || is.Department != r.Department || is.Language != language || !slices.Equal(is.Listed, others) || is.LanguageRequired != r.LanguageRequired {
-		m.Errorf("%+v joins as %+v", r, is)
+	if after.ID != r.Ticket || after.Visitor != r.Visitor || after.Department != r.Department || after.Language != language || !slices.Equal(after.Listed, others) || after.LanguageRequired != r.LanguageRequired {
+		m.Errorf("%+v joins as %+v", r, after)
 	}
-	if is.JoinedAt != b.at || is.Joined != b.number || is.HeadStart != b.headStart || is.Weight != max(topic.Weight, r.Weight, 1) || is.Weight > m.site.MaxCapacity || is.Status != Waiting || is.Token != 0 {
-		m.Errorf("at %d as %d, %+v joins as %+v; want a head start of %d", b.at, b.number, r, is, b.headStart)
+	if after.JoinedAt != b.at || after.Joined != b.number || after.HeadStart != b.headStart || after.Weight != max(topic.Weight, r.Weight, 1) || after.Weight > m.site.MaxCapacity || after.Status != Waiting || after.Token != 0 {
+		m.Errorf("at %d as %d, %+v joins as %+v; want a head start of %d", b.at, b.number, r, after, b.headStart)
 	}
 	last := m.served[r.Visitor]
 	a := m.agents[last.agent]
 	held := false
-	if a != nil && m.at <= last.until.Add(m.site.StickyWindow) && m.asks(is).metBy(a, is.Department) && is.Weight <= a.Capacity {
+	if a != nil && m.at <= last.until.Add(m.site.StickyWindow) && m.asks(after).metBy(a, after.Department) && after.Weight <= a.Capacity {
 		b.prefers, held = a.ID, a.Status == Available && a.Session.LostAt == 0
 	}
-	if is.Prefers != b.prefers || (is.Hold != nil) != held || held && (is.Hold.Agent != a.ID || is.Hold.For != m.site.StickyHold || is.Hold.Reason != HoldSticky) {
-		m.Errorf("%s prefers %q, held %+v; served before by %+v, want %q, held: %v", is.ID, is.Prefers, is.Hold, last, b.prefers, held)
+	if after.Prefers != b.prefers || (after.Hold != nil) != held || held && (after.Hold.Agent != a.ID || after.Hold.For != m.site.StickyHold || after.Hold.Reason != HoldSticky) {
+		m.Errorf("%s prefers %q, held %+v; served before by %+v, want %q, held: %v", after.ID, after.Prefers, after.Hold, last, b.prefers, held)
 	}
 }
 
 // transferred judges where a ticket went by what was wished.
-func (m *model) transferred(step Step, was, is *Ticket, b *book) {
-	if is.Status == Assigned { // handed over
+func (m *model) transferred(step Step, before, after *Ticket, b *book) {
+	if after.Status == Assigned { // handed over
 		m.seen["handed over"]++
-		if is.Agent != m.to.Agent || !slices.Contains(was.Guests, is.Agent) || is.Queue() != was.Queue() {
-			m.Errorf("%s of %s is handed over to %s instead of %+v", is.ID, was.Queue(), is.Agent, m.to)
+		if after.Agent != m.to.Agent || !slices.Contains(before.Guests, after.Agent) || after.Queue() != before.Queue() {
+			m.Errorf("%s of %s is handed over to %s instead of %+v", after.ID, before.Queue(), after.Agent, m.to)
 		}
 		return
 	}
-	department := cmp.Or(m.to.Department, was.Department)
+	department := cmp.Or(m.to.Department, before.Department)
 	language := m.to.Language
 	b.opened = false
-	if m.to.Department == "" && language == "" && !slices.Contains(m.department(department).Languages, was.Language) {
-		language = was.Language // an agent or a tier is named
+	if m.to.Department == "" && language == "" && !slices.Contains(m.department(department).Languages, before.Language) {
+		language = before.Language // an agent or a tier is named
 	}
-	for _, l := range append([]string{was.Language}, was.Listed...) {
-		if language == "" && slices.Contains(m.department(department).Languages, l) && (l == was.Language || !was.LanguageRequired) {
+	for _, l := range append([]string{before.Language}, before.Listed...) {
+		if language == "" && slices.Contains(m.department(department).Languages, l) && (l == before.Language || !before.LanguageRequired) {
 			language = l
 		}
 	}
-	if is.Status != Waiting || is.Department != department || is.Language != language || is.Step != 0 || is.WaitingSince != step.At {
-		m.Errorf("%s of %s is %s in %s since %d, at step %d; it was given to %+v at %d", is.ID, was.Queue(), is.Status, is.Queue(), is.WaitingSince, is.Step, m.to, step.At)
+	if after.Status != Waiting || after.Department != department || after.Language != language || after.Step != 0 || after.WaitingSince != step.At {
+		m.Errorf("%s of %s is %s in %s since %d, at step %d; it was given to %+v at %d", after.ID, before.Queue(), after.Status, after.Queue(), after.WaitingSince, after.Step, m.to, step.At)
 	}
-	reads := append([]string{was.Language}, was.Listed...)
+	reads := append([]string{before.Language}, before.Listed...)
 	for _, l := range reads {
-		if l != is.Language && !slices.Contains(is.Listed, l) {
-			m.Errorf("%s of %s, who reads %v, is in %s with %v", is.ID, was.Queue(), reads, is.Queue(), is.Listed)
+		if l != after.Language && !slices.Contains(after.Listed, l) {
+			m.Errorf("%s of %s, who reads %v, is in %s with %v", after.ID, before.Queue(), reads, after.Queue(), after.Listed)
 		}
 	}
-	if by := owner(was); by != "" {
+	if by := owner(before); by != "" {
 		b.pass(by, step.At)
 	}
 	b.tier, b.prefers = m.to.Tier, m.to.Agent
-	held := is.Hold != nil && is.Hold.Agent == m.to.Agent && is.Hold.For == m.site.TransferHold && is.Hold.Reason == HoldTransfer
-	if is.Prefers != m.to.Agent || held != (m.to.Agent != "") || !held && is.Hold != nil {
-		m.Errorf("%s is given to %+v and prefers %q, held %+v", is.ID, m.to, is.Prefers, is.Hold)
+	held := after.Hold != nil && after.Hold.Agent == m.to.Agent && after.Hold.For == m.site.TransferHold && after.Hold.Reason == HoldTransfer
+	if after.Prefers != m.to.Agent || held != (m.to.Agent != "") || !held && after.Hold != nil {
+		m.Errorf("%s is given to %+v and prefers %q, held %+v", after.ID, m.to, after.Prefers, after.Hold)
 	}
 	b.passed = slices.DeleteFunc(b.passed, func(p Decline) bool { return p.Agent == m.to.Agent })
 }
 
 // held judges how a hold begins and ends.
-func (m *model) held(step Step, was, is *Ticket) {
-	switch h := was.Hold; {
-	case step.Cause == CauseTransferred || h == nil && is.Hold == nil:
+func (m *model) held(step Step, before, after *Ticket) {
+	switch h := before.Hold; {
+	case step.Cause == CauseTransferred || h == nil && after.Hold == nil:
 	case h == nil:
-		m.Errorf("%s is held for %s by %s", is.ID, is.Hold.Agent, step.Cause)
-	case is.Hold == nil && is.Status == Waiting && step.Cause == CauseHoldEnded:
+		m.Errorf("%s is held for %s by %s", after.ID, after.Hold.Agent, step.Cause)
+	case after.Hold == nil && after.Status == Waiting && step.Cause == CauseHoldEnded:
 		if a := m.agents[h.Agent]; step.At <= h.At.Add(h.For) && a != nil && a.Status == Available && a.Session.LostAt == 0 {
-			m.Errorf("the hold of %s for %s, who is there, ended early", is.ID, h.Agent)
+			m.Errorf("the hold of %s for %s, who is there, ended early", after.ID, h.Agent)
 		}
-	case is.Hold == nil && is.Status == Waiting && was.Status == Offered && was.Offer.Agent == h.Agent:
-	case is.Hold == nil && is.Status == Waiting:
-		m.Errorf("the hold of %s ended by %s", is.ID, step.Cause)
+	case after.Hold == nil && after.Status == Waiting && before.Status == Offered && before.Offer.Agent == h.Agent:
+	case after.Hold == nil && after.Status == Waiting:
+		m.Errorf("the hold of %s ended by %s", after.ID, step.Cause)
 	}
 }
 

@@ -58,12 +58,12 @@ func TestWhyATicketIsBackInLine(t *testing.T) {
 			w.accept("a")
 			before := w.number
 			tt.does(w, id)
-			is := w.Ticket(id)
+			after := w.Ticket(id)
 			switch {
-			case is.LostSince(before) != (tt.lost != ""):
-				t.Errorf("%s, lost: %+v, waiting since %d; want the loss of %q", is.Status, is.Loss, is.WaitingSince, tt.lost)
-			case tt.lost != "" && (is.Status != Waiting || is.Loss.Agent != tt.lost || is.Loss.Token != 1 || is.LostSince(w.number)):
-				t.Errorf("%s with %+v", is.Status, is.Loss)
+			case after.LostSince(before) != (tt.lost != ""):
+				t.Errorf("%s, lost: %+v, waiting since %d; want the loss of %q", after.Status, after.Loss, after.WaitingSince, tt.lost)
+			case tt.lost != "" && (after.Status != Waiting || after.Loss.Agent != tt.lost || after.Loss.Token != 1 || after.LostSince(w.number)):
+				t.Errorf("%s with %+v", after.Status, after.Loss)
 			}
 		})
 	}

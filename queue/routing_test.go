@@ -304,7 +304,7 @@ func TestNewRulesHoldFromNowOn(t *testing.T) {
 	rules.Departments = rules.Departments[1:]
 	w.SetSite(rules)
 	w.accept("a")
-	if is := w.Ticket(id); is.Status != Assigned {
-		t.Errorf("a ticket of a department that is no more is %s", is.Status)
+	if after := w.Ticket(id); after.Status != Assigned {
+		t.Errorf("a ticket of a department that is no more is %s", after.Status)
 	}
 }

@@ -56,8 +56,8 @@ func TestStickyPrefersWhoServedTheVisitorBefore(t *testing.T) {
 		w.join("w", "trading", "en") // the state's time moves with the log
 		w.dispatch()
 		id := w.join("v", "trading", "en")
-		if is := w.Ticket(id); is.Hold != nil || is.Prefers != "" {
-			t.Errorf("hold %v, prefers %q", is.Hold, is.Prefers)
+		if after := w.Ticket(id); after.Hold != nil || after.Prefers != "" {
+			t.Errorf("hold %v, prefers %q", after.Hold, after.Prefers)
 		}
 	})
 	t.Run("also after a visit in which nobody had time", func(t *testing.T) {
@@ -70,14 +70,14 @@ func TestStickyPrefersWhoServedTheVisitorBefore(t *testing.T) {
 		}
 		w.must(w.SetStatus("known", Available))
 		id := w.join("v", "trading", "en")
-		if is := w.Ticket(id); is.Prefers != "known" {
-			t.Errorf("prefers %q", is.Prefers)
+		if after := w.Ticket(id); after.Prefers != "known" {
+			t.Errorf("prefers %q", after.Prefers)
 		}
 		w.must(w.Leave("v", id))
 		w.now = ended.Add(w.site.StickyWindow) + 5000
 		w.join("w", "trading", "en") // the state's time moves with the log
-		if is := w.Ticket(w.join("v", "trading", "en")); is.Prefers != "" {
-			t.Errorf("after the window: prefers %q", is.Prefers)
+		if after := w.Ticket(w.join("v", "trading", "en")); after.Prefers != "" {
+			t.Errorf("after the window: prefers %q", after.Prefers)
 		}
 	})
 	t.Run("a decline ends the hold", func(t *testing.T) {

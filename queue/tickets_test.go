@@ -62,10 +62,10 @@ func TestATicketCountThatAnOlderGatewayDroppedBeginsAnew(t *testing.T) {
 	w.site.VisitorTickets = 2
 	for i, wantErr := range []error{nil, nil, ErrTooManyOfVisitor, nil} {
 		if i == 3 {
-			is := *w.Visitor("v")
-			is.Served = nil
+			got := *w.Visitor("v")
+			got.Served = nil
 			c := change(CauseBound, "older")
-			c.write(w.Visitor("v"), &is)
+			c.write(w.Visitor("v"), &got)
 			w.must(c, nil)
 		}
 		ticket := fmt.Sprint("t", i)

@@ -58,9 +58,9 @@ func TestTransfer(t *testing.T) {
 			}
 			w.must(c, nil)
 			w.expect("after", tt.want.offers...)
-			is := w.Ticket(id)
-			if is.Queue() != tt.want.queue || is.Score() != joined || is.TransferredBy != "a" || is.Token != 1 {
-				t.Errorf("in %v, score moved by %d, by %q, token %d", is.Queue(), is.Score()-joined, is.TransferredBy, is.Token)
+			after := w.Ticket(id)
+			if after.Queue() != tt.want.queue || after.Score() != joined || after.TransferredBy != "a" || after.Token != 1 {
+				t.Errorf("in %v, score moved by %d, by %q, token %d", after.Queue(), after.Score()-joined, after.TransferredBy, after.Token)
 			}
 			if w.Load("a") != 0 {
 				t.Error("the place is still taken")
@@ -113,8 +113,8 @@ func TestConsultAndHandOver(t *testing.T) {
 	}
 	w.must(w.BindAgent(AgentFacts{ID: "b", Languages: Fluent("en"), Departments: []string{"trading"}, Capacity: 1}, "n1"), nil)
 	w.must(w.Transfer(over))
-	if is := w.Ticket(id); is.Status != Assigned || is.Agent != "b" || is.Token != 2 || len(is.Guests) != 0 {
-		t.Errorf("%s to %q, token %d, guests %v", is.Status, is.Agent, is.Token, is.Guests)
+	if after := w.Ticket(id); after.Status != Assigned || after.Agent != "b" || after.Token != 2 || len(after.Guests) != 0 {
+		t.Errorf("%s to %q, token %d, guests %v", after.Status, after.Agent, after.Token, after.Guests)
 	}
 	if w.Load("a") != 0 || w.Load("b") != 1 {
 		t.Errorf("loads %d, %d", w.Load("a"), w.Load("b"))
@@ -162,7 +162,7 @@ func TestATicketIsServedWhereItsTopicIsNot(t *testing.T) {
 	w.must(w.Transfer(TransferRequest{Ticket: id, By: "boss", Supervisor: true, To: Target{Department: "support"}}))
 	w.expect("where nobody serves the topic", "v→a")
 	w.must(w.Transfer(TransferRequest{Ticket: id, By: "boss", Supervisor: true, To: Target{Department: "trading"}}))
-	if is := w.Ticket(id); is.Weight != 4 || len(is.Requirements.Skills) != 1 {
-		t.Errorf("back where it is served, it weighs %d and asks for %+v", is.Weight, is.Requirements)
+	if after := w.Ticket(id); after.Weight != 4 || len(after.Requirements.Skills) != 1 {
+		t.Errorf("back where it is served, it weighs %d and asks for %+v", after.Weight, after.Requirements)
 	}
 }

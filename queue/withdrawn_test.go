@@ -185,8 +185,8 @@ func TestWhatElseOfTheRulesGoesWhilePeopleWait(t *testing.T) {
 	site.Urgencies, site.VisitorTiers, site.Topics = nil, nil, nil
 	before := w.Ticket(id)
 	w.SetSite(site)
-	if is := w.Ticket(id); is != before || w.Position(is) != 1 {
-		t.Errorf("without its topic, urgency and tier the ticket is %+v at %d", is, w.Position(is))
+	if after := w.Ticket(id); after != before || w.Position(after) != 1 {
+		t.Errorf("without its topic, urgency and tier the ticket is %+v at %d", after, w.Position(after))
 	}
 	w.hire("a", speaks("zh"))
 	w.expect("its place, weight and head start stay", "v→a")

@@ -289,7 +289,7 @@ func TestComingAndGoingNeitherDoublesNorReorders(t *testing.T) {
 								t.Errorf("entry %d where %d was due", e.Number, due)
 							}
 						}
-						if was := last.Load(); due > was && was < target {
+						if earlier := last.Load(); due > earlier && earlier < target {
 							last.Store(due)
 							if due >= target {
 								close(reached)

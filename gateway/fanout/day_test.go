@@ -14,10 +14,10 @@ type life []*queue.Ticket
 
 func (l life) steps() []queue.Step {
 	var steps []queue.Step
-	var was *queue.Ticket
-	for _, is := range l {
-		steps = append(steps, queue.Step{Tickets: []queue.TicketStep{{Before: was, After: is}}})
-		was = is
+	var before *queue.Ticket
+	for _, after := range l {
+		steps = append(steps, queue.Step{Tickets: []queue.TicketStep{{Before: before, After: after}}})
+		before = after
 	}
 	return steps
 }
@@ -27,9 +27,9 @@ func joined(id, visitor string, at queue.Stamp) *queue.Ticket {
 }
 
 func with(t *queue.Ticket, change func(*queue.Ticket)) *queue.Ticket {
-	is := t.Copy()
-	change(is)
-	return is
+	after := t.Copy()
+	change(after)
+	return after
 }
 
 func assigned(t *queue.Ticket, at queue.Stamp) *queue.Ticket {

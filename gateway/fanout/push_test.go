@@ -141,10 +141,10 @@ func TestALongLineIsSweptWithoutABurst(t *testing.T) {
 			s.mu.Lock()
 			defer s.mu.Unlock()
 			promise := 3 * time.Second
-			switch was := seen[c].position; {
-			case was <= 10:
+			switch before := seen[c].position; {
+			case before <= 10:
 				promise = 250 * time.Millisecond
-			case was <= 100:
+			case before <= 100:
 				promise = time.Second
 			}
 			if age := time.Since(seen[c].at); age > promise {

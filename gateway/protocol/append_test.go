@@ -14,7 +14,7 @@ func FuzzHandwrittenFramesAreTheOrdinaryOnes(f *testing.F) {
 	f.Add("\xff", "\x7f", "\x00", int64(-1), uint64(1<<63), uint32(0x5555))
 	f.Add("t", "\u0085", "\xed\xa0\x80", int64(1)<<62, uint64(1), uint32(0xaaaa))
 	f.Fuzz(func(t *testing.T, a, b, c string, n int64, u uint64, shape uint32) {
-		bit := func() bool { is := shape&1 == 1; shape = shape>>1 | shape<<31; return is }
+		bit := func() bool { set := shape&1 == 1; shape = shape>>1 | shape<<31; return set }
 		text := func(s string) string {
 			if bit() {
 				return s

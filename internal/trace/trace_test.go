@@ -330,9 +330,9 @@ func TestAGzippedTraceReadsAsThePlainOne(t *testing.T) {
 		t.Helper()
 		if err == nil {
 			err = l.Events(func(e *Event) error {
-				is := *e
-				is.Ticket, is.Agent, is.Queue, is.Serves = strings.Clone(e.Ticket), strings.Clone(e.Agent), strings.Clone(e.Queue), e.serves()
-				all = append(all, is)
+				copied := *e
+				copied.Ticket, copied.Agent, copied.Queue, copied.Serves = strings.Clone(e.Ticket), strings.Clone(e.Agent), strings.Clone(e.Queue), e.serves()
+				all = append(all, copied)
 				return nil
 			})
 		}

@@ -36,10 +36,10 @@ func scene(now queue.Stamp, capacity int, busySince []queue.Stamp, waiting int) 
 
 // ended is the step of a conversation that took the time.
 func ended(at queue.Stamp, took queue.Millis) queue.Step {
-	was := &queue.Ticket{ID: "x", Specification: &queue.Specification{Department: "support", Language: "en"}, Status: queue.Assigned, Progress: &queue.Progress{Agent: "a", AssignedAt: at - queue.Stamp(took)}}
-	is := was.Copy()
-	is.Status, is.EndedAt = queue.Closed, at
-	return queue.Step{Record: queue.Record{At: at}, Tickets: []queue.TicketStep{{Before: was, After: is}}}
+	earlier := &queue.Ticket{ID: "x", Specification: &queue.Specification{Department: "support", Language: "en"}, Status: queue.Assigned, Progress: &queue.Progress{Agent: "a", AssignedAt: at - queue.Stamp(took)}}
+	current := earlier.Copy()
+	current.Status, current.EndedAt = queue.Closed, at
+	return queue.Step{Record: queue.Record{At: at}, Tickets: []queue.TicketStep{{Before: earlier, After: current}}}
 }
 
 func TestUnknownUntilThereIsSomethingToSay(t *testing.T) {
@@ -231,8 +231,8 @@ func TestConversationsThatAreHandedOnCountAsOver(t *testing.T) {
 		e.look(st, begun)
 		at := queue.Stamp(begun)
 		for i := range 100 {
-			was := &queue.Ticket{ID: fmt.Sprint("x", i), Visitor: fmt.Sprint("x", i), Specification: &queue.Specification{Department: "support", Language: "en", Requirements: &queue.Requirements{}, Weight: 1}, Status: queue.Waiting, Progress: &queue.Progress{}, JoinedAt: at}
-			taken := was.Copy()
+			earlier := &queue.Ticket{ID: fmt.Sprint("x", i), Visitor: fmt.Sprint("x", i), Specification: &queue.Specification{Department: "support", Language: "en", Requirements: &queue.Requirements{}, Weight: 1}, Status: queue.Waiting, Progress: &queue.Progress{}, JoinedAt: at}
+			taken := earlier.Copy()
 			taken.Status, taken.Progress = queue.Assigned, &queue.Progress{Agent: "a", AssignedAt: at}
 			after := taken.Copy()
 			if handsOn && i%2 == 0 {
@@ -240,7 +240,7 @@ func TestConversationsThatAreHandedOnCountAsOver(t *testing.T) {
 			} else {
 				after.Status, after.EndedAt = queue.Closed, at+took
 			}
-			e.Observe(queue.Step{Record: queue.Record{At: at}, Tickets: []queue.TicketStep{{Before: was, After: taken}}})
+			e.Observe(queue.Step{Record: queue.Record{At: at}, Tickets: []queue.TicketStep{{Before: earlier, After: taken}}})
 			at += took
 			e.Observe(queue.Step{Record: queue.Record{At: at}, Tickets: []queue.TicketStep{{Before: taken, After: after}}})
 		}

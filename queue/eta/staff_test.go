@@ -129,11 +129,11 @@ func TestTheMeanDoesNotDependOnHowManyTalkAtOnce(t *testing.T) {
 			e.Observe(queue.Step{Record: queue.Record{At: at(second), Writes: []queue.Write{{Name: a.Name(), Image: a}}}})
 		}
 		var steps []queue.TicketStep
-		if was := open[i]; was != nil {
-			is, course := *was, *was.Progress
+		if before := open[i]; before != nil {
+			after, course := *before, *before.Progress
 			course.EndedAt = at(second)
-			is.Status, is.Progress = queue.Closed, &course
-			steps = append(steps, queue.TicketStep{Before: was, After: &is})
+			after.Status, after.Progress = queue.Closed, &course
+			steps = append(steps, queue.TicketStep{Before: before, After: &after})
 		}
 		open[i] = &queue.Ticket{
 			ID: fmt.Sprint("t", second), Specification: &queue.Specification{Department: "support", Language: "en", Weight: 1}, Status: queue.Assigned,

@@ -185,8 +185,8 @@ func TestWhatComesWhileACallIsUnderWayIsSentAfterIt(t *testing.T) {
 		defer p.mu.Unlock()
 		return p.busy == sends && len(p.queued) == queued
 	}
-	await := func(what string, is func() bool) {
-		for patience := time.Now().Add(10 * time.Second); !is(); time.Sleep(time.Millisecond) {
+	await := func(what string, holds func() bool) {
+		for patience := time.Now().Add(10 * time.Second); !holds(); time.Sleep(time.Millisecond) {
 			if time.Now().After(patience) {
 				t.Fatal("it never came about that", what)
 			}

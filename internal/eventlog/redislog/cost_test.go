@@ -35,25 +35,25 @@ func BenchmarkRedisSpends(b *testing.B) {
 		spends(b, func(n int64, commit func(eventlog.Log, eventlog.Commit)) {
 			t, v, a := fmt.Sprint("t/", n), fmt.Sprint("v/", n%400), fmt.Sprint("a/", n%100)
 			id := func(what string) string { return fmt.Sprintf("%s%022d", what, n) }
-			is := func(name string) eventlog.Write { return eventlog.Write{Name: name, Body: body} }
+			image := func(name string) eventlog.Write { return eventlog.Write{Name: name, Body: body} }
 			rank := eventlog.Rank{Set: "q", Member: t, Number: uint64(n), Score: n}
 			commit(line, eventlog.Commit{
 				ID: id("j"), Intent: id("i"), Reads: []eventlog.Read{{Name: "n/x"}, {Name: "n/y"}, {Name: t}, {Name: "n/z"}},
-				Writes: []eventlog.Write{is(v), is(t)}, Ranks: []eventlog.Rank{rank}, Data: append(body, body...),
+				Writes: []eventlog.Write{image(v), image(t)}, Ranks: []eventlog.Rank{rank}, Data: append(body, body...),
 			})
 			commit(line, eventlog.Commit{
 				ID: id("o"), Reads: []eventlog.Read{{Name: t, Version: id("j")}, {Name: "n/x"}, {Name: "n/y"}},
-				Writes: []eventlog.Write{is(a), is(t)}, Data: append(body, body...),
+				Writes: []eventlog.Write{image(a), image(t)}, Data: append(body, body...),
 			})
 			rank.Remove = true
 			commit(line, eventlog.Commit{
 				ID: id("a"), Reads: []eventlog.Read{{Name: t, Version: id("o")}}, NotAfter: time.Now().Add(time.Hour).UnixMilli(),
-				Writes: []eventlog.Write{is(t)}, Ranks: []eventlog.Rank{rank}, Data: body,
+				Writes: []eventlog.Write{image(t)}, Ranks: []eventlog.Rank{rank}, Data: body,
 			})
 			commit(talk(n), eventlog.Commit{ID: id("m"), Fence: 1, RaiseFence: 1, Data: message})
 			commit(line, eventlog.Commit{
 				ID: id("c"), Reads: []eventlog.Read{{Name: t, Version: id("a")}, {Name: "n/x"}},
-				Writes: []eventlog.Write{is(t), is(a)}, Data: append(body, body...),
+				Writes: []eventlog.Write{image(t), image(a)}, Data: append(body, body...),
 			})
 			commit(talk(n), eventlog.Commit{ID: "closed", Seal: true, ReleasesMemory: true, Data: message})
 		}, 0, talk, line)
