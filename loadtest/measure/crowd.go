@@ -152,7 +152,11 @@ func (c *crowd) agent(ctx context.Context, i int) {
 	if conn == nil {
 		return
 	}
-	if _, err := conn.Status(ctx, protocol.Available); err != nil && ctx.Err() == nil {
+	available := func() error {
+		_, err := conn.Status(ctx, protocol.Available)
+		return err
+	}
+	if err := insist(ctx, available); err != nil && ctx.Err() == nil {
 		c.failed.Add(1)
 	}
 	c.all.Go(func() {
@@ -168,9 +172,18 @@ func (c *crowd) agent(ctx context.Context, i int) {
 			case <-desks.ready:
 			}
 			desk, now := desks.take(), map[string]bool{}
+			if desk.AwayReason == protocol.AwayLapsed {
+				// A busy machine took longer over two offers than an agent may.
+				c.all.Go(func() { _ = insist(ctx, available) })
+			}
 			for _, o := range desk.Offers {
 				if now[o.Offer] = true; !seen[o.Offer] {
-					c.all.Go(func() { _, _ = conn.Accept(ctx, o.Offer) }) // it may have lapsed
+					c.all.Go(func() {
+						_ = insist(ctx, func() error { // it may have lapsed
+							_, err := conn.Accept(ctx, o.Offer)
+							return err
+						})
+					})
 				}
 			}
 			for _, t := range desk.Tickets {
