@@ -191,6 +191,9 @@ func (c *Conn) read(ctx context.Context, on func(protocol.ServerFrame)) {
 		case protocol.OK:
 			c.answer(f.ID, answer{ok: f})
 		case protocol.Error:
+			if f.ID == "" && f.Code == protocol.CodeRateLimited {
+				c.dropped(&Refused{f})
+			}
 			if !c.answer(f.ID, answer{err: &Refused{f}}) {
 				on(f)
 			}
@@ -210,6 +213,18 @@ func (c *Conn) answer(id string, a answer) bool {
 		wait <- a
 	}
 	return wait != nil
+}
+
+// dropped ends all requests that have no answer, since it is not said which of them the
+// gateway dropped [error-4]: they are to be sent again.
+func (c *Conn) dropped(no *Refused) {
+	c.mu.Lock()
+	waiting := c.waiting
+	c.waiting = map[string]chan answer{}
+	c.mu.Unlock()
+	for _, wait := range waiting {
+		wait <- answer{err: no}
+	}
 }
 
 func (c *Conn) beat(ctx context.Context) {
