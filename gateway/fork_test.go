@@ -12,6 +12,7 @@ import (
 
 	"nextup/gateway"
 	"nextup/gateway/protocol"
+	"nextup/internal/client"
 	"nextup/internal/eventlog"
 	"nextup/test/people"
 )
@@ -322,8 +323,9 @@ func TestAForkIsCountedForTheOperator(t *testing.T) {
 	}
 	counted("site", 0)
 	counted("conversation", 2) // by each client that follows it
-	k.come(k.url, protocol.Visitor, "late", "en").MustJoin("support")
-	k.logs.lose(t, k.site, k.logs.records(k.site.Name)-1)
+	before := k.logs.records(k.site.Name)
+	k.come(k.url, protocol.Visitor, "late", "en").MustJoin("support") // which the gateway has replayed, as it may not have what came last
+	k.logs.lose(t, k.site, before)
 	k.hearsReset()
 	counted("site", 1)
 }
@@ -364,7 +366,11 @@ func TestAJoinInTheMomentOfAForkIsAnsweredWithItsTicket(t *testing.T) {
 	}
 	k.logs.quiet(true)
 	k.logs.lose(t, k.site, before)
-	if late.MustJoin("support") == "" {
-		t.Error("joined, without a ticket")
+	joined, err := late.Join(k.ctx, "support")
+	for client.Later(k.ctx, err) { // the fork was noticed before: nothing was tried
+		joined, err = late.Join(k.ctx, "support")
+	}
+	if err != nil || joined.Ticket == "" {
+		t.Errorf("joined with ticket %q: %v", joined.Ticket, err)
 	}
 }
