@@ -74,8 +74,8 @@ func (d *desk) serve() {
 	}
 }
 
-// The wait that a visitor is told at the join is judged when an agent takes the visitor, by
-// the position at the join, also when hundreds join at once.
+// The worker judges the wait that a visitor was shown at the join when an agent takes the visitor.
+// It counts it under the position at the join, also when hundreds join at once.
 func TestEveryWaitThatIsToldAtTheJoinIsJudged(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t)

@@ -12,7 +12,7 @@ import (
 	"nextup/test/people"
 )
 
-// [ticket-10] The partner in a conversation is told at once that their conn is lost,
+// [ticket-10] The gateway tells the partner in a conversation at once that the conn is lost,
 // and that it is back, however it went and came.
 func TestAVisitorIsToldAtOnceThatTheirAgentsConnIsLost(t *testing.T) {
 	registry := &silence{Memory: presence.NewMemory(nil), dead: map[string]bool{}}

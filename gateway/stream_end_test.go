@@ -71,7 +71,7 @@ func TestADrainEndsStreams(t *testing.T) {
 	}
 }
 
-// slowKeys verifies a token once it is told to.
+// slowKeys verifies a token only after the test has released it.
 type slowKeys struct {
 	gateway.Verifier
 	asked, answer chan struct{}

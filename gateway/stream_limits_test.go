@@ -137,8 +137,8 @@ func TestALineBreakAfterTheBodyIsNothing(t *testing.T) {
 	}
 }
 
-// [stream-2] [limit-7] A person who has as many conns as they may opens the next stream in time
-// all the same, and a stream more than that not.
+// [stream-2] [limit-7] A person at the limit of conns can reopen a stream in time, and cannot open
+// one stream more.
 func TestAFullPersonsStreamIsOpenedAnew(t *testing.T) {
 	for name, tt := range map[string]struct {
 		reopen time.Duration

@@ -359,7 +359,8 @@ func TestALaterSubscriptionWaitsForADeliveryUnderWay(t *testing.T) {
 	})
 }
 
-// What comes is told once, whatever way it came and however many follow it; history is not.
+// The feed reports each new entry once, whether it was pushed or read and however many subscribers
+// there are. It does not report entries of the history.
 func TestWhatIsDeliveredIsToldOnceAndHistoryIsNot(t *testing.T) {
 	onEveryBackend(t, func(t *testing.T, p pair) {
 		ticket := ticketOf(t)

@@ -118,7 +118,7 @@ func TestTokenSaysWhyItCannotSign(t *testing.T) {
 	}
 }
 
-// A client that is refused with bad_token is told which claim, and what to do.
+// nextup token verify names the claim for which a gateway answers bad_token, and says what to do.
 func TestTokenVerifyExplainsAToken(t *testing.T) {
 	t.Parallel()
 	path := siteFile(t, twoSites)

@@ -9,7 +9,7 @@ import (
 	"nextup/gateway/protocol"
 )
 
-// What a reload may do to the key of a person who is connected.
+// A connected person's key stays valid over a reload, until the reload removes or changes it.
 func TestASocketsKeyHoldsUntilItIsRemovedOrChanged(t *testing.T) {
 	t.Parallel()
 	other := auth.Key{ID: "k2", Algorithm: "HS256", Sites: []string{"shop", "bank"}, Roles: protocol.Roles(), Secret: []byte("other-secret-other-secret-other-secret")}

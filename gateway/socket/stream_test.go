@@ -36,7 +36,7 @@ func started(t *testing.T, loop *socket.Loop, wrap func(net.Conn) net.Conn, earl
 	return p, client
 }
 
-// A client that sends too early is told so by an event of the answer, never before its head.
+// The stream answers a client that sends too early with an event, and writes it after the head of the answer.
 func TestTheHeadOfAStreamComesFirst(t *testing.T) {
 	t.Parallel()
 	loop, err := socket.NewLoop()

@@ -1,4 +1,4 @@
-/* oxlint-disable unicorn/require-post-message-target-origin -- a channel of an origin has no other */
+/* oxlint-disable unicorn/require-post-message-target-origin -- BroadcastChannel.postMessage takes no target origin */
 /** How long the tab that has the stream may take to say that it is there. */
 const answerMS = 3_000;
 
